@@ -1,0 +1,81 @@
+"""Every error that RadLedger raises, under one root.
+
+::
+
+    RadLedgerError
+    ├── UsageError                what the caller asked for makes no sense
+    ├── DicomError                a file cannot be taken (``radledger.dicom``)
+    ├── StorageError              content cannot be put or fetched (``radledger.storage``)
+    ├── CryptoError               a key, secret, proof or signature does not hold
+    ├── ChainError                the chain, a deployment or a transaction (``radledger.chain``)
+    └── Refusal                   a contract said no; one subclass for each custom error
+
+An error says what was wrong, the values that decided it, and what to do next.  Its class
+name is the name that the command line prints and that scripts may match on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "ChainError",
+    "CryptoError",
+    "DicomError",
+    "RadLedgerError",
+    "Refusal",
+    "StorageError",
+    "UsageError",
+]
+
+
+class RadLedgerError(Exception):
+    """Root of all errors.
+
+    Parameters
+    ----------
+    message
+        One sentence: what was wrong and what to do next.
+    **values
+        What decided it, by name; printed by ``--json`` as it stands.
+
+    Examples
+    --------
+    >>> error = RadLedgerError("no such image; list them with `radledger image list`", image="0x12")
+    >>> error.name, error.values
+    ('RadLedgerError', {'image': '0x12'})
+    """
+
+    def __init__(self, message: str, **values: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.values = values
+
+    @property
+    def name(self) -> str:
+        """The class name, which is the error's public name."""
+        return type(self).__name__
+
+
+class UsageError(RadLedgerError):
+    """What the caller asked for makes no sense; the command line exits with 2."""
+
+
+class DicomError(RadLedgerError):
+    """A file cannot be taken as DICOM."""
+
+
+class StorageError(RadLedgerError):
+    """Content cannot be stored, found or trusted."""
+
+
+class CryptoError(RadLedgerError):
+    """A key, secret, proof or signature does not hold."""
+
+
+class ChainError(RadLedgerError):
+    """The chain cannot be reached, is not the one expected, or a transaction failed."""
+
+
+class Refusal(RadLedgerError):
+    """A contract refused; the subclass has the name of the Solidity custom error."""
