@@ -40,7 +40,7 @@ $(VENV)/.node.stamp: tools/install_node.sh $(VENV)/.python.stamp
 	@touch $@
 
 node_modules/.npm.stamp: package.json package-lock.json $(VENV)/.node.stamp
-	npm ci --silent --no-audit --no-fund --ignore-scripts
+	npm install --no-save --loglevel=error --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 $(VENV)/.compiler.stamp: tools/install_compiler.py tools/solc.cjs node_modules/.npm.stamp
