@@ -12,10 +12,16 @@ PYTHON ?= $(find_python)
 
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
-export SOLCX_BINARY_PATH := $(VENV)/solcx
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export npm_config_cache := $(CURDIR)/build/npm-cache
 export npm_config_update_notifier := false
+
+# What is installed is remembered by the content of what asked for it, not by its date: a git
+# checkout changes dates.
+fingerprint = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
+PYTHON_STAMP := $(VENV)/.python-$(call fingerprint,requirements/development.txt pyproject.toml).stamp
+NPM_STAMP := node_modules/.npm-$(call fingerprint,package.json package-lock.json).stamp
+COMPILER_STAMP := $(VENV)/.compiler-$(call fingerprint,tools/install_compiler.py tools/solc.cjs).stamp
 
 .PHONY: help
 help: ## List the targets
@@ -24,25 +30,25 @@ help: ## List the targets
 # --- set-up -----------------------------------------------------------------------------------
 
 .PHONY: setup
-setup: $(VENV)/.compiler.stamp ## Make .venv and node_modules with all that the project uses
+setup: $(COMPILER_STAMP) ## Make .venv and node_modules with all that the project uses
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "RadLedger needs Python 3.11 or newer with venv; set PYTHON=…" >&2; exit 1; }
-	"$(PYTHON)" -m venv "$(VENV)"
+	@test -n "$(PYTHON)" || { echo "RadLedger needs Python 3.11 to 3.13 with venv; set PYTHON=…" >&2; exit 1; }
+	@echo "Python: $(PYTHON)"
+	@"$(PYTHON)" -m venv "$(VENV)"
 
-$(VENV)/.python.stamp: requirements/development.txt pyproject.toml | $(VENV)/bin/python
-	python -m pip install --quiet --require-hashes -r requirements/development.txt
-	python -m pip install --quiet --no-deps --no-build-isolation --editable .
+$(PYTHON_STAMP): | $(VENV)/bin/python
+	@echo "Installing Python packages (about a minute)"
+	@python -m pip install --quiet --require-hashes -r requirements/development.txt
+	@python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.node.stamp: tools/install_node.sh $(VENV)/.python.stamp
+$(NPM_STAMP): | $(PYTHON_STAMP)
 	@tools/install_node.sh
+	@echo "Installing npm packages"
+	@npm install --no-save --loglevel=error --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-node_modules/.npm.stamp: package.json package-lock.json $(VENV)/.node.stamp
-	npm install --no-save --loglevel=error --no-audit --no-fund --ignore-scripts
-	@touch $@
-
-$(VENV)/.compiler.stamp: tools/install_compiler.py tools/solc.cjs node_modules/.npm.stamp
+$(COMPILER_STAMP): | $(NPM_STAMP)
 	@python tools/install_compiler.py
 	@touch $@

@@ -7,12 +7,13 @@ import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 SOLC_VERSION = "0.8.30"
 DOWNLOAD_SECONDS = 60
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / ".venv" / "solcx"
+FOLDER = Path(sys.prefix) / "solcx"
 
 
 def works(compiler: Path) -> bool:
@@ -48,11 +49,28 @@ def install_npm_compiler(compiler: Path) -> None:
     compiler.chmod(0o755)
 
 
+def announce() -> None:
+    """Have every program of this environment look for compilers in it, not in the user's home.
+
+    Brownie reads ``dotenv`` files only after it has compiled, so a path file does it.
+    """
+    line = "import os, sys; " + "; ".join(
+        f"os.environ.setdefault('{name}', os.path.join(sys.prefix, '{folder}'))"
+        for name, folder in (("SOLCX_BINARY_PATH", "solcx"), ("VVM_BINARY_PATH", "vvm"))
+    )
+    site_packages = Path(sysconfig.get_path("purelib"))
+    (site_packages / "compiler_folders.pth").write_text(line + "\n")
+
+
 def main() -> None:
     """Install the compiler, or end with a message that says what is missing."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    announce()
     compiler = FOLDER / f"solc-v{SOLC_VERSION}"
-    if works(compiler) or (download() and works(compiler)):
+    if works(compiler):
+        print(f"solc {SOLC_VERSION}: there already")
+        return
+    if download() and works(compiler):
         print(f"solc {SOLC_VERSION}: native")
         return
     install_npm_compiler(compiler)
