@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
 /// @title Identities: ERC-1056 (`did:ethr`), with recovery by guardians
@@ -9,6 +9,7 @@ pragma solidity ^0.8.30;
 /// - a signature with a high s, or from which no address can be recovered, is refused;
 /// - handing an identity to the zero address deactivates it for good, as the `did:ethr` method says it does, where the
 /// reference registry would give it back to the identity's first key;
+/// - a validity of more than 2^128 seconds is refused;
 /// - a delegate appointed before a recovery is no longer valid. A resolver shows it until it lapses or the new owner
 /// revokes it, so a new owner should revoke what the old one appointed.
 /// @dev What this contract trusts:
@@ -73,7 +74,7 @@ interface IIdentityRegistry {
     /// @param previousChange The block of the change before this one, where its events are found.
     event DIDOwnerChanged(address indexed identity, address owner, uint256 previousChange);
 
-    /// @notice `delegate` may act for `identity` as `delegateType` until `validTo`; revoked if that is not in the future.
+    /// @notice `delegate` may act for `identity` as `delegateType` until `validTo`; revoked if that has come.
     event DIDDelegateChanged(
         address indexed identity, bytes32 delegateType, address delegate, uint256 validTo, uint256 previousChange
     );
@@ -138,7 +139,7 @@ interface IIdentityRegistry {
     /// @notice Withdraws an attribute.
     function revokeAttribute(address identity, bytes32 name, bytes calldata value) external;
 
-    // --------------------------------------------------------------------------------- ERC-1056: by the one who signed
+    // ----------------------------------------------------------------------------------------- ERC-1056: by signature
 
     /// @notice `changeOwner`, signed by the owner.
     /// @dev Signed is keccak256(0x19 ‖ 0x00 ‖ this ‖ nonce of the owner ‖ identity ‖ "changeOwner" ‖ newOwner), packed;

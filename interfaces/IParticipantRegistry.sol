@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
 /// @title Who is accredited as what, and by whom
@@ -133,7 +133,7 @@ interface IParticipantRegistry {
 
     // -------------------------------------------------------------------------------------------------------- Views
 
-    /// @notice The institution of `account`, suspended or not; an institution's own is itself; zero where there is none.
+    /// @notice The institution of `account`, suspended or not; itself for an institution; zero where there is none.
     function institutionOf(address account) external view returns (address);
 
     /// @notice The roles that `account` may use now: its own within those of its institution, none while either is

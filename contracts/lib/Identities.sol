@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @title What is stored of an identity and of its delegates
+library Identities {
+    enum Status {
+        Active,
+        Recovering,
+        Deactivated
+    }
+
+    /// @dev One slot:
+    ///
+    /// | bits    | field      | meaning                                                                     |
+    /// |---------|------------|-----------------------------------------------------------------------------|
+    /// | 0–159   | owner      | as set; zero: the identity itself, or nobody once deactivated               |
+    /// | 160–191 | changed    | block of the last change; at a block a second it lasts 136 years            |
+    /// | 192–215 | nonce      | signed changes that this address made, of whichever identities it owned     |
+    /// | 216–231 | round      | guardians' approvals of other rounds count no longer                        |
+    /// | 232–247 | recoveries | how often it was recovered                                                  |
+    /// | 248–255 | status     | `Status`                                                                    |
+    struct Identity {
+        address owner;
+        uint32 changed;
+        uint24 nonce;
+        uint16 round;
+        uint16 recoveries;
+        Status status;
+    }
+
+    /// @dev One slot: until when (bits 0–239), and the identity's `recoveries` when it was appointed (240–255).
+    struct Delegation {
+        uint240 validTo;
+        uint16 recoveries;
+    }
+
+    /// @notice The owner of `account`, whose record is `self`; zero once deactivated.
+    function ownerOf(Identity memory self, address account) internal pure returns (address) {
+        if (self.owner != address(0) || self.status == Status.Deactivated) return self.owner;
+        return account;
+    }
+
+    /// @notice Whether `delegation` stands now: not lapsed, not outlived by a recovery or a deactivation.
+    function accepts(Identity memory self, Delegation memory delegation) internal view returns (bool) {
+        return delegation.validTo > block.timestamp && delegation.recoveries == self.recoveries
+            && self.status != Status.Deactivated;
+    }
+
+    /// @notice Marks a change in this block and returns the block of the one before.
+    function touch(Identity storage self) internal returns (uint256 previousChange) {
+        previousChange = self.changed;
+        self.changed = uint32(block.number);
+    }
+
+    /// @notice Sets the owner, zero for good, and voids the recoveries under way.
+    function setOwner(Identity storage self, address newOwner) internal {
+        self.owner = newOwner;
+        cancelRecoveries(self);
+        if (newOwner == address(0)) self.status = Status.Deactivated;
+    }
+
+    /// @notice Voids the recoveries under way.
+    function cancelRecoveries(Identity storage self) internal {
+        ++self.round;
+        self.status = Status.Active;
+    }
+}
