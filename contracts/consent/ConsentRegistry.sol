@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+
+import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
+import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
+import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
+import {DataUse} from "../lib/DataUse.sol";
+import {ImageSet} from "../lib/ImageSet.sol";
+import {Roles} from "../lib/Roles.sol";
+import {Scope} from "../lib/Scope.sol";
+import {ConsentMessages} from "./ConsentMessages.sol";
+import {ConsentOracle} from "./ConsentOracle.sol";
+
+/// @title ConsentRegistry
+/// @notice The writing half of consent: grants, signatures, requests and emergencies. See {IConsentRegistry}.
+contract ConsentRegistry is ConsentOracle, EIP712 {
+    bytes32 private constant DELEGATE_TYPE = "radledger.consent";
+    uint40 private constant LONGEST_EMERGENCY = 24 hours;
+    uint40 private constant REVIEW_PERIOD = 72 hours;
+
+    IIdentityRegistry private immutable _identities;
+
+    // One slot: requestedAt (40). Zero when the request was never made or has been answered.
+    mapping(bytes32 request => uint40) private _requests;
+    // One slot: institution (160) | reviewBy (40) | reviewed (8). A nonzero institution means "exists".
+    mapping(bytes32 emergency => Emergency) private _emergencies;
+
+    /// @param identities registry of identities, their delegates and recoveries
+    /// @param participants registry of accredited participants
+    /// @param images registry of image sets
+    constructor(IIdentityRegistry identities, IParticipantRegistry participants, IImageRegistry images)
+        ConsentOracle(participants, images)
+        EIP712("RadLedger Consent", "1")
+    {
+        _identities = identities;
+    }
+
+    // ------------------------------------------------------------------ the subject
+
+    /// @inheritdoc IConsentRegistry
+    function grant(address subject, address grantee, bytes32 scope, Terms calldata terms) external {
+        _requireMayAct(subject, msg.sender);
+        _grant(subject, grantee, scope, terms, _subjects[subject].epoch, msg.sender);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function grantBySig(
+        address subject,
+        address grantee,
+        bytes32 scope,
+        Terms calldata terms,
+        Authorization calldata authorization
+    ) external {
+        Terms memory signed = terms;
+        uint32 epoch = _useSignature(
+            subject,
+            authorization,
+            ConsentMessages.grant(subject, grantee, scope, signed, authorization.nonce, authorization.deadline)
+        );
+        _grant(subject, grantee, scope, signed, epoch, authorization.signer);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function revoke(address subject, address grantee, bytes32 scope) external {
+        _requireMayAct(subject, msg.sender);
+        _revoke(subject, grantee, scope, msg.sender);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function revokeBySig(address subject, address grantee, bytes32 scope, Authorization calldata authorization)
+        external
+    {
+        _useSignature(
+            subject,
+            authorization,
+            ConsentMessages.revoke(subject, grantee, scope, authorization.nonce, authorization.deadline)
+        );
+        _revoke(subject, grantee, scope, authorization.signer);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function revokeAll(address subject) external {
+        _requireMayAct(subject, msg.sender);
+        _revokeAll(subject, msg.sender);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function revokeAllBySig(address subject, Authorization calldata authorization) external {
+        _useSignature(
+            subject,
+            authorization,
+            ConsentMessages.revokeAll(subject, authorization.nonce, authorization.deadline)
+        );
+        _revokeAll(subject, authorization.signer);
+    }
+
+    // ------------------------------------------------------------------ requests
+
+    /// @inheritdoc IConsentRegistry
+    function request(address subject, address grantee, bytes32 scope, Terms calldata terms)
+        external
+        returns (bytes32 id)
+    {
+        (address institution, bool suspended) = _participants.standing(msg.sender);
+        if (institution == address(0) || suspended) revert ConsentRequesterNotAccredited(msg.sender);
+        if (grantee != msg.sender && grantee != institution) revert ConsentRequesterNotGrantee(msg.sender, grantee);
+        Terms memory asked = terms;
+        id = _requestId(msg.sender, subject, grantee, scope, asked);
+        if (_requests[id] != 0) revert ConsentAlreadyRequested(id);
+        _requests[id] = uint40(block.timestamp);
+        emit ConsentRequested(id, subject, msg.sender, grantee, scope, asked);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function approve(address requester, address subject, address grantee, bytes32 scope, Terms calldata terms)
+        external
+    {
+        _requireMayAct(subject, msg.sender);
+        Terms memory asked = terms;
+        _answer(_requestId(requester, subject, grantee, scope, asked));
+        _grant(subject, grantee, scope, asked, _subjects[subject].epoch, msg.sender);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function approveBySig(
+        address requester,
+        address subject,
+        address grantee,
+        bytes32 scope,
+        Terms calldata terms,
+        Authorization calldata authorization
+    ) external {
+        Terms memory asked = terms;
+        uint32 epoch = _useSignature(
+            subject,
+            authorization,
+            ConsentMessages.approve(
+                requester, subject, grantee, scope, asked, authorization.nonce, authorization.deadline
+            )
+        );
+        _answer(_requestId(requester, subject, grantee, scope, asked));
+        _grant(subject, grantee, scope, asked, epoch, authorization.signer);
+    }
+
+    // ------------------------------------------------------------------ emergencies
+
+    /// @inheritdoc IConsentRegistry
+    function breakGlass(address subject, uint40 duration, bytes32 reason) external {
+        address institution = _participants.requireRole(msg.sender, Roles.CLINICIAN);
+        if (duration == 0 || duration > LONGEST_EMERGENCY) revert ConsentEmergencyTooLong(duration, LONGEST_EMERGENCY);
+        if (subject == address(0) || subject == msg.sender) revert ConsentGranteeInvalid(msg.sender);
+        uint40 since = uint40(block.timestamp);
+        uint40 reviewBy = since + REVIEW_PERIOD;
+        Terms memory terms = Terms(since, since + duration, DataUse.CLINICAL_CARE, 0, 0);
+        _write(subject, msg.sender, Scope.EMERGENCY, terms, _subjects[subject].epoch, msg.sender);
+        _emergencies[_emergencyId(subject, msg.sender, since)] = Emergency(institution, reviewBy, false);
+        emit EmergencyDeclared(subject, msg.sender, institution, since, terms.until, reviewBy, reason);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function review(address subject, address clinician, uint40 since, bool justified, bytes32 opinion) external {
+        Emergency storage emergency = _emergencies[_emergencyId(subject, clinician, since)];
+        address institution = emergency.institution;
+        if (institution == address(0)) revert ConsentNoEmergency(subject, clinician, since);
+        if (emergency.reviewed) revert ConsentAlreadyReviewed(subject, clinician, since);
+        (address own, bool suspended) = _participants.standing(msg.sender);
+        if (msg.sender == clinician || own != institution || suspended) {
+            revert ConsentReviewerInvalid(msg.sender, clinician, institution);
+        }
+        emergency.reviewed = true;
+        emit EmergencyReviewed(subject, clinician, msg.sender, since, justified, opinion);
+    }
+
+    // ------------------------------------------------------------------ views
+
+    /// @inheritdoc IConsentRegistry
+    function requestedAt(bytes32 id) external view returns (uint40) {
+        return _requests[id];
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function emergencyOf(address subject, address clinician, uint40 since) external view returns (Emergency memory) {
+        return _emergencies[_emergencyId(subject, clinician, since)];
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function isReviewOverdue(address subject, address clinician, uint40 since) external view returns (bool) {
+        Emergency memory emergency = _emergencies[_emergencyId(subject, clinician, since)];
+        return emergency.institution != address(0) && !emergency.reviewed && block.timestamp >= emergency.reviewBy;
+    }
+
+    // ------------------------------------------------------------------ internal
+
+    function _grant(
+        address subject,
+        address grantee,
+        bytes32 scope,
+        Terms memory terms,
+        uint32 epoch,
+        address actor
+    ) private {
+        if (grantee == address(0) || grantee == subject) revert ConsentGranteeInvalid(grantee);
+        if (scope == Scope.EMERGENCY) revert ConsentScopeReserved(scope);
+        if (terms.until <= terms.from || terms.until <= block.timestamp) {
+            revert ConsentPeriodInvalid(terms.from, terms.until);
+        }
+        uint16 purposes = DataUse.expand(terms.purposes, terms.conditions);
+        if (purposes == 0 || terms.purposes > DataUse.ALL_PURPOSES) {
+            revert ConsentPurposesInvalid(terms.purposes, terms.conditions);
+        }
+        if (DataUse.namesDisease(purposes) != (terms.disease != 0)) revert ConsentDiseaseInvalid(purposes, terms.disease);
+        terms.purposes = purposes;
+        _write(subject, grantee, scope, terms, epoch, actor);
+    }
+
+    function _write(address subject, address grantee, bytes32 scope, Terms memory terms, uint32 epoch, address actor)
+        private
+    {
+        _grants[_grantId(subject, grantee, scope)] = Grant(
+            terms.from, terms.until, terms.purposes, terms.conditions, terms.disease, epoch, Status.Granted
+        );
+        emit ConsentGranted(subject, grantee, scope, terms, epoch, actor);
+    }
+
+    /// @dev Leaves a tombstone: the grant was there, and who asks is told that it was revoked.
+    function _revoke(address subject, address grantee, bytes32 scope, address actor) private {
+        Grant storage given = _grants[_grantId(subject, grantee, scope)];
+        if (given.status != Status.Granted) revert ConsentNothingToRevoke(subject, grantee, scope);
+        given.status = Status.Revoked;
+        emit ConsentWithdrawn(subject, grantee, scope, actor);
+    }
+
+    function _revokeAll(address subject, address actor) private {
+        uint32 epoch = ++_subjects[subject].epoch;
+        emit ConsentWithdrawnAll(subject, epoch, actor);
+    }
+
+    function _answer(bytes32 id) private {
+        if (_requests[id] == 0) revert ConsentNotRequested(id);
+        _requests[id] = 0;
+        emit ConsentRequestApproved(id);
+    }
+
+    /// @dev Uses up the subject's nonce and returns its epoch, which shares the slot.
+    function _useSignature(address subject, Authorization calldata authorization, bytes32 message)
+        private
+        returns (uint32 epoch)
+    {
+        if (block.timestamp > authorization.deadline) revert ConsentSignatureExpired(authorization.deadline);
+        Subject memory state = _subjects[subject];
+        if (authorization.nonce != state.nonce) revert ConsentBadNonce(subject, authorization.nonce, state.nonce);
+        address signer = authorization.signer;
+        if (!SignatureChecker.isValidSignatureNow(signer, _hashTypedDataV4(message), authorization.signature)) {
+            revert ConsentBadSignature(signer);
+        }
+        _requireMayAct(subject, signer);
+        _subjects[subject].nonce = state.nonce + 1;
+        emit ConsentNonceUsed(subject, state.nonce);
+        return state.epoch;
+    }
+
+    /// @dev Asked even when the subject itself calls: after a recovery its old key may no longer act.
+    function _requireMayAct(address subject, address actor) private view {
+        if (!_identities.mayAct(subject, actor, DELEGATE_TYPE)) revert ConsentNotAuthorized(subject, actor);
+    }
+
+    function _requestId(address requester, address subject, address grantee, bytes32 scope, Terms memory terms)
+        private
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(requester, subject, grantee, scope, terms));
+    }
+
+    function _emergencyId(address subject, address clinician, uint40 since) private pure returns (bytes32) {
+        return keccak256(abi.encode(subject, clinician, since));
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
+
+import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
+import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
+import {ImageId, ImageSet} from "../lib/ImageSet.sol";
+import {Roles} from "../lib/Roles.sol";
+
+/// @title ImageRegistry
+/// @notice Anchors image sets. See {IImageRegistry}.
+contract ImageRegistry is IImageRegistry, ERC2771Context {
+    IParticipantRegistry private immutable _participants;
+
+    // One slot: patient (160) | anchoredAt (40) | instances (32) | state (8). A nonzero state means "exists".
+    mapping(ImageId image => Image) private _images;
+
+    /// @param participants registry of accredited participants
+    /// @param forwarder trusted ERC-2771 forwarder
+    constructor(IParticipantRegistry participants, address forwarder) ERC2771Context(forwarder) {
+        _participants = participants;
+    }
+
+    // ------------------------------------------------------------------ custodians
+
+    /// @inheritdoc IImageRegistry
+    function anchor(NewImageSet calldata newImageSet) external returns (ImageId image) {
+        return _anchor(_custodian(), newImageSet, ImageId.wrap(0));
+    }
+
+    /// @inheritdoc IImageRegistry
+    function anchorBatch(NewImageSet[] calldata newImageSets) external {
+        address custodian = _custodian();
+        for (uint256 i = 0; i < newImageSets.length; ++i) {
+            _anchor(custodian, newImageSets[i], ImageId.wrap(0));
+        }
+    }
+
+    /// @inheritdoc IImageRegistry
+    function supersede(NewImageSet calldata newImageSet, ImageSet calldata parent) external returns (ImageId image) {
+        if (newImageSet.kind == Kind.Original) revert ImageKindNotDerived(newImageSet.kind);
+        if (newImageSet.patient != parent.patient) revert ImagePatientDiffers(newImageSet.patient, parent.patient);
+        return _anchor(parent.custodian, newImageSet, _requireHeld(parent));
+    }
+
+    /// @inheritdoc IImageRegistry
+    function rekey(ImageSet calldata imageSet, bytes32 manifest) external {
+        emit ImageRekeyed(_requireHeld(imageSet), manifest);
+    }
+
+    /// @inheritdoc IImageRegistry
+    function erase(ImageSet calldata imageSet, bytes32 certificate) external {
+        ImageId image = _requireHeld(imageSet);
+        _images[image].state = State.Erased;
+        emit ImageErasureCertified(image, certificate);
+    }
+
+    // ------------------------------------------------------------------ views
+
+    /// @inheritdoc IImageRegistry
+    function imageOf(ImageId image) external view returns (Image memory) {
+        return _images[image];
+    }
+
+    /// @inheritdoc IImageRegistry
+    function idOf(ImageSet calldata imageSet) external pure returns (ImageId) {
+        return imageSet.id();
+    }
+
+    // ------------------------------------------------------------------ internal
+
+    function _anchor(address custodian, NewImageSet calldata newImageSet, ImageId parent)
+        private
+        returns (ImageId image)
+    {
+        ImageSet memory imageSet = ImageSet(
+            custodian, newImageSet.patient, newImageSet.root, newImageSet.visit, newImageSet.course
+        );
+        uint32 instances = newImageSet.instances;
+        if (imageSet.patient == address(0) || imageSet.root == 0 || instances == 0) {
+            revert ImageIncomplete(imageSet.patient, imageSet.root, instances);
+        }
+        image = imageSet.id();
+        if (_images[image].state != State.Unknown) revert ImageAlreadyAnchored(image);
+        _images[image] = Image(imageSet.patient, uint40(block.timestamp), instances, State.Anchored);
+        emit ImageAnchored(
+            image,
+            custodian,
+            imageSet.patient,
+            imageSet.root,
+            newImageSet.manifest,
+            imageSet.visit,
+            imageSet.course,
+            instances,
+            newImageSet.kind,
+            parent
+        );
+    }
+
+    /// @dev The institution for which the caller may anchor.
+    function _custodian() private view returns (address) {
+        return _participants.requireRole(_msgSender(), Roles.CUSTODIAN);
+    }
+
+    /// @dev Reverts unless the image set is usable and held by the caller's institution.
+    function _requireHeld(ImageSet calldata imageSet) private view returns (ImageId image) {
+        address institution = _custodian();
+        if (institution != imageSet.custodian) revert ImageNotCustodian(imageSet.custodian, institution);
+        image = imageSet.id();
+        State state = _images[image].state;
+        if (state == State.Unknown) revert ImageNotAnchored(image);
+        if (state == State.Erased) revert ImageErased(image);
+    }
+}

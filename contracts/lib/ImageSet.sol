@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @notice Identifies one anchored image set: the hash of the {ImageSet} that it names.
+type ImageId is bytes32;
+
+using ImageSetLibrary for ImageSet global;
+
+/// @notice What an image set is made of; whoever shows these five values proves each of them to a contract.
+/// @param custodian institution that holds the images
+/// @param patient address that decides about them
+/// @param root root of the salted Merkle tree over the instances
+/// @param visit salted digest of the visit (the DICOM study, unless the custodian groups otherwise)
+/// @param course salted digest of the course of treatment; zero when there is none
+struct ImageSet {
+    address custodian;
+    address patient;
+    bytes32 root;
+    bytes32 visit;
+    bytes32 course;
+}
+
+/// @title The identity of an image set
+library ImageSetLibrary {
+    /// @notice Computes the id of an image set.
+    /// @dev The custodian is part of it, so nobody can take somebody else's id by being first.
+    function id(ImageSet memory imageSet) internal pure returns (ImageId) {
+        return ImageId.wrap(keccak256(abi.encode(imageSet)));
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
+/// @title The money of one data set
+/// @notice What one token or one data set does with its balance cannot touch another's.
+contract DatasetVault {
+    using SafeERC20 for IERC20;
+
+    /// @notice Only the registry that made the vault pays from it.
+    error VaultNotRegistry(address caller);
+
+    /// @notice The token that the vault holds.
+    IERC20 public immutable token;
+
+    address private immutable _registry;
+
+    /// @param token_ the token that the vault holds
+    constructor(IERC20 token_) {
+        token = token_;
+        _registry = msg.sender;
+    }
+
+    /// @notice Pays out.
+    /// @param to who gets it
+    /// @param amount base units of the token
+    function pay(address to, uint256 amount) external {
+        if (msg.sender != _registry) revert VaultNotRegistry(msg.sender);
+        token.safeTransfer(to, amount);
+    }
+}

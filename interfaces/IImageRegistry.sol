@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
+
+/// @title Image sets: whose they are, what their fingerprint is, and since when
+/// @notice A custodian anchors the Merkle root of an image set. Nothing is overwritten: a correction or a
+/// derivative is a new image set that names the one it came from.
+/// @dev What this contract trusts, and with what:
+/// - the participant registry: who is an accredited custodian, and for which institution somebody acts;
+/// - the forwarder: that a forwarded call was signed by the sender whom it appends (ERC-2771);
+/// - a custodian: that the patient it names is the patient, and that the instances hash to the root.
+///   Any reader of the images can check the second, nobody on chain can check the first.
+interface IImageRegistry {
+    /// @notice How an image set came about.
+    enum Kind {
+        Original,
+        Deidentified,
+        Derived,
+        Segmentation,
+        Corrected
+    }
+
+    /// @notice Whether an image set may be used.
+    enum State {
+        Unknown,
+        Anchored,
+        Erased
+    }
+
+    /// @notice What a custodian states about a new image set.
+    /// @param patient address that decides about the images
+    /// @param root root of the salted Merkle tree over the instances
+    /// @param manifest SHA-256 multihash digest of the encrypted manifest's CID
+    /// @param visit salted digest of the visit
+    /// @param course salted digest of the course of treatment; zero when there is none
+    /// @param instances number of DICOM instances in the set
+    /// @param kind how the set came about
+    struct NewImageSet {
+        address patient;
+        bytes32 root;
+        bytes32 manifest;
+        bytes32 visit;
+        bytes32 course;
+        uint32 instances;
+        Kind kind;
+    }
+
+    /// @notice What the chain keeps of an image set.
+    /// @param patient address that decides about the images
+    /// @param anchoredAt time of anchoring, in seconds since 1970
+    /// @param instances number of DICOM instances
+    /// @param state whether the set may be used
+    struct Image {
+        address patient;
+        uint40 anchoredAt;
+        uint32 instances;
+        State state;
+    }
+
+    /// @notice The image set has been anchored before.
+    error ImageAlreadyAnchored(ImageId image);
+    /// @notice No such image set has been anchored.
+    error ImageNotAnchored(ImageId image);
+    /// @notice The image set has been erased for good.
+    error ImageErased(ImageId image);
+    /// @notice The caller does not act for the institution that holds the images.
+    error ImageNotCustodian(address custodian, address institution);
+    /// @notice An image set needs a patient, a root and at least one instance.
+    error ImageIncomplete(address patient, bytes32 root, uint32 instances);
+    /// @notice A version and the set that it came from must belong to the same patient.
+    error ImagePatientDiffers(address patient, address parentPatient);
+    /// @notice An original has no predecessor.
+    error ImageKindNotDerived(Kind kind);
+
+    /// @notice An image set was anchored; `parent` is the set that it came from, or zero.
+    event ImageAnchored(
+        ImageId indexed image,
+        address indexed custodian,
+        address indexed patient,
+        bytes32 root,
+        bytes32 manifest,
+        bytes32 visit,
+        bytes32 course,
+        uint32 instances,
+        Kind kind,
+        ImageId parent
+    );
+    /// @notice The files of an image set were encrypted anew; `manifest` replaces the one before.
+    event ImageRekeyed(ImageId indexed image, bytes32 manifest);
+    /// @notice An image set was erased; `certificate` is the digest of the erasure certificate.
+    event ImageErasureCertified(ImageId indexed image, bytes32 certificate);
+
+    /// @notice Anchors an image set for the caller's institution.
+    /// @param newImageSet the image set
+    /// @return image its id
+    function anchor(NewImageSet calldata newImageSet) external returns (ImageId image);
+
+    /// @notice Anchors several image sets; none is anchored when one is refused.
+    /// @param newImageSets the image sets
+    function anchorBatch(NewImageSet[] calldata newImageSets) external;
+
+    /// @notice Anchors an image set that came from another one of the same custodian and patient.
+    /// @param newImageSet the new image set
+    /// @param parent the image set that it came from
+    /// @return image id of the new image set
+    function supersede(NewImageSet calldata newImageSet, ImageSet calldata parent) external returns (ImageId image);
+
+    /// @notice Points to a new manifest of the same root, after the files were encrypted under a new key.
+    /// @param imageSet the image set
+    /// @param manifest SHA-256 multihash digest of the new manifest's CID
+    function rekey(ImageSet calldata imageSet, bytes32 manifest) external;
+
+    /// @notice Marks an image set as erased, for good.
+    /// @param imageSet the image set
+    /// @param certificate digest of the erasure certificate
+    function erase(ImageSet calldata imageSet, bytes32 certificate) external;
+
+    /// @notice What the chain keeps of an image set; all zero when it was never anchored.
+    /// @param image id of the image set
+    function imageOf(ImageId image) external view returns (Image memory);
+
+    /// @notice Computes the id of an image set.
+    /// @param imageSet the image set
+    function idOf(ImageSet calldata imageSet) external pure returns (ImageId);
+}
