@@ -1,0 +1,296 @@
+"""Open a DICOM file: its transfer syntax, its elements' places, its header as a data set."""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom.config import disable_value_validation
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filereader import read_dataset
+from pydicom.uid import UID
+
+from .errors import (
+    DicomTooLarge,
+    MalformedDicom,
+    NotDicom,
+    TruncatedDicom,
+    UnsafePath,
+    UnsupportedTransferSyntax,
+)
+from .limits import MAX_HEADER_BYTES, MAX_INFLATED_BYTES
+from .scan import printable
+from .structure import Element, Encoding, Scanner, is_pixel_data
+
+__all__ = ["DicomSource", "encoding_of", "open_dicom", "open_regular"]
+
+IMPLICIT_LITTLE = "1.2.840.10008.1.2"
+EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
+EXPLICIT_BIG = "1.2.840.10008.1.2.2"
+DEFLATED = "1.2.840.10008.1.2.1.99"
+NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED})
+# pixels that another server provides; the second is deflated as well
+PROVIDER_URL = frozenset({"1.2.840.10008.1.2.4.94", "1.2.840.10008.1.2.4.95"})
+_DEFLATED = frozenset({DEFLATED, "1.2.840.10008.1.2.4.95"})
+
+_META = Encoding(implicit=False, little=True)
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DicomSource:
+    """One open file whose structure has been walked to its end.
+
+    Attributes
+    ----------
+    stream, size
+        Where the elements' offsets lead: the file, or the inflated data set of a deflated one.
+    transfer_syntax
+        UID; what the encoding shows where the file does not say.
+    stated
+        Whether the file itself says the transfer syntax.
+    elements
+        Of the top level, in the file's order.
+    encoding
+        How the data set is written, which is not always what the transfer syntax prescribes.
+    pixels
+        The element that holds pixel data.
+    dataset
+        Everything before the pixel data, with ``file_meta``.
+    """
+
+    stream: BinaryIO
+    size: int
+    transfer_syntax: str
+    stated: bool
+    encoding: Encoding
+    elements: tuple[Element, ...]
+    pixels: Element | None
+    dataset: Dataset
+
+    @property
+    def native(self) -> bool:
+        """Whether the transfer syntax stores pixels without compression."""
+        return self.transfer_syntax in NATIVE
+
+    @property
+    def deflated(self) -> bool:
+        """Whether the file holds its data set deflated."""
+        return self.transfer_syntax in _DEFLATED
+
+    @property
+    def provider_url(self) -> bool:
+        """Whether the pixels are on another server (JPIP referenced)."""
+        return self.transfer_syntax in PROVIDER_URL
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open an ordinary file for reading; never waits for a pipe or a device.
+
+    Raises
+    ------
+    UnsafePath
+        When it is none, or may not be read.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UnsafePath(
+            f"{printable(path)} cannot be read: {reason}", path=printable(path), reason=reason
+        ) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise UnsafePath(
+            f"{printable(path)} is no ordinary file; give DICOM files or folders of them",
+            path=printable(path),
+            reason="not an ordinary file",
+        )
+    return os.fdopen(handle, "rb")
+
+
+@contextmanager
+def open_dicom(path: Path) -> Iterator[DicomSource]:
+    """Open a file, walk its structure to the end, and read its header.
+
+    Raises
+    ------
+    UnsafePath, NotDicom, TruncatedDicom, MalformedDicom, NestedTooDeep, DicomTooLarge,
+    UnsupportedTransferSyntax
+        As their names say.
+    """
+    with ExitStack() as stack, disable_value_validation():
+        stream: BinaryIO = stack.enter_context(open_regular(path))
+        size = os.fstat(stream.fileno()).st_size
+        start, meta = _file_meta(stream, size)
+        stated = meta.get("TransferSyntaxUID")
+        if stated:
+            syntax = str(stated)
+            _supported(syntax)
+            encoding = encoding_of(syntax)
+        else:
+            syntax, encoding = _guess(stream, start)
+        if syntax in _DEFLATED:
+            stream = stack.enter_context(tempfile.TemporaryFile(prefix="radledger-"))
+            start, size = 0, _inflate(path, start, stream)
+        encoding = _actual(stream, start, encoding)
+        elements = Scanner(stream, size).data_set(start, size, encoding)
+        pixels = _pixel_element(elements)
+        if pixels is not None:
+            _encapsulation(pixels, syntax)
+        dataset = _header(stream, start, pixels.start if pixels else size, encoding)
+        dataset.file_meta = meta
+        yield DicomSource(
+            stream, size, syntax, bool(stated), encoding, tuple(elements), pixels, dataset
+        )
+
+
+def encoding_of(syntax: str) -> Encoding:
+    """The encoding that a transfer syntax prescribes (PS3.5 Annex A)."""
+    return Encoding(syntax == IMPLICIT_LITTLE, syntax != EXPLICIT_BIG)
+
+
+def _actual(stream: BinaryIO, start: int, stated: Encoding) -> Encoding:
+    """Some writers state explicit VR and write implicit, or the reverse; the letters show it."""
+    stream.seek(start)
+    head = stream.read(8)
+    explicit = len(head) == 8 and all(0x40 < letter < 0x5B for letter in head[4:6])
+    return stated if explicit != stated.implicit else Encoding(not explicit, stated.little)
+
+
+def _file_meta(stream: BinaryIO, size: int) -> tuple[int, FileMetaDataset]:
+    head = stream.read(140)
+    if head[128:132] == b"DICM":
+        start = 132
+    elif head[:4] == b"\x02\0\0\0" and head[4:6] == b"UL":
+        start = 0
+    elif len(head) >= 8 and _encoding(head[:8]) is not None:
+        return 0, FileMetaDataset()
+    elif not head:
+        raise NotDicom("the file is empty; leave it out", size=0)
+    else:
+        raise NotDicom("the file does not begin as a DICOM file does; leave it out", size=size)
+    elements = Scanner(stream, size).data_set(start, size, _META, group=2)
+    end = elements[-1].end if elements else start
+    if end == size:
+        raise TruncatedDicom(
+            "the file ends after its file meta information; get the whole file",
+            size=size,
+            needed=size + 8,
+        )
+    return end, FileMetaDataset(_header(stream, start, end, _META))
+
+
+def _encoding(head: bytes) -> Encoding | None:
+    """How a data set that begins with these eight bytes is written, if it is one."""
+    if head[:2] not in (b"\x08\0", b"\0\x08"):
+        return None
+    little = head[0] == 8
+    explicit = head[4:6].isalpha() and head[4:6].isupper()
+    # the first length of an implicit data set is short: its upper half is zero
+    if not explicit and head[6:8] != b"\0\0" and little:
+        return None
+    return Encoding(not explicit, little) if explicit or little else None
+
+
+def _guess(stream: BinaryIO, start: int) -> tuple[str, Encoding]:
+    stream.seek(start)
+    encoding = _encoding(stream.read(8))
+    if encoding is None:
+        raise NotDicom("nothing says how the file is encoded; export it again", offset=start)
+    if encoding.implicit:
+        return IMPLICIT_LITTLE, encoding
+    return (EXPLICIT_LITTLE if encoding.little else EXPLICIT_BIG), encoding
+
+
+def _supported(syntax: str) -> None:
+    uid = UID(syntax)
+    if not (uid.is_valid and uid.type == "Transfer Syntax"):
+        raise UnsupportedTransferSyntax(
+            f"{syntax[:64]!r} is no transfer syntax of the standard; export the file in one",
+            transfer_syntax=syntax[:64],
+        )
+
+
+def _inflate(path: Path, start: int, target: BinaryIO) -> int:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    total = 0
+    with open_regular(path) as packed:
+        packed.seek(start)
+        while not inflater.eof:
+            data = inflater.unconsumed_tail or packed.read(_CHUNK)
+            if not data:
+                raise TruncatedDicom(
+                    "the deflated data set breaks off; get the whole file", inflated=total
+                )
+            try:
+                plain = inflater.decompress(data, _CHUNK)
+            except zlib.error as error:
+                raise MalformedDicom(
+                    "the deflated data set cannot be inflated; export the file again",
+                    inflated=total,
+                ) from error
+            total += target.write(plain)
+            if total > MAX_INFLATED_BYTES:
+                raise DicomTooLarge(
+                    f"the data set inflates to more than {MAX_INFLATED_BYTES >> 20} MiB; "
+                    "store it in another transfer syntax",
+                    limit=MAX_INFLATED_BYTES,
+                )
+    return total
+
+
+def _pixel_element(elements: list[Element]) -> Element | None:
+    pixels = None
+    for element in elements:
+        if pixels is not None and element.tag < pixels.tag:
+            raise MalformedDicom(
+                "elements that belong before the pixel data stand after it; export the file again",
+                offset=element.start,
+            )
+        if is_pixel_data(element.tag):
+            if pixels is not None:
+                raise MalformedDicom(
+                    "the file holds pixel data twice; export it again", offset=element.start
+                )
+            pixels = element
+    return pixels
+
+
+def _encapsulation(pixels: Element, syntax: str) -> None:
+    encapsulated = pixels.fragments is not None
+    if encapsulated == (syntax in NATIVE):
+        raise MalformedDicom(
+            f"the pixel data is {'' if encapsulated else 'not '}encapsulated but the transfer "
+            "syntax says otherwise; export the file again",
+            transfer_syntax=syntax,
+            encapsulated=encapsulated,
+        )
+
+
+def _header(stream: BinaryIO, start: int, end: int, encoding: Encoding) -> Dataset:
+    if end - start > MAX_HEADER_BYTES:
+        raise DicomTooLarge(
+            f"the header has more than {MAX_HEADER_BYTES >> 20} MiB; leave the file out",
+            size=end - start,
+            limit=MAX_HEADER_BYTES,
+        )
+    stream.seek(start)
+    data = stream.read(end - start)
+    try:
+        dataset = read_dataset(BytesIO(data), encoding.implicit, encoding.little)
+    except (ValueError, TypeError, KeyError, struct.error, EOFError, NotImplementedError) as error:
+        raise MalformedDicom(
+            f"pydicom cannot read the header: {error}; export the file again", cause=str(error)
+        ) from error
+    dataset.set_original_encoding(encoding.implicit, encoding.little, dataset._character_set)
+    return dataset
