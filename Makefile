@@ -13,6 +13,7 @@ PYTHON ?= $(find_python)
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_CACHE_DIR := $(CURDIR)/build/pip-cache
 export npm_config_cache := $(CURDIR)/build/npm-cache
 export npm_config_update_notifier := false
 
@@ -52,3 +53,67 @@ $(NPM_STAMP): | $(PYTHON_STAMP)
 $(COMPILER_STAMP): | $(NPM_STAMP)
 	@python tools/install_compiler.py
 	@touch $@
+
+.PHONY: lock
+lock: setup ## Resolve all dependencies anew into requirements/ and package-lock.json
+	@python -m pip install --quiet uv
+	uv pip compile --quiet --upgrade --universal --python 3.11 --no-emit-index-url --no-annotate \
+	    --generate-hashes --custom-compile-command 'make lock' \
+	    --group dev --extra compile pyproject.toml -o requirements/development.txt
+	uv pip compile --quiet --upgrade --universal --python 3.11 --no-emit-index-url --no-annotate \
+	    --generate-hashes --custom-compile-command 'make lock' \
+	    --group test pyproject.toml -o requirements/library.txt
+	npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+
+# --- work -------------------------------------------------------------------------------------
+
+WITH_BROWNIE := python tools/with_brownie.py
+SOLIDITY := $(wildcard contracts interfaces)
+
+.PHONY: demo
+demo: setup ## Take DICOM files through the whole journey on Ganache; see out/demo/index.html
+	@$(WITH_BROWNIE) brownie run demo --network ganache
+
+.PHONY: test test-library test-contracts test-pythons
+test: test-library test-contracts ## Run the tests of the library and of the contracts
+
+test-library: setup ## Run the library's tests
+	@python -m pytest -q -n 2 --dist loadfile
+
+test-contracts: setup ## Run the contracts' tests on anvil
+	@$(WITH_BROWNIE) python -m pytest -q -p pytest-brownie tests/contracts
+
+test-pythons: setup ## Run the library's tests on every other Python 3.11 to 3.13 here, newest web3
+	@python tools/test_pythons.py
+
+.PHONY: soak
+soak: setup ## Run the long tests
+	@python -m pytest -q -m soak || test $$? = 5
+
+.PHONY: coverage
+coverage: setup ## Measure which statements and branches of the contracts the tests reach
+	@$(WITH_BROWNIE) python -m pytest -q -p pytest-brownie tests/contracts --coverage
+
+.PHONY: lint
+lint: setup ## Check style, types, layers, contracts and artifacts
+	ruff check
+	ruff format --check
+	mypy
+	lint-imports --no-cache
+	solhint --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
+	forge fmt --check $(SOLIDITY)
+	python tools/compile_contracts.py --check
+
+.PHONY: format
+format: setup ## Put Python and Solidity into the project's format
+	ruff check --fix
+	ruff format
+	forge fmt $(SOLIDITY)
+
+.PHONY: compile
+compile: setup ## Compile the contracts into the artifacts that the package ships
+	@python tools/compile_contracts.py
+
+.PHONY: clean
+clean: ## Remove what was built; .venv and node_modules stay
+	rm -rf build dist out reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

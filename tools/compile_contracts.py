@@ -22,9 +22,6 @@ import solcx
 SOLC_VERSION = "0.8.30"
 ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "src" / "radledger" / "chain" / "artifacts"
-LIBRARY = "node_modules/@openzeppelin/contracts"
-# Contracts of OpenZeppelin that are deployed as they are.
-DEPLOYED_AS_THEY_ARE = [f"{LIBRARY}/metatx/ERC2771Forwarder.sol"]
 # Doubles for the contract tests: compiled by Brownie, never shipped.
 TEST_DOUBLES = ROOT / "contracts" / "testing"
 
@@ -40,7 +37,7 @@ OUTPUTS = ["abi", "evm.bytecode", "evm.deployedBytecode", "metadata"]
 def sources() -> list[str]:
     """Every Solidity file that may hold a deployable contract, relative to the project."""
     own = (path for path in (ROOT / "contracts").rglob("*.sol") if TEST_DOUBLES not in path.parents)
-    return sorted(path.relative_to(ROOT).as_posix() for path in own) + DEPLOYED_AS_THEY_ARE
+    return sorted(path.relative_to(ROOT).as_posix() for path in own)
 
 
 def compile_sources(files: list[str]) -> dict[str, Any]:

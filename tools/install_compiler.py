@@ -1,4 +1,4 @@
-"""Put solc where py-solc-x finds it: downloaded if that works, npm's WebAssembly build otherwise."""
+"""Put solc where py-solc-x finds it: downloaded where that works, from npm otherwise."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def install_npm_compiler(compiler: Path) -> None:
     node = shutil.which("node")
     if node is None:
         sys.exit("no Node.js on PATH: run `make setup`, which installs one")
-    launcher = f'#!/bin/sh\nexec {shlex.quote(node)} {shlex.quote(str(ROOT / "tools/solc.cjs"))} "$@"\n'
+    command = shlex.join([node, str(ROOT / "tools" / "solc.cjs")])
     compiler.unlink(missing_ok=True)
-    compiler.write_text(launcher)
+    compiler.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     compiler.chmod(0o755)
 
 

@@ -1,4 +1,4 @@
-"""Run a command that uses Brownie, with Brownie's data in the project and free ports for its chains.
+"""Run a command that uses Brownie, its data in the project and its chains on free ports.
 
 Brownie keeps networks, accounts and caches in the home folder and starts local chains on port
 8545, so two runs on one machine would share a chain.  Here each run has a home of its own.

