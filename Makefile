@@ -100,7 +100,7 @@ lint: setup ## Check style, types, layers, contracts and artifacts
 	ruff format --check
 	mypy
 	lint-imports --no-cache
-	solhint --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
+	solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
 	forge fmt --check $(SOLIDITY)
 	python tools/compile_contracts.py --check
 
