@@ -8,14 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntFlag
 from typing import Any
 
 import pytest
-from brownie import accounts, chain
+from brownie import accounts, chain, web3
 from brownie.exceptions import VirtualMachineError
+from brownie.project import get_loaded_projects
+from eth_account import Account
 
 RECOVERY_DELAY = 3 * 24 * 3600
 PATIENT_KEY = "0x" + "5a" * 32
+NOBODY = "0x" + "00" * 20
+
+
+class Role(IntFlag):
+    """The bits of ``contracts/lib/Roles.sol``."""
+
+    GOVERNOR = 1 << 0
+    CUSTODIAN = 1 << 1
+    CLINICIAN = 1 << 2
+    RADIOLOGIST = 1 << 3
+    RESEARCHER = 1 << 4
+    SPONSOR = 1 << 5
+    ANALYST = 1 << 6
+    ANNOTATOR = 1 << 7
+    DEVELOPER = 1 << 8
+    EDUCATOR = 1 << 9
+    MANUFACTURER = 1 << 10
+    INSPECTOR = 1 << 11
+    REGULATOR = 1 << 12
+    MEMBER = 1 << 13
 
 
 @contextmanager
@@ -33,11 +56,25 @@ def error(name: str, *values: Any) -> Iterator[None]:
 
 def _as_decoded(value: Any) -> str:
     """The text that Brownie makes of a decoded value."""
+    if isinstance(value, IntFlag):
+        value = value.value
     if hasattr(value, "address"):
         value = value.address
     if isinstance(value, str) and value.startswith("0x"):
         return value.lower() if len(value) == 42 else str(bytes.fromhex(value[2:]))
     return str(bytes(value)) if isinstance(value, bytes) else str(value)
+
+
+def travel(timestamp: int) -> None:
+    """Mine a block at ``timestamp`` (Unix time), which must be later than the latest block."""
+    next_block_at(timestamp)
+    chain.mine()
+
+
+def next_block_at(timestamp: int) -> None:
+    """Have the next block, with the transaction that comes next, bear ``timestamp``."""
+    answer = web3.provider.make_request("evm_setNextBlockTimestamp", [timestamp])
+    assert "error" not in answer, answer
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -94,24 +131,64 @@ def patient(isolate_module, stranger):
     return patient
 
 
-@pytest.fixture(scope="module")
-def forwarder(Forwarder, isolate_module, governor):
-    return Forwarder.deploy({"from": governor})
+@pytest.fixture(scope="session")
+def deploy(governor):
+    """Deploys a contract by its name: ``deploy("ParticipantRegistry", forwarder, [governor])``."""
+    (project,) = get_loaded_projects()
+    return lambda name, *arguments: getattr(project, name).deploy(*arguments, {"from": governor})
 
 
 @pytest.fixture(scope="module")
-def participants(ParticipantRegistry, forwarder, governor):
+def forwarder(deploy, isolate_module):
+    """OpenZeppelin's ERC-2771 forwarder, which all deployments here trust."""
+    return deploy("Forwarder")
+
+
+@pytest.fixture(scope="module")
+def participants(deploy, forwarder, governor):
     """The participant registry with one governor and nobody admitted."""
-    return ParticipantRegistry.deploy(forwarder, [governor], {"from": governor})
+    return deploy("ParticipantRegistry", forwarder, [governor])
 
 
 @pytest.fixture(scope="module")
-def identities(IdentityRegistry, forwarder, governor):
+def identities(deploy, forwarder):
     """The identity registry with a recovery delay of three days."""
-    return IdentityRegistry.deploy(forwarder, RECOVERY_DELAY, {"from": governor})
+    return deploy("IdentityRegistry", forwarder, RECOVERY_DELAY)
 
 
 @pytest.fixture(scope="session")
 def now():
     """The time of the latest block, which a transaction that follows may exceed by a second."""
     return lambda: chain[-1].timestamp
+
+
+def sign_request(forwarder, signer, call, deadline, gas: int = 500_000):
+    """The argument of ``forwarder.execute`` that makes ``signer`` the sender of ``call``.
+
+    ``call`` is a pair of a contract and its encoded input.
+    """
+    target, data = call
+    fields = (
+        "from:address to:address value:uint256 gas:uint256 nonce:uint256 deadline:uint48 data:bytes"
+    )
+    _, name, version, chain_id, verifier, *_ = forwarder.eip712Domain()
+    signed = Account.sign_typed_data(
+        signer.private_key,
+        {"name": name, "version": version, "chainId": chain_id, "verifyingContract": verifier},
+        {
+            "ForwardRequest": [
+                dict(zip(("name", "type"), field.split(":"), strict=True))
+                for field in fields.split()
+            ]
+        },
+        {
+            "from": signer.address,
+            "to": target.address,
+            "value": 0,
+            "gas": gas,
+            "nonce": forwarder.nonces(signer),
+            "deadline": deadline,
+            "data": data,
+        },
+    )
+    return (signer.address, target.address, 0, gas, deadline, data, signed.signature)
