@@ -1,0 +1,32 @@
+"""What :mod:`radledger.storage` refuses.
+
+::
+
+    StorageError
+    ├── InvalidCid            not a content identifier that a store here gives
+    ├── ContentNotFound       the store does not have the content
+    ├── ContentMismatch       the bytes are not what the CID names
+    └── StorageUnavailable    the store cannot be reached, stalls, or does not speak its protocol
+"""
+
+from __future__ import annotations
+
+from radledger.errors import StorageError
+
+__all__ = ["ContentMismatch", "ContentNotFound", "InvalidCid", "StorageUnavailable"]
+
+
+class InvalidCid(StorageError):
+    """A text is not a CID as the stores here give them."""
+
+
+class ContentNotFound(StorageError):
+    """The store answered, and does not have the content."""
+
+
+class ContentMismatch(StorageError):
+    """Bytes came that are not what the CID names: damaged, cut short or exchanged."""
+
+
+class StorageUnavailable(StorageError):
+    """The store cannot be reached, does not answer in time, or answers in another protocol."""

@@ -1,0 +1,236 @@
+"""A store in a Kubo (IPFS) daemon, over its RPC API.
+
+Streams go through httpx, so that a content of any size takes constant memory; the small calls
+through ipfshttpclient.  Nothing that the daemon says about bytes is believed: what it stores and
+what it sends is hashed here.
+
+References
+----------
+.. [1] Kubo RPC API v0, https://docs.ipfs.tech/reference/kubo/rpc/
+.. [2] Multiaddr, https://github.com/multiformats/multiaddr
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, cast
+
+import httpx
+import ipfshttpclient
+
+from radledger.errors import UsageError
+from radledger.storage.cid import BUFFER, cid_digest, new_hasher, verified
+from radledger.storage.errors import ContentMismatch, ContentNotFound, StorageUnavailable
+from radledger.storage.protocol import Stat, Stored
+
+__all__ = ["KuboStore"]
+
+# ipfshttpclient hands urllib3 2 an argument that it ignores; a user can do nothing about it.
+warnings.filterwarnings("ignore", "The 'strict' parameter", FutureWarning)
+
+# Newer Kubo profiles choose other chunks, which give other CIDs.
+_ADD = {"cid-version": "1", "raw-leaves": "true", "chunker": "size-262144", "pin": "true"}
+
+
+class KuboStore:
+    """A :class:`~radledger.storage.Storage` in a Kubo daemon.
+
+    Parameters
+    ----------
+    address
+        Multiaddr of the RPC API, such as ``/ip4/127.0.0.1/tcp/5001``; with ``/https`` at its end
+        where the API is behind TLS.
+    timeout
+        Seconds to wait for a connection and for each next piece of an answer.
+
+    Raises
+    ------
+    UsageError
+        If ``address`` is not such a multiaddr.
+
+    Notes
+    -----
+    ``collect`` is the daemon's garbage collection: it deletes all that is not pinned there,
+    whoever put it.
+
+    Examples
+    --------
+    >>> store = KuboStore("/dns/localhost/tcp/5001")
+    >>> store.address
+    '/dns/localhost/tcp/5001'
+    """
+
+    def __init__(self, address: str, timeout: float = 30.0) -> None:
+        self.address = address
+        try:
+            self._rpc = ipfshttpclient.Client(address, timeout=timeout)
+            url = _url(address)
+        except (ipfshttpclient.exceptions.AddressError, ValueError):
+            raise UsageError(
+                f"{address!r} is not the multiaddr of an RPC API; give one like "
+                "/ip4/127.0.0.1/tcp/5001",
+                address=address,
+            ) from None
+        self._http = httpx.Client(
+            base_url=f"{url}/api/v0/",
+            # Compressed, a small answer could fill the disk.
+            headers={"Accept-Encoding": "identity"},
+            timeout=timeout,
+        )
+
+    def close(self) -> None:
+        """Close the connections that are kept open for the next call."""
+        self._http.close()
+
+    def put(self, source: IO[bytes]) -> Stored:
+        """Store a stream and pin it; see :class:`Storage`.
+
+        Raises
+        ------
+        ContentMismatch
+            If the daemon stored something else than it was sent.
+        """
+        hashing = _HashingStream(source)
+        with self._unavailable():
+            response = self._http.post("add", params=_ADD, files={"file": cast(IO[bytes], hashing)})
+        if response.status_code != httpx.codes.OK:
+            raise self._refused(_reason(response))
+        got = _field(response.text, "Hash")
+        if got is None:
+            raise self._refused("its answer is not Kubo's")
+        stored = hashing.stored()
+        if got != stored.cid:
+            raise ContentMismatch(
+                f"the daemon at {self.address} stored {got} for {stored.cid}; check its disk and "
+                "its import settings, and put it again",
+                cid=stored.cid,
+                got=got,
+                size=stored.size,
+            )
+        return stored
+
+    def get(self, cid: str) -> IO[bytes]:
+        """Open a content, fetched and verified as a whole first; see :class:`Storage`."""
+        cid_digest(cid)
+        with (
+            self._unavailable(cid),
+            self._http.stream("POST", "cat", params={"arg": cid}) as response,
+        ):
+            if response.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
+                response.read()
+                raise self._not_found(cid, _reason(response))
+            if response.status_code != httpx.codes.OK:
+                raise self._refused(f"HTTP status {response.status_code}")
+            return verified(cid, response.iter_raw(BUFFER))
+
+    def pin(self, cid: str) -> None:
+        """Keep a content; see :class:`Storage`."""
+        cid_digest(cid)
+        with self._unavailable(cid):
+            self._rpc.pin.add(cid)
+
+    def unpin(self, cid: str) -> None:
+        """Give a content up; see :class:`Storage`."""
+        if self._is_pinned(cid):
+            with self._unavailable(cid):
+                self._rpc.pin.rm(cid)
+
+    def stat(self, cid: str) -> Stat:
+        """Size, as the daemon gives it, and pin of a content; see :class:`Storage`."""
+        cid_digest(cid)
+        with self._unavailable(cid):
+            answer = self._rpc.files.stat(f"/ipfs/{cid}")
+        try:
+            size = int(answer["Size"])
+        except (KeyError, TypeError, ValueError):
+            raise self._refused("its answer is not Kubo's") from None
+        return Stat(cid, size, self._is_pinned(cid))
+
+    def collect(self) -> None:
+        """Delete all that is not pinned in the daemon; see :class:`Storage`."""
+        # ipfshttpclient's `repo.gc(quiet=True)` hangs up at once, which stops the collection.
+        with (
+            self._unavailable(),
+            self._http.stream("POST", "repo/gc", params={"stream-errors": "true"}) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                response.read()
+                raise self._refused(_reason(response))
+            for line in response.iter_lines():
+                if reason := _field(line, "Error"):
+                    raise self._refused(reason)
+
+    def _is_pinned(self, cid: str) -> bool:
+        cid_digest(cid)
+        try:
+            with self._unavailable(cid):
+                self._rpc.pin.ls(cid, type="recursive")
+        except ContentNotFound as error:
+            if "not pinned" in error.values["reason"]:
+                return False
+            raise
+        return True
+
+    @contextmanager
+    def _unavailable(self, cid: str | None = None) -> Iterator[None]:
+        """Turn what the HTTP libraries raise into the errors of a store."""
+        try:
+            yield
+        except ipfshttpclient.exceptions.ErrorResponse as error:
+            if cid is None:
+                raise self._refused(str(error)) from error
+            raise self._not_found(cid, str(error)) from error
+        except (ipfshttpclient.exceptions.Error, httpx.HTTPError) as error:
+            raise self._refused(str(error) or type(error).__name__) from error
+
+    def _refused(self, reason: str) -> StorageUnavailable:
+        return StorageUnavailable(
+            f"the Kubo daemon at {self.address} does not serve ({reason}); see that it runs",
+            address=self.address,
+            reason=reason,
+        )
+
+    def _not_found(self, cid: str, reason: str) -> ContentNotFound:
+        return ContentNotFound(
+            f"the Kubo daemon at {self.address} has no {cid} ({reason})", cid=cid, reason=reason
+        )
+
+
+class _HashingStream(io.RawIOBase):
+    """Hash what is read through it; of unknown length, so that httpx streams it."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        self._hasher = new_hasher()
+        self._size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._source.read(size)
+        self._hasher.update(chunk)
+        self._size += len(chunk)
+        return chunk
+
+    def stored(self) -> Stored:
+        return Stored(self._hasher.finalize(), self._size)
+
+
+def _url(address: str) -> str:
+    """URL of a multiaddr over TCP; a ``ValueError`` for any other."""
+    _, _, host, _, port, *scheme = address.rstrip("/").split("/")
+    return f"{scheme[0] if scheme else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _field(answer: str, name: str) -> str | None:
+    """A field of Kubo's JSON object, None if it is not there or the answer is something else."""
+    try:
+        return str(json.loads(answer)[name])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _reason(response: httpx.Response) -> str:
+    return _field(response.text, "Message") or f"HTTP status {response.status_code}"

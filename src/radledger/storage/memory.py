@@ -1,0 +1,66 @@
+"""A store that forgets, for tests."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from radledger.storage.cid import cid_digest, new_hasher, verified
+from radledger.storage.errors import ContentNotFound
+from radledger.storage.protocol import Stat, Stored
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryStore:
+    """A :class:`~radledger.storage.Storage` in memory; one process, small content.
+
+    Attributes
+    ----------
+    contents
+        Bytes by CID; a test may damage them.
+
+    Examples
+    --------
+    >>> import io
+    >>> store = MemoryStore()
+    >>> stored = store.put(io.BytesIO(b"pixels"))
+    >>> store.get(stored.cid).read()
+    b'pixels'
+    """
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+        self._pins: set[str] = set()
+
+    def put(self, source: IO[bytes]) -> Stored:
+        content = source.read()
+        hasher = new_hasher()
+        hasher.update(content)
+        cid = hasher.finalize()
+        self.contents[cid] = content
+        self._pins.add(cid)
+        return Stored(cid, len(content))
+
+    def get(self, cid: str) -> IO[bytes]:
+        return verified(cid, [self._content(cid)])
+
+    def pin(self, cid: str) -> None:
+        self._content(cid)
+        self._pins.add(cid)
+
+    def unpin(self, cid: str) -> None:
+        cid_digest(cid)
+        self._pins.discard(cid)
+
+    def stat(self, cid: str) -> Stat:
+        return Stat(cid, len(self._content(cid)), cid in self._pins)
+
+    def collect(self) -> None:
+        for cid in self.contents.keys() - self._pins:
+            del self.contents[cid]
+
+    def _content(self, cid: str) -> bytes:
+        cid_digest(cid)
+        if cid not in self.contents:
+            raise ContentNotFound(f"the store has no {cid}; put it first", cid=cid)
+        return self.contents[cid]

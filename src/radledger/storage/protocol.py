@@ -1,0 +1,106 @@
+"""What a store does; services know no more of it than this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO, Protocol
+
+from radledger.storage.cid import candidates
+from radledger.storage.errors import ContentNotFound
+
+__all__ = ["Stat", "Storage", "Stored", "get_by_digest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What :meth:`Storage.put` stored: its CID and its size in bytes."""
+
+    cid: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What a store has of a content: CID, size in bytes, and whether it is kept."""
+
+    cid: str
+    size: int
+    pinned: bool
+
+
+class Storage(Protocol):
+    """A content-addressed store.
+
+    Each method that takes a CID raises :class:`~radledger.storage.errors.InvalidCid` for what is
+    not one.  Remote stores raise :class:`~radledger.storage.errors.StorageUnavailable` from any.
+    """
+
+    def put(self, source: IO[bytes]) -> Stored:
+        """Store a stream, read to its end, and pin it; the same bytes again change nothing."""
+        ...
+
+    def get(self, cid: str) -> IO[bytes]:
+        """Open a content: a seekable stream of which every byte was checked against ``cid``.
+
+        Raises
+        ------
+        ContentNotFound
+            If the store does not have it.
+        ContentMismatch
+            If what the store has or sends is something else.
+        """
+        ...
+
+    def pin(self, cid: str) -> None:
+        """Keep a content through :meth:`collect`; pinning twice is pinning once.
+
+        Raises
+        ------
+        ContentNotFound
+            If the store does not have it.
+        """
+        ...
+
+    def unpin(self, cid: str) -> None:
+        """Give a content up to :meth:`collect`; not an error if it is not pinned or not there."""
+        ...
+
+    def stat(self, cid: str) -> Stat:
+        """Size and pin of a content.
+
+        Raises
+        ------
+        ContentNotFound
+            If the store does not have it.
+        """
+        ...
+
+    def collect(self) -> None:
+        """Delete every content that is not pinned."""
+        ...
+
+
+def get_by_digest(storage: Storage, digest: bytes) -> IO[bytes]:
+    """Open a content of which only the 32-byte digest is known, as on the chain.
+
+    Raises
+    ------
+    ContentNotFound
+        If the store has neither of the CIDs that ``digest`` may stand for.
+    ContentMismatch
+        If what the store has or sends is something else.
+
+    Examples
+    --------
+    >>> import io
+    >>> from radledger.storage import MemoryStore, cid_digest
+    >>> store = MemoryStore()
+    >>> digest = cid_digest(store.put(io.BytesIO(b"manifest")).cid)
+    >>> get_by_digest(store, digest).read()
+    b'manifest'
+    """
+    large, small = candidates(digest)
+    try:
+        return storage.get(large)
+    except ContentNotFound:
+        return storage.get(small)

@@ -1,0 +1,264 @@
+"""A Kubo daemon that lies, breaks off, stalls, is another program or is away."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from radledger.errors import UsageError
+from radledger.storage import MemoryStore, Storage
+from radledger.storage.errors import ContentMismatch, ContentNotFound, StorageUnavailable
+from radledger.storage.kubo import KuboStore
+
+pytestmark = pytest.mark.filterwarnings("ignore:The 'strict' parameter:FutureWarning")
+
+_CONTENT = b"pixels" * 100_000
+_CID = MemoryStore().put(io.BytesIO(_CONTENT)).cid
+
+Answer = Callable[["_Handler"], None]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: FakeDaemon
+
+    def do_POST(self) -> None:
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            while (length := int(self.rfile.readline(), 16)) or self.rfile.readline() != b"\r\n":
+                self.rfile.read(length + 2)
+        self.close_connection = True
+        self.server.answer(self)
+
+    def send(self, body: bytes, status: int = 200, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {
+            "Content_Length": str(len(body)),
+            "Connection": "close",
+            **headers,
+        }.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def stall(self) -> None:
+        """Say nothing more until the test is over."""
+        self.server.over.wait()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name upstream)
+        pass
+
+
+class FakeDaemon(ThreadingHTTPServer):
+    """An HTTP server on a port of the system's choice that answers as the test says."""
+
+    answer: Answer
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.over = threading.Event()
+
+    @property
+    def address(self) -> str:
+        return f"/ip4/127.0.0.1/tcp/{self.server_port}"
+
+
+@pytest.fixture
+def daemon() -> Iterator[FakeDaemon]:
+    server = FakeDaemon()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.over.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def store(daemon: FakeDaemon) -> Iterator[KuboStore]:
+    kubo = KuboStore(daemon.address, timeout=0.3)
+    yield kubo
+    kubo.close()
+
+
+def _all_uses(store: Storage) -> list[Callable[[], object]]:
+    return [
+        lambda: store.put(io.BytesIO(_CONTENT)),
+        lambda: store.get(_CID),
+        lambda: store.pin(_CID),
+        lambda: store.unpin(_CID),
+        lambda: store.stat(_CID),
+        store.collect,
+    ]
+
+
+def test_an_honest_daemon_is_believed(daemon: FakeDaemon, store: KuboStore) -> None:
+    daemon.answer = lambda request: request.send(
+        _CONTENT if "/cat?" in request.path else json.dumps({"Hash": _CID}).encode()
+    )
+    with store.get(_CID) as stream:
+        assert stream.read() == _CONTENT
+    stored = store.put(io.BytesIO(_CONTENT))
+    assert (stored.cid, stored.size) == (_CID, len(_CONTENT))
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", _CONTENT[:-1], _CONTENT + b"\0", b"P" + _CONTENT[1:], b"other"]
+)
+def test_other_bytes_are_a_mismatch(daemon: FakeDaemon, store: KuboStore, sent: bytes) -> None:
+    daemon.answer = lambda request: request.send(sent)
+    with pytest.raises(ContentMismatch) as refusal:
+        store.get(_CID)
+    got = MemoryStore().put(io.BytesIO(sent)).cid
+    assert refusal.value.values == {"cid": _CID, "got": got, "size": len(sent)}
+
+
+def test_compression_is_not_undone(daemon: FakeDaemon, store: KuboStore) -> None:
+    sent = gzip.compress(_CONTENT)
+    daemon.answer = lambda request: request.send(sent, Content_Encoding="gzip")
+    with pytest.raises(ContentMismatch) as refusal:
+        store.get(_CID)
+    assert refusal.value.values["size"] == len(sent)
+
+
+def test_content_that_breaks_off_is_refused(daemon: FakeDaemon, store: KuboStore) -> None:
+    daemon.answer = lambda request: request.send(_CONTENT[:1000], Content_Length=str(len(_CONTENT)))
+    with pytest.raises(StorageUnavailable) as refusal:
+        store.get(_CID)
+    assert refusal.value.values["address"] == daemon.address
+
+
+def test_content_that_stalls_half_way_is_refused(daemon: FakeDaemon, store: KuboStore) -> None:
+    def answer(request: _Handler) -> None:
+        request.send(_CONTENT[:1000], Content_Length=str(len(_CONTENT)))
+        request.stall()
+
+    daemon.answer = answer
+    with pytest.raises(StorageUnavailable):
+        store.get(_CID)
+
+
+@pytest.mark.parametrize("use", range(6))
+def test_a_daemon_that_stalls_is_refused(daemon: FakeDaemon, store: KuboStore, use: int) -> None:
+    daemon.answer = _Handler.stall
+    with pytest.raises(StorageUnavailable) as refusal:
+        _all_uses(store)[use]()
+    assert refusal.value.values["address"] == daemon.address
+
+
+@pytest.mark.parametrize("use", range(6))
+def test_a_daemon_that_is_away_is_refused(use: int) -> None:
+    server = FakeDaemon()
+    server.server_close()  # nobody listens at its port any more
+    with pytest.raises(StorageUnavailable) as refusal:
+        _all_uses(KuboStore(server.address, timeout=5))[use]()
+    assert refusal.value.values["address"] == server.address
+
+
+@pytest.mark.parametrize("use", range(6))
+def test_another_program_at_the_address_is_refused(
+    daemon: FakeDaemon, store: KuboStore, use: int
+) -> None:
+    daemon.answer = lambda request: request.send(b"<h1>Not found</h1>", status=404)
+    with pytest.raises(StorageUnavailable):
+        _all_uses(store)[use]()
+
+
+@pytest.mark.parametrize("use", [0, 4])
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"Size": "many"}'])
+def test_an_answer_that_is_not_kubos_is_refused(
+    daemon: FakeDaemon, store: KuboStore, use: int, body: bytes
+) -> None:
+    daemon.answer = lambda request: request.send(body, Content_Type="application/json")
+    with pytest.raises(StorageUnavailable):
+        _all_uses(store)[use]()
+
+
+def test_a_daemon_that_stored_something_else_is_refused(
+    daemon: FakeDaemon, store: KuboStore
+) -> None:
+    other = MemoryStore().put(io.BytesIO(b"other")).cid
+    daemon.answer = lambda request: request.send(json.dumps({"Hash": other}).encode())
+    with pytest.raises(ContentMismatch) as refusal:
+        store.put(io.BytesIO(_CONTENT))
+    assert refusal.value.values == {"cid": _CID, "got": other, "size": len(_CONTENT)}
+
+
+def test_content_that_the_daemon_does_not_have_is_not_found(
+    daemon: FakeDaemon, store: KuboStore
+) -> None:
+    body = json.dumps({"Message": "block was not found locally", "Code": 0, "Type": "error"})
+    daemon.answer = lambda request: request.send(
+        body.encode(), status=500, Content_Type="application/json"
+    )
+    for use in (store.get, store.pin, store.stat):
+        with pytest.raises(ContentNotFound) as refusal:
+            use(_CID)
+        assert refusal.value.values == {"cid": _CID, "reason": "block was not found locally"}
+
+
+def test_a_daemon_that_cannot_store_is_refused_with_its_reason(
+    daemon: FakeDaemon, store: KuboStore
+) -> None:
+    body = json.dumps({"Message": "no space left on device", "Code": 0, "Type": "error"})
+    daemon.answer = lambda request: request.send(
+        body.encode(), status=500, Content_Type="application/json"
+    )
+    for use in (lambda: store.put(io.BytesIO(_CONTENT)), store.collect):
+        with pytest.raises(StorageUnavailable) as refusal:
+            use()
+        assert refusal.value.values == {
+            "address": daemon.address,
+            "reason": "no space left on device",
+        }
+
+
+def test_a_collection_that_fails_half_way_is_refused(daemon: FakeDaemon, store: KuboStore) -> None:
+    lines = [{"Key": {"/": _CID}}, {"Error": "could not delete a block"}]
+    body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    daemon.answer = lambda request: request.send(body)
+    with pytest.raises(StorageUnavailable) as refusal:
+        store.collect()
+    assert refusal.value.values["reason"] == "could not delete a block"
+    daemon.answer = lambda request: request.send(body.splitlines(keepends=True)[0])
+    store.collect()
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("/ip4/127.0.0.1/tcp/5001", "http://127.0.0.1:5001/api/v0/"),
+        ("/ip4/127.0.0.1/tcp/5001/", "http://127.0.0.1:5001/api/v0/"),
+        ("/ip6/::1/tcp/5001/http", "http://[::1]:5001/api/v0/"),
+        ("/dns/ipfs.example/tcp/8443/https", "https://ipfs.example:8443/api/v0/"),
+    ],
+)
+def test_the_address_is_a_multiaddr(address: str, url: str) -> None:
+    assert str(KuboStore(address)._http.base_url) == url
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "localhost:5001",
+        "http://localhost:5001",
+        "/ip4/127.0.0.1",
+        "/ip4/300.0.0.1/tcp/5001",
+        "/ip4/127.0.0.1/udp/5001",
+        "/ip4/127.0.0.1/tcp/70000",
+        "/unix/run/ipfs",
+        "/dns//tcp/5001",
+    ],
+)
+def test_any_other_address_is_refused(address: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        KuboStore(address)
+    assert refusal.value.values == {"address": address}
