@@ -9,17 +9,44 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntFlag
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from brownie import accounts, chain, web3
+from brownie import accounts, chain, project, web3
 from brownie.exceptions import VirtualMachineError
-from brownie.project import get_loaded_projects
+from eth_abi import encode
 from eth_account import Account
+from eth_utils import keccak
 
 RECOVERY_DELAY = 3 * 24 * 3600
 PATIENT_KEY = "0x" + "5a" * 32
 NOBODY = "0x" + "00" * 20
+
+
+def digest(name: str) -> str:
+    """A digest for the tests by the name of what it is of; zero for no name."""
+    return "0x" + (keccak(text=name).hex() if name else "00" * 32)
+
+
+class ImageSet(NamedTuple):
+    """The five values that an image id is the hash of."""
+
+    custodian: str
+    patient: str
+    root: str
+    visit: str
+    course: str
+
+    @property
+    def id(self) -> str:
+        types = ["address", "address", "bytes32", "bytes32", "bytes32"]
+        values = [*self[:2], *(bytes.fromhex(value[2:]) for value in self[2:])]
+        return "0x" + keccak(encode(types, values)).hex()
+
+    def anchored(self, kind: int = 0, instances: int = 3) -> tuple[Any, ...]:
+        """What a custodian states to anchor it; `kind` as in ``IImageRegistry.Kind``."""
+        manifest = digest("manifest")
+        return (self.patient, self.root, manifest, self.visit, self.course, instances, kind)
 
 
 class Role(IntFlag):
@@ -63,6 +90,11 @@ def _as_decoded(value: Any) -> str:
     if isinstance(value, str) and value.startswith("0x"):
         return value.lower() if len(value) == 42 else str(bytes.fromhex(value[2:]))
     return str(bytes(value)) if isinstance(value, bytes) else str(value)
+
+
+def plain(struct: Any) -> tuple[Any, ...]:
+    """The values of a returned struct as Python's own: Brownie's refuse some comparisons."""
+    return tuple(int(value) if isinstance(value, int) else str(value) for value in struct)
 
 
 def travel(timestamp: int) -> None:
@@ -134,8 +166,8 @@ def patient(isolate_module, stranger):
 @pytest.fixture(scope="session")
 def deploy(governor):
     """Deploys a contract by its name: ``deploy("ParticipantRegistry", forwarder, [governor])``."""
-    (project,) = get_loaded_projects()
-    return lambda name, *arguments: getattr(project, name).deploy(*arguments, {"from": governor})
+    (contracts,) = project.get_loaded_projects()
+    return lambda name, *arguments: getattr(contracts, name).deploy(*arguments, {"from": governor})
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +186,44 @@ def participants(deploy, forwarder, governor):
 def identities(deploy, forwarder):
     """The identity registry with a recovery delay of three days."""
     return deploy("IdentityRegistry", forwarder, RECOVERY_DELAY)
+
+
+@pytest.fixture(scope="module")
+def images(deploy, participants, forwarder):
+    """The image registry with nothing anchored."""
+    return deploy("ImageRegistry", participants, forwarder)
+
+
+@pytest.fixture(scope="module")
+def consents(deploy, identities, participants, images):
+    """The consent registry with nothing granted."""
+    return deploy("ConsentRegistry", identities, participants, images)
+
+
+@pytest.fixture(scope="module")
+def accredited(participants, governor, hospital, clinic, radiologist, researcher):
+    """The hospital with its radiologist and the clinic with its researcher, all accredited."""
+    roles = Role.CUSTODIAN | Role.CLINICIAN | Role.RADIOLOGIST | Role.RESEARCHER
+    participants.admitInstitution(hospital, roles, {"from": governor})
+    participants.admitInstitution(clinic, roles, {"from": governor})
+    participants.admit(radiologist, Role.CLINICIAN | Role.RADIOLOGIST, {"from": hospital})
+    participants.admit(researcher, Role.RESEARCHER, {"from": clinic})
+
+
+@pytest.fixture(scope="module")
+def anchor(images, accredited, patient, hospital):
+    """Anchors an image set of the patient and returns its five values, as contracts take them."""
+
+    def anchor(
+        root="image set", visit="visit", course="course", patient=patient, custodian=hospital
+    ):
+        image_set = ImageSet(
+            custodian.address, patient.address, *map(digest, (root, visit, course))
+        )
+        images.anchor(image_set.anchored(), {"from": custodian})
+        return image_set
+
+    return anchor
 
 
 @pytest.fixture(scope="session")
