@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {GrantSlot} from "../contracts/consent/GrantSlot.sol";
 import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
 
 /// @title Consent: who may use whose images for what, now
@@ -150,24 +151,19 @@ interface IConsentRegistry {
     /// @notice The use is not permitted: the image set was erased.
     error ConsentImageErased(ImageId image);
 
-    /// @notice A grant was written; `terms` has DUO's inheritance applied, `actor` acted for the subject.
+    /// @notice A grant was written; `given` is what {grantOf} then tells, `actor` acted for the subject.
     event ConsentGranted(
-        address indexed subject, address indexed grantee, bytes32 indexed scope, Terms terms, uint32 epoch, address actor
+        address indexed subject, address indexed grantee, bytes32 indexed scope, GrantSlot given, address actor
     );
     /// @notice A grant was revoked.
     event ConsentWithdrawn(address indexed subject, address indexed grantee, bytes32 indexed scope, address actor);
     /// @notice All grants before this epoch were revoked.
     event ConsentWithdrawnAll(address indexed subject, uint32 epoch, address actor);
-    /// @notice A participant asks the subject for a grant.
+    /// @notice A participant asks the subject for a grant; `asked` holds the terms, its epoch and status are zero.
     event ConsentRequested(
-        bytes32 indexed request,
-        address indexed subject,
-        address indexed requester,
-        address grantee,
-        bytes32 scope,
-        Terms terms
+        address indexed subject, address indexed requester, address grantee, bytes32 scope, GrantSlot asked
     );
-    /// @notice The subject answered a request by granting what it asked.
+    /// @notice The subject granted what was asked; `request` is the id that {requestIdOf} computes.
     event ConsentRequestApproved(bytes32 indexed request);
     /// @notice A signature was used.
     event ConsentNonceUsed(address indexed subject, uint64 nonce);
@@ -293,8 +289,14 @@ interface IConsentRegistry {
     /// @notice The id of a grant.
     function grantIdOf(address subject, address grantee, bytes32 scope) external pure returns (bytes32);
 
+    /// @notice The id of a request.
+    function requestIdOf(address requester, address subject, address grantee, bytes32 scope, Terms calldata terms)
+        external
+        pure
+        returns (bytes32);
+
     /// @notice Time of a request that waits for its answer; zero when there is none.
-    function requestedAt(bytes32 id) external view returns (uint40);
+    function requestedAt(bytes32 id) external view returns (uint256);
 
     /// @notice The nonce that the subject's next signature needs.
     function nonceOf(address subject) external view returns (uint64);

@@ -20,7 +20,7 @@ library ConsentMessages {
         address subject,
         address grantee,
         bytes32 scope,
-        IConsentRegistry.Terms memory terms,
+        IConsentRegistry.Terms calldata terms,
         uint64 nonce,
         uint40 deadline
     ) internal pure returns (bytes32) {
@@ -44,7 +44,7 @@ library ConsentMessages {
         address subject,
         address grantee,
         bytes32 scope,
-        IConsentRegistry.Terms memory terms,
+        IConsentRegistry.Terms calldata terms,
         uint64 nonce,
         uint40 deadline
     ) internal pure returns (bytes32) {

@@ -7,6 +7,7 @@ import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
 import {ImageId, ImageSet} from "../lib/ImageSet.sol";
 import {Scope} from "../lib/Scope.sol";
+import {GrantSlot} from "./GrantSlot.sol";
 
 /// @title The reading half of the consent registry: from grants to a decision
 abstract contract ConsentOracle is IConsentRegistry {
@@ -14,7 +15,7 @@ abstract contract ConsentOracle is IConsentRegistry {
     struct Decision {
         Reason reason;
         bytes32 grantId;
-        Grant given;
+        GrantSlot given;
     }
 
     /// @dev One slot: nonce (64) | epoch (32).
@@ -26,8 +27,7 @@ abstract contract ConsentOracle is IConsentRegistry {
     IParticipantRegistry internal immutable _participants;
     IImageRegistry internal immutable _images;
 
-    // One slot: from (40) | until (40) | purposes (16) | conditions (16) | disease (104) | epoch (32) | status (8).
-    mapping(bytes32 grantId => Grant) internal _grants;
+    mapping(bytes32 grantId => GrantSlot) internal _grants;
     mapping(address subject => Subject) internal _subjects;
 
     constructor(IParticipantRegistry participants, IImageRegistry images) {
@@ -60,7 +60,7 @@ abstract contract ConsentOracle is IConsentRegistry {
 
     /// @inheritdoc IConsentRegistry
     function grantOf(address subject, address grantee, bytes32 scope) external view returns (Grant memory) {
-        return _grants[_grantId(subject, grantee, scope)];
+        return _grants[_grantId(subject, grantee, scope)].unpack();
     }
 
     /// @inheritdoc IConsentRegistry
@@ -122,7 +122,7 @@ abstract contract ConsentOracle is IConsentRegistry {
     ) private view {
         if (decision.reason == Reason.Permitted) return;
         bytes32 grantId = _grantId(subject, grantee, scope);
-        Grant memory given = _grants[grantId];
+        GrantSlot given = _grants[grantId];
         Reason reason = _judge(given, epoch, use);
         if (reason == Reason.Permitted || reason > decision.reason) {
             decision.reason = reason;
@@ -131,17 +131,18 @@ abstract contract ConsentOracle is IConsentRegistry {
         }
     }
 
-    function _judge(Grant memory given, uint32 epoch, Use calldata use) private view returns (Reason) {
-        if (given.status == Status.None) return Reason.NeverGranted;
-        if (given.status == Status.Revoked || given.epoch != epoch) return Reason.Revoked;
-        if (block.timestamp >= given.until) return Reason.Expired;
-        if (block.timestamp < given.from) return Reason.NotYet;
+    function _judge(GrantSlot given, uint32 epoch, Use calldata use) private view returns (Reason) {
+        Status status = given.status();
+        if (status == Status.None) return Reason.NeverGranted;
+        if (status == Status.Revoked || given.epoch() != epoch) return Reason.Revoked;
+        if (block.timestamp >= given.until()) return Reason.Expired;
+        if (block.timestamp < given.from()) return Reason.NotYet;
         bytes13 disease = use.disease;
-        bool sameDisease = disease != 0 && given.disease == disease;
+        bool sameDisease = disease != 0 && given.disease() == disease;
         uint16 purposes = use.purposes;
-        if (purposes == 0 || DataUse.missing(given.purposes, purposes, sameDisease) != 0) return Reason.Purpose;
-        if (purposes & DataUse.DISEASE_RESEARCH != 0 && given.disease != 0 && !sameDisease) return Reason.Disease;
-        if (given.conditions & DataUse.REQUIREMENTS & ~use.fulfilled != 0) return Reason.Condition;
+        if (purposes == 0 || DataUse.missing(given.purposes(), purposes, sameDisease) != 0) return Reason.Purpose;
+        if (purposes & DataUse.DISEASE_RESEARCH != 0 && given.disease() != 0 && !sameDisease) return Reason.Disease;
+        if (given.conditions() & DataUse.REQUIREMENTS & ~use.fulfilled != 0) return Reason.Condition;
         return Reason.Permitted;
     }
 
@@ -154,16 +155,16 @@ abstract contract ConsentOracle is IConsentRegistry {
         pure
     {
         Reason reason = decision.reason;
-        Grant memory given = decision.given;
+        GrantSlot given = decision.given;
         if (reason == Reason.NotAnchored) revert ConsentImageNotAnchored(imageSet.id());
         if (reason == Reason.Erased) revert ConsentImageErased(imageSet.id());
         if (reason == Reason.ReaderSuspended) revert ConsentReaderSuspended(reader);
         if (reason == Reason.Revoked) revert ConsentRevoked(imageSet.patient, reader);
-        if (reason == Reason.Expired) revert ConsentExpired(imageSet.patient, reader, given.until);
-        if (reason == Reason.NotYet) revert ConsentNotYet(imageSet.patient, reader, given.from);
-        if (reason == Reason.Purpose) revert ConsentPurposeNotPermitted(given.purposes, use.purposes);
-        if (reason == Reason.Disease) revert ConsentDiseaseDiffers(given.disease, use.disease);
-        if (reason == Reason.Condition) revert ConsentConditionUnmet(given.conditions, use.fulfilled);
+        if (reason == Reason.Expired) revert ConsentExpired(imageSet.patient, reader, given.until());
+        if (reason == Reason.NotYet) revert ConsentNotYet(imageSet.patient, reader, given.from());
+        if (reason == Reason.Purpose) revert ConsentPurposeNotPermitted(given.purposes(), use.purposes);
+        if (reason == Reason.Disease) revert ConsentDiseaseDiffers(given.disease(), use.disease);
+        if (reason == Reason.Condition) revert ConsentConditionUnmet(given.conditions(), use.fulfilled);
         revert ConsentNeverGranted(imageSet.patient, reader);
     }
 }

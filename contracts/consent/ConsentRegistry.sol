@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
@@ -14,6 +15,7 @@ import {Roles} from "../lib/Roles.sol";
 import {Scope} from "../lib/Scope.sol";
 import {ConsentMessages} from "./ConsentMessages.sol";
 import {ConsentOracle} from "./ConsentOracle.sol";
+import {GrantSlot, GrantSlotLibrary} from "./GrantSlot.sol";
 
 /// @title ConsentRegistry
 /// @notice The writing half of consent: grants, signatures, requests and emergencies. See {IConsentRegistry}.
@@ -24,8 +26,8 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
 
     IIdentityRegistry private immutable _identities;
 
-    // One slot: requestedAt (40). Zero when the request was never made or has been answered.
-    mapping(bytes32 request => uint40) private _requests;
+    // Zero when the request was never made or has been answered.
+    mapping(bytes32 request => uint256 requestedAt) private _requests;
     // One slot: institution (160) | reviewBy (40) | reviewed (8). A nonzero institution means "exists".
     mapping(bytes32 emergency => Emergency) private _emergencies;
 
@@ -44,7 +46,7 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
     /// @inheritdoc IConsentRegistry
     function grant(address subject, address grantee, bytes32 scope, Terms calldata terms) external {
         _requireMayAct(subject, msg.sender);
-        _grant(subject, grantee, scope, terms, _subjects[subject].epoch, msg.sender);
+        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), _subjects[subject].epoch, msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -55,13 +57,12 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         Terms calldata terms,
         Authorization calldata authorization
     ) external {
-        Terms memory signed = terms;
         uint32 epoch = _useSignature(
             subject,
             authorization,
-            ConsentMessages.grant(subject, grantee, scope, signed, authorization.nonce, authorization.deadline)
+            ConsentMessages.grant(subject, grantee, scope, terms, authorization.nonce, authorization.deadline)
         );
-        _grant(subject, grantee, scope, signed, epoch, authorization.signer);
+        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), epoch, authorization.signer);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -108,11 +109,11 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         (address institution, bool suspended) = _participants.standing(msg.sender);
         if (institution == address(0) || suspended) revert ConsentRequesterNotAccredited(msg.sender);
         if (grantee != msg.sender && grantee != institution) revert ConsentRequesterNotGrantee(msg.sender, grantee);
-        Terms memory asked = terms;
+        GrantSlot asked = GrantSlotLibrary.pack(terms);
         id = _requestId(msg.sender, subject, grantee, scope, asked);
         if (_requests[id] != 0) revert ConsentAlreadyRequested(id);
-        _requests[id] = uint40(block.timestamp);
-        emit ConsentRequested(id, subject, msg.sender, grantee, scope, asked);
+        _requests[id] = block.timestamp;
+        emit ConsentRequested(subject, msg.sender, grantee, scope, asked);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -120,7 +121,7 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         external
     {
         _requireMayAct(subject, msg.sender);
-        Terms memory asked = terms;
+        GrantSlot asked = GrantSlotLibrary.pack(terms);
         _answer(_requestId(requester, subject, grantee, scope, asked));
         _grant(subject, grantee, scope, asked, _subjects[subject].epoch, msg.sender);
     }
@@ -134,12 +135,12 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         Terms calldata terms,
         Authorization calldata authorization
     ) external {
-        Terms memory asked = terms;
+        GrantSlot asked = GrantSlotLibrary.pack(terms);
         uint32 epoch = _useSignature(
             subject,
             authorization,
             ConsentMessages.approve(
-                requester, subject, grantee, scope, asked, authorization.nonce, authorization.deadline
+                requester, subject, grantee, scope, terms, authorization.nonce, authorization.deadline
             )
         );
         _answer(_requestId(requester, subject, grantee, scope, asked));
@@ -154,11 +155,14 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         if (duration == 0 || duration > LONGEST_EMERGENCY) revert ConsentEmergencyTooLong(duration, LONGEST_EMERGENCY);
         if (subject == address(0) || subject == msg.sender) revert ConsentGranteeInvalid(msg.sender);
         uint40 since = uint40(block.timestamp);
+        uint40 until = since + duration;
         uint40 reviewBy = since + REVIEW_PERIOD;
-        Terms memory terms = Terms(since, since + duration, DataUse.CLINICAL_CARE, 0, 0);
-        _write(subject, msg.sender, Scope.EMERGENCY, terms, _subjects[subject].epoch, msg.sender);
+        GrantSlot given = GrantSlotLibrary.pack(since, until, 0, 0, 0).granted(
+            DataUse.CLINICAL_CARE, _subjects[subject].epoch
+        );
+        _write(subject, msg.sender, Scope.EMERGENCY, given, msg.sender);
         _emergencies[_emergencyId(subject, msg.sender, since)] = Emergency(institution, reviewBy, false);
-        emit EmergencyDeclared(subject, msg.sender, institution, since, terms.until, reviewBy, reason);
+        emit EmergencyDeclared(subject, msg.sender, institution, since, until, reviewBy, reason);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -178,7 +182,16 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
     // ------------------------------------------------------------------ views
 
     /// @inheritdoc IConsentRegistry
-    function requestedAt(bytes32 id) external view returns (uint40) {
+    function requestIdOf(address requester, address subject, address grantee, bytes32 scope, Terms calldata terms)
+        external
+        pure
+        returns (bytes32)
+    {
+        return _requestId(requester, subject, grantee, scope, GrantSlotLibrary.pack(terms));
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function requestedAt(bytes32 id) external view returns (uint256) {
         return _requests[id];
     }
 
@@ -195,42 +208,35 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
 
     // ------------------------------------------------------------------ internal
 
-    function _grant(
-        address subject,
-        address grantee,
-        bytes32 scope,
-        Terms memory terms,
-        uint32 epoch,
-        address actor
-    ) private {
-        if (grantee == address(0) || grantee == subject) revert ConsentGranteeInvalid(grantee);
-        if (scope == Scope.EMERGENCY) revert ConsentScopeReserved(scope);
-        if (terms.until <= terms.from || terms.until <= block.timestamp) {
-            revert ConsentPeriodInvalid(terms.from, terms.until);
-        }
-        uint16 purposes = DataUse.expand(terms.purposes, terms.conditions);
-        if (purposes == 0 || terms.purposes > DataUse.ALL_PURPOSES) {
-            revert ConsentPurposesInvalid(terms.purposes, terms.conditions);
-        }
-        if (DataUse.namesDisease(purposes) != (terms.disease != 0)) revert ConsentDiseaseInvalid(purposes, terms.disease);
-        terms.purposes = purposes;
-        _write(subject, grantee, scope, terms, epoch, actor);
-    }
-
-    function _write(address subject, address grantee, bytes32 scope, Terms memory terms, uint32 epoch, address actor)
+    function _grant(address subject, address grantee, bytes32 scope, GrantSlot asked, uint32 epoch, address actor)
         private
     {
-        _grants[_grantId(subject, grantee, scope)] = Grant(
-            terms.from, terms.until, terms.purposes, terms.conditions, terms.disease, epoch, Status.Granted
-        );
-        emit ConsentGranted(subject, grantee, scope, terms, epoch, actor);
+        if (grantee == address(0) || grantee == subject) revert ConsentGranteeInvalid(grantee);
+        if (scope == Scope.EMERGENCY) revert ConsentScopeReserved(scope);
+        if (asked.until() <= asked.from() || asked.until() <= block.timestamp) {
+            revert ConsentPeriodInvalid(asked.from(), asked.until());
+        }
+        uint16 purposes = DataUse.expand(asked.purposes(), asked.conditions());
+        if (purposes == 0 || asked.purposes() > DataUse.ALL_PURPOSES) {
+            revert ConsentPurposesInvalid(asked.purposes(), asked.conditions());
+        }
+        if (DataUse.namesDisease(purposes) != (asked.disease() != 0)) {
+            revert ConsentDiseaseInvalid(purposes, asked.disease());
+        }
+        _write(subject, grantee, scope, asked.granted(purposes, epoch), actor);
+    }
+
+    function _write(address subject, address grantee, bytes32 scope, GrantSlot given, address actor) private {
+        _grants[_grantId(subject, grantee, scope)] = given;
+        emit ConsentGranted(subject, grantee, scope, given, actor);
     }
 
     /// @dev Leaves a tombstone: the grant was there, and who asks is told that it was revoked.
     function _revoke(address subject, address grantee, bytes32 scope, address actor) private {
-        Grant storage given = _grants[_grantId(subject, grantee, scope)];
-        if (given.status != Status.Granted) revert ConsentNothingToRevoke(subject, grantee, scope);
-        given.status = Status.Revoked;
+        bytes32 grantId = _grantId(subject, grantee, scope);
+        GrantSlot given = _grants[grantId];
+        if (given.status() != Status.Granted) revert ConsentNothingToRevoke(subject, grantee, scope);
+        _grants[grantId] = given.revoked();
         emit ConsentWithdrawn(subject, grantee, scope, actor);
     }
 
@@ -254,13 +260,18 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         Subject memory state = _subjects[subject];
         if (authorization.nonce != state.nonce) revert ConsentBadNonce(subject, authorization.nonce, state.nonce);
         address signer = authorization.signer;
-        if (!SignatureChecker.isValidSignatureNow(signer, _hashTypedDataV4(message), authorization.signature)) {
-            revert ConsentBadSignature(signer);
-        }
+        if (!_isSignedBy(signer, _hashTypedDataV4(message), authorization.signature)) revert ConsentBadSignature(signer);
         _requireMayAct(subject, signer);
         _subjects[subject].nonce = state.nonce + 1;
         emit ConsentNonceUsed(subject, state.nonce);
         return state.epoch;
+    }
+
+    /// @dev A person is tried first: asking whether the signer is a contract costs 2,600 gas.
+    function _isSignedBy(address signer, bytes32 digest, bytes memory signature) private view returns (bool) {
+        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, signature);
+        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return true;
+        return SignatureChecker.isValidERC1271SignatureNow(signer, digest, signature);
     }
 
     /// @dev Asked even when the subject itself calls: after a recovery its old key may no longer act.
@@ -268,12 +279,12 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         if (!_identities.mayAct(subject, actor, DELEGATE_TYPE)) revert ConsentNotAuthorized(subject, actor);
     }
 
-    function _requestId(address requester, address subject, address grantee, bytes32 scope, Terms memory terms)
+    function _requestId(address requester, address subject, address grantee, bytes32 scope, GrantSlot asked)
         private
         pure
         returns (bytes32)
     {
-        return keccak256(abi.encode(requester, subject, grantee, scope, terms));
+        return keccak256(abi.encode(requester, subject, grantee, scope, asked));
     }
 
     function _emergencyId(address subject, address clinician, uint40 since) private pure returns (bytes32) {

@@ -5,7 +5,7 @@ import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol"
 
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
-import {ImageId, ImageSet} from "../lib/ImageSet.sol";
+import {ImageId, ImageSet, ImageSetLibrary} from "../lib/ImageSet.sol";
 import {Roles} from "../lib/Roles.sol";
 
 /// @title ImageRegistry
@@ -13,8 +13,10 @@ import {Roles} from "../lib/Roles.sol";
 contract ImageRegistry is IImageRegistry, ERC2771Context {
     IParticipantRegistry private immutable _participants;
 
-    // One slot: patient (160) | anchoredAt (40) | instances (32) | state (8). A nonzero state means "exists".
-    mapping(ImageId image => Image) private _images;
+    uint256 private constant STATE_SHIFT = 232;
+
+    // From the lowest bit: patient (160) | anchoredAt (40) | instances (32) | state (8). A nonzero state means "exists".
+    mapping(ImageId image => uint256 slot) private _images;
 
     /// @param participants registry of accredited participants
     /// @param forwarder trusted ERC-2771 forwarder
@@ -52,7 +54,7 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
     /// @inheritdoc IImageRegistry
     function erase(ImageSet calldata imageSet, bytes32 certificate) external {
         ImageId image = _requireHeld(imageSet);
-        _images[image].state = State.Erased;
+        _images[image] = _images[image] & ((1 << STATE_SHIFT) - 1) | uint256(State.Erased) << STATE_SHIFT;
         emit ImageErasureCertified(image, certificate);
     }
 
@@ -60,7 +62,8 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
 
     /// @inheritdoc IImageRegistry
     function imageOf(ImageId image) external view returns (Image memory) {
-        return _images[image];
+        uint256 slot = _images[image];
+        return Image(address(uint160(slot)), uint40(slot >> 160), uint32(slot >> 200), State(slot >> STATE_SHIFT));
     }
 
     /// @inheritdoc IImageRegistry
@@ -74,24 +77,23 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
         private
         returns (ImageId image)
     {
-        ImageSet memory imageSet = ImageSet(
-            custodian, newImageSet.patient, newImageSet.root, newImageSet.visit, newImageSet.course
-        );
+        address patient = newImageSet.patient;
+        bytes32 root = newImageSet.root;
         uint32 instances = newImageSet.instances;
-        if (imageSet.patient == address(0) || imageSet.root == 0 || instances == 0) {
-            revert ImageIncomplete(imageSet.patient, imageSet.root, instances);
-        }
-        image = imageSet.id();
-        if (_images[image].state != State.Unknown) revert ImageAlreadyAnchored(image);
-        _images[image] = Image(imageSet.patient, uint40(block.timestamp), instances, State.Anchored);
+        if (patient == address(0) || root == 0 || instances == 0) revert ImageIncomplete(patient, root, instances);
+
+        image = ImageSetLibrary.id(custodian, patient, root, newImageSet.visit, newImageSet.course);
+        if (_images[image] != 0) revert ImageAlreadyAnchored(image);
+        _images[image] = uint256(uint160(patient)) | uint256(uint40(block.timestamp)) << 160
+            | uint256(instances) << 200 | uint256(State.Anchored) << STATE_SHIFT;
         emit ImageAnchored(
             image,
             custodian,
-            imageSet.patient,
-            imageSet.root,
+            patient,
+            root,
             newImageSet.manifest,
-            imageSet.visit,
-            imageSet.course,
+            newImageSet.visit,
+            newImageSet.course,
             instances,
             newImageSet.kind,
             parent
@@ -108,7 +110,7 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
         address institution = _custodian();
         if (institution != imageSet.custodian) revert ImageNotCustodian(imageSet.custodian, institution);
         image = imageSet.id();
-        State state = _images[image].state;
+        State state = State(_images[image] >> STATE_SHIFT);
         if (state == State.Unknown) revert ImageNotAnchored(image);
         if (state == State.Erased) revert ImageErased(image);
     }

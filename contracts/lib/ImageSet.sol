@@ -25,6 +25,15 @@ library ImageSetLibrary {
     /// @notice Computes the id of an image set.
     /// @dev The custodian is part of it, so nobody can take somebody else's id by being first.
     function id(ImageSet memory imageSet) internal pure returns (ImageId) {
-        return ImageId.wrap(keccak256(abi.encode(imageSet)));
+        return id(imageSet.custodian, imageSet.patient, imageSet.root, imageSet.visit, imageSet.course);
+    }
+
+    /// @notice Computes the id of an image set from its five values.
+    function id(address custodian, address patient, bytes32 root, bytes32 visit, bytes32 course)
+        internal
+        pure
+        returns (ImageId)
+    {
+        return ImageId.wrap(keccak256(abi.encode(custodian, patient, root, visit, course)));
     }
 }
