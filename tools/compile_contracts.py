@@ -28,7 +28,7 @@ TEST_DOUBLES = ROOT / "contracts" / "testing"
 SETTINGS: dict[str, Any] = {
     "evmVersion": "paris",
     "metadata": {"bytecodeHash": "none"},
-    "optimizer": {"enabled": True, "runs": 200},
+    "optimizer": {"enabled": True, "runs": 20_000},
     "remappings": ["@openzeppelin=node_modules/@openzeppelin"],
 }
 OUTPUTS = ["abi", "evm.bytecode", "evm.deployedBytecode", "metadata"]
