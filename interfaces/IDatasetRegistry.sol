@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
 import {DatasetId} from "../contracts/lib/DatasetId.sol";
 import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
 import {IConsentRegistry} from "./IConsentRegistry.sol";
@@ -55,15 +57,19 @@ interface IDatasetRegistry {
         bytes32 protocol;
     }
 
-    /// @notice What the chain keeps of a data set.
+    /// @notice A data set as the chain keeps it.
+    /// @param institution whose data set it is, and to whom patients consent
+    /// @param rule how much an image set weighs
+    /// @param use what the institution does with the images
+    /// @param shares part of each class in basis points
+    /// @param vault where its money lies
+    /// @param versions number of frozen versions
     struct Dataset {
         address institution;
         WeightRule rule;
-        uint16 purposes;
-        uint16 fulfilled;
-        bytes13 disease;
-        address vault;
+        IConsentRegistry.Use use;
         uint16[4] shares;
+        address vault;
         uint32 versions;
     }
 
@@ -209,7 +215,7 @@ interface IDatasetRegistry {
     /// @param to where the money goes
     function claimFor(DatasetId dataset, Class class, address beneficiary, address to) external;
 
-    /// @notice What the chain keeps of a data set; all zero when there is none.
+    /// @notice What the chain keeps of a data set.
     function datasetOf(DatasetId dataset) external view returns (Dataset memory);
 
     /// @notice The id that a data set has or would have.
@@ -229,6 +235,9 @@ interface IDatasetRegistry {
         external
         view
         returns (uint32 weight, uint256 due, bool free);
+
+    /// @notice The token of the vault that is being created at this moment; zero at any other.
+    function tokenOfNewVault() external view returns (IERC20);
 
     /// @notice Root of a frozen version; zero when there is none.
     function versionOf(DatasetId dataset, uint32 version) external view returns (bytes32 root);

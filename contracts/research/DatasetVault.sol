@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
+import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
+
 /// @title The money of one data set
 /// @notice What one token or one data set does with its balance cannot touch another's.
 contract DatasetVault {
@@ -17,9 +19,9 @@ contract DatasetVault {
 
     address private immutable _registry;
 
-    /// @param token_ the token that the vault holds
-    constructor(IERC20 token_) {
-        token = token_;
+    /// @dev Asks the registry for the token: an argument would make the vault's address depend on it.
+    constructor() {
+        token = IDatasetRegistry(msg.sender).tokenOfNewVault();
         _registry = msg.sender;
     }
 

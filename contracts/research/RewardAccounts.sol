@@ -11,93 +11,71 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 library RewardAccounts {
     using SafeCast for uint256;
 
-    /// @dev One slot: weight (64) | perWeight (120). `perWeight` has 24 binary places.
+    /// @notice A class of contributors.
+    /// @param weight weight of all who contribute for reward
+    /// @param perWeight money per unit of weight since the beginning, with 24 binary places
     struct Class {
         uint64 weight;
         uint120 perWeight;
     }
 
-    /// @dev One slot: weight (32) | accrued (96) | perWeight (120) | flags (8).
+    /// @notice A contributor to a class.
+    /// @param weight weight of its contributions
+    /// @param accrued base units earned up to `perWeight` and not yet paid
+    /// @param perWeight the class's `perWeight` up to which it has been credited
+    /// @param free it gives for free: its weight earns nothing and takes nothing from the others
+    /// @param closed its identity changed hands: only who may act for it collects
     struct Contributor {
         uint32 weight;
         uint96 accrued;
         uint120 perWeight;
-        uint8 flags;
+        bool free;
+        bool closed;
     }
 
-    /// @dev The contributor gives for free: its weight earns nothing and takes nothing from the others.
-    uint8 internal constant FREE = 1;
-    /// @dev The contributor's identity changed hands: only who may act for it collects.
-    uint8 internal constant CLOSED = 2;
-
     uint256 private constant BINARY_PLACES = 24;
+    uint256 private constant FREE = 1 << 248;
+    uint256 private constant CLOSED = 1 << 249;
+
+    /// @notice Reads a class: weight (64) | perWeight (120), from the lowest bit.
+    function unpackClass(uint256 slot) internal pure returns (Class memory) {
+        return Class(uint64(slot), uint120(slot >> 64));
+    }
+
+    /// @notice Reads a contributor: weight (32) | accrued (96) | perWeight (120) | free (1) | closed (1).
+    function unpackContributor(uint256 slot) internal pure returns (Contributor memory) {
+        return Contributor(
+            uint32(slot), uint96(slot >> 32), uint120(slot >> 128), slot & FREE != 0, slot & CLOSED != 0
+        );
+    }
+
+    /// @notice Packs a class.
+    function pack(Class memory class) internal pure returns (uint256) {
+        return uint256(class.weight) | uint256(class.perWeight) << 64;
+    }
+
+    /// @notice Packs a contributor.
+    function pack(Contributor memory contributor) internal pure returns (uint256) {
+        return uint256(contributor.weight) | uint256(contributor.accrued) << 32
+            | uint256(contributor.perWeight) << 128 | (contributor.free ? FREE : 0) | (contributor.closed ? CLOSED : 0);
+    }
 
     /// @notice What a contributor has earned and not been paid, in base units.
     function due(Class memory class, Contributor memory contributor) internal pure returns (uint256 amount) {
         amount = contributor.accrued;
-        if (contributor.flags & FREE == 0) {
+        if (!contributor.free) {
             amount += (uint256(contributor.weight) * (class.perWeight - contributor.perWeight)) >> BINARY_PLACES;
         }
     }
 
     /// @notice Shares money among all who have a weight in a class, which must be some.
-    function share(Class storage class, uint256 amount) internal {
+    function share(Class memory class, uint256 amount) internal pure {
         class.perWeight = (class.perWeight + (amount << BINARY_PLACES) / class.weight).toUint120();
     }
 
-    /// @notice Credits a contributor, then adds to its weight.
-    function addWeight(Class storage class, Contributor storage contributor, uint32 weight) internal {
-        Class memory total = class;
-        Contributor memory account = contributor;
-        account.accrued = due(total, account).toUint96();
-        account.perWeight = total.perWeight;
-        account.weight += weight;
-        contributor.weight = account.weight;
-        contributor.accrued = account.accrued;
-        contributor.perWeight = account.perWeight;
-        if (account.flags & FREE == 0) class.weight = total.weight + weight;
-    }
-
-    /// @notice Credits a contributor, then takes from its weight.
-    function removeWeight(Class storage class, Contributor storage contributor, uint32 weight) internal {
-        Class memory total = class;
-        Contributor memory account = contributor;
-        contributor.accrued = due(total, account).toUint96();
-        contributor.perWeight = total.perWeight;
-        contributor.weight = account.weight - weight;
-        if (account.flags & FREE == 0) class.weight = total.weight - weight;
-    }
-
-    /// @notice Credits a contributor, then lets it give for free or for reward.
-    function setFree(Class storage class, Contributor storage contributor, bool free) internal {
-        Class memory total = class;
-        Contributor memory account = contributor;
-        contributor.accrued = due(total, account).toUint96();
-        contributor.perWeight = total.perWeight;
-        contributor.flags = account.flags ^ FREE;
-        class.weight = free ? total.weight - account.weight : total.weight + account.weight;
-    }
-
-    /// @notice Lets only who may act for the contributor collect from now on.
-    function close(Contributor storage contributor) internal {
-        contributor.flags |= CLOSED;
-    }
-
-    /// @notice Whether the contributor gives for free.
-    function isFree(Contributor storage contributor) internal view returns (bool) {
-        return contributor.flags & FREE != 0;
-    }
-
-    /// @notice Whether only who may act for the contributor collects.
-    function isClosed(Contributor storage contributor) internal view returns (bool) {
-        return contributor.flags & CLOSED != 0;
-    }
-
-    /// @notice Takes all that is due from a contributor's account.
-    function collect(Class storage class, Contributor storage contributor) internal returns (uint256 amount) {
-        Class memory total = class;
-        amount = due(total, contributor);
-        contributor.accrued = 0;
-        contributor.perWeight = total.perWeight;
+    /// @notice Credits a contributor with what its weight has earned; its weight may change afterwards.
+    function credit(Class memory class, Contributor memory contributor) internal pure {
+        contributor.accrued = due(class, contributor).toUint96();
+        contributor.perWeight = class.perWeight;
     }
 }
