@@ -1,0 +1,192 @@
+"""Remove who the patient is from DICOM files: PS3.15 Annex E, with nothing left by default.
+
+The profile's table decides for the attributes that it names, at every depth.  For all others
+the value representation does, so that an attribute which the table has not heard of cannot
+carry a name out:
+
+====================================  ====================================================
+private, unknown, groups 50xx, 60xx   removed, with all that is in them
+LO LT SH ST UC UT                     cleaned to words of imaging, but `TECHNICAL_TEXT`
+codes                                 kept if of a public scheme, their meaning cleaned
+UI                                    replaced, but those of the standard and of classes
+DA DT TM AE AS PN UR                  emptied; dates and times are moved by the profile
+                                      that retains them
+CS DS IS                              kept if they are written as their VR demands
+OB UN                                 removed, but pixels, waveforms and colour profiles
+other numbers                         kept
+====================================  ====================================================
+
+The preamble and the file meta information are written anew, what stands after the pixel data
+is dropped, and the pixel data is copied as it is, in flat memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom.config import disable_value_validation
+from pydicom.dataset import Dataset
+
+from .burned_in import burned_in_risk
+from .elements import Deidentifier
+from .errors import BurnedInAnnotation
+from .limits import bounded
+from .profiles import Profile
+from .pseudonyms import Pseudonyms
+from .read import DicomHeader, header_of
+from .source import DicomSource, open_dicom
+from .write import write_instance
+
+__all__ = ["DeidentifiedInstance", "deidentify_file"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeidentifiedInstance:
+    """What was written.
+
+    Attributes
+    ----------
+    study, series, sop_instance
+        The new UIDs.
+    sop_class, transfer_syntax
+        As they were.
+    patient
+        The pseudonym that now stands for Patient ID and Patient's Name.
+    profile
+        Name of the profile.
+    burned_in_risk
+        Why the pixels may show the patient's identity all the same; None if they do not seem to.
+    size, file_digest
+        Bytes and SHA-256 of the new file.
+    """
+
+    study: str
+    series: str
+    sop_instance: str
+    sop_class: str
+    transfer_syntax: str
+    patient: str
+    profile: str
+    burned_in_risk: str | None
+    size: int
+    file_digest: bytes
+
+
+def deidentify_file(
+    source: Path,
+    target: Path | BinaryIO,
+    profile: Profile,
+    key: bytes,
+    *,
+    allow_burned_in: bool = False,
+) -> DeidentifiedInstance:
+    """Write a de-identified copy of one file, in the same transfer syntax.
+
+    Parameters
+    ----------
+    source
+        A file that `radledger.dicom.read.read_header` accepts.
+    target
+        Where to write; a path appears only when it is complete.
+    profile
+        What to remove and what to retain.
+    key
+        Secret of 16 bytes or more.  Under the same key, files of one patient, study or series
+        still belong together, and their dates move by the same number of days.
+    allow_burned_in
+        Take files whose pixels may show text; the caller has looked at them.
+
+    Returns
+    -------
+    DeidentifiedInstance
+
+    Raises
+    ------
+    BurnedInAnnotation
+        When the pixels may show the patient's identity and that is not allowed.
+    DicomError
+        What `read_header` raises.
+    UsageError
+        When the key is too short.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> from pydicom.data import get_testdata_file
+    >>> path = Path(get_testdata_file("CT_small.dcm", download=False))
+    >>> done = deidentify_file(path, BytesIO(), Profile.parse("basic"), b"secret" * 6)
+    >>> done.study.startswith("2.25."), done.patient[:3], done.burned_in_risk
+    (True, 'RL-', None)
+    """
+    pseudonyms = Pseudonyms(key)
+
+    def deidentify() -> DeidentifiedInstance:
+        with open_dicom(Path(source)) as opened:
+            header = header_of(opened, Path(source))
+            risk = burned_in_risk(header)
+            if risk is not None and not allow_burned_in:
+                raise BurnedInAnnotation(
+                    f"the pixels may show who the patient is ({risk}); look at them, "
+                    "then allow burned-in annotations or leave the file out",
+                    risk=risk,
+                    modality=header.modality,
+                )
+            return _deidentify(opened, header, target, profile, pseudonyms, risk)
+
+    return bounded(deidentify)
+
+
+def _deidentify(
+    source: DicomSource,
+    header: DicomHeader,
+    target: Path | BinaryIO,
+    profile: Profile,
+    pseudonyms: Pseudonyms,
+    risk: str | None,
+) -> DeidentifiedInstance:
+    dataset = source.dataset
+    with disable_value_validation():
+        patient = _patient(dataset, header)
+        Deidentifier(profile, pseudonyms, pseudonyms.days(patient)).apply(dataset)
+        pseudonym = pseudonyms.patient(patient)
+        _state(dataset, profile, pseudonym)
+        written = write_instance(source, header, pseudonyms.uid(header.sop_instance), target)
+    return DeidentifiedInstance(
+        study=pseudonyms.uid(header.study),
+        series=pseudonyms.uid(header.series),
+        sop_instance=pseudonyms.uid(header.sop_instance),
+        sop_class=header.sop_class,
+        transfer_syntax=header.transfer_syntax,
+        patient=pseudonym,
+        profile=profile.name,
+        burned_in_risk=risk,
+        size=written.size,
+        file_digest=written.digest,
+    )
+
+
+def _patient(dataset: Dataset, header: DicomHeader) -> str:
+    """Who the patient is: the identifier and its issuer, or the study where there is none."""
+    identifier = str(dataset.get("PatientID") or "").strip()
+    issuer = str(dataset.get("IssuerOfPatientID") or "").strip()
+    return f"{issuer}\0{identifier}" if identifier else f"\0\0{header.study}"
+
+
+def _state(dataset: Dataset, profile: Profile, pseudonym: str) -> None:
+    """Say what was done: PS3.15 E.1.1 and PS3.3 C.7.1.1, C.12.1."""
+    dataset.PatientName = pseudonym
+    dataset.PatientID = pseudonym
+    burned_in = str(dataset.get("BurnedInAnnotation") or "").strip()
+    dataset.PatientIdentityRemoved = "NO" if burned_in == "YES" else "YES"
+    dataset.DeidentificationMethod = "DICOM PS3.15 2026c Annex E by RadLedger"
+    dataset.LongitudinalTemporalInformationModified = (
+        "MODIFIED" if profile.shifts_dates else "REMOVED"
+    )
+    codes = []
+    for value, meaning in profile.codes:
+        code = Dataset()
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "DCM", meaning
+        codes.append(code)
+    dataset.DeidentificationMethodCodeSequence = codes

@@ -1,0 +1,231 @@
+"""Apply a profile to every element of a data set, at every depth."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+
+from .canonical import tags
+from .profiles import Action, Profile
+from .pseudonyms import Pseudonyms
+from .vocabulary import clean, is_public_code
+
+__all__ = ["TECHNICAL_TEXT", "Deidentifier"]
+
+TECHNICAL_TEXT = tags(
+    """
+    Manufacturer ManufacturerModelName SoftwareVersions ConvolutionKernel SequenceName
+    ReceiveCoilName TransmitCoilName RescaleType
+    """
+)
+"""Free text that the standard lets every profile keep, since machines write it."""
+
+_KINDS_OF_OBJECT = tags(
+    "SOPClassUID ReferencedSOPClassUID RelatedGeneralSOPClassUID OriginalSpecializedSOPClassUID"
+)
+_BYTES_KEPT = tags(
+    """
+    PixelData ICCProfile WaveformData ExtendedOffsetTable ExtendedOffsetTableLengths
+    SegmentedRedPaletteColorLookupTableData SegmentedGreenPaletteColorLookupTableData
+    SegmentedBluePaletteColorLookupTableData AlphaPaletteColorLookupTableData
+    RedPaletteColorLookupTableData GreenPaletteColorLookupTableData
+    BluePaletteColorLookupTableData WaveformPaddingValue ChannelMinimumValue ChannelMaximumValue
+    EdgePointIndexList TrianglePointIndexList
+    """
+)
+_CODE_VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
+_CODE_TAGS = tags(
+    "CodeValue LongCodeValue URNCodeValue CodingSchemeDesignator CodingSchemeVersion CodeMeaning"
+)
+_CONTENT_SEQUENCE = 0x0040A730
+_PATIENT_AGE = 0x00101010
+
+_TEXTS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
+_TIMES = frozenset({"DA", "DT", "TM"})
+_PERSONAL = frozenset({"AE", "AS", "PN", "UR"})
+_NUMBERS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
+_WRITTEN = {
+    "CS": re.compile(rb"[A-Z0-9_ \\\0]*"),
+    "DS": re.compile(rb"[0-9eE+.\- \\\0]*"),
+    "IS": re.compile(rb"[0-9+\- \\\0]*"),
+}
+_VERSION = re.compile(r"[0-9.]{1,8}")
+
+_REMOVED = "REMOVED"
+_DUMMIES: dict[str, Any] = {
+    "AS": "000Y",
+    "DA": "19000101",
+    "DT": "19000101000000",
+    "TM": "000000",
+    "UR": "urn:removed",
+    **dict.fromkeys(("DS", "IS"), "0"),
+    **dict.fromkeys(("FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"), 0),
+    **dict.fromkeys(("OB", "OD", "OF", "OL", "OV", "OW"), bytes(8)),
+}
+
+
+class Deidentifier:
+    """Changes data sets in place by one profile, for one patient.
+
+    Parameters
+    ----------
+    profile
+        What to do with which tag.
+    pseudonyms
+        Where UIDs come from.
+    days
+        By how many days dates move, where the profile moves them.
+    """
+
+    def __init__(self, profile: Profile, pseudonyms: Pseudonyms, days: int) -> None:
+        self._actions = profile.actions
+        self._shifts = profile.shifts_dates
+        self._pseudonyms = pseudonyms
+        self._days = days
+
+    def apply(self, dataset: Dataset) -> None:
+        """De-identify a data set and every item in it."""
+        for tag in list(dataset.keys()):
+            self._element(dataset, int(tag))
+        if "CodingSchemeDesignator" in dataset:
+            _clean_code(dataset)
+
+    def _element(self, dataset: Dataset, tag: int) -> None:
+        if not _is_public(tag):
+            del dataset[tag]
+            return
+        vr = _vr(dataset, tag)
+        action = self._actions.get(tag)
+        if action is None:
+            action = self._unlisted(dataset, tag, vr)
+        if action is Action.REMOVE or vr == "UN":
+            del dataset[tag]
+        elif action is Action.EMPTY:
+            dataset[tag] = DataElement(tag, vr, [] if vr == "SQ" else None)
+        elif action is Action.DUMMY:
+            self._dummy(dataset, tag, vr)
+        elif vr == "SQ":
+            for item in dataset[tag].value or ():
+                self.apply(item)
+        elif vr == "UI":
+            if action is Action.UID or tag not in _KINDS_OF_OBJECT:
+                self._map(dataset, tag, vr, self._pseudonyms.uid)
+        elif action is Action.CLEAN:
+            self._map(dataset, tag, vr, clean)
+        elif action is Action.DATE:
+            # moving by whole days leaves the time of the day
+            if vr == "TM":
+                self._map(dataset, tag, vr, _time)
+            else:
+                self._map(dataset, tag, vr, lambda v: self._pseudonyms.shifted(v, self._days))
+        elif tag == _PATIENT_AGE:
+            self._map(dataset, tag, vr, _age)
+
+    def _unlisted(self, dataset: Dataset, tag: int, vr: str) -> Action:
+        """What happens to an attribute that the table does not name."""
+        if vr in _TEXTS:
+            return Action.KEEP if tag in TECHNICAL_TEXT or tag in _CODE_TAGS else Action.CLEAN
+        if vr in _TIMES:
+            return Action.DATE if self._shifts else Action.EMPTY
+        if vr in _PERSONAL:
+            return Action.EMPTY
+        if vr == "OB":
+            return Action.KEEP if tag in _BYTES_KEPT else Action.REMOVE
+        pattern = _WRITTEN.get(vr)
+        if pattern is not None and pattern.fullmatch(_written(dataset.get_item(tag))) is None:
+            return Action.EMPTY
+        return Action.KEEP
+
+    def _dummy(self, dataset: Dataset, tag: int, vr: str) -> None:
+        if vr == "UI":
+            self._map(dataset, tag, vr, self._pseudonyms.uid)
+        elif vr == "SQ":
+            dataset[tag] = DataElement(tag, vr, [_dummy_item(tag)])
+        else:
+            dataset[tag] = DataElement(tag, vr, _DUMMIES.get(vr, _REMOVED))
+
+    @staticmethod
+    def _map(dataset: Dataset, tag: int, vr: str, change: Any) -> None:
+        value = dataset[tag].value
+        several = not isinstance(value, str | bytes) and hasattr(value, "__iter__")
+        changed = [change(str(part).strip(" \0")) for part in (value if several else [value or ""])]
+        dataset[tag] = DataElement(tag, vr, changed if several else changed[0])
+
+
+def _is_public(tag: int) -> bool:
+    """Whether a tag is the standard's, and no curve, overlay or part of another group."""
+    group = tag >> 16
+    return (
+        group % 2 == 0
+        and group >= 0x0008
+        and group >> 8 not in (0x50, 0x60)
+        and bool(tag & 0xFFFF)
+        and dictionary_has_tag(tag)
+    )
+
+
+def _vr(dataset: Dataset, tag: int) -> str:
+    """The value representation to judge by; ``UN`` where what stands there cannot be it."""
+    known = dictionary_VR(tag)
+    stated = dataset.get_item(tag).VR
+    if stated is None:
+        return known
+    if stated == "UN":
+        stated = dataset[tag].VR
+    alternatives = known.split(" or ")
+    if stated in alternatives or (stated in _NUMBERS and alternatives[0] in _NUMBERS):
+        return stated
+    return "UN"
+
+
+def _written(element: DataElement | RawDataElement) -> bytes:
+    if isinstance(element, RawDataElement):
+        return element.value or b""
+    values = element.value if element.VM > 1 else [element.value]
+    texts = (getattr(value, "original_string", None) or value for value in values)
+    return "\\".join("" if text is None else str(text) for text in texts).encode()
+
+
+def _time(value: str) -> str:
+    return value if re.fullmatch(r"[0-9:.]*", value) else ""
+
+
+def _age(value: str) -> str:
+    """Ages above 89 are rare enough to tell who it is (45 CFR 164.514(b)(2)(i)(C))."""
+    if not re.fullmatch(r"\d{3}[DWMY]", value):
+        return ""
+    return "090Y" if value.endswith("Y") and int(value[:3]) > 89 else value
+
+
+def _dummy_item(tag: int) -> Dataset:
+    item = Dataset()
+    if tag == _CONTENT_SEQUENCE:
+        concept = Dataset()
+        concept.CodeValue, concept.CodingSchemeDesignator = "121106", "DCM"
+        concept.CodeMeaning = "Comment"
+        item.RelationshipType, item.ValueType = "CONTAINS", "TEXT"
+        item.ConceptNameCodeSequence = [concept]
+        item.TextValue = _REMOVED
+    return item
+
+
+def _clean_code(item: Dataset) -> None:
+    """Keep a code of a public scheme with a meaning that says no more; drop any other."""
+    scheme = str(item.CodingSchemeDesignator or "").strip()
+    present = [keyword for keyword in _CODE_VALUES if keyword in item]
+    code = str(item.get(present[0]) or "").strip() if present else ""
+    if len(present) == 1 and is_public_code(scheme, code):
+        meaning = str(item.get("CodeMeaning") or "")
+        item.CodeMeaning = meaning if clean(meaning).split() == meaning.split() else code
+        if not _VERSION.fullmatch(str(item.get("CodingSchemeVersion") or "0")):
+            del item.CodingSchemeVersion
+        return
+    for keyword in (*present, "CodingSchemeVersion"):
+        if keyword in item:
+            delattr(item, keyword)
+    item.CodeValue, item.CodingSchemeDesignator = _REMOVED, "99RADLEDGER"
+    item.CodeMeaning = _REMOVED

@@ -1,0 +1,514 @@
+"""Nothing of the patient is left, everything else still fits together."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import zlib
+from collections.abc import Iterator
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+import pydicom
+import pytest
+from dicomanonymizer.dicom_anonymization_databases.dicomfields_2026c import ALL_TAGS
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.config import disable_value_validation
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from radledger.dicom.deidentify import DeidentifiedInstance, deidentify_file
+from radledger.dicom.digest import file_digest, image_digest
+from radledger.dicom.errors import BurnedInAnnotation, DicomError, TruncatedDicom
+from radledger.dicom.profiles import OPTIONS, Profile
+from radledger.dicom.pseudonyms import Pseudonyms
+from radledger.dicom.read import read_header
+from radledger.dicom.vocabulary import clean
+from radledger.errors import UsageError
+from tests.dicom.files import image, sample, samples, save
+
+KEY = b"a secret of the custodian".ljust(32)
+BASIC = Profile.parse("basic")
+ALL = Profile.parse(*OPTIONS)
+
+# What a profile is meant to retain: spelled out here, so that a longer list in the code fails.
+TECHNICAL = {
+    "Manufacturer",
+    "ManufacturerModelName",
+    "SoftwareVersions",
+    "ConvolutionKernel",
+    "SequenceName",
+    "ReceiveCoilName",
+    "TransmitCoilName",
+    "RescaleType",
+}
+CLASSES = {
+    "SOPClassUID",
+    "ReferencedSOPClassUID",
+    "RelatedGeneralSOPClassUID",
+    "OriginalSpecializedSOPClassUID",
+}
+DEVICE = {
+    "CassetteID",
+    "DetectorID",
+    "DeviceSerialNumber",
+    "GantryID",
+    "GeneratorID",
+    "HardcopyCreationDeviceID",
+    "LensMake",
+    "LensModel",
+    "LensSerialNumber",
+    "LensSpecification",
+    "ModifyingDeviceID",
+    "PerformedStationName",
+    "PlateID",
+    "ScheduledStationName",
+    "SecondaryCaptureDeviceID",
+    "SourceManufacturer",
+    "SourceSerialNumber",
+    "StationName",
+    "TreatmentMachineName",
+    "UniqueDeviceIdentifier",
+    "XRayDetectorID",
+    "XRaySourceID",
+}
+CHARACTERISTICS = {
+    "EthnicGroup",
+    "PatientSex",
+    "PatientSexNeutered",
+    "PregnancyStatus",
+    "SmokingStatus",
+}
+
+TEXT_VRS = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"}
+DATE_VRS = {"DA", "DT"}
+
+
+class Canaries:
+    """Puts a value of its own into every attribute that can hold text, and finds those left."""
+
+    def __init__(self) -> None:
+        self.numbers, self.dates = count(1), count(1)
+        self.placed: dict[str, str] = {}
+
+    def fill(self, dataset: Dataset) -> None:
+        for element in list(dataset):
+            if element.VR == "SQ":
+                for item in element.value or ():
+                    self.fill(item)
+            elif element.keyword != "SpecificCharacterSet":
+                self.put(dataset, int(element.tag), element.VR)
+
+    def put(self, dataset: Dataset, tag: int, vr: str) -> None:
+        if (value := self.value(vr)) is not None:
+            self.placed[value] = keyword_for_tag(tag) or f"{tag:08x}"
+            dataset[tag] = DataElement(tag, vr, value)
+
+    def value(self, vr: str) -> str | None:
+        number = next(self.numbers)
+        if vr in TEXT_VRS:
+            return f"canary{number:06d}"
+        if vr in DATE_VRS:
+            # further apart than dates are ever moved, so that none becomes another
+            days = 3659 * next(self.dates)
+            return date.fromordinal(date(1600, 1, 1).toordinal() + days).strftime("%Y%m%d")
+        if vr == "UI":
+            return f"1.2.999.{number:06d}"
+        return None
+
+    def left(self, data: bytes) -> set[str]:
+        pattern = rb"canary\d{6}|1\.2\.999\.\d{6}|(?<!\d)\d{8}(?!\d)"
+        found = {match.decode() for match in re.findall(pattern, data)}
+        return {self.placed[value] for value in found if value in self.placed}
+
+
+def crowded(path: Path, canaries: Canaries) -> Dataset:
+    """The file with canaries in every attribute it has and in all that the standard's table has."""
+    dataset = pydicom.dcmread(path)
+    canaries.fill(dataset)
+    for place in (dataset, nested_item(dataset)):
+        for entry in ALL_TAGS:
+            tag = entry[0] << 16 | entry[1]
+            if len(entry) == 2 and dictionary_has_tag(tag) and 0x0008 <= entry[0] < 0x7FE0:
+                canaries.put(place, tag, dictionary_VR(tag))
+        block = place.private_block(0x0019, "canary creator", create=True)
+        block.add_new(1, "LO", canaries.value("LO"))
+        inner = Dataset()
+        canaries.put(inner, 0x00100010, "PN")
+        block.add_new(2, "SQ", [inner])
+        for tag, vr in ((0x60000022, "LO"), (0x60001500, "LO"), (0x50000022, "LO")):
+            canaries.put(place, tag, vr)
+        place.add_new(0x60003000, "OW", b"canary999999")
+        place.add_new(0x50003000, "OW", b"canary999998")
+        place.add_new(0x00080059, "LO", canaries.value("LO"))  # no attribute of the standard
+    canaries.placed |= {"canary999999": "OverlayData", "canary999998": "CurveData"}
+    for keyword in CLASSES & set(dataset.dir()) | {"SOPClassUID"}:
+        setattr(dataset, keyword, pydicom.dcmread(path, stop_before_pixels=True).SOPClassUID)
+    return dataset
+
+
+def nested_item(dataset: Dataset) -> Dataset:
+    """An item three sequences deep, in sequences that every profile keeps."""
+    levels = [Dataset() for _ in range(3)]
+    dataset.ReferencedImageSequence = [levels[0]]
+    levels[0].PurposeOfReferenceCodeSequence = [levels[1]]
+    levels[1].SharedFunctionalGroupsSequence = [levels[2]]
+    return levels[2]
+
+
+def deidentified(dataset: Dataset | Path, profile: Profile = BASIC, key: bytes = KEY) -> Dataset:
+    path = Path(dataset) if isinstance(dataset, Path) else save(dataset, SCRATCH / "in.dcm")
+    deidentify_file(path, SCRATCH / "out.dcm", profile, key, allow_burned_in=True)
+    return pydicom.dcmread(SCRATCH / "out.dcm")
+
+
+@pytest.fixture(autouse=True)
+def _scratch(tmp_path: Path) -> Iterator[None]:
+    global SCRATCH
+    SCRATCH = tmp_path
+    with disable_value_validation():
+        yield
+
+
+SCRATCH = Path()
+
+PROFILES = [
+    (["basic"], set()),
+    (["clean-descriptors"], set()),
+    (["retain-longitudinal-modified-dates"], set()),
+    (["retain-device-identity"], DEVICE),
+    (["retain-patient-characteristics"], CHARACTERISTICS),
+    (list(OPTIONS), DEVICE | CHARACTERISTICS),
+]
+
+
+@pytest.mark.parametrize(("names", "retained"), PROFILES)
+@pytest.mark.parametrize(
+    "file",
+    [
+        "CT_small.dcm",
+        "MR_small_implicit.dcm",
+        "MR_small_bigendian.dcm",
+        "MR_small_RLE.dcm",
+        "JPEG2000.dcm",
+        "image_dfl.dcm",
+        "liver_1frame.dcm",
+        "rtplan.dcm",
+        "test-SR.dcm",
+        "waveform_ecg.dcm",
+        "examples_palette.dcm",
+        "chrH31.dcm",
+    ],
+)
+def test_no_canary_survives(
+    file: str, names: list[str], retained: set[str], tmp_path: Path
+) -> None:
+    canaries = Canaries()
+    dataset = crowded(sample(file), canaries)
+    dataset.preamble = b"canary000000".ljust(128, b"\0")
+    dataset.file_meta.SourceApplicationEntityTitle = canaries.value("AE")
+    dataset.file_meta.PrivateInformationCreatorUID = canaries.value("UI")
+    dataset.file_meta.PrivateInformation = b"canary000000"
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    save(dataset, tmp_path / "in.dcm")
+    assert len(canaries.placed) > 700
+    planted = canaries.left(plain(tmp_path / "in.dcm"))
+    assert {"PatientName", "StudyDate", "SOPInstanceUID", "OverlayData"} <= planted
+
+    deidentify_file(
+        tmp_path / "in.dcm",
+        tmp_path / "out.dcm",
+        Profile.parse(*names),
+        KEY,
+        allow_burned_in=True,
+    )
+    data = plain(tmp_path / "out.dcm")
+    assert canaries.left(data) <= TECHNICAL | CLASSES | retained
+    assert b"canary000000" not in data
+    assert b"canary creator" not in data
+
+
+def plain(path: Path) -> bytes:
+    """A file's bytes, inflated where it is deflated."""
+    data = path.read_bytes()
+    if b"1.2.840.10008.1.2.1.99" in data[:600]:
+        end = 144 + int.from_bytes(data[140:144], "little")
+        return data[:end] + zlib.decompress(data[end:], -zlib.MAX_WBITS)
+    return data
+
+
+@pytest.mark.parametrize("profile", [BASIC, ALL], ids=["basic", "all"])
+def test_every_file_of_the_wheel(profile: Profile, tmp_path: Path) -> None:
+    done = 0
+    for path in samples():
+        try:
+            before = read_header(path)
+        except DicomError:
+            continue
+        target = tmp_path / "out.dcm"
+        result = deidentify_file(path, target, profile, KEY, allow_burned_in=True)
+        after = read_header(target)
+        assert (after.study, after.series, after.sop_instance) == (
+            result.study,
+            result.series,
+            result.sop_instance,
+        )
+        assert after.dataset.file_meta.MediaStorageSOPInstanceUID == result.sop_instance
+        assert after.transfer_syntax == before.transfer_syntax == result.transfer_syntax
+        assert target.read_bytes()[:128] == bytes(128)
+        assert (result.size, result.file_digest) == (after.size, file_digest(target))
+        assert not [element for element in after.dataset.iterall() if element.tag.is_private]
+        if before.pixels is not None:
+            assert image_digest(target) == image_digest(path), path.name
+        done += 1
+    assert done > 90
+
+
+def test_what_was_done_is_said_in_the_file() -> None:
+    dataset = deidentified(sample("CT_small.dcm"), ALL)
+    assert dataset.PatientIdentityRemoved == "YES"
+    assert [code.CodeValue for code in dataset.DeidentificationMethodCodeSequence] == [
+        "113100",
+        "113105",
+        "113107",
+        "113108",
+        "113109",
+    ]
+    assert dataset.LongitudinalTemporalInformationModified == "MODIFIED"
+    basic = deidentified(sample("CT_small.dcm"))
+    assert [code.CodeValue for code in basic.DeidentificationMethodCodeSequence] == ["113100"]
+    assert basic.LongitudinalTemporalInformationModified == "REMOVED"
+
+
+def test_references_between_instances_hold() -> None:
+    first, second = image(SOPInstanceUID="1.2.3.10"), image(SOPInstanceUID="1.2.3.11")
+    reference = Dataset()
+    reference.ReferencedSOPClassUID = first.SOPClassUID
+    reference.ReferencedSOPInstanceUID = first.SOPInstanceUID
+    second.SourceImageSequence = [reference]
+    for dataset in (first, second):
+        dataset.FrameOfReferenceUID = "1.2.3.99"
+    one, two = deidentified(first), deidentified(second)
+    assert two.SourceImageSequence[0].ReferencedSOPInstanceUID == one.SOPInstanceUID
+    assert two.SourceImageSequence[0].ReferencedSOPClassUID == first.SOPClassUID
+    assert one.SOPInstanceUID != two.SOPInstanceUID
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "PatientID"):
+        assert one[keyword].value == two[keyword].value != first[keyword].value
+    other = deidentified(first, key=b"another secret".ljust(32))
+    for keyword in ("StudyInstanceUID", "SOPInstanceUID", "PatientID", "FrameOfReferenceUID"):
+        assert other[keyword].value != one[keyword].value
+
+
+def test_dates_of_one_patient_keep_their_distance() -> None:
+    longitudinal = Profile.parse("retain-longitudinal-modified-dates")
+
+    def study(day: str, patient: str) -> date:
+        dataset = image(StudyDate=day, StudyTime="101112", PatientID=patient)
+        dataset.AcquisitionDateTime = f"{day}101112.5+0100"
+        done = deidentified(dataset, longitudinal)
+        assert done.StudyTime == "101112"
+        assert done.AcquisitionDateTime == f"{done.StudyDate}101112.5+0100"
+        assert not done.get("PatientBirthDate")
+        return date.fromisoformat(done.StudyDate)
+
+    first, later = study("20240115", "4711"), study("20240301", "4711")
+    assert (later - first).days == 46
+    assert first != date(2024, 1, 15)
+    assert study("20240115", "4712") != first
+    assert deidentified(image(StudyDate="20240115")).StudyDate == ""
+
+
+@given(st.dates(date(1850, 1, 1)), st.text(max_size=20))
+def test_a_shifted_date_is_an_earlier_one(day: date, patient: str) -> None:
+    pseudonyms = Pseudonyms(KEY)
+    days = pseudonyms.days(patient)
+    assert 1 <= days <= 3652
+    moved = pseudonyms.shifted(day.strftime("%Y%m%d").rjust(8, "0"), days)
+    assert (day - date.fromisoformat(moved)).days == days
+
+
+@pytest.mark.parametrize("value", ["", "2024", "20241399", "MILLER", "00010101", "2024-01-15"])
+def test_what_is_no_date_is_not_kept(value: str) -> None:
+    assert Pseudonyms(KEY).shifted(value, 1000) == ""
+
+
+def test_descriptors_are_cleaned_by_words_that_are_known() -> None:
+    dataset = image(SeriesDescription="AX T1 BRAIN post MILLER 4711", StudyDescription="Müller")
+    cleaned = deidentified(dataset, Profile.parse("clean-descriptors"))
+    assert cleaned.SeriesDescription == "T1 BRAIN post"
+    assert cleaned.StudyDescription == ""
+    basic = deidentified(dataset)
+    assert "SeriesDescription" not in basic
+
+
+@given(st.text())
+def test_cleaning_keeps_whole_words_only_and_is_stable(text: str) -> None:
+    once = clean(text)
+    assert clean(once) == once
+    assert all(word in text for word in once.split())
+
+
+def test_device_and_patient_are_retained_on_request() -> None:
+    dataset = image(
+        DeviceSerialNumber="SN-1",
+        StationName="CT1",
+        PatientSex="F",
+        PatientAge="095Y",
+        PatientWeight="71",
+        PatientSize="1.7",
+    )
+    basic = deidentified(dataset)
+    assert basic.DeviceSerialNumber == "REMOVED"
+    assert basic.PatientSex == ""
+    assert "PatientWeight" not in basic
+    device = deidentified(dataset, Profile.parse("retain-device-identity"))
+    assert (device.DeviceSerialNumber, device.StationName) == ("SN-1", "CT1")
+    patient = deidentified(dataset, Profile.parse("basic+retain-patient-characteristics"))
+    assert (patient.PatientSex, patient.PatientWeight, patient.PatientAge) == ("F", 71, "090Y")
+
+
+def test_codes_of_public_schemes_stay_without_their_free_text() -> None:
+    def code(value: str, scheme: str, meaning: str) -> Dataset:
+        item = Dataset()
+        item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
+        return item
+
+    dataset = image(
+        AnatomicRegionSequence=[
+            code("10200004", "SCT", "Liver"),
+            code("10200004", "SCT", "Liver of Mr Miller"),
+            code("MILLER", "99LOCAL", "Miller"),
+            code("MILLER", "SCT", "Liver"),
+        ]
+    )
+    items = deidentified(dataset).AnatomicRegionSequence
+    assert [(item.CodeValue, item.CodeMeaning) for item in items] == [
+        ("10200004", "Liver"),
+        ("10200004", "10200004"),
+        ("REMOVED", "REMOVED"),
+        ("REMOVED", "REMOVED"),
+    ]
+
+
+def test_the_content_of_a_report_is_replaced_by_one_item() -> None:
+    report = deidentified(sample("test-SR.dcm"))
+    [item] = report.ContentSequence
+    assert (item.ValueType, item.TextValue) == ("TEXT", "REMOVED")
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_what_stands_around_the_pixels_is_dropped(syntax: str, tmp_path: Path) -> None:
+    dataset = image()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.PixelData += b"canary beside the pixels"
+    dataset.add_new(0xFFFCFFFC, "OB", b"canary in padding ")
+    path = save(dataset, tmp_path / "in.dcm")
+    deidentify_file(path, tmp_path / "out.dcm", BASIC, KEY)
+    assert b"canary" not in (tmp_path / "out.dcm").read_bytes()
+    assert image_digest(tmp_path / "out.dcm") == image_digest(path)
+
+
+def test_text_under_a_wrong_value_representation_does_not_pass(tmp_path: Path) -> None:
+    dataset = image()
+    dataset.add_new(0x00204000, "OB", b"canary comment")
+    dataset.add_new(0x00080070, "OW", b"canary maker")
+    dataset.add_new(0x00181030, "UN", b"canary name ")
+    dataset.add_new(0x00280030, "LO", "canary spacing")
+    dataset.add_new(0x00201208, "LO", "canary number")
+    save(dataset, tmp_path / "in.dcm")
+    assert (tmp_path / "in.dcm").read_bytes().count(b"canary") == 5
+    deidentify_file(tmp_path / "in.dcm", tmp_path / "out.dcm", BASIC, KEY)
+    assert b"canary" not in (tmp_path / "out.dcm").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "risk"),
+    [
+        ({"BurnedInAnnotation": "YES"}, "Burned In Annotation is YES"),
+        ({"Modality": "US"}, "modality US"),
+        (
+            {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"},
+            "secondary capture, ultrasound or visible light",
+        ),
+        ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "image type SCREEN SAVE"),
+    ],
+)
+def test_burned_in_risk_is_refused_unless_allowed(
+    attributes: dict[str, object], risk: str, tmp_path: Path
+) -> None:
+    path = save(image(**attributes), tmp_path / "in.dcm")
+    with pytest.raises(BurnedInAnnotation) as refusal:
+        deidentify_file(path, tmp_path / "out.dcm", BASIC, KEY)
+    assert refusal.value.values["risk"] == risk
+    assert [entry.name for entry in tmp_path.iterdir()] == ["in.dcm"]
+    allowed = deidentify_file(path, tmp_path / "out.dcm", BASIC, KEY, allow_burned_in=True)
+    assert allowed.burned_in_risk == risk
+    stated = pydicom.dcmread(tmp_path / "out.dcm").PatientIdentityRemoved
+    assert stated == ("NO" if "BurnedInAnnotation" in attributes else "YES")
+
+
+def test_an_image_that_says_it_has_no_annotation_passes(tmp_path: Path) -> None:
+    path = save(image(Modality="US", BurnedInAnnotation="NO"), tmp_path / "in.dcm")
+    assert deidentify_file(path, io.BytesIO(), BASIC, KEY).burned_in_risk is None
+
+
+def test_a_stream_gets_the_same_bytes_as_a_file(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    result: DeidentifiedInstance = deidentify_file(sample("CT_small.dcm"), stream, BASIC, KEY)
+    deidentify_file(sample("CT_small.dcm"), tmp_path / "out.dcm", BASIC, KEY)
+    assert stream.getvalue() == (tmp_path / "out.dcm").read_bytes()
+    assert result.file_digest == file_digest(tmp_path / "out.dcm")
+
+
+def test_nothing_is_left_behind_when_the_file_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "in.dcm").write_bytes(sample("CT_small.dcm").read_bytes()[:20_000])
+    with pytest.raises(TruncatedDicom):
+        deidentify_file(tmp_path / "in.dcm", tmp_path / "out.dcm", BASIC, KEY)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["in.dcm"]
+
+
+def test_profiles_are_parsed_by_name() -> None:
+    assert Profile.parse().name == "basic"
+    assert Profile.parse("retain-device-identity+clean-descriptors", "basic").options == (
+        "basic",
+        "clean-descriptors",
+        "retain-device-identity",
+    )
+    with pytest.raises(UsageError) as refusal:
+        Profile.parse("basic", "retain-everything")
+    assert refusal.value.values == {"profile": "retain-everything", "profiles": list(OPTIONS)}
+
+
+def test_a_short_key_is_refused() -> None:
+    with pytest.raises(UsageError) as refusal:
+        Pseudonyms(b"short")
+    assert refusal.value.values == {"length": 5, "least": 16}
+
+
+@pytest.mark.skipif(shutil.which("dcmdump") is None, reason="dcmdump (Debian: dcmtk) is not there")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CT_small.dcm",
+        "MR_small_RLE.dcm",
+        "MR_small_expb.dcm",
+        "image_dfl.dcm",
+        "test-SR.dcm",
+        "rtdose.dcm",
+        "JPEG2000.dcm",
+    ],
+)
+def test_dcmtk_reads_the_result(name: str, tmp_path: Path) -> None:
+    deidentify_file(sample(name), tmp_path / "out.dcm", ALL, KEY, allow_burned_in=True)
+    dump = subprocess.run(
+        ["dcmdump", "+L", str(tmp_path / "out.dcm")], capture_output=True, check=True, text=True
+    )
+    assert "W:" not in dump.stderr
+    assert "E:" not in dump.stderr
+    assert "(0012,0062) CS [YES]" in dump.stdout
