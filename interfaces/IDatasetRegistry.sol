@@ -91,7 +91,7 @@ interface IDatasetRegistry {
     error DatasetSharesInvalid(uint256 sum);
     /// @notice The token is no contract.
     error DatasetTokenInvalid(address token);
-    /// @notice The declared use is none, or names a disease without being research on it.
+    /// @notice The declared use is none, clinical care alone, or names a disease without being research on it.
     error DatasetUseInvalid(uint16 purposes, bytes13 disease);
     /// @notice The caller is no researcher of the data set's institution.
     error DatasetNotCurator(DatasetId dataset, address institution);
@@ -148,6 +148,9 @@ interface IDatasetRegistry {
         DatasetId indexed dataset, address indexed beneficiary, Class class, address to, uint256 amount
     );
 
+    /// @notice The beneficiary's identity changed hands; from now on only who may act for it uses its account.
+    event RewardAccountClosed(DatasetId indexed dataset, address indexed beneficiary, Class class);
+
     /// @notice Creates a data set of the caller's institution.
     /// @param terms its terms
     /// @param salt tells it from another one with the same terms
@@ -173,6 +176,7 @@ interface IDatasetRegistry {
 
     /// @notice Ends a contribution of an image set; what was earned by then stays due.
     /// @dev The patient withdraws both classes, the custodian its custody, and anyone what has no consent any more.
+    /// While the institution is suspended, strangers withdraw nothing: the consent may still hold.
     /// @param dataset the data set
     /// @param class `Data` or `Custody`
     /// @param imageSet the image set
@@ -208,7 +212,8 @@ interface IDatasetRegistry {
     function claim(DatasetId dataset, Class class) external;
 
     /// @notice Pays what is due to a beneficiary for whom the caller may act (delegate type "radledger.reward").
-    /// @dev Once the beneficiary's identity has changed hands, this closes {claim} to the key that was lost.
+    /// @dev Once the beneficiary's identity has changed hands, this closes {claim}, {setFree} and withdrawing to the
+    /// key that was lost, even if nothing is due.
     /// @param dataset the data set
     /// @param class what the beneficiary contributed
     /// @param beneficiary who contributed
@@ -221,8 +226,12 @@ interface IDatasetRegistry {
     /// @notice The id that a data set has or would have.
     function idOf(address institution, Terms calldata terms, bytes32 salt) external pure returns (DatasetId);
 
-    /// @notice A contribution of an image set, or of a work by its contributor; all zero when there is none.
-    function contributionOf(DatasetId dataset, Class class, bytes32 item, address beneficiary)
+    /// @notice A contribution; all zero when there is none.
+    /// @param dataset the data set
+    /// @param class its class
+    /// @param item id of the image set, or digest of the work
+    /// @param contributor who did the work; zero for an image set
+    function contributionOf(DatasetId dataset, Class class, bytes32 item, address contributor)
         external
         view
         returns (Contribution memory);

@@ -84,7 +84,11 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         if (sum != BASIS_POINTS) revert DatasetSharesInvalid(sum);
         if (terms.token.code.length == 0) revert DatasetTokenInvalid(terms.token);
         IConsentRegistry.Use calldata use = terms.use;
-        if (use.purposes == 0 || (use.disease != 0 && use.purposes & DataUse.DISEASE_RESEARCH == 0)) {
+        // Clinical care alone is what an emergency permits: a clinician's word, not the patient's consent.
+        if (
+            use.purposes & ~DataUse.CLINICAL_CARE == 0
+                || (use.disease != 0 && use.purposes & DataUse.DISEASE_RESEARCH == 0)
+        ) {
             revert DatasetUseInvalid(use.purposes, use.disease);
         }
         dataset = _idOf(institution, terms, salt);
@@ -146,7 +150,7 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     function withdraw(DatasetId dataset, Class class, ImageSet calldata imageSet) external {
         address beneficiary = _beneficiary(class, imageSet);
         address sender = _msgSender();
-        if (sender != imageSet.patient && sender != beneficiary && _isConsented(dataset, imageSet)) {
+        if (sender != imageSet.patient && sender != beneficiary && !_isConsentGone(dataset, imageSet)) {
             revert DatasetNotContributor(sender);
         }
         _remove(dataset, class, ImageId.unwrap(imageSet.id()), address(0), beneficiary, sender);
@@ -160,10 +164,12 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
 
     /// @inheritdoc IDatasetRegistry
     function setFree(DatasetId dataset, Class class, bool free) external {
+        _existing(dataset);
         address sender = _msgSender();
         bytes32 account = _accountId(dataset, class, sender);
         (RewardAccounts.Class memory total, RewardAccounts.Contributor memory contributor) =
             _credited(dataset, class, account);
+        if (contributor.closed) revert DatasetIdentityChangedHands(sender);
         if (contributor.free == free) revert DatasetChoiceUnchanged(free);
         contributor.free = free;
         total.weight = free ? total.weight - contributor.weight : total.weight + contributor.weight;
@@ -184,8 +190,11 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         address sender = _msgSender();
         uint256 before = token.balanceOf(vault);
         token.safeTransferFrom(sender, vault, amount);
-        // A token may keep a fee: what counts is what arrived.
-        uint256 received = token.balanceOf(vault) - before;
+        uint256 received;
+        // A token may keep a fee: what counts is what arrived. A balance that shrank wraps to more than can be shared.
+        unchecked {
+            received = token.balanceOf(vault) - before;
+        }
         if (received == 0 || received > type(uint96).max) revert DatasetAmountInvalid(received);
         _share(dataset, shares, received);
         emit DatasetFunded(dataset, sender, received);
@@ -206,7 +215,15 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         if (!_identities.mayAct(beneficiary, sender, DELEGATE_TYPE)) revert DatasetNotAuthorized(beneficiary, sender);
         bytes32 account = _accountId(dataset, class, beneficiary);
         RewardAccounts.Contributor memory contributor = _contributors[account].unpackContributor();
-        contributor.closed = _identities.identityOwner(beneficiary) != beneficiary;
+        if (_identities.identityOwner(beneficiary) != beneficiary && !contributor.closed) {
+            contributor.closed = true;
+            emit RewardAccountClosed(dataset, beneficiary, class);
+            // Its owner must be able to close the account even if the lost key has just emptied it.
+            if (_classes[dataset][class].unpackClass().due(contributor) == 0) {
+                _contributors[account] = contributor.pack();
+                return;
+            }
+        }
         _pay(dataset, class, account, contributor, beneficiary, to);
     }
 
@@ -309,6 +326,7 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         bytes32 account = _accountId(dataset, class, beneficiary);
         (RewardAccounts.Class memory total, RewardAccounts.Contributor memory earner) =
             _credited(dataset, class, account);
+        if (earner.closed && actor == beneficiary) revert DatasetIdentityChangedHands(actor);
         earner.weight -= weight;
         if (!earner.free) total.weight -= weight;
         _classes[dataset][class] = total.pack();
@@ -391,11 +409,12 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         }
     }
 
-    function _isConsented(DatasetId dataset, ImageSet calldata imageSet) private view returns (bool) {
+    /// @dev A suspension of the institution may be lifted; the patient's consent is not gone with it.
+    function _isConsentGone(DatasetId dataset, ImageSet calldata imageSet) private view returns (bool) {
         uint256 slot = _existing(dataset);
         (IConsentRegistry.Reason reason,) =
             _consents.permitted(_institution(slot), imageSet, _use(dataset, slot));
-        return reason == IConsentRegistry.Reason.Permitted;
+        return reason != IConsentRegistry.Reason.Permitted && reason != IConsentRegistry.Reason.ReaderSuspended;
     }
 
     function _use(DatasetId dataset, uint256 slot) private view returns (IConsentRegistry.Use memory) {
