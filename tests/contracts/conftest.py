@@ -92,9 +92,13 @@ def _as_decoded(value: Any) -> str:
     return str(bytes(value)) if isinstance(value, bytes) else str(value)
 
 
-def plain(struct: Any) -> tuple[Any, ...]:
-    """The values of a returned struct as Python's own: Brownie's refuse some comparisons."""
-    return tuple(int(value) if isinstance(value, int) else str(value) for value in struct)
+def plain(value: Any) -> Any:
+    """What a call returned, structs too, as Python's own types: Brownie's refuse comparisons."""
+    if isinstance(value, list | tuple):
+        return tuple(map(plain, value))
+    if isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, int) else str(value)
 
 
 def travel(timestamp: int) -> None:

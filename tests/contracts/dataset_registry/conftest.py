@@ -1,0 +1,218 @@
+"""Who meets around a data set, and factories for what the tests contribute to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import pytest
+from brownie import accounts, chain
+
+from tests.contracts.conftest import ImageSet, Role, digest
+
+YEAR = 365 * 24 * 3600
+BASIS_POINTS = 10_000
+SHARES = (5_000, 2_000, 2_000, 1_000)
+CANCER = "0x" + b"MONDO:0004992".hex()
+DIABETES = "0x" + b"MONDO:0005015".hex()
+NO_DISEASE = "0x" + "00" * 13
+EVERYTHING = digest("")
+PROTOCOL = "0x" + "9c" * 32
+class Class:
+    """What somebody contributes (``IDatasetRegistry.Class``)."""
+
+    DATA, CUSTODY, ANNOTATION, DEVELOPMENT = range(4)
+
+
+class Rule:
+    """How much an image set weighs (``IDatasetRegistry.WeightRule``)."""
+
+    PER_SET, PER_INSTANCE, SCORED = range(3)
+
+
+class State:
+    """What became of a contribution (``IDatasetRegistry.ContributionState``)."""
+
+    NONE, COUNTED, WITHDRAWN = range(3)
+
+
+class Purpose:
+    """The purposes of ``contracts/lib/DataUse.sol`` that data sets are made for here."""
+
+    GENERAL_RESEARCH = 1 << 1
+    BIOMEDICAL_RESEARCH = 1 << 2
+    DISEASE_RESEARCH = 1 << 3
+    CLINICAL_CARE = 1 << 5
+    METHOD_DEVELOPMENT = 1 << 6
+    TEACHING = 1 << 8
+
+
+class Condition:
+    """Two of the conditions of ``contracts/lib/DataUse.sol``."""
+
+    NON_PROFIT_USE_ONLY = 1 << 0
+    ETHICS_APPROVAL_REQUIRED = 1 << 5
+
+
+digests = (f"0x{number:064x}" for number in count(0xD1CE << 200))
+"""Fresh digests, for whatever needs one."""
+
+
+# ---------------------------------------------------------------------------- who acts
+
+
+@pytest.fixture(scope="session")
+def university():
+    """The institution whose data sets these are."""
+    return accounts[9]
+
+
+@pytest.fixture(scope="session")
+def annotator(radiologist):
+    return radiologist
+
+
+@pytest.fixture(scope="session")
+def developer(relatives):
+    return relatives[0]
+
+
+@pytest.fixture(scope="session")
+def neighbour(relatives):
+    """Another patient."""
+    return relatives[1]
+
+
+@pytest.fixture(scope="session")
+def funder(relatives):
+    return relatives[2]
+
+
+# ---------------------------------------------------------------------------- what is deployed
+
+
+@pytest.fixture(scope="module")
+def accredited(
+    participants, governor, hospital, clinic, university, researcher, annotator, developer
+):
+    """A hospital that keeps images, and a university and a clinic that research."""
+    participants.admitInstitution(
+        hospital, Role.CUSTODIAN | Role.ANNOTATOR | Role.RESEARCHER, {"from": governor}
+    )
+    participants.admitInstitution(
+        university, Role.RESEARCHER | Role.DEVELOPER | Role.CLINICIAN, {"from": governor}
+    )
+    participants.admitInstitution(clinic, Role.RESEARCHER, {"from": governor})
+    participants.admit(annotator, Role.ANNOTATOR, {"from": hospital})
+    participants.admit(researcher, Role.RESEARCHER, {"from": university})
+    participants.admit(developer, Role.DEVELOPER, {"from": university})
+    return participants
+
+
+@pytest.fixture(scope="module")
+def datasets(deploy, identities, accredited, images, consents, forwarder):
+    return deploy("DatasetRegistry", identities, accredited, images, consents, forwarder)
+
+
+@pytest.fixture(scope="module")
+def token(LocalToken, datasets, funder):
+    """A plain token, all of which the funder holds and lets the registry take."""
+    token = LocalToken.deploy(funder, 10**30, {"from": funder})
+    token.approve(datasets, 2**256 - 1, {"from": funder})
+    return token
+
+
+# ---------------------------------------------------------------------------- factories
+
+
+@pytest.fixture(scope="module")
+def terms(token) -> Callable[..., tuple[Any, ...]]:
+    """Terms of a data set for biomedical research, each part of which can be chosen."""
+
+    def make(
+        token=token,
+        shares=SHARES,
+        rule=Rule.PER_SET,
+        purposes=Purpose.BIOMEDICAL_RESEARCH,
+        fulfilled=0,
+        disease=NO_DISEASE,
+        protocol=PROTOCOL,
+    ):
+        return (token, shares, rule, (purposes, fulfilled, disease), protocol)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def new_dataset(datasets, terms, university, researcher) -> Callable[..., str]:
+    """Create a data set and return its id."""
+
+    def make(**choices: Any) -> str:
+        agreed, salt = terms(**choices), next(digests)
+        datasets.create(agreed, salt, {"from": researcher})
+        return datasets.idOf(university, agreed, salt)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def dataset(new_dataset) -> str:
+    """A data set in which each image set weighs the same."""
+    return new_dataset()
+
+
+@pytest.fixture(scope="module")
+def anchored(images, hospital, patient) -> Callable[..., ImageSet]:
+    """Anchor an image set and return the five values that make its id."""
+
+    def make(owner=patient, instances=1, custodian=hospital, course=EVERYTHING) -> ImageSet:
+        root, manifest, visit = next(digests), next(digests), next(digests)
+        images.anchor(
+            (owner, root, manifest, visit, course, instances, 0), {"from": custodian}
+        )
+        return ImageSet(custodian.address, owner.address, root, visit, course)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def consented(consents, patient, university) -> Callable[..., str]:
+    """Grant the use of everything and return the grant's id."""
+
+    def make(
+        owner=patient,
+        grantee=university,
+        purposes=Purpose.BIOMEDICAL_RESEARCH,
+        conditions=0,
+        disease=NO_DISEASE,
+        starts=0,
+        lasts=YEAR,
+    ) -> str:
+        start = chain[-1].timestamp + starts
+        granted = (start, start + lasts, purposes, conditions, disease)
+        consents.grant(owner, grantee, EVERYTHING, granted, {"from": owner})
+        return consents.grantIdOf(owner, grantee, EVERYTHING)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def contributed(datasets, anchored, consented, patient) -> Callable[..., ImageSet]:
+    """Have an owner's new image set, consented to, enter a data set, and return it."""
+
+    def make(dataset, *classes, owner=patient, instances=1, custodian=None) -> ImageSet:
+        choice = {} if custodian is None else {"custodian": custodian}
+        image_set = anchored(owner=owner, instances=instances, **choice)
+        consented(owner=owner)
+        for item in classes or (Class.DATA,):
+            datasets.contribute(dataset, item, image_set, 0, {"from": owner})
+        return image_set
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def due(datasets) -> Callable[..., int]:
+    """What is due to a beneficiary for one class."""
+    return lambda dataset, item, beneficiary: datasets.contributorOf(dataset, item, beneficiary)[1]
