@@ -94,8 +94,8 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         dataset = _idOf(institution, terms, salt);
         if (_datasets[dataset] != 0) revert DatasetAlreadyCreated(dataset);
 
-        _datasets[dataset] = uint256(uint160(institution)) | uint256(terms.rule) << 160
-            | uint256(use.purposes) << 168 | uint256(use.fulfilled) << 184;
+        _datasets[dataset] = uint256(uint160(institution)) | uint256(terms.rule) << 160 | uint256(use.purposes) << 168
+            | uint256(use.fulfilled) << 184;
         if (use.disease != 0) _diseases[dataset] = use.disease;
         _shares[dataset] = terms.shares;
         tokenOfNewVault = IERC20(terms.token);
@@ -105,9 +105,7 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     }
 
     /// @inheritdoc IDatasetRegistry
-    function contributeWork(DatasetId dataset, Class class, address contributor, bytes32 work, uint32 score)
-        external
-    {
+    function contributeWork(DatasetId dataset, Class class, address contributor, bytes32 work, uint32 score) external {
         _requireCurator(dataset, _institution(_existing(dataset)));
         if (class != Class.Annotation && class != Class.Development) revert DatasetClassInvalid(class);
         if (score == 0) revert DatasetScoreInvalid(WeightRule.Scored, score);
@@ -412,8 +410,7 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     /// @dev A suspension of the institution may be lifted; the patient's consent is not gone with it.
     function _isConsentGone(DatasetId dataset, ImageSet calldata imageSet) private view returns (bool) {
         uint256 slot = _existing(dataset);
-        (IConsentRegistry.Reason reason,) =
-            _consents.permitted(_institution(slot), imageSet, _use(dataset, slot));
+        (IConsentRegistry.Reason reason,) = _consents.permitted(_institution(slot), imageSet, _use(dataset, slot));
         return reason != IConsentRegistry.Reason.Permitted && reason != IConsentRegistry.Reason.ReaderSuspended;
     }
 

@@ -44,9 +44,7 @@ library RewardAccounts {
 
     /// @notice Reads a contributor: weight (32) | accrued (96) | perWeight (120) | free (1) | closed (1).
     function unpackContributor(uint256 slot) internal pure returns (Contributor memory) {
-        return Contributor(
-            uint32(slot), uint96(slot >> 32), uint120(slot >> 128), slot & FREE != 0, slot & CLOSED != 0
-        );
+        return Contributor(uint32(slot), uint96(slot >> 32), uint120(slot >> 128), slot & FREE != 0, slot & CLOSED != 0);
     }
 
     /// @notice Packs a class.
@@ -56,8 +54,8 @@ library RewardAccounts {
 
     /// @notice Packs a contributor.
     function pack(Contributor memory contributor) internal pure returns (uint256) {
-        return uint256(contributor.weight) | uint256(contributor.accrued) << 32
-            | uint256(contributor.perWeight) << 128 | (contributor.free ? FREE : 0) | (contributor.closed ? CLOSED : 0);
+        return uint256(contributor.weight) | uint256(contributor.accrued) << 32 | uint256(contributor.perWeight) << 128
+            | (contributor.free ? FREE : 0) | (contributor.closed ? CLOSED : 0);
     }
 
     /// @notice What a contributor has earned and not been paid, in base units.

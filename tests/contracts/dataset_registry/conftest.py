@@ -19,6 +19,8 @@ DIABETES = "0x" + b"MONDO:0005015".hex()
 NO_DISEASE = "0x" + "00" * 13
 EVERYTHING = digest("")
 PROTOCOL = "0x" + "9c" * 32
+
+
 class Class:
     """What somebody contributes (``IDatasetRegistry.Class``)."""
 
@@ -168,9 +170,7 @@ def anchored(images, hospital, patient) -> Callable[..., ImageSet]:
 
     def make(owner=patient, instances=1, custodian=hospital, course=EVERYTHING) -> ImageSet:
         root, manifest, visit = next(digests), next(digests), next(digests)
-        images.anchor(
-            (owner, root, manifest, visit, course, instances, 0), {"from": custodian}
-        )
+        images.anchor((owner, root, manifest, visit, course, instances, 0), {"from": custodian})
         return ImageSet(custodian.address, owner.address, root, visit, course)
 
     return make

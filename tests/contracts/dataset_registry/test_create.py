@@ -99,7 +99,8 @@ def test_suspended_researcher_or_institution_creates_nothing(
 
 
 @pytest.mark.parametrize(
-    "shares", [(0, 0, 0, 0), (5_000, 2_000, 2_000, 999), (5_000, 2_000, 2_000, 1_001), (65_535,) * 4]
+    "shares",
+    [(0, 0, 0, 0), (5_000, 2_000, 2_000, 999), (5_000, 2_000, 2_000, 1_001), (65_535,) * 4],
 )
 def test_shares_are_ten_thousand_in_all(datasets, terms, researcher, shares):
     with error("DatasetSharesInvalid", sum(shares)):
@@ -178,7 +179,9 @@ def test_id_binds_every_term(datasets, terms, stranger, university):
         terms(disease=CANCER),
         terms(protocol=ROOT),
     ]
-    assert len({str(datasets.idOf(university, agreed, salt)) for agreed in variants}) == len(variants)
+    assert len({str(datasets.idOf(university, agreed, salt)) for agreed in variants}) == len(
+        variants
+    )
 
 
 # ---------------------------------------------------------------------------- versions
