@@ -1,0 +1,131 @@
+"""A connection to a chain, checked when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain.errors import ConnectionFailed, DeploymentMismatch, RequestFailed
+
+if TYPE_CHECKING:
+    from web3 import Web3
+
+    from radledger.chain.networks import Network
+
+__all__ = ["connect", "connection_errors", "genesis_hash", "request", "request_batch"]
+
+_TIMEOUT = 30.0
+# A node takes at most this many requests at once without complaint (geth's limit is 1,000).
+_BATCH = 250
+
+
+def connect(network: Network) -> Web3:
+    """Connect to ``network`` and check that a node answers with the expected chain id.
+
+    Raises
+    ------
+    ConnectionFailed
+        If nobody answers, or who answers is no Ethereum node.
+    DeploymentMismatch
+        If the chain id is not the network's.
+    """
+    import requests
+    from web3 import Web3
+    from web3.middleware import ExtraDataToPOAMiddleware
+    from web3.providers.rpc.utils import ExceptionRetryConfiguration
+
+    provider = Web3.HTTPProvider(
+        network.endpoint,
+        request_kwargs={"timeout": _TIMEOUT},
+        exception_retry_configuration=ExceptionRetryConfiguration(
+            errors=(requests.ConnectionError, requests.Timeout), retries=2, backoff_factor=0.05
+        ),
+    )
+    web3 = Web3(provider)
+    # Proof-of-authority blocks carry signatures in a field that is 32 bytes elsewhere.
+    web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
+    chain_id = int(request(web3, "eth_chainId", []), 16)
+    if network.chain_id not in (None, chain_id):
+        raise DeploymentMismatch(
+            f"{network.name} has the chain id {network.chain_id}, but {network.endpoint} serves "
+            f"{chain_id}; correct networks.yaml or the endpoint",
+            network=network.name,
+            expected=network.chain_id,
+            found=chain_id,
+        )
+    return web3
+
+
+def request(web3: Web3, method: str, parameters: Sequence[Any]) -> Any:
+    """Send one JSON-RPC request and return the result as the node gave it.
+
+    Raises
+    ------
+    ConnectionFailed
+        If nobody answers.
+    RequestFailed
+        If the node answers with an error; ``values["data"]`` has the revert data where it says.
+    """
+    with connection_errors(web3):
+        answer: Any = web3.provider.make_request(method, parameters)  # type: ignore[arg-type]
+    return _result(method, answer)
+
+
+def request_batch(web3: Web3, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+    """Send many JSON-RPC requests at once and return each result, or the :class:`RequestFailed`
+    it met, in order."""
+    results: list[Any] = []
+    for start in range(0, len(calls), _BATCH):
+        part = calls[start : start + _BATCH]
+        with connection_errors(web3):
+            provider: Any = web3.provider
+            answers: Any = provider.make_batch_request(list(part))
+        if isinstance(answers, dict):
+            _result("batch", answers)
+        for (method, _), answer in zip(part, answers, strict=True):
+            try:
+                results.append(_result(method, answer))
+            except RequestFailed as error:
+                results.append(error)
+    return results
+
+
+def genesis_hash(web3: Web3) -> str:
+    """Hash of block 0, which tells chains of the same id apart."""
+    block = request(web3, "eth_getBlockByNumber", ["0x0", False])
+    return str(block["hash"])
+
+
+@contextmanager
+def connection_errors(web3: Web3) -> Iterator[None]:
+    """Raise :class:`ConnectionFailed` for whatever the transport raises inside."""
+    from requests.exceptions import RequestException
+    from web3.exceptions import CannotHandleRequest, ProviderConnectionError
+
+    failures = (RequestException, OSError, ValueError, CannotHandleRequest, ProviderConnectionError)
+    try:
+        yield
+    except failures as error:
+        endpoint = getattr(web3.provider, "endpoint_uri", type(web3.provider).__name__)
+        raise ConnectionFailed(
+            f"no Ethereum node answers at {endpoint}; start it, or name another network",
+            endpoint=str(endpoint),
+            cause=type(error).__name__,
+        ) from error
+
+
+def _result(method: str, answer: Any) -> Any:
+    error = answer.get("error")
+    if error is None:
+        return answer.get("result")
+    if not isinstance(error, dict):
+        error = {"message": str(error)}
+    message = str(error.get("message", "no reason given"))
+    raise RequestFailed(
+        f"the node refused {method}: {message}",
+        method=method,
+        code=error.get("code"),
+        reason=message,
+        data=error.get("data"),
+    )

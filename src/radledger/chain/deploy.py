@@ -1,0 +1,242 @@
+"""Put the contracts on a chain, one after the other, and compare what stands there.
+
+Each step is recorded: a creation before it leaves, an address as soon as it is mined.  A run that
+was killed anywhere is finished by the next one, and no contract is created twice: what was signed
+and not mined is looked for first, and sent again with the same nonce only if it is nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain import artifacts, deployments
+from radledger.chain.connect import genesis_hash, request
+from radledger.chain.deployments import DeployedContract, Deployment, Pending
+from radledger.chain.errors import DeploymentMismatch, DeploymentMissing
+from radledger.chain.transact import Sender
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+    from web3 import Web3
+
+__all__ = ["CONTRACTS", "RECOVERY_DELAY", "TOKEN_SUPPLY", "deploy", "verify"]
+
+RECOVERY_DELAY = 3 * 24 * 3600
+"""Seconds in which the owner of an identity can veto its recovery, unless told otherwise."""
+
+TOKEN_SUPPLY = 10**6 * 10**18
+"""Base units of the token on a local network: a million tokens of 18 decimals."""
+
+# Constructor arguments: a name in lower case is a parameter, others are contracts before it.
+CONTRACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Forwarder": (),
+        "IdentityRegistry": ("Forwarder", "recovery_delay"),
+        "ParticipantRegistry": ("Forwarder", "governors"),
+        "ImageRegistry": ("ParticipantRegistry", "Forwarder"),
+        "ConsentRegistry": ("IdentityRegistry", "ParticipantRegistry", "ImageRegistry"),
+        "DatasetRegistry": (
+            "IdentityRegistry",
+            "ParticipantRegistry",
+            "ImageRegistry",
+            "ConsentRegistry",
+            "Forwarder",
+        ),
+        "LocalToken": ("token_holder", "token_supply"),
+    }
+)
+"""Every contract in the order of its deployment, with what its constructor takes."""
+
+
+def deploy(
+    web3: Web3,
+    signer: LocalAccount,
+    folder: Path,
+    *,
+    governors: tuple[str, ...] = (),
+    recovery_delay: int = RECOVERY_DELAY,
+    token_holder: str | None = None,
+    resume: bool = False,
+) -> Deployment:
+    """Deploy what is not deployed yet, and return all of it.
+
+    Parameters
+    ----------
+    web3
+        The connected chain.
+    signer
+        Who pays; the contracts give it no power.
+    folder
+        Where ``<chainId>.json`` is kept.
+    governors
+        The first governors of the participant registry; by default the signer alone.
+    recovery_delay
+        Seconds from the approval of a recovery to its execution.
+    token_holder
+        Who gets the supply of a play-money reward token, for local networks; by default no such
+        token is deployed.
+    resume
+        Only finish what was begun: refuse where nothing was, or on another chain.
+
+    Raises
+    ------
+    DeploymentMissing
+        If ``resume`` is set and nothing was begun here.
+    DeploymentMismatch
+        If ``resume`` is set and what was begun is another chain's, or if other code stands at a
+        recorded address.
+    OutOfFunds
+        If the signer cannot pay; run it again when it can.
+
+    Examples
+    --------
+    >>> deployment = deploy(web3, governor, home / "deployments")  # doctest: +SKIP
+    """
+    chosen: dict[str, Any] = {
+        "recovery_delay": recovery_delay,
+        "governors": list(governors or (signer.address,)),
+    }
+    if token_holder is not None:
+        chosen |= {"token_holder": token_holder, "token_supply": TOKEN_SUPPLY}
+    deployment = _begin(web3, folder, chosen, resume=resume)
+    sender = Sender(web3)
+    for name in CONTRACTS:
+        if name == "LocalToken" and "token_holder" not in deployment.parameters:
+            continue
+        if name in deployment.contracts:
+            continue
+        deployment = _create(web3, sender, signer, folder, deployment, name)
+    verify(web3, deployment)
+    return deployment
+
+
+def verify(web3: Web3, deployment: Deployment) -> None:
+    """Compare the code at each address with the shipped artifact, immutables aside.
+
+    Raises
+    ------
+    DeploymentMismatch
+        If this is another chain, or other code, or none, stands at an address.
+    """
+    deployment.require_chain(web3)
+    for name, contract in deployment.contracts.items():
+        code = _code(web3, contract.address)
+        artifact = artifacts.load(name)
+        if artifact.mask_immutables(code) != artifact.deployed_bytecode:
+            raise DeploymentMismatch(
+                f"the code at {contract.address} is not that of {name} in this release"
+                f"{'' if code else ': there is none'}; deploy anew, or use the release that "
+                "deployed it",
+                contract=name,
+                address=contract.address,
+                source_hash=artifact.source_hash,
+            )
+        if _keccak(code) != contract.code_hash:
+            raise DeploymentMismatch(
+                f"{name} at {contract.address} has other immutables than were recorded; "
+                "restore the deployment's file, or deploy anew",
+                contract=name,
+                address=contract.address,
+                expected=contract.code_hash,
+                found=_keccak(code),
+            )
+
+
+def _begin(web3: Web3, folder: Path, parameters: dict[str, Any], *, resume: bool) -> Deployment:
+    """The deployment to go on with: the recorded one, or a new one where there is none."""
+    chain_id = int(request(web3, "eth_chainId", []), 16)
+    recorded = deployments.find(folder, chain_id)
+    if recorded is None:
+        if resume:
+            raise DeploymentMissing(
+                f"no deployment on chain {chain_id} was begun; run `radledger deploy`",
+                chain_id=chain_id,
+            )
+    else:
+        try:
+            recorded.require_chain(web3)
+        except DeploymentMismatch:
+            if resume:
+                raise
+        else:
+            # What was begun with is what it goes on with; a token can still be asked for.
+            return replace(recorded, parameters={**parameters, **recorded.parameters})
+    return Deployment(chain_id, genesis_hash(web3), {}, parameters)
+
+
+def _create(
+    web3: Web3,
+    sender: Sender,
+    signer: LocalAccount,
+    folder: Path,
+    deployment: Deployment,
+    name: str,
+) -> Deployment:
+    """Create one contract, or find the creation that an earlier run began."""
+    begun = (
+        deployment.pending if deployment.pending and deployment.pending.contract == name else None
+    )
+    receipt = sender.wait(begun.transactions) if begun and begun.transactions else None
+    if receipt is None:
+        nonce = begun.nonce if begun and _is_free(web3, signer, begun) else None
+        known = list(begun.transactions) if begun and nonce is not None else []
+
+        def record(used: int, transaction: str) -> None:
+            known.append(transaction)
+            pending = Pending(name, signer.address, used, tuple(known))
+            deployments.save(folder, replace(deployment, pending=pending))
+
+        data = _creation(web3, deployment, name)
+        receipt = sender.send(signer, None, data, nonce=nonce, on_signed=record)
+    created = {**deployment.contracts, name: _deployed(web3, receipt)}
+    deployment = replace(deployment, contracts=MappingProxyType(created), pending=None)
+    deployments.save(folder, deployment)
+    return deployment
+
+
+def _is_free(web3: Web3, signer: LocalAccount, begun: Pending) -> bool:
+    """Whether the nonce of a creation that no node knows can be used for it again."""
+    if begun.sender != signer.address:
+        return False
+    used = int(request(web3, "eth_getTransactionCount", [signer.address, "latest"]), 16)
+    return used == begun.nonce
+
+
+def _creation(web3: Web3, deployment: Deployment, name: str) -> str:
+    """Creation bytecode with the constructor's arguments."""
+    artifact = artifacts.load(name)
+    arguments = [
+        deployment.contracts[argument].address
+        if argument in deployment.contracts
+        else deployment.parameters[argument]
+        for argument in CONTRACTS[name]
+    ]
+    abi: Any = artifact.abi
+    factory = web3.eth.contract(abi=abi, bytecode=artifact.bytecode)
+    return str(factory.constructor(*arguments).data_in_transaction)
+
+
+def _deployed(web3: Web3, receipt: dict[str, Any]) -> DeployedContract:
+    from eth_utils.address import to_checksum_address
+
+    address = to_checksum_address(receipt["contractAddress"])
+    return DeployedContract(
+        address=address,
+        block=int(receipt["blockNumber"], 16),
+        transaction=receipt["transactionHash"],
+        code_hash=_keccak(_code(web3, address)),
+    )
+
+
+def _code(web3: Web3, address: str) -> bytes:
+    return bytes.fromhex(request(web3, "eth_getCode", [address, "latest"])[2:])
+
+
+def _keccak(data: bytes) -> str:
+    from eth_utils.crypto import keccak
+
+    return "0x" + keccak(data).hex()

@@ -1,0 +1,172 @@
+"""What was deployed where, as recorded in ``<folder>/<chainId>.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain.connect import genesis_hash, request
+from radledger.chain.errors import DeploymentMismatch, DeploymentMissing
+from radledger.chain.files import write_atomically
+
+if TYPE_CHECKING:
+    from web3 import Web3
+
+__all__ = ["DeployedContract", "Deployment", "Pending", "find", "load", "save"]
+
+
+@dataclass(frozen=True)
+class DeployedContract:
+    """One contract on the chain.
+
+    Attributes
+    ----------
+    address
+        In EIP-55 form.
+    block
+        The block that it was created in, from which its events are read.
+    transaction
+        Hash of the transaction that created it.
+    code_hash
+        keccak256 of the code at the address, as in EIP-1052.
+    """
+
+    address: str
+    block: int
+    transaction: str
+    code_hash: str
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A creation that was signed and, as far as recorded, not mined yet."""
+
+    contract: str
+    sender: str
+    nonce: int
+    transactions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The contracts on one chain.
+
+    Attributes
+    ----------
+    chain_id, genesis
+        Which chain: its EIP-155 id and the hash of its first block.
+    contracts
+        What stands there, by the contract's name.
+    parameters
+        What the constructors were given besides each other's addresses.
+    pending
+        A creation under way, if there is one.
+    """
+
+    chain_id: int
+    genesis: str
+    contracts: Mapping[str, DeployedContract] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    pending: Pending | None = None
+
+    def require_chain(self, web3: Web3) -> None:
+        """Check that ``web3`` is connected to the chain of this deployment.
+
+        Raises
+        ------
+        DeploymentMismatch
+            If the chain id or the first block is another, as after a development chain was
+            started anew.
+        """
+        chain_id = int(request(web3, "eth_chainId", []), 16)
+        genesis = genesis_hash(web3)
+        if (chain_id, genesis) != (self.chain_id, self.genesis):
+            raise DeploymentMismatch(
+                f"the contracts were deployed on chain {self.chain_id} with first block "
+                f"{self.genesis}, but this is chain {chain_id} with {genesis}; "
+                "if the chain was started anew, run `radledger deploy` again",
+                expected_chain_id=self.chain_id,
+                chain_id=chain_id,
+                expected_genesis=self.genesis,
+                genesis=genesis,
+            )
+
+
+def find(folder: Path, chain_id: int) -> Deployment | None:
+    """Return the recorded deployment on a chain, or None."""
+    path = folder / f"{chain_id}.json"
+    if not path.exists():
+        return None
+    content = json.loads(path.read_text("utf-8"))
+    pending = content.get("pending")
+    return Deployment(
+        chain_id=content["chainId"],
+        genesis=content["genesis"],
+        contracts=MappingProxyType(
+            {
+                name: DeployedContract(
+                    entry["address"], entry["block"], entry["transaction"], entry["codeHash"]
+                )
+                for name, entry in content["contracts"].items()
+            }
+        ),
+        parameters=content["parameters"],
+        pending=pending
+        and Pending(
+            pending["contract"],
+            pending["sender"],
+            pending["nonce"],
+            tuple(pending["transactions"]),
+        ),
+    )
+
+
+def load(folder: Path, chain_id: int) -> Deployment:
+    """Return the recorded deployment on a chain.
+
+    Raises
+    ------
+    DeploymentMissing
+        If none was recorded, or it was not finished.
+    """
+    deployment = find(folder, chain_id)
+    if deployment is None or deployment.pending is not None:
+        state = "is not finished" if deployment else "is not recorded"
+        raise DeploymentMissing(
+            f"a deployment on chain {chain_id} {state}; run `radledger deploy`",
+            chain_id=chain_id,
+        )
+    return deployment
+
+
+def save(folder: Path, deployment: Deployment) -> Path:
+    """Record a deployment, atomically, and return the file."""
+    content: dict[str, Any] = {
+        "chainId": deployment.chain_id,
+        "genesis": deployment.genesis,
+        "parameters": dict(deployment.parameters),
+        "contracts": {
+            name: {
+                "address": contract.address,
+                "block": contract.block,
+                "transaction": contract.transaction,
+                "codeHash": contract.code_hash,
+            }
+            for name, contract in deployment.contracts.items()
+        },
+    }
+    if deployment.pending is not None:
+        pending = deployment.pending
+        content["pending"] = {
+            "contract": pending.contract,
+            "sender": pending.sender,
+            "nonce": pending.nonce,
+            "transactions": list(pending.transactions),
+        }
+    path = folder / f"{deployment.chain_id}.json"
+    write_atomically(path, json.dumps(content, indent=2) + "\n")
+    return path

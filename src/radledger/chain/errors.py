@@ -1,0 +1,111 @@
+"""What :mod:`radledger.chain` raises besides the contracts' own refusals.
+
+::
+
+    ChainError
+    ├── ConnectionFailed      nobody answers at the endpoint
+    ├── RequestFailed         the node answered with an error that is no revert
+    ├── DeploymentMissing     the contracts are not on this chain
+    ├── DeploymentMismatch    the recorded contracts are another chain's, or not this code
+    ├── OutOfFunds            the account cannot pay for its transaction
+    ├── TransactionPending    a transaction was not mined in time
+    └── TransactionSuperseded another transaction of the account took this one's place
+    UsageError
+    ├── UnknownNetwork        no network of that name
+    ├── UnknownContract       no contract of that name
+    ├── AccountUnknown        no account of that name
+    ├── AccountExists         an account of that name is there already
+    ├── AccountInvalid        not a usable name, key or mnemonic
+    └── PassphraseWrong       the passphrase does not open the account
+    Refusal
+    ├── RevertedWithReason    a contract refused with a text instead of a custom error
+    ├── RevertedWithPanic     a contract failed: overflow, division by zero and the like
+    └── RevertedUnexplained   a contract refused and gave no reason known here
+"""
+
+from __future__ import annotations
+
+from radledger.errors import ChainError, Refusal, UsageError
+
+__all__ = [
+    "AccountExists",
+    "AccountInvalid",
+    "AccountUnknown",
+    "ConnectionFailed",
+    "DeploymentMismatch",
+    "DeploymentMissing",
+    "OutOfFunds",
+    "PassphraseWrong",
+    "RequestFailed",
+    "RevertedUnexplained",
+    "RevertedWithPanic",
+    "RevertedWithReason",
+    "TransactionPending",
+    "TransactionSuperseded",
+    "UnknownContract",
+    "UnknownNetwork",
+]
+
+
+class ConnectionFailed(ChainError):
+    """Nobody answers at the endpoint, or who answers is no Ethereum node."""
+
+
+class RequestFailed(ChainError):
+    """The node answered a request with an error that is no contract's revert."""
+
+
+class DeploymentMissing(ChainError):
+    """The contracts, or some of them, have not been deployed on this chain."""
+
+
+class DeploymentMismatch(ChainError):
+    """The recorded deployment belongs to another chain, or other code stands at an address."""
+
+
+class OutOfFunds(ChainError):
+    """The account has less Ether than its transaction may cost."""
+
+
+class TransactionPending(ChainError):
+    """A transaction was sent and not mined in time; it may be mined later."""
+
+
+class TransactionSuperseded(ChainError):
+    """Another transaction of the same account and nonce was mined instead."""
+
+
+class UnknownNetwork(UsageError):
+    """No network of that name is configured."""
+
+
+class UnknownContract(UsageError):
+    """RadLedger has no contract of that name."""
+
+
+class AccountUnknown(UsageError):
+    """The keystore has no account of that name."""
+
+
+class AccountExists(UsageError):
+    """The keystore has an account of that name already."""
+
+
+class AccountInvalid(UsageError):
+    """A name, key or mnemonic that cannot be used; a secret itself is never part of the error."""
+
+
+class PassphraseWrong(UsageError):
+    """The passphrase does not open the account, or none was given where one is needed."""
+
+
+class RevertedWithReason(Refusal):
+    """A contract refused with a text; `values` has it as ``reason``."""
+
+
+class RevertedWithPanic(Refusal):
+    """A contract failed with a Solidity panic; `values` has its ``code``."""
+
+
+class RevertedUnexplained(Refusal):
+    """A contract refused without a reason, or with one that no known contract declares."""

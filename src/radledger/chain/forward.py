@@ -1,0 +1,153 @@
+"""Calls by people without Ether: signed by one, paid by another (ERC-2771).
+
+The document is EIP-712 typed data with its signature, which any wallet can make and anybody can
+submit, once, until its deadline, on the chain it names.
+
+References
+----------
+.. [1] ERC-2771, Secure Protocol for Native Meta Transactions
+.. [2] EIP-712, Typed structured data hashing and signing
+.. [3] OpenZeppelin Contracts 5.3, ``metatx/ERC2771Forwarder.sol``
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain import reverts
+from radledger.chain.connect import request
+from radledger.chain.errors import RequestFailed
+from radledger.chain.refusals import FailedCall
+from radledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Ledger, Receipt
+
+__all__ = ["sign_forward", "submit_forward"]
+
+_FORWARDER = "Forwarder"
+_TYPES = {
+    "EIP712Domain": [
+        {"name": "name", "type": "string"},
+        {"name": "version", "type": "string"},
+        {"name": "chainId", "type": "uint256"},
+        {"name": "verifyingContract", "type": "address"},
+    ],
+    "ForwardRequest": [
+        {"name": "from", "type": "address"},
+        {"name": "to", "type": "address"},
+        {"name": "value", "type": "uint256"},
+        {"name": "gas", "type": "uint256"},
+        {"name": "nonce", "type": "uint256"},
+        {"name": "deadline", "type": "uint48"},
+        {"name": "data", "type": "bytes"},
+    ],
+}
+
+
+def sign_forward(
+    ledger: Ledger,
+    signer: LocalAccount,
+    contract: str,
+    function: str,
+    *args: Any,
+    deadline: int,
+) -> dict[str, Any]:
+    """Sign a call that somebody else will pay for.
+
+    Parameters
+    ----------
+    ledger
+        The connected contracts.
+    signer
+        Who speaks; needs no Ether.
+    contract, function, *args
+        What is said, to a contract that trusts the forwarder.
+    deadline
+        Unix time after which it is void.
+
+    Returns
+    -------
+    dict
+        ``typedData`` (EIP-712) and ``signature``; can be written as JSON.
+
+    Raises
+    ------
+    Refusal
+        If the call would be refused now.
+    """
+    from eth_account.messages import encode_typed_data
+
+    to, data = ledger.encode(contract, function, *args)
+    gas = _estimate(ledger, signer.address, to, data)
+    message = {
+        "from": signer.address,
+        "to": to,
+        "value": 0,
+        # What the call needs may have grown when it is submitted; unused gas is not paid.
+        "gas": 2 * gas,
+        "nonce": ledger.call(_FORWARDER, "nonces", signer.address),
+        "deadline": deadline,
+        "data": data,
+    }
+    typed = {
+        "types": _TYPES,
+        "primaryType": "ForwardRequest",
+        "domain": _domain(ledger),
+        "message": message,
+    }
+    signed = signer.sign_message(encode_typed_data(full_message=typed))
+    return {"typedData": typed, "signature": "0x" + bytes(signed.signature).hex()}
+
+
+def submit_forward(ledger: Ledger, document: dict[str, Any], payer: LocalAccount) -> Receipt:
+    """Send what :func:`sign_forward` made, at the cost of ``payer``.
+
+    Raises
+    ------
+    UsageError
+        If the document is none of these, or is for another chain or deployment.
+    Refusal
+        If the signature was used before (``ERC2771ForwarderInvalidSigner``) or is too late
+        (``ERC2771ForwarderExpiredRequest``), or as the contract refuses the call itself.
+    """
+    try:
+        domain, message = document["typedData"]["domain"], document["typedData"]["message"]
+        names = ("from", "to", "value", "gas", "deadline", "data")
+        forwarded = (*(message[name] for name in names), document["signature"])
+    except (KeyError, TypeError) as error:
+        raise UsageError(
+            "the document is no signed call; make one with sign_forward", missing=str(error)
+        ) from error
+    if domain != _domain(ledger):
+        raise UsageError(
+            "the call was signed for another chain or deployment; sign it again for this one",
+            signed_for=domain,
+            here=_domain(ledger),
+        )
+    try:
+        return ledger.send(payer, _FORWARDER, "execute", forwarded)
+    except FailedCall:
+        # The forwarder swallows the reason: ask the contract itself as the forwarder would.
+        _estimate(ledger, message["from"], message["to"], message["data"])
+        raise
+
+
+def _estimate(ledger: Ledger, signer: str, to: str, data: str) -> int:
+    """Gas of a forwarded call; raises the refusal that it would meet."""
+    forwarded = {"from": ledger.address(_FORWARDER), "to": to, "data": data + signer[2:].lower()}
+    try:
+        return int(request(ledger.web3, "eth_estimateGas", [forwarded]), 16)
+    except RequestFailed as error:
+        raise (reverts.from_request(error) or error) from error
+
+
+def _domain(ledger: Ledger) -> dict[str, Any]:
+    return {
+        "name": "RadLedger Forwarder",
+        "version": "1",
+        "chainId": ledger.chain_id,
+        "verifyingContract": ledger.address(_FORWARDER),
+    }

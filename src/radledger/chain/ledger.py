@@ -1,0 +1,376 @@
+"""The deployed contracts, by name: call them, send to them, read their events."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain import artifacts, forward, reverts
+from radledger.chain.connect import connection_errors, request, request_batch
+from radledger.chain.errors import DeploymentMissing, RequestFailed
+from radledger.chain.transact import Sender
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+    from web3 import Web3
+
+    from radledger.chain.deployments import Deployment
+
+__all__ = ["Call", "ContractAt", "Event", "Ledger", "Receipt"]
+
+# Hosted nodes answer for a limited range of blocks; what is refused is asked again in halves.
+_BLOCKS = 10_000
+
+
+@dataclass(frozen=True)
+class ContractAt:
+    """A contract that is no part of the deployment, such as the ERC-20 token of a data set.
+
+    Attributes
+    ----------
+    name
+        The artifact whose interface it has: ``LocalToken`` for any ERC-20 token.
+    address
+        Where it stands.
+    """
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a batch: contract, function and its arguments."""
+
+    contract: str | ContractAt
+    function: str
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a contract recorded.
+
+    Attributes
+    ----------
+    contract, name
+        Who emitted it, and its name in Solidity.
+    args
+        Its arguments by name, as web3 decodes them: bytes as bytes.
+    block, log_index, transaction
+        Where it stands: block number, position in the block, transaction hash as ``0x…``.
+    timestamp
+        Unix time of the block.
+    """
+
+    contract: str
+    name: str
+    args: Mapping[str, Any]
+    block: int
+    log_index: int
+    transaction: str
+    timestamp: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A mined transaction: its hash as ``0x…``, where and when, its gas and its events."""
+
+    transaction: str
+    block: int
+    timestamp: int
+    gas_used: int
+    events: tuple[Event, ...]
+
+    def event(self, name: str) -> Event:
+        """The first event called ``name``; raises `KeyError` if there is none."""
+        for event in self.events:
+            if event.name == name:
+                return event
+        raise KeyError(name)
+
+
+class Ledger:
+    """A connected chain with a deployment of the contracts.
+
+    Parameters
+    ----------
+    web3
+        The connected chain, from :func:`radledger.chain.connect.connect` or one's own.
+    deployment
+        What is deployed there.
+
+    Raises
+    ------
+    DeploymentMismatch
+        If the deployment is another chain's.
+
+    Examples
+    --------
+    >>> ledger = Ledger(connect(network), deployments.load(folder, chain_id))  # doctest: +SKIP
+    >>> ledger.call("ParticipantRegistry", "isActive", hospital)  # doctest: +SKIP
+    True
+    """
+
+    def __init__(self, web3: Web3, deployment: Deployment) -> None:
+        deployment.require_chain(web3)
+        self.web3 = web3
+        self.deployment = deployment
+        self._contracts: dict[str | ContractAt, Any] = {}
+        self._timestamps: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    @cached_property
+    def sender(self) -> Sender:
+        """What signs, sends and follows this ledger's transactions."""
+        return Sender(self.web3)
+
+    @property
+    def chain_id(self) -> int:
+        """The chain's id (EIP-155)."""
+        return self.deployment.chain_id
+
+    def address(self, contract: str) -> str:
+        """EIP-55 address of a deployed contract.
+
+        Raises
+        ------
+        DeploymentMissing
+            If the deployment does not have it.
+        """
+        try:
+            return self.deployment.contracts[contract].address
+        except KeyError:
+            raise DeploymentMissing(
+                f"{contract} is not deployed on chain {self.chain_id}; run `radledger deploy`",
+                contract=contract,
+                chain_id=self.chain_id,
+            ) from None
+
+    def now(self) -> int:
+        """Unix time of the latest block, which is the contracts' clock."""
+        block = request(self.web3, "eth_getBlockByNumber", ["latest", False])
+        return int(block["timestamp"], 16)
+
+    def block_number(self) -> int:
+        """Number of the latest block."""
+        return int(request(self.web3, "eth_blockNumber", []), 16)
+
+    # ---------------------------------------------------------------------------------- call
+
+    def call(self, contract: str | ContractAt, function: str, *args: Any) -> Any:
+        """Ask a view at the latest block.
+
+        Returns
+        -------
+        Any
+            As web3 decodes it: bytes as bytes, addresses in EIP-55 form, structs and several
+            results as named tuples.
+
+        Raises
+        ------
+        Refusal
+            If the contract refuses, by the type of its custom error.
+        """
+        from web3.exceptions import ContractLogicError, Web3RPCError
+
+        with connection_errors(self.web3):
+            bound = self._function(contract, function, args)
+            try:
+                return bound.call()
+            except ContractLogicError as error:
+                raise reverts.decode(reverts.revert_data(error.data) or b"") from error
+            except Web3RPCError as error:
+                raise RequestFailed(
+                    f"the node refused the call of {function}: {error.message}", method="eth_call"
+                ) from error
+
+    # ---------------------------------------------------------------------------------- send
+
+    def send(
+        self, signer: LocalAccount, contract: str | ContractAt, function: str, *args: Any
+    ) -> Receipt:
+        """Send a transaction and wait until it is mined.
+
+        It is simulated first, so that a refusal costs nothing.
+
+        Raises
+        ------
+        Refusal
+            If the contract refuses, by the type of its custom error.
+        OutOfFunds, TransactionPending, TransactionSuperseded
+            See :meth:`radledger.chain.transact.Sender.send`.
+        """
+        receipt = self.sender.send(signer, *self.encode(contract, function, *args))
+        return self._receipts([receipt])[0]
+
+    def send_batch(self, signer: LocalAccount, calls: Sequence[Call]) -> list[Receipt]:
+        """Send many independent transactions of one account, pre-signed in JSON-RPC batches.
+
+        Raises
+        ------
+        Refusal
+            If one would be refused; nothing of its batch of 100 has been sent then.
+        """
+        encoded = [self.encode(call.contract, call.function, *call.arguments) for call in calls]
+        return self._receipts(self.sender.send_batch(signer, encoded))
+
+    def encode(self, contract: str | ContractAt, function: str, *args: Any) -> tuple[str, str]:
+        """Address and call data of a call."""
+        bound = self.contract(contract)
+        return bound.address, bound.encode_abi(function, list(args))
+
+    def sign_forward(
+        self, signer: LocalAccount, contract: str, function: str, *args: Any, deadline: int
+    ) -> dict[str, Any]:
+        """Sign a call that somebody else pays for; see :mod:`radledger.chain.forward`."""
+        return forward.sign_forward(self, signer, contract, function, *args, deadline=deadline)
+
+    def submit_forward(self, document: dict[str, Any], payer: LocalAccount) -> Receipt:
+        """Send a signed call at the cost of ``payer``; see :mod:`radledger.chain.forward`."""
+        return forward.submit_forward(self, document, payer)
+
+    # -------------------------------------------------------------------------------- events
+
+    def events(
+        self,
+        contract: str | ContractAt,
+        event: str,
+        *,
+        from_block: int | None = None,
+        **indexed_filters: Any,
+    ) -> list[Event]:
+        """Past events of one kind, oldest first.
+
+        Parameters
+        ----------
+        contract, event
+            Whose, and which.
+        from_block
+            Where to begin; by default where the contract was deployed.
+        **indexed_filters
+            Value, or list of values, that an indexed argument must have.
+        """
+        if from_block is None:
+            name = contract if isinstance(contract, str) else contract.name
+            deployed = self.deployment.contracts.get(name)
+            from_block = deployed.block if deployed and isinstance(contract, str) else 0
+        kind = self.contract(contract).events[event]()
+        found: list[Any] = []
+        latest = self.block_number()
+        for start in range(from_block, latest + 1, _BLOCKS):
+            end = min(start + _BLOCKS - 1, latest)
+            found += self._logs(kind, start, end, indexed_filters)
+        name = contract if isinstance(contract, str) else contract.name
+        return self._as_events([(name, log) for log in found])
+
+    def _logs(self, kind: Any, start: int, end: int, filters: dict[str, Any]) -> list[Any]:
+        from web3.exceptions import Web3RPCError
+
+        try:
+            with connection_errors(self.web3):
+                return list(kind.get_logs(from_block=start, to_block=end, argument_filters=filters))
+        except Web3RPCError as error:
+            if start == end:
+                raise RequestFailed(
+                    f"the node gives no events of block {start}: {error.message}",
+                    method="eth_getLogs",
+                ) from error
+        middle = (start + end) // 2
+        return self._logs(kind, start, middle, filters) + self._logs(kind, middle + 1, end, filters)
+
+    # ----------------------------------------------------------------------------- internals
+
+    def contract(self, contract: str | ContractAt) -> Any:
+        """The web3 contract; made once, for its making costs milliseconds."""
+        with self._lock:
+            if contract not in self._contracts:
+                at = contract if isinstance(contract, ContractAt) else None
+                name = at.name if at else str(contract)
+                abi: Any = artifacts.load(name).abi
+                address: Any = at.address if at else self.address(name)
+                self._contracts[contract] = self.web3.eth.contract(
+                    address=address, abi=abi, decode_tuples=True
+                )
+            return self._contracts[contract]
+
+    def _function(self, contract: str | ContractAt, function: str, args: tuple[Any, ...]) -> Any:
+        return self.contract(contract).functions[function](*args)
+
+    def _receipts(self, receipts: Sequence[dict[str, Any]]) -> list[Receipt]:
+        self._learn_timestamps([receipt["blockHash"] for receipt in receipts])
+        return [
+            Receipt(
+                transaction=receipt["transactionHash"],
+                block=int(receipt["blockNumber"], 16),
+                timestamp=self._timestamps[receipt["blockHash"]],
+                gas_used=int(receipt["gasUsed"], 16),
+                events=tuple(self._as_events(self._decode_logs(receipt["logs"]))),
+            )
+            for receipt in receipts
+        ]
+
+    def _decode_logs(self, logs: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """The logs of this deployment's contracts, decoded; others are somebody else's."""
+        from hexbytes import HexBytes
+
+        known = self._known_events
+        for log in logs:
+            found = known.get((log["address"].lower(), log["topics"][0])) if log["topics"] else None
+            if found is None:
+                continue
+            contract, kind = found
+            typed = {
+                **log,
+                "topics": [HexBytes(topic) for topic in log["topics"]],
+                "data": HexBytes(log["data"]),
+                "blockNumber": int(log["blockNumber"], 16),
+                "logIndex": int(log["logIndex"], 16),
+            }
+            yield contract, kind.process_log(typed)
+
+    @cached_property
+    def _known_events(self) -> dict[tuple[str, str], tuple[str, Any]]:
+        from eth_utils.abi import event_abi_to_log_topic
+
+        known = {}
+        for name, deployed in self.deployment.contracts.items():
+            for entry in artifacts.load(name).abi:
+                if entry["type"] == "event":
+                    topic = "0x" + event_abi_to_log_topic(entry).hex()  # type: ignore[arg-type]
+                    kind = self.contract(name).events[entry["name"]]()
+                    known[deployed.address.lower(), topic] = (name, kind)
+        return known
+
+    def _as_events(self, logs: Any) -> list[Event]:
+        logs = [(contract, log, _hex(log["blockHash"])) for contract, log in logs]
+        self._learn_timestamps([block for _, _, block in logs])
+        return [
+            Event(
+                contract=contract,
+                name=log["event"],
+                args=dict(log["args"]),
+                block=log["blockNumber"],
+                log_index=log["logIndex"],
+                transaction=_hex(log["transactionHash"]),
+                timestamp=self._timestamps[block],
+            )
+            for contract, log, block in logs
+        ]
+
+    def _learn_timestamps(self, blocks: Sequence[str]) -> None:
+        unknown = sorted(set(blocks) - self._timestamps.keys())
+        questions = [("eth_getBlockByHash", [block, False]) for block in unknown]
+        for block, answer in zip(unknown, request_batch(self.web3, questions), strict=True):
+            if not isinstance(answer, dict):
+                raise RequestFailed(
+                    f"the node does not know block {block} any more; ask again", block=block
+                )
+            self._timestamps[block] = int(answer["timestamp"], 16)
+
+
+def _hex(value: Any) -> str:
+    return value if isinstance(value, str) else "0x" + bytes(value).hex()

@@ -1,0 +1,235 @@
+"""Custom errors of ConsentRegistry.
+
+Written by ``tools/generate_refusals.py``; edit the contracts instead.
+"""
+
+from __future__ import annotations
+
+from radledger.chain.refusals.base import ContractError
+
+__all__ = [
+    "ConsentAlreadyRequested",
+    "ConsentAlreadyReviewed",
+    "ConsentBadNonce",
+    "ConsentBadSignature",
+    "ConsentConditionUnmet",
+    "ConsentDiseaseDiffers",
+    "ConsentDiseaseInvalid",
+    "ConsentEmergencyTooLong",
+    "ConsentExpired",
+    "ConsentGranteeInvalid",
+    "ConsentImageErased",
+    "ConsentImageNotAnchored",
+    "ConsentNeverGranted",
+    "ConsentNoEmergency",
+    "ConsentNotAuthorized",
+    "ConsentNotRequested",
+    "ConsentNotYet",
+    "ConsentNothingToRevoke",
+    "ConsentPeriodInvalid",
+    "ConsentPurposeNotPermitted",
+    "ConsentPurposesInvalid",
+    "ConsentReaderSuspended",
+    "ConsentRequesterNotAccredited",
+    "ConsentRequesterNotGrantee",
+    "ConsentReviewerInvalid",
+    "ConsentRevoked",
+    "ConsentScopeReserved",
+    "ConsentSignatureExpired",
+]
+
+
+class ConsentAlreadyRequested(ContractError):
+    """The same request waits for its answer."""
+
+    selector = "eca4389a"
+    parameters = (("request", "bytes32"),)
+
+
+class ConsentAlreadyReviewed(ContractError):
+    """It has been reviewed."""
+
+    selector = "0c3fba6b"
+    parameters = (("subject", "address"), ("clinician", "address"), ("since", "uint40"))
+
+
+class ConsentBadNonce(ContractError):
+    """The nonce was used before, or is not yet due."""
+
+    selector = "dff5fb34"
+    parameters = (("subject", "address"), ("nonce", "uint64"), ("expected", "uint64"))
+
+
+class ConsentBadSignature(ContractError):
+    """The signature is not the signer's, for this chain, contract and message."""
+
+    selector = "3e450d88"
+    parameters = (("signer", "address"),)
+
+
+class ConsentConditionUnmet(ContractError):
+    """The use is not permitted: a condition is not fulfilled."""
+
+    selector = "c7e1e0a6"
+    parameters = (("required", "uint16"), ("fulfilled", "uint16"))
+
+
+class ConsentDiseaseDiffers(ContractError):
+    """The use is not permitted: the grant is for research on another disease."""
+
+    selector = "4bb3ff7c"
+    parameters = (("granted", "bytes13"), ("used", "bytes13"))
+
+
+class ConsentDiseaseInvalid(ContractError):
+    """Disease specific research names a disease, and nothing else does."""
+
+    selector = "24ddd89c"
+    parameters = (("purposes", "uint16"), ("disease", "bytes13"))
+
+
+class ConsentEmergencyTooLong(ContractError):
+    """The glass is broken for a second at least and 24 hours at most."""
+
+    selector = "d8b45184"
+    parameters = (("duration", "uint40"), ("longest", "uint40"))
+
+
+class ConsentExpired(ContractError):
+    """The use is not permitted: the grant is over."""
+
+    selector = "79feb51d"
+    parameters = (("subject", "address"), ("reader", "address"), ("until", "uint40"))
+
+
+class ConsentGranteeInvalid(ContractError):
+    """A subject grants to somebody else, who has an address."""
+
+    selector = "777424bc"
+    parameters = (("grantee", "address"),)
+
+
+class ConsentImageErased(ContractError):
+    """The use is not permitted: the image set was erased."""
+
+    selector = "aa16d0a2"
+    parameters = (("image", "bytes32"),)
+
+
+class ConsentImageNotAnchored(ContractError):
+    """The use is not permitted: there is no such image set."""
+
+    selector = "ae90a124"
+    parameters = (("image", "bytes32"),)
+
+
+class ConsentNeverGranted(ContractError):
+    """The use is not permitted: nothing was granted."""
+
+    selector = "f4ba8524"
+    parameters = (("subject", "address"), ("reader", "address"))
+
+
+class ConsentNoEmergency(ContractError):
+    """No such glass was broken."""
+
+    selector = "29994e52"
+    parameters = (("subject", "address"), ("clinician", "address"), ("since", "uint40"))
+
+
+class ConsentNotAuthorized(ContractError):
+    """The caller or signer may not act for the subject."""
+
+    selector = "d0f58256"
+    parameters = (("subject", "address"), ("actor", "address"))
+
+
+class ConsentNotRequested(ContractError):
+    """No such request waits for an answer."""
+
+    selector = "8c44c70d"
+    parameters = (("request", "bytes32"),)
+
+
+class ConsentNotYet(ContractError):
+    """The use is not permitted: the grant has not begun."""
+
+    selector = "06273e0d"
+    parameters = (("subject", "address"), ("reader", "address"), ("from", "uint40"))
+
+
+class ConsentNothingToRevoke(ContractError):
+    """There is no such grant to revoke."""
+
+    selector = "6be19aa7"
+    parameters = (("subject", "address"), ("grantee", "address"), ("scope", "bytes32"))
+
+
+class ConsentPeriodInvalid(ContractError):
+    """The period is empty or over."""
+
+    selector = "4a4c792d"
+    parameters = (("from", "uint40"), ("until", "uint40"))
+
+
+class ConsentPurposeNotPermitted(ContractError):
+    """The use is not permitted: a purpose is not."""
+
+    selector = "faaf52ce"
+    parameters = (("granted", "uint16"), ("used", "uint16"))
+
+
+class ConsentPurposesInvalid(ContractError):
+    """The purposes are none, unknown, or all taken away by the conditions."""
+
+    selector = "f7174db8"
+    parameters = (("purposes", "uint16"), ("conditions", "uint16"))
+
+
+class ConsentReaderSuspended(ContractError):
+    """The use is not permitted: the reader or its institution is suspended."""
+
+    selector = "4e90c1c9"
+    parameters = (("reader", "address"),)
+
+
+class ConsentRequesterNotAccredited(ContractError):
+    """The requester is no active accredited participant."""
+
+    selector = "30179dd8"
+    parameters = (("requester", "address"),)
+
+
+class ConsentRequesterNotGrantee(ContractError):
+    """A participant requests for itself or for its institution."""
+
+    selector = "967a8426"
+    parameters = (("requester", "address"), ("grantee", "address"))
+
+
+class ConsentReviewerInvalid(ContractError):
+    """A second, active person of the clinician's institution reviews."""
+
+    selector = "c9982327"
+    parameters = (("reviewer", "address"), ("clinician", "address"), ("institution", "address"))
+
+
+class ConsentRevoked(ContractError):
+    """The use is not permitted: the grant was revoked."""
+
+    selector = "ebecee2d"
+    parameters = (("subject", "address"), ("reader", "address"))
+
+
+class ConsentScopeReserved(ContractError):
+    """Only breaking the glass writes this scope."""
+
+    selector = "92c139dd"
+    parameters = (("scope", "bytes32"),)
+
+
+class ConsentSignatureExpired(ContractError):
+    """The signature is void since its deadline."""
+
+    selector = "c25568bb"
+    parameters = (("deadline", "uint40"),)

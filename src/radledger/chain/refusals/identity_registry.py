@@ -1,0 +1,143 @@
+"""Custom errors of IdentityRegistry.
+
+Written by ``tools/generate_refusals.py``; edit the contracts instead.
+"""
+
+from __future__ import annotations
+
+from radledger.chain.refusals.base import ContractError
+
+__all__ = [
+    "IdentityAlreadyApproved",
+    "IdentityBadSignature",
+    "IdentityDeactivated",
+    "IdentityDelayTooShort",
+    "IdentityGuardianIsSelf",
+    "IdentityGuardiansMismatch",
+    "IdentityGuardiansNotAscending",
+    "IdentityNewOwnerInvalid",
+    "IdentityNoRecovery",
+    "IdentityNotGuardian",
+    "IdentityNotOwner",
+    "IdentityRecoveryNotApproved",
+    "IdentityRecoveryNotReady",
+    "IdentityThresholdOutOfRange",
+    "IdentityTooManyGuardians",
+    "IdentityValidityTooLong",
+]
+
+
+class IdentityAlreadyApproved(ContractError):
+    """`guardian` has approved this recovery already."""
+
+    selector = "1b5cbcfe"
+    parameters = (("identity", "address"), ("newOwner", "address"), ("guardian", "address"))
+
+
+class IdentityBadSignature(ContractError):
+    """The signature is not one by `owner`, who owns `identity`: it gives `signer`, or zero if it is
+    malformed."""
+
+    selector = "0b7b127f"
+    parameters = (("identity", "address"), ("owner", "address"), ("signer", "address"))
+
+
+class IdentityDeactivated(ContractError):
+    """`identity` was deactivated, for good."""
+
+    selector = "9ef8527b"
+    parameters = (("identity", "address"),)
+
+
+class IdentityDelayTooShort(ContractError):
+    """A recovery delay of `delay` seconds leaves an owner too little time; it is at least
+    `least`."""
+
+    selector = "ae128bfa"
+    parameters = (("delay", "uint256"), ("least", "uint256"))
+
+
+class IdentityGuardianIsSelf(ContractError):
+    """Neither `identity` nor its owner can be its `guardian`."""
+
+    selector = "0d50ba1b"
+    parameters = (("identity", "address"), ("guardian", "address"))
+
+
+class IdentityGuardiansMismatch(ContractError):
+    """The guardians and threshold given are not those of `identity`, whose hash is `expected`."""
+
+    selector = "85f79def"
+    parameters = (("identity", "address"), ("given", "bytes32"), ("expected", "bytes32"))
+
+
+class IdentityGuardiansNotAscending(ContractError):
+    """Guardians are listed in ascending order, each once: `guardian` does not come after
+    `previous`."""
+
+    selector = "b5b59788"
+    parameters = (("previous", "address"), ("guardian", "address"))
+
+
+class IdentityNewOwnerInvalid(ContractError):
+    """`newOwner` cannot become the owner of `identity` by recovery: it is zero, or the owner
+    already."""
+
+    selector = "a99cf887"
+    parameters = (("identity", "address"), ("newOwner", "address"))
+
+
+class IdentityNoRecovery(ContractError):
+    """No recovery of `identity` is under way."""
+
+    selector = "2ea20b64"
+    parameters = (("identity", "address"),)
+
+
+class IdentityNotGuardian(ContractError):
+    """`guardian` is not a guardian of `identity`."""
+
+    selector = "00686bcf"
+    parameters = (("identity", "address"), ("guardian", "address"))
+
+
+class IdentityNotOwner(ContractError):
+    """`actor` does not own `identity`."""
+
+    selector = "c3b2f75b"
+    parameters = (("identity", "address"), ("actor", "address"))
+
+
+class IdentityRecoveryNotApproved(ContractError):
+    """Too few guardians have approved the recovery of `identity` to `newOwner`."""
+
+    selector = "9a16a32b"
+    parameters = (("identity", "address"), ("newOwner", "address"), ("approvals", "uint256"))
+
+
+class IdentityRecoveryNotReady(ContractError):
+    """The recovery takes effect from `readyAt` (Unix time)."""
+
+    selector = "bb7e8628"
+    parameters = (("readyAt", "uint256"),)
+
+
+class IdentityThresholdOutOfRange(ContractError):
+    """`threshold` is not between 1 and the number of `guardians` (both zero: no guardians)."""
+
+    selector = "407d7250"
+    parameters = (("threshold", "uint256"), ("guardians", "uint256"))
+
+
+class IdentityTooManyGuardians(ContractError):
+    """`guardians` are more than `most`."""
+
+    selector = "2405cc35"
+    parameters = (("guardians", "uint256"), ("most", "uint256"))
+
+
+class IdentityValidityTooLong(ContractError):
+    """`validity` seconds exceed `longest`."""
+
+    selector = "a7e293f6"
+    parameters = (("validity", "uint256"), ("longest", "uint256"))

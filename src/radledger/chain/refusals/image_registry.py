@@ -1,0 +1,67 @@
+"""Custom errors of ImageRegistry.
+
+Written by ``tools/generate_refusals.py``; edit the contracts instead.
+"""
+
+from __future__ import annotations
+
+from radledger.chain.refusals.base import ContractError
+
+__all__ = [
+    "ImageAlreadyAnchored",
+    "ImageErased",
+    "ImageIncomplete",
+    "ImageKindNotDerived",
+    "ImageNotAnchored",
+    "ImageNotCustodian",
+    "ImagePatientDiffers",
+]
+
+
+class ImageAlreadyAnchored(ContractError):
+    """The image set has been anchored before."""
+
+    selector = "a4f879c9"
+    parameters = (("image", "bytes32"),)
+
+
+class ImageErased(ContractError):
+    """The image set has been erased for good."""
+
+    selector = "f80fe378"
+    parameters = (("image", "bytes32"),)
+
+
+class ImageIncomplete(ContractError):
+    """An image set needs a patient, a root and at least one instance."""
+
+    selector = "1f5fd298"
+    parameters = (("patient", "address"), ("root", "bytes32"), ("instances", "uint32"))
+
+
+class ImageKindNotDerived(ContractError):
+    """An original has no predecessor."""
+
+    selector = "befb1912"
+    parameters = (("kind", "uint8"),)
+
+
+class ImageNotAnchored(ContractError):
+    """No such image set has been anchored."""
+
+    selector = "565a5955"
+    parameters = (("image", "bytes32"),)
+
+
+class ImageNotCustodian(ContractError):
+    """The caller does not act for the institution that holds the images."""
+
+    selector = "5f1c7b53"
+    parameters = (("custodian", "address"), ("institution", "address"))
+
+
+class ImagePatientDiffers(ContractError):
+    """A version and the set that it came from must belong to the same patient."""
+
+    selector = "a0fddab8"
+    parameters = (("patient", "address"), ("parentPatient", "address"))
