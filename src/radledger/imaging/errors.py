@@ -1,0 +1,74 @@
+"""What :mod:`radledger.imaging` refuses.
+
+::
+
+    RadLedgerError
+    ├── ImageError                what is asked of an image set cannot be done
+    │   ├── ImageUnknown          no such image set on this chain
+    │   ├── SecretUnknown         nobody here has the set's secret
+    │   ├── ManifestInvalid       the stored manifest is not one, or not this set's
+    │   ├── RootMismatch          what was read does not add up to the root on the chain
+    │   ├── FolderNotEmpty        where files are to be written there are some already
+    │   ├── NothingToAdd          none of the given paths could be taken
+    │   └── IngestBusy            another addition runs in this home
+    └── CryptoError
+        ├── CommitmentMismatch    a secret that is not the one which was committed to
+        └── ReceiptInvalid        a receipt that its reader did not sign
+"""
+
+from __future__ import annotations
+
+from radledger.errors import CryptoError, RadLedgerError
+
+__all__ = [
+    "CommitmentMismatch",
+    "FolderNotEmpty",
+    "ImageError",
+    "ImageUnknown",
+    "IngestBusy",
+    "ManifestInvalid",
+    "NothingToAdd",
+    "ReceiptInvalid",
+    "RootMismatch",
+    "SecretUnknown",
+]
+
+
+class ImageError(RadLedgerError):
+    """What is asked of an image set cannot be done."""
+
+
+class ImageUnknown(ImageError):
+    """No image set of that id has been anchored on this chain."""
+
+
+class SecretUnknown(ImageError):
+    """The image set's secret is neither in the journal nor wrapped to who asks."""
+
+
+class ManifestInvalid(ImageError):
+    """What is stored as a manifest is not one, or is another image set's."""
+
+
+class RootMismatch(ImageError):
+    """Files or leaves do not add up to the root that the chain holds."""
+
+
+class FolderNotEmpty(ImageError):
+    """The folder to write into has something in it; nothing is overwritten."""
+
+
+class NothingToAdd(ImageError):
+    """None of the given paths could be taken; ``values["skipped"]`` says why each was not."""
+
+
+class IngestBusy(ImageError):
+    """Another process is adding images in the same home."""
+
+
+class CommitmentMismatch(CryptoError):
+    """A released secret is not the one that the manifest commits to."""
+
+
+class ReceiptInvalid(CryptoError):
+    """A receipt was not signed by the reader that it names."""

@@ -1,0 +1,241 @@
+"""How a reader asks for an image set's secret, and what a key service answers.
+
+A reader signs a receipt, which says what is read, for what use, under which grant and when, and
+hands it to a key service.  The service checks it, keeps it, and answers with the secret wrapped
+to the reader's registered key.  Where the service runs, nobody but itself knows.
+
+References
+----------
+.. [1] EIP-712, Typed structured data hashing and signing, https://eips.ethereum.org/EIPS/eip-712
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from eth_hash.auto import keccak
+
+from radledger.imaging.errors import ReceiptInvalid
+
+if TYPE_CHECKING:
+    from eth_account.messages import SignableMessage
+    from eth_account.signers.local import LocalAccount
+
+__all__ = ["KeyService", "Receipt", "SignedReceipt", "Use", "WrappedSecret", "release_context"]
+
+_TYPES = {
+    "Receipt": [
+        {"name": "reader", "type": "address"},
+        {"name": "image", "type": "bytes32"},
+        {"name": "purposes", "type": "uint16"},
+        {"name": "fulfilled", "type": "uint16"},
+        {"name": "disease", "type": "bytes13"},
+        {"name": "grant", "type": "bytes32"},
+        {"name": "time", "type": "uint40"},
+    ]
+}
+_RELEASE_DOMAIN = b"release\0"
+
+
+class Use(Protocol):
+    """What a reader wants to do, as ``radledger.consent.permission.Use`` is."""
+
+    @property
+    def struct(self) -> tuple[int, int, bytes]:
+        """The struct ``Use`` of ``IConsentRegistry``: purposes, fulfilled conditions, disease."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a reader signs to be given a secret; it stays with whoever released it.
+
+    Attributes
+    ----------
+    reader
+        Address of who reads.
+    image_id
+        What is read.
+    purposes, fulfilled
+        Bits of Data Use Ontology terms: for what, and which conditions the use fulfils.
+    disease
+        Code of the disease under research, ``0x`` and 26 digits, zero without one.
+    grant_id
+        The grant that permits it; `radledger.imaging.model.NONE` for the patient's own images.
+    time
+        Timestamp of the latest block when it was signed.
+    chain_id, contract
+        On which chain, and by which ``ConsentRegistry``.
+
+    Examples
+    --------
+    >>> from eth_account import Account
+    >>> reader = Account.from_key("0x" + "01" * 32)
+    >>> receipt = Receipt(reader.address, "0x" + "ab" * 32, 32, 0, "0x" + "00" * 13,
+    ...                   "0x" + "cd" * 32, 1_800_000_000, 1337, "0x" + "11" * 20)
+    >>> signed = receipt.sign(reader)
+    >>> signed.verify()
+    >>> SignedReceipt.from_json(signed.to_json()) == signed
+    True
+    """
+
+    reader: str
+    image_id: str
+    purposes: int
+    fulfilled: int
+    disease: str
+    grant_id: str
+    time: int
+    chain_id: int
+    contract: str
+
+    @property
+    def use(self) -> tuple[int, int, bytes]:
+        """The struct ``Use`` of ``IConsentRegistry``."""
+        return self.purposes, self.fulfilled, bytes.fromhex(self.disease[2:])
+
+    @property
+    def typed_data(self) -> dict[str, Any]:
+        """EIP-712 typed data, as wallets take it."""
+        return {
+            "types": {
+                "EIP712Domain": [
+                    {"name": "name", "type": "string"},
+                    {"name": "version", "type": "string"},
+                    {"name": "chainId", "type": "uint256"},
+                    {"name": "verifyingContract", "type": "address"},
+                ],
+                **_TYPES,
+            },
+            "primaryType": "Receipt",
+            "domain": {
+                "name": "RadLedger Receipt",
+                "version": "1",
+                "chainId": self.chain_id,
+                "verifyingContract": self.contract,
+            },
+            "message": {
+                "reader": self.reader,
+                "image": self.image_id,
+                "purposes": self.purposes,
+                "fulfilled": self.fulfilled,
+                "disease": self.disease,
+                "grant": self.grant_id,
+                "time": self.time,
+            },
+        }
+
+    @property
+    def digest(self) -> bytes:
+        """The 32 bytes that are signed, which identify the receipt."""
+        message = self._message()
+        return keccak(b"\x19" + message.version + message.header + message.body)
+
+    def sign(self, reader: LocalAccount) -> SignedReceipt:
+        """Sign as the reader."""
+        signature = reader.sign_message(self._message()).signature
+        return SignedReceipt(self, "0x" + bytes(signature).hex())
+
+    def _message(self) -> SignableMessage:
+        from eth_account.messages import encode_typed_data
+
+        return encode_typed_data(full_message=self.typed_data)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReceipt:
+    """A receipt and the reader's signature, 65 bytes in hexadecimal."""
+
+    receipt: Receipt
+    signature: str
+
+    def verify(self) -> None:
+        """Check that the reader signed it.
+
+        Raises
+        ------
+        ReceiptInvalid
+            If the signature is another's or none.
+        """
+        from eth_account import Account
+        from eth_keys.exceptions import BadSignature
+
+        signer: str | None
+        try:
+            signer = Account.recover_message(self.receipt._message(), signature=self.signature)
+        except (BadSignature, ValueError, TypeError):
+            signer = None
+        if signer != self.receipt.reader:
+            raise ReceiptInvalid(
+                "the reader did not sign this receipt; sign it with the reader's own key",
+                reader=self.receipt.reader,
+                signer=signer,
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """As an object that :func:`json.dumps` takes."""
+        return {**asdict(self.receipt), "signature": self.signature}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> SignedReceipt:
+        """Back from :meth:`to_json`.
+
+        Raises
+        ------
+        ReceiptInvalid
+            If a field is missing or not known.
+        """
+        fields = dict(value)
+        try:
+            signature = fields.pop("signature")
+            return cls(Receipt(**fields), signature)
+        except (KeyError, TypeError):
+            raise ReceiptInvalid(
+                "not a signed receipt: fields are missing or not known; sign one anew",
+                fields=sorted(value),
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedSecret:
+    """A secret that only the reader of the receipt can open.
+
+    Attributes
+    ----------
+    image_id, grant_id
+        What it opens, and under which grant it was released.
+    wrapped
+        From :func:`radledger.crypto.keys.wrap` with :func:`release_context` as the context.
+    """
+
+    image_id: str
+    grant_id: str
+    wrapped: bytes
+
+
+class KeyService(Protocol):
+    """Who releases secrets: a hospital, a patient, here or behind a network."""
+
+    def release(self, request: SignedReceipt) -> WrappedSecret:
+        """Release an image set's secret to the reader who signed for it.
+
+        Raises
+        ------
+        Refusal
+            With the reason, if `ConsentRegistry` does not permit the use at the latest block.
+        ReceiptInvalid
+            If the receipt is not the reader's, or not for this chain, time or grant.
+        """
+        ...
+
+
+def release_context(image_id: str, grant_id: str) -> bytes:
+    """HPKE context of a released secret: it opens as this image set's under this grant alone.
+
+    Examples
+    --------
+    >>> len(release_context("0x" + "ab" * 32, "0x" + "cd" * 32))
+    72
+    """
+    return _RELEASE_DOMAIN + bytes.fromhex(image_id[2:]) + bytes.fromhex(grant_id[2:])

@@ -1,0 +1,252 @@
+"""What an image set is, and what the use cases of :class:`~.service.Images` return.
+
+Addresses are EIP-55 texts; ids and digests are ``0x`` and 64 lower-case hexadecimal digits;
+times are Unix seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from eth_hash.auto import keccak
+
+__all__ = [
+    "NONE",
+    "AddResult",
+    "EraseResult",
+    "FetchResult",
+    "FetchedFile",
+    "ImageRecord",
+    "ImageSet",
+    "Kind",
+    "RekeyResult",
+    "SkippedFile",
+    "State",
+    "Verdict",
+    "VerifyResult",
+]
+
+NONE = "0x" + "00" * 32
+"""The id or digest of nothing: no course of treatment, no parent, no grant."""
+
+
+class Kind(StrEnum):
+    """How an image set came about; in the order of ``IImageRegistry.Kind``."""
+
+    ORIGINAL = "original"
+    DEIDENTIFIED = "deidentified"
+    DERIVED = "derived"
+    SEGMENTATION = "segmentation"
+    CORRECTED = "corrected"
+
+    @property
+    def number(self) -> int:
+        """As the chain holds it.
+
+        Examples
+        --------
+        >>> Kind.DEIDENTIFIED.number, Kind.of(1)
+        (1, <Kind.DEIDENTIFIED: 'deidentified'>)
+        """
+        return list(Kind).index(self)
+
+    @classmethod
+    def of(cls, number: int) -> Kind:
+        """The kind that the chain holds as ``number``."""
+        return list(cls)[number]
+
+
+class State(StrEnum):
+    """Whether an image set may be used."""
+
+    ANCHORED = "anchored"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """The five values of which an image set's id is the hash.
+
+    Attributes
+    ----------
+    custodian
+        Address of the institution that holds the images.
+    patient
+        Address that decides about them.
+    root
+        Root of the salted Merkle tree over the instances.
+    visit
+        Salted digest of the visit.
+    course
+        Salted digest of the course of treatment; `NONE` without one.
+
+    Examples
+    --------
+    >>> image_set = ImageSet("0x" + "11" * 20, "0x" + "22" * 20, "0x" + "33" * 32, NONE, NONE)
+    >>> image_set.image_id[:10]
+    '0xf8c7e97e'
+    """
+
+    custodian: str
+    patient: str
+    root: str
+    visit: str
+    course: str = NONE
+
+    @property
+    def struct(self) -> tuple[str, str, bytes, bytes, bytes]:
+        """The struct ``ImageSet`` of the contracts."""
+        digests = (bytes.fromhex(value[2:]) for value in (self.root, self.visit, self.course))
+        return (self.custodian, self.patient, *digests)  # type: ignore[return-value]
+
+    @cached_property
+    def image_id(self) -> str:
+        """``keccak256(abi.encode(custodian, patient, root, visit, course))``, as on the chain."""
+        words = (self.custodian, self.patient, self.root, self.visit, self.course)
+        return "0x" + keccak(b"".join(bytes.fromhex(w[2:]).rjust(32, b"\0") for w in words)).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """What the chain tells of an image set.
+
+    Attributes
+    ----------
+    image_id, image_set
+        The id, and the five values that it is the hash of.
+    kind, parent
+        How the set came about, and the id of the set that it came from (`None` for an original).
+    instances
+        Number of DICOM instances.
+    state
+        Whether it may be used.
+    manifest
+        Digest of the stored manifest that counts now, the last of the anchoring and re-keyings.
+    keyed_in_block
+        Number of the block that says so: a permission that ended in a later block has seen
+        the present secret.
+    anchored_at, block, transaction
+        When and where it was anchored.
+    certificate
+        Digest of the erasure certificate; `None` unless erased.
+    """
+
+    image_id: str
+    image_set: ImageSet
+    kind: Kind
+    parent: str | None
+    instances: int
+    state: State
+    manifest: str
+    keyed_in_block: int
+    anchored_at: int
+    block: int
+    transaction: str
+    certificate: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """A path that was not taken, in printable characters, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddResult:
+    """One image set that an addition made, finished, or found to be there already.
+
+    Attributes
+    ----------
+    image_id, root, manifest_cid
+        Its id, Merkle root, and the CID of its manifest.
+    instances
+        How many instances it has.
+    skipped
+        Paths of this series that were not taken; those of no series are in the first result
+        of an addition.
+    transaction, gas
+        Which transaction anchored it, and its share of that transaction's gas.
+    added
+        Whether this addition anchored it; false if it was there before.
+    """
+
+    image_id: str
+    root: str
+    manifest_cid: str
+    instances: int
+    skipped: tuple[SkippedFile, ...]
+    transaction: str
+    gas: int
+    added: bool
+
+
+Verdict = Literal["identical", "reencoded", "changed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """What one file is to an image set.
+
+    Attributes
+    ----------
+    path
+        In printable characters.
+    verdict
+        ``identical``: byte for byte the file that was anchored.  ``reencoded``: the same image,
+        written differently.  ``changed``: an instance of the set with another image.
+        ``unknown``: none of the set's, or no readable DICOM file.
+    instance
+        SOP Instance UID, as it stands in the set, of the instance that the verdict is about.
+    reason
+        Why a file is unknown, where it could not be read.
+    """
+
+    path: str
+    verdict: Verdict
+    instance: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedFile:
+    """One file that was fetched, checked and written."""
+
+    path: Path
+    instance: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class FetchResult:
+    """An image set that was fetched; every file was checked against the root on the chain."""
+
+    image_id: str
+    folder: Path
+    files: tuple[FetchedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RekeyResult:
+    """An image set that was encrypted anew; its root, and so its id, stay."""
+
+    image_id: str
+    manifest_cid: str
+    transaction: str
+    gas: int
+
+
+@dataclass(frozen=True, slots=True)
+class EraseResult:
+    """An image set that was erased for good."""
+
+    image_id: str
+    certificate: Path
+    digest: str
+    transaction: str
+    gas: int
