@@ -277,11 +277,12 @@ interface IConsentRegistry {
         returns (Reason reason, bytes32 grantId);
 
     /// @notice Reverts with the reason unless the reader may use the image set, now.
-    /// @return grantId the grant that permits it
+    /// @return image id of the image set
+    /// @return grantId the grant that permits it; zero for the patient's own images
     function requirePermitted(address reader, ImageSet calldata imageSet, Use calldata use)
         external
         view
-        returns (bytes32 grantId);
+        returns (ImageId image, bytes32 grantId);
 
     /// @notice A grant as it was written last; whether it still holds depends on its status, epoch and time.
     function grantOf(address subject, address grantee, bytes32 scope) external view returns (Grant memory);

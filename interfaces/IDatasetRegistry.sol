@@ -103,8 +103,8 @@ interface IDatasetRegistry {
     error DatasetAlreadyContributed(DatasetId dataset, Class class, bytes32 item);
     /// @notice There is no such contribution that counts.
     error DatasetNotContributed(DatasetId dataset, Class class, bytes32 item);
-    /// @notice While the consent holds, only who contributed withdraws.
-    error DatasetNotContributor(address actor);
+    /// @notice While the consent holds, only who contributed withdraws, and the patient.
+    error DatasetStillConsented(address actor);
     /// @notice A version has a root.
     error DatasetVersionEmpty();
     /// @notice Nobody has a weight yet, so the money would reach nobody.
@@ -134,9 +134,9 @@ interface IDatasetRegistry {
         bytes32 grantId
     );
     /// @notice A contribution no longer counts.
-    event ContributionWithdrawn(
-        DatasetId indexed dataset, address indexed beneficiary, bytes32 indexed item, Class class, address actor
-    );
+    event ContributionWithdrawn(DatasetId indexed dataset, address indexed beneficiary, bytes32 item, Class class);
+    /// @notice The actor showed that an image set has no consent any more, or is its patient.
+    event ConsentFoundMissing(DatasetId indexed dataset, bytes32 indexed item, address indexed actor);
     /// @notice A contributor gives for free, or for reward again, from now on.
     event FreeContributionChosen(DatasetId indexed dataset, address indexed beneficiary, Class class, bool free);
     /// @notice A version was frozen; `root` is the root of the Merkle tree over its contributions.
@@ -147,7 +147,6 @@ interface IDatasetRegistry {
     event RewardClaimed(
         DatasetId indexed dataset, address indexed beneficiary, Class class, address to, uint256 amount
     );
-
     /// @notice The beneficiary's identity changed hands; from now on only who may act for it uses its account.
     event RewardAccountClosed(DatasetId indexed dataset, address indexed beneficiary, Class class);
 
@@ -174,19 +173,19 @@ interface IDatasetRegistry {
     /// @param score its weight
     function contributeWork(DatasetId dataset, Class class, address contributor, bytes32 work, uint32 score) external;
 
-    /// @notice Ends a contribution of an image set; what was earned by then stays due.
-    /// @dev The patient withdraws both classes, the custodian its custody, and anyone what has no consent any more.
-    /// While the institution is suspended, strangers withdraw nothing: the consent may still hold.
+    /// @notice Ends the caller's own contribution; what was earned by then stays due.
+    /// @param dataset the data set
+    /// @param class what the caller contributed
+    /// @param item image id, or digest of a work
+    function withdraw(DatasetId dataset, Class class, bytes32 item) external;
+
+    /// @notice Ends a contribution of an image set whose consent is gone; what was earned by then stays due.
+    /// @dev Anyone may say so. The patient may before, which ends the custodian's part as well. While the institution
+    /// is suspended, strangers withdraw nothing: the consent may still hold.
     /// @param dataset the data set
     /// @param class `Data` or `Custody`
     /// @param imageSet the image set
-    function withdraw(DatasetId dataset, Class class, ImageSet calldata imageSet) external;
-
-    /// @notice Ends the caller's own contribution of a work.
-    /// @param dataset the data set
-    /// @param class `Annotation` or `Development`
-    /// @param work digest of the annotation or code
-    function withdrawWork(DatasetId dataset, Class class, bytes32 work) external;
+    function withdrawUnconsented(DatasetId dataset, Class class, ImageSet calldata imageSet) external;
 
     /// @notice Chooses to give for free, or for reward again, from now on.
     /// @param dataset the data set
@@ -212,7 +211,7 @@ interface IDatasetRegistry {
     function claim(DatasetId dataset, Class class) external;
 
     /// @notice Pays what is due to a beneficiary for whom the caller may act (delegate type "radledger.reward").
-    /// @dev Once the beneficiary's identity has changed hands, this closes {claim}, {setFree} and withdrawing to the
+    /// @dev Once the beneficiary's identity has changed hands, this closes {claim}, {setFree} and {withdraw} to the
     /// key that was lost, even if nothing is due.
     /// @param dataset the data set
     /// @param class what the beneficiary contributed
@@ -226,12 +225,8 @@ interface IDatasetRegistry {
     /// @notice The id that a data set has or would have.
     function idOf(address institution, Terms calldata terms, bytes32 salt) external pure returns (DatasetId);
 
-    /// @notice A contribution; all zero when there is none.
-    /// @param dataset the data set
-    /// @param class its class
-    /// @param item id of the image set, or digest of the work
-    /// @param contributor who did the work; zero for an image set
-    function contributionOf(DatasetId dataset, Class class, bytes32 item, address contributor)
+    /// @notice A beneficiary's contribution of an item; all zero when there is none.
+    function contributionOf(DatasetId dataset, Class class, bytes32 item, address beneficiary)
         external
         view
         returns (Contribution memory);

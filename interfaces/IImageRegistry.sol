@@ -120,6 +120,10 @@ interface IImageRegistry {
     /// @param image id of the image set
     function imageOf(ImageId image) external view returns (Image memory);
 
+    /// @notice Whether an image set may be used.
+    /// @param image id of the image set
+    function stateOf(ImageId image) external view returns (State);
+
     /// @notice Computes the id of an image set.
     /// @param imageSet the image set
     function idOf(ImageSet calldata imageSet) external pure returns (ImageId);

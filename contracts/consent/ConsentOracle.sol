@@ -43,7 +43,7 @@ abstract contract ConsentOracle is IConsentRegistry {
         view
         returns (Reason reason, bytes32 grantId)
     {
-        Decision memory decision = _decide(reader, imageSet, use);
+        Decision memory decision = _decide(reader, imageSet, imageSet.id(), use);
         return (decision.reason, decision.grantId);
     }
 
@@ -51,11 +51,12 @@ abstract contract ConsentOracle is IConsentRegistry {
     function requirePermitted(address reader, ImageSet calldata imageSet, Use calldata use)
         external
         view
-        returns (bytes32 grantId)
+        returns (ImageId image, bytes32 grantId)
     {
-        Decision memory decision = _decide(reader, imageSet, use);
+        image = imageSet.id();
+        Decision memory decision = _decide(reader, imageSet, image, use);
         if (decision.reason != Reason.Permitted) _refuse(decision, reader, imageSet, use);
-        return decision.grantId;
+        return (image, decision.grantId);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -84,43 +85,55 @@ abstract contract ConsentOracle is IConsentRegistry {
         return keccak256(abi.encode(subject, grantee, scope));
     }
 
-    function _decide(address reader, ImageSet memory imageSet, Use calldata use)
+    function _decide(address reader, ImageSet calldata imageSet, ImageId image, Use calldata use)
         private
         view
         returns (Decision memory decision)
     {
-        ImageId image = imageSet.id();
-        IImageRegistry.State state = _images.imageOf(image).state;
-        if (state == IImageRegistry.State.Unknown) return _decided(Reason.NotAnchored);
-        if (state == IImageRegistry.State.Erased) return _decided(Reason.Erased);
-        if (reader == imageSet.patient) return _decided(Reason.Permitted);
+        IImageRegistry.State state = _images.stateOf(image);
+        if (state == IImageRegistry.State.Unknown) return _because(decision, Reason.NotAnchored);
+        if (state == IImageRegistry.State.Erased) return _because(decision, Reason.Erased);
+        address patient = imageSet.patient;
+        if (reader == patient) return _because(decision, Reason.Permitted);
         (address institution, bool suspended) = _participants.standing(reader);
-        if (suspended) return _decided(Reason.ReaderSuspended);
+        if (suspended) return _because(decision, Reason.ReaderSuspended);
+        if (institution == address(0)) institution = reader;
 
-        decision = _decided(Reason.NeverGranted);
-        uint32 epoch = _subjects[imageSet.patient].epoch;
-        bytes32[4] memory scopes = [Scope.ALL, imageSet.course, imageSet.visit, ImageId.unwrap(image)];
-        for (uint256 i = 0; i < scopes.length && decision.reason != Reason.Permitted; ++i) {
-            // A set without course or visit would only ask for "everything" again.
-            if (i != 0 && scopes[i] == Scope.ALL) continue;
-            _consider(decision, imageSet.patient, reader, scopes[i], epoch, use);
-            if (institution != address(0) && institution != reader) {
-                _consider(decision, imageSet.patient, institution, scopes[i], epoch, use);
-            }
-        }
-        _consider(decision, imageSet.patient, reader, Scope.EMERGENCY, epoch, use);
+        decision.reason = Reason.NeverGranted;
+        uint32 epoch = _subjects[patient].epoch;
+        if (_consider(decision, patient, reader, institution, Scope.ALL, epoch, use)) return decision;
+        // A set without course or visit would only ask for "everything" again.
+        bytes32 course = imageSet.course;
+        if (course != 0 && _consider(decision, patient, reader, institution, course, epoch, use)) return decision;
+        bytes32 visit = imageSet.visit;
+        if (visit != 0 && _consider(decision, patient, reader, institution, visit, epoch, use)) return decision;
+        if (_consider(decision, patient, reader, institution, ImageId.unwrap(image), epoch, use)) return decision;
+        _considerGrant(decision, patient, reader, Scope.EMERGENCY, epoch, use);
     }
 
-    /// @dev Keeps the decision that is nearest to permission.
+    /// @dev Whether a grant to the reader permits it, or one to its institution where that is somebody else.
     function _consider(
+        Decision memory decision,
+        address subject,
+        address reader,
+        address institution,
+        bytes32 scope,
+        uint32 epoch,
+        Use calldata use
+    ) private view returns (bool) {
+        if (_considerGrant(decision, subject, institution, scope, epoch, use)) return true;
+        return institution != reader && _considerGrant(decision, subject, reader, scope, epoch, use);
+    }
+
+    /// @dev Whether a grant permits it; of several that do not, the decision keeps the nearest.
+    function _considerGrant(
         Decision memory decision,
         address subject,
         address grantee,
         bytes32 scope,
         uint32 epoch,
         Use calldata use
-    ) private view {
-        if (decision.reason == Reason.Permitted) return;
+    ) private view returns (bool) {
         bytes32 grantId = _grantId(subject, grantee, scope);
         GrantSlot given = _grants[grantId];
         Reason reason = _judge(given, epoch, use);
@@ -129,6 +142,7 @@ abstract contract ConsentOracle is IConsentRegistry {
             decision.grantId = grantId;
             decision.given = given;
         }
+        return reason == Reason.Permitted;
     }
 
     function _judge(GrantSlot given, uint32 epoch, Use calldata use) private view returns (Reason) {
@@ -146,8 +160,9 @@ abstract contract ConsentOracle is IConsentRegistry {
         return Reason.Permitted;
     }
 
-    function _decided(Reason reason) private pure returns (Decision memory decision) {
+    function _because(Decision memory decision, Reason reason) private pure returns (Decision memory) {
         decision.reason = reason;
+        return decision;
     }
 
     function _refuse(Decision memory decision, address reader, ImageSet calldata imageSet, Use calldata use)

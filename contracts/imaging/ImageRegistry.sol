@@ -67,6 +67,11 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
     }
 
     /// @inheritdoc IImageRegistry
+    function stateOf(ImageId image) external view returns (State) {
+        return State(_images[image] >> STATE_SHIFT);
+    }
+
+    /// @inheritdoc IImageRegistry
     function idOf(ImageSet calldata imageSet) external pure returns (ImageId) {
         return imageSet.id();
     }

@@ -24,8 +24,8 @@ struct ImageSet {
 library ImageSetLibrary {
     /// @notice Computes the id of an image set.
     /// @dev The custodian is part of it, so nobody can take somebody else's id by being first.
-    function id(ImageSet memory imageSet) internal pure returns (ImageId) {
-        return id(imageSet.custodian, imageSet.patient, imageSet.root, imageSet.visit, imageSet.course);
+    function id(ImageSet calldata imageSet) internal pure returns (ImageId) {
+        return ImageId.wrap(keccak256(abi.encode(imageSet)));
     }
 
     /// @notice Computes the id of an image set from its five values.

@@ -17,15 +17,20 @@ import {DatasetId} from "../lib/DatasetId.sol";
 import {ImageId, ImageSet} from "../lib/ImageSet.sol";
 import {Roles} from "../lib/Roles.sol";
 import {DatasetVault} from "./DatasetVault.sol";
-import {RewardAccounts} from "./RewardAccounts.sol";
+import {ClassAccount, ContributorAccount} from "./RewardAccounts.sol";
 
 /// @title DatasetRegistry
 /// @notice Keeps data sets, their contributors and their money. See {IDatasetRegistry}.
 contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     using SafeERC20 for IERC20;
-    using RewardAccounts for uint256;
-    using RewardAccounts for RewardAccounts.Class;
-    using RewardAccounts for RewardAccounts.Contributor;
+
+    /// @dev A contribution is one word, from the lowest bit: weight (32) | contributedAt (40) | state (8).
+    /// A nonzero state means "exists", and stays.
+    struct ClassRecord {
+        ClassAccount account;
+        mapping(address beneficiary => ContributorAccount) contributors;
+        mapping(bytes32 item => mapping(address beneficiary => uint256 slot)) contributions;
+    }
 
     bytes32 private constant DELEGATE_TYPE = "radledger.reward";
     uint256 private constant BASIS_POINTS = 10_000;
@@ -48,11 +53,8 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     mapping(DatasetId dataset => bytes13) private _diseases;
     // One slot: shares (4 × 16). They are 10,000 in all, so they are nonzero where the data set exists.
     mapping(DatasetId dataset => uint16[4]) private _shares;
-    // Words of {RewardAccounts}.
-    mapping(DatasetId dataset => mapping(Class class => uint256 word)) private _classes;
-    mapping(bytes32 account => uint256 word) private _contributors;
-    // One slot: weight (32) | contributedAt (40) | state (8). A nonzero state means "exists", and stays.
-    mapping(bytes32 contribution => uint256 slot) private _contributions;
+    // By class.
+    mapping(DatasetId dataset => ClassRecord[4]) private _classes;
     mapping(DatasetId dataset => mapping(uint32 version => bytes32 root)) private _versions;
 
     /// @param identities registry of identities, their delegates and recoveries
@@ -94,8 +96,8 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         dataset = _idOf(institution, terms, salt);
         if (_datasets[dataset] != 0) revert DatasetAlreadyCreated(dataset);
 
-        _datasets[dataset] = uint256(uint160(institution)) | uint256(terms.rule) << 160 | uint256(use.purposes) << 168
-            | uint256(use.fulfilled) << 184;
+        _datasets[dataset] = uint256(uint160(institution)) | uint256(terms.rule) << 160
+            | uint256(use.purposes) << 168 | uint256(use.fulfilled) << 184;
         if (use.disease != 0) _diseases[dataset] = use.disease;
         _shares[dataset] = terms.shares;
         tokenOfNewVault = IERC20(terms.token);
@@ -105,12 +107,14 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     }
 
     /// @inheritdoc IDatasetRegistry
-    function contributeWork(DatasetId dataset, Class class, address contributor, bytes32 work, uint32 score) external {
+    function contributeWork(DatasetId dataset, Class class, address contributor, bytes32 work, uint32 score)
+        external
+    {
         _requireCurator(dataset, _institution(_existing(dataset)));
         if (class != Class.Annotation && class != Class.Development) revert DatasetClassInvalid(class);
         if (score == 0) revert DatasetScoreInvalid(WeightRule.Scored, score);
         _participants.requireRole(contributor, class == Class.Annotation ? Roles.ANNOTATOR : Roles.DEVELOPER);
-        _add(dataset, class, work, contributor, contributor, score, 0);
+        _add(dataset, class, work, contributor, score, 0);
     }
 
     /// @inheritdoc IDatasetRegistry
@@ -137,42 +141,39 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         }
         if ((rule == WeightRule.Scored) != (score != 0)) revert DatasetScoreInvalid(rule, score);
         address beneficiary = _beneficiary(class, imageSet);
-        ImageId image = imageSet.id();
-        bytes32 grantId = _consents.requirePermitted(institution, imageSet, _use(dataset, slot));
+        (ImageId image, bytes32 grantId) = _consents.requirePermitted(institution, imageSet, _use(dataset, slot));
         if (rule == WeightRule.PerSet) score = 1;
         if (rule == WeightRule.PerInstance) score = _images.imageOf(image).instances;
-        _add(dataset, class, ImageId.unwrap(image), address(0), beneficiary, score, grantId);
+        _add(dataset, class, ImageId.unwrap(image), beneficiary, score, grantId);
     }
 
     /// @inheritdoc IDatasetRegistry
-    function withdraw(DatasetId dataset, Class class, ImageSet calldata imageSet) external {
-        address beneficiary = _beneficiary(class, imageSet);
+    function withdraw(DatasetId dataset, Class class, bytes32 item) external {
         address sender = _msgSender();
-        if (sender != imageSet.patient && sender != beneficiary && !_isConsentGone(dataset, imageSet)) {
-            revert DatasetNotContributor(sender);
+        if (_classes[dataset][uint256(class)].contributors[sender].isClosed()) {
+            revert DatasetIdentityChangedHands(sender);
         }
-        _remove(dataset, class, ImageId.unwrap(imageSet.id()), address(0), beneficiary, sender);
+        _remove(dataset, class, item, sender);
     }
 
     /// @inheritdoc IDatasetRegistry
-    function withdrawWork(DatasetId dataset, Class class, bytes32 work) external {
+    function withdrawUnconsented(DatasetId dataset, Class class, ImageSet calldata imageSet) external {
         address sender = _msgSender();
-        _remove(dataset, class, work, sender, sender, sender);
+        if (sender != imageSet.patient && !_isConsentGone(dataset, imageSet)) revert DatasetStillConsented(sender);
+        bytes32 item = ImageId.unwrap(imageSet.id());
+        emit ConsentFoundMissing(dataset, item, sender);
+        _remove(dataset, class, item, _beneficiary(class, imageSet));
     }
 
     /// @inheritdoc IDatasetRegistry
     function setFree(DatasetId dataset, Class class, bool free) external {
         _existing(dataset);
         address sender = _msgSender();
-        bytes32 account = _accountId(dataset, class, sender);
-        (RewardAccounts.Class memory total, RewardAccounts.Contributor memory contributor) =
-            _credited(dataset, class, account);
-        if (contributor.closed) revert DatasetIdentityChangedHands(sender);
-        if (contributor.free == free) revert DatasetChoiceUnchanged(free);
-        contributor.free = free;
-        total.weight = free ? total.weight - contributor.weight : total.weight + contributor.weight;
-        _classes[dataset][class] = total.pack();
-        _contributors[account] = contributor.pack();
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        ContributorAccount contributor = record.contributors[sender];
+        if (contributor.isClosed()) revert DatasetIdentityChangedHands(sender);
+        if (contributor.isFree() == free) revert DatasetChoiceUnchanged(free);
+        (record.account, record.contributors[sender]) = record.account.toggleFree(contributor);
         emit FreeContributionChosen(dataset, sender, class, free);
     }
 
@@ -201,28 +202,27 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     /// @inheritdoc IDatasetRegistry
     function claim(DatasetId dataset, Class class) external {
         address sender = _msgSender();
-        bytes32 account = _accountId(dataset, class, sender);
-        RewardAccounts.Contributor memory contributor = _contributors[account].unpackContributor();
-        if (contributor.closed) revert DatasetIdentityChangedHands(sender);
-        _pay(dataset, class, account, contributor, sender, sender);
+        ContributorAccount contributor = _classes[dataset][uint256(class)].contributors[sender];
+        if (contributor.isClosed()) revert DatasetIdentityChangedHands(sender);
+        _pay(dataset, class, contributor, sender, sender);
     }
 
     /// @inheritdoc IDatasetRegistry
     function claimFor(DatasetId dataset, Class class, address beneficiary, address to) external {
         address sender = _msgSender();
         if (!_identities.mayAct(beneficiary, sender, DELEGATE_TYPE)) revert DatasetNotAuthorized(beneficiary, sender);
-        bytes32 account = _accountId(dataset, class, beneficiary);
-        RewardAccounts.Contributor memory contributor = _contributors[account].unpackContributor();
-        if (_identities.identityOwner(beneficiary) != beneficiary && !contributor.closed) {
-            contributor.closed = true;
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        ContributorAccount contributor = record.contributors[beneficiary];
+        if (_identities.identityOwner(beneficiary) != beneficiary && !contributor.isClosed()) {
+            contributor = contributor.closed();
             emit RewardAccountClosed(dataset, beneficiary, class);
             // Its owner must be able to close the account even if the lost key has just emptied it.
-            if (_classes[dataset][class].unpackClass().due(contributor) == 0) {
-                _contributors[account] = contributor.pack();
+            if (contributor.due(record.account) == 0) {
+                record.contributors[beneficiary] = contributor;
                 return;
             }
         }
-        _pay(dataset, class, account, contributor, beneficiary, to);
+        _pay(dataset, class, contributor, beneficiary, to);
     }
 
     // ------------------------------------------------------------------ views
@@ -246,18 +246,18 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     }
 
     /// @inheritdoc IDatasetRegistry
-    function contributionOf(DatasetId dataset, Class class, bytes32 item, address contributor)
+    function contributionOf(DatasetId dataset, Class class, bytes32 item, address beneficiary)
         external
         view
         returns (Contribution memory)
     {
-        uint256 slot = _contributions[_contributionId(dataset, class, item, contributor)];
+        uint256 slot = _classes[dataset][uint256(class)].contributions[item][beneficiary];
         return Contribution(uint32(slot), uint40(slot >> 32), ContributionState(slot >> STATE_SHIFT));
     }
 
     /// @inheritdoc IDatasetRegistry
     function weightOf(DatasetId dataset, Class class) external view returns (uint64) {
-        return _classes[dataset][class].unpackClass().weight;
+        return _classes[dataset][uint256(class)].account.weight();
     }
 
     /// @inheritdoc IDatasetRegistry
@@ -266,10 +266,9 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         view
         returns (uint32 weight, uint256 due, bool free)
     {
-        RewardAccounts.Contributor memory contributor =
-            _contributors[_accountId(dataset, class, beneficiary)].unpackContributor();
-        due = _classes[dataset][class].unpackClass().due(contributor);
-        return (contributor.weight, due, contributor.free);
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        ContributorAccount contributor = record.contributors[beneficiary];
+        return (contributor.weight(), contributor.due(record.account), contributor.isFree());
     }
 
     /// @inheritdoc IDatasetRegistry
@@ -279,102 +278,66 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
 
     // ------------------------------------------------------------------ internal
 
-    /// @dev `contributor` tells apart works that several submit under the same digest; it is zero for an image set.
     function _add(
         DatasetId dataset,
         Class class,
         bytes32 item,
-        address contributor,
         address beneficiary,
         uint32 weight,
         bytes32 grantId
     ) private {
-        bytes32 id = _contributionId(dataset, class, item, contributor);
-        if (_contributions[id] != 0) revert DatasetAlreadyContributed(dataset, class, item);
-        _contributions[id] = uint256(weight) | uint256(uint40(block.timestamp)) << 32
-            | uint256(ContributionState.Counted) << STATE_SHIFT;
-
-        bytes32 account = _accountId(dataset, class, beneficiary);
-        (RewardAccounts.Class memory total, RewardAccounts.Contributor memory earner) =
-            _credited(dataset, class, account);
-        earner.weight += weight;
-        if (!earner.free) total.weight += weight;
-        _classes[dataset][class] = total.pack();
-        _contributors[account] = earner.pack();
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        mapping(address => uint256) storage contributions = record.contributions[item];
+        if (contributions[beneficiary] != 0) revert DatasetAlreadyContributed(dataset, class, item);
+        contributions[beneficiary] =
+            weight | block.timestamp << 32 | uint256(ContributionState.Counted) << STATE_SHIFT;
+        (record.account, record.contributors[beneficiary]) =
+            record.account.add(record.contributors[beneficiary], weight);
         emit ContributionMade(dataset, beneficiary, item, class, weight, grantId);
     }
 
     /// @dev Leaves a tombstone, so that nothing is contributed twice.
-    function _remove(
-        DatasetId dataset,
-        Class class,
-        bytes32 item,
-        address contributor,
-        address beneficiary,
-        address actor
-    ) private {
-        bytes32 id = _contributionId(dataset, class, item, contributor);
-        uint256 slot = _contributions[id];
-        if (ContributionState(slot >> STATE_SHIFT) != ContributionState.Counted) {
+    function _remove(DatasetId dataset, Class class, bytes32 item, address beneficiary) private {
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        mapping(address => uint256) storage contributions = record.contributions[item];
+        uint256 slot = contributions[beneficiary];
+        if (slot >> STATE_SHIFT != uint256(ContributionState.Counted)) {
             revert DatasetNotContributed(dataset, class, item);
         }
-        _contributions[id] = (slot & ((1 << STATE_SHIFT) - 1)) | uint256(ContributionState.Withdrawn) << STATE_SHIFT;
-
-        uint32 weight = uint32(slot);
-        bytes32 account = _accountId(dataset, class, beneficiary);
-        (RewardAccounts.Class memory total, RewardAccounts.Contributor memory earner) =
-            _credited(dataset, class, account);
-        if (earner.closed && actor == beneficiary) revert DatasetIdentityChangedHands(actor);
-        earner.weight -= weight;
-        if (!earner.free) total.weight -= weight;
-        _classes[dataset][class] = total.pack();
-        _contributors[account] = earner.pack();
-        emit ContributionWithdrawn(dataset, beneficiary, item, class, actor);
+        contributions[beneficiary] = uint72(slot) | uint256(ContributionState.Withdrawn) << STATE_SHIFT;
+        (record.account, record.contributors[beneficiary]) =
+            record.account.remove(record.contributors[beneficiary], uint32(slot));
+        emit ContributionWithdrawn(dataset, beneficiary, item, class);
     }
 
     /// @dev A class in which nobody has a weight leaves its part to the others; what rounding leaves stays in the vault.
     function _share(DatasetId dataset, uint16[4] memory shares, uint256 received) private {
-        RewardAccounts.Class[4] memory totals;
         uint256 sum = 0;
         for (uint256 i = 0; i < shares.length; ++i) {
-            if (shares[i] == 0) continue;
-            totals[i] = _classes[dataset][Class(i)].unpackClass();
-            if (totals[i].weight != 0) sum += shares[i];
+            if (shares[i] != 0 && _classes[dataset][i].account.weight() == 0) shares[i] = 0;
+            sum += shares[i];
         }
         if (sum == 0) revert DatasetHasNoContributors(dataset);
         for (uint256 i = 0; i < shares.length; ++i) {
-            if (totals[i].weight == 0) continue;
-            totals[i].share(received * shares[i] / sum);
-            _classes[dataset][Class(i)] = totals[i].pack();
+            if (shares[i] == 0) continue;
+            ClassRecord storage record = _classes[dataset][i];
+            record.account = record.account.share(received * shares[i] / sum);
         }
-    }
-
-    /// @dev A contributor's account and its class, credited with what was earned so far.
-    function _credited(DatasetId dataset, Class class, bytes32 account)
-        private
-        view
-        returns (RewardAccounts.Class memory total, RewardAccounts.Contributor memory contributor)
-    {
-        total = _classes[dataset][class].unpackClass();
-        contributor = _contributors[account].unpackContributor();
-        total.credit(contributor);
     }
 
     /// @dev The account is settled before the token is called.
     function _pay(
         DatasetId dataset,
         Class class,
-        bytes32 account,
-        RewardAccounts.Contributor memory contributor,
+        ContributorAccount contributor,
         address beneficiary,
         address to
     ) private {
-        RewardAccounts.Class memory total = _classes[dataset][class].unpackClass();
-        uint256 amount = total.due(contributor);
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        ClassAccount account = record.account;
+        uint256 amount = contributor.due(account);
         if (amount == 0) revert DatasetNothingDue(dataset, class, beneficiary);
-        contributor.accrued = 0;
-        contributor.perWeight = total.perWeight;
-        _contributors[account] = contributor.pack();
+        record.contributors[beneficiary] = contributor.credit(account, amount);
         emit RewardClaimed(dataset, beneficiary, class, to, amount);
         DatasetVault(_vaultOf(dataset)).pay(to, amount);
     }
@@ -410,7 +373,8 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     /// @dev A suspension of the institution may be lifted; the patient's consent is not gone with it.
     function _isConsentGone(DatasetId dataset, ImageSet calldata imageSet) private view returns (bool) {
         uint256 slot = _existing(dataset);
-        (IConsentRegistry.Reason reason,) = _consents.permitted(_institution(slot), imageSet, _use(dataset, slot));
+        (IConsentRegistry.Reason reason,) =
+            _consents.permitted(_institution(slot), imageSet, _use(dataset, slot));
         return reason != IConsentRegistry.Reason.Permitted && reason != IConsentRegistry.Reason.ReaderSuspended;
     }
 
@@ -429,17 +393,5 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
 
     function _idOf(address institution, Terms calldata terms, bytes32 salt) private pure returns (DatasetId) {
         return DatasetId.wrap(keccak256(abi.encode(institution, terms, salt)));
-    }
-
-    function _accountId(DatasetId dataset, Class class, address beneficiary) private pure returns (bytes32) {
-        return keccak256(abi.encode(dataset, class, beneficiary));
-    }
-
-    function _contributionId(DatasetId dataset, Class class, bytes32 item, address contributor)
-        private
-        pure
-        returns (bytes32)
-    {
-        return keccak256(abi.encode(dataset, class, item, contributor));
     }
 }

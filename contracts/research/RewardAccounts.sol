@@ -3,6 +3,20 @@ pragma solidity 0.8.30;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+/// @notice A class of contributors in one word, from the lowest bit: weight (64) | perWeight (120).
+/// `weight` is that of all who contribute for reward, `perWeight` the money per unit of weight since the beginning,
+/// with 24 binary places.
+type ClassAccount is uint256;
+
+/// @notice A contributor in one word, from the lowest bit:
+/// weight (32) | accrued (96) | perWeight (120) | free (1) | closed (1).
+/// `accrued` has been earned and not been paid; `perWeight` is the class's up to which it has been credited; who is
+/// `free` earns nothing and takes nothing from the others; for one who is `closed` only its identity's owner collects.
+type ContributorAccount is uint256;
+
+using RewardAccounts for ClassAccount global;
+using RewardAccounts for ContributorAccount global;
+
 /// @title Sharing money by weight, at a cost that does not depend on how many share it
 /// @notice Each class keeps what has been paid per unit of weight; each contributor keeps the value of that sum up to
 /// which it has been credited. The difference, times its weight, is what it earned since.
@@ -11,69 +25,99 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 library RewardAccounts {
     using SafeCast for uint256;
 
-    /// @notice A class of contributors.
-    /// @param weight weight of all who contribute for reward
-    /// @param perWeight money per unit of weight since the beginning, with 24 binary places
-    struct Class {
-        uint64 weight;
-        uint120 perWeight;
-    }
-
-    /// @notice A contributor to a class.
-    /// @param weight weight of its contributions
-    /// @param accrued base units earned up to `perWeight` and not yet paid
-    /// @param perWeight the class's `perWeight` up to which it has been credited
-    /// @param free it gives for free: its weight earns nothing and takes nothing from the others
-    /// @param closed its identity changed hands: only who may act for it collects
-    struct Contributor {
-        uint32 weight;
-        uint96 accrued;
-        uint120 perWeight;
-        bool free;
-        bool closed;
-    }
-
     uint256 private constant BINARY_PLACES = 24;
     uint256 private constant FREE = 1 << 248;
     uint256 private constant CLOSED = 1 << 249;
+    uint256 private constant CREDIT = ((1 << 216) - 1) << 32;
 
-    /// @notice Reads a class: weight (64) | perWeight (120), from the lowest bit.
-    function unpackClass(uint256 slot) internal pure returns (Class memory) {
-        return Class(uint64(slot), uint120(slot >> 64));
+    /// @notice Weight of all who contribute to a class for reward.
+    function weight(ClassAccount class) internal pure returns (uint64) {
+        return uint64(ClassAccount.unwrap(class));
     }
 
-    /// @notice Reads a contributor: weight (32) | accrued (96) | perWeight (120) | free (1) | closed (1).
-    function unpackContributor(uint256 slot) internal pure returns (Contributor memory) {
-        return Contributor(uint32(slot), uint96(slot >> 32), uint120(slot >> 128), slot & FREE != 0, slot & CLOSED != 0);
+    /// @notice Weight of a contributor.
+    function weight(ContributorAccount contributor) internal pure returns (uint32) {
+        return uint32(ContributorAccount.unwrap(contributor));
     }
 
-    /// @notice Packs a class.
-    function pack(Class memory class) internal pure returns (uint256) {
-        return uint256(class.weight) | uint256(class.perWeight) << 64;
+    /// @notice Whether a contributor gives for free.
+    function isFree(ContributorAccount contributor) internal pure returns (bool) {
+        return ContributorAccount.unwrap(contributor) & FREE != 0;
     }
 
-    /// @notice Packs a contributor.
-    function pack(Contributor memory contributor) internal pure returns (uint256) {
-        return uint256(contributor.weight) | uint256(contributor.accrued) << 32 | uint256(contributor.perWeight) << 128
-            | (contributor.free ? FREE : 0) | (contributor.closed ? CLOSED : 0);
+    /// @notice Whether only the owner of a contributor's identity collects.
+    function isClosed(ContributorAccount contributor) internal pure returns (bool) {
+        return ContributorAccount.unwrap(contributor) & CLOSED != 0;
     }
 
     /// @notice What a contributor has earned and not been paid, in base units.
-    function due(Class memory class, Contributor memory contributor) internal pure returns (uint256 amount) {
-        amount = contributor.accrued;
-        if (!contributor.free) {
-            amount += (uint256(contributor.weight) * (class.perWeight - contributor.perWeight)) >> BINARY_PLACES;
+    function due(ContributorAccount contributor, ClassAccount class) internal pure returns (uint256 amount) {
+        uint256 word = ContributorAccount.unwrap(contributor);
+        amount = uint96(word >> 32);
+        if (word & FREE == 0) {
+            uint256 since = (ClassAccount.unwrap(class) >> 64) - uint120(word >> 128);
+            amount += (uint256(uint32(word)) * since) >> BINARY_PLACES;
         }
     }
 
-    /// @notice Shares money among all who have a weight in a class, which must be some.
-    function share(Class memory class, uint256 amount) internal pure {
-        class.perWeight = (class.perWeight + (amount << BINARY_PLACES) / class.weight).toUint120();
+    /// @notice A class after an amount was shared among those who have a weight in it, who must be some.
+    function share(ClassAccount class, uint256 amount) internal pure returns (ClassAccount) {
+        uint256 word = ClassAccount.unwrap(class);
+        uint256 perWeight = (word >> 64) + (amount << BINARY_PLACES) / uint64(word);
+        return ClassAccount.wrap(uint64(word) | uint256(perWeight.toUint120()) << 64);
     }
 
-    /// @notice Credits a contributor with what its weight has earned; its weight may change afterwards.
-    function credit(Class memory class, Contributor memory contributor) internal pure {
-        contributor.accrued = due(class, contributor).toUint96();
-        contributor.perWeight = class.perWeight;
+    /// @notice A contributor after it was credited with what its weight has earned, of which `paid` was paid.
+    function credit(ContributorAccount contributor, ClassAccount class, uint256 paid)
+        internal
+        pure
+        returns (ContributorAccount)
+    {
+        uint256 accrued = (due(contributor, class) - paid).toUint96();
+        uint256 rest = ContributorAccount.unwrap(contributor) & ~CREDIT;
+        return ContributorAccount.wrap(rest | accrued << 32 | (ClassAccount.unwrap(class) >> 64) << 128);
+    }
+
+    /// @notice A class and a contributor after the contributor's weight grew.
+    function add(ClassAccount class, ContributorAccount contributor, uint32 amount)
+        internal
+        pure
+        returns (ClassAccount, ContributorAccount)
+    {
+        // Checked: a sum past 32 bits would run into the next field.
+        uint32 sum = weight(contributor) + amount;
+        contributor = credit(contributor, class, 0);
+        contributor = ContributorAccount.wrap(ContributorAccount.unwrap(contributor) - weight(contributor) + sum);
+        // 2^32 contributors of the greatest weight fit into 64 bits.
+        if (!isFree(contributor)) class = ClassAccount.wrap(ClassAccount.unwrap(class) + amount);
+        return (class, contributor);
+    }
+
+    /// @notice A class and a contributor after the contributor's weight shrank by what it was given before.
+    function remove(ClassAccount class, ContributorAccount contributor, uint32 amount)
+        internal
+        pure
+        returns (ClassAccount, ContributorAccount)
+    {
+        contributor = ContributorAccount.wrap(ContributorAccount.unwrap(credit(contributor, class, 0)) - amount);
+        if (!isFree(contributor)) class = ClassAccount.wrap(ClassAccount.unwrap(class) - amount);
+        return (class, contributor);
+    }
+
+    /// @notice A class and a contributor after the contributor chose the other of free and for reward.
+    function toggleFree(ClassAccount class, ContributorAccount contributor)
+        internal
+        pure
+        returns (ClassAccount, ContributorAccount)
+    {
+        uint256 total = ClassAccount.unwrap(class);
+        uint32 own = weight(contributor);
+        contributor = ContributorAccount.wrap(ContributorAccount.unwrap(credit(contributor, class, 0)) ^ FREE);
+        return (ClassAccount.wrap(isFree(contributor) ? total - own : total + own), contributor);
+    }
+
+    /// @notice A contributor for whom only the owner of its identity collects.
+    function closed(ContributorAccount contributor) internal pure returns (ContributorAccount) {
+        return ContributorAccount.wrap(ContributorAccount.unwrap(contributor) | CLOSED);
     }
 }
