@@ -92,9 +92,7 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
     /// @inheritdoc IConsentRegistry
     function revokeAllBySig(address subject, Authorization calldata authorization) external {
         _useSignature(
-            subject,
-            authorization,
-            ConsentMessages.revokeAll(subject, authorization.nonce, authorization.deadline)
+            subject, authorization, ConsentMessages.revokeAll(subject, authorization.nonce, authorization.deadline)
         );
         _revokeAll(subject, authorization.signer);
     }
@@ -157,9 +155,8 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         uint40 since = uint40(block.timestamp);
         uint40 until = since + duration;
         uint40 reviewBy = since + REVIEW_PERIOD;
-        GrantSlot given = GrantSlotLibrary.pack(since, until, 0, 0, 0).granted(
-            DataUse.CLINICAL_CARE, _subjects[subject].epoch
-        );
+        GrantSlot given =
+            GrantSlotLibrary.pack(since, until, 0, 0, 0).granted(DataUse.CLINICAL_CARE, _subjects[subject].epoch);
         _write(subject, msg.sender, Scope.EMERGENCY, given, msg.sender);
         _emergencies[_emergencyId(subject, msg.sender, since)] = Emergency(institution, reviewBy, false);
         emit EmergencyDeclared(subject, msg.sender, institution, since, until, reviewBy, reason);
@@ -260,7 +257,9 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         Subject memory state = _subjects[subject];
         if (authorization.nonce != state.nonce) revert ConsentBadNonce(subject, authorization.nonce, state.nonce);
         address signer = authorization.signer;
-        if (!_isSignedBy(signer, _hashTypedDataV4(message), authorization.signature)) revert ConsentBadSignature(signer);
+        if (!_isSignedBy(signer, _hashTypedDataV4(message), authorization.signature)) {
+            revert ConsentBadSignature(signer);
+        }
         _requireMayAct(subject, signer);
         _subjects[subject].nonce = state.nonce + 1;
         emit ConsentNonceUsed(subject, state.nonce);

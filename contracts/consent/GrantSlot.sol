@@ -36,8 +36,8 @@ library GrantSlotLibrary {
         // Expansion takes purposes away as well, so the bits are replaced, not added.
         uint256 rest = GrantSlot.unwrap(slot) & ~(uint256(type(uint16).max) << 80);
         return GrantSlot.wrap(
-            rest | uint256(expanded) << 80 | uint256(epoch_) << 216
-                | uint256(IConsentRegistry.Status.Granted) << STATUS_SHIFT
+            rest | uint256(expanded) << 80 | uint256(epoch_) << 216 | uint256(IConsentRegistry.Status.Granted)
+                << STATUS_SHIFT
         );
     }
 
@@ -78,13 +78,7 @@ library GrantSlotLibrary {
     /// @notice The grant, field by field.
     function unpack(GrantSlot slot) internal pure returns (IConsentRegistry.Grant memory) {
         return IConsentRegistry.Grant(
-            slot.from(),
-            slot.until(),
-            slot.purposes(),
-            slot.conditions(),
-            slot.disease(),
-            slot.epoch(),
-            slot.status()
+            slot.from(), slot.until(), slot.purposes(), slot.conditions(), slot.disease(), slot.epoch(), slot.status()
         );
     }
 }

@@ -89,8 +89,8 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
 
         image = ImageSetLibrary.id(custodian, patient, root, newImageSet.visit, newImageSet.course);
         if (_images[image] != 0) revert ImageAlreadyAnchored(image);
-        _images[image] = uint256(uint160(patient)) | uint256(uint40(block.timestamp)) << 160
-            | uint256(instances) << 200 | uint256(State.Anchored) << STATE_SHIFT;
+        _images[image] = uint256(uint160(patient)) | uint256(uint40(block.timestamp)) << 160 | uint256(instances) << 200
+            | uint256(State.Anchored) << STATE_SHIFT;
         emit ImageAnchored(
             image,
             custodian,

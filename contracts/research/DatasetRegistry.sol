@@ -96,8 +96,8 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         dataset = _idOf(institution, terms, salt);
         if (_datasets[dataset] != 0) revert DatasetAlreadyCreated(dataset);
 
-        _datasets[dataset] = uint256(uint160(institution)) | uint256(terms.rule) << 160
-            | uint256(use.purposes) << 168 | uint256(use.fulfilled) << 184;
+        _datasets[dataset] = uint256(uint160(institution)) | uint256(terms.rule) << 160 | uint256(use.purposes) << 168
+            | uint256(use.fulfilled) << 184;
         if (use.disease != 0) _diseases[dataset] = use.disease;
         _shares[dataset] = terms.shares;
         tokenOfNewVault = IERC20(terms.token);
@@ -107,9 +107,7 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     }
 
     /// @inheritdoc IDatasetRegistry
-    function contributeWork(DatasetId dataset, Class class, address contributor, bytes32 work, uint32 score)
-        external
-    {
+    function contributeWork(DatasetId dataset, Class class, address contributor, bytes32 work, uint32 score) external {
         _requireCurator(dataset, _institution(_existing(dataset)));
         if (class != Class.Annotation && class != Class.Development) revert DatasetClassInvalid(class);
         if (score == 0) revert DatasetScoreInvalid(WeightRule.Scored, score);
@@ -150,10 +148,7 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     /// @inheritdoc IDatasetRegistry
     function withdraw(DatasetId dataset, Class class, bytes32 item) external {
         address sender = _msgSender();
-        if (_classes[dataset][uint256(class)].contributors[sender].isClosed()) {
-            revert DatasetIdentityChangedHands(sender);
-        }
-        _remove(dataset, class, item, sender);
+        _remove(dataset, class, item, sender, sender);
     }
 
     /// @inheritdoc IDatasetRegistry
@@ -162,7 +157,7 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         if (sender != imageSet.patient && !_isConsentGone(dataset, imageSet)) revert DatasetStillConsented(sender);
         bytes32 item = ImageId.unwrap(imageSet.id());
         emit ConsentFoundMissing(dataset, item, sender);
-        _remove(dataset, class, item, _beneficiary(class, imageSet));
+        _remove(dataset, class, item, _beneficiary(class, imageSet), sender);
     }
 
     /// @inheritdoc IDatasetRegistry
@@ -278,35 +273,30 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
 
     // ------------------------------------------------------------------ internal
 
-    function _add(
-        DatasetId dataset,
-        Class class,
-        bytes32 item,
-        address beneficiary,
-        uint32 weight,
-        bytes32 grantId
-    ) private {
+    function _add(DatasetId dataset, Class class, bytes32 item, address beneficiary, uint32 weight, bytes32 grantId)
+        private
+    {
         ClassRecord storage record = _classes[dataset][uint256(class)];
         mapping(address => uint256) storage contributions = record.contributions[item];
         if (contributions[beneficiary] != 0) revert DatasetAlreadyContributed(dataset, class, item);
-        contributions[beneficiary] =
-            weight | block.timestamp << 32 | uint256(ContributionState.Counted) << STATE_SHIFT;
+        contributions[beneficiary] = weight | block.timestamp << 32 | uint256(ContributionState.Counted) << STATE_SHIFT;
         (record.account, record.contributors[beneficiary]) =
             record.account.add(record.contributors[beneficiary], weight);
         emit ContributionMade(dataset, beneficiary, item, class, weight, grantId);
     }
 
     /// @dev Leaves a tombstone, so that nothing is contributed twice.
-    function _remove(DatasetId dataset, Class class, bytes32 item, address beneficiary) private {
+    function _remove(DatasetId dataset, Class class, bytes32 item, address beneficiary, address actor) private {
         ClassRecord storage record = _classes[dataset][uint256(class)];
+        ContributorAccount contributor = record.contributors[beneficiary];
+        if (contributor.isClosed() && actor == beneficiary) revert DatasetIdentityChangedHands(actor);
         mapping(address => uint256) storage contributions = record.contributions[item];
         uint256 slot = contributions[beneficiary];
         if (slot >> STATE_SHIFT != uint256(ContributionState.Counted)) {
             revert DatasetNotContributed(dataset, class, item);
         }
         contributions[beneficiary] = uint72(slot) | uint256(ContributionState.Withdrawn) << STATE_SHIFT;
-        (record.account, record.contributors[beneficiary]) =
-            record.account.remove(record.contributors[beneficiary], uint32(slot));
+        (record.account, record.contributors[beneficiary]) = record.account.remove(contributor, uint32(slot));
         emit ContributionWithdrawn(dataset, beneficiary, item, class);
     }
 
@@ -326,13 +316,9 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     }
 
     /// @dev The account is settled before the token is called.
-    function _pay(
-        DatasetId dataset,
-        Class class,
-        ContributorAccount contributor,
-        address beneficiary,
-        address to
-    ) private {
+    function _pay(DatasetId dataset, Class class, ContributorAccount contributor, address beneficiary, address to)
+        private
+    {
         ClassRecord storage record = _classes[dataset][uint256(class)];
         ClassAccount account = record.account;
         uint256 amount = contributor.due(account);
@@ -373,8 +359,7 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     /// @dev A suspension of the institution may be lifted; the patient's consent is not gone with it.
     function _isConsentGone(DatasetId dataset, ImageSet calldata imageSet) private view returns (bool) {
         uint256 slot = _existing(dataset);
-        (IConsentRegistry.Reason reason,) =
-            _consents.permitted(_institution(slot), imageSet, _use(dataset, slot));
+        (IConsentRegistry.Reason reason,) = _consents.permitted(_institution(slot), imageSet, _use(dataset, slot));
         return reason != IConsentRegistry.Reason.Permitted && reason != IConsentRegistry.Reason.ReaderSuspended;
     }
 

@@ -55,8 +55,11 @@ library RewardAccounts {
         uint256 word = ContributorAccount.unwrap(contributor);
         amount = uint96(word >> 32);
         if (word & FREE == 0) {
-            uint256 since = (ClassAccount.unwrap(class) >> 64) - uint120(word >> 128);
-            amount += (uint256(uint32(word)) * since) >> BINARY_PLACES;
+            // A class's sum never falls, and 32 + 120 bits and 96 more fit into 256.
+            unchecked {
+                uint256 since = (ClassAccount.unwrap(class) >> 64) - uint120(word >> 128);
+                amount += (uint256(uint32(word)) * since) >> BINARY_PLACES;
+            }
         }
     }
 
