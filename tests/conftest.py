@@ -8,6 +8,7 @@ in continuous integration), the skip is a failure.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Generator
@@ -17,6 +18,19 @@ import pytest
 
 CONTRACT_TESTS = Path(__file__).parent / "contracts"
 REQUIRED = {name for name in os.environ.get("RADLEDGER_REQUIRE", "").split(",") if name}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Brownie fingerprint test files where ``.venv`` is below the project.
+
+    For its ``--update`` option it reads every module that a test imports from below the project
+    as Python source, and fails on compiled ones.  A test's own bytes are fingerprint enough.
+    """
+    if config.pluginmanager.hasplugin("pytest-brownie"):
+        from brownie.test.managers import base
+
+        base._get_ast_hash = lambda path: hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
