@@ -81,7 +81,7 @@ test-library: setup ## Run the library's tests
 	@python -m pytest -q -n 2 --dist loadfile
 
 test-contracts: setup ## Run the contracts' tests on anvil
-	@$(WITH_BROWNIE) python -m pytest -q -p pytest-brownie tests/contracts
+	@$(WITH_BROWNIE) python -m pytest -q -n 2 -p pytest-brownie tests/contracts
 
 test-pythons: setup ## Run the library's tests on every other Python 3.11 to 3.13 here, newest web3
 	@python tools/test_pythons.py
@@ -99,7 +99,7 @@ lint: setup ## Check style, types, layers, contracts and artifacts
 	ruff check
 	ruff format --check
 	mypy
-	lint-imports --no-cache
+	lint-imports --no-cache --no-logo
 	solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
 	forge fmt --check $(SOLIDITY)
 	python tools/compile_contracts.py --check
