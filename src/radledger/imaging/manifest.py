@@ -1,0 +1,298 @@
+"""What is stored of an image set beside its files, so that a secret alone opens all of it.
+
+A stored manifest is one line of JSON, the envelope, and then the manifest proper as an age file::
+
+    {"commitment":"0x…","format":"radledger-manifest","version":1,"wrapped":{"patient":"…"}}
+    age-encryption.org/v1 …
+
+The envelope is not encrypted and tells nobody anything.  ``commitment`` binds the custodian to
+one secret (:func:`radledger.crypto.envelope.commitment`).  ``wrapped`` holds that secret, in
+base64, wrapped by HPKE to the registered keys of the ``custodian`` and the ``patient``, as far as
+they had any; who these are, the event that names the manifest's digest says already, so the
+envelope links nothing that the chain does not.
+
+The manifest is JSON in ASCII with sorted keys and without spaces, the same bytes for the same
+set.  It holds the image set's preimage and, for each instance, the Merkle leaf and where the
+ciphertext is.  What could identify the patient stands in it only where the files keep it too:
+``visit`` and ``course``, each with its name and salt, are left out of de-identified sets.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, Any
+
+from radledger.crypto import envelope, keys
+from radledger.crypto.merkle import Leaf, MerkleTree
+from radledger.errors import RadLedgerError
+from radledger.imaging.errors import (
+    CommitmentMismatch,
+    ManifestInvalid,
+    RootMismatch,
+    SecretUnknown,
+)
+from radledger.imaging.model import ImageSet
+
+__all__ = ["Envelope", "Group", "Instance", "Manifest", "read_envelope"]
+
+_FORMAT = "radledger-manifest"
+_VERSION = 1
+_LONGEST_ENVELOPE = 4096
+_LONGEST_MANIFEST = 256 << 20
+_WRAP_DOMAIN = b"manifest\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One DICOM instance of an image set.
+
+    Attributes
+    ----------
+    sop_instance, sop_class, transfer_syntax
+        UIDs, as they stand in the file.
+    number
+        Instance Number, where the file has one.
+    salt, file_digest, image_digest
+        The Merkle leaf, each ``0x`` and 64 digits.
+    cid
+        Of the ciphertext.
+    size
+        Bytes of the file itself.
+    """
+
+    sop_instance: str
+    sop_class: str
+    transfer_syntax: str
+    number: int | None
+    salt: str
+    file_digest: str
+    image_digest: str
+    cid: str
+    size: int
+
+    @property
+    def leaf(self) -> Leaf:
+        """The leaf that stands for it in the tree."""
+        values = (self.salt, self.file_digest, self.image_digest)
+        return Leaf(*(bytes.fromhex(value[2:]) for value in values))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What a visit or course is called, and the salt of the digest that the chain holds."""
+
+    name: str
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything of an image set but its pixels.
+
+    Attributes
+    ----------
+    image_set
+        What the image id is the hash of.
+    kind, parent
+        How it came about, and from which image id.
+    profile
+        Name of the de-identification profile; `None` where the identity was kept.
+    study, series, modality
+        As they stand in the files.
+    visit, course
+        Their names and salts; `None` in de-identified sets.
+    instances
+        By Instance Number.
+
+    Examples
+    --------
+    >>> instance = Instance("1.2.3", "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1", 1,
+    ...                     *["0x" + "ab" * 32] * 3, "bafkrei", 10)
+    >>> root = "0x" + MerkleTree([instance.leaf]).root.hex()
+    >>> image_set = ImageSet("0x" + "11" * 20, "0x" + "22" * 20, root, "0x" + "33" * 32)
+    >>> manifest = Manifest(image_set, "original", None, None, "1.2", "1.2.4", "CT",
+    ...                     Group("1.2", "0x" + "44" * 32), None, (instance,))
+    >>> secret = envelope.new_secret()
+    >>> stored = io.BytesIO(manifest.seal(secret, {}))
+    >>> read_envelope(stored).open(secret) == manifest
+    True
+    """
+
+    image_set: ImageSet
+    kind: str
+    parent: str | None
+    profile: str | None
+    study: str
+    series: str
+    modality: str
+    visit: Group | None
+    course: Group | None
+    instances: tuple[Instance, ...]
+
+    def to_bytes(self) -> bytes:
+        """The manifest as JSON, the same bytes for the same set."""
+        fields = {"format": _FORMAT, "version": _VERSION, **asdict(self)}
+        return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Manifest:
+        """Back from :meth:`to_bytes`.
+
+        Raises
+        ------
+        ManifestInvalid
+            If it is none, or one of a later version.
+        RootMismatch
+            If its leaves do not add up to its root.
+        """
+        try:
+            fields = json.loads(data)
+            if (fields.pop("format"), fields.pop("version")) != (_FORMAT, _VERSION):
+                raise _invalid("it is of another format or a later version")
+            fields["image_set"] = ImageSet(**fields["image_set"])
+            fields["instances"] = tuple(Instance(**each) for each in fields["instances"])
+            for name in ("visit", "course"):
+                fields[name] = Group(**fields[name]) if fields[name] else None
+            manifest = cls(**fields)
+            manifest.require_root()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _invalid(str(error)) from error
+        return manifest
+
+    def require_root(self) -> None:
+        """Check that the leaves add up to the root.
+
+        Raises
+        ------
+        RootMismatch
+            With both roots.
+        """
+        root = "0x" + MerkleTree(each.leaf for each in self.instances).root.hex()
+        if root != self.image_set.root:
+            raise RootMismatch(
+                "the manifest's leaves do not add up to its root; fetch it again, and if it stays "
+                "so, ask the custodian",
+                expected=self.image_set.root,
+                got=root,
+            )
+
+    def seal(self, secret: str, public_keys: Mapping[str, bytes]) -> bytes:
+        """Encrypt the manifest, and put the envelope before it.
+
+        Parameters
+        ----------
+        secret
+            The image set's.
+        public_keys
+            X25519 keys by role, ``custodian`` and ``patient``.
+        """
+        context = _WRAP_DOMAIN + bytes.fromhex(self.image_set.image_id[2:])
+        wrapped = {
+            role: base64.b64encode(keys.wrap(secret, key, context)).decode("ascii")
+            for role, key in public_keys.items()
+        }
+        head = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "commitment": "0x" + envelope.commitment(secret).hex(),
+            "wrapped": wrapped,
+        }
+        line = json.dumps(head, sort_keys=True, separators=(",", ":")).encode("ascii")
+        ciphertext = io.BytesIO()
+        envelope.encrypt(io.BytesIO(self.to_bytes()), ciphertext, envelope.recipient(secret))
+        return line + b"\n" + ciphertext.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The readable part of a stored manifest, and its ciphertext to come."""
+
+    commitment: str
+    wrapped: Mapping[str, bytes]
+    ciphertext: IO[bytes]
+
+    def secret_for(self, role: str, image_id: str, private_key: bytes) -> str:
+        """The secret, as it was wrapped to the custodian or the patient.
+
+        Raises
+        ------
+        SecretUnknown
+            If it was not wrapped to ``role``.
+        UnwrapFailed
+            If it was wrapped to another key than this one's.
+        """
+        if role not in self.wrapped:
+            raise SecretUnknown(
+                f"the secret was not wrapped to the {role}, who had no registered key when the "
+                "images were added; ask the custodian's key service",
+                image=image_id,
+                role=role,
+            )
+        context = _WRAP_DOMAIN + bytes.fromhex(image_id[2:])
+        return keys.unwrap(self.wrapped[role], private_key, context)
+
+    def open(self, secret: str) -> Manifest:
+        """Decrypt the manifest.
+
+        Raises
+        ------
+        CommitmentMismatch
+            If the secret is not the one that the envelope commits to.
+        DecryptionFailed, ManifestInvalid, RootMismatch
+            If the manifest was changed, or is none.
+        """
+        found = "0x" + envelope.commitment(secret).hex()
+        if found != self.commitment:
+            raise CommitmentMismatch(
+                "the secret is not this manifest's; ask for it again, it may have changed",
+                expected=self.commitment,
+                got=found,
+            )
+        with TemporaryDirectory(prefix="radledger-") as folder:
+            plain = Path(folder) / "manifest"
+            envelope.decrypt(self.ciphertext, plain, secret)
+            if plain.stat().st_size > _LONGEST_MANIFEST:
+                raise _invalid("it is larger than any image set's")
+            return Manifest.from_bytes(plain.read_bytes())
+
+
+def read_envelope(stored: IO[bytes]) -> Envelope:
+    """Read the envelope of a stored manifest.
+
+    Parameters
+    ----------
+    stored
+        As :func:`radledger.storage.get_by_digest` opens it; must stay open until the manifest
+        has been opened.
+
+    Raises
+    ------
+    ManifestInvalid
+        If it does not begin with one.
+    """
+    line = stored.readline(_LONGEST_ENVELOPE)
+    try:
+        head: dict[str, Any] = json.loads(line)
+        if (head["format"], head["version"]) != (_FORMAT, _VERSION):
+            raise _invalid("it is of another format or a later version")
+        wrapped = {
+            str(role): base64.b64decode(text, validate=True)
+            for role, text in head["wrapped"].items()
+        }
+        return Envelope(str(head["commitment"]), wrapped, stored)
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+        raise _invalid(str(error)) from error
+
+
+def _invalid(reason: str) -> RadLedgerError:
+    return ManifestInvalid(
+        f"what is stored is no manifest of an image set ({reason}); ask the custodian",
+        reason=reason,
+    )
