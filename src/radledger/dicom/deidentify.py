@@ -39,7 +39,7 @@ from .read import DicomHeader, header_of
 from .source import DicomSource, open_dicom
 from .write import write_instance
 
-__all__ = ["DeidentifiedInstance", "deidentify_file"]
+__all__ = ["DeidentifiedInstance", "deidentify", "deidentify_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,32 +120,34 @@ def deidentify_file(
     >>> done.study.startswith("2.25."), done.patient[:3], done.burned_in_risk
     (True, 'RL-', None)
     """
-    pseudonyms = Pseudonyms(key)
 
-    def deidentify() -> DeidentifiedInstance:
+    def deidentify_opened() -> DeidentifiedInstance:
         with open_dicom(Path(source)) as opened:
             header = header_of(opened, Path(source))
-            risk = burned_in_risk(header)
-            if risk is not None and not allow_burned_in:
-                raise BurnedInAnnotation(
-                    f"the pixels may show who the patient is ({risk}); look at them, "
-                    "then allow burned-in annotations or leave the file out",
-                    risk=risk,
-                    modality=header.modality,
-                )
-            return _deidentify(opened, header, target, profile, pseudonyms, risk)
+            return deidentify(opened, header, target, profile, key, allow_burned_in=allow_burned_in)
 
-    return bounded(deidentify)
+    return bounded(deidentify_opened)
 
 
-def _deidentify(
+def deidentify(
     source: DicomSource,
     header: DicomHeader,
     target: Path | BinaryIO,
     profile: Profile,
-    pseudonyms: Pseudonyms,
-    risk: str | None,
+    key: bytes,
+    *,
+    allow_burned_in: bool = False,
 ) -> DeidentifiedInstance:
+    """`deidentify_file` of a file that is open already; ``source.dataset`` is the new one then."""
+    risk = burned_in_risk(header)
+    if risk is not None and not allow_burned_in:
+        raise BurnedInAnnotation(
+            f"the pixels may show who the patient is ({risk}); look at them, "
+            "then allow burned-in annotations or leave the file out",
+            risk=risk,
+            modality=header.modality,
+        )
+    pseudonyms = Pseudonyms(key)
     dataset = source.dataset
     with disable_value_validation():
         patient = _patient(dataset, header)

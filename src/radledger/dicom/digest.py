@@ -12,10 +12,10 @@ from .errors import PixelsUnreadable
 from .image import ImagePixels
 from .limits import bounded
 from .pixels import EXACT_DECODING, canonical_photometric, canonical_samples, codestream
-from .read import header_of
+from .read import DicomHeader, header_of
 from .source import DicomSource, open_dicom, open_regular
 
-__all__ = ["MEANING", "file_digest", "image_digest"]
+__all__ = ["MEANING", "file_digest", "image_digest", "image_digest_of"]
 
 _DOMAIN = b"radledger image digest 1\n"
 
@@ -144,19 +144,24 @@ def image_digest(path: Path) -> bytes:
 
     def digest() -> bytes:
         with open_dicom(Path(path)) as source:
-            pixels = header_of(source, Path(path)).pixels
-            if pixels is None:
-                content = attributes(source.dataset, _is_content)
-                return _start("content", {"attributes": content}).digest()
-            meaning = attributes(source.dataset, MEANING.__contains__)
-            if source.native or source.transfer_syntax in EXACT_DECODING:
-                try:
-                    return _of_pixels(source, pixels, meaning)
-                except PixelsUnreadable:
-                    pass
-            return _of_codestream(source, pixels, meaning)
+            return image_digest_of(source, header_of(source, Path(path)))
 
     return bounded(digest)
+
+
+def image_digest_of(source: DicomSource, header: DicomHeader) -> bytes:
+    """`image_digest` of a file that is open already, with ``source.dataset`` as it is now."""
+    pixels = header.pixels
+    if pixels is None:
+        content = attributes(source.dataset, _is_content)
+        return _start("content", {"attributes": content}).digest()
+    meaning = attributes(source.dataset, MEANING.__contains__)
+    if source.native or source.transfer_syntax in EXACT_DECODING:
+        try:
+            return _of_pixels(source, pixels, meaning)
+        except PixelsUnreadable:
+            pass
+    return _of_codestream(source, pixels, meaning)
 
 
 def _of_pixels(source: DicomSource, pixels: ImagePixels, meaning: dict[str, Json]) -> bytes:
