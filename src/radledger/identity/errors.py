@@ -1,0 +1,44 @@
+"""What :mod:`radledger.identity` refuses before it asks the chain.
+
+::
+
+    UsageError
+    ├── InvalidAddress      no Ethereum address, or one with a wrong checksum
+    ├── UnknownRole         no such role
+    ├── InvalidKey          no X25519 public key
+    └── NoGuardians         a recovery of an identity that has no guardians
+    CryptoError
+    └── NoEncryptionKey     an identity that registered no valid encryption key
+"""
+
+from __future__ import annotations
+
+from radledger.errors import CryptoError, UsageError
+
+__all__ = [
+    "InvalidAddress",
+    "InvalidKey",
+    "NoEncryptionKey",
+    "NoGuardians",
+    "UnknownRole",
+]
+
+
+class InvalidAddress(UsageError):
+    """A text is no Ethereum address, or its EIP-55 checksum is wrong."""
+
+
+class UnknownRole(UsageError):
+    """A name is not that of a role."""
+
+
+class InvalidKey(UsageError):
+    """What is to be registered is no X25519 public key of 32 bytes."""
+
+
+class NoGuardians(UsageError):
+    """An identity whose recovery is asked for has no guardians."""
+
+
+class NoEncryptionKey(CryptoError):
+    """An identity has registered no encryption key that is valid now."""

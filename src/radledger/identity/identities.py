@@ -1,0 +1,322 @@
+"""Owners, delegates, encryption keys and guardians: the service over ``IdentityRegistry``.
+
+The registry is ERC-1056: any address is an identity (``did:ethr``) that owns itself until it says
+otherwise, and what is published about it stands in the registry's events.
+
+References
+----------
+.. [1] ERC-1056, Ethereum Lightweight Identity, https://eips.ethereum.org/EIPS/eip-1056
+.. [2] did:ethr Method Specification,
+   https://github.com/decentralized-identity/ethr-did-resolver/blob/master/doc/did-method-spec.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from radledger.identity import records
+from radledger.identity.address import parse_address
+from radledger.identity.errors import InvalidKey, NoEncryptionKey, NoGuardians
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Call, Ledger, Receipt
+
+__all__ = ["CONSENT_DELEGATE", "Identities"]
+
+CONSENT_DELEGATE = "radledger.consent"
+"""Type of the delegates who grant and revoke for an identity: a parent, a proxy."""
+
+_DELEGATE_TYPE_LENGTH = 32
+_WEEK = 7 * 24 * 3600
+_TEN_YEARS = 10 * 365 * 24 * 3600
+
+
+class Identities:
+    """Identities, and what their owners and guardians do.
+
+    Each change that an owner or a guardian makes exists twice: under its name, sent by the signer,
+    who pays; and as ``sign_…``, which gives a document that anybody with Ether may ``submit``.
+
+    Examples
+    --------
+    >>> identities = Identities(ledger)                            # doctest: +SKIP
+    >>> identities.set_key(radiologist, public_key(private_key))   # doctest: +SKIP
+    >>> identities.encryption_key(radiologist.address) == public_key(private_key)
+    ... # doctest: +SKIP
+    True
+    >>> document = identities.sign_set_key(patient, public_key(patients_private_key))
+    ... # doctest: +SKIP
+    >>> identities.submit(document, hospital)                      # doctest: +SKIP
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def show(self, identity: str) -> records.Identity:
+        """Say who owns an identity, who acts for it, what it publishes, who can recover it."""
+        return records.identity_record(self._ledger, parse_address(identity))
+
+    def encryption_key(self, identity: str) -> bytes:
+        """The X25519 public key to wrap a secret to: the last one registered that is valid now.
+
+        Raises
+        ------
+        NoEncryptionKey
+            If there is none.
+        """
+        identity = parse_address(identity)
+        key = records.encryption_key(self._ledger, identity)
+        if key is None:
+            raise NoEncryptionKey(
+                f"{identity} has registered no encryption key; it does so with "
+                "`radledger identity set-key`",
+                identity=identity,
+            )
+        return key
+
+    # --- the owner ----------------------------------------------------------------------------
+
+    def set_key(
+        self,
+        signer: LocalAccount,
+        public_key: bytes,
+        *,
+        identity: str | None = None,
+        valid_for: int = _TEN_YEARS,
+    ) -> Receipt:
+        """Register an encryption key.
+
+        Parameters
+        ----------
+        signer
+            Who owns the identity.
+        public_key
+            X25519, 32 raw bytes.
+        identity
+            The signer's own address unless given.
+        valid_for
+            Seconds.
+
+        Raises
+        ------
+        InvalidKey
+            If the key has not 32 bytes.
+        """
+        return self._send(signer, _set_key(signer, public_key, identity, valid_for))
+
+    def sign_set_key(
+        self,
+        signer: LocalAccount,
+        public_key: bytes,
+        *,
+        identity: str | None = None,
+        valid_for: int = _TEN_YEARS,
+    ) -> dict[str, Any]:
+        """As :meth:`set_key`, signed for somebody else to submit."""
+        return self._sign(signer, _set_key(signer, public_key, identity, valid_for))
+
+    def add_delegate(
+        self,
+        signer: LocalAccount,
+        delegate: str,
+        *,
+        valid_for: int,
+        delegate_type: str = CONSENT_DELEGATE,
+        identity: str | None = None,
+    ) -> Receipt:
+        """Let somebody act for an identity, as a parent does who grants, for some seconds."""
+        return self._send(
+            signer, _add_delegate(signer, delegate, valid_for, delegate_type, identity)
+        )
+
+    def sign_add_delegate(
+        self,
+        signer: LocalAccount,
+        delegate: str,
+        *,
+        valid_for: int,
+        delegate_type: str = CONSENT_DELEGATE,
+        identity: str | None = None,
+    ) -> dict[str, Any]:
+        """As :meth:`add_delegate`, signed for somebody else to submit."""
+        return self._sign(
+            signer, _add_delegate(signer, delegate, valid_for, delegate_type, identity)
+        )
+
+    def revoke_delegate(
+        self,
+        signer: LocalAccount,
+        delegate: str,
+        *,
+        delegate_type: str = CONSENT_DELEGATE,
+        identity: str | None = None,
+    ) -> Receipt:
+        """End what a delegate may do."""
+        return self._send(signer, _revoke_delegate(signer, delegate, delegate_type, identity))
+
+    def sign_revoke_delegate(
+        self,
+        signer: LocalAccount,
+        delegate: str,
+        *,
+        delegate_type: str = CONSENT_DELEGATE,
+        identity: str | None = None,
+    ) -> dict[str, Any]:
+        """As :meth:`revoke_delegate`, signed for somebody else to submit."""
+        return self._sign(signer, _revoke_delegate(signer, delegate, delegate_type, identity))
+
+    def set_guardians(
+        self,
+        signer: LocalAccount,
+        guardians: Iterable[str],
+        threshold: int,
+        *,
+        identity: str | None = None,
+    ) -> Receipt:
+        """Name who can recover an identity, how many of them it takes; none and 0 for nobody."""
+        return self._send(signer, _set_guardians(signer, guardians, threshold, identity))
+
+    def sign_set_guardians(
+        self,
+        signer: LocalAccount,
+        guardians: Iterable[str],
+        threshold: int,
+        *,
+        identity: str | None = None,
+    ) -> dict[str, Any]:
+        """As :meth:`set_guardians`, signed for somebody else to submit."""
+        return self._sign(signer, _set_guardians(signer, guardians, threshold, identity))
+
+    def veto(self, signer: LocalAccount, *, identity: str | None = None) -> Receipt:
+        """Cancel every recovery of an identity that is under way."""
+        return self._send(signer, _call("vetoRecovery", identity or signer.address))
+
+    def sign_veto(self, signer: LocalAccount, *, identity: str | None = None) -> dict[str, Any]:
+        """As :meth:`veto`, signed for somebody else to submit."""
+        return self._sign(signer, _call("vetoRecovery", identity or signer.address))
+
+    # --- guardians ----------------------------------------------------------------------------
+
+    def approve_recovery(
+        self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
+    ) -> Receipt:
+        """As a guardian, approve that somebody take over an identity.
+
+        The approval that makes the threshold starts the delay in which the owner can veto.
+
+        Raises
+        ------
+        NoGuardians
+            If the identity has none.
+        """
+        return self._send(signer, self._approval(signer, identity, new_owner, guardian))
+
+    def sign_approve_recovery(
+        self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
+    ) -> dict[str, Any]:
+        """As :meth:`approve_recovery`, signed for somebody else to submit."""
+        return self._sign(signer, self._approval(signer, identity, new_owner, guardian))
+
+    def execute_recovery(self, signer: LocalAccount, identity: str, new_owner: str) -> Receipt:
+        """Carry out an approved recovery after its delay; anybody may."""
+        return self._send(signer, _call("executeRecovery", identity, parse_address(new_owner)))
+
+    # --- by signature -------------------------------------------------------------------------
+
+    def submit(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
+        """Send what somebody signed.
+
+        Raises
+        ------
+        UsageError
+            If it is no such document, or is for another chain or deployment.
+        ERC2771ForwarderInvalidSigner, ERC2771ForwarderExpiredRequest
+            If it was changed or submitted before, or is too late.
+        Refusal
+            If the registry refuses, as the subclass of its error's name.
+        """
+        from radledger.chain.forward import submit_forward
+
+        return submit_forward(self._ledger, dict(document), payer)
+
+    def _send(self, signer: LocalAccount, call: Call) -> Receipt:
+        return self._ledger.send(signer, call.contract, call.function, *call.arguments)
+
+    def _sign(self, signer: LocalAccount, call: Call) -> dict[str, Any]:
+        from radledger.chain.forward import sign_forward
+
+        return sign_forward(
+            self._ledger,
+            signer,
+            str(call.contract),
+            call.function,
+            *call.arguments,
+            deadline=self._ledger.now() + _WEEK,
+        )
+
+    def _approval(
+        self, signer: LocalAccount, identity: str, new_owner: str, guardian: str | None
+    ) -> Call:
+        identity = parse_address(identity)
+        named = records.guardians(self._ledger, identity)
+        if named is None:
+            raise NoGuardians(
+                f"{identity} has named no guardians, so nobody can recover it", identity=identity
+            )
+        return _call(
+            "approveRecovery",
+            identity,
+            parse_address(guardian or signer.address),
+            parse_address(new_owner),
+            list(named.guardians),
+            named.threshold,
+        )
+
+
+def _call(function: str, identity: str, *arguments: Any) -> Call:
+    from radledger.chain.ledger import Call
+
+    return Call(records.CONTRACT, function, (parse_address(identity), *arguments))
+
+
+def _set_key(signer: LocalAccount, public_key: bytes, identity: str | None, valid_for: int) -> Call:
+    if len(public_key) != records.KEY_LENGTH:
+        raise InvalidKey(
+            f"an X25519 public key has {records.KEY_LENGTH} bytes, not {len(public_key)}; "
+            "make one with `radledger identity set-key`",
+            length=len(public_key),
+        )
+    name = _word(records.KEY_ATTRIBUTE)
+    return _call("setAttribute", identity or signer.address, name, public_key, valid_for)
+
+
+def _add_delegate(
+    signer: LocalAccount, delegate: str, valid_for: int, delegate_type: str, identity: str | None
+) -> Call:
+    arguments = (_word(delegate_type), parse_address(delegate), valid_for)
+    return _call("addDelegate", identity or signer.address, *arguments)
+
+
+def _revoke_delegate(
+    signer: LocalAccount, delegate: str, delegate_type: str, identity: str | None
+) -> Call:
+    return _call(
+        "revokeDelegate", identity or signer.address, _word(delegate_type), parse_address(delegate)
+    )
+
+
+def _set_guardians(
+    signer: LocalAccount, guardians: Iterable[str], threshold: int, identity: str | None
+) -> Call:
+    # The registry wants the list in ascending order, which shows at one glance that none is twice.
+    ascending = sorted(map(parse_address, guardians), key=lambda address: int(address, 16))
+    return _call("setGuardians", identity or signer.address, ascending, threshold)
+
+
+def _word(text: str) -> bytes:
+    return text.encode().ljust(_DELEGATE_TYPE_LENGTH, b"\0")
