@@ -1,0 +1,269 @@
+"""Terms of the Data Use Ontology (DUO): what a grant permits, and what it asks of a use.
+
+A grant permits *purposes* and requires *conditions*; a use states its purposes and the conditions
+that it fulfils.  The chain holds each as bits; here they have the short names that the field uses
+("GRU", "NPU") and DUO's ids ("DUO:0000042").  Either form is taken, the short names are given.
+
+References
+----------
+.. [1] Lawson et al., "The Data Use Ontology to streamline responsible access to human biomedical
+   datasets", Cell Genomics 1 (2021) 100028; release 2021-02-23 of https://github.com/EBISPOT/DUO
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from radledger.consent.errors import InvalidDisease, UnknownTerm
+
+__all__ = [
+    "CONDITIONS",
+    "PURPOSES",
+    "REQUIREMENTS",
+    "Term",
+    "condition_bits",
+    "condition_names",
+    "decode_disease",
+    "describe",
+    "encode_disease",
+    "expand",
+    "fulfilled_bits",
+    "purpose_bits",
+    "purpose_names",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term: its short name, its DUO id (none where DUO has no such term), words and bit."""
+
+    name: str
+    duo_id: str | None
+    label: str
+    bit: int
+
+
+def _terms(*rows: tuple[str, str | None, str]) -> tuple[Term, ...]:
+    return tuple(Term(*row, bit=1 << position) for position, row in enumerate(rows))
+
+
+PURPOSES = _terms(
+    ("NRES", "DUO:0000004", "any use, without restriction"),
+    ("GRU", "DUO:0000042", "general research use"),
+    ("HMB", "DUO:0000006", "health, medical or biomedical research"),
+    ("DS", "DUO:0000007", "disease specific research"),
+    ("POA", "DUO:0000011", "research on population origins or ancestry"),
+    ("CC", "DUO:0000043", "clinical care"),
+    ("MDS", "DUO:0000031", "development of methods"),
+    ("CTRL", "DUO:0000036", "control in research"),
+    ("TEACHING", None, "teaching"),
+)
+"""What may be done, in the order of their bits."""
+
+CONDITIONS = _terms(
+    ("NPU", "DUO:0000045", "by a not-for-profit organisation only"),
+    ("NCU", "DUO:0000046", "for non-commercial use only"),
+    ("GSO", "DUO:0000016", "for genetic studies only"),
+    ("PUB", "DUO:0000019", "results are published"),
+    ("COL", "DUO:0000020", "in collaboration with the primary investigators"),
+    ("IRB", "DUO:0000021", "with ethics approval"),
+    ("GS", "DUO:0000022", "in the agreed region only"),
+    ("MOR", "DUO:0000024", "no publication before the agreed date"),
+    ("TS", "DUO:0000025", "for the agreed time only"),
+    ("US", "DUO:0000026", "by the agreed users only"),
+    ("PS", "DUO:0000027", "for the agreed project only"),
+    ("IS", "DUO:0000028", "at the agreed institution only"),
+    ("RTN", "DUO:0000029", "results are returned to the database"),
+    ("RS", "DUO:0000012", "for the agreed type of research only"),
+    ("NMDS", "DUO:0000015", "no general methods research"),
+    ("NPOA", "DUO:0000044", "no research on population origins or ancestry"),
+)
+"""What a use must fulfil, in the order of their bits; the last two are prohibitions."""
+
+REQUIREMENTS = (1 << 14) - 1
+"""Bits of the conditions that a use can fulfil: all but the prohibitions."""
+
+_DISEASE_LENGTH = 13
+_DISEASE = re.compile(r"[A-Z][A-Z0-9]*:[A-Za-z0-9._-]+")
+
+_PURPOSE = {term.name: term.bit for term in PURPOSES}
+_CONDITION = {term.name: term.bit for term in CONDITIONS}
+_BOTH_PROFITS = _CONDITION["NPU"] | _CONDITION["NCU"]
+_PURPOSE_BITS = _PURPOSE | {term.duo_id: term.bit for term in PURPOSES if term.duo_id}
+_CONDITION_BITS = (
+    _CONDITION
+    | {term.duo_id: term.bit for term in CONDITIONS if term.duo_id}
+    # NPUNCU is the conjunction of two terms that have bits of their own.
+    | {"NPUNCU": _BOTH_PROFITS, "DUO:0000018": _BOTH_PROFITS}
+)
+_FULFILLABLE_BITS = {name: bit for name, bit in _CONDITION_BITS.items() if bit & ~REQUIREMENTS == 0}
+
+
+def purpose_bits(names: Iterable[str]) -> int:
+    """Bits of purposes given by short name or DUO id, in any case.
+
+    Raises
+    ------
+    UnknownTerm
+        If a name is not that of a purpose, or there is none at all.
+
+    Examples
+    --------
+    >>> purpose_bits(["GRU", "DUO:0000043"])
+    34
+    """
+    return _bits(names, _PURPOSE_BITS, "purpose", required=True)
+
+
+def condition_bits(names: Iterable[str]) -> int:
+    """Bits of conditions given by short name or DUO id; ``NPUNCU`` is ``NPU`` and ``NCU``.
+
+    Raises
+    ------
+    UnknownTerm
+        If a name is not that of a condition.
+
+    Examples
+    --------
+    >>> condition_bits(["NPUNCU"]) == condition_bits(["NPU", "NCU"])
+    True
+    """
+    return _bits(names, _CONDITION_BITS, "condition")
+
+
+def fulfilled_bits(names: Iterable[str]) -> int:
+    """Bits of the conditions that a use fulfils; nobody fulfils a prohibition.
+
+    Raises
+    ------
+    UnknownTerm
+        If a name is not that of a condition, or is ``NMDS`` or ``NPOA``.
+
+    Examples
+    --------
+    >>> condition_names(fulfilled_bits(["irb", "npuncu"]))
+    ('NPU', 'NCU', 'IRB')
+    """
+    return _bits(names, _FULFILLABLE_BITS, "condition that a use can fulfil")
+
+
+def purpose_names(bits: int) -> tuple[str, ...]:
+    """Short names of purposes, in the order of their bits.
+
+    Examples
+    --------
+    >>> purpose_names(34)
+    ('GRU', 'CC')
+    """
+    return tuple(term.name for term in PURPOSES if bits & term.bit)
+
+
+def condition_names(bits: int) -> tuple[str, ...]:
+    """Short names of conditions, in the order of their bits.
+
+    Examples
+    --------
+    >>> condition_names(0b100011)
+    ('NPU', 'NCU', 'IRB')
+    """
+    return tuple(term.name for term in CONDITIONS if bits & term.bit)
+
+
+def describe(purposes: int, conditions: int = 0, disease: str | None = None) -> str:
+    """Purposes, conditions and disease in words that a patient understands.
+
+    Examples
+    --------
+    >>> describe(purpose_bits(["DS"]), condition_bits(["IRB"]), "MONDO:0004992")
+    'disease specific research (MONDO:0004992); on condition: with ethics approval'
+    """
+    words = [
+        f"{term.label} ({disease})" if term.name == "DS" and disease else term.label
+        for term in PURPOSES
+        if purposes & term.bit
+    ]
+    asked = [term.label for term in CONDITIONS if conditions & term.bit]
+    return ", ".join(words) + (f"; on condition: {', '.join(asked)}" if asked else "")
+
+
+def expand(purposes: int, conditions: int = 0) -> int:
+    """What a grant of these purposes permits, DUO's inheritance applied as the contract does it.
+
+    Examples
+    --------
+    >>> purpose_names(expand(purpose_bits(["HMB"]), condition_bits(["NMDS"])))
+    ('HMB', 'DS', 'CTRL')
+    """
+    bit = _PURPOSE
+    if purposes & bit["NRES"]:
+        purposes = (1 << len(PURPOSES)) - 1
+    if purposes & bit["GRU"]:
+        purposes |= bit["HMB"] | bit["POA"]
+    if purposes & bit["HMB"]:
+        purposes |= bit["DS"] | bit["CTRL"]
+    if purposes & (bit["DS"] | bit["POA"]):
+        purposes |= bit["MDS"]
+    if conditions & _CONDITION["NMDS"]:
+        purposes &= ~bit["MDS"]
+    if conditions & _CONDITION["NPOA"]:
+        purposes &= ~bit["POA"]
+    return purposes
+
+
+def encode_disease(code: str | None) -> bytes:
+    """A disease's code as the chain holds it: ASCII, padded with zeros to 13 bytes.
+
+    Parameters
+    ----------
+    code
+        A compact identifier such as ``MONDO:0004992`` or ``DOID:162``; none for no disease.
+
+    Raises
+    ------
+    InvalidDisease
+        If it is no compact identifier with an upper-case prefix, or longer than 13 characters.
+        The chain compares codes byte by byte, so one disease must have one spelling.
+
+    Examples
+    --------
+    >>> encode_disease("DOID:162")
+    b'DOID:162\\x00\\x00\\x00\\x00\\x00'
+    """
+    if code is None:
+        return bytes(_DISEASE_LENGTH)
+    if len(code) > _DISEASE_LENGTH or not _DISEASE.fullmatch(code):
+        raise InvalidDisease(
+            f"{code!r} is no disease code of at most {_DISEASE_LENGTH} characters; write it as "
+            "MONDO:0004992, its prefix in upper case",
+            disease=code,
+        )
+    return code.encode("ascii").ljust(_DISEASE_LENGTH, b"\0")
+
+
+def decode_disease(code: bytes) -> str | None:
+    """The disease's code that the chain holds, or none.
+
+    Examples
+    --------
+    >>> decode_disease(encode_disease("MONDO:0004992")), decode_disease(bytes(13))
+    ('MONDO:0004992', None)
+    """
+    # A contract takes any 13 bytes: what is not text is shown, not raised.
+    return bytes(code).rstrip(b"\0").decode("ascii", "backslashreplace") or None
+
+
+def _bits(names: Iterable[str], known: dict[str, int], what: str, *, required: bool = False) -> int:
+    bits = 0
+    for name in names:
+        if name.upper() not in known:
+            raise UnknownTerm(
+                f"{name!r} is no {what}; give {', '.join(n for n in known if ':' not in n)}, "
+                "or a DUO id",
+                term=name,
+            )
+        bits |= known[name.upper()]
+    if required and not bits:
+        raise UnknownTerm(f"no {what} was given; give one such as GRU or CC", term=None)
+    return bits

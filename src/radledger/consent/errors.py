@@ -1,0 +1,81 @@
+"""What :mod:`radledger.consent` refuses before it asks the chain.
+
+::
+
+    UsageError
+    ├── UnknownTerm              no such purpose or condition
+    ├── InvalidDisease           no disease code that fits the chain
+    ├── InvalidScope             neither "all" nor the digest of an image set, visit or course
+    ├── NoSuchRequest            no request of that id
+    └── DocumentMalformed        not a document that was signed for this
+    CryptoError
+    ├── DocumentTampered         a document that differs from what was signed
+    ├── DocumentExpired          a document past its deadline
+    ├── ReceiptStale             a receipt signed too long ago, or in the future
+    ├── ReceiptReplayed          a receipt that was answered before
+    └── NotHeld                  a key service without that image set's secret
+    ChainError
+    └── DocumentForAnotherChain  a document for another chain or deployment
+"""
+
+from __future__ import annotations
+
+from radledger.errors import ChainError, CryptoError, UsageError
+
+__all__ = [
+    "DocumentExpired",
+    "DocumentForAnotherChain",
+    "DocumentMalformed",
+    "DocumentTampered",
+    "InvalidDisease",
+    "InvalidScope",
+    "NoSuchRequest",
+    "NotHeld",
+    "ReceiptReplayed",
+    "ReceiptStale",
+    "UnknownTerm",
+]
+
+
+class UnknownTerm(UsageError):
+    """A name is not that of a purpose or a condition of the Data Use Ontology."""
+
+
+class InvalidDisease(UsageError):
+    """A disease's code cannot be written into a grant."""
+
+
+class InvalidScope(UsageError):
+    """A scope is neither "all" nor 32 bytes."""
+
+
+class NoSuchRequest(UsageError):
+    """Nobody made the request that is to be approved."""
+
+
+class DocumentMalformed(UsageError):
+    """A document lacks a part, or was signed for something else."""
+
+
+class DocumentTampered(CryptoError):
+    """A document's content is not what its signer signed."""
+
+
+class DocumentExpired(CryptoError):
+    """A document's signature is void since its deadline."""
+
+
+class DocumentForAnotherChain(ChainError):
+    """A document was signed for another chain or another deployment."""
+
+
+class ReceiptStale(CryptoError):
+    """A receipt's time is too far from the present for its statement to be one about now."""
+
+
+class ReceiptReplayed(CryptoError):
+    """A receipt was answered before; each release takes a receipt of its own."""
+
+
+class NotHeld(CryptoError):
+    """A key service was asked for an image set whose secret it does not have."""

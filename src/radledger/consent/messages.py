@@ -1,0 +1,95 @@
+"""The typed data that a subject signs, and what it says in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from radledger.consent import duo
+from radledger.consent.documents import Domain, Fields, when
+from radledger.consent.model import UNTIL_REVOKED, TermsStruct
+from radledger.consent.scope import ALL, scope_name
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Ledger
+
+__all__ = ["KIND", "STRUCTS", "domain", "summarise", "terms_fields", "terms_struct"]
+
+KIND = "radledger.consent"
+
+_TERMS: Fields = (
+    ("uint40", "from"),
+    ("uint40", "until"),
+    ("uint16", "purposes"),
+    ("uint16", "conditions"),
+    ("bytes13", "disease"),
+)
+_WHOSE: Fields = (("address", "subject"), ("address", "grantee"), ("bytes32", "scope"))
+_ONCE: Fields = (("uint64", "nonce"), ("uint40", "deadline"))
+
+STRUCTS: Mapping[str, Fields] = {
+    "Grant": (*_WHOSE, *_TERMS, *_ONCE),
+    "Revoke": (*_WHOSE, *_ONCE),
+    "RevokeAll": (("address", "subject"), *_ONCE),
+    "Approve": (("address", "requester"), *_WHOSE, *_TERMS, *_ONCE),
+}
+"""The structs of ``contracts/consent/ConsentMessages.sol``, field by field."""
+
+
+def domain(ledger: Ledger) -> Domain:
+    """The EIP-712 domain of the deployed consent registry."""
+    contract = ledger.address("ConsentRegistry")
+    return Domain("RadLedger Consent", "1", ledger.chain_id, contract)
+
+
+def terms_fields(struct: TermsStruct) -> dict[str, Any]:
+    """The contract's struct ``Terms`` as fields of a message."""
+    start, until, purposes, conditions, disease = struct
+    return {
+        "from": start,
+        "until": until,
+        "purposes": purposes,
+        "conditions": conditions,
+        "disease": "0x" + disease.hex(),
+    }
+
+
+def terms_struct(message: Mapping[str, Any]) -> TermsStruct:
+    """The fields of a message as the contract's struct ``Terms``."""
+    return (
+        message["from"],
+        message["until"],
+        message["purposes"],
+        message["conditions"],
+        bytes.fromhex(message["disease"][2:]),
+    )
+
+
+def summarise(primary: str, message: Mapping[str, Any]) -> str:
+    """What signing a message does, in words."""
+    subject = message["subject"]
+    if primary == "RevokeAll":
+        what = f"{subject} takes back every permission given so far"
+    else:
+        grantee = message["grantee"]
+        images = _images(message["scope"])
+        if primary == "Revoke":
+            what = f"{subject} no longer lets {grantee} use {images}"
+        else:
+            what = f"{subject} lets {grantee} use {images} for {_uses(message)}"
+    if primary == "Approve":
+        what += f", as {message['requester']} requested"
+    return f"{what}. To be submitted by {when(message['deadline'])}."
+
+
+def _images(scope: str) -> str:
+    name = scope_name(bytes.fromhex(scope[2:]))
+    return "all images, today's and later ones" if name == ALL else f"the images under {name}"
+
+
+def _uses(message: Mapping[str, Any]) -> str:
+    start, until, purposes, conditions, disease = terms_struct(message)
+    # What the contract will permit, not only what was named.
+    uses = duo.describe(duo.expand(purposes, conditions), conditions, duo.decode_disease(disease))
+    end = "until it is revoked" if until == UNTIL_REVOKED else f"until {when(until)}"
+    return f"{uses}; from {when(start)} {end}"

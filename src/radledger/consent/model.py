@@ -1,0 +1,192 @@
+"""What grants, requests and emergencies are made of."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from radledger.consent import duo
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Receipt
+
+__all__ = [
+    "UNTIL_REVOKED",
+    "ConsentRequest",
+    "Decision",
+    "Emergency",
+    "Grant",
+    "Requested",
+    "SealedNote",
+    "Terms",
+    "TermsStruct",
+    "unpack",
+]
+
+TermsStruct = tuple[int, int, int, int, bytes]
+"""``Terms`` as the contract takes them: from, until, purposes, conditions, disease."""
+
+UNTIL_REVOKED = (1 << 40) - 1
+"""The end of a grant that ends by revocation alone: the last second that the chain can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """For what, under which conditions and how long images may be used.
+
+    Parameters
+    ----------
+    purposes
+        DUO terms by short name or id, such as ``("GRU", "CC")``; see :mod:`radledger.consent.duo`.
+    conditions
+        DUO terms that every use must fulfil.
+    disease
+        Code of the one disease, where the purpose is ``DS`` alone.
+    start
+        From when, Unix time; the time of granting unless given.
+    until
+        Until when, Unix time.
+
+    Examples
+    --------
+    >>> Terms(purposes=("HMB",), conditions=("NPUNCU", "IRB"), until=1_900_000_000).until
+    1900000000
+    """
+
+    purposes: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
+    disease: str | None = None
+    start: int | None = None
+    until: int = UNTIL_REVOKED
+
+    def encode(self, now: int) -> TermsStruct:
+        """The struct ``Terms`` of the contract; ``now`` is when it starts unless it says."""
+        return (
+            now if self.start is None else self.start,
+            self.until,
+            duo.purpose_bits(self.purposes),
+            duo.condition_bits(self.conditions),
+            duo.encode_disease(self.disease),
+        )
+
+    @classmethod
+    def decode(cls, struct: TermsStruct) -> Terms:
+        """From the struct of the contract; purposes have DUO's inheritance applied in a grant."""
+        start, until, purposes, conditions, disease = struct
+        return cls(
+            purposes=duo.purpose_names(purposes),
+            conditions=duo.condition_names(conditions),
+            disease=duo.decode_disease(disease),
+            start=start,
+            until=until,
+        )
+
+
+def unpack(slot: int) -> tuple[TermsStruct, int]:
+    """Terms and epoch out of the word in which the contract keeps a grant or a request.
+
+    Its layout is that of ``contracts/consent/GrantSlot.sol``.
+    """
+
+    def field(offset: int, width: int) -> int:
+        return slot >> offset & ((1 << width) - 1)
+
+    disease = field(112, 104).to_bytes(13, "big")
+    terms = (field(0, 40), field(40, 40), field(80, 16), field(96, 16), disease)
+    return terms, field(216, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant, and whether it stands: ``active``, ``not yet``, ``expired`` or ``revoked``."""
+
+    grant_id: str
+    subject: str
+    grantee: str
+    scope: str
+    terms: Terms
+    status: str
+    granted_by: str
+    transaction: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRequest:
+    """A request that waits for the subject's answer, made at ``requested_at`` (Unix time)."""
+
+    request_id: str
+    subject: str
+    requester: str
+    grantee: str
+    scope: str
+    terms: Terms
+    requested_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A request that was just made: its id, by which it is approved, and its transaction."""
+
+    request_id: str
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a use is permitted now, why, and by which grant.
+
+    ``reason`` is ``permitted``, ``never granted``, ``revoked``, ``expired``, ``not yet``,
+    ``purpose``, ``disease``, ``condition``, ``reader suspended``, ``not anchored`` or ``erased``.
+    ``grant_id`` is none where no grant was considered, as for the patient's own images.
+    """
+
+    permitted: bool
+    reason: str
+    grant_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """A broken glass, and its review by a second person of the clinician's institution.
+
+    ``reviewer`` and ``justified`` are none until then; ``overdue`` from ``review_by`` on.
+    """
+
+    subject: str
+    clinician: str
+    institution: str
+    since: int
+    until: int
+    review_by: int
+    reason: str
+    reviewer: str | None
+    justified: bool | None
+    overdue: bool
+    transaction: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedNote:
+    """A text whose salted digest goes on chain; who wrote it keeps the text and the salt.
+
+    Examples
+    --------
+    >>> note = SealedNote.of("unconscious after an accident, no relatives reached")
+    >>> SealedNote(note.text, note.salt).digest == note.digest
+    True
+    """
+
+    text: str
+    salt: bytes
+
+    @classmethod
+    def of(cls, text: str) -> SealedNote:
+        """Seal a text under a new salt, without which a guess could be tried on the digest."""
+        return cls(text, secrets.token_bytes(32))
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the salt and the text, 32 bytes."""
+        return hashlib.sha256(self.salt + self.text.encode()).digest()

@@ -1,0 +1,146 @@
+"""Grants, requests and emergencies as the events tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from radledger.consent.errors import NoSuchRequest
+from radledger.consent.model import ConsentRequest, Emergency, Grant, Terms, TermsStruct, unpack
+from radledger.consent.scope import scope_name
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Event, Ledger
+
+__all__ = ["CONTRACT", "emergencies", "grants", "request_id", "request_of", "requests"]
+
+CONTRACT = "ConsentRegistry"
+
+
+def grants(ledger: Ledger, **filters: Any) -> Iterator[Grant]:
+    """The latest state of each grant, in the order in which they were last written."""
+    latest: dict[tuple[str, str, bytes], Event] = {}
+    for event in ledger.events(CONTRACT, "ConsentGranted", **filters):
+        latest.pop(_key(event), None)
+        latest[_key(event)] = event
+    withdrawn = {_key(e): e for e in ledger.events(CONTRACT, "ConsentWithdrawn", **filters)}
+    now = ledger.now()
+
+    @cache
+    def epoch(subject: str) -> int:
+        return int(ledger.call(CONTRACT, "epochOf", subject))
+
+    for key, event in latest.items():
+        subject, grantee, scope = key
+        struct, granted_in = unpack(event.args["given"])
+        terms = Terms.decode(struct)
+        revoked = key in withdrawn and _position(withdrawn[key]) > _position(event)
+        revoked |= granted_in != epoch(subject)
+        yield Grant(
+            grant_id=_hex(ledger.call(CONTRACT, "grantIdOf", subject, grantee, scope)),
+            subject=subject,
+            grantee=grantee,
+            scope=scope_name(scope),
+            terms=terms,
+            status="revoked" if revoked else _status(terms, now),
+            granted_by=event.args["actor"],
+            transaction=event.transaction,
+        )
+
+
+def requests(ledger: Ledger, **filters: Any) -> Iterator[ConsentRequest]:
+    """The requests that wait for an answer, in the order in which they were first made."""
+    for asked in _asked(ledger, **filters).values():
+        if asked.requested_at:
+            yield asked
+
+
+def request_of(ledger: Ledger, subject: str, request_id: str) -> ConsentRequest:
+    """A request to a subject, answered or not.
+
+    Raises
+    ------
+    NoSuchRequest
+        If there is none of that id.
+    """
+    asked = _asked(ledger, subject=subject).get(request_id.lower())
+    if asked is None:
+        raise NoSuchRequest(
+            f"nobody made the request {request_id} to {subject}; list those that wait with "
+            "`radledger consent list`",
+            request=request_id,
+            subject=subject,
+        )
+    return asked
+
+
+def request_id(ledger: Ledger, who: tuple[str, str, str, bytes], terms: TermsStruct) -> bytes:
+    """The id of a request, of requester, subject, grantee, scope and terms."""
+    return bytes(ledger.call(CONTRACT, "requestIdOf", *who, terms))
+
+
+def _asked(ledger: Ledger, **filters: Any) -> dict[str, ConsentRequest]:
+    """Requests by id; ``requested_at`` is zero for those that were answered."""
+    # The same request may be made again after its answer: one id, one request.
+    asked = {}
+    for event in ledger.events(CONTRACT, "ConsentRequested", **filters):
+        args = event.args
+        scope = bytes(args["scope"])
+        terms, _ = unpack(args["asked"])
+        who = (args["requester"], args["subject"], args["grantee"], scope)
+        id_ = request_id(ledger, who, terms)
+        asked[_hex(id_)] = ConsentRequest(
+            request_id=_hex(id_),
+            subject=args["subject"],
+            requester=args["requester"],
+            grantee=args["grantee"],
+            scope=scope_name(scope),
+            terms=Terms.decode(terms),
+            requested_at=ledger.call(CONTRACT, "requestedAt", id_),
+        )
+    return asked
+
+
+def emergencies(ledger: Ledger, **filters: Any) -> Iterator[Emergency]:
+    """Broken glasses, in the order in which they were broken."""
+    shared = {name: value for name, value in filters.items() if name != "institution"}
+    reviews = {
+        (e.args["subject"], e.args["clinician"], e.args["since"]): e.args
+        for e in ledger.events(CONTRACT, "EmergencyReviewed", **shared)
+    }
+    now = ledger.now()
+    for event in ledger.events(CONTRACT, "EmergencyDeclared", **filters):
+        args = event.args
+        review = reviews.get((args["subject"], args["clinician"], args["since"]))
+        yield Emergency(
+            subject=args["subject"],
+            clinician=args["clinician"],
+            institution=args["institution"],
+            since=args["since"],
+            until=args["until"],
+            review_by=args["reviewBy"],
+            reason=_hex(args["reason"]),
+            reviewer=review["reviewer"] if review else None,
+            justified=review["justified"] if review else None,
+            overdue=review is None and now >= args["reviewBy"],
+            transaction=event.transaction,
+        )
+
+
+def _status(terms: Terms, now: int) -> str:
+    if now >= terms.until:
+        return "expired"
+    return "not yet" if terms.start is not None and now < terms.start else "active"
+
+
+def _key(event: Event) -> tuple[str, str, bytes]:
+    return event.args["subject"], event.args["grantee"], bytes(event.args["scope"])
+
+
+def _position(event: Event) -> tuple[int, int]:
+    return event.block, event.log_index
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + bytes(value).hex()

@@ -1,0 +1,69 @@
+"""What a grant covers: everything, or one image set, visit or course of treatment."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from radledger.consent.errors import InvalidScope
+
+__all__ = ["ALL", "EMERGENCY", "parse_scope", "scope_name"]
+
+ALL: Final = "all"
+"""Everything of a subject, today's and later."""
+
+EMERGENCY: Final = "emergency"
+"""Everything of a subject, for as long as a broken glass lasts; nobody grants it by choice."""
+
+_LENGTH = 32
+_ALL = bytes(_LENGTH)
+# keccak256("radledger.consent.emergency"), as in contracts/lib/Scope.sol.
+_EMERGENCY = bytes.fromhex("c12a0ee62d54db6a9963493bbd3a690e88cdbc6d39d38a0783e628b6be9821db")
+
+
+def parse_scope(scope: str) -> bytes:
+    """A scope as the chain holds it, 32 bytes.
+
+    Parameters
+    ----------
+    scope
+        ``all``, or the id of an image set or the digest of a visit or course, 64 hexadecimal
+        digits after ``0x``.
+
+    Raises
+    ------
+    InvalidScope
+        If it is anything else.
+
+    Examples
+    --------
+    >>> parse_scope("all") == bytes(32)
+    True
+    >>> parse_scope("0x" + "ab" * 32)[0]
+    171
+    """
+    if scope == ALL:
+        return _ALL
+    try:
+        digest = bytes.fromhex(scope.removeprefix("0x"))
+    except ValueError:
+        digest = b""
+    if not scope.startswith("0x") or len(digest) != _LENGTH or digest == _ALL:
+        raise InvalidScope(
+            f"{scope!r} is no scope; give all, or 0x and the 64 digits of an image set, visit or "
+            "course",
+            scope=scope,
+        )
+    return digest
+
+
+def scope_name(scope: bytes) -> str:
+    """A scope of the chain in the form that :func:`parse_scope` takes, or ``emergency``.
+
+    Examples
+    --------
+    >>> scope_name(bytes(32))
+    'all'
+    """
+    if scope == _EMERGENCY:
+        return EMERGENCY
+    return ALL if scope == _ALL else "0x" + scope.hex()
