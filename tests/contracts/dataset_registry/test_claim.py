@@ -1,0 +1,268 @@
+"""Who earned collects, once, and the owner of its identity after it changed hands."""
+
+from __future__ import annotations
+
+import pytest
+from brownie import accounts, chain
+from eth_account import Account
+
+from tests.contracts.conftest import RECOVERY_DELAY, digest, error, plain, sign_request, travel
+from tests.contracts.dataset_registry.conftest import NO_DISEASE, YEAR, Class, Purpose, digests
+
+REWARD_DELEGATE = "0x" + b"radledger.reward".hex().ljust(64, "0")
+CONSENT_DELEGATE = "0x" + b"radledger.consent".hex().ljust(64, "0")
+
+
+@pytest.fixture
+def earned(datasets, dataset, contributed, funder):
+    """A data set in which 5,000 are due to the patient and 2,000 to the hospital."""
+    contributed(dataset, Class.DATA, Class.CUSTODY)
+    datasets.fund(dataset, 7_000, {"from": funder})
+    return dataset
+
+
+@pytest.fixture
+def recovered(identities, patient, relatives, stranger):
+    """The patient's identity, recovered to the stranger's key by two of three relatives."""
+    identities.setGuardians(patient, relatives, 2, {"from": patient})
+    for relative in relatives[:2]:
+        identities.approveRecovery(patient, relative, stranger, relatives, 2, {"from": relative})
+    travel(chain[-1].timestamp + RECOVERY_DELAY + 1)
+    identities.executeRecovery(patient, stranger, {"from": stranger})
+    return patient
+
+
+def test_contributor_claims_what_is_due(datasets, earned, token, patient, hospital, due):
+    vault = datasets.datasetOf(earned)["vault"]
+    for item, beneficiary, amount in (
+        (Class.DATA, patient, 5_000),
+        (Class.CUSTODY, hospital, 2_000),
+    ):
+        transaction = datasets.claim(earned, item, {"from": beneficiary})
+        assert transaction.events["RewardClaimed"] == {
+            "dataset": earned,
+            "beneficiary": beneficiary,
+            "class": item,
+            "to": beneficiary,
+            "amount": amount,
+        }
+        assert token.balanceOf(beneficiary) == amount
+        assert due(earned, item, beneficiary) == 0
+    assert token.balanceOf(vault) == 0
+
+
+def test_nothing_is_paid_twice_or_to_others(datasets, earned, token, patient, stranger):
+    datasets.claim(earned, Class.DATA, {"from": patient})
+    with error("DatasetNothingDue", earned, Class.DATA, patient):
+        datasets.claim(earned, Class.DATA, {"from": patient})
+    with error("DatasetNothingDue", earned, Class.CUSTODY, patient):
+        datasets.claim(earned, Class.CUSTODY, {"from": patient})
+    with error("DatasetNothingDue", earned, Class.DATA, stranger):
+        datasets.claim(earned, Class.DATA, {"from": stranger})
+    unknown = next(digests)
+    with error("DatasetNothingDue", unknown, Class.DATA, patient):
+        datasets.claim(unknown, Class.DATA, {"from": patient})
+    assert token.balanceOf(patient) == 5_000
+
+
+def test_claims_add_up_over_time(datasets, earned, funder, token, patient, due):
+    datasets.claim(earned, Class.DATA, {"from": patient})
+    datasets.fund(earned, 700, {"from": funder})
+    datasets.fund(earned, 70, {"from": funder})
+    assert due(earned, Class.DATA, patient) == 550
+    datasets.claim(earned, Class.DATA, {"from": patient})
+    assert token.balanceOf(patient) == 5_550
+
+
+def test_free_contributor_claims_what_it_earned_before(datasets, earned, token, patient, funder):
+    datasets.setFree(earned, Class.DATA, True, {"from": patient})
+    datasets.fund(earned, 7_000, {"from": funder})
+    datasets.claim(earned, Class.DATA, {"from": patient})
+    assert token.balanceOf(patient) == 5_000
+    assert plain(datasets.contributorOf(earned, Class.DATA, patient)) == (1, 0, True)
+
+
+# ---------------------------------------------------------------------------- for somebody
+
+
+def test_delegate_claims_to_where_it_says(
+    datasets, earned, identities, token, patient, neighbour, clinic
+):
+    identities.addDelegate(patient, REWARD_DELEGATE, neighbour, YEAR, {"from": patient})
+    transaction = datasets.claimFor(earned, Class.DATA, patient, clinic, {"from": neighbour})
+
+    assert transaction.events["RewardClaimed"] == {
+        "dataset": earned,
+        "beneficiary": patient,
+        "class": Class.DATA,
+        "to": clinic,
+        "amount": 5_000,
+    }
+    assert "RewardAccountClosed" not in transaction.events
+    assert token.balanceOf(clinic) == 5_000
+
+
+def test_owner_claims_to_where_it_says(datasets, earned, token, patient, clinic):
+    datasets.claimFor(earned, Class.DATA, patient, clinic, {"from": patient})
+    assert token.balanceOf(clinic) == 5_000
+    with error("DatasetNothingDue", earned, Class.DATA, patient):
+        datasets.claimFor(earned, Class.DATA, patient, clinic, {"from": patient})
+
+
+def test_others_collect_nothing(datasets, earned, identities, patient, stranger, neighbour):
+    identities.addDelegate(patient, CONSENT_DELEGATE, neighbour, YEAR, {"from": patient})
+    for actor in (stranger, neighbour):
+        with error("DatasetNotAuthorized", patient, actor):
+            datasets.claimFor(earned, Class.DATA, patient, actor, {"from": actor})
+    identities.addDelegate(patient, REWARD_DELEGATE, neighbour, 100, {"from": patient})
+    travel(chain[-1].timestamp + 101)
+    with error("DatasetNotAuthorized", patient, neighbour):
+        datasets.claimFor(earned, Class.DATA, patient, neighbour, {"from": neighbour})
+
+
+# ---------------------------------------------------------------------------- after a recovery
+
+
+def test_new_owner_collects_and_closes_the_account(
+    datasets, earned, recovered, contributed, funder, token, stranger, due
+):
+    transaction = datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
+
+    assert transaction.events["RewardAccountClosed"] == {
+        "dataset": earned,
+        "beneficiary": recovered,
+        "class": Class.DATA,
+    }
+    assert token.balanceOf(stranger) == 5_000
+    datasets.fund(earned, 7_000, {"from": funder})
+    with error("DatasetIdentityChangedHands", recovered):
+        datasets.claim(earned, Class.DATA, {"from": recovered})
+    again = datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
+    assert "RewardAccountClosed" not in again.events
+    assert token.balanceOf(stranger) == 10_000
+
+
+def test_new_owner_closes_an_account_that_the_lost_key_emptied(
+    datasets, earned, recovered, funder, token, stranger, due
+):
+    datasets.claim(earned, Class.DATA, {"from": recovered})
+
+    transaction = datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
+
+    assert list(transaction.events.keys()) == ["RewardAccountClosed"]
+    datasets.fund(earned, 7_000, {"from": funder})
+    with error("DatasetIdentityChangedHands", recovered):
+        datasets.claim(earned, Class.DATA, {"from": recovered})
+    datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
+    assert token.balanceOf(stranger) == 5_000
+    with error("DatasetNothingDue", earned, Class.DATA, recovered):
+        datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
+
+
+def test_lost_key_neither_collects_for_nor_chooses_nor_withdraws(
+    datasets, dataset, contributed, funder, recovered, patient, stranger, consents, identities
+):
+    """The new owner speaks for the consent, without which anyone withdraws."""
+    identities.changeOwner(patient, patient, {"from": stranger})
+    image_set = contributed(dataset)
+    identities.changeOwner(patient, stranger, {"from": patient})
+    datasets.fund(dataset, 10, {"from": funder})
+    with error("DatasetNotAuthorized", patient, patient):
+        datasets.claimFor(dataset, Class.DATA, patient, patient, {"from": patient})
+    datasets.claimFor(dataset, Class.DATA, patient, stranger, {"from": stranger})
+
+    with error("DatasetIdentityChangedHands", patient):
+        datasets.setFree(dataset, Class.DATA, True, {"from": patient})
+    with error("DatasetIdentityChangedHands", patient):
+        datasets.withdraw(dataset, Class.DATA, image_set, {"from": patient})
+    consents.revokeAll(patient, {"from": stranger})
+    datasets.withdraw(dataset, Class.DATA, image_set, {"from": stranger})
+
+
+def test_closed_account_of_works_is_not_withdrawn_from(
+    datasets, dataset, identities, annotator, researcher, stranger
+):
+    work = next(digests)
+    datasets.contributeWork(dataset, Class.ANNOTATION, annotator, work, 1, {"from": researcher})
+    identities.changeOwner(annotator, stranger, {"from": annotator})
+    datasets.claimFor(dataset, Class.ANNOTATION, annotator, stranger, {"from": stranger})
+    with error("DatasetIdentityChangedHands", annotator):
+        datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": annotator})
+
+
+def test_closing_one_account_leaves_the_others(datasets, earned, recovered, stranger, hospital):
+    datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
+    datasets.claim(earned, Class.CUSTODY, {"from": hospital})
+
+
+def test_identity_that_came_back_collects_through_its_owner(
+    datasets, earned, identities, patient, stranger, funder, token
+):
+    identities.changeOwner(patient, stranger, {"from": patient})
+    datasets.claimFor(earned, Class.DATA, patient, stranger, {"from": stranger})
+    identities.changeOwner(patient, patient, {"from": stranger})
+    datasets.fund(earned, 7_000, {"from": funder})
+    datasets.claimFor(earned, Class.DATA, patient, patient, {"from": patient})
+    assert token.balanceOf(patient) == 5_000
+
+
+# ---------------------------------------------------------------------------- without Ether
+
+
+GRANT_FIELDS = (
+    "subject:address grantee:address scope:bytes32 from:uint40 until:uint40 purposes:uint16 "
+    "conditions:uint16 disease:bytes13 nonce:uint64 deadline:uint40"
+)
+
+
+def test_patient_without_ether_consents_contributes_claims_and_withdraws(
+    datasets, dataset, consents, anchored, forwarder, university, funder, stranger, token
+):
+    patient = accounts.add()
+    deadline = chain[-1].timestamp + YEAR
+    image_set = anchored(owner=patient)
+    terms = (0, deadline, Purpose.BIOMEDICAL_RESEARCH, 0, NO_DISEASE)
+    consents.grantBySig(
+        patient, university, digest(""), terms,
+        (patient, 0, deadline, signed_grant(consents, patient, university, terms, deadline)),
+        {"from": stranger},
+    )  # fmt: skip
+
+    def forwarded(function, *arguments):
+        call = (datasets, function.encode_input(*arguments))
+        request = sign_request(forwarder, patient, call, deadline)
+        return forwarder.execute(request, {"from": stranger})
+
+    made = forwarded(datasets.contribute, dataset, Class.DATA, image_set, 0)
+    assert made.events["ContributionMade"]["beneficiary"] == patient
+    datasets.fund(dataset, 40, {"from": funder})
+    claimed = forwarded(datasets.claim, dataset, Class.DATA)
+    assert claimed.events["RewardClaimed"]["to"] == patient
+    free = forwarded(datasets.setFree, dataset, Class.DATA, True)
+    assert free.events["FreeContributionChosen"]["beneficiary"] == patient
+    withdrawn = forwarded(datasets.withdraw, dataset, Class.DATA, image_set)
+    assert withdrawn.events["ContributionWithdrawn"]["actor"] == patient
+    assert token.balanceOf(patient) == 40
+    assert patient.balance() == 0
+
+
+def test_only_the_forwarder_speaks_for_others(datasets, earned, patient, stranger, token):
+    """An address appended to a direct call is not the sender."""
+    data = datasets.claim.encode_input(earned, Class.DATA) + patient.address[2:]
+    with error("DatasetNothingDue", earned, Class.DATA, stranger):
+        stranger.transfer(datasets, 0, data=data)
+    assert token.balanceOf(patient) == 0
+
+
+def signed_grant(consents, signer, grantee, terms, deadline):
+    """The signature of a grant of everything, as a wallet makes it."""
+    _, name, version, chain_id, verifier, *_ = consents.eip712Domain()
+    fields = [field.split(":") for field in GRANT_FIELDS.split()]
+    values = (signer.address, grantee.address, digest(""), *terms, 0, deadline)
+    signed = Account.sign_typed_data(
+        signer.private_key,
+        {"name": name, "version": version, "chainId": chain_id, "verifyingContract": verifier},
+        {"Grant": [{"name": field, "type": kind} for field, kind in fields]},
+        dict(zip((field for field, _ in fields), values, strict=True)),
+    )
+    return signed.signature
