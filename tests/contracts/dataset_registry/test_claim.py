@@ -174,9 +174,11 @@ def test_lost_key_neither_collects_for_nor_chooses_nor_withdraws(
     with error("DatasetIdentityChangedHands", patient):
         datasets.setFree(dataset, Class.DATA, True, {"from": patient})
     with error("DatasetIdentityChangedHands", patient):
-        datasets.withdraw(dataset, Class.DATA, image_set, {"from": patient})
+        datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
+    with error("DatasetIdentityChangedHands", patient):
+        datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": patient})
     consents.revokeAll(patient, {"from": stranger})
-    datasets.withdraw(dataset, Class.DATA, image_set, {"from": stranger})
+    datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": stranger})
 
 
 def test_closed_account_of_works_is_not_withdrawn_from(
@@ -187,7 +189,7 @@ def test_closed_account_of_works_is_not_withdrawn_from(
     identities.changeOwner(annotator, stranger, {"from": annotator})
     datasets.claimFor(dataset, Class.ANNOTATION, annotator, stranger, {"from": stranger})
     with error("DatasetIdentityChangedHands", annotator):
-        datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": annotator})
+        datasets.withdraw(dataset, Class.ANNOTATION, work, {"from": annotator})
 
 
 def test_closing_one_account_leaves_the_others(datasets, earned, recovered, stranger, hospital):
@@ -240,8 +242,8 @@ def test_patient_without_ether_consents_contributes_claims_and_withdraws(
     assert claimed.events["RewardClaimed"]["to"] == patient
     free = forwarded(datasets.setFree, dataset, Class.DATA, True)
     assert free.events["FreeContributionChosen"]["beneficiary"] == patient
-    withdrawn = forwarded(datasets.withdraw, dataset, Class.DATA, image_set)
-    assert withdrawn.events["ContributionWithdrawn"]["actor"] == patient
+    withdrawn = forwarded(datasets.withdraw, dataset, Class.DATA, image_set.id)
+    assert withdrawn.events["ContributionWithdrawn"]["beneficiary"] == patient
     assert token.balanceOf(patient) == 40
     assert patient.balance() == 0
 

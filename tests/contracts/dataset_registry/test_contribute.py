@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from brownie import chain
 
-from tests.contracts.conftest import NOBODY, digest, error, plain, travel
+from tests.contracts.conftest import digest, error, plain, travel
 from tests.contracts.dataset_registry.conftest import (
     CANCER,
     DIABETES,
@@ -32,7 +32,7 @@ def test_patient_contributes_and_earns(datasets, dataset, anchored, consented, p
         "weight": 1,
         "grantId": grant,
     }
-    assert plain(datasets.contributionOf(dataset, Class.DATA, image_set.id, NOBODY)) == (
+    assert plain(datasets.contributionOf(dataset, Class.DATA, image_set.id, patient)) == (
         1,
         now(),
         State.COUNTED,

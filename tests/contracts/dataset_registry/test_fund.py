@@ -102,7 +102,7 @@ def test_nobody_to_share_among(datasets, dataset, funder, contributed, patient):
     with error("DatasetHasNoContributors", dataset):
         datasets.fund(dataset, 1, {"from": funder})
     image_set = contributed(dataset)
-    datasets.withdraw(dataset, Class.DATA, image_set, {"from": patient})
+    datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
     with error("DatasetHasNoContributors", dataset):
         datasets.fund(dataset, 1, {"from": funder})
 
@@ -222,7 +222,7 @@ def test_free_contributor_adds_and_withdraws_with_no_weight_in_the_class(
     contributed(dataset)
     contributed(dataset, owner=neighbour)
     assert datasets.weightOf(dataset, Class.DATA) == 1
-    datasets.withdraw(dataset, Class.DATA, image_set, {"from": patient})
+    datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
     assert datasets.weightOf(dataset, Class.DATA) == 1
     datasets.fund(dataset, 100, {"from": funder})
     assert plain(datasets.contributorOf(dataset, Class.DATA, patient)) == (1, 0, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from brownie import chain
 
-from tests.contracts.conftest import NOBODY, digest, error, plain, travel
+from tests.contracts.conftest import digest, error, plain, travel
 from tests.contracts.dataset_registry.conftest import (
     YEAR,
     Class,
@@ -23,37 +23,47 @@ def image_set(dataset, contributed):
     return contributed(dataset, Class.DATA, Class.CUSTODY)
 
 
-def test_patient_withdraws_data_and_custody(datasets, dataset, image_set, patient, hospital):
+def test_each_withdraws_its_own_part(datasets, dataset, image_set, patient, hospital):
     for item, beneficiary in ((Class.DATA, patient), (Class.CUSTODY, hospital)):
-        transaction = datasets.withdraw(dataset, item, image_set, {"from": patient})
+        transaction = datasets.withdraw(dataset, item, image_set.id, {"from": beneficiary})
         assert transaction.events["ContributionWithdrawn"] == {
             "dataset": dataset,
             "beneficiary": beneficiary,
             "item": image_set.id,
             "class": item,
-            "actor": patient,
         }
-        record = plain(datasets.contributionOf(dataset, item, image_set.id, NOBODY))
+        record = plain(datasets.contributionOf(dataset, item, image_set.id, beneficiary))
         assert (record[0], record[2]) == (1, State.WITHDRAWN)
         assert record[1] > 0
         assert datasets.contributorOf(dataset, item, beneficiary)["weight"] == 0
         assert datasets.weightOf(dataset, item) == 0
 
 
-def test_custodian_withdraws_its_custody_alone(datasets, dataset, image_set, hospital, patient):
-    with error("DatasetNotContributor", hospital):
-        datasets.withdraw(dataset, Class.DATA, image_set, {"from": hospital})
-    datasets.withdraw(dataset, Class.CUSTODY, image_set, {"from": hospital})
+def test_patient_ends_the_custodians_part_too(datasets, dataset, image_set, patient, hospital):
+    for item, beneficiary in ((Class.DATA, patient), (Class.CUSTODY, hospital)):
+        transaction = datasets.withdrawUnconsented(dataset, item, image_set, {"from": patient})
+        assert transaction.events["ContributionWithdrawn"]["beneficiary"] == beneficiary
+        assert datasets.weightOf(dataset, item) == 0
+
+
+def test_nobody_withdraws_anothers_part(datasets, dataset, image_set, hospital, patient, stranger):
+    for sender, item in (
+        (hospital, Class.DATA),
+        (patient, Class.CUSTODY),
+        (stranger, Class.DATA),
+    ):
+        with error("DatasetNotContributed", dataset, item, image_set.id):
+            datasets.withdraw(dataset, item, image_set.id, {"from": sender})
+    datasets.withdraw(dataset, Class.CUSTODY, image_set.id, {"from": hospital})
     assert datasets.weightOf(dataset, Class.DATA) == 1
-    assert datasets.weightOf(dataset, Class.CUSTODY) == 0
 
 
 def test_others_withdraw_nothing_while_the_consent_holds(
-    datasets, dataset, image_set, stranger, researcher, university, neighbour
+    datasets, dataset, image_set, stranger, researcher, university, hospital
 ):
-    for sender in (stranger, researcher, university, neighbour):
-        with error("DatasetNotContributor", sender):
-            datasets.withdraw(dataset, Class.DATA, image_set, {"from": sender})
+    for sender in (stranger, researcher, university, hospital):
+        with error("DatasetStillConsented", sender):
+            datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": sender})
     assert datasets.weightOf(dataset, Class.DATA) == 1
 
 
@@ -73,9 +83,18 @@ def test_anyone_withdraws_what_has_no_consent_any_more(
     else:
         images.erase(image_set, digest("certificate"), {"from": hospital})
     for item, beneficiary in ((Class.DATA, patient), (Class.CUSTODY, hospital)):
-        transaction = datasets.withdraw(dataset, item, image_set, {"from": stranger})
-        withdrawn = transaction.events["ContributionWithdrawn"]
-        assert (withdrawn["beneficiary"], withdrawn["actor"]) == (beneficiary, stranger)
+        transaction = datasets.withdrawUnconsented(dataset, item, image_set, {"from": stranger})
+        assert transaction.events["ContributionWithdrawn"] == {
+            "dataset": dataset,
+            "beneficiary": beneficiary,
+            "item": image_set.id,
+            "class": item,
+        }
+        assert transaction.events["ConsentFoundMissing"] == {
+            "dataset": dataset,
+            "item": image_set.id,
+            "actor": stranger,
+        }
         assert datasets.weightOf(dataset, item) == 0
 
 
@@ -83,9 +102,9 @@ def test_suspension_of_the_institution_is_no_end_of_consent(
     datasets, dataset, image_set, accredited, governor, university, stranger, patient
 ):
     accredited.suspend(university, {"from": governor})
-    with error("DatasetNotContributor", stranger):
-        datasets.withdraw(dataset, Class.DATA, image_set, {"from": stranger})
-    datasets.withdraw(dataset, Class.DATA, image_set, {"from": patient})
+    with error("DatasetStillConsented", stranger):
+        datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": stranger})
+    datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": patient})
 
 
 def test_what_was_earned_stays_due_and_nothing_comes_after(
@@ -95,7 +114,7 @@ def test_what_was_earned_stays_due_and_nothing_comes_after(
     datasets.fund(dataset, 7_000, {"from": funder})
     assert due(dataset, Class.DATA, patient) == 2_500
 
-    datasets.withdraw(dataset, Class.DATA, image_set, {"from": patient})
+    datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
     datasets.fund(dataset, 7_000, {"from": funder})
 
     assert due(dataset, Class.DATA, patient) == 2_500
@@ -106,12 +125,12 @@ def test_what_was_earned_stays_due_and_nothing_comes_after(
 
 
 def test_withdrawn_does_not_come_back(datasets, dataset, image_set, patient, hospital, researcher):
-    datasets.withdraw(dataset, Class.DATA, image_set, {"from": patient})
+    datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
     for sender in (patient, hospital, researcher):
         with error("DatasetAlreadyContributed", dataset, Class.DATA, image_set.id):
             datasets.contribute(dataset, Class.DATA, image_set, 0, {"from": sender})
     with error("DatasetNotContributed", dataset, Class.DATA, image_set.id):
-        datasets.withdraw(dataset, Class.DATA, image_set, {"from": patient})
+        datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
     assert datasets.weightOf(dataset, Class.DATA) == 0
 
 
@@ -120,28 +139,30 @@ def test_only_what_was_contributed_is_withdrawn(
 ):
     other = new_dataset()
     with error("DatasetNotContributed", other, Class.DATA, image_set.id):
-        datasets.withdraw(other, Class.DATA, image_set, {"from": patient})
+        datasets.withdraw(other, Class.DATA, image_set.id, {"from": patient})
     fresh = anchored()
     with error("DatasetNotContributed", dataset, Class.DATA, fresh.id):
-        datasets.withdraw(dataset, Class.DATA, fresh, {"from": patient})
+        datasets.withdrawUnconsented(dataset, Class.DATA, fresh, {"from": patient})
     own = image_set._replace(patient=stranger.address)
     with error("DatasetNotContributed", dataset, Class.DATA, own.id):
-        datasets.withdraw(dataset, Class.DATA, own, {"from": stranger})
+        datasets.withdrawUnconsented(dataset, Class.DATA, own, {"from": stranger})
     unknown = next(digests)
     with error("DatasetUnknown", unknown):
-        datasets.withdraw(unknown, Class.DATA, image_set, {"from": stranger})
+        datasets.withdrawUnconsented(unknown, Class.DATA, image_set, {"from": stranger})
 
 
 @pytest.mark.parametrize("item", [Class.ANNOTATION, Class.DEVELOPMENT])
 def test_image_set_is_withdrawn_from_no_class_of_works(datasets, dataset, image_set, patient, item):
     with error("DatasetClassInvalid", item):
-        datasets.withdraw(dataset, item, image_set, {"from": patient})
+        datasets.withdrawUnconsented(dataset, item, image_set, {"from": patient})
+    with error("DatasetNotContributed", dataset, item, image_set.id):
+        datasets.withdraw(dataset, item, image_set.id, {"from": patient})
 
 
 def test_one_withdrawal_leaves_the_other_contributions(
     datasets, dataset, image_set, contributed, patient
 ):
     contributed(dataset)
-    datasets.withdraw(dataset, Class.DATA, image_set, {"from": patient})
+    datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
     assert datasets.contributorOf(dataset, Class.DATA, patient)["weight"] == 1
     assert datasets.weightOf(dataset, Class.DATA) == 1

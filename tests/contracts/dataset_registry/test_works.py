@@ -114,14 +114,13 @@ def test_contributor_withdraws_its_own_work_for_good(
         )
     since = now()
 
-    transaction = datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": annotator})
+    transaction = datasets.withdraw(dataset, Class.ANNOTATION, work, {"from": annotator})
 
     assert transaction.events["ContributionWithdrawn"] == {
         "dataset": dataset,
         "beneficiary": annotator,
         "item": work,
         "class": Class.ANNOTATION,
-        "actor": annotator,
     }
     record = plain(datasets.contributionOf(dataset, Class.ANNOTATION, work, annotator))
     assert record[0] == 3
@@ -130,18 +129,14 @@ def test_contributor_withdraws_its_own_work_for_good(
     assert datasets.contributorOf(dataset, Class.ANNOTATION, annotator)["weight"] == 0
     assert datasets.weightOf(dataset, Class.ANNOTATION) == 3
     with error("DatasetNotContributed", dataset, Class.ANNOTATION, work):
-        datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": annotator})
+        datasets.withdraw(dataset, Class.ANNOTATION, work, {"from": annotator})
     with error("DatasetAlreadyContributed", dataset, Class.ANNOTATION, work):
         datasets.contributeWork(dataset, Class.ANNOTATION, annotator, work, 3, {"from": researcher})
 
 
-def test_nobody_withdraws_anothers_work_or_an_image_set_as_a_work(
-    datasets, dataset, contributed, annotator, researcher, patient
-):
+def test_nobody_withdraws_anothers_work(datasets, dataset, annotator, researcher):
     work = next(digests)
     datasets.contributeWork(dataset, Class.ANNOTATION, annotator, work, 1, {"from": researcher})
-    image_set = contributed(dataset)
     with error("DatasetNotContributed", dataset, Class.ANNOTATION, work):
-        datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": researcher})
-    with error("DatasetNotContributed", dataset, Class.DATA, image_set.id):
-        datasets.withdrawWork(dataset, Class.DATA, image_set.id, {"from": patient})
+        datasets.withdraw(dataset, Class.ANNOTATION, work, {"from": researcher})
+    datasets.withdraw(dataset, Class.ANNOTATION, work, {"from": annotator})
