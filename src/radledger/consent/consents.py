@@ -266,7 +266,7 @@ class Consents:
             Code of the disease under research.
         """
         use = Use.of(purposes, fulfilled, disease)
-        return permission.decide(self._ledger, parse_address(reader), image, use)
+        return permission.decide(self._ledger, parse_address(reader), image, use.struct)
 
     # --- lists --------------------------------------------------------------------------------
 

@@ -11,9 +11,12 @@
     CryptoError
     ├── DocumentTampered         a document that differs from what was signed
     ├── DocumentExpired          a document past its deadline
-    ├── ReceiptStale             a receipt signed too long ago, or in the future
-    ├── ReceiptReplayed          a receipt that was answered before
-    └── NotHeld                  a key service without that image set's secret
+    └── ReceiptInvalid           a receipt that its reader did not sign (``radledger.imaging``)
+        ├── ReceiptForAnotherChain   for another chain or deployment
+        ├── ReceiptStale             signed too long ago, or in the future
+        ├── ReceiptReplayed          answered before
+        ├── ReceiptGrantDiffers      naming another grant than the one that permits the use
+        └── ReaderReplaced           signed with a key that no longer controls the reader
     ChainError
     └── DocumentForAnotherChain  a document for another chain or deployment
 """
@@ -21,6 +24,7 @@
 from __future__ import annotations
 
 from radledger.errors import ChainError, CryptoError, UsageError
+from radledger.imaging.errors import ReceiptInvalid
 
 __all__ = [
     "DocumentExpired",
@@ -30,7 +34,9 @@ __all__ = [
     "InvalidDisease",
     "InvalidScope",
     "NoSuchRequest",
-    "NotHeld",
+    "ReaderReplaced",
+    "ReceiptForAnotherChain",
+    "ReceiptGrantDiffers",
     "ReceiptReplayed",
     "ReceiptStale",
     "UnknownTerm",
@@ -69,13 +75,21 @@ class DocumentForAnotherChain(ChainError):
     """A document was signed for another chain or another deployment."""
 
 
-class ReceiptStale(CryptoError):
+class ReceiptForAnotherChain(ReceiptInvalid):
+    """A receipt was signed for another chain or another deployment."""
+
+
+class ReceiptStale(ReceiptInvalid):
     """A receipt's time is too far from the present for its statement to be one about now."""
 
 
-class ReceiptReplayed(CryptoError):
+class ReceiptReplayed(ReceiptInvalid):
     """A receipt was answered before; each release takes a receipt of its own."""
 
 
-class NotHeld(CryptoError):
-    """A key service was asked for an image set whose secret it does not have."""
+class ReceiptGrantDiffers(ReceiptInvalid):
+    """A receipt names another grant than the one that permits the use now."""
+
+
+class ReaderReplaced(ReceiptInvalid):
+    """A receipt was signed with a key that no longer controls the reader's identity."""

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
     from radledger.imaging.model import ImageSet
 
-__all__ = ["Use", "decide", "require"]
+__all__ = ["Use", "UseStruct", "decide", "require"]
+
+UseStruct = tuple[int, int, bytes]
+"""``Use`` as the contract takes it: purposes, fulfilled conditions, disease."""
 
 _CONTRACT = "ConsentRegistry"
 _REASONS = (
@@ -57,14 +60,14 @@ class Use:
         return cls(duo.purpose_bits(purposes), duo.fulfilled_bits(fulfilled), disease)
 
     @property
-    def struct(self) -> tuple[int, int, bytes]:
+    def struct(self) -> UseStruct:
         """As the contract takes it."""
         return self.purposes, self.fulfilled, duo.encode_disease(self.disease)
 
 
-def decide(ledger: Ledger, reader: str, image: ImageSet, use: Use) -> Decision:
+def decide(ledger: Ledger, reader: str, image: ImageSet, use: UseStruct) -> Decision:
     """Ask whether a use is permitted at the latest block."""
-    reason, grant_id = ledger.call(_CONTRACT, "permitted", reader, image.struct, use.struct)
+    reason, grant_id = ledger.call(_CONTRACT, "permitted", reader, image.struct, use)
     return Decision(
         permitted=reason == 0,
         reason=_REASONS[reason],
@@ -72,7 +75,7 @@ def decide(ledger: Ledger, reader: str, image: ImageSet, use: Use) -> Decision:
     )
 
 
-def require(ledger: Ledger, reader: str, image: ImageSet, use: Use) -> bytes:
+def require(ledger: Ledger, reader: str, image: ImageSet, use: UseStruct) -> str:
     """Ask for the grant that permits a use at the latest block; all zero for the patient's own.
 
     Raises
@@ -80,5 +83,5 @@ def require(ledger: Ledger, reader: str, image: ImageSet, use: Use) -> bytes:
     Refusal
         The reason, as the subclass of the contract's error's name, with the values that decided.
     """
-    grant_id = ledger.call(_CONTRACT, "requirePermitted", reader, image.struct, use.struct)
-    return bytes(grant_id)
+    grant_id = ledger.call(_CONTRACT, "requirePermitted", reader, image.struct, use)
+    return "0x" + bytes(grant_id).hex()

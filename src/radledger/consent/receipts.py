@@ -1,0 +1,129 @@
+"""The receipts that a key service keeps: signed by readers, added to, never changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from radledger.consent.errors import ReceiptReplayed
+from radledger.imaging.keys import SignedReceipt
+
+__all__ = ["Receipts", "Release"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS releases (
+    number INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    image_id TEXT NOT NULL,
+    manifest TEXT NOT NULL,
+    released_at INTEGER NOT NULL,
+    receipt TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS releases_of_image ON releases (image_id, manifest);
+CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON releases
+BEGIN SELECT RAISE(ABORT, 'a receipt is kept as it is'); END;
+CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON releases
+BEGIN SELECT RAISE(ABORT, 'a receipt is kept'); END;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What was released: for which receipt, with which manifest's secret, when (Unix time)."""
+
+    signed: SignedReceipt
+    manifest: str
+    released_at: int
+
+
+class Receipts:
+    """A book of receipts in an SQLite database that its owner alone can read.
+
+    Any number of processes may use it at once.  What :meth:`keep` returned from is on the disk.
+
+    Parameters
+    ----------
+    path
+        The database; made if it does not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with self._database() as database:
+            database.executescript("PRAGMA journal_mode = WAL;" + _SCHEMA)
+
+    def require_new(self, signed: SignedReceipt) -> None:
+        """Refuse a receipt that is here already.
+
+        Raises
+        ------
+        ReceiptReplayed
+            With the time at which it was answered.
+        """
+        with self._database() as database:
+            found = database.execute(
+                "SELECT released_at FROM releases WHERE digest = ?", (signed.receipt.digest,)
+            ).fetchone()
+        if found:
+            raise _replayed(signed, released_at=found[0])
+
+    def keep(self, release: Release) -> None:
+        """Add a release.
+
+        Raises
+        ------
+        ReceiptReplayed
+            If its receipt is here already.
+        """
+        receipt = release.signed.receipt
+        row = (
+            receipt.digest,
+            receipt.image_id,
+            release.manifest,
+            release.released_at,
+            json.dumps(release.signed.to_json(), sort_keys=True),
+        )
+        try:
+            with self._database() as database:
+                database.execute(
+                    "INSERT INTO releases (digest, image_id, manifest, released_at, receipt) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    row,
+                )
+        except sqlite3.IntegrityError:
+            raise _replayed(release.signed, released_at=release.released_at) from None
+
+    def releases(self, image_id: str | None = None) -> tuple[Release, ...]:
+        """What was released, of one image set or of all, oldest first."""
+        with self._database() as database:
+            rows = database.execute(
+                "SELECT receipt, manifest, released_at FROM releases "
+                "WHERE image_id = ? OR ? IS NULL ORDER BY number",
+                (image_id, image_id),
+            ).fetchall()
+        return tuple(
+            Release(SignedReceipt.from_json(json.loads(receipt)), manifest, released_at)
+            for receipt, manifest, released_at in rows
+        )
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        # One connection for each use, so that threads may share the book.
+        with closing(sqlite3.connect(self._path, timeout=60, isolation_level=None)) as database:
+            database.execute("PRAGMA synchronous = FULL")
+            yield database
+
+
+def _replayed(signed: SignedReceipt, released_at: int) -> ReceiptReplayed:
+    return ReceiptReplayed(
+        "this receipt was answered before; sign a new one for each reading",
+        reader=signed.receipt.reader,
+        image=signed.receipt.image_id,
+        released_at=released_at,
+    )

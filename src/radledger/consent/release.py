@@ -1,0 +1,155 @@
+"""The release of an image set's secret: to whom the chain permits it, against a signed receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from radledger.consent import permission
+from radledger.consent.errors import (
+    ReaderReplaced,
+    ReceiptForAnotherChain,
+    ReceiptGrantDiffers,
+    ReceiptStale,
+)
+from radledger.consent.receipts import Receipts, Release
+from radledger.crypto import keys
+from radledger.identity.identities import Identities
+from radledger.imaging.keys import SignedReceipt, WrappedSecret, release_context
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Ledger
+    from radledger.imaging.keys import Receipt
+    from radledger.imaging.model import ImageRecord
+
+__all__ = ["CustodianKeyService"]
+
+_FRESH = 300
+# Readers have no delegates: a delegate type that nobody appoints leaves the owner alone.
+_READER = b"radledger.reader".ljust(32, b"\0")
+
+
+class CustodianKeyService:
+    """Releases the secrets of image sets, in this process; a :class:`~.imaging.keys.KeyService`.
+
+    A hospital releases what it holds; a patient may release by themselves, with the secret that
+    was wrapped to the patient's own key.  Whoever was given a secret and may no longer read is
+    locked out of what is read later: the next release encrypts the image set anew first.  What
+    was delivered before stands in the receipts.
+
+    Parameters
+    ----------
+    ledger
+        Where permission is asked, at the latest block.
+    receipts
+        The book in which receipts are kept.
+    show
+        Gives the record of an image set, as ``Images.show`` does.
+    secret
+        Gives the present secret of an image set.
+    rekey
+        Encrypts an image set under a new secret: same root, new manifest.  Only its custodian
+        can, so a patient leaves it out.
+
+    Examples
+    --------
+    >>> service = CustodianKeyService(                             # doctest: +SKIP
+    ...     ledger, Receipts(home / "receipts.sqlite3"), show=images.show, secret=images.secret,
+    ...     rekey=lambda image_id: images.rekey(hospital, image_id))
+    >>> service.release(receipt.sign(radiologist)).grant_id         # doctest: +SKIP
+    '0x…'
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        receipts: Receipts,
+        *,
+        show: Callable[[str], ImageRecord],
+        secret: Callable[[str], str],
+        rekey: Callable[[str], object] | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._receipts = receipts
+        self._show = show
+        self._secret = secret
+        self._rekey = rekey
+
+    def release(self, request: SignedReceipt) -> WrappedSecret:
+        """Release an image set's secret to the reader who signed for it.
+
+        Raises
+        ------
+        ReceiptInvalid
+            If the receipt is not the reader's, or (as one of its subclasses) not for this chain,
+            time or grant, or was answered before.
+        ImageUnknown
+            If there is no such image set.
+        Refusal
+            If the use is not permitted, as the subclass of the contract's error's name.
+        NoEncryptionKey
+            If the reader registered no key to wrap the secret to.
+        """
+        receipt = request.receipt
+        request.verify()
+        self._require_current(receipt)
+        self._receipts.require_new(request)
+        record = self._show(receipt.image_id)
+        grant_id = permission.require(self._ledger, receipt.reader, record.image_set, receipt.use)
+        if grant_id != receipt.grant_id:
+            raise ReceiptGrantDiffers(
+                "the use is permitted, by another grant than the receipt names; sign it for that",
+                signed=receipt.grant_id,
+                permits=grant_id,
+            )
+        public_key = Identities(self._ledger).encryption_key(receipt.reader)
+        record = self._locked_out(record)
+        wrapped = keys.wrap(
+            self._secret(receipt.image_id),
+            public_key,
+            release_context(receipt.image_id, receipt.grant_id),
+        )
+        # Kept before it is given: nothing leaves that no receipt shows.
+        self._receipts.keep(Release(request, record.manifest, self._ledger.now()))
+        return WrappedSecret(receipt.image_id, receipt.grant_id, wrapped)
+
+    def _require_current(self, receipt: Receipt) -> None:
+        """That the receipt is for this chain, about now, and by who controls the reader."""
+        here = (self._ledger.chain_id, self._ledger.address("ConsentRegistry"))
+        if (receipt.chain_id, receipt.contract) != here:
+            raise ReceiptForAnotherChain(
+                "the receipt was signed for another chain or deployment; sign one for this",
+                signed_for=(receipt.chain_id, receipt.contract),
+                expected=here,
+            )
+        now = self._ledger.now()
+        if abs(now - receipt.time) > _FRESH:
+            raise ReceiptStale(
+                f"the receipt is {abs(now - receipt.time)} s away from the present, at most "
+                f"{_FRESH} are taken; sign a new one",
+                time=receipt.time,
+                now=now,
+            )
+        if not self._ledger.call(
+            "IdentityRegistry", "mayAct", receipt.reader, receipt.reader, _READER
+        ):
+            raise ReaderReplaced(
+                f"the key of {receipt.reader} no longer controls that identity; read as its "
+                "present owner",
+                reader=receipt.reader,
+            )
+
+    def _locked_out(self, record: ImageRecord) -> ImageRecord:
+        """Encrypt anew if somebody has the present secret who may no longer read."""
+        if self._rekey is None:
+            return record
+        released = {
+            (release.signed.receipt.reader, release.signed.receipt.use)
+            for release in self._receipts.releases(record.image_id)
+            if release.manifest == record.manifest
+        }
+        for reader, use in sorted(released):
+            if not permission.decide(self._ledger, reader, record.image_set, use).permitted:
+                self._rekey(record.image_id)
+                return self._show(record.image_id)
+        return record
