@@ -83,5 +83,5 @@ def require(ledger: Ledger, reader: str, image: ImageSet, use: UseStruct) -> str
     Refusal
         The reason, as the subclass of the contract's error's name, with the values that decided.
     """
-    grant_id = ledger.call(_CONTRACT, "requirePermitted", reader, image.struct, use)
+    _, grant_id = ledger.call(_CONTRACT, "requirePermitted", reader, image.struct, use)
     return "0x" + bytes(grant_id).hex()

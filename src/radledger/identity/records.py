@@ -86,7 +86,6 @@ def identity_record(ledger: Ledger, identity: str) -> Identity:
     key = encryption_key(ledger, identity)
     return Identity(
         identity=identity,
-        # The spec writes the chain in hexadecimal, and leaves out that of the main network.
         did=f"did:ethr:{hex(ledger.chain_id)}:{identity}",
         owner=owner if owner != NOBODY else None,
         encryption_key="0x" + key.hex() if key else None,
