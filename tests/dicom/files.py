@@ -42,7 +42,9 @@ def image(rows: int = 4, columns: int = 4, **attributes: object) -> Dataset:
     dataset.PixelRepresentation = 0
     dataset.PixelSpacing = ["0.5", "0.5"]
     dataset.RescaleSlope, dataset.RescaleIntercept = "1", "-1024"
-    dataset.PixelData = struct.pack(f"<{rows * columns}H", *range(rows * columns))
+    dataset.PixelData = struct.pack(
+        f"<{rows * columns}H", *(i % 65536 for i in range(rows * columns))
+    )
     dataset["PixelData"].VR = "OW"
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

@@ -15,8 +15,9 @@ texts, UIDs, dates   decoded by the character set; spaces and zero bytes cut off
 bytes and words      ``hex:`` and the little-endian bytes in hexadecimal
 ===================  =======================================================================
 
-Several values are joined by a backslash.  A string of more than 256 characters is replaced
-by an object ``{"sha256": digest of its UTF-8}``.  Empty attributes are left out.
+What cannot be read as its VR demands counts as bytes.  Several values are joined by a
+backslash.  A string of more than 256 characters is replaced by an object
+``{"sha256": digest of its UTF-8}``.  Empty attributes are left out.
 """
 
 from __future__ import annotations
@@ -114,7 +115,12 @@ def _value(dataset: Dataset, tag: int, keep: Callable[[int], bool]) -> Json:
     little = raw.is_little_endian if isinstance(raw, RawDataElement) else True
     if tag in _WORDS and isinstance(raw, RawDataElement):
         return _short("\\".join(map(_integer, _words(raw.value or b"", little))))
-    element = dataset[tag]
+    try:
+        element = dataset[tag]
+    except Exception as error:  # pydicom's conversions raise what values provoke
+        if isinstance(error, MemoryError) or not isinstance(raw, RawDataElement):
+            raise
+        return _bytes(raw.value or b"", 1, little)
     if element.VR == "SQ":
         return [attributes(item, keep) for item in element.value or ()]
     if element.VR in _WORD_SIZES or isinstance(element.value, bytes):

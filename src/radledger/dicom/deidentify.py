@@ -31,7 +31,7 @@ from pydicom.dataset import Dataset
 
 from .burned_in import burned_in_risk
 from .elements import Deidentifier
-from .errors import BurnedInAnnotation
+from .errors import BurnedInAnnotation, MalformedDicom
 from .limits import bounded
 from .profiles import Profile
 from .pseudonyms import Pseudonyms
@@ -150,8 +150,16 @@ def deidentify(
     pseudonyms = Pseudonyms(key)
     dataset = source.dataset
     with disable_value_validation():
-        patient = _patient(dataset, header)
-        Deidentifier(profile, pseudonyms, pseudonyms.days(patient)).apply(dataset)
+        try:
+            patient = _patient(dataset, header)
+            Deidentifier(profile, pseudonyms, pseudonyms.days(patient)).apply(dataset)
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:  # pydicom's conversions raise what values provoke
+            raise MalformedDicom(
+                f"an attribute cannot be read: {str(error)[:200]}; export the file again",
+                cause=str(error)[:200],
+            ) from error
         pseudonym = pseudonyms.patient(patient)
         _state(dataset, profile, pseudonym)
         written = write_instance(source, header, pseudonyms.uid(header.sop_instance), target)

@@ -109,7 +109,7 @@ def image_digest(path: Path) -> bytes:
     presentation do not count.
 
     *Kind* ``codestream``: all other compressed images, whose decoders may differ in the last
-    bit; compressed frames of more than 2²⁵ samples; and pixels that cannot be decoded.
+    bit; compressed frames of more than 2²⁴ samples; and pixels that cannot be decoded.
     ``image`` and ``attributes`` are as above, but ``photometric`` as stated;
     ``transfer_syntax`` is its UID.  The data is the pixel data as stored: all fragments
     joined, without the offset table.  (A deflated data set counts as explicit little endian.)

@@ -15,7 +15,6 @@
     └── BurnedInAnnotation         the pixels may show who the patient is
 """
 
-# ruff: noqa: N818 - they are named for what is wrong, as the contracts' errors are
 from __future__ import annotations
 
 from radledger.errors import DicomError

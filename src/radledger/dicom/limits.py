@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 from .errors import DicomTooLarge, DicomTooSlow
 
 __all__ = [
+    "ELEMENT_BYTES",
     "MAX_DEPTH",
     "MAX_ELEMENTS",
     "MAX_FRAGMENTS",
@@ -24,11 +25,14 @@ __all__ = [
     "time_limit",
 ]
 
-MAX_HEADER_BYTES = 64 << 20
-"""Everything but the pixel data; it is held in memory."""
+MAX_HEADER_BYTES = 48 << 20
+"""Everything but the pixel data; it is held in memory, up to three times."""
 
-MAX_ELEMENTS = 400_000
-"""Data elements and items of one file; pydicom needs about 0.5 kB for each."""
+ELEMENT_BYTES = 700
+"""What pydicom needs for one data element or item beside its value; it counts as header."""
+
+MAX_ELEMENTS = 200_000
+"""Data elements and items of one file; they are counted before any is read."""
 
 MAX_DEPTH = 64
 """Sequences within sequences; structured reports of real systems stay below 20."""
@@ -39,11 +43,11 @@ MAX_FRAGMENTS = 1 << 20
 MAX_INFLATED_BYTES = 256 << 20
 """What a deflated data set may inflate to, on disk."""
 
-MAX_FRAME_SAMPLES = 1 << 25
-"""Samples of one compressed frame that is decoded; a mammogram has 15 million."""
+MAX_FRAME_SAMPLES = 1 << 24
+"""Samples of one compressed frame that is decoded; a mammogram has 14 million."""
 
-WORKER_MEMORY_BYTES = 448 << 20
-"""What a worker may allocate; the interpreter, NumPy and the codecs take 100 MB of it."""
+WORKER_MEMORY_BYTES = 288 << 20
+"""What a worker may allocate; the interpreter, NumPy and the codecs take 120 MB of it."""
 
 P = ParamSpec("P")
 T = TypeVar("T")

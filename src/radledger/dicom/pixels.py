@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ __all__ = [
     "codestream",
     "decode_frame",
     "frame_codestream",
+    "native_frame",
 ]
 
 EXACT_DECODING = {
@@ -199,6 +201,34 @@ def _offsets(source: DicomSource, table: tuple[int, int]) -> tuple[int, ...]:
     source.stream.seek(table[0])
     basic = source.stream.read(table[1] & ~3)
     return struct.unpack(f"<{len(basic) // 4}I", basic)
+
+
+def native_frame(source: DicomSource, pixels: ImagePixels, index: int) -> NDArray[Any]:
+    """One frame of native pixels, in the shape and kind of numbers that `decode_frame` gives.
+
+    Raises
+    ------
+    PixelsUnreadable
+        When the pixels are of a kind that is not decoded.
+    """
+    one = replace(pixels, frames=1)
+    element = source.pixels
+    if element is None:
+        raise PixelsUnreadable("the object has no pixel data")
+    if pixels.bits_allocated == 1:
+        # frames of single bits do not begin at whole bytes
+        first = index * pixels.pixels
+        last = first + pixels.pixels
+        packed = _array(source, element, first // 8, (last + 7) // 8 - first // 8, "u1")
+        bits = np.unpackbits(packed, bitorder="little")[first % 8 :][: pixels.pixels]
+        return bits.reshape(pixels.rows, pixels.columns)
+    start = element.value + index * one.native_bytes
+    frame = replace(element, value=start, end=start + one.native_bytes)
+    width = next(size for size in (1, 2, 4, 8) if pixels.bits_stored <= 8 * size)
+    kind = f"<f{width}" if pixels.floating else f"<{'i' if pixels.signed else 'u'}{width}"
+    samples = np.frombuffer(b"".join(_native(source, frame, one)), kind)
+    shape = (pixels.rows, pixels.columns, pixels.samples)
+    return samples.reshape(shape if pixels.samples > 1 else shape[:2])
 
 
 # -- native -----------------------------------------------------------------------------------

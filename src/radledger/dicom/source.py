@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from .errors import (
     UnsafePath,
     UnsupportedTransferSyntax,
 )
-from .limits import MAX_HEADER_BYTES, MAX_INFLATED_BYTES
+from .limits import ELEMENT_BYTES, MAX_HEADER_BYTES, MAX_INFLATED_BYTES
 from .scan import printable
 from .structure import Element, Encoding, Scanner, is_pixel_data
 
@@ -143,8 +142,10 @@ def open_dicom(path: Path) -> Iterator[DicomSource]:
             stream = stack.enter_context(tempfile.TemporaryFile(prefix="radledger-"))
             start, size = 0, _inflate(path, start, stream)
         encoding = _actual(stream, start, encoding)
-        elements = Scanner(stream, size).data_set(start, size, encoding)
+        scanner = Scanner(stream, size)
+        elements = scanner.data_set(start, size, encoding)
         pixels = _pixel_element(elements)
+        _affordable((pixels.start if pixels else size) - start, scanner.count)
         if pixels is not None:
             _encapsulation(pixels, syntax)
         dataset = _header(stream, start, pixels.start if pixels else size, encoding)
@@ -179,8 +180,10 @@ def _file_meta(stream: BinaryIO, size: int) -> tuple[int, FileMetaDataset]:
         raise NotDicom("the file is empty; leave it out", size=0)
     else:
         raise NotDicom("the file does not begin as a DICOM file does; leave it out", size=size)
-    elements = Scanner(stream, size).data_set(start, size, _META, group=2)
+    scanner = Scanner(stream, size)
+    elements = scanner.data_set(start, size, _META, group=2)
     end = elements[-1].end if elements else start
+    _affordable(end - start, scanner.count)
     if end == size:
         raise TruncatedDicom(
             "the file ends after its file meta information; get the whole file",
@@ -277,18 +280,26 @@ def _encapsulation(pixels: Element, syntax: str) -> None:
         )
 
 
-def _header(stream: BinaryIO, start: int, end: int, encoding: Encoding) -> Dataset:
-    if end - start > MAX_HEADER_BYTES:
+def _affordable(size: int, elements: int) -> None:
+    """Refuse before pydicom makes objects: running out of memory then can take minutes."""
+    needed = size + elements * ELEMENT_BYTES // 3
+    if needed > MAX_HEADER_BYTES:
         raise DicomTooLarge(
-            f"the header has more than {MAX_HEADER_BYTES >> 20} MiB; leave the file out",
-            size=end - start,
+            f"the header is too large ({size} bytes in {elements} elements); leave the file out",
+            size=size,
+            elements=elements,
             limit=MAX_HEADER_BYTES,
         )
+
+
+def _header(stream: BinaryIO, start: int, end: int, encoding: Encoding) -> Dataset:
     stream.seek(start)
     data = stream.read(end - start)
     try:
         dataset = read_dataset(BytesIO(data), encoding.implicit, encoding.little)
-    except (ValueError, TypeError, KeyError, struct.error, EOFError, NotImplementedError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # pydicom's conversions raise what values provoke
         raise MalformedDicom(
             f"pydicom cannot read the header: {error}; export the file again", cause=str(error)
         ) from error

@@ -83,7 +83,8 @@ class Scanner:
 
     stream: BinaryIO
     size: int
-    _count: int = 0
+    count: int = 0
+    """Elements and items met so far."""
     _window: bytes = b""
     _window_start: int = 0
     _vrs: dict[int, str] = field(default_factory=dict)
@@ -262,10 +263,10 @@ class Scanner:
         return vr
 
     def _counted(self, position: int) -> None:
-        self._count += 1
-        if self._count > MAX_ELEMENTS:
+        self.count += 1
+        if self.count > MAX_ELEMENTS:
             raise DicomTooLarge(
-                f"the header has more than {MAX_ELEMENTS} elements; leave the file out",
+                f"the file has more than {MAX_ELEMENTS} elements; leave it out",
                 limit=MAX_ELEMENTS,
                 offset=position,
             )
