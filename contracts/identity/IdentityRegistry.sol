@@ -170,7 +170,7 @@ contract IdentityRegistry is IIdentityRegistry, ERC2771Context {
     function mayAct(address identity, address actor, bytes32 delegateType) external view returns (bool) {
         // Nobody is zero, which is the owner of a deactivated identity.
         if (actor == address(0)) return false;
-        Identities.Identity memory record = _identities[identity];
+        Identities.Identity storage record = _identities[identity];
         if (actor == record.ownerOf(identity)) return true;
         return record.accepts(_delegations[identity][_typeHash(delegateType)][actor]);
     }
@@ -263,9 +263,7 @@ contract IdentityRegistry is IIdentityRegistry, ERC2771Context {
     }
 
     function _changeOwner(address identity, address newOwner) private {
-        Identities.Identity storage record = _identities[identity];
-        uint256 previousChange = record.touch();
-        record.setOwner(newOwner);
+        uint256 previousChange = _identities[identity].setOwner(newOwner);
         emit DIDOwnerChanged(identity, newOwner, previousChange);
     }
 

@@ -35,13 +35,14 @@ library Identities {
     }
 
     /// @notice The owner of `account`, whose record is `self`; zero once deactivated.
-    function ownerOf(Identity memory self, address account) internal pure returns (address) {
-        if (self.owner != address(0) || self.status == Status.Deactivated) return self.owner;
+    function ownerOf(Identity storage self, address account) internal view returns (address) {
+        address owner = self.owner;
+        if (owner != address(0) || self.status == Status.Deactivated) return owner;
         return account;
     }
 
     /// @notice Whether `delegation` stands now: not lapsed, not outlived by a recovery or a deactivation.
-    function accepts(Identity memory self, Delegation memory delegation) internal view returns (bool) {
+    function accepts(Identity storage self, Delegation memory delegation) internal view returns (bool) {
         return delegation.validTo > block.timestamp && delegation.recoveries == self.recoveries
             && self.status != Status.Deactivated;
     }
@@ -52,11 +53,16 @@ library Identities {
         self.changed = uint32(block.number);
     }
 
-    /// @notice Sets the owner, zero for good, and voids the recoveries under way.
-    function setOwner(Identity storage self, address newOwner) internal {
+    /// @notice Sets the owner, zero for good, voids the recoveries under way and marks the change.
+    /// @dev The fields are assigned side by side so that the compiler makes one store of them.
+    function setOwner(Identity storage self, address newOwner) internal returns (uint256 previousChange) {
+        uint16 round = self.round + 1;
+        Status status = newOwner == address(0) ? Status.Deactivated : Status.Active;
+        previousChange = self.changed;
         self.owner = newOwner;
-        cancelRecoveries(self);
-        if (newOwner == address(0)) self.status = Status.Deactivated;
+        self.changed = uint32(block.number);
+        self.round = round;
+        self.status = status;
     }
 
     /// @notice Voids the recoveries under way.
