@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from brownie import accounts
-
-from tests.contracts.identity_registry.conftest import DELEGATE, ENCRYPTION_KEY, SIG_AUTH, VERI_KEY
+from tests.contracts.identity_registry.conftest import ENCRYPTION_KEY, SIG_AUTH
 
 
 def test_first_owner(identities, patient, researcher):
