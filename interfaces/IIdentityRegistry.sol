@@ -159,7 +159,12 @@ interface IIdentityRegistry {
 
     /// @notice `revokeDelegate`, signed by the owner.
     function revokeDelegateSigned(
-        address identity, uint8 sigV, bytes32 sigR, bytes32 sigS, bytes32 delegateType, address delegate
+        address identity,
+        uint8 sigV,
+        bytes32 sigR,
+        bytes32 sigS,
+        bytes32 delegateType,
+        address delegate
     ) external;
 
     /// @notice `setAttribute`, signed by the owner.
@@ -175,7 +180,12 @@ interface IIdentityRegistry {
 
     /// @notice `revokeAttribute`, signed by the owner.
     function revokeAttributeSigned(
-        address identity, uint8 sigV, bytes32 sigR, bytes32 sigS, bytes32 name, bytes calldata value
+        address identity,
+        uint8 sigV,
+        bytes32 sigR,
+        bytes32 sigS,
+        bytes32 name,
+        bytes calldata value
     ) external;
 
     // ---------------------------------------------------------------------------------------------------- Authority
@@ -195,7 +205,11 @@ interface IIdentityRegistry {
     /// @dev Approvals for different new owners do not disturb each other, so one guardian cannot block the rest.
     /// @param guardians The guardians as last set, with their `threshold` (`GuardiansChanged`): only a hash is stored.
     function approveRecovery(
-        address identity, address guardian, address newOwner, address[] calldata guardians, uint256 threshold
+        address identity,
+        address guardian,
+        address newOwner,
+        address[] calldata guardians,
+        uint256 threshold
     ) external;
 
     /// @notice The owner cancels every recovery of `identity` under way.

@@ -80,9 +80,7 @@ interface IParticipantRegistry {
     event ParticipantReinstated(address indexed account, address indexed actor, uint8 status);
 
     /// @notice `governor` voted to add or remove `account`; `votes` have been cast for it in this `round`.
-    event GovernorVoted(
-        address indexed governor, address indexed account, bool add, uint256 votes, uint256 round
-    );
+    event GovernorVoted(address indexed governor, address indexed account, bool add, uint256 votes, uint256 round);
 
     /// @notice `account` became a governor; a new round of votes begins.
     event GovernorAdded(address indexed account);

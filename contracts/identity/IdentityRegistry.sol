@@ -14,14 +14,13 @@ contract IdentityRegistry is IIdentityRegistry, ERC2771Context {
     using Guardians for Guardians.Recovery;
 
     uint256 private constant LEAST_DELAY = 1 hours;
-    uint256 private constant LONGEST_VALIDITY = type(uint128).max;
 
     /// @inheritdoc IIdentityRegistry
     uint256 public immutable recoveryDelay;
 
     mapping(address identity => Identities.Identity) private _identities;
-    mapping(address identity => mapping(bytes32 typeHash => mapping(address delegate => Identities.Delegation)))
-        private _delegations;
+    mapping(address identity => mapping(bytes32 typeHash => mapping(address delegate => Identities.Delegation))) private
+        _delegations;
 
     /// @inheritdoc IIdentityRegistry
     mapping(address identity => bytes32) public guardiansHash;
@@ -87,7 +86,7 @@ contract IdentityRegistry is IIdentityRegistry, ERC2771Context {
         external
         onlyOwner(identity)
     {
-        _setDelegate(identity, delegateType, delegate, _until(validity));
+        _setDelegate(identity, delegateType, delegate, Identities.until(validity));
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -100,7 +99,7 @@ contract IdentityRegistry is IIdentityRegistry, ERC2771Context {
         external
         onlyOwner(identity)
     {
-        _setAttribute(identity, name, value, _until(validity));
+        _setAttribute(identity, name, value, Identities.until(validity));
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -128,12 +127,17 @@ contract IdentityRegistry is IIdentityRegistry, ERC2771Context {
     ) external {
         bytes memory change = abi.encodePacked(identity, "addDelegate", delegateType, delegate, validity);
         _requireSigned(identity, sigV, sigR, sigS, change);
-        _setDelegate(identity, delegateType, delegate, _until(validity));
+        _setDelegate(identity, delegateType, delegate, Identities.until(validity));
     }
 
     /// @inheritdoc IIdentityRegistry
     function revokeDelegateSigned(
-        address identity, uint8 sigV, bytes32 sigR, bytes32 sigS, bytes32 delegateType, address delegate
+        address identity,
+        uint8 sigV,
+        bytes32 sigR,
+        bytes32 sigS,
+        bytes32 delegateType,
+        address delegate
     ) external {
         bytes memory change = abi.encodePacked(identity, "revokeDelegate", delegateType, delegate);
         _requireSigned(identity, sigV, sigR, sigS, change);
@@ -152,12 +156,17 @@ contract IdentityRegistry is IIdentityRegistry, ERC2771Context {
     ) external {
         bytes memory change = abi.encodePacked(identity, "setAttribute", name, value, validity);
         _requireSigned(identity, sigV, sigR, sigS, change);
-        _setAttribute(identity, name, value, _until(validity));
+        _setAttribute(identity, name, value, Identities.until(validity));
     }
 
     /// @inheritdoc IIdentityRegistry
     function revokeAttributeSigned(
-        address identity, uint8 sigV, bytes32 sigR, bytes32 sigS, bytes32 name, bytes calldata value
+        address identity,
+        uint8 sigV,
+        bytes32 sigR,
+        bytes32 sigS,
+        bytes32 name,
+        bytes calldata value
     ) external {
         bytes memory change = abi.encodePacked(identity, "revokeAttribute", name, value);
         _requireSigned(identity, sigV, sigR, sigS, change);
@@ -263,8 +272,7 @@ contract IdentityRegistry is IIdentityRegistry, ERC2771Context {
     }
 
     function _changeOwner(address identity, address newOwner) private {
-        uint256 previousChange = _identities[identity].setOwner(newOwner);
-        emit DIDOwnerChanged(identity, newOwner, previousChange);
+        emit DIDOwnerChanged(identity, newOwner, _identities[identity].setOwner(newOwner));
     }
 
     function _setDelegate(address identity, bytes32 delegateType, address delegate, uint256 validTo) private {
@@ -281,11 +289,6 @@ contract IdentityRegistry is IIdentityRegistry, ERC2771Context {
     /// @dev The key of the reference registry, which its getter `delegates` takes.
     function _typeHash(bytes32 delegateType) private pure returns (bytes32) {
         return keccak256(abi.encode(delegateType));
-    }
-
-    function _until(uint256 validity) private view returns (uint256) {
-        if (validity > LONGEST_VALIDITY) revert IdentityValidityTooLong(validity, LONGEST_VALIDITY);
-        return block.timestamp + validity;
     }
 
     // ------------------------------------------------------------------------------------------- Internals: recovery

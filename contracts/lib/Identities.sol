@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
+
 /// @title What is stored of an identity and of its delegates
 library Identities {
     enum Status {
@@ -32,6 +34,17 @@ library Identities {
     struct Delegation {
         uint240 validTo;
         uint16 recoveries;
+    }
+
+    /// @dev Far beyond any use, and safe to add to a time and to store in a `Delegation`.
+    uint256 internal constant LONGEST_VALIDITY = type(uint128).max;
+
+    /// @notice The time, from now, at which `validity` seconds will have passed.
+    function until(uint256 validity) internal view returns (uint256) {
+        if (validity > LONGEST_VALIDITY) {
+            revert IIdentityRegistry.IdentityValidityTooLong(validity, LONGEST_VALIDITY);
+        }
+        return block.timestamp + validity;
     }
 
     /// @notice The owner of `account`, whose record is `self`; zero once deactivated.
