@@ -91,8 +91,10 @@ soak: setup ## Run the long tests
 	@python -m pytest -q -m soak || test $$? = 5
 
 .PHONY: coverage
-coverage: setup ## Measure which statements and branches of the contracts the tests reach
-	@$(WITH_BROWNIE) python -m pytest -q -p pytest-brownie tests/contracts --coverage
+coverage: setup ## Fail with a list of what the contracts' tests do not reach
+	@rm -f build/tests.json # Brownie would take what it remembers of earlier runs
+	@$(WITH_BROWNIE) python -m pytest -q -n 2 -p pytest-brownie -p tools.contract_coverage --coverage \
+	    tests/contracts
 
 .PHONY: lint
 lint: setup ## Check style, types, layers, contracts and artifacts
@@ -103,6 +105,7 @@ lint: setup ## Check style, types, layers, contracts and artifacts
 	solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
 	forge fmt --check $(SOLIDITY)
 	python tools/compile_contracts.py --check
+	python tools/generate_refusals.py --check
 
 .PHONY: format
 format: setup ## Put Python and Solidity into the project's format
@@ -111,8 +114,9 @@ format: setup ## Put Python and Solidity into the project's format
 	forge fmt $(SOLIDITY)
 
 .PHONY: compile
-compile: setup ## Compile the contracts into the artifacts that the package ships
+compile: setup ## Compile the contracts into the artifacts and error classes that the package ships
 	@python tools/compile_contracts.py
+	@python tools/generate_refusals.py
 
 .PHONY: clean
 clean: ## Remove what was built; .venv and node_modules stay

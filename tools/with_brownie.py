@@ -33,8 +33,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def networks() -> dict[str, Any]:
-    """Brownie's own networks and ``ganache``, each local chain on a free port."""
+def networks(*, traced: bool) -> dict[str, Any]:
+    """Brownie's own networks and ``ganache``, each local chain on a free port.
+
+    Coverage is read from traces, which anvil keeps only when told to and pays for in speed.
+    """
     spec = find_spec("brownie")
     if spec is None or spec.origin is None:
         sys.exit("Brownie is not installed: run `make setup`")
@@ -44,6 +47,8 @@ def networks() -> dict[str, Any]:
     for network in config["development"]:
         if network["id"] in ("development", "ganache"):
             network["cmd_settings"] |= {"port": free_port(), "gas_limit": GAS_LIMIT}
+        if network["id"] == "development":
+            network["cmd_settings"]["steps_tracing"] = traced
     return config
 
 
@@ -58,7 +63,9 @@ def main(command: list[str]) -> int:
     try:
         data = home / ".brownie"
         data.mkdir()
-        (data / "network-config.yaml").write_text(yaml.safe_dump(networks()))
+        (data / "network-config.yaml").write_text(
+            yaml.safe_dump(networks(traced="--coverage" in command))
+        )
         programs = os.pathsep.join(
             [str(Path(sys.prefix) / "bin"), str(ROOT / "node_modules" / ".bin"), os.environ["PATH"]]
         )
