@@ -96,14 +96,24 @@ coverage: setup ## Fail with a list of what the contracts' tests do not reach
 	@$(WITH_BROWNIE) python -m pytest -q -n 2 -p pytest-brownie -p tools.contract_coverage --coverage \
 	    tests/contracts
 
-.PHONY: lint
-lint: setup ## Check style, types, layers, contracts and artifacts
+.PHONY: lint lint-style lint-types lint-layers lint-solidity lint-generated
+lint: lint-style lint-types lint-layers lint-solidity lint-generated ## Check all that can be checked without running it
+
+lint-style: setup
 	ruff check
 	ruff format --check
+
+lint-types: setup
 	mypy
+
+lint-layers: setup
 	lint-imports --no-cache --no-logo
+
+lint-solidity: setup
 	solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
 	forge fmt --check $(SOLIDITY)
+
+lint-generated: setup
 	python tools/compile_contracts.py --check
 	python tools/generate_refusals.py --check
 
@@ -117,6 +127,15 @@ format: setup ## Put Python and Solidity into the project's format
 compile: setup ## Compile the contracts into the artifacts and error classes that the package ships
 	@python tools/compile_contracts.py
 	@python tools/generate_refusals.py
+
+.PHONY: gas
+gas: setup ## Measure what operations cost, against their limits
+	@$(WITH_BROWNIE) python -m pytest -q -p pytest-brownie tests/contracts -k test_gas
+
+.PHONY: docs
+docs: setup ## Run the examples in docstrings and check the links of the documentation
+	@python -m pytest -q --doctest-modules src/radledger
+	@python tools/check_links.py
 
 .PHONY: clean
 clean: ## Remove what was built; .venv and node_modules stay

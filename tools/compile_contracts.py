@@ -31,6 +31,8 @@ SETTINGS: dict[str, Any] = {
     "optimizer": {"enabled": True, "runs": 20_000},
     "remappings": ["@openzeppelin=node_modules/@openzeppelin"],
 }
+# EIP-170: no chain takes a contract of more bytes than this.
+MOST_BYTES = 24_576
 OUTPUTS = ["abi", "evm.bytecode", "evm.deployedBytecode", "metadata"]
 
 
@@ -81,6 +83,17 @@ def source_hash(metadata: str) -> str:
     return "0x" + hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def refuse_too_large(compiled: dict[tuple[str, str], dict[str, Any]]) -> None:
+    """End the program if a contract could not be deployed for its size."""
+    sizes = {
+        name: len(contract["evm"]["deployedBytecode"]["object"]) // 2
+        for (_, name), contract in compiled.items()
+    }
+    large = [f"{name} ({size} bytes)" for name, size in sizes.items() if size > MOST_BYTES]
+    if large:
+        sys.exit(f"over {MOST_BYTES} bytes, so no chain takes it: {', '.join(large)}")
+
+
 def artifact(source: str, name: str, contract: dict[str, Any]) -> dict[str, Any]:
     """Return what is shipped of one compiled contract."""
     creation, deployed = contract["evm"]["bytecode"], contract["evm"]["deployedBytecode"]
@@ -112,6 +125,7 @@ def artifacts() -> dict[str, str]:
         for name, contract in output["contracts"].get(source, {}).items()
         if contract["evm"]["bytecode"]["object"]
     }
+    refuse_too_large(compiled)
     linked = {
         library
         for contract in compiled.values()
