@@ -17,11 +17,11 @@ __all__ = [
     "DatasetIdentityChangedHands",
     "DatasetNotAuthorized",
     "DatasetNotContributed",
-    "DatasetNotContributor",
     "DatasetNotCurator",
     "DatasetNothingDue",
     "DatasetScoreInvalid",
     "DatasetSharesInvalid",
+    "DatasetStillConsented",
     "DatasetTokenInvalid",
     "DatasetUnknown",
     "DatasetUseInvalid",
@@ -92,13 +92,6 @@ class DatasetNotContributed(ContractError):
     parameters = (("dataset", "bytes32"), ("class", "uint8"), ("item", "bytes32"))
 
 
-class DatasetNotContributor(ContractError):
-    """While the consent holds, only who contributed withdraws."""
-
-    selector = "b30b4ac4"
-    parameters = (("actor", "address"),)
-
-
 class DatasetNotCurator(ContractError):
     """The caller is no researcher of the data set's institution."""
 
@@ -127,6 +120,13 @@ class DatasetSharesInvalid(ContractError):
     parameters = (("sum", "uint256"),)
 
 
+class DatasetStillConsented(ContractError):
+    """While the consent holds, only who contributed withdraws, and the patient."""
+
+    selector = "9f5297b9"
+    parameters = (("actor", "address"),)
+
+
 class DatasetTokenInvalid(ContractError):
     """The token is no contract."""
 
@@ -142,7 +142,8 @@ class DatasetUnknown(ContractError):
 
 
 class DatasetUseInvalid(ContractError):
-    """The declared use is none, or names a disease without being research on it."""
+    """The declared use is none, clinical care alone, or names a disease without being research on
+    it."""
 
     selector = "665a7e6e"
     parameters = (("purposes", "uint16"), ("disease", "bytes13"))
