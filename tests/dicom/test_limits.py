@@ -7,6 +7,7 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pydicom
@@ -119,5 +120,12 @@ def test_a_time_limit_is_a_typed_error() -> None:
     with pytest.raises(DicomTooSlow) as refusal, time_limit(0.05):
         busy()
     assert refusal.value.values == {"seconds": 0.05}
+
+    def swallowing() -> None:
+        with suppress(Exception):
+            busy()
+
+    with pytest.raises(DicomTooSlow), time_limit(0.05):
+        swallowing()
     with time_limit(60):
         assert deidentify_file(sample("CT_small.dcm"), io.BytesIO(), Profile.parse(), KEY).size

@@ -49,6 +49,8 @@ MAX_FRAME_SAMPLES = 1 << 24
 WORKER_MEMORY_BYTES = 288 << 20
 """What a worker may allocate; the interpreter, NumPy and the codecs take 120 MB of it."""
 
+_AGAIN = 0.5
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -96,18 +98,30 @@ def time_limit(seconds: float) -> Iterator[None]:
         When the block takes longer.
     """
 
+    late = DicomTooSlow(
+        f"reading the file took more than {seconds:g} s; leave it out", seconds=seconds
+    )
+    expired = False
+
     def expire(_signal: int, _frame: FrameType | None) -> None:
-        raise DicomTooSlow(
-            f"reading the file took more than {seconds:g} s; leave it out", seconds=seconds
-        )
+        nonlocal expired
+        expired = True
+        raise late
 
     previous = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    # libraries swallow errors, this one too: it comes again, and is raised at the end anyway
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)
     try:
         yield
+    except Exception as error:
+        if expired and error is not late:
+            raise late from error
+        raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+    if expired:
+        raise late
 
 
 def bounded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
