@@ -10,7 +10,7 @@
     │   ├── RootMismatch          what was read does not add up to the root on the chain
     │   ├── FolderNotEmpty        where files are to be written there are some already
     │   ├── NothingToAdd          none of the given paths could be taken
-    │   └── IngestBusy            another addition runs in this home
+    │   └── HomeBusy              another addition runs in this home
     └── CryptoError
         ├── CommitmentMismatch    a secret that is not the one which was committed to
         └── ReceiptInvalid        a receipt that its reader did not sign
@@ -23,9 +23,9 @@ from radledger.errors import CryptoError, RadLedgerError
 __all__ = [
     "CommitmentMismatch",
     "FolderNotEmpty",
+    "HomeBusy",
     "ImageError",
     "ImageUnknown",
-    "IngestBusy",
     "ManifestInvalid",
     "NothingToAdd",
     "ReceiptInvalid",
@@ -62,8 +62,8 @@ class NothingToAdd(ImageError):
     """None of the given paths could be taken; ``values["skipped"]`` says why each was not."""
 
 
-class IngestBusy(ImageError):
-    """Another process is adding images in the same home."""
+class HomeBusy(ImageError):
+    """Another process is doing the same in this home."""
 
 
 class CommitmentMismatch(CryptoError):

@@ -252,8 +252,8 @@ class Journal:
                 "WHERE set_id = ?",
                 set_id,
             )
-            write("DELETE FROM rekeyed_files WHERE set_id = ?", set_id)
-            write("DELETE FROM rekeys WHERE set_id = ?", set_id)
+            for table in ("rekeyed_files", "rekeys", "sent"):
+                write(f"DELETE FROM {table} WHERE set_id = ?", set_id)  # noqa: S608
 
     # -------------------------------------------------------------------------------- erasing
 

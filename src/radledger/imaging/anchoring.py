@@ -1,0 +1,190 @@
+"""Seal image sets and bring them onto the chain, each exactly once.
+
+An image set's id is the hash of what it holds, salts and all, and the contract takes an id once.
+So a set that was sealed can be sent any number of times and is anchored once.  What this module
+adds is that it is not paid for twice: before a transaction leaves, its hash is in the journal,
+and a later run waits for what is still under way before it sends anything.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain.connect import request
+from radledger.crypto.merkle import Leaf, MerkleTree
+from radledger.imaging import records
+from radledger.imaging.manifest import Group, Instance, Manifest
+from radledger.imaging.model import NONE, ImageSet, Kind
+from radledger.storage import cid_digest
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Ledger
+    from radledger.imaging.journal import Journal
+    from radledger.imaging.schema import FileRow, SetRow
+    from radledger.storage import Storage
+
+__all__ = ["anchor", "build_manifest", "encryption_keys", "image_set_of", "seal", "send_noted"]
+
+_BATCH = 100
+
+
+def seal(journal: Journal, storage: Storage, row: SetRow, public_keys: Mapping[str, bytes]) -> None:
+    """Fix an open set: no file joins it any more, and its manifest is stored."""
+    manifest = build_manifest(journal, row)
+    stored = storage.put(io.BytesIO(manifest.seal(_secret(row), public_keys)))
+    image_set = manifest.image_set
+    journal.seal(row.set_id, image_set.image_id, image_set.root, stored.cid)
+
+
+def anchor(ledger: Ledger, journal: Journal, signer: LocalAccount, rows: Sequence[SetRow]) -> None:
+    """Bring sealed sets onto the chain, in batches; those that are there already stay as they are.
+
+    Parameters
+    ----------
+    ledger, journal
+        Where to, and where it is noted.
+    signer
+        Who acts for the custodian of all of them.
+    rows
+        Sealed sets.
+    """
+    missing = [row for row in rows if not _settled(ledger, journal, row)]
+    for batch in _batches(missing):
+        receipt = _send(ledger, journal, signer, batch)
+        gas = int(receipt["gasUsed"], 16) // len(batch)
+        for row in batch:
+            journal.confirm(row.set_id, receipt["transactionHash"], gas)
+
+
+def send_noted(
+    ledger: Ledger,
+    journal: Journal,
+    signer: LocalAccount,
+    set_ids: Sequence[int],
+    function: str,
+    *args: Any,
+) -> dict[str, Any]:
+    """Send a call to ``ImageRegistry``, its hash in the journal before it leaves."""
+    return ledger.sender.send(
+        signer,
+        *ledger.encode(records.CONTRACT, function, *args),
+        on_signed=lambda _nonce, transaction: journal.sending(set_ids, transaction),
+    )
+
+
+def image_set_of(row: SetRow) -> ImageSet:
+    """What a sealed set's id is the hash of."""
+    return ImageSet(row.custodian, row.patient, row.root or "", row.visit, row.course)
+
+
+def encryption_keys(ledger: Ledger, custodian: str, patient: str) -> dict[str, bytes]:
+    """The registered keys of those to whom a set's secret is wrapped, by role."""
+    from radledger.identity import Identities
+    from radledger.identity.errors import NoEncryptionKey
+
+    found = {}
+    for role, address in (("custodian", custodian), ("patient", patient)):
+        try:
+            found[role] = Identities(ledger).encryption_key(address)
+        except NoEncryptionKey:
+            continue  # it can still be released to them, once they have one
+    return found
+
+
+def build_manifest(journal: Journal, row: SetRow) -> Manifest:
+    """The manifest of a set, from its files in the journal."""
+    files = journal.files(row.set_id)
+    tree = MerkleTree(Leaf(file.salt, file.file_digest, file.image_digest) for file in files)
+    identified = not row.profile
+    return Manifest(
+        image_set=ImageSet(row.custodian, row.patient, _hex(tree.root), row.visit, row.course),
+        kind=_kind(row),
+        parent=row.parent if row.parent != NONE else None,
+        profile=row.profile or None,
+        study=row.study,
+        series=row.series,
+        modality=row.modality,
+        visit=_group(journal.group_of(row, "visit")) if identified else None,
+        course=_group(journal.group_of(row, "course")) if identified else None,
+        instances=tuple(_instance(file) for file in files),
+    )
+
+
+def _settled(ledger: Ledger, journal: Journal, row: SetRow) -> bool:
+    """Whether the chain has a set, after what was sent for it before has come to its end."""
+    sent = journal.sent(row.set_id)
+    if sent:
+        ledger.sender.wait(sent)
+    if not records.is_anchored(ledger, row.image_id or ""):
+        return False
+    transaction = records.image_record(ledger, row.image_id or "").transaction
+    receipt = request(ledger.web3, "eth_getTransactionReceipt", [transaction])
+    registry = ledger.address(records.CONTRACT).lower()
+    sets = sum(log["address"].lower() == registry for log in receipt["logs"])
+    journal.confirm(row.set_id, transaction, int(receipt["gasUsed"], 16) // sets)
+    return True
+
+
+def _batches(rows: Sequence[SetRow]) -> Iterator[list[SetRow]]:
+    """Originals by the hundred; a version names its parent, one at a time."""
+    originals = [row for row in rows if row.parent == NONE]
+    for start in range(0, len(originals), _BATCH):
+        yield originals[start : start + _BATCH]
+    yield from ([row] for row in rows if row.parent != NONE)
+
+
+def _send(
+    ledger: Ledger, journal: Journal, signer: LocalAccount, batch: Sequence[SetRow]
+) -> dict[str, Any]:
+    structs = [_new_image_set(journal, row) for row in batch]
+    set_ids = [row.set_id for row in batch]
+    if batch[0].parent != NONE:
+        parent = records.image_record(ledger, batch[0].parent).image_set
+        return send_noted(ledger, journal, signer, set_ids, "supersede", structs[0], parent.struct)
+    if len(batch) == 1:
+        return send_noted(ledger, journal, signer, set_ids, "anchor", structs[0])
+    return send_noted(ledger, journal, signer, set_ids, "anchorBatch", structs)
+
+
+def _new_image_set(journal: Journal, row: SetRow) -> tuple[Any, ...]:
+    """The struct ``NewImageSet`` of the contract."""
+    _, patient, root, visit, course = image_set_of(row).struct
+    manifest = cid_digest(row.manifest_cid or "")
+    instances = len(journal.files(row.set_id))
+    return patient, root, manifest, visit, course, instances, Kind(_kind(row)).number
+
+
+def _kind(row: SetRow) -> str:
+    return Kind.DEIDENTIFIED if row.profile else Kind.ORIGINAL
+
+
+def _secret(row: SetRow) -> str:
+    if row.secret is None:
+        raise AssertionError("an open set has a secret")
+    return row.secret
+
+
+def _group(found: tuple[str, bytes] | None) -> Group | None:
+    return Group(found[0], _hex(found[1])) if found else None
+
+
+def _instance(file: FileRow) -> Instance:
+    return Instance(
+        sop_instance=file.sop_instance,
+        sop_class=file.sop_class,
+        transfer_syntax=file.transfer_syntax,
+        number=file.number,
+        salt=_hex(file.salt),
+        file_digest=_hex(file.file_digest),
+        image_digest=_hex(file.image_digest),
+        cid=file.cid,
+        size=file.size,
+    )
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + value.hex()

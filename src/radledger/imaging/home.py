@@ -1,0 +1,79 @@
+"""Where a custodian's image sets are kept on its own machine.
+
+::
+
+    home/imaging/<chain id>-<chain and contract>/
+      journal.sqlite3      secrets and salts: back it up, and show it to nobody
+      certificates/        one for each erased image set
+      adding/, rekeying/   files under way
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radledger.imaging.errors import HomeBusy
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Ledger
+
+__all__ = ["imaging_folder", "workplace"]
+
+
+def imaging_folder(home: Path, ledger: Ledger) -> Path:
+    """The folder for one chain and contract, made if it is not there, for its owner alone.
+
+    A chain that was started anew has the id of the one before, and none of its image sets.
+    """
+    from radledger.chain.connect import genesis_hash
+
+    place = f"{genesis_hash(ledger.web3)} {ledger.address('ImageRegistry')}"
+    name = f"{ledger.chain_id}-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+    folder = home / "imaging" / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def workplace(folder: Path, name: str, *, wait: bool = False) -> Iterator[Path]:
+    """An empty folder for temporary files that no other process has meanwhile.
+
+    What a killed process has left in it is deleted first.
+
+    Parameters
+    ----------
+    folder, name
+        Where, and what for.
+    wait
+        Wait for another process to be done.
+
+    Raises
+    ------
+    HomeBusy
+        If another process has it, and it is not to be waited for.
+    """
+    lock = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HomeBusy(
+                f"another process is {name} images in this home; wait until it is done",
+                folder=str(folder),
+            ) from None
+        temporary = folder / name
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(mode=0o700)
+        try:
+            yield temporary
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    finally:
+        os.close(lock)

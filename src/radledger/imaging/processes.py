@@ -1,0 +1,183 @@
+"""Run a function on many files in processes that may be lost to a hostile one.
+
+Workers are forked from a server that has the imports done, so that a pool starts in
+milliseconds after the first; the server starts while the caller is busy with something else.
+Each worker is held to an amount of memory.  When one dies, the files that were under way are
+tried again, each alone, and the one that kills its process again is blamed.
+
+A few small files are not worth a pool: they are tried in this process first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import forkserver, get_context
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from radledger.dicom.limits import limit_worker
+from radledger.imaging.journal import Journal
+from radledger.imaging.storing import Bench
+from radledger.storage import Storage
+
+__all__ = ["Crew"]
+
+_FEW_FILES, _FEW_BYTES = 8, 16 << 20
+_CHUNK_FILES, _CHUNK_BYTES = 8, 4 << 20
+_CHUNKS_AHEAD = 3
+_CRASHED = "reading the file crashed its process; leave it out"
+
+
+class Sized(Protocol):
+    """A task about some bytes."""
+
+    @property
+    def size(self) -> int: ...
+
+
+T = TypeVar("T", bound=Sized)
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Worker processes over one journal and one store.
+
+    Attributes
+    ----------
+    journal
+        Path of the database; each process opens it for itself.
+    storage
+        Must survive pickling and reach the same content from any process.
+    folder
+        For temporary files.
+    """
+
+    journal: Path
+    storage: Storage
+    folder: Path
+
+    @staticmethod
+    def prepare() -> None:
+        """Start the server that workers are forked from, without waiting for it."""
+        get_context("forkserver").set_forkserver_preload(["radledger.imaging.storing"])
+        forkserver.ensure_running()
+
+    def run(
+        self,
+        work: Callable[[Bench, T], R | None],
+        tasks: Sequence[T],
+        crashed: Callable[[T, str], R],
+    ) -> Iterator[R]:
+        """The result of each task, in any order.
+
+        Parameters
+        ----------
+        work
+            A function of a module, called in a worker; in this process, where it is tried first
+            on few files, it gives `None` for a file that it leaves to a worker.
+        tasks
+            What to call it with; must survive pickling, and so must the results.
+        crashed
+            Makes the result of a task that killed its process twice.
+
+        Raises
+        ------
+        Exception
+            What `work` raises; results before it stand.
+        """
+        left = list(tasks)
+        if len(tasks) <= _FEW_FILES and sum(task.size for task in tasks) <= _FEW_BYTES:
+            left = []
+            with self._bench() as bench:
+                for task in tasks:
+                    result = work(bench, task)
+                    if result is None:
+                        left.append(task)
+                    else:
+                        yield result
+        chunks = deque(_chunks(left))
+        while chunks:
+            suspects: list[T] = []
+            yield from self._pooled(work, chunks, os.cpu_count() or 1, suspects)
+            for task in suspects:
+                again: list[T] = []
+                yield from self._pooled(work, deque([[task]]), 1, again)
+                yield from (crashed(each, _CRASHED) for each in again)
+
+    @contextmanager
+    def _bench(self) -> Iterator[Bench]:
+        journal = Journal(self.journal)
+        try:
+            yield Bench(journal, self.storage, self.folder, isolated=False)
+        finally:
+            journal.close()
+
+    def _pooled(
+        self,
+        work: Callable[[Bench, T], R | None],
+        chunks: deque[list[T]],
+        processes: int,
+        lost: list[T],
+    ) -> Iterator[R]:
+        """Take chunks and give results until a process dies; what was under way is `lost`."""
+        pool = ProcessPoolExecutor(
+            min(processes, len(chunks)),
+            mp_context=get_context("forkserver"),
+            initializer=_start,
+            initargs=(self.journal, self.storage, self.folder),
+        )
+        under_way: deque[tuple[list[T], Future[list[R]]]] = deque()
+        try:
+            while (chunks and not lost) or under_way:
+                if chunks and not lost and len(under_way) < processes * _CHUNKS_AHEAD:
+                    under_way.append((chunks[0], pool.submit(_work, work, chunks[0])))
+                    chunks.popleft()
+                    continue
+                chunk, future = under_way.popleft()
+                try:
+                    yield from future.result()
+                except BrokenProcessPool:
+                    lost += chunk
+        except BrokenProcessPool:
+            if not under_way:
+                raise  # no file is to blame
+            for chunk, _ in under_way:
+                lost += chunk
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _chunks(tasks: Sequence[T]) -> Iterator[list[T]]:
+    """Small files together, so that handing over costs little."""
+    chunk: list[T] = []
+    size = 0
+    for task in tasks:
+        if chunk and (len(chunk) == _CHUNK_FILES or size + task.size > _CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(task)
+        size += task.size
+    if chunk:
+        yield chunk
+
+
+_bench: Bench | None = None
+
+
+def _start(journal: Path, storage: Storage, folder: Path) -> None:
+    global _bench
+    _bench = Bench(Journal(journal), storage, folder, isolated=True)
+    limit_worker()
+
+
+def _work(work: Callable[[Bench, Any], Any], chunk: list[Any]) -> list[Any]:
+    if _bench is None:
+        raise AssertionError("the worker was not started")
+    return [work(_bench, task) for task in chunk]

@@ -1,0 +1,122 @@
+"""From the chain's record to an image set's files, every byte checked on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radledger.crypto import envelope
+from radledger.imaging.errors import FolderNotEmpty, ManifestInvalid, RootMismatch
+from radledger.imaging.manifest import Envelope, Instance, Manifest, read_envelope
+from radledger.imaging.model import FetchedFile
+from radledger.storage import get_by_digest
+
+if TYPE_CHECKING:
+    from radledger.imaging.model import ImageRecord
+    from radledger.storage import Storage
+
+__all__ = ["decrypt_instance", "open_manifest", "opened_envelope", "write_files"]
+
+
+@contextmanager
+def opened_envelope(storage: Storage, record: ImageRecord) -> Iterator[Envelope]:
+    """The stored manifest to which the chain points now."""
+    with get_by_digest(storage, bytes.fromhex(record.manifest[2:])) as stored:
+        yield read_envelope(stored)
+
+
+def open_manifest(storage: Storage, record: ImageRecord, secret: str) -> Manifest:
+    """The manifest of an image set, checked against what the chain says of the set.
+
+    Raises
+    ------
+    CommitmentMismatch, DecryptionFailed
+        If the secret does not open it.
+    ManifestInvalid
+        If it is another set's.
+    RootMismatch
+        If its leaves do not add up to the root on the chain.
+    """
+    with opened_envelope(storage, record) as stored:
+        manifest = stored.open(secret)
+    if manifest.image_set.image_id != record.image_id:
+        raise ManifestInvalid(
+            "the stored manifest is another image set's; ask the custodian",
+            reason="another image set",
+            expected=record.image_id,
+            got=manifest.image_set.image_id,
+        )
+    return manifest
+
+
+def decrypt_instance(storage: Storage, instance: Instance, secret: str, path: Path) -> None:
+    """Fetch one instance's ciphertext, decrypt it to a file and compare it with its leaf.
+
+    Raises
+    ------
+    ContentMismatch, DecryptionFailed
+        If the ciphertext was changed.
+    RootMismatch
+        If the file is not the one whose digest the root covers.
+    """
+    with storage.get(instance.cid) as ciphertext:
+        envelope.decrypt(ciphertext, path, secret)
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if "0x" + found != instance.file_digest:
+        path.unlink()
+        raise RootMismatch(
+            "a decrypted file is not the one that was anchored; ask the custodian",
+            instance=instance.sop_instance,
+            expected=instance.file_digest,
+            got="0x" + found,
+        )
+
+
+def write_files(
+    storage: Storage, manifest: Manifest, secret: str, folder: Path
+) -> tuple[FetchedFile, ...]:
+    """Decrypt all instances into a folder, which appears when all are there and checked.
+
+    Raises
+    ------
+    FolderNotEmpty
+        If the folder has something in it.
+    """
+    folder = folder.absolute()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FolderNotEmpty(
+            f"{folder} is there already and not an empty folder; give another",
+            folder=str(folder),
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+    aside.mkdir(mode=0o700)
+    try:
+        for instance in manifest.instances:
+            decrypt_instance(storage, instance, secret, aside / _name(instance))
+        os.replace(aside, folder)  # noqa: PTH105 - Path.replace() is the same call
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return tuple(
+        FetchedFile(folder / _name(instance), instance.sop_instance, instance.size)
+        for instance in manifest.instances
+    )
+
+
+def _name(instance: Instance) -> str:
+    """A file name that no manifest can lead out of the folder."""
+    if not set(instance.sop_instance) <= set("0123456789."):
+        raise ManifestInvalid(
+            "an instance's UID in the manifest is none; ask the custodian",
+            reason="not a UID",
+            instance=instance.sop_instance[:64],
+        )
+    return f"{instance.sop_instance}.dcm"

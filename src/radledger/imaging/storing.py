@@ -1,0 +1,320 @@
+"""From one file to its stored ciphertext: what a worker process does.
+
+One pass reads, de-identifies and digests, another encrypts into the store.  Memory does not grow
+with the file.  The plain copy of a de-identified file lives in the journal's folder, unless it
+is small, and is gone when the file is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import SpooledTemporaryFile, TemporaryDirectory
+from typing import IO, Any, cast
+
+from radledger.crypto import envelope
+from radledger.dicom.deidentify import deidentify
+from radledger.dicom.digest import file_digest, image_digest_of
+from radledger.dicom.errors import DicomError, DicomTooLarge
+from radledger.dicom.limits import bounded, time_limit
+from radledger.dicom.profiles import Profile
+from radledger.dicom.read import DicomHeader, header_of
+from radledger.dicom.source import DicomSource, open_dicom, open_regular
+from radledger.imaging.journal import Journal
+from radledger.imaging.schema import FileRow, Purpose
+from radledger.storage import Storage, Stored
+
+__all__ = [
+    "Bench",
+    "Outcome",
+    "StoredFile",
+    "Task",
+    "derive_key",
+    "encrypt_into",
+    "limited",
+    "store_file",
+]
+
+_IN_MEMORY = 8 << 20
+# A file may take two minutes, and a second more for each of these bytes.
+_SECONDS, _BYTES_PER_SECOND = 120.0, 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of another image set: its ciphertext, and the secret that opens it."""
+
+    cid: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One file to store.
+
+    Attributes
+    ----------
+    source
+        Where it is.
+    name
+        What to call it when it is left out, in printable characters.
+    size
+        Its bytes, as far as known.
+    purpose
+        For whom, and by which profile.
+    visit, course
+        Their digests; a visit of `None` is that of the study.
+    allow_burned_in
+        Take it although its pixels may show text.
+    """
+
+    source: Path | StoredFile
+    name: str
+    size: int
+    purpose: Purpose
+    visit: str | None
+    course: str
+    allow_burned_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a file: it is in a set, now or already, or was left out for a reason."""
+
+    task: Task
+    set_id: int | None = None
+    new: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a worker works with.
+
+    Attributes
+    ----------
+    journal, storage, folder
+        Where secrets are, where ciphertext goes, and a folder for temporary files.
+    isolated
+        Whether this process may be lost: only then are compressed pixels decoded in it.
+    """
+
+    journal: Journal
+    storage: Storage
+    folder: Path
+    isolated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A file as it will be encrypted, and what is known of it."""
+
+    header: DicomHeader
+    study: str
+    series: str
+    sop_instance: str
+    file_digest: bytes
+    image_digest: bytes
+    stream: IO[bytes]
+
+
+class _NeedsIsolation(Exception):
+    """The file has compressed pixels, which only a process that may be lost decodes."""
+
+
+class _FileChanged(DicomError):
+    """A file was written to while it was read."""
+
+
+def store_file(bench: Bench, task: Task) -> Outcome | None:
+    """Store one file; `None` where only an isolated process may read it.
+
+    What is wrong with the file is an outcome; what is wrong with the store, the journal or the
+    disk is raised.
+    """
+    try:
+        with _located(bench, task.source) as path:
+            return _store(bench, task, path)
+    except _NeedsIsolation:
+        return None
+    except DicomError as error:
+        return Outcome(task, reason=error.message)
+
+
+def derive_key(pseudonym_key: bytes, profile: str) -> bytes:
+    """Key of a patient's pseudonyms under one profile.
+
+    The same instance under two profiles is two instances: their UIDs must differ.
+    """
+    return hashlib.sha256(pseudonym_key + profile.encode()).digest()
+
+
+def encrypt_into(storage: Storage, source: IO[bytes], recipient: str, folder: Path) -> Stored:
+    """Encrypt a stream and store the ciphertext, both in flat memory."""
+    with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder)) as ciphertext:
+        envelope.encrypt(source, cast(IO[bytes], ciphertext), recipient)
+        ciphertext.seek(0)
+        return storage.put(cast(IO[bytes], ciphertext))
+
+
+def _store(bench: Bench, task: Task, path: Path) -> Outcome:
+    digest = _source_digest(path)
+    known = bench.journal.known(task.purpose, digest)
+    if known is not None:
+        return Outcome(task, known)
+    with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(bench.folder)) as copy:
+        plain = _examined(bench, task, path, digest, cast(IO[bytes], copy))
+        with plain.stream:
+            return _recorded(bench, task, digest, plain)
+
+
+def _recorded(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcome:
+    journal, header = bench.journal, plain.header
+    visit = task.visit or journal.group(task.purpose, "visit", header.study)
+    row = journal.open_set(
+        task.purpose, visit, task.course, plain.study, plain.series, header.modality
+    )
+    twin = journal.instance_source(row.set_id, plain.sop_instance)
+    if twin is not None and twin != digest:
+        return Outcome(task, row.set_id, reason=_TWIN)
+    hashing = _Hashing(plain.stream)
+    recipient = envelope.recipient(row.secret or "")
+    stored = encrypt_into(bench.storage, cast(IO[bytes], hashing), recipient, bench.folder)
+    try:
+        if hashing.digest() != plain.file_digest:
+            raise _FileChanged("the file was written to while it was read; add it again")
+        journal.add_file(
+            FileRow(
+                set_id=row.set_id,
+                source_digest=digest,
+                sop_instance=plain.sop_instance,
+                sop_class=header.sop_class,
+                transfer_syntax=header.transfer_syntax,
+                number=header.instance_number,
+                salt=secrets.token_bytes(32),
+                file_digest=plain.file_digest,
+                image_digest=plain.image_digest,
+                cid=stored.cid,
+                size=hashing.size,
+            )
+        )
+    except (sqlite3.IntegrityError, _FileChanged) as error:
+        # Another worker was faster with the same file or instance.
+        bench.storage.unpin(stored.cid)
+        if isinstance(error, _FileChanged):
+            raise
+        known = journal.known(task.purpose, digest)
+        return Outcome(task, row.set_id, reason=None if known is not None else _TWIN)
+    return Outcome(task, row.set_id, new=True)
+
+
+_TWIN = "another file of the series has the same SOP Instance UID and other content"
+
+
+def _examined(bench: Bench, task: Task, path: Path, digest: bytes, copy: IO[bytes]) -> _Plain:
+    """Read a file: its header, its image digest, and its plain bytes as they will be encrypted."""
+
+    def examine() -> _Plain:
+        with open_dicom(path) as source:
+            header = header_of(source, path)
+            if not (bench.isolated or source.native or source.pixels is None):
+                raise _NeedsIsolation
+            if task.purpose.profile:
+                return _deidentified(bench, task, source, header, copy)
+            image_digest = image_digest_of(source, header)
+        return _Plain(
+            header=header,
+            study=header.study,
+            series=header.series,
+            sop_instance=header.sop_instance,
+            file_digest=digest,
+            image_digest=image_digest,
+            stream=open_regular(path),
+        )
+
+    try:
+        with limited(bench, path.stat().st_size):
+            return bounded(examine)
+    except (DicomError, _NeedsIsolation, OSError):
+        raise
+    except Exception as error:
+        # Whatever a hostile file provokes in pydicom or a codec is the file's fault.
+        raise DicomError(
+            f"reading the file failed ({type(error).__name__}: {str(error)[:100]}); leave it out"
+        ) from error
+
+
+def _deidentified(
+    bench: Bench, task: Task, source: DicomSource, header: DicomHeader, copy: IO[bytes]
+) -> _Plain:
+    profile = task.purpose.profile
+    key = derive_key(bench.journal.pseudonym_key(task.purpose), profile)
+    done = deidentify(
+        source,
+        header,
+        cast(Any, copy),
+        Profile.parse(profile),
+        key,
+        allow_burned_in=task.allow_burned_in,
+    )
+    copy.seek(0)
+    return _Plain(
+        header=header,
+        study=done.study,
+        series=done.series,
+        sop_instance=done.sop_instance,
+        file_digest=done.file_digest,
+        image_digest=image_digest_of(source, header),
+        stream=copy,
+    )
+
+
+@contextmanager
+def _located(bench: Bench, source: Path | StoredFile) -> Iterator[Path]:
+    """The path of a file, which is decrypted aside first where it is another set's."""
+    if isinstance(source, Path):
+        yield source
+        return
+    with TemporaryDirectory(dir=bench.folder) as folder:
+        path = Path(folder) / "plain"
+        with bench.storage.get(source.cid) as ciphertext:
+            envelope.decrypt(ciphertext, path, source.secret)
+        yield path
+
+
+def limited(bench: Bench, size: int) -> AbstractContextManager[None]:
+    """Hold the reading of a file of `size` bytes to a time, in an isolated process."""
+    # Only the main thread of a process can be interrupted; this may be some thread of a server.
+    if not bench.isolated:
+        return nullcontext()
+    return time_limit(_SECONDS + size / _BYTES_PER_SECOND)
+
+
+def _source_digest(path: Path) -> bytes:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise DicomError(f"the file cannot be read: {error.strerror}") from error
+    except MemoryError as error:
+        raise DicomTooLarge("there is too little memory to read the file") from error
+
+
+class _Hashing:
+    """Takes the digest of what is read through it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._hash, self.size = stream, hashlib.sha256(), 0
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._hash.update(data)
+        self.size += len(data)
+        return data
+
+    def digest(self) -> bytes:
+        return self._hash.digest()

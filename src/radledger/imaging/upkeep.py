@@ -1,0 +1,195 @@
+"""What a custodian does to image sets later on: encrypt anew, erase for good.
+
+Both note each step in the journal, so that a run which was killed is finished by the next one,
+and look on the chain first, so that nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain.connect import request
+from radledger.crypto import envelope
+from radledger.imaging import anchoring, records
+from radledger.imaging.errors import SecretUnknown
+from radledger.imaging.home import workplace
+from radledger.imaging.model import EraseResult, ImageRecord, RekeyResult, State
+from radledger.imaging.reading import decrypt_instance
+from radledger.imaging.storing import encrypt_into
+from radledger.storage import cid_digest
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Ledger
+    from radledger.imaging.journal import Journal
+    from radledger.imaging.manifest import Instance, Manifest
+    from radledger.imaging.schema import SetRow
+    from radledger.storage import Storage
+
+__all__ = ["Upkeep", "held"]
+
+
+def held(journal: Journal, image_id: str) -> SetRow:
+    """The journal's row of an image set whose secret is here.
+
+    Raises
+    ------
+    SecretUnknown
+        If it was added elsewhere, or erased.
+    """
+    row = journal.find(image_id)
+    if row is None or row.secret is None:
+        raise SecretUnknown(
+            "this home has no secret of that image set: it was added in another one, or erased; "
+            "use the custodian's home, or ask the key service",
+            image=image_id,
+        )
+    return row
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """Upkeep of the image sets in one home.
+
+    Attributes
+    ----------
+    ledger, storage, journal
+        Where the sets are.
+    folder
+        For temporary files and erasure certificates.
+    """
+
+    ledger: Ledger
+    storage: Storage
+    journal: Journal
+    folder: Path
+
+    def rekey(self, image_id: str, signer: LocalAccount) -> RekeyResult:
+        """Encrypt a set under a new secret, let the chain point to it, give up the old one."""
+        with workplace(self.folder, "rekeying", wait=True) as temporary:
+            return self._rekey(image_id, signer, temporary)
+
+    def _rekey(self, image_id: str, signer: LocalAccount, temporary: Path) -> RekeyResult:
+        row = held(self.journal, image_id)
+        record = records.image_record(self.ledger, image_id)
+        secret, manifest_cid, cids = self.journal.begin_rekey(row.set_id)
+        if manifest_cid is None:
+            manifest_cid = self._reencrypted(row, record, secret, cids, temporary)
+            self.journal.seal_rekey(row.set_id, manifest_cid)
+        self._after_sent(row)
+        record = records.image_record(self.ledger, image_id)
+        digest = cid_digest(manifest_cid)
+        if record.manifest != "0x" + digest.hex():
+            self._send(signer, row, "rekey", record.image_set.struct, digest)
+        self.journal.finish_rekey(row.set_id)
+        self.collect()
+        transaction, gas = self._last("ImageRekeyed", image_id)
+        return RekeyResult(image_id, manifest_cid, transaction, gas)
+
+    def erase(self, image_id: str, signer: LocalAccount) -> EraseResult:
+        """Have the chain mark a set as erased, then destroy all that opens or proves it.
+
+        The chain comes first: it decides whether the signer may, and from then on nobody is
+        permitted to read.
+        """
+        record = records.image_record(self.ledger, image_id)
+        row = self.journal.find(image_id)
+        certificate = self._certificate(image_id)
+        if row is None or not (row.secret or certificate.exists()):
+            held(self.journal, image_id)
+            raise AssertionError("unreachable")
+        if not certificate.exists():
+            self._write_certificate(certificate, record, row)
+        digest = hashlib.sha256(certificate.read_bytes()).digest()
+        self._after_sent(row)
+        record = records.image_record(self.ledger, image_id)
+        if record.state is not State.ERASED:
+            self._send(signer, row, "erase", record.image_set.struct, digest)
+        self.journal.erase(row.set_id)
+        self.collect()
+        transaction, gas = self._last("ImageErasureCertified", image_id)
+        return EraseResult(image_id, certificate, "0x" + digest.hex(), transaction, gas)
+
+    def collect(self) -> None:
+        """Unpin and collect what nothing needs any more."""
+        cids = self.journal.garbage()
+        if cids:
+            for cid in cids:
+                self.storage.unpin(cid)
+            self.storage.collect()
+            self.journal.collected(cids)
+
+    def _reencrypted(
+        self,
+        row: SetRow,
+        record: ImageRecord,
+        secret: str,
+        cids: dict[str, str],
+        temporary: Path,
+    ) -> str:
+        """Encrypt what is not encrypted anew yet, then the manifest; its CID."""
+        manifest = anchoring.build_manifest(self.journal, row)
+        recipient = envelope.recipient(secret)
+        for instance in manifest.instances:
+            if instance.sop_instance not in cids:
+                cid = self._moved(instance, row.secret or "", recipient, temporary)
+                self.journal.add_rekeyed(row.set_id, instance.sop_instance, cid)
+                cids[instance.sop_instance] = cid
+        renewed: Manifest = replace(
+            manifest,
+            instances=tuple(
+                replace(each, cid=cids[each.sop_instance]) for each in manifest.instances
+            ),
+        )
+        who = record.image_set
+        keys = anchoring.encryption_keys(self.ledger, who.custodian, who.patient)
+        return self.storage.put(io.BytesIO(renewed.seal(secret, keys))).cid
+
+    def _moved(self, instance: Instance, secret: str, recipient: str, temporary: Path) -> str:
+        path = temporary / "plain"
+        decrypt_instance(self.storage, instance, secret, path)
+        with path.open("rb") as plain:
+            return encrypt_into(self.storage, plain, recipient, temporary).cid
+
+    def _send(self, signer: LocalAccount, row: SetRow, function: str, *args: Any) -> None:
+        anchoring.send_noted(self.ledger, self.journal, signer, [row.set_id], function, *args)
+
+    def _last(self, event: str, image_id: str) -> tuple[str, int]:
+        """Transaction and gas of a set's last event of a kind."""
+        found = self.ledger.events(records.CONTRACT, event, image=bytes.fromhex(image_id[2:]))
+        transaction = found[-1].transaction
+        receipt = request(self.ledger.web3, "eth_getTransactionReceipt", [transaction])
+        return transaction, int(receipt["gasUsed"], 16)
+
+    def _after_sent(self, row: SetRow) -> None:
+        """Wait for what an earlier run has sent for a set."""
+        sent = self.journal.sent(row.set_id)
+        if sent:
+            self.ledger.sender.wait(sent)
+
+    def _certificate(self, image_id: str) -> Path:
+        return self.folder / "certificates" / f"{image_id}.json"
+
+    def _write_certificate(self, path: Path, record: ImageRecord, row: SetRow) -> None:
+        statement = {
+            "statement": "The custodian destroys the secret and the salts of this image set, "
+            "deletes its ciphertext, and keeps nothing that could open it.",
+            "image_id": record.image_id,
+            "custodian": record.image_set.custodian,
+            "chain_id": self.ledger.chain_id,
+            "contract": self.ledger.address(records.CONTRACT),
+            "instances": record.instances,
+            "manifest": row.manifest_cid,
+            "ciphertexts": sorted(file.cid for file in self.journal.files(row.set_id)),
+            "time": self.ledger.now(),
+        }
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(statement, indent=2, sort_keys=True) + "\n", "ascii")
+        part.replace(path)

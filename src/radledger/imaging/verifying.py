@@ -1,0 +1,91 @@
+"""What a file is to an image set: the same, the same image, another image, or none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from radledger.dicom.digest import file_digest, image_digest_of
+from radledger.dicom.errors import DicomError
+from radledger.dicom.limits import bounded
+from radledger.dicom.read import header_of
+from radledger.dicom.source import open_dicom
+from radledger.imaging.manifest import Manifest
+from radledger.imaging.model import VerifyResult
+from radledger.imaging.storing import Bench, limited
+
+__all__ = ["Examination", "Question", "crashed", "examine", "judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One file to examine."""
+
+    path: Path
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a file is; digests as ``0x…``, `None` as far as it could not be read."""
+
+    question: Question
+    file_digest: str | None = None
+    image_digest: str | None = None
+    sop_instance: str | None = None
+    reason: str | None = None
+
+
+def examine(bench: Bench, question: Question) -> Examination | None:
+    """Digest one file; `None` where only an isolated process may read it."""
+    path, digest = question.path, None
+    try:
+        digest = "0x" + file_digest(path).hex()
+        with limited(bench, question.size):
+            found = bounded(_read(bench, path))
+    except (DicomError, OSError) as error:
+        return Examination(question, digest, reason=str(error))
+    except Exception as error:
+        # Whatever a hostile file provokes in pydicom or a codec is the file's fault.
+        return Examination(question, digest, reason=f"{type(error).__name__}: {str(error)[:100]}")
+    return Examination(question, digest, *found) if found else None
+
+
+def crashed(question: Question, reason: str) -> Examination:
+    """The examination of a file that killed its process."""
+    return Examination(question, reason=reason)
+
+
+def judge(manifest: Manifest, examination: Examination) -> VerifyResult:
+    """Compare an examined file with the leaves of a manifest, whose root has been checked.
+
+    The instance with the file's SOP Instance UID is preferred where several have its image, as
+    blank slices do.
+    """
+    same = sorted(
+        manifest.instances, key=lambda each: each.sop_instance != examination.sop_instance
+    )
+    for instance in same:
+        if instance.file_digest == examination.file_digest:
+            return VerifyResult(examination.question.name, "identical", instance.sop_instance)
+    for instance in same:
+        if instance.image_digest == examination.image_digest:
+            return VerifyResult(examination.question.name, "reencoded", instance.sop_instance)
+    if same and same[0].sop_instance == examination.sop_instance:
+        return VerifyResult(examination.question.name, "changed", same[0].sop_instance)
+    return VerifyResult(examination.question.name, "unknown", None, examination.reason)
+
+
+def _read(bench: Bench, path: Path) -> Callable[[], tuple[str, str] | None]:
+    """Reads a file's image digest and SOP Instance UID."""
+
+    def read() -> tuple[str, str] | None:
+        with open_dicom(path) as source:
+            header = header_of(source, path)
+            if not (bench.isolated or source.native or source.pixels is None):
+                return None
+            return "0x" + image_digest_of(source, header).hex(), header.sop_instance
+
+    return read
