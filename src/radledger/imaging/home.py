@@ -24,7 +24,7 @@ from radledger.imaging.errors import HomeBusy
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
 
-__all__ = ["imaging_folder", "workplace"]
+__all__ = ["imaging_folder", "journal_path", "workplace"]
 
 
 def imaging_folder(home: Path, ledger: Ledger) -> Path:
@@ -39,6 +39,11 @@ def imaging_folder(home: Path, ledger: Ledger) -> Path:
     folder = home / "imaging" / name
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+def journal_path(folder: Path) -> Path:
+    """The database of the journal in that folder."""
+    return folder / "journal.sqlite3"
 
 
 @contextmanager

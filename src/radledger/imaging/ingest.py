@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from radledger.dicom.scan import Candidate, printable, scan
 from radledger.imaging import anchoring
 from radledger.imaging.errors import NothingToAdd
-from radledger.imaging.home import workplace
+from radledger.imaging.home import journal_path, workplace
 from radledger.imaging.journal import Journal
 from radledger.imaging.model import AddResult, SkippedFile
 from radledger.imaging.processes import Crew
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from radledger.imaging.schema import Purpose, SetRow
     from radledger.storage import Storage
 
-__all__ = ["Ingest", "Progress", "found_tasks"]
+__all__ = ["Ingest", "Progress", "found_tasks", "start_workers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,6 @@ class Ingest:
     ledger: Ledger
     storage: Storage
     folder: Path
-
-    @property
-    def journal_path(self) -> Path:
-        """The journal's database."""
-        return self.folder / "journal.sqlite3"
 
     def add(
         self,
@@ -101,7 +96,7 @@ class Ingest:
         """
         with workplace(self.folder, "adding") as temporary:
             outcomes = self._stored(tasks, temporary, report)
-            journal = Journal(self.journal_path)
+            journal = Journal(journal_path(self.folder))
             try:
                 return self._anchored(journal, outcomes, skipped, purpose, signer, report)
             finally:
@@ -110,7 +105,7 @@ class Ingest:
     def _stored(
         self, tasks: Sequence[Task], temporary: Path, report: Report | None
     ) -> list[Outcome]:
-        crew = Crew(self.journal_path, self.storage, temporary)
+        crew = Crew(journal_path(self.folder), self.storage, temporary)
         total, done = sum(task.size for task in tasks), 0
         outcomes = []
         for outcome in crew.run(store_file, tasks, _crashed):
@@ -151,6 +146,11 @@ class Ingest:
             )
         anchored = {row.set_id for row in sealed}
         return _results(journal, journal.sets(taken), anchored, left_out)
+
+
+def start_workers() -> None:
+    """Let what worker processes need be imported while the caller does something else."""
+    Crew.prepare()
 
 
 def found_tasks(

@@ -12,7 +12,7 @@ the ciphertext is there.  An image set goes through these states:
 
 Salts and secrets are random, and only here: without this database the custodian cannot open,
 prove or erase what it stored.  The file is readable by its owner alone; deleted rows are
-overwritten.  Any number of processes may use it at once.
+overwritten.  Any number of processes and threads may use it at once.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import hashlib
 import os
 import secrets
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, fields
@@ -58,9 +59,12 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = threading.Lock()
         # SQLite gives its other files the permissions of the first.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._database = sqlite3.connect(path, timeout=60, isolation_level=None)
+        self._database = sqlite3.connect(
+            path, timeout=60, isolation_level=None, check_same_thread=False
+        )
         self._database.executescript(
             "PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;"
         )
@@ -323,11 +327,12 @@ class Journal:
     @contextmanager
     def _write(self, *, durable: bool = False) -> Iterator[Any]:
         """One transaction; `durable` ones, and with them all before, survive a power failure."""
-        self._sync("FULL" if durable else "NORMAL")
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield lambda statement, *values: self._database.execute(statement, values)
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
+        with self._lock:
+            self._sync("FULL" if durable else "NORMAL")
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield lambda statement, *values: self._database.execute(statement, values)
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")

@@ -16,13 +16,25 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from eth_hash.auto import keccak
 
+from radledger.crypto import keys
 from radledger.imaging.errors import ReceiptInvalid
 
 if TYPE_CHECKING:
     from eth_account.messages import SignableMessage
     from eth_account.signers.local import LocalAccount
 
-__all__ = ["KeyService", "Receipt", "SignedReceipt", "Use", "WrappedSecret", "release_context"]
+    from radledger.chain.ledger import Ledger
+    from radledger.imaging.model import ImageSet
+
+__all__ = [
+    "KeyService",
+    "Receipt",
+    "SignedReceipt",
+    "Use",
+    "WrappedSecret",
+    "release_context",
+    "request_secret",
+]
 
 _TYPES = {
     "Receipt": [
@@ -239,3 +251,40 @@ def release_context(image_id: str, grant_id: str) -> bytes:
     72
     """
     return _RELEASE_DOMAIN + bytes.fromhex(image_id[2:]) + bytes.fromhex(grant_id[2:])
+
+
+def request_secret(
+    ledger: Ledger,
+    image_set: ImageSet,
+    reader: LocalAccount,
+    private_key: bytes,
+    key_service: KeyService,
+    use: Use,
+) -> str:
+    """Ask a key service for a secret, with a receipt signed for the grant that permits the use.
+
+    Raises
+    ------
+    Refusal
+        With the reason, if no grant does; nothing is signed then.
+    UnwrapFailed
+        If what came does not open with ``private_key``.
+    """
+    struct = use.struct
+    grant = ledger.call(
+        "ConsentRegistry", "requirePermitted", reader.address, image_set.struct, struct
+    )
+    receipt = Receipt(
+        reader=reader.address,
+        image_id=image_set.image_id,
+        purposes=struct[0],
+        fulfilled=struct[1],
+        disease="0x" + struct[2].hex(),
+        grant_id="0x" + bytes(grant).hex(),
+        time=ledger.now(),
+        chain_id=ledger.chain_id,
+        contract=ledger.address("ConsentRegistry"),
+    )
+    released = key_service.release(receipt.sign(reader))
+    context = release_context(receipt.image_id, receipt.grant_id)
+    return keys.unwrap(released.wrapped, private_key, context)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -11,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.crypto import envelope
-from radledger.imaging.errors import FolderNotEmpty, ManifestInvalid, RootMismatch
+from radledger.imaging.ciphertext import decrypt_instance
+from radledger.imaging.errors import FolderNotEmpty, ManifestInvalid
 from radledger.imaging.manifest import Envelope, Instance, Manifest, read_envelope
 from radledger.imaging.model import FetchedFile
 from radledger.storage import get_by_digest
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from radledger.imaging.model import ImageRecord
     from radledger.storage import Storage
 
-__all__ = ["decrypt_instance", "open_manifest", "opened_envelope", "write_files"]
+__all__ = ["open_manifest", "opened_envelope", "write_files"]
 
 
 @contextmanager
@@ -53,30 +52,6 @@ def open_manifest(storage: Storage, record: ImageRecord, secret: str) -> Manifes
             got=manifest.image_set.image_id,
         )
     return manifest
-
-
-def decrypt_instance(storage: Storage, instance: Instance, secret: str, path: Path) -> None:
-    """Fetch one instance's ciphertext, decrypt it to a file and compare it with its leaf.
-
-    Raises
-    ------
-    ContentMismatch, DecryptionFailed
-        If the ciphertext was changed.
-    RootMismatch
-        If the file is not the one whose digest the root covers.
-    """
-    with storage.get(instance.cid) as ciphertext:
-        envelope.decrypt(ciphertext, path, secret)
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if "0x" + found != instance.file_digest:
-        path.unlink()
-        raise RootMismatch(
-            "a decrypted file is not the one that was anchored; ask the custodian",
-            instance=instance.sop_instance,
-            expected=instance.file_digest,
-            got="0x" + found,
-        )
 
 
 def write_files(

@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.refusals import ImageErased
-from radledger.crypto import keys as crypto_keys
-from radledger.dicom.profiles import Profile
-from radledger.dicom.scan import Candidate, printable, scan
 from radledger.errors import UsageError
 from radledger.identity.address import parse_address
 from radledger.identity.roles import ROLES
-from radledger.imaging import reading, records, verifying
-from radledger.imaging.home import imaging_folder
-from radledger.imaging.ingest import Ingest, Progress, found_tasks
+from radledger.imaging import reading, records
+from radledger.imaging.home import imaging_folder, journal_path
 from radledger.imaging.journal import Journal
-from radledger.imaging.keys import Receipt, release_context
+from radledger.imaging.keys import request_secret
 from radledger.imaging.model import (
     NONE,
     AddResult,
@@ -29,15 +25,14 @@ from radledger.imaging.model import (
     State,
     VerifyResult,
 )
-from radledger.imaging.processes import Crew
 from radledger.imaging.schema import Purpose
-from radledger.imaging.storing import StoredFile, Task
 from radledger.imaging.upkeep import Upkeep, held
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
+    from radledger.imaging.ingest import Ingest, Progress
     from radledger.imaging.keys import KeyService, Use
     from radledger.imaging.manifest import Manifest
     from radledger.storage import Storage
@@ -128,8 +123,10 @@ class Images:
         HomeBusy
             If another process is adding images in this home.
         """
-        Crew.prepare()
-        chosen = "" if keep_identity else Profile.parse(profile).name
+        from radledger.imaging.ingest import found_tasks, start_workers
+
+        start_workers()
+        chosen = "" if keep_identity else _profile_name(profile)
         institution = self._institution(custodian)
         purpose = Purpose(institution, parse_address(patient), chosen)
         journal = self._journal
@@ -138,7 +135,7 @@ class Images:
             purpose,
             journal.group(purpose, "visit", visit) if visit else None,
             journal.group(purpose, "course", course) if course else NONE,
-            burned_in=allow_burned_in or keep_identity,
+            burned_in=allow_burned_in,
         )
         return self._ingest.add(tasks, skipped, purpose, custodian, progress)
 
@@ -160,13 +157,16 @@ class Images:
         SecretUnknown
             If this home does not have the original's secret.
         """
-        Crew.prepare()
+        from radledger.imaging.ingest import start_workers
+        from radledger.imaging.storing import StoredFile, Task
+
+        start_workers()
         record = self._usable(image_id)
         row = held(self._journal, record.image_id)
         purpose = Purpose(
             self._institution(custodian),
             record.image_set.patient,
-            Profile.parse(profile).name,
+            _profile_name(profile),
             record.image_id,
         )
         tasks = [
@@ -260,20 +260,12 @@ class Images:
         secret
             As it was released; from this home unless given.
         """
-        manifest = self.contents(image_id, secret=secret)
-        questions, results = [], {}
-        order = []
-        for found in scan([Path(path) for path in paths]):
-            order.append(printable(found.path))
-            if isinstance(found, Candidate):
-                questions.append(verifying.Question(found.path, order[-1], found.size))
-            else:
-                results[found.path] = VerifyResult(found.name, "unknown", None, found.reason)
+        from radledger.imaging.processes import Crew
+        from radledger.imaging.verifying import verify_paths
+
         crew = Crew(self._journal.path, self._storage, self._folder)
-        for examination in crew.run(verifying.examine, questions, verifying.crashed):
-            results[examination.question.path] = verifying.judge(manifest, examination)
-        by_name = {result.path: result for result in results.values()}
-        return [by_name[name] for name in order]
+        manifest = self.contents(image_id, secret=secret)
+        return verify_paths(crew, manifest, [Path(path) for path in paths])
 
     def release(
         self,
@@ -302,25 +294,9 @@ class Images:
         Refusal
             If the consent registry does not permit the use: the reason.
         """
-        record = self.show(image_id)
-        struct = use.struct
-        grant = self._ledger.call(
-            "ConsentRegistry", "requirePermitted", reader.address, record.image_set.struct, struct
+        return request_secret(
+            self._ledger, self.show(image_id).image_set, reader, private_key, key_service, use
         )
-        receipt = Receipt(
-            reader=reader.address,
-            image_id=record.image_id,
-            purposes=struct[0],
-            fulfilled=struct[1],
-            disease="0x" + struct[2].hex(),
-            grant_id="0x" + bytes(grant).hex(),
-            time=self._ledger.now(),
-            chain_id=self._ledger.chain_id,
-            contract=self._ledger.address("ConsentRegistry"),
-        )
-        released = key_service.release(receipt.sign(reader))
-        context = release_context(receipt.image_id, receipt.grant_id)
-        return crypto_keys.unwrap(released.wrapped, private_key, context)
 
     def own_secret(self, image_id: str, *, reader: str, private_key: bytes) -> str:
         """An image set's secret, as it was wrapped to the patient or the custodian at ingest.
@@ -393,10 +369,12 @@ class Images:
 
     @cached_property
     def _journal(self) -> Journal:
-        return Journal(self._ingest.journal_path)
+        return Journal(journal_path(self._folder))
 
-    @cached_property
+    @property
     def _ingest(self) -> Ingest:
+        from radledger.imaging.ingest import Ingest
+
         return Ingest(self._ledger, self._storage, self._folder)
 
     @property
@@ -415,3 +393,10 @@ class Images:
         if record.state is State.ERASED:
             raise ImageErased.of({"image": record.image_id})
         return record
+
+
+def _profile_name(profile: str) -> str:
+    """A profile's name in its one spelling."""
+    from radledger.dicom.profiles import Profile
+
+    return Profile.parse(profile).name

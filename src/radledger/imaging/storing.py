@@ -25,9 +25,10 @@ from radledger.dicom.limits import bounded, time_limit
 from radledger.dicom.profiles import Profile
 from radledger.dicom.read import DicomHeader, header_of
 from radledger.dicom.source import DicomSource, open_dicom, open_regular
+from radledger.imaging.ciphertext import IN_MEMORY, encrypt_into
 from radledger.imaging.journal import Journal
 from radledger.imaging.schema import FileRow, Purpose
-from radledger.storage import Storage, Stored
+from radledger.storage import Storage
 
 __all__ = [
     "Bench",
@@ -35,12 +36,10 @@ __all__ = [
     "StoredFile",
     "Task",
     "derive_key",
-    "encrypt_into",
     "limited",
     "store_file",
 ]
 
-_IN_MEMORY = 8 << 20
 # A file may take two minutes, and a second more for each of these bytes.
 _SECONDS, _BYTES_PER_SECOND = 120.0, 4 << 20
 
@@ -154,20 +153,12 @@ def derive_key(pseudonym_key: bytes, profile: str) -> bytes:
     return hashlib.sha256(pseudonym_key + profile.encode()).digest()
 
 
-def encrypt_into(storage: Storage, source: IO[bytes], recipient: str, folder: Path) -> Stored:
-    """Encrypt a stream and store the ciphertext, both in flat memory."""
-    with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder)) as ciphertext:
-        envelope.encrypt(source, cast(IO[bytes], ciphertext), recipient)
-        ciphertext.seek(0)
-        return storage.put(cast(IO[bytes], ciphertext))
-
-
 def _store(bench: Bench, task: Task, path: Path) -> Outcome:
     digest = _source_digest(path)
     known = bench.journal.known(task.purpose, digest)
     if known is not None:
         return Outcome(task, known)
-    with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(bench.folder)) as copy:
+    with SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(bench.folder)) as copy:
         plain = _examined(bench, task, path, digest, cast(IO[bytes], copy))
         with plain.stream:
             return _recorded(bench, task, digest, plain)

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 from radledger.chain.connect import request
 from radledger.crypto import envelope
 from radledger.imaging import anchoring, records
+from radledger.imaging.ciphertext import decrypt_instance, encrypt_into
 from radledger.imaging.errors import SecretUnknown
 from radledger.imaging.home import workplace
 from radledger.imaging.model import EraseResult, ImageRecord, RekeyResult, State
-from radledger.imaging.reading import decrypt_instance
-from radledger.imaging.storing import encrypt_into
 from radledger.storage import cid_digest
 
 if TYPE_CHECKING:

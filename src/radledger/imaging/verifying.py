@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,30 @@ from radledger.dicom.digest import file_digest, image_digest_of
 from radledger.dicom.errors import DicomError
 from radledger.dicom.limits import bounded
 from radledger.dicom.read import header_of
+from radledger.dicom.scan import Candidate, printable, scan
 from radledger.dicom.source import open_dicom
 from radledger.imaging.manifest import Manifest
 from radledger.imaging.model import VerifyResult
+from radledger.imaging.processes import Crew
 from radledger.imaging.storing import Bench, limited
 
-__all__ = ["Examination", "Question", "crashed", "examine", "judge"]
+__all__ = ["Examination", "Question", "examine", "judge", "verify_paths"]
+
+
+def verify_paths(crew: Crew, manifest: Manifest, paths: Iterable[Path]) -> list[VerifyResult]:
+    """Judge every file behind some paths, in the order in which they are found."""
+    results: dict[Path, VerifyResult] = {}
+    questions = []
+    for found in scan(paths):
+        # holds the place; files are examined in any order
+        results[found.path] = VerifyResult(printable(found.path), "unknown", None)
+        if isinstance(found, Candidate):
+            questions.append(Question(found.path, printable(found.path), found.size))
+        else:
+            results[found.path] = VerifyResult(found.name, "unknown", None, found.reason)
+    for examination in crew.run(examine, questions, _crashed):
+        results[examination.question.path] = judge(manifest, examination)
+    return list(results.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +71,6 @@ def examine(bench: Bench, question: Question) -> Examination | None:
     return Examination(question, digest, *found) if found else None
 
 
-def crashed(question: Question, reason: str) -> Examination:
-    """The examination of a file that killed its process."""
-    return Examination(question, reason=reason)
-
-
 def judge(manifest: Manifest, examination: Examination) -> VerifyResult:
     """Compare an examined file with the leaves of a manifest, whose root has been checked.
 
@@ -89,3 +102,7 @@ def _read(bench: Bench, path: Path) -> Callable[[], tuple[str, str] | None]:
             return "0x" + image_digest_of(source, header).hex(), header.sop_instance
 
     return read
+
+
+def _crashed(question: Question, reason: str) -> Examination:
+    return Examination(question, reason=reason)

@@ -1,0 +1,52 @@
+"""One file's ciphertext: into the store, and back out of it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, cast
+
+from radledger.crypto import envelope
+from radledger.imaging.errors import RootMismatch
+
+if TYPE_CHECKING:
+    from radledger.imaging.manifest import Instance
+    from radledger.storage import Storage, Stored
+
+__all__ = ["IN_MEMORY", "decrypt_instance", "encrypt_into"]
+
+IN_MEMORY = 8 << 20
+"""Bytes of a temporary file that are kept in memory."""
+
+
+def encrypt_into(storage: Storage, source: IO[bytes], recipient: str, folder: Path) -> Stored:
+    """Encrypt a stream and store the ciphertext, both in flat memory."""
+    with SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder)) as ciphertext:
+        envelope.encrypt(source, cast(IO[bytes], ciphertext), recipient)
+        ciphertext.seek(0)
+        return storage.put(cast(IO[bytes], ciphertext))
+
+
+def decrypt_instance(storage: Storage, instance: Instance, secret: str, path: Path) -> None:
+    """Fetch one instance's ciphertext, decrypt it to a file and compare it with its leaf.
+
+    Raises
+    ------
+    ContentMismatch, DecryptionFailed
+        If the ciphertext was changed.
+    RootMismatch
+        If the file is not the one whose digest the root covers.
+    """
+    with storage.get(instance.cid) as ciphertext:
+        envelope.decrypt(ciphertext, path, secret)
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if "0x" + found != instance.file_digest:
+        path.unlink()
+        raise RootMismatch(
+            "a decrypted file is not the one that was anchored; ask the custodian",
+            instance=instance.sop_instance,
+            expected=instance.file_digest,
+            got="0x" + found,
+        )
