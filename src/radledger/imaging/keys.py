@@ -11,7 +11,8 @@ References
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import secrets
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eth_hash.auto import keccak
@@ -45,6 +46,7 @@ _TYPES = {
         {"name": "disease", "type": "bytes13"},
         {"name": "grant", "type": "bytes32"},
         {"name": "time", "type": "uint40"},
+        {"name": "nonce", "type": "bytes16"},
     ]
 }
 _RELEASE_DOMAIN = b"release\0"
@@ -79,6 +81,8 @@ class Receipt:
         Timestamp of the latest block when it was signed.
     chain_id, contract
         On which chain, and by which ``ConsentRegistry``.
+    nonce
+        16 random bytes, so that no two receipts are the same.
 
     Examples
     --------
@@ -101,6 +105,7 @@ class Receipt:
     time: int
     chain_id: int
     contract: str
+    nonce: str = field(default_factory=lambda: "0x" + secrets.token_hex(16))
 
     @property
     def use(self) -> tuple[int, int, bytes]:
@@ -135,6 +140,7 @@ class Receipt:
                 "disease": self.disease,
                 "grant": self.grant_id,
                 "time": self.time,
+                "nonce": self.nonce,
             },
         }
 
@@ -271,7 +277,7 @@ def request_secret(
         If what came does not open with ``private_key``.
     """
     struct = use.struct
-    grant = ledger.call(
+    _, grant = ledger.call(
         "ConsentRegistry", "requirePermitted", reader.address, image_set.struct, struct
     )
     receipt = Receipt(
