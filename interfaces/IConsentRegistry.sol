@@ -8,7 +8,7 @@ import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
 /// @notice The one oracle of permission. A subject (a patient, as in FHIR R5 Consent) grants a person or an
 /// institution the use of an image set, a visit, a course or everything, for purposes, under conditions, for a time.
 /// @dev What this contract trusts, and with what:
-/// - the identity registry: who may act for a subject, so that after a recovery the old key cannot;
+/// - the identity registry: who may act for a subject, so that after a recovery the old key neither grants nor reads;
 /// - the participant registry: to which institution a reader belongs, and whether either is suspended;
 /// - the image registry: whether an image set is anchored and not erased;
 /// - a reader: that the use it states is the use it makes. The statement is signed and kept by who releases.
@@ -213,10 +213,10 @@ interface IConsentRegistry {
 
     /// @notice As {revoke}, by signature.
     /// @dev Typed data: `Revoke(address subject,address grantee,bytes32 scope,uint64 nonce,uint40 deadline)`.
-    function revokeBySig(address subject, address grantee, bytes32 scope, Authorization calldata authorization)
-        external;
+    function revokeBySig(address subject, address grantee, bytes32 scope, Authorization calldata authorization) external;
 
-    /// @notice Takes every grant of the subject back, at a cost that does not depend on their number.
+    /// @notice Takes every grant of the subject back, at a cost that does not depend on their number. What was signed
+    /// before and not yet submitted is void.
     /// @param subject whose grants
     function revokeAll(address subject) external;
 
@@ -236,8 +236,7 @@ interface IConsentRegistry {
 
     /// @notice Grants what was requested, to the letter; for anything less, {grant} it.
     /// @param requester who asked
-    function approve(address requester, address subject, address grantee, bytes32 scope, Terms calldata terms)
-        external;
+    function approve(address requester, address subject, address grantee, bytes32 scope, Terms calldata terms) external;
 
     /// @notice As {approve}, by signature.
     /// @dev Typed data: `Approve(address requester,address subject,address grantee,bytes32 scope,uint40 from,
@@ -299,7 +298,7 @@ interface IConsentRegistry {
     /// @notice Time of a request that waits for its answer; zero when there is none.
     function requestedAt(bytes32 id) external view returns (uint256);
 
-    /// @notice The nonce that the subject's next signature needs.
+    /// @notice The nonce that the subject's next signature needs; each epoch begins with its number times 2^32.
     function nonceOf(address subject) external view returns (uint64);
 
     /// @notice The subject's epoch; grants of earlier ones are revoked.

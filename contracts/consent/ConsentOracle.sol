@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
@@ -18,19 +19,19 @@ abstract contract ConsentOracle is IConsentRegistry {
         GrantSlot given;
     }
 
-    /// @dev One slot: nonce (64) | epoch (32).
-    struct Subject {
-        uint64 nonce;
-        uint32 epoch;
-    }
+    bytes32 private constant DELEGATE_TYPE = "radledger.consent";
 
+    IIdentityRegistry private immutable _identities;
     IParticipantRegistry internal immutable _participants;
     IImageRegistry internal immutable _images;
 
     mapping(bytes32 grantId => GrantSlot) internal _grants;
-    mapping(address subject => Subject) internal _subjects;
+    // The next signature's nonce: epoch (32) | signatures used in this epoch (32). A new epoch has nonces of its own, so
+    // it voids what was signed and not submitted. After 2^32 signatures the carry begins one, which is safe.
+    mapping(address subject => uint64 nonce) internal _nonces;
 
-    constructor(IParticipantRegistry participants, IImageRegistry images) {
+    constructor(IIdentityRegistry identities, IParticipantRegistry participants, IImageRegistry images) {
+        _identities = identities;
         _participants = participants;
         _images = images;
     }
@@ -71,18 +72,27 @@ abstract contract ConsentOracle is IConsentRegistry {
 
     /// @inheritdoc IConsentRegistry
     function nonceOf(address subject) external view returns (uint64) {
-        return _subjects[subject].nonce;
+        return _nonces[subject];
     }
 
     /// @inheritdoc IConsentRegistry
     function epochOf(address subject) external view returns (uint32) {
-        return _subjects[subject].epoch;
+        return _epochOf(subject);
     }
 
     // ------------------------------------------------------------------ internal
 
     function _grantId(address subject, address grantee, bytes32 scope) internal pure returns (bytes32) {
         return keccak256(abi.encode(subject, grantee, scope));
+    }
+
+    function _epochOf(address subject) internal view returns (uint32) {
+        return uint32(_nonces[subject] >> 32);
+    }
+
+    /// @dev Asked even about the subject itself: after a recovery its old key may no longer act.
+    function _mayAct(address subject, address actor) internal view returns (bool) {
+        return _identities.mayAct(subject, actor, DELEGATE_TYPE);
     }
 
     function _decide(address reader, ImageSet calldata imageSet, ImageId image, Use calldata use)
@@ -94,21 +104,36 @@ abstract contract ConsentOracle is IConsentRegistry {
         if (state == IImageRegistry.State.Unknown) return _because(decision, Reason.NotAnchored);
         if (state == IImageRegistry.State.Erased) return _because(decision, Reason.Erased);
         address patient = imageSet.patient;
-        if (reader == patient) return _because(decision, Reason.Permitted);
+        if (reader == patient && _mayAct(patient, reader)) return _because(decision, Reason.Permitted);
         (address institution, bool suspended) = _participants.standing(reader);
         if (suspended) return _because(decision, Reason.ReaderSuspended);
-        if (institution == address(0)) institution = reader;
 
         decision.reason = Reason.NeverGranted;
-        uint32 epoch = _subjects[patient].epoch;
-        if (_consider(decision, patient, reader, institution, Scope.ALL, epoch, use)) return decision;
+        uint32 epoch = _epochOf(patient);
+        address group = institution == address(0) ? reader : institution;
+        if (_considerScopes(decision, reader, group, imageSet, image, epoch, use)) return decision;
+        // Who has left the institution may no longer act in its emergencies.
+        if (institution != address(0)) _considerGrant(decision, patient, reader, Scope.EMERGENCY, epoch, use);
+    }
+
+    /// @dev Whether a grant for everything, the course, the visit or the image set permits it.
+    function _considerScopes(
+        Decision memory decision,
+        address reader,
+        address institution,
+        ImageSet calldata imageSet,
+        ImageId image,
+        uint32 epoch,
+        Use calldata use
+    ) private view returns (bool) {
+        address patient = imageSet.patient;
+        if (_consider(decision, patient, reader, institution, Scope.ALL, epoch, use)) return true;
         // A set without course or visit would only ask for "everything" again.
         bytes32 course = imageSet.course;
-        if (course != 0 && _consider(decision, patient, reader, institution, course, epoch, use)) return decision;
+        if (course != 0 && _consider(decision, patient, reader, institution, course, epoch, use)) return true;
         bytes32 visit = imageSet.visit;
-        if (visit != 0 && _consider(decision, patient, reader, institution, visit, epoch, use)) return decision;
-        if (_consider(decision, patient, reader, institution, ImageId.unwrap(image), epoch, use)) return decision;
-        _considerGrant(decision, patient, reader, Scope.EMERGENCY, epoch, use);
+        if (visit != 0 && _consider(decision, patient, reader, institution, visit, epoch, use)) return true;
+        return _consider(decision, patient, reader, institution, ImageId.unwrap(image), epoch, use);
     }
 
     /// @dev Whether a grant to the reader permits it, or one to its institution where that is somebody else.

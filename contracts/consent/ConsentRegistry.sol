@@ -20,11 +20,8 @@ import {GrantSlot, GrantSlotLibrary} from "./GrantSlot.sol";
 /// @title ConsentRegistry
 /// @notice The writing half of consent: grants, signatures, requests and emergencies. See {IConsentRegistry}.
 contract ConsentRegistry is ConsentOracle, EIP712 {
-    bytes32 private constant DELEGATE_TYPE = "radledger.consent";
     uint40 private constant LONGEST_EMERGENCY = 24 hours;
     uint40 private constant REVIEW_PERIOD = 72 hours;
-
-    IIdentityRegistry private immutable _identities;
 
     // Zero when the request was never made or has been answered.
     mapping(bytes32 request => uint256 requestedAt) private _requests;
@@ -35,18 +32,16 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
     /// @param participants registry of accredited participants
     /// @param images registry of image sets
     constructor(IIdentityRegistry identities, IParticipantRegistry participants, IImageRegistry images)
-        ConsentOracle(participants, images)
+        ConsentOracle(identities, participants, images)
         EIP712("RadLedger Consent", "1")
-    {
-        _identities = identities;
-    }
+    {}
 
     // ------------------------------------------------------------------ the subject
 
     /// @inheritdoc IConsentRegistry
     function grant(address subject, address grantee, bytes32 scope, Terms calldata terms) external {
         _requireMayAct(subject, msg.sender);
-        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), _subjects[subject].epoch, msg.sender);
+        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), _epochOf(subject), msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -121,7 +116,7 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         _requireMayAct(subject, msg.sender);
         GrantSlot asked = GrantSlotLibrary.pack(terms);
         _answer(_requestId(requester, subject, grantee, scope, asked));
-        _grant(subject, grantee, scope, asked, _subjects[subject].epoch, msg.sender);
+        _grant(subject, grantee, scope, asked, _epochOf(subject), msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -155,8 +150,7 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         uint40 since = uint40(block.timestamp);
         uint40 until = since + duration;
         uint40 reviewBy = since + REVIEW_PERIOD;
-        GrantSlot given =
-            GrantSlotLibrary.pack(since, until, 0, 0, 0).granted(DataUse.CLINICAL_CARE, _subjects[subject].epoch);
+        GrantSlot given = GrantSlotLibrary.pack(since, until, 0, 0, 0).granted(DataUse.CLINICAL_CARE, _epochOf(subject));
         _write(subject, msg.sender, Scope.EMERGENCY, given, msg.sender);
         _emergencies[_emergencyId(subject, msg.sender, since)] = Emergency(institution, reviewBy, false);
         emit EmergencyDeclared(subject, msg.sender, institution, since, until, reviewBy, reason);
@@ -238,7 +232,8 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
     }
 
     function _revokeAll(address subject, address actor) private {
-        uint32 epoch = ++_subjects[subject].epoch;
+        uint32 epoch = _epochOf(subject) + 1;
+        _nonces[subject] = uint64(epoch) << 32;
         emit ConsentWithdrawnAll(subject, epoch, actor);
     }
 
@@ -248,22 +243,22 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         emit ConsentRequestApproved(id);
     }
 
-    /// @dev Uses up the subject's nonce and returns its epoch, which shares the slot.
+    /// @dev Uses up the subject's nonce and returns its epoch, which is the nonce's upper half.
     function _useSignature(address subject, Authorization calldata authorization, bytes32 message)
         private
         returns (uint32 epoch)
     {
         if (block.timestamp > authorization.deadline) revert ConsentSignatureExpired(authorization.deadline);
-        Subject memory state = _subjects[subject];
-        if (authorization.nonce != state.nonce) revert ConsentBadNonce(subject, authorization.nonce, state.nonce);
+        uint64 nonce = _nonces[subject];
+        if (authorization.nonce != nonce) revert ConsentBadNonce(subject, authorization.nonce, nonce);
         address signer = authorization.signer;
         if (!_isSignedBy(signer, _hashTypedDataV4(message), authorization.signature)) {
             revert ConsentBadSignature(signer);
         }
         _requireMayAct(subject, signer);
-        _subjects[subject].nonce = state.nonce + 1;
-        emit ConsentNonceUsed(subject, state.nonce);
-        return state.epoch;
+        _nonces[subject] = nonce + 1;
+        emit ConsentNonceUsed(subject, nonce);
+        return uint32(nonce >> 32);
     }
 
     /// @dev A person is tried first: asking whether the signer is a contract costs 2,600 gas.
@@ -273,9 +268,8 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         return SignatureChecker.isValidERC1271SignatureNow(signer, digest, signature);
     }
 
-    /// @dev Asked even when the subject itself calls: after a recovery its old key may no longer act.
     function _requireMayAct(address subject, address actor) private view {
-        if (!_identities.mayAct(subject, actor, DELEGATE_TYPE)) revert ConsentNotAuthorized(subject, actor);
+        if (!_mayAct(subject, actor)) revert ConsentNotAuthorized(subject, actor);
     }
 
     function _requestId(address requester, address subject, address grantee, bytes32 scope, GrantSlot asked)
