@@ -52,8 +52,9 @@ library DataUse {
         if (expanded & GENERAL_RESEARCH != 0) expanded |= BIOMEDICAL_RESEARCH | ANCESTRY_RESEARCH;
         if (expanded & BIOMEDICAL_RESEARCH != 0) expanded |= DISEASE_RESEARCH | RESEARCH_CONTROL;
         if (expanded & (DISEASE_RESEARCH | ANCESTRY_RESEARCH) != 0) expanded |= METHOD_DEVELOPMENT;
-        if (conditions & NO_METHODS != 0) expanded &= ~METHOD_DEVELOPMENT;
-        if (conditions & NO_ANCESTRY != 0) expanded &= ~ANCESTRY_RESEARCH;
+        // What is left after a prohibition is not without restriction.
+        if (conditions & NO_METHODS != 0) expanded &= ~(NO_RESTRICTION | METHOD_DEVELOPMENT);
+        if (conditions & NO_ANCESTRY != 0) expanded &= ~(NO_RESTRICTION | ANCESTRY_RESEARCH);
     }
 
     /// @notice Whether expanded purposes are limited to one disease, which a grant must then name.
