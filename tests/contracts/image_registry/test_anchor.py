@@ -58,6 +58,12 @@ def test_id_is_the_hash_of_the_five_values(images, image_set):
         assert images.idOf(image_set._replace(**{field: digest("other")})) != image_set.id
 
 
+def test_state(images, image_set, hospital):
+    assert images.stateOf(image_set.id) == 0
+    images.anchor(image_set.anchored(), {"from": hospital})
+    assert images.stateOf(image_set.id) == ANCHORED
+
+
 def test_unknown_image_is_all_zero(images, image_set):
     assert plain(images.imageOf(image_set.id)) == (NOBODY, 0, 0, 0)
 

@@ -99,6 +99,7 @@ def test_erase(images, parent, hospital):
         ("ImageErasureCertified", {"image": parent.id, "certificate": digest("certificate")})
     ]
     assert plain(images.imageOf(parent.id)) == (*before[:3], ERASED)
+    assert images.stateOf(parent.id) == ERASED
 
 
 def test_erased_for_good(images, parent, hospital, change):

@@ -1,0 +1,305 @@
+"""Consent as the tests speak of it: terms, uses, decisions, and what a subject signs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import Any, NamedTuple
+
+import pytest
+from brownie import accounts
+from eth_account import Account
+
+from tests.contracts.conftest import PATIENT_KEY, Role, digest, error, plain, travel
+
+DAY = 24 * 3600
+ALL = digest("")
+EMERGENCY = digest("radledger.consent.emergency")
+CONSENT = b"radledger.consent".ljust(32, b"\0")
+GRANTED, REVOKED = 1, 2
+
+
+class Purpose(IntFlag):
+    """What may be done: the purposes of ``contracts/lib/DataUse.sol``."""
+
+    NRES = 1 << 0
+    GRU = 1 << 1
+    HMB = 1 << 2
+    DS = 1 << 3
+    POA = 1 << 4
+    CARE = 1 << 5
+    METHODS = 1 << 6
+    CONTROL = 1 << 7
+    TEACHING = 1 << 8
+
+
+class Condition(IntFlag):
+    """What a use must fulfil, and the two prohibitions, of ``contracts/lib/DataUse.sol``."""
+
+    NPU = 1 << 0
+    NCU = 1 << 1
+    GSO = 1 << 2
+    PUB = 1 << 3
+    COL = 1 << 4
+    IRB = 1 << 5
+    GS = 1 << 6
+    MOR = 1 << 7
+    TS = 1 << 8
+    US = 1 << 9
+    PS = 1 << 10
+    IS = 1 << 11
+    RTN = 1 << 12
+    RS = 1 << 13
+    NMDS = 1 << 14
+    NPOA = 1 << 15
+
+
+class Reason(IntEnum):
+    """``IConsentRegistry.Reason``."""
+
+    PERMITTED = 0
+    NEVER_GRANTED = 1
+    REVOKED = 2
+    EXPIRED = 3
+    NOT_YET = 4
+    PURPOSE = 5
+    DISEASE = 6
+    CONDITION = 7
+    READER_SUSPENDED = 8
+    NOT_ANCHORED = 9
+    ERASED = 10
+
+
+def code(disease: str) -> str:
+    """A disease's code as contracts take it."""
+    return "0x" + disease.encode().ljust(13, b"\0").hex()
+
+
+class Terms(NamedTuple):
+    """``IConsentRegistry.Terms``."""
+
+    from_: int
+    until: int
+    purposes: int
+    conditions: int
+    disease: str
+
+    def expanded(self, purposes: int) -> Terms:
+        """These terms with the purposes that they imply."""
+        return self._replace(purposes=int(purposes))
+
+    def packed(self, epoch: int = 0, status: int = 0) -> int:
+        """The word that events carry, as ``contracts/consent/GrantSlot.sol`` lays it out."""
+        fields = (*self[:4], int(self.disease, 16), epoch, status)
+        shifts = (0, 40, 80, 96, 112, 216, 248)
+        return sum(int(value) << shift for value, shift in zip(fields, shifts, strict=True))
+
+
+def use(purposes: int = Purpose.CARE, fulfilled: int = 0, disease: str = "") -> tuple[Any, ...]:
+    """``IConsentRegistry.Use``."""
+    return (int(purposes), int(fulfilled), code(disease))
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a subject does directly or by signature: its function, typed data and parameters."""
+
+    function: str
+    message: str
+    parameters: tuple[str, ...]
+
+    @property
+    def fields(self) -> list[dict[str, str]]:
+        """The typed data's fields."""
+        names = [*self.parameters, "nonce", "deadline"]
+        types = [field for name in names for field in TYPES[name].split(",")]
+        return [dict(zip(("type", "name"), field.split(), strict=True)) for field in types]
+
+    def arguments(self, values: dict[str, Any]) -> list[Any]:
+        """The function's arguments out of named values."""
+        return [
+            Terms(*(values[field.split()[1]] for field in TYPES[name].split(",")))
+            if name == "terms"
+            else values[name]
+            for name in self.parameters
+        ]
+
+
+TYPES = {
+    "requester": "address requester",
+    "subject": "address subject",
+    "grantee": "address grantee",
+    "scope": "bytes32 scope",
+    "terms": "uint40 from,uint40 until,uint16 purposes,uint16 conditions,bytes13 disease",
+    "nonce": "uint64 nonce",
+    "deadline": "uint40 deadline",
+}
+ACTIONS = [
+    Action("grant", "Grant", ("subject", "grantee", "scope", "terms")),
+    Action("revoke", "Revoke", ("subject", "grantee", "scope")),
+    Action("revokeAll", "RevokeAll", ("subject",)),
+    Action("approve", "Approve", ("requester", "subject", "grantee", "scope", "terms")),
+]
+
+
+@pytest.fixture(scope="module")
+def image(anchor):
+    """An image set of the patient in the hospital, with a visit and a course."""
+    return anchor()
+
+
+@pytest.fixture(scope="module")
+def colleague(participants, accredited, hospital):
+    """A second clinician of the hospital."""
+    participants.admit(accounts[9], Role.CLINICIAN, {"from": hospital})
+    return accounts[9]
+
+
+@pytest.fixture
+def terms(now):
+    """Makes terms that hold from now for a day, unless told otherwise."""
+
+    def terms(purposes=Purpose.CARE, conditions=0, disease="", start=0, lasts=DAY):
+        since = now() + start
+        return Terms(since, since + lasts, int(purposes), int(conditions), code(disease))
+
+    return terms
+
+
+@pytest.fixture
+def permits(consents, image):
+    """Asserts that both ways to ask permit a use, by the grant to `grantee` for `scope`."""
+
+    def permits(reader, asked, grantee=None, scope=ALL, image=image):
+        by = digest("")
+        if grantee is not None:
+            by = str(consents.grantIdOf(image.patient, grantee, scope))
+        reason, grant_id = consents.permitted(reader, image, asked)
+        assert (Reason(reason), str(grant_id)) == (Reason.PERMITTED, by)
+        assert plain(consents.requirePermitted(reader, image, asked)) == (image.id, by)
+
+    return permits
+
+
+@pytest.fixture
+def refuses(consents, image):
+    """Asserts that both ways to ask refuse a use, with one reason and the error's values."""
+
+    def refuses(reader, asked, reason, name, *values, image=image):
+        assert Reason(consents.permitted(reader, image, asked)[0]) == reason
+        with error(name, *values):
+            consents.requirePermitted(reader, image, asked)
+
+    return refuses
+
+
+@pytest.fixture
+def recover(identities, patient, relatives):
+    """Hands the patient's identity to a new owner by its guardians."""
+
+    def recover(new_owner):
+        identities.setGuardians(patient, relatives, 2, {"from": patient})
+        for relative in relatives[:2]:
+            identities.approveRecovery(
+                patient, relative, new_owner, relatives, 2, {"from": relative}
+            )
+        travel(identities.recoveryOf(patient, new_owner)[1])
+        identities.executeRecovery(patient, new_owner, {"from": relatives[0]})
+
+    return recover
+
+
+@pytest.fixture(params=ACTIONS, ids=lambda action: action.function)
+def action(request):
+    return request.param
+
+
+@pytest.fixture
+def values(action, consents, accredited, patient, radiologist, terms):
+    """Values that the action can be done with, now, once, by the patient."""
+    stated = terms(Purpose.HMB | Purpose.CARE, Condition.NPU, lasts=30 * DAY)
+    scope = digest("course")
+    asked = (patient, radiologist, scope, stated)
+    if action.function == "revoke":
+        consents.grant(*asked, {"from": patient})
+    if action.function == "approve":
+        consents.request(*asked, {"from": radiologist})
+    return {
+        "requester": radiologist.address,
+        "subject": patient.address,
+        "grantee": radiologist.address,
+        "scope": scope,
+        **dict(zip(("from", *Terms._fields[1:]), stated, strict=True)),
+    }
+
+
+@pytest.fixture
+def done(action, consents, values):
+    """Tells whether the action was done."""
+
+    def done(values=values):
+        if action.function == "revokeAll":
+            return consents.epochOf(values["subject"]) == 1
+        status = consents.grantOf(values["subject"], values["grantee"], values["scope"])[6]
+        return status == (REVOKED if action.function == "revoke" else GRANTED)
+
+    return done
+
+
+@pytest.fixture
+def sign(action, consents, values, now):
+    """Signs the action with `values`; returns the authorization that goes with it.
+
+    `domain` replaces parts of the EIP-712 domain, `message` the type that is signed.
+    """
+
+    def sign(
+        values=values,
+        key=PATIENT_KEY,
+        signer=None,
+        nonce=None,
+        deadline=None,
+        domain=(),
+        message=action,
+    ):
+        nonce = consents.nonceOf(values["subject"]) if nonce is None else nonce
+        deadline = now() + DAY if deadline is None else deadline
+        signed = {**values, "nonce": int(nonce), "deadline": deadline}
+        names = [field["name"] for field in message.fields]
+        signature = Account.sign_typed_data(
+            key,
+            {**domain_of(consents), **dict(domain)},
+            {message.message: message.fields},
+            {name: as_signed(name, signed[name]) for name in names},
+        ).signature
+        signer = Account.from_key(key).address if signer is None else signer
+        return (str(signer), int(nonce), deadline, "0x" + signature.hex().removeprefix("0x"))
+
+    return sign
+
+
+@pytest.fixture
+def submit(action, consents, values, stranger):
+    """Submits the action with an authorization; the sender is a stranger."""
+
+    def submit(authorization, values=values, contract=consents):
+        call = getattr(contract, f"{action.function}BySig")
+        return call(*action.arguments(values), authorization, {"from": stranger})
+
+    return submit
+
+
+def domain_of(contract) -> dict[str, Any]:
+    """The EIP-712 domain that a contract tells."""
+    _, name, version, chain_id, verifier, *_ = contract.eip712Domain()
+    return {
+        "name": str(name),
+        "version": str(version),
+        "chainId": int(chain_id),
+        "verifyingContract": str(verifier),
+    }
+
+
+def as_signed(name: str, value: Any) -> Any:
+    """A value as eth-account signs it."""
+    return bytes.fromhex(value[2:]) if name in ("scope", "disease") else value

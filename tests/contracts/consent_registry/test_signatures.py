@@ -1,0 +1,230 @@
+"""Consent by signature: what anybody may submit, and every signature that is refused."""
+
+from __future__ import annotations
+
+import pytest
+from eth_account import Account
+from eth_utils import to_bytes
+
+from tests.contracts.conftest import NOBODY, digest, error, next_block_at
+from tests.contracts.consent_registry.conftest import ACTIONS, CONSENT, DAY, GRANTED, Purpose, Terms
+
+CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+DELEGATE_KEY = "0x" + "d1" * 32
+DELEGATE = Account.from_key(DELEGATE_KEY).address
+
+
+def test_announced(action, values, sign, submit, done, consents, patient):
+    transaction = submit(sign())
+    assert done()
+    whose = {"subject": patient, "grantee": values["grantee"], "scope": values["scope"]}
+    terms = Terms(*(values[name] for name in ("from", *Terms._fields[1:])))
+    implied = Purpose.DS | Purpose.CONTROL | Purpose.METHODS
+    given = terms.expanded(terms.purposes | implied).packed(status=GRANTED)
+    granted = ("ConsentGranted", {**whose, "given": given, "actor": patient})
+    request = consents.requestIdOf(values["requester"], *whose.values(), terms)
+    assert [(event.name, dict(event)) for event in transaction.events] == [
+        ("ConsentNonceUsed", {"subject": patient, "nonce": 0}),
+        *{
+            "grant": [granted],
+            "revoke": [("ConsentWithdrawn", {**whose, "actor": patient})],
+            "revokeAll": [
+                ("ConsentWithdrawnAll", {"subject": patient, "epoch": 1, "actor": patient})
+            ],
+            "approve": [("ConsentRequestApproved", {"request": request}), granted],
+        }[action.function],
+    ]
+    assert consents.nonceOf(patient) == following(action)
+
+
+def following(action) -> int:
+    """The nonce after the first signature: an epoch begins with its number times 2^32."""
+    return 1 << 32 if action.function == "revokeAll" else 1
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [{"chainId": 1}, {"verifyingContract": NOBODY}, {"name": "RadLedger"}, {"version": "2"}],
+    ids=["chain", "contract", "name", "version"],
+)
+def test_signed_for_another_domain(sign, submit, done, patient, domain):
+    with error("ConsentBadSignature", patient):
+        submit(sign(domain=domain))
+    assert not done()
+    submit(sign())
+    assert done()
+
+
+def test_submitted_to_another_contract(
+    sign, submit, deploy, identities, participants, images, patient
+):
+    """The same signature, on the same chain, given to a second registry."""
+    other = deploy("ConsentRegistry", identities, participants, images)
+    with error("ConsentBadSignature", patient):
+        submit(sign(), contract=other)
+    submit(sign())
+
+
+def test_signed_as_another_type(action, sign, submit, done, patient):
+    for other in ACTIONS:
+        if other != action:
+            with error("ConsentBadSignature", patient):
+                submit(sign(message=other))
+    assert not done()
+    submit(sign())
+    assert done()
+
+
+def test_used_nonce(action, sign, submit, consents, patient):
+    authorization = sign()
+    submit(authorization)
+    with error("ConsentBadNonce", patient, 0, following(action)):
+        submit(authorization)
+    assert consents.nonceOf(patient) == following(action)
+
+
+def test_future_nonce(sign, submit, done, patient):
+    """Signatures are used in the order in which they were given."""
+    with error("ConsentBadNonce", patient, 1, 0):
+        submit(sign(nonce=1))
+    assert not done()
+    submit(sign(nonce=0))
+    assert done()
+
+
+@pytest.mark.parametrize("signed", [0, 1], ids=["next", "the one after"])
+def test_revoke_all_voids_what_was_signed_before(consents, sign, submit, patient, signed):
+    """Nobody brings a grant back with a signature that the patient gave earlier."""
+    before = sign(nonce=signed)
+    consents.revokeAll(patient, {"from": patient})
+    with error("ConsentBadNonce", patient, signed, 1 << 32):
+        submit(before)
+    submit(sign())
+    assert consents.nonceOf(patient) in ((1 << 32) + 1, 2 << 32)
+
+
+def test_deadline(sign, submit, done, now):
+    late = sign(deadline=now() + 100)
+    next_block_at(now() + 101)
+    with error("ConsentSignatureExpired", late[2]):
+        submit(late)
+    assert not done()
+
+
+def test_at_the_deadline(sign, submit, done, now):
+    last = sign(deadline=now() + 100)
+    next_block_at(last[2])
+    submit(last)
+    assert done()
+
+
+def test_high_s(sign, submit, done, patient):
+    """The other signature that the curve gives for each one is refused."""
+    signer, nonce, deadline, signature = sign()
+    raw = to_bytes(hexstr=signature)
+    s = CURVE_ORDER - int.from_bytes(raw[32:64], "big")
+    malleable = raw[:32] + s.to_bytes(32, "big") + bytes([27 + 28 - raw[64]])
+    with error("ConsentBadSignature", patient):
+        submit((signer, nonce, deadline, malleable))
+    assert not done()
+
+
+@pytest.mark.parametrize("change", ["empty", "64 bytes", "66 bytes", "zeros", "v of 29"])
+def test_malformed(sign, submit, done, patient, change):
+    signer, nonce, deadline, signature = sign()
+    raw = to_bytes(hexstr=signature)
+    malformed = {
+        "empty": b"",
+        "64 bytes": raw[:64],
+        "66 bytes": raw + b"\0",
+        "zeros": bytes(65),
+        "v of 29": raw[:64] + bytes([29]),
+    }[change]
+    with error("ConsentBadSignature", patient):
+        submit((signer, nonce, deadline, malformed))
+    assert not done()
+
+
+def test_zero_signer(sign, submit, done):
+    """A signature that gives no signer is nobody's, and nobody may act."""
+    authorization = sign()
+    for signature in (bytes(65), b"", authorization[3]):
+        with error("ConsentBadSignature", NOBODY):
+            submit((NOBODY, *authorization[1:3], signature))
+    assert not done()
+
+
+def test_stranger_signs(sign, submit, done, patient):
+    with error("ConsentNotAuthorized", patient, DELEGATE):
+        submit(sign(key=DELEGATE_KEY))
+    with error("ConsentBadSignature", patient):
+        submit(sign(key=DELEGATE_KEY, signer=patient))
+    assert not done()
+
+
+def test_each_field_is_signed(action, values, sign, submit, done, patient, stranger):
+    """Whatever is changed after signing voids the signature."""
+    authorization = sign()
+    other = {
+        "requester": stranger.address,
+        "subject": stranger.address,
+        "grantee": stranger.address,
+        "scope": digest("visit"),
+        "from": values["from"] + 1,
+        "until": values["until"] + 1,
+        "purposes": int(Purpose.NRES),
+        "conditions": 0,
+        "disease": "0x" + "44" * 13,
+    }
+    for name in {field["name"] for field in action.fields} - {"nonce", "deadline"}:
+        with error("ConsentBadSignature", patient):
+            submit(authorization, {**values, name: other[name]})
+    signer, nonce, deadline, signature = authorization
+    with error("ConsentBadSignature", patient):
+        submit((signer, nonce, deadline + DAY, signature))
+    assert not done()
+    submit(authorization)
+    assert done()
+
+
+def test_delegate_of_consent(identities, sign, submit, done, patient):
+    with error("ConsentNotAuthorized", patient, DELEGATE):
+        submit(sign(key=DELEGATE_KEY))
+    identities.addDelegate(patient, CONSENT, DELEGATE, DAY, {"from": patient})
+    transaction = submit(sign(key=DELEGATE_KEY))
+    assert done()
+    acted = [event["actor"] for event in transaction.events if "actor" in event]
+    assert acted == [DELEGATE]
+
+
+@pytest.mark.parametrize("kind", [b"veriKey", b"sigAuth", b"radledger.consent2"])
+def test_delegate_of_another_type(identities, sign, submit, done, patient, kind):
+    identities.addDelegate(patient, kind.ljust(32, b"\0"), DELEGATE, DAY, {"from": patient})
+    with error("ConsentNotAuthorized", patient, DELEGATE):
+        submit(sign(key=DELEGATE_KEY))
+    assert not done()
+
+
+def test_delegate_after_it_lapsed(identities, sign, submit, done, patient, now):
+    identities.addDelegate(patient, CONSENT, DELEGATE, DAY, {"from": patient})
+    authorization = sign(key=DELEGATE_KEY, deadline=now() + 2 * DAY)
+    next_block_at(now() + DAY)
+    with error("ConsentNotAuthorized", patient, DELEGATE):
+        submit(authorization)
+    assert not done()
+
+
+def test_signer_recovered_away(recover, sign, submit, done, consents, patient, now):
+    """After a recovery the old key no longer acts; the new owner does."""
+    before = sign(deadline=now() + 30 * DAY)
+    recover(DELEGATE)
+    with error("ConsentNotAuthorized", patient, patient):
+        submit(before)
+    assert not done()
+    assert consents.nonceOf(patient) == 0
+
+
+def test_new_owner_signs(recover, sign, submit, done):
+    recover(DELEGATE)
+    submit(sign(key=DELEGATE_KEY))
+    assert done()
