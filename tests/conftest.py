@@ -4,6 +4,9 @@ Contract tests need Brownie's plugin and run by ``make test-contracts``; without
 are left out.  A test that needs a program or server which this machine lacks skips with a reason
 that starts with ``needs NAME``; where ``RADLEDGER_REQUIRE`` lists that name (comma-separated, as
 in continuous integration), the skip is a failure.
+
+Tests of what speaks to a chain ask for ``ledger`` and ``people``; the nodes they run on are
+started when first asked for and ended with the run.
 """
 
 from __future__ import annotations
@@ -11,12 +14,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Ledger
+
 CONTRACT_TESTS = Path(__file__).parent / "contracts"
+MNEMONIC = "test test test test test test test test test test test junk"
 REQUIRED = {name for name in os.environ.get("RADLEDGER_REQUIRE", "").split(",") if name}
 
 
@@ -53,3 +63,91 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
             report.longrepr = f"{reason}\n(RADLEDGER_REQUIRE says that it is here)"
     return report
+
+
+# ------------------------------------------------------------------------------- local chains
+
+
+@pytest.fixture(scope="session")
+def anvil_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An anvil of this test run."""
+    yield from _endpoint("anvil", tmp_path_factory.mktemp("anvil"))
+
+
+@pytest.fixture(scope="session")
+def ganache_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Ganache of this test run."""
+    yield from _endpoint("ganache", tmp_path_factory.mktemp("ganache"))
+
+
+def _endpoint(chain: str, data: Path) -> Iterator[str]:
+    from radledger.devnet import process
+    from radledger.devnet.errors import NodeFailed
+
+    try:
+        node = process.start(chain, data, MNEMONIC, accounts=10)
+    except NodeFailed as error:
+        pytest.skip(f"needs {chain}: {error}")
+    try:
+        yield node.endpoint
+    finally:
+        node.stop()
+
+
+@pytest.fixture(scope="session")
+def people() -> dict[str, LocalAccount]:
+    """Account of each person of :mod:`radledger.devnet.people`; the patient has no Ether."""
+    from eth_account import Account
+
+    from radledger.devnet.people import FUNDED
+
+    Account.enable_unaudited_hdwallet_features()
+    indices = {name: index for index, name in enumerate(FUNDED)} | {"patient": 100}
+    return {
+        name: Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+        for name, index in indices.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def encryption_keys(people: dict[str, LocalAccount]) -> dict[str, bytes]:
+    """Private X25519 key of each person whose public key is registered: all but the stranger."""
+    from radledger.crypto.keys import new_private_key
+
+    return {name: new_private_key() for name in people if name != "stranger"}
+
+
+@pytest.fixture(scope="session")
+def deployed_ledger(
+    anvil_endpoint: str,
+    people: dict[str, LocalAccount],
+    encryption_keys: dict[str, bytes],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Ledger:
+    """All contracts on anvil, everybody accredited; use ``ledger``, which takes changes back."""
+    from radledger.chain.connect import connect
+    from radledger.chain.deploy import deploy
+    from radledger.chain.ledger import Ledger
+    from radledger.chain.networks import Network
+    from radledger.crypto.keys import public_key
+    from radledger.devnet.people import accredit, register_key
+
+    web3 = connect(Network("anvil", anvil_endpoint))
+    folder = tmp_path_factory.mktemp("deployments")
+    holder = people["researcher"].address
+    ledger = Ledger(web3, deploy(web3, people["governor"], folder, token_holder=holder))
+    accredit(ledger, people)
+    for name, key in encryption_keys.items():
+        payer = people["hospital"] if name == "patient" else people[name]
+        register_key(ledger, people[name], public_key(key), payer)
+    return ledger
+
+
+@pytest.fixture
+def ledger(deployed_ledger: Ledger) -> Iterator[Ledger]:
+    """The contracts as deployed, with everybody accredited; what a test does is taken back."""
+    from radledger.chain.connect import request
+
+    snapshot = request(deployed_ledger.web3, "evm_snapshot", [])
+    yield deployed_ledger
+    request(deployed_ledger.web3, "evm_revert", [snapshot])

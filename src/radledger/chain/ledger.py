@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from radledger.chain import artifacts, forward, reverts
 from radledger.chain.connect import connection_errors, request, request_batch
 from radledger.chain.errors import DeploymentMissing, RequestFailed
 from radledger.chain.transact import Sender
+from radledger.errors import UsageError
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -177,8 +179,9 @@ class Ledger:
         """
         from web3.exceptions import ContractLogicError, Web3RPCError
 
+        with _arguments_of(contract, function):
+            bound = self.contract(contract).functions[function](*args)
         with connection_errors(self.web3):
-            bound = self._function(contract, function, args)
             try:
                 return bound.call()
             except ContractLogicError as error:
@@ -221,7 +224,8 @@ class Ledger:
     def encode(self, contract: str | ContractAt, function: str, *args: Any) -> tuple[str, str]:
         """Address and call data of a call."""
         bound = self.contract(contract)
-        return bound.address, bound.encode_abi(function, list(args))
+        with _arguments_of(contract, function):
+            return bound.address, bound.encode_abi(function, list(args))
 
     def sign_forward(
         self, signer: LocalAccount, contract: str, function: str, *args: Any, deadline: int
@@ -297,9 +301,6 @@ class Ledger:
                 )
             return self._contracts[contract]
 
-    def _function(self, contract: str | ContractAt, function: str, args: tuple[Any, ...]) -> Any:
-        return self.contract(contract).functions[function](*args)
-
     def _receipts(self, receipts: Sequence[dict[str, Any]]) -> list[Receipt]:
         self._learn_timestamps([receipt["blockHash"] for receipt in receipts])
         return [
@@ -370,6 +371,23 @@ class Ledger:
                     f"the node does not know block {block} any more; ask again", block=block
                 )
             self._timestamps[block] = int(answer["timestamp"], 16)
+
+
+@contextmanager
+def _arguments_of(contract: str | ContractAt, function: str) -> Iterator[None]:
+    """Raise `UsageError` for arguments that the function does not take."""
+    from web3.exceptions import Web3Exception
+
+    try:
+        yield
+    except (Web3Exception, TypeError, ValueError) as error:
+        name = contract if isinstance(contract, str) else contract.name
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(
+            f"{name}.{function} does not take these arguments: {reason}",
+            contract=name,
+            function=function,
+        ) from error
 
 
 def _hex(value: Any) -> str:

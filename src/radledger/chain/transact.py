@@ -181,7 +181,7 @@ class Sender:
     def _raised(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The same transaction with a fee that replaces it and meets the present base fee."""
         now = self._fields(fields.get("to"), fields["data"], fields["gas"])
-        raised = {
+        raised: dict[str, Any] = {
             name: max(int(fields[name] * _RAISE) + 1, now.get(name, 0))
             for name in ("gasPrice", "maxPriorityFeePerGas", "maxFeePerGas")
             if name in fields

@@ -1,0 +1,303 @@
+"""Keys in files: each account in a keystore V3 file under its name.
+
+A file can be opened by any Ethereum wallet with its passphrase.  An account made here comes with
+a mnemonic of twelve words (BIP-39) and is the first of the usual path, ``m/44'/60'/0'/0/0``.
+
+A patient uses a different address at each custodian, so that records at two of them cannot be
+linked.  Such an address is derived from the patient's own key alone and needs no backup of its
+own: its private key is HMAC-SHA256, keyed with the patient's private key, of
+``"RadLedger derived account, version 1" ‖ 0x00 ‖ custodian's address (20 bytes) ‖ counter``,
+where the counter is one byte, 0 unless that gives no valid key (probability below 2^-127).
+
+Beside an account lies its X25519 encryption key, in a PKCS#8 file under the same passphrase.
+
+References
+----------
+.. [1] Web3 Secret Storage Definition, version 3
+.. [2] BIP-39, BIP-32 and BIP-44 for mnemonics and the path
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain.errors import (
+    AccountExists,
+    AccountInvalid,
+    AccountUnknown,
+    PassphraseWrong,
+)
+from radledger.chain.files import private_folder, write_atomically
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+__all__ = ["Keystore", "StoredAccount"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_PATH = "m/44'/60'/0'/0/0"
+_DERIVATION = b"RadLedger derived account, version 1\0"
+# The order of secp256k1 (SEC 2, section 2.4.1): private keys are below it, and not zero.
+_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+@dataclass(frozen=True)
+class StoredAccount:
+    """An account in the keystore: its name, its EIP-55 address, and whether a passphrase
+    protects it."""
+
+    name: str
+    address: str
+    protected: bool
+
+
+class Keystore:
+    """The accounts of one home folder.
+
+    Parameters
+    ----------
+    home
+        RadLedger's folder; the files are in its ``keystore``, readable by their owner alone.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> keystore = Keystore(Path(tempfile.mkdtemp()))
+    >>> account, mnemonic = keystore.new("alice", "")
+    >>> len(mnemonic.split()), keystore.open("alice").address == account.address
+    (12, True)
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "keystore"
+
+    def new(self, name: str, passphrase: str) -> tuple[StoredAccount, str]:
+        """Make an account, and return it with its mnemonic, which is kept nowhere.
+
+        An empty passphrase leaves the key readable for whoever can read the file.
+
+        Raises
+        ------
+        AccountExists, AccountInvalid
+            If the name is taken, or cannot be a file's name.
+        """
+        self._require_free(name)
+        account, mnemonic = _wallet().create_with_mnemonic(num_words=12, account_path=_PATH)
+        return self._store(name, bytes(account.key), passphrase), str(mnemonic)
+
+    def import_(self, name: str, secret: str, passphrase: str) -> StoredAccount:
+        """Store an account from its private key (``0x…``) or its mnemonic.
+
+        Raises
+        ------
+        AccountInvalid
+            If ``secret`` is neither.
+        AccountExists
+            If the name is taken.
+        """
+        self._require_free(name)
+        return self._store(name, _private_key(secret.strip()), passphrase)
+
+    def list(self) -> list[StoredAccount]:
+        """All accounts, by name."""
+        return [self.show(path.stem) for path in sorted(self._folder.glob("*.json"))]
+
+    def show(self, name: str) -> StoredAccount:
+        """One account, without opening it.
+
+        Raises
+        ------
+        AccountUnknown
+            If there is none of that name.
+        """
+        from eth_utils.address import to_checksum_address
+
+        content = self._read(name)
+        address = str(to_checksum_address("0x" + content["address"].removeprefix("0x")))
+        return StoredAccount(name, address, protected=not _is_open(content))
+
+    def open(self, name: str, passphrase: str | None = None) -> LocalAccount:
+        """Return an account ready to sign.
+
+        Raises
+        ------
+        AccountUnknown
+            If there is none of that name.
+        PassphraseWrong
+            If the passphrase is wrong, or None where one is needed.
+        """
+        return _account(self._private_key(name, passphrase))
+
+    def derive(self, name: str, for_address: str, passphrase: str | None = None) -> StoredAccount:
+        """Store and return the account that a patient uses at one custodian.
+
+        Parameters
+        ----------
+        name
+            The patient's own account.
+        for_address
+            The custodian's address.
+        passphrase
+            That of the patient's account, and then of the derived one.
+
+        Returns
+        -------
+        StoredAccount
+            Named ``<name>-<first 8 digits of the custodian's address>``; the same each time.
+        """
+        custodian = _address(for_address)
+        key = _derived_key(self._private_key(name, passphrase), custodian)
+        derived = f"{name}-{custodian.hex()[:8]}"
+        if (self._folder / f"{derived}.json").exists():
+            return self.show(derived)
+        return self._store(derived, key, passphrase or "")
+
+    def encryption_key(self, name: str, passphrase: str | None = None) -> bytes:
+        """Private X25519 key of an account, 32 raw bytes; made when it is first asked for.
+
+        The public half is what the account registers, so that image keys can be wrapped to it.
+
+        Raises
+        ------
+        AccountUnknown, PassphraseWrong
+            As :meth:`open` does.
+        """
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+        protected = self.show(name).protected
+        path = self._folder / f"{name}.x25519.pem"
+        secret = passphrase.encode() if protected and passphrase else None
+        if path.exists():
+            try:
+                key = serialization.load_pem_private_key(path.read_bytes(), secret)
+            except (ValueError, TypeError) as error:
+                raise _wrong_passphrase(name) from error
+            if not isinstance(key, X25519PrivateKey):
+                raise AccountInvalid(f"{path.name} holds no X25519 key; restore it", account=name)
+            return key.private_bytes_raw()
+        self._private_key(name, passphrase)  # never protect a key with a mistyped passphrase
+        new = X25519PrivateKey.generate()
+        pem = new.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(secret)
+            if secret
+            else serialization.NoEncryption(),
+        )
+        write_atomically(path, pem.decode(), private=True)
+        return new.private_bytes_raw()
+
+    # ----------------------------------------------------------------------------- internals
+
+    def _store(self, name: str, key: bytes, passphrase: str) -> StoredAccount:
+        from eth_account import Account
+
+        # An empty passphrase protects nothing, so no time is spent on stretching it.
+        content = (
+            Account.encrypt(key, passphrase)
+            if passphrase
+            else Account.encrypt(key, "", kdf="pbkdf2", iterations=1)
+        )
+        private_folder(self._folder)
+        write_atomically(
+            self._folder / f"{name}.json", json.dumps(content, indent=2) + "\n", private=True
+        )
+        return self.show(name)
+
+    def _private_key(self, name: str, passphrase: str | None) -> bytes:
+        from eth_account import Account
+
+        content = self._read(name)
+        if _is_open(content):
+            passphrase = ""
+        elif passphrase is None:
+            raise PassphraseWrong(f"{name} needs its passphrase; give it", account=name)
+        try:
+            return bytes(Account.decrypt(content, passphrase))
+        except ValueError as error:
+            raise _wrong_passphrase(name) from error
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self._path(name)
+        if not path.exists():
+            known = ", ".join(path.stem for path in sorted(self._folder.glob("*.json")))
+            raise AccountUnknown(
+                f"no account {name!r}; "
+                + (f"there are {known}" if known else "make one with `radledger account new`"),
+                account=name,
+            )
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return content
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise AccountInvalid(
+                "an account's name has up to 64 letters, digits, dots, dashes and underscores, "
+                f"and begins with a letter or digit; {name!r} does not",
+                account=name,
+            )
+        return self._folder / f"{name}.json"
+
+    def _require_free(self, name: str) -> None:
+        if self._path(name).exists():
+            raise AccountExists(f"there is an account {name!r}; take another name", account=name)
+
+
+def _wallet() -> Any:
+    from eth_account import Account
+
+    # Its authors' name for BIP-39 and BIP-32; the test vectors of both are in our tests.
+    Account.enable_unaudited_hdwallet_features()
+    return Account
+
+
+def _account(key: bytes) -> LocalAccount:
+    from eth_account import Account
+
+    account: LocalAccount = Account.from_key(key)
+    return account
+
+
+def _private_key(secret: str) -> bytes:
+    try:
+        if " " in secret:
+            return bytes(_wallet().from_mnemonic(" ".join(secret.split()), account_path=_PATH).key)
+        key = bytes.fromhex(secret.removeprefix("0x"))
+        return bytes(_account(key).key)
+    except Exception as error:  # the wallet raises many kinds, some with the secret in their text
+        raise AccountInvalid(
+            "that is neither a private key of 64 hexadecimal digits nor a BIP-39 mnemonic",
+            error=type(error).__name__,
+        ) from None
+
+
+def _derived_key(key: bytes, custodian: bytes) -> bytes:
+    for counter in range(256):
+        message = _DERIVATION + custodian + bytes([counter])
+        derived = hmac.new(key, message, hashlib.sha256).digest()
+        if 0 < int.from_bytes(derived) < _ORDER:
+            return derived
+    raise AssertionError("256 digests in a row above the order of the curve")
+
+
+def _address(text: str) -> bytes:
+    if not re.fullmatch(r"0x[0-9a-fA-F]{40}", text):
+        raise AccountInvalid(f"{text!r} is no address; one has 0x and 40 digits", address=text)
+    return bytes.fromhex(text[2:])
+
+
+def _is_open(content: dict[str, Any]) -> bool:
+    """Whether the file was written with an empty passphrase."""
+    crypto = content.get("crypto") or content.get("Crypto", {})
+    return bool(crypto.get("kdf") == "pbkdf2" and crypto.get("kdfparams", {}).get("c") == 1)
+
+
+def _wrong_passphrase(name: str) -> PassphraseWrong:
+    return PassphraseWrong(f"the passphrase does not open {name}; try again", account=name)

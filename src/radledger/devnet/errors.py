@@ -1,0 +1,23 @@
+"""What :mod:`radledger.devnet` raises.
+
+::
+
+    ChainError
+    └── NodeFailed        the local node does not start, or is not installed
+    UsageError
+    └── AnotherChainRuns  the home's local chain is of another kind than asked for
+"""
+
+from __future__ import annotations
+
+from radledger.errors import ChainError, UsageError
+
+__all__ = ["AnotherChainRuns", "NodeFailed"]
+
+
+class NodeFailed(ChainError):
+    """The local node cannot be found, ended by itself, or does not answer."""
+
+
+class AnotherChainRuns(UsageError):
+    """The local chain of this home is up, and of another kind than asked for."""

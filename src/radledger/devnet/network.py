@@ -1,0 +1,251 @@
+"""Bring a home's local chain up, down, and tell how it is."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain import deploy, deployments
+from radledger.chain.accounts import Keystore
+from radledger.chain.connect import connect
+from radledger.chain.errors import ConnectionFailed, DeploymentMismatch
+from radledger.chain.files import private_folder, write_atomically
+from radledger.chain.ledger import Ledger
+from radledger.chain.networks import Network
+from radledger.devnet import people, process
+from radledger.devnet.errors import AnotherChainRuns
+from radledger.errors import ChainError, UsageError
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+    from web3 import Web3
+
+    from radledger.chain.deployments import Deployment
+
+__all__ = ["Devnet", "down", "status", "up"]
+
+NAME = "devnet"
+
+
+@dataclass(frozen=True)
+class Devnet:
+    """The local chain of a home.
+
+    Attributes
+    ----------
+    running
+        Whether its node is alive and answers.
+    chain
+        ``ganache`` or ``anvil``; None where there was never one.
+    endpoint, chain_id
+        Where it is, and its id; None where it does not run.
+    home
+        The folder with its data, keys and deployment.
+    accounts, contracts
+        EIP-55 address of each by name.
+    """
+
+    running: bool
+    chain: str | None
+    endpoint: str | None
+    chain_id: int | None
+    home: Path
+    accounts: Mapping[str, str]
+    contracts: Mapping[str, str]
+
+
+def up(home: Path, chain: str = "ganache") -> Devnet:
+    """Start a local chain with the contracts and everybody accredited, ready to use.
+
+    Running it again changes nothing, or finishes what was interrupted.  A chain that was taken
+    down goes on where it stood.
+
+    Parameters
+    ----------
+    home
+        RadLedger's folder.
+    chain
+        ``ganache`` or ``anvil``.
+
+    Raises
+    ------
+    NodeFailed
+        If the node does not start.
+    AnotherChainRuns
+        If the chain that is up is of the other kind.
+
+    Examples
+    --------
+    >>> up(Path("/tmp/home")).endpoint  # doctest: +SKIP
+    'http://127.0.0.1:41873'
+    """
+    if chain not in process.CHAINS:
+        raise UsageError(f"no chain {chain!r}; there are {', '.join(process.CHAINS)}", chain=chain)
+    private_folder(home)
+    with _locked(home):
+        node = _running(home)
+        if node is None:
+            node = process.start(chain, _data(home), _mnemonic(home), len(people.FUNDED))
+            _record(home, node)
+        elif node.chain != chain:
+            raise AnotherChainRuns(
+                f"{node.chain} is up in this home; take it down first, or use another --home",
+                running=node.chain,
+                wanted=chain,
+            )
+        web3 = connect(Network(NAME, node.endpoint))
+        accounts = _accounts(home)
+        ledger = Ledger(web3, _deployed(web3, home, accounts))
+        people.accredit(ledger, accounts)
+        _register_keys(ledger, home, accounts)
+        _write_network(home, node.endpoint, ledger.chain_id)
+    return status(home)
+
+
+def down(home: Path) -> Devnet:
+    """Stop the local chain; its data stay.  Does nothing if it is down."""
+    if not home.is_dir():
+        return status(home)
+    with _locked(home):
+        node = _recorded(home)
+        if node is not None:
+            node.stop()
+    return status(home)
+
+
+def status(home: Path) -> Devnet:
+    """Tell how the local chain is, by its process and by asking it."""
+    node = _recorded(home)
+    chain_id: int | None = None
+    contracts: dict[str, str] = {}
+    if node is not None and node.is_alive():
+        try:
+            web3 = connect(Network(NAME, node.endpoint))
+            chain_id = int(web3.eth.chain_id)
+            deployment = deployments.find(home / "deployments", chain_id)
+            if deployment is not None:
+                deployment.require_chain(web3)
+                contracts = {name: each.address for name, each in deployment.contracts.items()}
+        except ChainError:
+            pass  # it is starting or failing: not usable
+    running = chain_id is not None
+    return Devnet(
+        running=running,
+        chain=node.chain if node else None,
+        endpoint=node.endpoint if node and running else None,
+        chain_id=chain_id,
+        home=home,
+        accounts={
+            each.name: each.address for each in Keystore(home).list() if each.name in people.PEOPLE
+        },
+        contracts=contracts,
+    )
+
+
+# ---------------------------------------------------------------------------------- the home
+
+
+def _data(home: Path) -> Path:
+    return home / NAME
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """One at a time in each home."""
+    with (home / f".{NAME}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _record(home: Path, node: process.Node) -> None:
+    write_atomically(_data(home) / "node.json", json.dumps(asdict(node), indent=2) + "\n")
+
+
+def _recorded(home: Path) -> process.Node | None:
+    path = _data(home) / "node.json"
+    return process.Node(**json.loads(path.read_text("utf-8"))) if path.exists() else None
+
+
+def _running(home: Path) -> process.Node | None:
+    """The recorded node if it can be used; one that lives and keeps silent is ended."""
+    node = _recorded(home)
+    if node is None or not node.is_alive():
+        return None
+    try:
+        connect(Network(NAME, node.endpoint))
+    except ConnectionFailed:
+        node.stop()
+        return None
+    return node
+
+
+def _mnemonic(home: Path) -> str:
+    """The mnemonic of this home's accounts, made at first."""
+    from eth_account import Account
+
+    path = _data(home) / "mnemonic"
+    if not path.exists():
+        Account.enable_unaudited_hdwallet_features()
+        _, mnemonic = Account.create_with_mnemonic(num_words=12)
+        write_atomically(path, mnemonic + "\n", private=True)
+    return path.read_text("utf-8").strip()
+
+
+def _accounts(home: Path) -> dict[str, LocalAccount]:
+    """Everybody's account, in the keystore without a passphrase."""
+    from eth_account import Account
+
+    Account.enable_unaudited_hdwallet_features()
+    keystore = Keystore(home)
+    known = {each.name for each in keystore.list()}
+    mnemonic = _mnemonic(home)
+    for index, name in enumerate(people.PEOPLE):
+        if name not in known:
+            account = Account.from_mnemonic(mnemonic, account_path=f"m/44'/60'/0'/0/{index}")
+            keystore.import_(name, "0x" + bytes(account.key).hex(), "")
+    return {name: keystore.open(name) for name in people.PEOPLE}
+
+
+def _deployed(web3: Web3, home: Path, accounts: Mapping[str, LocalAccount]) -> Deployment:
+    folder = home / "deployments"
+
+    def run() -> Deployment:
+        researcher = accounts["researcher"].address
+        return deploy.deploy(web3, accounts["governor"], folder, token_holder=researcher)
+
+    try:
+        return run()
+    except DeploymentMismatch:
+        # A node that was killed may have lost its last blocks, contracts among them.
+        (folder / f"{web3.eth.chain_id}.json").unlink()
+        return run()
+
+
+def _register_keys(ledger: Ledger, home: Path, accounts: Mapping[str, LocalAccount]) -> None:
+    from radledger.crypto.keys import public_key
+
+    keystore = Keystore(home)
+    for name, account in accounts.items():
+        if name == "stranger":
+            continue
+        payer = account if name in people.FUNDED else accounts["hospital"]
+        people.register_key(ledger, account, public_key(keystore.encryption_key(name)), payer)
+
+
+def _write_network(home: Path, endpoint: str, chain_id: int) -> None:
+    """Name the local chain in the home's ``networks.yaml``, beside what the user wrote there."""
+    import yaml
+
+    path = home / "networks.yaml"
+    content: dict[str, Any] = {}
+    if path.exists():
+        content = yaml.safe_load(path.read_text("utf-8")) or {}
+    content["default"] = NAME
+    entry = {"endpoint": endpoint, "chain_id": chain_id, "local": True}
+    content["networks"] = {**content.get("networks", {}), NAME: entry}
+    write_atomically(path, yaml.safe_dump(content, sort_keys=False))

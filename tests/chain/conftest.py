@@ -1,0 +1,50 @@
+"""Fixtures of the chain tests: each kind of node, and a fresh account with Ether."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from web3 import Web3
+
+from radledger.chain.connect import connect, request
+from radledger.chain.deploy import deploy
+from radledger.chain.ledger import Ledger
+from radledger.chain.networks import Network
+
+
+@pytest.fixture(params=["anvil", "ganache"])
+def web3(request: pytest.FixtureRequest) -> Web3:
+    """A connection to each kind of node in turn."""
+    return connect(Network(request.param, request.getfixturevalue(f"{request.param}_endpoint")))
+
+
+@pytest.fixture
+def anvil(anvil_endpoint: str) -> Web3:
+    """A connection to anvil, whose mining can be steered."""
+    return connect(Network("anvil", anvil_endpoint))
+
+
+@pytest.fixture
+def new_account() -> Callable[[Web3], LocalAccount]:
+    """Make an account of its own nonces, with one Ether on the chain given."""
+
+    def make(web3: Web3) -> LocalAccount:
+        account: LocalAccount = Account.create()
+        is_anvil = web3.client_version.startswith("anvil")
+        method = "anvil_setBalance" if is_anvil else "evm_setAccountBalance"
+        request(web3, method, [account.address, hex(10**18)])
+        return account
+
+    return make
+
+
+@pytest.fixture
+def fresh_ledger(
+    web3: Web3, new_account: Callable[[Web3], LocalAccount], tmp_path
+) -> tuple[Ledger, LocalAccount]:
+    """A deployment of this test's own on each kind of node, and its governor."""
+    governor = new_account(web3)
+    return Ledger(web3, deploy(web3, governor, tmp_path, token_holder=governor.address)), governor

@@ -1,0 +1,188 @@
+"""Deploying: once, whatever happens in between, and only what the release ships."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from eth_account import Account
+
+from radledger.chain import deployments
+from radledger.chain.connect import request
+from radledger.chain.deploy import CONTRACTS, deploy, verify
+from radledger.chain.deployments import DeployedContract
+from radledger.chain.errors import DeploymentMismatch, DeploymentMissing, OutOfFunds
+from radledger.chain.ledger import Ledger
+
+WITHOUT_TOKEN = [name for name in CONTRACTS if name != "LocalToken"]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def test_each_contract_is_deployed_once_and_knows_the_others(web3, new_account, tmp_path):
+    governor = new_account(web3)
+    deployment = deploy(web3, governor, tmp_path, token_holder=governor.address)
+    assert list(deployment.contracts) == list(CONTRACTS)
+    assert web3.eth.get_transaction_count(governor.address) == len(CONTRACTS)
+    ledger = Ledger(web3, deployment)
+    forwarder = ledger.address("Forwarder")
+    for name in ("IdentityRegistry", "ParticipantRegistry", "ImageRegistry", "DatasetRegistry"):
+        assert ledger.call(name, "isTrustedForwarder", forwarder)
+    assert ledger.call("ParticipantRegistry", "rolesOf", governor.address) == 1
+    assert ledger.call("IdentityRegistry", "recoveryDelay") == 3 * 24 * 3600
+    assert ledger.call("LocalToken", "balanceOf", governor.address) == 10**24
+
+
+def test_running_it_again_changes_nothing(web3, new_account, tmp_path):
+    governor = new_account(web3)
+    first = deploy(web3, governor, tmp_path)
+    assert list(first.contracts) == WITHOUT_TOKEN
+    before = (tmp_path / f"{first.chain_id}.json").read_bytes()
+    for resume in (False, True):
+        assert deploy(web3, governor, tmp_path, resume=resume) == first
+    assert (tmp_path / f"{first.chain_id}.json").read_bytes() == before
+    assert deployments.load(tmp_path, first.chain_id) == first
+
+
+def test_a_token_can_be_added_later(anvil, new_account, tmp_path):
+    governor = new_account(anvil)
+    first = deploy(anvil, governor, tmp_path)
+    second = deploy(anvil, governor, tmp_path, token_holder=governor.address)
+    assert set(second.contracts) - set(first.contracts) == {"LocalToken"}
+
+
+STEPS = ("eth_sendRawTransaction", "eth_getTransactionReceipt")
+
+
+@pytest.mark.parametrize("method", STEPS)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_any_step_the_next_run_finishes(
+    anvil, new_account, tmp_path, monkeypatch, method, after
+):
+    for step in (0, 3, len(WITHOUT_TOKEN) - 1):
+        governor = new_account(anvil)
+        folder = tmp_path / str(step)
+        with monkeypatch.context() as patch:
+            kill_at(patch, anvil, method, step, after=after)
+            with pytest.raises(Killed):
+                deploy(anvil, governor, folder)
+        deployment = deploy(anvil, governor, folder)
+        assert list(deployment.contracts) == WITHOUT_TOKEN
+        # Each transaction of the governor created one of the contracts.
+        assert anvil.eth.get_transaction_count(governor.address) == len(WITHOUT_TOKEN)
+        verify(anvil, deployment)
+
+
+def kill_at(patch, web3, method, step, *, after):
+    """End the process at the request number ``step`` of a kind, before it leaves or after it."""
+    forward = web3.provider.make_request
+    seen = []
+
+    def deadly(called, parameters):
+        fatal = called == method and len(seen) == step
+        if called == method:
+            seen.append(called)
+        if fatal and not after:
+            raise Killed
+        answer = forward(called, parameters)
+        if fatal:
+            raise Killed
+        return answer
+
+    patch.setattr(web3.provider, "make_request", deadly)
+
+
+def test_killed_while_the_record_is_written(web3, new_account, tmp_path, monkeypatch):
+    governor = new_account(web3)
+    save = deployments.save
+    deaths = 0
+    for _ in range(2 * len(WITHOUT_TOKEN)):
+        seen = []
+
+        def dying(folder, deployment, seen=seen):
+            if seen:
+                raise Killed
+            seen.append(deployment)
+            return save(folder, deployment)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(deployments, "save", dying)
+            try:
+                deploy(web3, governor, tmp_path)
+            except Killed:
+                deaths += 1
+                continue
+            break
+    deployment = deploy(web3, governor, tmp_path)
+    assert deaths >= len(WITHOUT_TOKEN)
+    assert list(deployment.contracts) == WITHOUT_TOKEN
+    assert web3.eth.get_transaction_count(governor.address) == len(WITHOUT_TOKEN)
+
+
+def test_a_creation_still_in_the_pool_is_waited_for(anvil, new_account, tmp_path, monkeypatch):
+    governor = new_account(anvil)
+    request(anvil, "evm_setAutomine", [False])
+    try:
+        with monkeypatch.context() as patch:
+            kill_at(patch, anvil, "eth_sendRawTransaction", 0, after=True)
+            with pytest.raises(Killed):
+                deploy(anvil, governor, tmp_path)
+    finally:
+        request(anvil, "evm_setAutomine", [True])
+    path = tmp_path / f"{anvil.eth.chain_id}.json"
+    (pending,) = json.loads(path.read_text())["pending"]["transactions"]
+    with pytest.raises(DeploymentMissing):
+        deployments.load(tmp_path, anvil.eth.chain_id)
+    request(anvil, "evm_mine", [])
+    deployment = deploy(anvil, governor, tmp_path, resume=True)
+    assert deployment.contracts["Forwarder"].transaction == pending
+
+
+def test_resume_never_begins(anvil, new_account, tmp_path):
+    governor = new_account(anvil)
+    with pytest.raises(DeploymentMissing):
+        deploy(anvil, governor, tmp_path, resume=True)
+    first = deploy(anvil, governor, tmp_path)
+    deployments.save(tmp_path, replace(first, genesis="0x" + "00" * 32))
+    with pytest.raises(DeploymentMismatch):
+        deploy(anvil, governor, tmp_path, resume=True)
+    # Without it, a chain that was started anew gets new contracts.
+    anew = deploy(anvil, governor, tmp_path)
+    assert not set(anew.contracts.values()) & set(first.contracts.values())
+
+
+def test_out_of_funds_can_be_gone_on_from(anvil, new_account, tmp_path):
+    poor = Account.create()
+    with pytest.raises(OutOfFunds) as error:
+        deploy(anvil, poor, tmp_path)
+    assert error.value.values["account"] == poor.address
+    request(anvil, "anvil_setBalance", [poor.address, hex(10**18)])
+    assert list(deploy(anvil, poor, tmp_path).contracts) == WITHOUT_TOKEN
+
+
+def test_verify_notices_other_code_and_none(web3, new_account, tmp_path):
+    deployment = deploy(web3, new_account(web3), tmp_path)
+    verify(web3, deployment)
+    other = deployment.contracts["ImageRegistry"]
+    for address in (other.address, "0x" + "12" * 20):
+        wrong = {**deployment.contracts, "Forwarder": replace(other, address=address)}
+        with pytest.raises(DeploymentMismatch) as mismatch:
+            verify(web3, replace(deployment, contracts=wrong))
+        assert mismatch.value.values["contract"] == "Forwarder"
+        assert mismatch.value.values["address"] == address
+
+
+def test_verify_notices_other_immutables(anvil, new_account, tmp_path):
+    first = deploy(anvil, new_account(anvil), tmp_path / "1")
+    second = deploy(anvil, new_account(anvil), tmp_path / "2")
+    swapped = replace(
+        first.contracts["ConsentRegistry"], address=second.contracts["ConsentRegistry"].address
+    )
+    assert isinstance(swapped, DeployedContract)
+    wrong = replace(first, contracts={**first.contracts, "ConsentRegistry": swapped})
+    with pytest.raises(DeploymentMismatch) as mismatch:
+        verify(anvil, wrong)
+    assert mismatch.value.values["expected"] == first.contracts["ConsentRegistry"].code_hash
