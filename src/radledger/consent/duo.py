@@ -205,10 +205,11 @@ def expand(purposes: int, conditions: int = 0) -> int:
         purposes |= bit["DS"] | bit["CTRL"]
     if purposes & (bit["DS"] | bit["POA"]):
         purposes |= bit["MDS"]
+    # What is left after a prohibition is not without restriction.
     if conditions & _CONDITION["NMDS"]:
-        purposes &= ~bit["MDS"]
+        purposes &= ~(bit["NRES"] | bit["MDS"])
     if conditions & _CONDITION["NPOA"]:
-        purposes &= ~bit["POA"]
+        purposes &= ~(bit["NRES"] | bit["POA"])
     return purposes
 
 

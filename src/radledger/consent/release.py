@@ -55,7 +55,7 @@ class CustodianKeyService:
     --------
     >>> service = CustodianKeyService(                             # doctest: +SKIP
     ...     ledger, Receipts(home / "receipts.sqlite3"), show=images.show, secret=images.secret,
-    ...     rekey=lambda image_id: images.rekey(hospital, image_id))
+    ...     rekey=partial(images.rekey, custodian=hospital))
     >>> service.release(receipt.sign(radiologist)).grant_id         # doctest: +SKIP
     '0x…'
     """
