@@ -1,0 +1,192 @@
+"""Signed by a subject without Ether, submitted by anybody, refused when anything differs."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from radledger.chain.refusals import ConsentBadNonce, ConsentBadSignature, ConsentNotAuthorized
+from radledger.consent.errors import (
+    DocumentExpired,
+    DocumentForAnotherChain,
+    DocumentMalformed,
+    DocumentTampered,
+)
+from radledger.consent.model import Terms
+
+HOUR = 3600
+UNTIL = 4_000_000_000
+
+
+@pytest.fixture
+def document(consents, who):
+    terms = Terms(("DS", "CC"), ("NPUNCU",), "MONDO:0004992", start=0, until=UNTIL)
+    return consents.sign_grant(who.patient, who.radiologist.address, terms)
+
+
+def altered(document, *path_and_value):
+    *path, last, value = path_and_value
+    changed = copy.deepcopy(document)
+    part = changed
+    for name in path:
+        part = part[name]
+    part[last] = value
+    return changed
+
+
+def test_a_patient_without_ether_grants_and_revokes(consents, ledger, who, image_set):
+    patient, payer, reader = who.patient, who.stranger, who.radiologist.address
+    assert ledger.web3.eth.get_balance(patient.address) == 0
+
+    def submit(document):
+        # Documents travel as JSON.
+        consents.submit(json.loads(json.dumps(document)), payer)
+        return consents.check(reader, image_set, ["CC"]).reason
+
+    care = Terms(("CC",))
+    assert submit(consents.sign_grant(patient, reader, care)) == "permitted"
+    assert submit(consents.sign_revoke(patient, reader)) == "revoked"
+    visit = consents.sign_grant(patient, reader, care, scope=image_set.visit)
+    assert submit(visit) == "permitted"
+    assert submit(consents.sign_revoke_all(patient)) == "revoked"
+    consents.request(who.radiologist, patient.address, care, scope=image_set.image_id)
+    (waiting,) = consents.requests(subject=patient.address)
+    assert submit(consents.sign_approve(patient, waiting.request_id)) == "permitted"
+    assert consents.requests(subject=patient.address) == ()
+    assert [grant.granted_by for grant in consents.list(subject=patient.address)] == [
+        patient.address
+    ] * 3
+
+
+def test_a_document_says_in_words_what_it_does(consents, who, document, image_set):
+    patient, reader = who.patient.address, who.radiologist.address
+    deadline = document["typedData"]["message"]["deadline"]
+    assert document["summary"].startswith(
+        f"{patient} lets {reader} use all images, today's and later ones for disease specific "
+        "research (MONDO:0004992), clinical care, development of methods; on condition: by a "
+        "not-for-profit organisation only, for non-commercial use only; from 1970-01-01 00:00:00 "
+        "UTC until 2096-10-02 07:06:40 UTC. To be submitted by "
+    )
+    revocation = consents.sign_revoke(who.patient, reader, scope=image_set.visit)
+    assert (
+        f"no longer lets {reader} use the images under {image_set.visit}" in (revocation["summary"])
+    )
+    assert consents.sign_revoke_all(who.patient)["summary"].startswith(
+        f"{patient} takes back every permission given so far."
+    )
+    assert deadline > UNTIL // 4
+
+
+def test_a_document_counts_once(consents, who, document):
+    consents.submit(document, who.stranger)
+    with pytest.raises(ConsentBadNonce) as refusal:
+        consents.submit(document, who.stranger)
+    assert refusal.value.values == {"subject": who.patient.address, "nonce": 0, "expected": 1}
+
+
+def test_a_delegate_signs_for_a_patient_and_a_stranger_does_not(
+    consents, identities, who, image_set
+):
+    parent, patient = who.relatives[0], who.patient
+    reader = who.radiologist.address
+    signed = consents.sign_grant(parent, reader, Terms(("CC",)), subject=patient.address)
+    with pytest.raises(ConsentNotAuthorized) as refusal:
+        consents.submit(signed, who.stranger)
+    assert refusal.value.values == {"subject": patient.address, "actor": parent.address}
+    identities.submit(
+        identities.sign_add_delegate(patient, parent.address, valid_for=HOUR), who.stranger
+    )
+    consents.submit(signed, who.stranger)
+    assert consents.check(reader, image_set, ["CC"]).permitted
+
+
+@pytest.mark.parametrize(
+    "path_and_value",
+    [
+        ("typedData", "message", "purposes", 511),
+        ("typedData", "message", "until", UNTIL + 1),
+        ("typedData", "message", "nonce", 1),
+        ("typedData", "message", "deadline", UNTIL),
+        ("typedData", "message", "grantee", "0x" + "11" * 20),
+        ("typedData", "message", "scope", "0x" + "11" * 32),
+        ("summary", "The patient permits everything."),
+        ("signer", "0x" + "22" * 20),
+        ("signature", "0x" + "33" * 65),
+        ("signature", "0x"),
+    ],
+    ids=lambda path: ".".join(map(str, path[:-1])),
+)
+def test_a_document_that_was_changed_is_refused(consents, who, document, path_and_value):
+    with pytest.raises(DocumentTampered) as refusal:
+        consents.submit(altered(document, *path_and_value), who.stranger)
+    assert refusal.value.values["recovered"] != refusal.value.values["signer"] or (
+        path_and_value[0] == "summary"
+    )
+    assert consents.list(subject=who.patient.address) == ()
+
+
+def test_a_contract_that_signs_is_asked_by_the_chain(consents, ledger, who, document):
+    contract = ledger.address("Forwarder")
+    with pytest.raises(ConsentBadSignature) as refusal:
+        consents.submit(altered(document, "signer", contract), who.stranger)
+    assert refusal.value.values == {"signer": contract}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("chainId", 1), ("verifyingContract", "0x" + "11" * 20), ("name", "Other"), ("version", "2")],
+)
+def test_a_document_for_elsewhere_is_refused(consents, who, document, name, value):
+    with pytest.raises(DocumentForAnotherChain) as refusal:
+        consents.submit(altered(document, "typedData", "domain", name, value), who.stranger)
+    assert refusal.value.values["signed_for"][name] == value
+    assert refusal.value.values["expected"][name] == document["typedData"]["domain"][name]
+
+
+def test_a_document_is_refused_after_its_deadline(consents, who, travel):
+    patient, reader = who.patient, who.radiologist.address
+    late = consents.sign_grant(patient, reader, Terms(("CC",)), valid_for=HOUR)
+    travel(HOUR + 1)
+    with pytest.raises(DocumentExpired) as refusal:
+        consents.submit(late, who.stranger)
+    assert refusal.value.values == {"deadline": late["typedData"]["message"]["deadline"]}
+    assert consents.list(subject=patient.address) == ()
+
+
+@pytest.mark.parametrize(
+    "path_and_value",
+    [
+        ("kind", "radledger.other"),
+        ("typedData", None),
+        ("typedData", "primaryType", "Permit"),
+        ("typedData", "types", {}),
+        ("typedData", "types", "Grant", []),
+        ("typedData", "message", {}),
+        ("typedData", "message", "extra", 1),
+        ("typedData", "message", "purposes", "34"),
+        ("typedData", "message", "purposes", 1 << 16),
+        ("typedData", "message", "purposes", True),
+        ("typedData", "message", "disease", "0x00"),
+        ("typedData", "message", "grantee", 7),
+        ("signature", "0xzz"),
+    ],
+    ids=lambda path: ".".join(map(str, path)),
+)
+def test_what_is_no_such_document_is_refused(consents, who, document, path_and_value):
+    with pytest.raises(DocumentMalformed):
+        consents.submit(altered(document, *path_and_value), who.stranger)
+
+
+@pytest.mark.parametrize("missing", ["kind", "summary", "signer", "typedData", "signature"])
+def test_a_document_lacks_nothing(consents, who, document, missing):
+    del document[missing]
+    with pytest.raises(DocumentMalformed, match=missing):
+        consents.submit(document, who.stranger)
+
+
+@pytest.mark.parametrize("other", [None, [], "text", 7])
+def test_what_is_no_object_is_no_document(consents, who, other):
+    with pytest.raises(DocumentMalformed):
+        consents.submit(other, who.stranger)

@@ -1,0 +1,206 @@
+"""Granting and taking back: what a list then shows and what the oracle then answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from radledger.chain.ledger import Call
+from radledger.chain.refusals import (
+    ConsentDiseaseInvalid,
+    ConsentGranteeInvalid,
+    ConsentNotAuthorized,
+    ConsentNothingToRevoke,
+    ConsentPeriodInvalid,
+)
+from radledger.consent import duo
+from radledger.consent.errors import InvalidDisease, InvalidScope, UnknownTerm
+from radledger.consent.model import UNTIL_REVOKED, Decision, Terms
+from radledger.identity.errors import InvalidAddress
+
+pytestmark = pytest.mark.usefixtures("patient_with_ether")
+
+HOUR = 3600
+CARE = Terms(("CC",))
+
+
+def states(consents, patient):
+    return [(grant.scope, grant.status) for grant in consents.list(subject=patient.address)]
+
+
+def test_a_grant_permits_what_it_names_and_is_listed(consents, who, image_set):
+    patient, reader = who.patient, who.radiologist.address
+    assert consents.check(reader, image_set, ["CC"]) == Decision(False, "never granted", None)
+
+    consents.grant(patient, reader, Terms(("CC", "HMB"), ("IRB",)))
+
+    (grant,) = consents.list(subject=patient.address)
+    assert consents.check(reader, image_set, ["CC"], fulfilled=["IRB"]) == Decision(
+        True, "permitted", grant.grant_id
+    )
+    assert (grant.subject, grant.grantee) == (patient.address, reader)
+    assert (grant.scope, grant.status, grant.granted_by) == ("all", "active", patient.address)
+    assert grant.terms.purposes == ("HMB", "DS", "CC", "MDS", "CTRL")
+    assert (grant.terms.conditions, grant.terms.until) == (("IRB",), UNTIL_REVOKED)
+    assert consents.check(reader, image_set, ["CC"]).reason == "condition"
+    assert consents.check(reader, image_set, ["TEACHING"]).reason == "purpose"
+    assert consents.list(grantee=reader) == (grant,)
+    assert consents.list(grantee=who.stranger.address) == ()
+
+
+def test_an_institution_covers_its_members_until_it_is_suspended(
+    consents, participants, who, image_set
+):
+    reader = who.radiologist.address
+    consents.grant(who.patient, who.hospital.address, CARE)
+    assert consents.check(reader, image_set, ["CC"]).permitted
+    assert not consents.check(who.stranger.address, image_set, ["CC"]).permitted
+
+    participants.suspend(who.governor, who.hospital.address)
+    assert consents.check(reader, image_set, ["CC"]).reason == "reader suspended"
+
+
+@pytest.mark.parametrize("part", ["image_id", "visit", "course"])
+def test_a_grant_covers_one_image_set_visit_or_course(
+    consents, who, image_set, other_image_set, part
+):
+    reader = who.radiologist.address
+    consents.grant(who.patient, reader, CARE, scope=getattr(image_set, part))
+    assert consents.check(reader, image_set, ["CC"]).permitted
+    assert consents.check(reader, other_image_set, ["CC"]).reason == "never granted"
+
+
+def test_a_grant_has_its_time(consents, ledger, who, image_set, travel):
+    now = ledger.now()
+    terms = Terms(("CC",), start=now + HOUR, until=now + 2 * HOUR)
+    reader = who.radiologist.address
+    consents.grant(who.patient, reader, terms)
+    seen = []
+    for _ in range(3):
+        seen.append((states(consents, who.patient)[0][1], reader_sees(consents, reader, image_set)))
+        travel(HOUR)
+    assert seen == [("not yet", "not yet"), ("active", "permitted"), ("expired", "expired")]
+
+
+def reader_sees(consents, reader, image_set):
+    return consents.check(reader, image_set, ["CC"]).reason
+
+
+def test_disease_specific_research_is_for_that_disease(consents, who, image_set):
+    reader = who.researcher.address
+    consents.grant(who.patient, reader, Terms(("DS",), disease="MONDO:0004992"))
+    assert consents.check(reader, image_set, ["DS"], disease="MONDO:0004992").permitted
+    assert consents.check(reader, image_set, ["DS"], disease="DOID:162").reason == "disease"
+    assert consents.list(grantee=reader)[0].terms.disease == "MONDO:0004992"
+
+
+def test_what_is_revoked_is_revoked_and_the_rest_stays(consents, who, image_set):
+    patient, reader = who.patient, who.radiologist.address
+    consents.grant(patient, reader, CARE)
+    consents.grant(patient, reader, CARE, scope=image_set.visit)
+    consents.revoke(patient, reader)
+    assert states(consents, patient) == [("all", "revoked"), (image_set.visit, "active")]
+    assert consents.check(reader, image_set, ["CC"]).permitted
+
+    consents.revoke(patient, reader, scope=image_set.visit)
+    assert consents.check(reader, image_set, ["CC"]).reason == "revoked"
+
+    consents.grant(patient, reader, CARE)
+    assert states(consents, patient) == [(image_set.visit, "revoked"), ("all", "active")]
+
+
+def test_everything_is_revoked_at_once_and_granted_anew(consents, who, image_set):
+    patient, reader = who.patient, who.radiologist.address
+    consents.grant(patient, reader, CARE)
+    consents.grant(patient, who.researcher.address, Terms(("GRU",)), scope=image_set.course)
+    consents.revoke_all(patient)
+    assert states(consents, patient) == [("all", "revoked"), (image_set.course, "revoked")]
+    assert consents.check(reader, image_set, ["CC"]).reason == "revoked"
+
+    consents.grant(patient, reader, CARE)
+    assert states(consents, patient) == [(image_set.course, "revoked"), ("all", "active")]
+    assert consents.check(reader, image_set, ["CC"]).permitted
+
+
+def test_a_delegate_grants_for_a_patient_and_a_stranger_does_not(
+    consents, identities, who, image_set
+):
+    patient, parent, reader = who.patient, who.relatives[0], who.radiologist.address
+    with pytest.raises(ConsentNotAuthorized) as refusal:
+        consents.grant(parent, reader, CARE, subject=patient.address)
+    assert refusal.value.values == {"subject": patient.address, "actor": parent.address}
+
+    identities.add_delegate(patient, parent.address, valid_for=HOUR)
+    consents.grant(parent, reader, CARE, subject=patient.address)
+    (grant,) = consents.list(subject=patient.address)
+    assert (grant.granted_by, grant.status) == (parent.address, "active")
+
+
+def test_a_patient_needs_no_grant(consents, who, image_set):
+    decision = consents.check(who.patient.address, image_set, ["CC"])
+    assert decision == Decision(True, "permitted", None)
+
+
+def test_inheritance_is_told_as_the_contract_applies_it(consents, ledger, who):
+    grantee, disease = who.researcher.address, "MONDO:0004992"
+    prohibitions = [(), ("NMDS",), ("NPOA",), ("NMDS", "NPOA")]
+    combinations = [
+        (term.name, conditions)
+        for term in duo.PURPOSES
+        for conditions in prohibitions
+        if duo.expand(term.bit, duo.condition_bits(conditions))
+    ]
+    calls = []
+    for number, (name, conditions) in enumerate(combinations, start=1):
+        terms = Terms((name,), conditions, disease if name == "DS" else None, start=0)
+        arguments = (who.patient.address, grantee, number.to_bytes(32), terms.encode(0))
+        calls.append(Call("ConsentRegistry", "grant", arguments))
+    ledger.send_batch(who.patient, calls)
+    grants = consents.list(grantee=grantee)
+    told = [
+        duo.purpose_names(duo.expand(duo.purpose_bits([name]), duo.condition_bits(conditions)))
+        for name, conditions in combinations
+    ]
+    # Nothing is left of methods under NMDS, nor of ancestry (and its methods) under both.
+    assert len(combinations) == len(prohibitions) * len(duo.PURPOSES) - 3
+    assert [grant.terms.purposes for grant in grants] == told
+
+
+def test_the_contract_refuses_by_name(consents, ledger, who):
+    patient, reader = who.patient, who.radiologist.address
+    with pytest.raises(ConsentNothingToRevoke) as nothing:
+        consents.revoke(patient, reader)
+    assert nothing.value.values == {
+        "subject": patient.address,
+        "grantee": reader,
+        "scope": "0x" + "00" * 32,
+    }
+    with pytest.raises(ConsentGranteeInvalid) as self_grant:
+        consents.grant(patient, patient.address, CARE)
+    assert self_grant.value.values == {"grantee": patient.address}
+    with pytest.raises(ConsentPeriodInvalid) as over:
+        consents.grant(patient, reader, Terms(("CC",), start=1, until=2))
+    assert over.value.values == {"from": 1, "until": 2}
+    with pytest.raises(ConsentDiseaseInvalid) as disease:
+        consents.grant(patient, reader, Terms(("DS",)))
+    assert disease.value.values["purposes"] == duo.purpose_bits(["DS", "MDS"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"terms": Terms(("CC", "IRB"))}, UnknownTerm),
+        ({"terms": Terms(("CC",), ("GRU",))}, UnknownTerm),
+        ({"terms": Terms(("DS",), disease="cancer")}, InvalidDisease),
+        ({"scope": "everything"}, InvalidScope),
+        ({"scope": "0x" + "00" * 32}, InvalidScope),
+        ({"scope": "0x" + "ab" * 31}, InvalidScope),
+        ({"grantee": "0x12"}, InvalidAddress),
+        ({"grantee": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"}, InvalidAddress),
+        ({"subject": "patient"}, InvalidAddress),
+    ],
+)
+def test_what_makes_no_sense_is_not_sent(consents, who, changes, error):
+    arguments = {"grantee": who.radiologist.address, "terms": CARE} | changes
+    with pytest.raises(error):
+        consents.grant(who.patient, **arguments)
+    assert consents.list(subject=who.patient.address) == ()

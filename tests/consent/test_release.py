@@ -1,0 +1,378 @@
+"""Reading: the secret goes to whom the chain permits it, against a receipt, and to nobody else."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import stat
+from dataclasses import replace
+
+import pytest
+
+from radledger.chain.refusals import (
+    ConsentConditionUnmet,
+    ConsentExpired,
+    ConsentImageErased,
+    ConsentNeverGranted,
+    ConsentNotYet,
+    ConsentPurposeNotPermitted,
+    ConsentReaderSuspended,
+    ConsentRevoked,
+)
+from radledger.consent import Terms, duo
+from radledger.consent.errors import (
+    ReaderReplaced,
+    ReceiptForAnotherChain,
+    ReceiptGrantDiffers,
+    ReceiptReplayed,
+    ReceiptStale,
+)
+from radledger.consent.permission import Use
+from radledger.consent.receipts import Receipts
+from radledger.consent.release import CustodianKeyService
+from radledger.crypto.envelope import new_secret
+from radledger.crypto.errors import UnwrapFailed
+from radledger.crypto.keys import new_private_key, public_key, unwrap
+from radledger.identity.errors import NoEncryptionKey
+from radledger.imaging.errors import ReceiptInvalid
+from radledger.imaging.keys import Receipt, SignedReceipt, release_context
+from radledger.imaging.model import NONE, ImageRecord, Kind, State
+
+pytestmark = pytest.mark.usefixtures("patient_with_ether")
+
+HOUR = 3600
+CARE = Terms(("CC",))
+PRIVATE_KEY = new_private_key()
+
+
+class Holding:
+    """The hospital's secrets of image sets, in memory; re-keying goes to the chain."""
+
+    def __init__(self, ledger, custodian, *image_sets):
+        self._ledger, self._custodian = ledger, custodian
+        self._image_sets = {image_set.image_id: image_set for image_set in image_sets}
+        self._secrets = {image_id: new_secret() for image_id in self._image_sets}
+        self._manifests = dict.fromkeys(self._image_sets, "0x" + "00" * 32)
+
+    def show(self, image_id):
+        image_set = self._image_sets[image_id]
+        return ImageRecord(
+            image_id=image_id,
+            image_set=image_set,
+            kind=Kind.ORIGINAL,
+            parent=None,
+            instances=1,
+            state=State.ANCHORED,
+            manifest=self._manifests[image_id],
+            keyed_in_block=0,
+            anchored_at=0,
+            block=0,
+            transaction=NONE,
+            certificate=None,
+        )
+
+    def secret(self, image_id):
+        return self._secrets[image_id]
+
+    def rekey(self, image_id):
+        manifest = secrets.token_bytes(32)
+        image_set = self._image_sets[image_id]
+        self._ledger.send(self._custodian, "ImageRegistry", "rekey", image_set.struct, manifest)
+        self._secrets[image_id] = new_secret()
+        self._manifests[image_id] = "0x" + manifest.hex()
+
+
+@pytest.fixture
+def holding(ledger, who, image_set, other_image_set):
+    return Holding(ledger, who.hospital, image_set, other_image_set)
+
+
+@pytest.fixture
+def receipts(tmp_path):
+    return Receipts(tmp_path / "receipts.sqlite3")
+
+
+@pytest.fixture
+def service(ledger, receipts, holding):
+    return CustodianKeyService(
+        ledger, receipts, show=holding.show, secret=holding.secret, rekey=holding.rekey
+    )
+
+
+@pytest.fixture
+def reader(identities, who):
+    identities.set_key(who.radiologist, public_key(PRIVATE_KEY))
+    return who.radiologist
+
+
+@pytest.fixture
+def ask(ledger, consents, image_set):
+    """Make the receipt with which somebody asks for an image set, signed by that person."""
+
+    def signed(signer, image_set=image_set, purposes=("CC",), fulfilled=(), **changes):
+        use = Use.of(purposes, fulfilled)
+        decision = consents.check(signer.address, image_set, purposes, fulfilled=fulfilled)
+        receipt = Receipt(
+            reader=signer.address,
+            image_id=image_set.image_id,
+            purposes=use.purposes,
+            fulfilled=use.fulfilled,
+            disease="0x" + duo.encode_disease(None).hex(),
+            grant_id=decision.grant_id or NONE,
+            time=ledger.now(),
+            chain_id=ledger.chain_id,
+            contract=ledger.address("ConsentRegistry"),
+        )
+        return replace(receipt, **changes).sign(signer)
+
+    return signed
+
+
+def opened(answer, private_key=PRIVATE_KEY):
+    context = release_context(answer.image_id, answer.grant_id)
+    return unwrap(answer.wrapped, private_key, context)
+
+
+def test_who_is_permitted_gets_the_secret_and_the_receipt_stays(
+    consents, holding, image_set, ledger, reader, receipts, service, who, ask
+):
+    consents.grant(who.patient, reader.address, CARE)
+    request = ask(reader)
+    answer = service.release(request)
+    (grant,) = consents.list(subject=who.patient.address)
+    assert opened(answer) == holding.secret(image_set.image_id)
+    assert (answer.image_id, answer.grant_id) == (image_set.image_id, grant.grant_id)
+    with pytest.raises(UnwrapFailed):
+        opened(answer, new_private_key())
+    with pytest.raises(UnwrapFailed):
+        opened(replace(answer, grant_id=NONE))
+
+    (kept,) = receipts.releases(image_set.image_id)
+    assert (kept.signed, kept.released_at) == (request, ledger.now())
+    kept.signed.verify()
+    assert receipts.releases() == (kept,)
+    assert receipts.releases(NONE) == ()
+
+
+def test_a_patient_reads_and_releases_by_themselves(
+    consents, holding, identities, ledger, image_set, reader, receipts, who, ask
+):
+    key = new_private_key()
+    identities.set_key(who.patient, public_key(key))
+    own = CustodianKeyService(ledger, receipts, show=holding.show, secret=holding.secret)
+    assert opened(own.release(ask(who.patient)), key) == holding.secret(image_set.image_id)
+
+    consents.grant(who.patient, reader.address, CARE)
+    assert opened(own.release(ask(reader))) == holding.secret(image_set.image_id)
+    consents.revoke(who.patient, reader.address)
+    with pytest.raises(ConsentRevoked):
+        own.release(ask(reader))
+
+
+def refused(service, receipts, request, error):
+    with pytest.raises(error) as refusal:
+        service.release(request)
+    assert receipts.releases() == ()
+    return refusal.value.values
+
+
+def test_a_stranger_is_refused(service, receipts, who, ask):
+    assert refused(service, receipts, ask(who.stranger), ConsentNeverGranted) == {
+        "subject": who.patient.address,
+        "reader": who.stranger.address,
+    }
+
+
+def test_another_purpose_is_refused(consents, service, receipts, reader, who, ask):
+    consents.grant(who.patient, reader.address, CARE)
+    request = ask(reader, purposes=("GRU",))
+    assert refused(service, receipts, request, ConsentPurposeNotPermitted) == {
+        "granted": duo.purpose_bits(["CC"]),
+        "used": duo.purpose_bits(["GRU"]),
+    }
+
+
+def test_an_unmet_condition_is_refused(consents, service, receipts, reader, who, ask):
+    consents.grant(who.patient, reader.address, Terms(("CC",), ("IRB",)))
+    assert refused(service, receipts, ask(reader), ConsentConditionUnmet) == {
+        "required": duo.condition_bits(["IRB"]),
+        "fulfilled": 0,
+    }
+    assert opened(service.release(ask(reader, fulfilled=("IRB",))))
+
+
+def test_too_early_and_too_late_are_refused(
+    consents, ledger, service, receipts, reader, who, travel, ask
+):
+    start, until = ledger.now() + HOUR, ledger.now() + 2 * HOUR
+    consents.grant(who.patient, reader.address, Terms(("CC",), start=start, until=until))
+    whose = {"subject": who.patient.address, "reader": reader.address}
+    early = refused(service, receipts, ask(reader), ConsentNotYet)
+    assert early == whose | {"from": start}
+    travel(2 * HOUR)
+    late = refused(service, receipts, ask(reader), ConsentExpired)
+    assert late == whose | {"until": until}
+
+
+def test_what_was_revoked_is_refused(consents, service, receipts, reader, who, ask):
+    consents.grant(who.patient, reader.address, CARE)
+    signed_before = ask(reader)
+    consents.revoke_all(who.patient)
+    assert refused(service, receipts, signed_before, ConsentRevoked) == {
+        "subject": who.patient.address,
+        "reader": reader.address,
+    }
+
+
+def test_a_suspended_reader_is_refused(consents, participants, service, receipts, reader, who, ask):
+    consents.grant(who.patient, reader.address, CARE)
+    participants.suspend(who.hospital, reader.address)
+    values = refused(service, receipts, ask(reader), ConsentReaderSuspended)
+    assert values == {"reader": reader.address}
+
+
+def test_an_erased_image_set_is_refused(
+    consents, ledger, service, image_set, receipts, reader, who, ask
+):
+    consents.grant(who.patient, reader.address, CARE)
+    request = ask(reader)
+    ledger.send(who.hospital, "ImageRegistry", "erase", image_set.struct, b"\1" * 32)
+    values = refused(service, receipts, request, ConsentImageErased)
+    assert values == {"image": image_set.image_id}
+
+
+def test_a_reader_without_an_encryption_key_is_refused(consents, service, receipts, who, ask):
+    consents.grant(who.patient, who.clinician.address, CARE)
+    values = refused(service, receipts, ask(who.clinician), NoEncryptionKey)
+    assert values == {"identity": who.clinician.address}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("image_id", "0x" + "11" * 32),
+        ("purposes", 511),
+        ("fulfilled", 1),
+        ("disease", "0x" + "11" * 13),
+        ("grant_id", "0x" + "11" * 32),
+        ("time", 1),
+        ("chain_id", 1),
+        ("contract", "0x" + "11" * 20),
+    ],
+)
+def test_a_receipt_that_was_changed_is_refused(
+    consents, service, receipts, reader, who, ask, field, value
+):
+    consents.grant(who.patient, reader.address, CARE)
+    request = ask(reader)
+    changed = SignedReceipt(replace(request.receipt, **{field: value}), request.signature)
+    assert refused(service, receipts, changed, ReceiptInvalid)["reader"] == reader.address
+
+
+def test_a_receipt_that_another_signed_is_refused(consents, service, receipts, reader, who, ask):
+    consents.grant(who.patient, reader.address, CARE)
+    forged = ask(who.stranger, reader=reader.address)
+    values = refused(service, receipts, forged, ReceiptInvalid)
+    assert values == {"reader": reader.address, "signer": who.stranger.address}
+
+
+def test_a_receipt_is_answered_once(
+    consents, ledger, service, image_set, receipts, reader, who, ask
+):
+    consents.grant(who.patient, reader.address, CARE)
+    request = ask(reader)
+    service.release(request)
+    with pytest.raises(ReceiptReplayed) as refusal:
+        service.release(request)
+    assert refusal.value.values == {
+        "reader": reader.address,
+        "image": image_set.image_id,
+        "released_at": ledger.now(),
+    }
+    service.release(ask(reader))
+    assert len(receipts.releases()) == 2
+
+
+@pytest.mark.parametrize("seconds", [-301, 301])
+def test_a_receipt_of_another_time_is_refused(
+    consents, ledger, service, receipts, reader, who, ask, seconds
+):
+    consents.grant(who.patient, reader.address, CARE)
+    now = ledger.now()
+    values = refused(service, receipts, ask(reader, time=now + seconds), ReceiptStale)
+    assert values == {"time": now + seconds, "now": now}
+    assert opened(service.release(ask(reader, time=now + seconds // 301 * 300)))
+
+
+@pytest.mark.parametrize(("field", "value"), [("chain_id", 1), ("contract", "0x" + "11" * 20)])
+def test_a_receipt_for_elsewhere_is_refused(
+    consents, ledger, service, receipts, reader, who, ask, field, value
+):
+    consents.grant(who.patient, reader.address, CARE)
+    values = refused(service, receipts, ask(reader, **{field: value}), ReceiptForAnotherChain)
+    assert values["expected"] == (ledger.chain_id, ledger.address("ConsentRegistry"))
+    assert value in values["signed_for"]
+
+
+def test_a_receipt_names_the_grant_that_permits(
+    consents, service, receipts, image_set, reader, who, ask
+):
+    consents.grant(who.patient, reader.address, CARE, scope=image_set.visit)
+    request = ask(reader)
+    consents.grant(who.patient, reader.address, CARE)
+    values = refused(service, receipts, request, ReceiptGrantDiffers)
+    assert values == {"signed": request.receipt.grant_id, "permits": ask(reader).receipt.grant_id}
+
+
+def test_the_key_of_a_reader_who_was_recovered_no_longer_reads(
+    consents, ledger, service, receipts, reader, who, ask
+):
+    consents.grant(who.patient, reader.address, CARE)
+    ledger.send(reader, "IdentityRegistry", "changeOwner", reader.address, who.clinic.address)
+    values = refused(service, receipts, ask(reader), ReaderReplaced)
+    assert values == {"reader": reader.address}
+
+
+def test_after_a_revocation_the_next_release_has_a_new_secret(
+    consents, holding, identities, image_set, other_image_set, reader, service, receipts, who, ask
+):
+    key = new_private_key()
+    identities.set_key(who.clinician, public_key(key))
+    for grantee in (reader, who.clinician):
+        consents.grant(who.patient, grantee.address, CARE)
+    first, second = service.release(ask(reader)), service.release(ask(who.clinician))
+    assert opened(first) == opened(second, key)
+    service.release(ask(who.clinician, image_set=other_image_set))
+    others = holding.secret(other_image_set.image_id)
+
+    consents.revoke(who.patient, reader.address)
+    # Revoking is one transaction: nothing is encrypted anew until somebody reads.
+    assert holding.secret(image_set.image_id) == opened(first)
+    third = opened(service.release(ask(who.clinician)), key)
+    assert third == holding.secret(image_set.image_id) != opened(first)
+
+    # Whoever was locked out stays so; nothing is encrypted anew for the same revocation again,
+    # and not where the revoked reader has read nothing.
+    fourth = service.release(ask(who.clinician))
+    assert opened(fourth, key) == third
+    service.release(ask(who.clinician, image_set=other_image_set))
+    assert holding.secret(other_image_set.image_id) == others
+    manifests = [release.manifest for release in receipts.releases(image_set.image_id)]
+    assert manifests[0] == manifests[1] != manifests[2] == manifests[3]
+
+
+def test_a_book_of_receipts_is_private_and_only_added_to(
+    consents, tmp_path, service, receipts, reader, who, ask
+):
+    consents.grant(who.patient, reader.address, CARE)
+    service.release(ask(reader))
+    path = tmp_path / "receipts.sqlite3"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert Receipts(path).releases() == receipts.releases()
+    database = sqlite3.connect(path)
+    for change in ("DELETE FROM releases", "UPDATE releases SET released_at = 0"):
+        with pytest.raises(sqlite3.IntegrityError, match="is kept"):
+            database.execute(change)
+    database.close()
+    with pytest.raises(ReceiptReplayed):
+        receipts.keep(receipts.releases()[0])

@@ -1,0 +1,235 @@
+"""Identities: keys, delegates, guardians; by transaction and by a signature that another pays."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from radledger.chain.refusals import (
+    ERC2771ForwarderInvalidSigner,
+    IdentityGuardianIsSelf,
+    IdentityNoRecovery,
+    IdentityNotGuardian,
+    IdentityNotOwner,
+    IdentityRecoveryNotReady,
+    IdentityThresholdOutOfRange,
+)
+from radledger.crypto.keys import new_private_key, public_key
+from radledger.errors import UsageError
+from radledger.identity import Delegate, Guardians, Recovery
+from radledger.identity.errors import InvalidAddress, InvalidKey, NoEncryptionKey, NoGuardians
+from radledger.identity.identities import CONSENT_DELEGATE
+from radledger.identity.records import KEY_ATTRIBUTE
+
+HOUR = 3600
+DAY = 24 * HOUR
+KEY, OTHER_KEY = (public_key(new_private_key()) for _ in range(2))
+
+
+def test_an_identity_begins_as_its_own(identities, ledger, who):
+    shown = identities.show(who.stranger.address)
+    assert shown.identity == shown.owner == who.stranger.address
+    assert shown.did == f"did:ethr:{ledger.chain_id:#x}:{who.stranger.address}"
+    assert (shown.encryption_key, shown.guardians) == (None, None)
+    assert (shown.delegates, shown.attributes, shown.recoveries) == ((), (), ())
+
+
+def test_the_key_registered_last_counts(identities, who):
+    reader = who.clinician
+    with pytest.raises(NoEncryptionKey) as none:
+        identities.encryption_key(reader.address)
+    assert none.value.values == {"identity": reader.address}
+
+    identities.set_key(reader, KEY)
+    assert identities.encryption_key(reader.address) == KEY
+    set_last = identities.set_key(reader, OTHER_KEY, valid_for=DAY)
+    assert identities.encryption_key(reader.address) == OTHER_KEY
+
+    shown = identities.show(reader.address)
+    assert shown.encryption_key == "0x" + OTHER_KEY.hex()
+    assert [(a.name, a.value) for a in shown.attributes] == [
+        (KEY_ATTRIBUTE, "0x" + KEY.hex()),
+        (KEY_ATTRIBUTE, "0x" + OTHER_KEY.hex()),
+    ]
+    assert shown.attributes[1].valid_to == set_last.timestamp + DAY
+
+    identities.set_key(reader, KEY)
+    assert identities.encryption_key(reader.address) == KEY
+
+
+def test_a_key_lapses_and_the_one_before_counts_again(identities, who, travel):
+    identities.set_key(who.clinician, KEY, valid_for=2 * HOUR)
+    identities.set_key(who.clinician, OTHER_KEY, valid_for=HOUR)
+    keys = []
+    for _ in range(2):
+        keys.append(identities.encryption_key(who.clinician.address))
+        travel(HOUR)
+    assert keys == [OTHER_KEY, KEY]
+    with pytest.raises(NoEncryptionKey):
+        identities.encryption_key(who.clinician.address)
+
+
+def test_a_revoked_key_and_that_of_a_deactivated_identity_do_not_count(identities, ledger, who):
+    reader, name = who.clinician, KEY_ATTRIBUTE.encode().ljust(32, b"\0")
+    identities.set_key(reader, KEY)
+    identities.set_key(reader, OTHER_KEY)
+    ledger.send(reader, "IdentityRegistry", "revokeAttribute", reader.address, name, OTHER_KEY)
+    assert identities.encryption_key(reader.address) == KEY
+    ledger.send(reader, "IdentityRegistry", "changeOwner", reader.address, "0x" + "00" * 20)
+    with pytest.raises(NoEncryptionKey):
+        identities.encryption_key(reader.address)
+    assert identities.show(reader.address).owner is None
+
+
+@pytest.mark.parametrize("length", [0, 31, 33, 64])
+def test_a_key_of_another_length_is_not_registered(identities, who, length):
+    with pytest.raises(InvalidKey) as refusal:
+        identities.set_key(who.clinician, bytes(length))
+    assert refusal.value.values == {"length": length}
+
+
+def test_a_delegate_acts_for_its_time(identities, who, travel):
+    patient, parent = who.hospital, who.relatives[0].address
+    added = identities.add_delegate(patient, parent, valid_for=HOUR)
+    expected = Delegate(parent, CONSENT_DELEGATE, added.timestamp + HOUR)
+    assert identities.show(patient.address).delegates == (expected,)
+    travel(HOUR)
+    assert identities.show(patient.address).delegates == ()
+
+
+def test_a_delegate_is_revoked(identities, who):
+    identities.add_delegate(who.hospital, who.stranger.address, valid_for=HOUR, delegate_type="a")
+    identities.add_delegate(who.hospital, who.stranger.address, valid_for=HOUR, delegate_type="b")
+    identities.revoke_delegate(who.hospital, who.stranger.address, delegate_type="a")
+    assert [d.type for d in identities.show(who.hospital.address).delegates] == ["b"]
+
+
+def test_only_the_owner_changes_an_identity(identities, who):
+    victim, thief = who.clinician.address, who.stranger
+    expected = {"identity": victim, "actor": thief.address}
+    for change in (
+        lambda: identities.set_key(thief, KEY, identity=victim),
+        lambda: identities.add_delegate(thief, thief.address, valid_for=HOUR, identity=victim),
+        lambda: identities.set_guardians(thief, [thief.address], 1, identity=victim),
+        lambda: identities.veto(thief, identity=victim),
+        lambda: identities.sign_set_key(thief, KEY, identity=victim),
+    ):
+        with pytest.raises(IdentityNotOwner) as refusal:
+            change()
+        assert refusal.value.values == expected
+
+
+def test_who_has_no_ether_signs_and_another_submits(identities, ledger, who):
+    patient, payer = who.patient, who.stranger
+    assert ledger.web3.eth.get_balance(patient.address) == 0
+    guardians = [relative.address for relative in who.relatives]
+    for sign, arguments in (
+        (identities.sign_set_key, (KEY,)),
+        (identities.sign_set_guardians, (guardians, 2)),
+    ):
+        document = json.loads(json.dumps(sign(patient, *arguments)))
+        identities.submit(document, payer)
+    add = identities.sign_add_delegate(patient, guardians[0], valid_for=HOUR)
+    identities.submit(add, payer)
+
+    shown = identities.show(patient.address)
+    assert shown.encryption_key == "0x" + KEY.hex()
+    assert [delegate.delegate for delegate in shown.delegates] == guardians[:1]
+    assert shown.guardians == Guardians(tuple(sorted(guardians, key=str.lower)), 2)
+
+    identities.submit(identities.sign_revoke_delegate(patient, guardians[0]), payer)
+    assert identities.show(patient.address).delegates == ()
+
+
+def test_a_signed_change_counts_once_unchanged_and_here(identities, who):
+    document = identities.sign_set_key(who.patient, KEY)
+    changed = copy.deepcopy(document)
+    changed["typedData"]["message"]["data"] = document["typedData"]["message"]["data"].replace(
+        KEY.hex(), OTHER_KEY.hex()
+    )
+    with pytest.raises(ERC2771ForwarderInvalidSigner) as tampered:
+        identities.submit(changed, who.stranger)
+    assert tampered.value.values["from"] == who.patient.address
+
+    elsewhere = copy.deepcopy(document)
+    elsewhere["typedData"]["domain"]["chainId"] = 1
+    with pytest.raises(UsageError, match="another chain"):
+        identities.submit(elsewhere, who.stranger)
+
+    identities.submit(document, who.stranger)
+    with pytest.raises(ERC2771ForwarderInvalidSigner):
+        identities.submit(document, who.stranger)
+    assert identities.encryption_key(who.patient.address) == KEY
+
+
+@pytest.fixture
+def guarded(identities, who):
+    """The patient has named three relatives, two of whom recover."""
+    relatives = [relative.address for relative in who.relatives]
+    identities.submit(identities.sign_set_guardians(who.patient, relatives, 2), who.stranger)
+    return who.patient.address
+
+
+def test_guardians_recover_an_identity_after_a_delay(identities, ledger, who, guarded, travel):
+    new_owner, (first, second, _) = who.clinic, who.relatives
+    identities.approve_recovery(first, guarded, new_owner.address)
+    assert identities.show(guarded).recoveries == (Recovery(new_owner.address, 1, None),)
+    approved = identities.submit(
+        identities.sign_approve_recovery(second, guarded, new_owner.address), who.stranger
+    )
+    delay = ledger.call("IdentityRegistry", "recoveryDelay")
+    ready_at = approved.timestamp + delay
+    assert identities.show(guarded).recoveries == (Recovery(new_owner.address, 2, ready_at),)
+    with pytest.raises(IdentityRecoveryNotReady) as early:
+        identities.execute_recovery(who.stranger, guarded, new_owner.address)
+    assert early.value.values == {"readyAt": ready_at}
+
+    travel(delay)
+    identities.execute_recovery(who.stranger, guarded, new_owner.address)
+    shown = identities.show(guarded)
+    assert (shown.owner, shown.recoveries) == (new_owner.address, ())
+    identities.set_key(new_owner, KEY, identity=guarded)
+    assert identities.encryption_key(guarded) == KEY
+    with pytest.raises(IdentityNotOwner):
+        identities.sign_set_key(who.patient, OTHER_KEY)
+
+
+def test_the_owner_vetoes_a_recovery(identities, who, guarded):
+    with pytest.raises(IdentityNoRecovery):
+        identities.sign_veto(who.patient)
+    for relative in who.relatives[:2]:
+        identities.approve_recovery(relative, guarded, who.clinic.address)
+    identities.submit(identities.sign_veto(who.patient), who.stranger)
+    assert identities.show(guarded).recoveries == ()
+    assert identities.show(guarded).owner == who.patient.address
+
+
+def test_who_is_no_guardian_recovers_nothing(identities, who, guarded):
+    with pytest.raises(IdentityNotGuardian) as stranger:
+        identities.approve_recovery(who.stranger, guarded, who.stranger.address)
+    assert stranger.value.values == {"identity": guarded, "guardian": who.stranger.address}
+    with pytest.raises(NoGuardians) as none:
+        identities.approve_recovery(who.stranger, who.clinician.address, who.stranger.address)
+    assert none.value.values == {"identity": who.clinician.address}
+    assert identities.show(guarded).recoveries == ()
+
+
+def test_guardians_are_dismissed(identities, who, guarded):
+    identities.submit(identities.sign_set_guardians(who.patient, [], 0), who.stranger)
+    assert identities.show(guarded).guardians is None
+    with pytest.raises(NoGuardians):
+        identities.approve_recovery(who.relatives[0], guarded, who.clinic.address)
+
+
+def test_guardians_that_make_no_sense_are_refused(identities, who):
+    owner = who.clinician
+    with pytest.raises(IdentityThresholdOutOfRange) as threshold:
+        identities.set_guardians(owner, [who.stranger.address], 2)
+    assert threshold.value.values == {"threshold": 2, "guardians": 1}
+    with pytest.raises(IdentityGuardianIsSelf):
+        identities.set_guardians(owner, [owner.address], 1)
+    with pytest.raises(InvalidAddress):
+        identities.set_guardians(owner, ["my brother"], 1)
+    assert identities.show(owner.address).guardians is None
