@@ -1,0 +1,43 @@
+"""What can be wrong with a request about data sets, before the chain is asked."""
+
+from __future__ import annotations
+
+from radledger.errors import UsageError
+
+__all__ = [
+    "InvalidDigest",
+    "InvalidShares",
+    "NothingContributed",
+    "NothingToClaim",
+    "UnknownClass",
+    "UnknownDataset",
+    "UnknownRule",
+]
+
+
+class UnknownClass(UsageError):
+    """There is no such class of contributions."""
+
+
+class UnknownRule(UsageError):
+    """There is no such rule for the weight of an image set."""
+
+
+class InvalidDigest(UsageError):
+    """A text is no id or digest."""
+
+
+class UnknownDataset(UsageError):
+    """There is no data set of that id."""
+
+
+class InvalidShares(UsageError):
+    """The shares of the classes are not 100 per cent in all."""
+
+
+class NothingContributed(UsageError):
+    """A data set without contributions has no version to freeze."""
+
+
+class NothingToClaim(UsageError):
+    """Nothing is due to the contributor in any class."""

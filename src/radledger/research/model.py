@@ -1,0 +1,252 @@
+"""What data sets, contributions and shares are made of.
+
+Amounts are base units of the data set's ERC-20 token; ids and digests are ``0x`` and 64
+lower-case hexadecimal digits; times are Unix seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from radledger.research.errors import InvalidDigest, InvalidShares, UnknownClass, UnknownRule
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Receipt
+
+__all__ = [
+    "BASIS_POINTS",
+    "CLASSES",
+    "RULES",
+    "Contribution",
+    "CreatedDataset",
+    "Dataset",
+    "FrozenVersion",
+    "Share",
+    "Terms",
+    "class_number",
+    "parse_digest",
+    "rule_number",
+    "share_struct",
+]
+
+CLASSES = ("data", "custody", "annotation", "development")
+"""What somebody contributes, in the order of ``IDatasetRegistry.Class``."""
+
+RULES = ("per set", "per instance", "scored")
+"""How much an image set weighs, in the order of ``IDatasetRegistry.WeightRule``."""
+
+BASIS_POINTS = 10_000
+"""All shares together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of a data set, which never change.
+
+    Parameters
+    ----------
+    token
+        Address of the ERC-20 token in which it is funded.
+    shares
+        Part of each class in basis points, 10,000 in all; a class left out has none.
+    purposes, fulfilled, disease
+        What the institution does with the images, in DUO terms; patients consent to this.
+    rule
+        How much an image set weighs: ``per set``, ``per instance`` or ``scored``.
+    protocol
+        Digest of the document that describes the data set.
+
+    Examples
+    --------
+    >>> Terms("0x" + "11" * 20, {"data": 7_000, "custody": 3_000}, ("HMB",)).rule
+    'per set'
+    """
+
+    token: str
+    shares: Mapping[str, int]
+    purposes: tuple[str, ...]
+    fulfilled: tuple[str, ...] = ()
+    disease: str | None = None
+    rule: str = "per set"
+    protocol: str = "0x" + "00" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedDataset:
+    """A data set that was just created, and the vault in which its money will lie."""
+
+    dataset_id: str
+    vault: str
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A contribution of an image set or a work, and whether it still counts."""
+
+    item: str
+    contribution_class: str
+    beneficiary: str
+    weight: int
+    grant_id: str
+    counted: bool
+    transaction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one contributor has in one class.
+
+    ``weight`` earns unless the contributor gives for ``free``; ``due`` has been earned and not
+    been ``paid``.
+    """
+
+    contribution_class: str
+    contributor: str
+    weight: int
+    free: bool
+    due: int
+    paid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A data set: its terms, what it consists of, and its money.
+
+    Attributes
+    ----------
+    dataset_id, institution, curator
+        Its id, whose it is, and who created it.
+    terms
+        As they were fixed at its creation.
+    vault
+        Where its money lies.
+    weights
+        Weight of all who contribute for reward, by class.
+    contributions
+        Every contribution ever made, withdrawn ones included.
+    shares
+        What each contributor has, by class.
+    versions
+        Merkle root of each frozen version, from the first.
+    funded, paid, due
+        What came in, what went out, and what contributors can claim now.
+    """
+
+    dataset_id: str
+    institution: str
+    curator: str
+    terms: Terms
+    vault: str
+    weights: Mapping[str, int]
+    contributions: tuple[Contribution, ...]
+    shares: tuple[Share, ...]
+    versions: tuple[str, ...]
+    funded: int
+    paid: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenVersion:
+    """A version that was just frozen: its number, the root over its contributions, their count."""
+
+    version: int
+    root: str
+    contributions: int
+    receipt: Receipt
+
+
+def class_number(name: str) -> int:
+    """The number of a class on the chain.
+
+    Raises
+    ------
+    UnknownClass
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> class_number("custody")
+    1
+    """
+    try:
+        return CLASSES.index(name)
+    except ValueError:
+        raise UnknownClass(
+            f"{name!r} is no class of contributions; give one of {', '.join(CLASSES)}", name=name
+        ) from None
+
+
+def rule_number(name: str) -> int:
+    """The number of a rule for weights on the chain.
+
+    Raises
+    ------
+    UnknownRule
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> rule_number("per instance")
+    1
+    """
+    try:
+        return RULES.index(name)
+    except ValueError:
+        raise UnknownRule(
+            f"{name!r} is no rule for weights; give one of {', '.join(RULES)}", name=name
+        ) from None
+
+
+def parse_digest(text: str) -> bytes:
+    """An id or digest as the chain holds it, 32 bytes.
+
+    Raises
+    ------
+    InvalidDigest
+        If it is not ``0x`` and 64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> parse_digest("0x" + "ab" * 32)[0]
+    171
+    """
+    try:
+        digest = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        digest = b""
+    if not text.startswith("0x") or len(digest) != 32:
+        raise InvalidDigest(
+            f"{text!r} is no id or digest; give 0x and 64 hexadecimal digits, copied whole",
+            text=text,
+        )
+    return digest
+
+
+def share_struct(shares: Mapping[str, int]) -> tuple[int, ...]:
+    """The shares of all classes in the chain's order.
+
+    Raises
+    ------
+    UnknownClass
+        If a name is no class.
+    InvalidShares
+        If they are not 10,000 basis points in all, or one is negative.
+
+    Examples
+    --------
+    >>> share_struct({"custody": 3_000, "data": 7_000})
+    (7000, 3000, 0, 0)
+    """
+    for name in shares:
+        class_number(name)
+    struct = tuple(shares.get(name, 0) for name in CLASSES)
+    if sum(struct) != BASIS_POINTS or min(struct) < 0:
+        raise InvalidShares(
+            f"the shares add up to {sum(struct) / 100:g} per cent; make them 100 in all",
+            shares=dict(shares),
+        )
+    return struct
