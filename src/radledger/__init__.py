@@ -1,5 +1,21 @@
 """RadLedger: consent, provenance and rewards for medical imaging on Ethereum."""
 
-__all__ = ["__version__"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from radledger.facade import RadLedger
+
+__all__ = ["RadLedger", "__version__"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when it is asked for: the command line's help has no use for a chain.
+    if name == "RadLedger":
+        from radledger.facade import RadLedger
+
+        return RadLedger
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

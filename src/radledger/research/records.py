@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from radledger.consent import duo
 from radledger.crypto.merkle import MerkleTree
@@ -25,7 +25,7 @@ __all__ = ["CONTRACT", "contributions", "created", "dataset", "version_tree"]
 CONTRACT = "DatasetRegistry"
 
 
-def created(ledger: Ledger, **filters: str | bytes) -> list[Event]:
+def created(ledger: Ledger, **filters: Any) -> list[Event]:
     """The creations of data sets, oldest first."""
     return ledger.events(CONTRACT, "DatasetCreated", **filters)
 

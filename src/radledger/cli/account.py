@@ -1,0 +1,60 @@
+"""``radledger account``: keys in files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from radledger.cli.output import show, show_all
+from radledger.cli.session import session
+
+__all__ = ["group"]
+
+group = typer.Typer(help="Keys in files, each under a passphrase.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Name of the account.")]
+
+
+@group.command()
+def new(name: Name) -> None:
+    """Make an account; its mnemonic is shown once and kept nowhere."""
+    from radledger.cli.output import plain
+
+    account, mnemonic = session.keystore.new(name, session.new_passphrase(name))
+    show({**plain(account), "mnemonic": mnemonic})
+
+
+@group.command(name="import")
+def import_(name: Name) -> None:
+    """Store an account from its private key or mnemonic, read from standard input or asked for."""
+    import sys
+
+    if sys.stdin.isatty():
+        secret = typer.prompt("private key or mnemonic", hide_input=True, err=True)
+    else:
+        secret = sys.stdin.readline()
+    show(session.keystore.import_(name, secret, session.new_passphrase(name)))
+
+
+@group.command(name="list")
+def list_() -> None:
+    """List the accounts."""
+    show_all(session.keystore.list(), empty="no accounts; make one with `radledger account new`")
+
+
+@group.command(name="show")
+def show_(name: Name) -> None:
+    """Show an account's address."""
+    show(session.keystore.show(name))
+
+
+@group.command()
+def derive(
+    custodian: Annotated[
+        str, typer.Option("--for", metavar="ADDRESS", help="The custodian's address or name.")
+    ],
+) -> None:
+    """Give the address that a patient uses at one custodian, which nobody can link to another."""
+    name = session.name
+    show(session.keystore.derive(name, session.address(custodian), session.passphrase(name)))

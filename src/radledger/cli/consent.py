@@ -1,0 +1,237 @@
+"""``radledger consent``: who may use whose images for what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from radledger.cli.output import plain, show, show_all
+from radledger.cli.session import session
+from radledger.cli.values import document, duration, moment, write_document
+
+if TYPE_CHECKING:
+    from radledger.consent import Terms
+
+__all__ = ["group"]
+
+group = typer.Typer(help="Who may use whose images for what.", no_args_is_help=True)
+
+Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
+Purpose = Annotated[
+    list[str], typer.Option(help="DUO purpose, such as CC, GRU, HMB or DS; repeatable.")
+]
+Condition = Annotated[
+    list[str] | None, typer.Option(help="DUO condition, such as NPUNCU or IRB; repeatable.")
+]
+Disease = Annotated[
+    str | None, typer.Option(help="Code of the one disease for DS, such as MONDO:0004992.")
+]
+Scope = Annotated[
+    str, typer.Option(help="all, or the id of an image set, or the digest of a visit or course.")
+]
+Start = Annotated[
+    str | None, typer.Option("--from", help="2027-01-31, +30d or Unix seconds; now unless given.")
+]
+End = Annotated[str | None, typer.Option("--until", help="As --from; until revoked unless given.")]
+Subject = Annotated[str | None, typer.Option(help="For whom one acts, where that is not oneself.")]
+SignOnly = Annotated[
+    Path | None,
+    typer.Option(help="Write a signed document for somebody else to submit; send nothing."),
+]
+
+
+@group.command()
+def grant(
+    grantee: Address,
+    purpose: Purpose,
+    scope: Scope = "all",
+    condition: Condition = None,
+    disease: Disease = None,
+    start: Start = None,
+    end: End = None,
+    subject: Subject = None,
+    sign_only: SignOnly = None,
+) -> None:
+    """Let a person, or an institution with its members, use one's images."""
+    terms = _terms(purpose, condition, disease, start, end)
+    _act("grant", sign_only, session.address(grantee), terms, scope=scope, subject=_whose(subject))
+
+
+@group.command()
+def revoke(
+    grantee: Address, scope: Scope = "all", subject: Subject = None, sign_only: SignOnly = None
+) -> None:
+    """Take one grant back."""
+    _act("revoke", sign_only, session.address(grantee), scope=scope, subject=_whose(subject))
+
+
+@group.command()
+def revoke_all(subject: Subject = None, sign_only: SignOnly = None) -> None:
+    """Take every grant back, at the same cost for any number of them."""
+    _act("revoke_all", sign_only, subject=_whose(subject))
+
+
+@group.command()
+def request(
+    subject: Address,
+    purpose: Purpose,
+    scope: Scope = "all",
+    condition: Condition = None,
+    disease: Disease = None,
+    start: Start = None,
+    end: End = None,
+    grantee: Annotated[
+        str | None, typer.Option(help="One's institution, where it is to be granted.")
+    ] = None,
+) -> None:
+    """Ask a patient for a grant."""
+    terms = _terms(purpose, condition, disease, start, end)
+    requested = session.radledger.consents.request(
+        session.signer, session.address(subject), terms, scope=scope, grantee=_whose(grantee)
+    )
+    show(requested)
+
+
+@group.command()
+def approve(
+    request_id: Annotated[str, typer.Argument(metavar="REQUEST", help="Id of the request.")],
+    subject: Subject = None,
+    sign_only: SignOnly = None,
+) -> None:
+    """Grant what was requested, to the letter; for anything less, grant it."""
+    _act("approve", sign_only, request_id, subject=_whose(subject))
+
+
+@group.command()
+def submit(file: Annotated[Path, typer.Argument(help="A signed document.")]) -> None:
+    """Send what a patient signed, and pay for it; anybody with Ether can."""
+    show(session.radledger.consents.submit(document(file), session.signer))
+
+
+@group.command(name="list")
+def list_(
+    subject: Annotated[str | None, typer.Option(help="Whose grants.")] = None,
+    grantee: Annotated[str | None, typer.Option(help="Grants to whom.")] = None,
+    requests: Annotated[
+        bool, typer.Option(help="Requests that wait for an answer, instead of grants.")
+    ] = False,
+) -> None:
+    """List grants, or the requests that wait for an answer."""
+    consents = session.radledger.consents
+    if requests:
+        waiting = consents.requests(subject=_whose(subject), requester=_whose(grantee))
+        show_all([_flat(each) for each in waiting], empty="no requests wait for an answer")
+    else:
+        grants = consents.list(subject=_whose(subject), grantee=_whose(grantee))
+        show_all([_flat(each) for each in grants], empty="no grants")
+
+
+@group.command()
+def check(
+    reader: Address,
+    image: Annotated[str, typer.Argument(help="Id of the image set.")],
+    purpose: Purpose,
+    disease: Annotated[str | None, typer.Option(help="Code of the disease.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="DUO condition that the use fulfils; repeatable.")
+    ] = None,
+) -> None:
+    """Say whether somebody may use an image set now, and why."""
+    radledger = session.radledger
+    image_set = radledger.images.show(image).image_set
+    decision = radledger.consents.check(
+        session.address(reader), image_set, purpose, fulfilled=attribute or (), disease=disease
+    )
+    show(decision)
+
+
+@group.command()
+def break_glass(
+    subject: Address,
+    reason: Annotated[str, typer.Option(help="Why; its salted digest goes on chain.")],
+    hours: Annotated[str, typer.Option("--for", help="For how long, 24h at most.")] = "24h",
+) -> None:
+    """As a clinician, use everything of a patient for care in an emergency."""
+    from radledger.consent import SealedNote
+
+    note = SealedNote.of(reason)
+    receipt = session.radledger.consents.break_glass(
+        session.signer, session.address(subject), note, duration=duration(hours)
+    )
+    since = receipt.event("EmergencyDeclared").args["since"]
+    show({**plain(receipt), "since": since, "reason": note.text, "salt": plain(note.salt)})
+
+
+@group.command()
+def review(
+    subject: Address,
+    clinician: Address,
+    since: Annotated[int, typer.Option(help="When the glass was broken, Unix seconds.")],
+    opinion: Annotated[str, typer.Option(help="The finding; its salted digest goes on chain.")],
+    justified: Annotated[bool, typer.Option("--justified/--unjustified")],
+) -> None:
+    """Review a broken glass, as a second person of the clinician's institution."""
+    from radledger.consent import SealedNote
+
+    note = SealedNote.of(opinion)
+    receipt = session.radledger.consents.review(
+        session.signer,
+        session.address(subject),
+        session.address(clinician),
+        since,
+        justified=justified,
+        opinion=note,
+    )
+    show({**plain(receipt), "opinion": note.text, "salt": plain(note.salt)})
+
+
+@group.command()
+def emergencies(
+    subject: Annotated[str | None, typer.Option(help="Of one patient.")] = None,
+    institution: Annotated[str | None, typer.Option(help="Of one institution.")] = None,
+) -> None:
+    """List broken glasses, whether they were reviewed, and whether that is overdue."""
+    found = session.radledger.consents.emergencies(
+        subject=_whose(subject), institution=_whose(institution)
+    )
+    show_all(found, empty="no broken glasses")
+
+
+def _whose(account: str | None) -> str | None:
+    return None if account is None else session.address(account)
+
+
+def _terms(
+    purpose: list[str],
+    condition: list[str] | None,
+    disease: str | None,
+    start: str | None,
+    end: str | None,
+) -> Terms:
+    from radledger.consent import Terms
+
+    now = session.radledger.ledger.now()
+    until = moment(end, now)
+    limits = {} if until is None else {"until": until}
+    return Terms(
+        tuple(purpose), tuple(condition or ()), disease, start=moment(start, now), **limits
+    )
+
+
+def _act(name: str, sign_only: Path | None, *arguments: Any, **named: Any) -> None:
+    """Do it at one's own cost, or sign it into a file."""
+    consents = session.radledger.consents
+    if sign_only is None:
+        show(getattr(consents, name)(session.signer, *arguments, **named))
+        return
+    signed = getattr(consents, f"sign_{name}")(session.signer, *arguments, **named)
+    write_document(sign_only, signed)
+    show({"signed": sign_only, "summary": signed["summary"]})
+
+
+def _flat(record: Any) -> dict[str, Any]:
+    """A grant or request with its terms beside the rest."""
+    value = plain(record)
+    return {**{name: item for name, item in value.items() if name != "terms"}, **value["terms"]}

@@ -1,0 +1,255 @@
+"""``radledger dataset``: data sets, their contributors and their money."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from radledger.cli.output import plain, show, show_all
+from radledger.cli.session import session
+from radledger.cli.values import amount, document, write_document
+
+if TYPE_CHECKING:
+    from radledger.research import Dataset
+
+__all__ = ["group"]
+
+group = typer.Typer(help="Data sets, their contributors and their money.", no_args_is_help=True)
+
+
+class Class(StrEnum):
+    """What somebody contributes."""
+
+    DATA = "data"
+    CUSTODY = "custody"
+    ANNOTATION = "annotation"
+    DEVELOPMENT = "development"
+
+
+class Rule(StrEnum):
+    """How much an image set weighs."""
+
+    PER_SET = "per-set"
+    PER_INSTANCE = "per-instance"
+    SCORED = "scored"
+
+
+Id = Annotated[str, typer.Argument(metavar="DATASET", help="Id of the data set.")]
+SignOnly = Annotated[
+    Path | None,
+    typer.Option(help="Write a signed document for somebody else to submit; send nothing."),
+]
+ClassOption = Annotated[Class, typer.Option("--class", help="What was contributed.")]
+
+
+@group.command()
+def create(
+    purpose: Annotated[list[str], typer.Option(help="DUO purpose of the use; repeatable.")],
+    data: Annotated[float, typer.Option(help="Per cent of the money for the patients.")] = 70,
+    custody: Annotated[float, typer.Option(help="Per cent for who keeps the images.")] = 30,
+    annotation: Annotated[float, typer.Option(help="Per cent for annotators.")] = 0,
+    development: Annotated[float, typer.Option(help="Per cent for developers.")] = 0,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="DUO condition that the use fulfils; repeatable.")
+    ] = None,
+    disease: Annotated[str | None, typer.Option(help="Code of the disease.")] = None,
+    rule: Annotated[Rule, typer.Option(help="How much an image set weighs.")] = Rule.PER_SET,
+    token: Annotated[
+        str | None, typer.Option(help="ERC-20 token; by default that of a local network.")
+    ] = None,
+    protocol: Annotated[
+        Path | None, typer.Option(help="Document that describes it, whose digest goes on chain.")
+    ] = None,
+) -> None:
+    """Create a data set of one's institution; its terms never change."""
+    from radledger.research import Terms
+
+    parts = {"data": data, "custody": custody, "annotation": annotation, "development": development}
+    terms = Terms(
+        token=session.radledger.ledger.address("LocalToken") if token is None else token,
+        shares={name: round(part * 100) for name, part in parts.items()},
+        purposes=tuple(purpose),
+        fulfilled=tuple(attribute or ()),
+        disease=disease,
+        rule=rule.replace("-", " "),
+        protocol=_digest(protocol),
+    )
+    show(session.radledger.datasets.create(session.signer, terms))
+
+
+@group.command(name="show")
+def show_(dataset: Id) -> None:
+    """Show its terms, what it consists of, and its money by class and contributor."""
+    show(_summary(session.radledger.datasets.show(dataset), details=True))
+
+
+@group.command(name="list")
+def list_(
+    institution: Annotated[str | None, typer.Option(help="Only those of an institution.")] = None,
+) -> None:
+    """List the data sets."""
+    whose = None if institution is None else session.address(institution)
+    found = session.radledger.datasets.list(institution=whose)
+    show_all(
+        [_summary(dataset, details=False) for dataset in found],
+        empty="no data sets; create one with `radledger dataset create`",
+    )
+
+
+@group.command()
+def contribute(
+    dataset: Id,
+    image: Annotated[str, typer.Argument(help="Id of the image set.")],
+    contribution_class: Annotated[
+        list[Class] | None, typer.Option("--class", help="data, custody; both unless given.")
+    ] = None,
+    score: Annotated[int, typer.Option(help="Weight, where the terms say scored.")] = 0,
+) -> None:
+    """Add an image set; its patient and its custodian earn, whoever calls."""
+    radledger = session.radledger
+    classes = [each.value for each in contribution_class or (Class.DATA, Class.CUSTODY)]
+    image_set = radledger.images.show(image).image_set
+    receipts = radledger.datasets.contribute(
+        session.signer, dataset, image_set, classes=classes, score=score
+    )
+    show_all(
+        [
+            {"class": name, **plain(receipt)}
+            for name, receipt in zip(classes, receipts, strict=True)
+        ],
+        empty="nothing contributed",
+    )
+
+
+@group.command()
+def withdraw(
+    dataset: Id,
+    item: Annotated[str, typer.Argument(help="Id of the image set, or digest of the work.")],
+    contribution_class: ClassOption = Class.DATA,
+    sign_only: SignOnly = None,
+) -> None:
+    """End one's own contribution; what was earned by then stays due."""
+    _act("withdraw", sign_only, dataset, item, contribution_class.value)
+
+
+@group.command()
+def free(
+    dataset: Id,
+    reward: Annotated[bool, typer.Option(help="For reward again.")] = False,
+    contribution_class: ClassOption = Class.DATA,
+    sign_only: SignOnly = None,
+) -> None:
+    """Give for free from now on, or for reward again."""
+    _act("set_free", sign_only, dataset, contribution_class.value, free=not reward)
+
+
+@group.command()
+def freeze(dataset: Id) -> None:
+    """Freeze what it consists of now as its next version."""
+    show(session.radledger.datasets.freeze(session.signer, dataset))
+
+
+@group.command()
+def fund(
+    dataset: Id, value: Annotated[str, typer.Argument(metavar="AMOUNT", help="In whole tokens.")]
+) -> None:
+    """Pay money in, to be shared among all who have a weight at this moment."""
+    from radledger.chain.ledger import ContractAt
+
+    radledger = session.radledger
+    token = ContractAt("LocalToken", radledger.datasets.show(dataset).terms.token)
+    units = amount(value, radledger.ledger.call(token, "decimals"))
+    show(radledger.datasets.fund(session.signer, dataset, units))
+
+
+@group.command()
+def claim(
+    dataset: Id,
+    contribution_class: Annotated[
+        Class | None, typer.Option("--class", help="All where something is due, unless given.")
+    ] = None,
+    sign_only: SignOnly = None,
+) -> None:
+    """Collect what is due."""
+    datasets = session.radledger.datasets
+    if sign_only is not None:
+        chosen = (contribution_class or Class.DATA).value
+        write_document(sign_only, datasets.sign_claim(session.signer, dataset, chosen))
+        show({"signed": sign_only})
+        return
+    chosen_or_all = None if contribution_class is None else contribution_class.value
+    receipts = datasets.claim(session.signer, dataset, chosen_or_all)
+    show_all(
+        [
+            {"amount": each.event("RewardClaimed").args["amount"], **plain(each)}
+            for each in receipts
+        ],
+        empty="nothing claimed",
+    )
+
+
+@group.command()
+def submit(file: Annotated[Path, typer.Argument(help="A signed document.")]) -> None:
+    """Send what a contributor signed, and pay for it."""
+    show(session.radledger.datasets.submit(document(file), session.signer))
+
+
+def _act(name: str, sign_only: Path | None, *arguments: Any, **named: Any) -> None:
+    """Do it at one's own cost, or sign it into a file."""
+    datasets = session.radledger.datasets
+    if sign_only is None:
+        show(getattr(datasets, name)(session.signer, *arguments, **named))
+        return
+    signed = getattr(datasets, f"sign_{name}")(session.signer, *arguments, **named)
+    write_document(sign_only, signed)
+    show({"signed": sign_only})
+
+
+def _digest(path: Path | None) -> str:
+    import hashlib
+
+    return "0x" + (hashlib.sha256(path.read_bytes()).hexdigest() if path else "00" * 32)
+
+
+def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:
+    """A data set with weights and money by class, and by contributor where details are wanted."""
+    terms = dataset.terms
+    summary = {
+        "dataset_id": dataset.dataset_id,
+        "institution": dataset.institution,
+        "purposes": terms.purposes,
+        "rule": terms.rule,
+        "versions": dataset.versions if details else len(dataset.versions),
+    }
+    if not details:
+        return {**summary, "funded": dataset.funded, "paid": dataset.paid, "due": dataset.due}
+    paid, due = _by_class(dataset, "paid"), _by_class(dataset, "due")
+    credited = {name: paid[name]["total"] + due[name]["total"] for name in dataset.weights}
+    return {
+        **summary,
+        "curator": dataset.curator,
+        "fulfilled": terms.fulfilled,
+        "disease": terms.disease,
+        "token": terms.token,
+        "vault": dataset.vault,
+        "shares": terms.shares,
+        "weights": _by_class(dataset, "weight"),
+        "funded": {"total": dataset.funded, **credited},
+        "paid": {"total": dataset.paid, **paid},
+        "due": {"total": dataset.due, **due},
+        "contributions": dataset.contributions,
+    }
+
+
+def _by_class(dataset: Dataset, field: str) -> dict[str, dict[str, int]]:
+    """One figure of every contributor, by class, with the class's total."""
+    result: dict[str, dict[str, int]] = {}
+    for name, weight in dataset.weights.items():
+        own = [share for share in dataset.shares if share.contribution_class == name]
+        values = {share.contributor: int(getattr(share, field)) for share in own}
+        total = weight if field == "weight" else sum(values.values())
+        result[name] = {"total": total, **values}
+    return result

@@ -1,0 +1,55 @@
+"""``radledger deploy``: put the contracts on a chain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from radledger.cli.output import show
+from radledger.cli.session import session
+
+__all__ = ["deploy"]
+
+
+def deploy(
+    resume: Annotated[bool, typer.Option(help="Only finish what was begun.")] = False,
+    verify: Annotated[
+        bool, typer.Option(help="Deploy nothing; compare what is there with this release.")
+    ] = False,
+    governor: Annotated[
+        list[str] | None, typer.Option(help="First governor, by default who deploys; repeatable.")
+    ] = None,
+) -> None:
+    """Deploy all contracts; safe to run again after a failure at any step."""
+    import os
+
+    from radledger.chain import deploy as deployer
+    from radledger.chain import deployments, networks
+    from radledger.chain.connect import connect, request
+
+    named = session.network or os.environ.get("RADLEDGER_NETWORK") or None
+    network = networks.load(named, session.folder)
+    web3 = connect(network)
+    folder = session.folder / "deployments"
+    if verify:
+        deployment = deployments.load(folder, int(request(web3, "eth_chainId", []), 16))
+        deployer.verify(web3, deployment)
+    else:
+        signer = session.signer
+        deployment = deployer.deploy(
+            web3,
+            signer,
+            folder,
+            governors=tuple(session.address(each) for each in governor or ()),
+            token_holder=signer.address if network.local else None,
+            resume=resume,
+        )
+    show(
+        {
+            "endpoint": network.endpoint,
+            "chain_id": deployment.chain_id,
+            "contracts": {name: each.address for name, each in deployment.contracts.items()},
+            "verified": True,
+        }
+    )

@@ -1,0 +1,125 @@
+"""``radledger identity``: keys, delegates, guardians and recovery."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from radledger.cli.output import show
+from radledger.cli.session import session
+from radledger.cli.values import document, duration, write_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["group"]
+
+group = typer.Typer(help="Keys, delegates, guardians and recovery.", no_args_is_help=True)
+
+Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
+SignOnly = Annotated[
+    Path | None,
+    typer.Option(help="Write a signed document for somebody else to submit; send nothing."),
+]
+Identity = Annotated[
+    str | None, typer.Option(help="Whose identity, where it is not one's own address.")
+]
+
+
+@group.command(name="show")
+def show_(address: Address) -> None:
+    """Show who owns an identity, who acts for it, and what it publishes."""
+    show(session.radledger.identities.show(session.address(address)))
+
+
+@group.command()
+def set_key(sign_only: SignOnly = None, identity: Identity = None) -> None:
+    """Register the encryption key that lies beside the account, made if there is none."""
+    from radledger.crypto.keys import public_key
+
+    name = session.name
+    key = public_key(session.keystore.encryption_key(name, session.passphrase(name)))
+    _act("set_key", sign_only, key, identity=_whose(identity))
+
+
+@group.command()
+def add_delegate(
+    delegate: Address,
+    valid_for: Annotated[str, typer.Option(help="For how long, such as 365d.")] = "365d",
+    sign_only: SignOnly = None,
+    identity: Identity = None,
+) -> None:
+    """Let somebody grant and revoke for oneself, as a parent does."""
+    _act(
+        "add_delegate",
+        sign_only,
+        session.address(delegate),
+        valid_for=duration(valid_for),
+        identity=_whose(identity),
+    )
+
+
+@group.command()
+def revoke_delegate(
+    delegate: Address, sign_only: SignOnly = None, identity: Identity = None
+) -> None:
+    """End what a delegate may do."""
+    _act("revoke_delegate", sign_only, session.address(delegate), identity=_whose(identity))
+
+
+@group.command()
+def guardians(
+    guardian: Annotated[list[str], typer.Argument(help="Addresses or names of accounts.")],
+    threshold: Annotated[int, typer.Option(help="How many of them a recovery takes.")],
+    sign_only: SignOnly = None,
+    identity: Identity = None,
+) -> None:
+    """Name who can recover one's identity."""
+    named = [session.address(each) for each in guardian]
+    _act("set_guardians", sign_only, named, threshold, identity=_whose(identity))
+
+
+@group.command()
+def recover(
+    identity: Address,
+    new_owner: Annotated[str, typer.Option(help="Who is to own it.")],
+    execute: Annotated[
+        bool, typer.Option(help="Carry it out, after the delay in which its owner can veto.")
+    ] = False,
+    sign_only: SignOnly = None,
+) -> None:
+    """Approve the recovery of a lost identity as its guardian, or carry an approved one out."""
+    whose, owner = session.address(identity), session.address(new_owner)
+    if execute:
+        show(session.radledger.identities.execute_recovery(session.signer, whose, owner))
+    else:
+        _act("approve_recovery", sign_only, whose, owner)
+
+
+@group.command()
+def veto(sign_only: SignOnly = None, identity: Identity = None) -> None:
+    """Cancel every recovery of one's identity that is under way."""
+    _act("veto", sign_only, identity=_whose(identity))
+
+
+@group.command()
+def submit(file: Annotated[Path, typer.Argument(help="A signed document.")]) -> None:
+    """Send what somebody signed, and pay for it."""
+    show(session.radledger.identities.submit(document(file), session.signer))
+
+
+def _whose(identity: str | None) -> str | None:
+    return None if identity is None else session.address(identity)
+
+
+def _act(name: str, sign_only: Path | None, *arguments: Any, **named: Any) -> None:
+    """Do it at one's own cost, or sign it into a file."""
+    identities = session.radledger.identities
+    if sign_only is None:
+        show(getattr(identities, name)(session.signer, *arguments, **named))
+        return
+    sign: Callable[..., dict[str, Any]] = getattr(identities, f"sign_{name}")
+    write_document(sign_only, sign(session.signer, *arguments, **named))
+    show({"signed": sign_only})

@@ -1,0 +1,54 @@
+"""``radledger participant``: who is accredited as what, by whom."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from radledger.cli.output import show
+from radledger.cli.session import session
+
+__all__ = ["group"]
+
+group = typer.Typer(help="Who is accredited as what, by whom.", no_args_is_help=True)
+
+Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
+
+
+@group.command()
+def admit(
+    address: Address,
+    role: Annotated[list[str], typer.Option(help="Role, such as radiologist; repeatable.")],
+    institution: Annotated[
+        bool, typer.Option(help="Admit an institution, as a governor does.")
+    ] = False,
+) -> None:
+    """Admit a member of one's institution, or an institution."""
+    participants = session.radledger.participants
+    admit = participants.admit_institution if institution else participants.admit
+    show(admit(session.signer, session.address(address), role))
+
+
+@group.command()
+def suspend(address: Address) -> None:
+    """Suspend a member, or as a governor anybody; no grant helps who is suspended."""
+    show(session.radledger.participants.suspend(session.signer, session.address(address)))
+
+
+@group.command()
+def reinstate(address: Address) -> None:
+    """Lift one's own suspension."""
+    show(session.radledger.participants.reinstate(session.signer, session.address(address)))
+
+
+@group.command()
+def leave() -> None:
+    """Leave one's institution."""
+    show(session.radledger.participants.leave(session.signer))
+
+
+@group.command(name="show")
+def show_(address: Address) -> None:
+    """Show what an account may do now."""
+    show(session.radledger.participants.show(session.address(address)))

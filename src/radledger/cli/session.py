@@ -1,0 +1,115 @@
+"""What the commands of one run share: where, as whom, and how to print."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.accounts import Keystore
+    from radledger.facade import RadLedger
+
+__all__ = ["Session", "session"]
+
+_FROM_ENVIRONMENT = "RADLEDGER_PASSPHRASE"
+_FROM_FILE = "RADLEDGER_PASSPHRASE_FILE"
+
+
+class AccountNotNamed(UsageError):
+    """A command that signs was not told as whom."""
+
+
+@dataclass
+class Session:
+    """Where a command acts, as whom, and how it prints."""
+
+    json: bool = False
+    network: str | None = None
+    account: str | None = None
+    home: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The home folder."""
+        from radledger.facade import default_home
+
+        return self.home or default_home()
+
+    @cached_property
+    def radledger(self) -> RadLedger:
+        """The services, connected when they are first needed."""
+        from radledger.facade import RadLedger
+
+        return RadLedger.open(self.network, home=self.folder)
+
+    @property
+    def keystore(self) -> Keystore:
+        """The accounts of the home."""
+        from radledger.chain.accounts import Keystore
+
+        return Keystore(self.folder)
+
+    @cached_property
+    def signer(self) -> LocalAccount:
+        """The account that ``--as`` names.
+
+        Raises
+        ------
+        AccountNotNamed
+            If it names none.
+        """
+        return self.open(self.name)
+
+    @property
+    def name(self) -> str:
+        """The name that ``--as`` gives."""
+        if self.account is None:
+            raise AccountNotNamed(
+                "say who acts with --as ACCOUNT; `radledger account list` shows them"
+            )
+        return self.account
+
+    def open(self, name: str) -> LocalAccount:
+        """An account of the keystore, its passphrase asked for if it has one."""
+        return self.keystore.open(name, self.passphrase(name))
+
+    def passphrase(self, name: str) -> str | None:
+        """The passphrase of an account: from the environment, a file or the terminal."""
+        if not self.keystore.show(name).protected:
+            return None
+        return given_passphrase() or _ask(f"passphrase of {name}", confirm=False)
+
+    def new_passphrase(self, name: str) -> str:
+        """The passphrase for a new account."""
+        return given_passphrase() or _ask(f"new passphrase for {name}", confirm=True)
+
+    def address(self, text: str) -> str:
+        """An address, given as such or as the name of an account of the keystore."""
+        from radledger.identity.address import parse_address
+
+        return parse_address(text) if text.startswith("0x") else self.keystore.show(text).address
+
+
+def given_passphrase() -> str | None:
+    """The passphrase that the environment gives, itself or by the name of a file."""
+    if _FROM_ENVIRONMENT in os.environ:
+        return os.environ[_FROM_ENVIRONMENT]
+    file = os.environ.get(_FROM_FILE)
+    return Path(file).read_text().rstrip("\r\n") if file else None
+
+
+def _ask(prompt: str, *, confirm: bool) -> str:
+    import typer
+
+    answer: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+    return answer
+
+
+session = Session()

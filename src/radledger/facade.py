@@ -1,0 +1,152 @@
+"""One object for all services, opened by the name of a network or with a Web3 of one's own."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from web3 import Web3
+
+    from radledger.chain.ledger import Ledger
+    from radledger.consent import Consents
+    from radledger.identity import Identities, Participants
+    from radledger.imaging import Images
+    from radledger.research import Datasets
+    from radledger.storage import Storage
+
+__all__ = ["RadLedger", "default_home"]
+
+_HOME = "RADLEDGER_HOME"
+_NETWORK = "RADLEDGER_NETWORK"
+_STORE = "RADLEDGER_STORE"
+
+
+def default_home() -> Path:
+    """The folder with keys, journal and deployments: ``RADLEDGER_HOME``, or the platform's."""
+    named = os.environ.get(_HOME)
+    if named:
+        return Path(named)
+    from platformdirs import user_data_path
+
+    return user_data_path("radledger")
+
+
+class RadLedger:
+    """The deployed contracts, a store and a home, as services.
+
+    Parameters
+    ----------
+    ledger
+        The connected chain with its deployment.
+    storage
+        Where ciphertext lies.
+    home
+        The folder with keys and journal.
+
+    Attributes
+    ----------
+    images, consents, datasets, identities, participants
+        The services.
+
+    Examples
+    --------
+    >>> from radledger import RadLedger
+    >>> radledger = RadLedger.open("ganache")                      # doctest: +SKIP
+    >>> radledger.participants.show(hospital).roles                # doctest: +SKIP
+    ('clinician', 'custodian', 'radiologist')
+    """
+
+    def __init__(self, ledger: Ledger, storage: Storage, home: Path) -> None:
+        self.ledger = ledger
+        self.storage = storage
+        self.home = home
+
+    @classmethod
+    def open(
+        cls,
+        network: str | Web3 | None = None,
+        *,
+        home: Path | None = None,
+        storage: Storage | None = None,
+    ) -> RadLedger:
+        """Connect to a chain where the contracts are deployed.
+
+        Parameters
+        ----------
+        network
+            Name of a network, its JSON-RPC endpoint, or a connected Web3; by default
+            ``RADLEDGER_NETWORK``, or what the home says.
+        home
+            The folder with keys, journal and deployments; by default `default_home`.
+        storage
+            Where ciphertext lies; by default the IPFS node whose multiaddress
+            ``RADLEDGER_STORE`` gives, or the home's own ``store``.
+
+        Raises
+        ------
+        UnknownNetwork, ConnectionFailed
+            If the chain cannot be reached.
+        DeploymentMissing, DeploymentMismatch
+            If the contracts are not there, or others are.
+        """
+        from radledger.chain import deployments, networks
+        from radledger.chain.connect import connect, request
+        from radledger.chain.ledger import Ledger
+
+        home = home or default_home()
+        if network is None or isinstance(network, str):
+            web3 = connect(networks.load(network or os.environ.get(_NETWORK) or None, home))
+        else:
+            web3 = network
+        chain_id = int(request(web3, "eth_chainId", []), 16)
+        deployment = deployments.load(home / "deployments", chain_id)
+        return cls(Ledger(web3, deployment), storage or _storage(home), home)
+
+    @cached_property
+    def participants(self) -> Participants:
+        """Who is accredited as what, by whom."""
+        from radledger.identity import Participants
+
+        return Participants(self.ledger)
+
+    @cached_property
+    def identities(self) -> Identities:
+        """Owners, delegates, encryption keys and guardians."""
+        from radledger.identity import Identities
+
+        return Identities(self.ledger)
+
+    @cached_property
+    def images(self) -> Images:
+        """Image sets."""
+        from radledger.imaging import Images
+
+        return Images(self.ledger, self.storage, self.home)
+
+    @cached_property
+    def consents(self) -> Consents:
+        """Who may use whose images for what."""
+        from radledger.consent import Consents
+
+        return Consents(self.ledger)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Data sets, their contributors and their money."""
+        from radledger.research import Datasets
+
+        return Datasets(self.ledger)
+
+
+def _storage(home: Path) -> Storage:
+    multiaddress = os.environ.get(_STORE)
+    if multiaddress:
+        from radledger.storage.kubo import KuboStore
+
+        return KuboStore(multiaddress)
+    from radledger.storage import LocalStore
+
+    return LocalStore(home / "store")
