@@ -1,0 +1,258 @@
+"""Measure what each operation costs, and compare it with what is committed.
+
+``python tools/gas.py`` measures on anvil and prints the differences from ``snapshots/gas.json``;
+with ``--update`` it writes them there and into ``docs/gas.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from radledger.chain.ledger import ContractAt, Ledger, Receipt
+from radledger.consent import Consents, Terms
+from radledger.imaging.model import ImageSet
+
+ROOT = Path(__file__).resolve().parent.parent
+SNAPSHOT = ROOT / "snapshots" / "gas.json"
+REPORT = ROOT / "docs" / "gas.md"
+MNEMONIC = "test test test test test test test test test test test junk"
+YEAR = 365 * 24 * 3600
+NONE = bytes(32)
+EMPTY = bytes(13)
+START = 1_900_000_000
+_random = random.Random(2021)  # noqa: S311 - figures that repeat, not secrets
+# Purposes and conditions of `contracts/lib/DataUse.sol`.
+BIOMEDICAL, DISEASE, CARE = 1 << 2, 1 << 3, 1 << 5
+NON_PROFIT_WITH_ETHICS_APPROVAL = 1 | 2 | 32
+
+
+@dataclass
+class Meter:
+    """A deployment, its people, and the costs seen so far."""
+
+    ledger: Ledger
+    people: dict[str, Any]
+    costs: dict[str, int] = field(default_factory=dict)
+
+    def send(self, who: str, contract: str | ContractAt, function: str, *args: Any) -> Receipt:
+        """Send as one of the people."""
+        return self.ledger.send(self.people[who], contract, function, *args)
+
+    def measure(self, key: str, who: str, contract: str, function: str, *args: Any) -> Receipt:
+        """Send, and note what it cost."""
+        receipt = self.send(who, contract, function, *args)
+        self.costs[key] = receipt.gas_used
+        return receipt
+
+    def address(self, who: str) -> str:
+        """Address of one of the people."""
+        return str(self.people[who].address)
+
+
+def measure(ledger: Ledger, people: dict[str, Any]) -> dict[str, int]:
+    """Gas of each operation in steady state, called directly.
+
+    Parameters
+    ----------
+    ledger
+        A fresh deployment on anvil with a token, everybody accredited; the patient needs Ether.
+    people
+        Accounts of :mod:`radledger.devnet.people`, and further ones as ``new-…``.
+    """
+    meter = Meter(ledger, people)
+    for part in (_identity, _imaging, _consent, _research):
+        part(meter)
+    return dict(sorted(meter.costs.items()))
+
+
+def digest() -> bytes:
+    """A digest, the same in each run, without zero bytes, which make calldata cheaper."""
+    return bytes(_random.randint(1, 255) for _ in range(32))
+
+
+def _identity(meter: Meter) -> None:
+    roles = 1 << 2 | 1 << 3
+    newcomer = meter.address("newcomer")
+    meter.measure(
+        "ParticipantRegistry.admit", "clinic", "ParticipantRegistry", "admit", newcomer, roles
+    )
+    name = b"did/pub/X25519/enc/base64".ljust(32, b"\0")
+    for key in ("", "IdentityRegistry.setAttribute"):
+        change = (meter.address("radiologist"), name, digest(), YEAR)
+        receipt = meter.send("radiologist", "IdentityRegistry", "setAttribute", *change)
+        if key:
+            meter.costs[key] = receipt.gas_used
+    owner = (newcomer, meter.address("stranger"))
+    meter.measure(
+        "IdentityRegistry.changeOwner", "newcomer", "IdentityRegistry", "changeOwner", *owner
+    )
+
+
+def _new_image(meter: Meter, kind: int = 0) -> tuple[Any, ...]:
+    return (meter.address("patient"), digest(), digest(), digest(), digest(), 300, kind)
+
+
+def _parts(meter: Meter, image: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (meter.address("hospital"), image[0], image[1], image[3], image[4])
+
+
+def _image_id(parts: tuple[Any, ...]) -> bytes:
+    hexadecimal = (part if isinstance(part, str) else "0x" + part.hex() for part in parts)
+    return bytes.fromhex(ImageSet(*hexadecimal).image_id[2:])
+
+
+def _anchored(meter: Meter) -> tuple[Any, ...]:
+    image = _new_image(meter)
+    meter.send("hospital", "ImageRegistry", "anchor", image)
+    return _parts(meter, image)
+
+
+def _imaging(meter: Meter) -> None:
+    parent = _anchored(meter)
+    registry = "ImageRegistry"
+    meter.measure(f"{registry}.anchor", "hospital", registry, "anchor", _new_image(meter))
+    batch = meter.send("hospital", registry, "anchorBatch", [_new_image(meter) for _ in range(100)])
+    meter.costs[f"{registry}.anchorBatch100"] = batch.gas_used // 100
+    derived = _new_image(meter, kind=1)
+    meter.measure(f"{registry}.supersede", "hospital", registry, "supersede", derived, parent)
+    meter.measure(f"{registry}.rekey", "hospital", registry, "rekey", parent, digest())
+    meter.measure(f"{registry}.erase", "hospital", registry, "erase", parent, digest())
+
+
+def _consent(meter: Meter) -> None:
+    registry, patient, clinic = "ConsentRegistry", meter.address("patient"), meter.address("clinic")
+    now = meter.ledger.now()
+    conditions = NON_PROFIT_WITH_ETHICS_APPROVAL
+    disease = (now, now + YEAR, DISEASE, conditions, b"MONDO:0004992")
+    renewed = (now + 1, now + YEAR + 1, BIOMEDICAL, 3, EMPTY)
+    care = (now, now + YEAR, CARE, 0, EMPTY)
+    meter.send("patient", registry, "grant", patient, clinic, digest(), care)
+    scope = digest()
+    grant = (patient, clinic, scope)
+    meter.measure(f"{registry}.grant", "patient", registry, "grant", *grant, disease)
+    meter.measure(f"{registry}.grant.renew", "patient", registry, "grant", *grant, renewed)
+    meter.measure(f"{registry}.revoke", "patient", registry, "revoke", *grant)
+    _signed(meter)
+    meter.send("patient", registry, "revokeAll", patient)
+    meter.measure(f"{registry}.revokeAll", "patient", registry, "revokeAll", patient)
+    radiologist = meter.address("radiologist")
+    asked = (patient, radiologist, digest(), care)
+    meter.measure(f"{registry}.request", "radiologist", registry, "request", *asked)
+    meter.measure(f"{registry}.approve", "patient", registry, "approve", radiologist, *asked)
+    broken = (patient, 3_600, digest())
+    meter.measure(f"{registry}.breakGlass", "radiologist", registry, "breakGlass", *broken)
+
+
+def _signed(meter: Meter) -> None:
+    consents, clinic = Consents(meter.ledger), meter.address("clinic")
+    scope, other = "0x" + digest().hex(), "0x" + digest().hex()
+    terms = Terms(("DS",), ("NPUNCU", "IRB"), "MONDO:0004992")
+    for key, where in (("", other), (".grantBySig", scope), (".grantBySig.renew", scope)):
+        renewed = Terms(("HMB",)) if key.endswith("renew") else terms
+        document = consents.sign_grant(meter.people["patient"], clinic, renewed, scope=where)
+        receipt = consents.submit(document, meter.people["hospital"])
+        if key:
+            meter.costs[f"ConsentRegistry{key}"] = receipt.gas_used
+
+
+def _research(meter: Meter) -> None:
+    registry, patient, clinic = "DatasetRegistry", meter.address("patient"), meter.address("clinic")
+    token = ContractAt("LocalToken", meter.ledger.address("LocalToken"))
+    now = meter.ledger.now()
+    consent = (now, now + YEAR, BIOMEDICAL, NON_PROFIT_WITH_ETHICS_APPROVAL, EMPTY)
+    meter.send("patient", "ConsentRegistry", "grant", patient, clinic, NONE, consent)
+    meter.send("researcher", token, "approve", meter.ledger.address(registry), 2**256 - 1)
+    use = (BIOMEDICAL, NON_PROFIT_WITH_ETHICS_APPROVAL, EMPTY)
+
+    def created(shares: list[int]) -> bytes:
+        terms = (token.address, shares, 0, use, digest())
+        receipt = meter.measure(
+            f"{registry}.create", "researcher", registry, "create", terms, digest()
+        )
+        return bytes(receipt.event("DatasetCreated").args["dataset"])
+
+    one, two = created([10_000, 0, 0, 0]), created([7_000, 3_000, 0, 0])
+    for dataset in (one, two):
+        image = _anchored(meter)
+        for number in (0, 1):
+            meter.send("hospital", registry, "contribute", dataset, number, image, 0)
+    image = _anchored(meter)
+    contribution = ("contribute", two, 0, image, 0)
+    meter.measure(f"{registry}.contribute", "hospital", registry, *contribution)
+    curator = ("contribute", two, 1, image, 0)
+    meter.measure(f"{registry}.contribute.curator", "researcher", registry, *curator)
+    for dataset, key in ((one, "fund"), (two, "fund.twoClasses")):
+        meter.send("researcher", registry, "fund", dataset, 10**20)
+        meter.measure(f"{registry}.{key}", "researcher", registry, "fund", dataset, 10**20)
+    meter.measure(f"{registry}.claim.new", "patient", registry, "claim", two, 0)
+    meter.measure(f"{registry}.claim", "patient", registry, "claim", one, 0)
+    item = _image_id(image)
+    meter.measure(f"{registry}.withdraw", "patient", registry, "withdraw", two, 0, item)
+
+
+def prepared(folder: Path) -> tuple[Callable[[], None], Ledger, dict[str, Any]]:
+    """An anvil with a fresh deployment: how to end it, the ledger, and the people."""
+    from eth_account import Account
+
+    from radledger.chain.connect import connect, request
+    from radledger.chain.deploy import deploy
+    from radledger.chain.networks import Network
+    from radledger.devnet import people, process
+
+    node = process.start("anvil", folder, MNEMONIC, accounts=10)
+    web3 = connect(Network("anvil", node.endpoint))
+    Account.enable_unaudited_hdwallet_features()
+    names = (*people.PEOPLE, "newcomer")
+    accounts: dict[str, Any] = {
+        name: Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+        for index, name in enumerate(names)
+    }
+    # A clock that runs the same in each run, for its bytes are calldata too.
+    request(web3, "anvil_setBlockTimestampInterval", [1])
+    request(web3, "evm_setNextBlockTimestamp", [START])
+    for name in ("patient", "newcomer"):
+        request(web3, "anvil_setBalance", [accounts[name].address, hex(10**20)])
+    holder = accounts["researcher"].address
+    ledger = Ledger(web3, deploy(web3, accounts["governor"], folder, token_holder=holder))
+    people.accredit(ledger, accounts)
+    return node.stop, ledger, accounts
+
+
+def differences(measured: dict[str, int], committed: dict[str, int]) -> list[str]:
+    """A line for each operation whose cost is not the committed one."""
+    lines = []
+    for key in sorted(measured.keys() | committed.keys()):
+        new, old = measured.get(key), committed.get(key)
+        if new != old:
+            change = f"{new - old:+d}" if new is not None and old is not None else "-"
+            lines.append(f"{key:40} {old or '-':>9} {new or '-':>9} {change:>8}")
+    return lines
+
+
+def main() -> int:
+    """Measure; print or write the differences."""
+    with tempfile.TemporaryDirectory() as folder:
+        stop, ledger, people = prepared(Path(folder))
+        try:
+            measured = measure(ledger, people)
+        finally:
+            stop()
+    committed = json.loads(SNAPSHOT.read_text()) if SNAPSHOT.exists() else {}
+    changed = differences(measured, committed)
+    print("\n".join(changed) or "every operation costs what snapshots/gas.json says")
+    if "--update" not in sys.argv:
+        return 1 if changed else 0
+    SNAPSHOT.parent.mkdir(exist_ok=True)
+    SNAPSHOT.write_text(json.dumps(measured, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
