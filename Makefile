@@ -96,6 +96,10 @@ coverage: setup ## Fail with a list of what the contracts' tests do not reach
 	@$(WITH_BROWNIE) python -m pytest -q -n 2 -p pytest-brownie -p tools.contract_coverage --coverage \
 	    tests/contracts
 
+.PHONY: gas
+gas: setup ## Compare what operations cost with snapshots/gas.json; UPDATE=1 writes it
+	@python -m tools.gas $(if $(UPDATE),--update)
+
 .PHONY: lint lint-style lint-types lint-layers lint-solidity lint-generated
 lint: lint-style lint-types lint-layers lint-solidity lint-generated ## Check all that can be checked without running it
 

@@ -1,6 +1,6 @@
 """Measure what each operation costs, and compare it with what is committed.
 
-``python tools/gas.py`` measures on anvil and prints the differences from ``snapshots/gas.json``;
+``python -m tools.gas`` measures on anvil and prints the differences from ``snapshots/gas.json``;
 with ``--update`` it writes them there and into ``docs/gas.md``.
 """
 
@@ -18,6 +18,7 @@ from typing import Any
 from radledger.chain.ledger import ContractAt, Ledger, Receipt
 from radledger.consent import Consents, Terms
 from radledger.imaging.model import ImageSet
+from tools.gas_budgets import BUDGETS
 
 ROOT = Path(__file__).resolve().parent.parent
 SNAPSHOT = ROOT / "snapshots" / "gas.json"
@@ -26,6 +27,7 @@ MNEMONIC = "test test test test test test test test test test test junk"
 YEAR = 365 * 24 * 3600
 NONE = bytes(32)
 EMPTY = bytes(13)
+BEGIN, END = "<!-- begin: make gas -->", "<!-- end -->"
 START = 1_900_000_000
 _random = random.Random(2021)  # noqa: S311 - figures that repeat, not secrets
 # Purposes and conditions of `contracts/lib/DataUse.sol`.
@@ -192,7 +194,8 @@ def _research(meter: Meter) -> None:
         meter.send("researcher", registry, "fund", dataset, 10**20)
         meter.measure(f"{registry}.{key}", "researcher", registry, "fund", dataset, 10**20)
     meter.measure(f"{registry}.claim.new", "patient", registry, "claim", two, 0)
-    meter.measure(f"{registry}.claim", "patient", registry, "claim", one, 0)
+    meter.send("researcher", registry, "fund", two, 10**20)
+    meter.measure(f"{registry}.claim", "patient", registry, "claim", two, 0)
     item = _image_id(image)
     meter.measure(f"{registry}.withdraw", "patient", registry, "withdraw", two, 0, item)
 
@@ -236,6 +239,24 @@ def differences(measured: dict[str, int], committed: dict[str, int]) -> list[str
     return lines
 
 
+def table(measured: dict[str, int]) -> str:
+    """The costs as Markdown, beside the peers' and the budget."""
+    rows = ["| key | operation | best peer that does as much | at most | measured |"]
+    rows.append("|---|---|---|---:|---:|")
+    for budget in BUDGETS:
+        most = f"{budget.most:,}" if budget.most else "–"
+        cost = f"{measured[budget.key]:,}"
+        rows.append(f"| `{budget.key}` | {budget.operation} | {budget.peer} | {most} | {cost} |")
+    return "\n".join(rows)
+
+
+def report(text: str, measured: dict[str, int]) -> str:
+    """The report with its table replaced."""
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}\n{table(measured)}\n{END}{tail}"
+
+
 def main() -> int:
     """Measure; print or write the differences."""
     with tempfile.TemporaryDirectory() as folder:
@@ -251,6 +272,7 @@ def main() -> int:
         return 1 if changed else 0
     SNAPSHOT.parent.mkdir(exist_ok=True)
     SNAPSHOT.write_text(json.dumps(measured, indent=2) + "\n")
+    REPORT.write_text(report(REPORT.read_text(), measured))
     return 0
 
 

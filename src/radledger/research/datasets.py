@@ -245,7 +245,7 @@ class Datasets:
         amount
             Base units of its token; the registry is allowed to take just these.
         """
-        token = ContractAt("LocalToken", self._creation(dataset_id).args["terms"][0])
+        token = ContractAt("LocalToken", self._creation(dataset_id).args["terms"]["token"])
         registry = self._ledger.address(records.CONTRACT)
         self._ledger.send(signer, token, "approve", registry, amount)
         return self._send(signer, "fund", parse_digest(dataset_id), amount)

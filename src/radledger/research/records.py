@@ -126,15 +126,16 @@ def _paid(ledger: Ledger, dataset_id: bytes) -> dict[tuple[str, str], int]:
 
 
 def _terms(creation: Event) -> Terms:
-    token, shares, rule, (purposes, fulfilled, disease), protocol = creation.args["terms"]
+    terms = creation.args["terms"]
+    use = terms["use"]
     return Terms(
-        token=token,
-        shares=dict(zip(CLASSES, shares, strict=True)),
-        purposes=duo.purpose_names(purposes),
-        fulfilled=duo.condition_names(fulfilled),
-        disease=duo.decode_disease(disease),
-        rule=RULES[rule],
-        protocol=_hex(protocol),
+        token=terms["token"],
+        shares=dict(zip(CLASSES, terms["shares"], strict=True)),
+        purposes=duo.purpose_names(use["purposes"]),
+        fulfilled=duo.condition_names(use["fulfilled"]),
+        disease=duo.decode_disease(use["disease"]),
+        rule=RULES[terms["rule"]],
+        protocol=_hex(terms["protocol"]),
     )
 
 

@@ -1,0 +1,87 @@
+"""What each operation may cost at most, and what the best peer that does as much costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ARGUED", "BUDGETS", "Budget"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """An operation: its key in ``snapshots/gas.json``, words, best peer, and most gas."""
+
+    key: str
+    operation: str
+    peer: str
+    most: int | None
+
+
+BUDGETS = (
+    Budget(
+        "ParticipantRegistry.admit",
+        "new member by an institution",
+        "51,454 (OpenZeppelin grantRole alone)",
+        53_000,
+    ),
+    Budget("IdentityRegistry.changeOwner", "first", "68,824 (reference ERC-1056)", 48_000),
+    Budget(
+        "IdentityRegistry.setAttribute", "32-byte key, later", "34,565 (reference, 64 B)", 33_500
+    ),
+    Budget("ImageRegistry.anchor", "one image set", "153,637 (ERC-721), 203,114 (EAS)", 60_000),
+    Budget(
+        "ImageRegistry.anchorBatch100",
+        "per set in a batch of 100",
+        "169,054 (EAS multiAttest)",
+        30_500,
+    ),
+    Budget("ImageRegistry.supersede", "a new version", "–", 68_500),
+    Budget("ImageRegistry.rekey", "a new manifest of the same root", "–", None),
+    Budget("ImageRegistry.erase", "with its certificate", "–", None),
+    Budget(
+        "ConsentRegistry.grant",
+        "new, by the patient, identity checked",
+        "160,000 (Dwarna), 213,451 (MedRec), 200,644 (EAS)",
+        60_000,
+    ),
+    Budget("ConsentRegistry.grant.renew", "existing", "–", 42_500),
+    Budget(
+        "ConsentRegistry.grantBySig",
+        "new, nonce used before",
+        "239,787 (EAS attestByDelegation)",
+        73_000,
+    ),
+    Budget("ConsentRegistry.grantBySig.renew", "existing", "–", 56_000),
+    Budget("ConsentRegistry.revoke", "", "51,664 (MedRec), 60,002 (EAS)", 37_500),
+    Budget("ConsentRegistry.revokeAll", "later", "grows with the grants everywhere else", 35_500),
+    Budget(
+        "ConsentRegistry.request", "by a clinician", "244,000 (Orthanc consent prototype)", 58_000
+    ),
+    Budget("ConsentRegistry.approve", "by the patient, new grant", "–", 68_000),
+    Budget("ConsentRegistry.breakGlass", "by a clinician", "–", None),
+    Budget("DatasetRegistry.create", "with its vault", "–", None),
+    Budget(
+        "DatasetRegistry.contribute",
+        "image set, by its custodian, consent checked strictly, later",
+        "116,000 (Ocean access), no consent check",
+        88_000,
+    ),
+    Budget("DatasetRegistry.contribute.curator", "the same by a researcher", "–", None),
+    Budget("DatasetRegistry.fund", "one class", "–", 55_000),
+    Budget("DatasetRegistry.fund.twoClasses", "two classes", "–", None),
+    Budget(
+        "DatasetRegistry.claim",
+        "existing holder",
+        "66,127 (Ocean), 68,685 (Uniswap), new holders",
+        51_500,
+    ),
+    Budget("DatasetRegistry.claim.new", "new holder", "66,127–91,688", 69_000),
+    Budget("DatasetRegistry.withdraw", "", "–", 41_500),
+)
+
+ARGUED = {
+    "DatasetRegistry.fund": 61_000,
+    "DatasetRegistry.claim": 52_500,
+    "DatasetRegistry.claim.new": 69_500,
+}
+"""Keys whose budget turned out too small, with the bound that holds; `docs/gas.md` says why."""
