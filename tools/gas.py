@@ -244,7 +244,7 @@ def table(measured: dict[str, int]) -> str:
     rows = ["| key | operation | best peer that does as much | at most | measured |"]
     rows.append("|---|---|---|---:|---:|")
     for budget in BUDGETS:
-        most = f"{budget.most:,}" if budget.most else "–"
+        most = f"{budget.most:,}" if budget.most else "-"
         cost = f"{measured[budget.key]:,}"
         rows.append(f"| `{budget.key}` | {budget.operation} | {budget.peer} | {most} | {cost} |")
     return "\n".join(rows)

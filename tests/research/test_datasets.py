@@ -12,9 +12,10 @@ from radledger.chain.ledger import ContractAt
 from radledger.chain.refusals import (
     ConsentNeverGranted,
     DatasetAlreadyContributed,
-    DatasetNothingDue,
     DatasetNotCurator,
+    DatasetNothingDue,
     DatasetStillConsented,
+    ParticipantLacksRole,
 )
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
@@ -97,9 +98,9 @@ def test_a_new_data_set_shows_its_terms(datasets, people, terms, dataset_id):
 
 
 def test_only_a_researcher_creates(datasets, people, terms):
-    with pytest.raises(Exception, match="ParticipantLacksRole|role") as refused:
+    with pytest.raises(ParticipantLacksRole) as refused:
         datasets.create(people["radiologist"], terms)
-    assert refused.value.name == "ParticipantLacksRole"
+    assert refused.value.values["account"] == people["radiologist"].address
 
 
 def test_the_patient_and_the_custodian_earn_whoever_calls(
