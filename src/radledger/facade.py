@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
     from radledger.consent import Consents
     from radledger.identity import Identities, Participants
-    from radledger.imaging import Images
+    from radledger.imaging.service import Images
     from radledger.research import Datasets
     from radledger.storage import Storage
 
@@ -122,7 +122,7 @@ class RadLedger:
     @cached_property
     def images(self) -> Images:
         """Image sets."""
-        from radledger.imaging import Images
+        from radledger.imaging.service import Images
 
         return Images(self.ledger, self.storage, self.home)
 

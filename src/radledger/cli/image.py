@@ -13,7 +13,7 @@ from radledger.cli.output import plain, show, show_all
 from radledger.cli.session import session
 
 if TYPE_CHECKING:
-    from radledger.consent import Use
+    from radledger.consent.permission import Use
     from radledger.imaging.ingest import Progress
     from radledger.imaging.keys import KeyService
 
@@ -173,13 +173,11 @@ def _flat(record: Any) -> dict[str, Any]:
     return {"image_id": value.pop("image_id"), **value.pop("image_set"), **value}
 
 
-def _use(
-    purpose: list[str] | None, attribute: list[str] | None, disease: str | None
-) -> Use | None:
+def _use(purpose: list[str] | None, attribute: list[str] | None, disease: str | None) -> Use | None:
     """What a reader wants to do; nothing for the patient and the custodian themselves."""
     if not purpose:
         return None
-    from radledger.consent import Use
+    from radledger.consent.permission import Use
 
     return Use.of(purpose, attribute or (), disease)
 
