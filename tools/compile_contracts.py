@@ -23,7 +23,7 @@ SOLC_VERSION = "0.8.30"
 ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "src" / "radledger" / "chain" / "artifacts"
 # Doubles for the contract tests: compiled by Brownie, never shipped.
-TEST_DOUBLES = ROOT / "contracts" / "testing"
+TEST_DOUBLES = ROOT / "contracts" / "test"
 
 SETTINGS: dict[str, Any] = {
     "evmVersion": "paris",
