@@ -1,0 +1,133 @@
+"""A deployed RadLedger with the people around a data set, on a chain of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, NamedTuple
+
+from tests.anvil import Call, Chain, Contract, account, digest, running_chain
+
+CUSTODIAN, RESEARCHER, ANNOTATOR, DEVELOPER = 1 << 1, 1 << 4, 1 << 7, 1 << 8
+"""Roles, as ``contracts/lib/Roles.sol`` numbers them."""
+DATA, CUSTODY, ANNOTATION, DEVELOPMENT = CLASSES = tuple(range(4))
+PER_SET, PER_INSTANCE, SCORED = range(3)
+BIOMEDICAL_RESEARCH = 1 << 2
+EVERYTHING = bytes(32)
+SHARES = (5_000, 2_000, 2_000, 1_000)
+SUPPLY = 2**200
+RECOVERY_DELAY = 3 * 24 * 3600
+
+GOVERNOR, UNIVERSITY, RESEARCHER_ALICE, FUNDER = map(
+    account, ("governor", "university", "researcher", "funder")
+)
+
+
+class ImageSet(NamedTuple):
+    """The five values that an image id is the hash of."""
+
+    custodian: str
+    patient: str
+    root: bytes
+    visit: bytes
+    course: bytes
+
+
+@dataclass
+class Stage:
+    """What is deployed, and what the people around a data set do."""
+
+    chain: Chain
+    forwarder: Contract
+    identities: Contract
+    participants: Contract
+    images: Contract
+    consents: Contract
+    datasets: Contract
+    token: Contract
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def admit(self, institution: str, roles: int) -> None:
+        self.chain.send(GOVERNOR, self.participants, "admitInstitution", institution, roles)
+
+    def create(
+        self,
+        token: Contract | None = None,
+        rule: int = PER_SET,
+        shares: Sequence[int] = SHARES,
+    ) -> bytes:
+        """Create a data set of the university and return its id."""
+        address = (token or self.token).address
+        use = (BIOMEDICAL_RESEARCH, 0, bytes(13))
+        terms = (address, shares, rule, use, digest("protocol"))
+        salt = digest(f"salt {next(self._numbers)}")
+        self.chain.send(RESEARCHER_ALICE, self.datasets, "create", terms, salt)
+        return bytes(self.chain.call(self.datasets, "idOf", UNIVERSITY, terms, salt))
+
+    def vault(self, dataset: bytes) -> str:
+        return str(self.chain.call(self.datasets, "datasetOf", dataset)[4])
+
+    def image_set(self, patient: str, custodian: str) -> ImageSet:
+        """The five values of an image set that nobody has anchored yet."""
+        number = next(self._numbers)
+        root, visit = digest(f"root {number}"), digest(f"visit {number}")
+        return ImageSet(custodian, patient, root, visit, EVERYTHING)
+
+    def anchor(self, image_set: ImageSet, instances: int = 1) -> bytes:
+        """Anchor an image set and return its id."""
+        self.chain.send(
+            image_set.custodian, self.images, "anchor", new_image_set(image_set, instances)
+        )
+        return self.image_id(image_set)
+
+    def image_id(self, image_set: ImageSet) -> bytes:
+        return bytes(self.chain.call(self.images, "idOf", image_set))
+
+    def grant(self, patient: str) -> None:
+        self.chain.send(patient, self.consents, "grant", *grant_of_everything(patient))
+
+    def contribute(self, dataset: bytes, class_: int, image_set: ImageSet, score: int = 0) -> None:
+        sender = RESEARCHER_ALICE if score else image_set.patient
+        self.chain.send(sender, self.datasets, "contribute", dataset, class_, image_set, score)
+
+    def due(self, dataset: bytes, class_: int, beneficiary: str) -> int:
+        return int(self.chain.call(self.datasets, "contributorOf", dataset, class_, beneficiary)[1])
+
+    def balance(self, holder: str, token: Contract | None = None) -> int:
+        return int(self.chain.call(token or self.token, "balanceOf", holder))
+
+    def call(self, sender: str, function: str, *arguments: Any) -> Call:
+        """A transaction to the data set registry."""
+        return Call(sender, self.datasets, function, arguments)
+
+
+def new_image_set(image_set: ImageSet, instances: int = 1) -> tuple[Any, ...]:
+    """What a custodian states to anchor an image set."""
+    _, patient, root, visit, course = image_set
+    return (patient, root, digest("manifest"), visit, course, instances, 0)
+
+
+def grant_of_everything(patient: str, grantee: str = UNIVERSITY) -> tuple[Any, ...]:
+    """The arguments of a grant for biomedical research that does not end soon."""
+    return (patient, grantee, EVERYTHING, (0, 2**40 - 1, BIOMEDICAL_RESEARCH, 0, bytes(13)))
+
+
+@contextmanager
+def research_stage() -> Iterator[Stage]:
+    """Deploy everything on a new chain, with a university and its researcher."""
+    with running_chain() as chain:
+        forwarder = chain.deploy("Forwarder")
+        identities = chain.deploy("IdentityRegistry", forwarder.address, RECOVERY_DELAY)
+        participants = chain.deploy("ParticipantRegistry", forwarder.address, [GOVERNOR])
+        images = chain.deploy("ImageRegistry", participants.address, forwarder.address)
+        asked = (identities.address, participants.address, images.address)
+        consents = chain.deploy("ConsentRegistry", *asked)
+        datasets = chain.deploy("DatasetRegistry", *asked, consents.address, forwarder.address)
+        token = chain.deploy("LocalToken", FUNDER, SUPPLY)
+        stage = Stage(chain, forwarder, identities, participants, images, consents, datasets, token)
+        stage.admit(UNIVERSITY, RESEARCHER)
+        chain.send(UNIVERSITY, participants, "admit", RESEARCHER_ALICE, RESEARCHER)
+        chain.send(FUNDER, token, "approve", datasets.address, 2**256 - 1)
+        yield stage
