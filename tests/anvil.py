@@ -36,6 +36,15 @@ class Reverted(Exception):
         self.name, self.values = name, values
 
 
+@contextmanager
+def refused(name: str, *values: Any) -> Iterator[None]:
+    """Expect this custom error, with these values if any are given."""
+    with pytest.raises(Reverted) as refusal:
+        yield
+    assert refusal.value.name == name
+    assert not values or refusal.value.values == values
+
+
 def account(name: str) -> str:
     """The address of whom the tests call by this name."""
     return to_checksum_address(keccak(text=f"account {name}")[-20:])
