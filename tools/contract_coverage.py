@@ -20,7 +20,7 @@ from brownie.test import coverage
 
 ROOT = Path(__file__).resolve().parent.parent
 # A token for local chains and doubles for tests are not what is measured.
-LEFT_OUT = ("contracts/local/", "contracts/testing/")
+LEFT_OUT = ("contracts/local/", "contracts/test/")
 
 Place = tuple[int, int]
 

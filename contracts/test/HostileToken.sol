@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+// To call and to answer as no token should is what it is for.
+// solhint-disable avoid-low-level-calls, no-inline-assembly
+
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
 /// @title An ERC-20 token that a test makes misbehave
