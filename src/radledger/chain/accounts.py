@@ -42,6 +42,8 @@ __all__ = ["Keystore", "StoredAccount"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PATH = "m/44'/60'/0'/0/0"
+# scrypt's N with r = 8, p = 1, as the OWASP Password Storage Cheat Sheet recommends.
+_STRETCHING = 2**17
 _DERIVATION = b"RadLedger derived account, version 1\0"
 # The order of secp256k1 (SEC 2, section 2.4.1): private keys are below it, and not zero.
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -201,7 +203,7 @@ class Keystore:
 
         # An empty passphrase protects nothing, so no time is spent on stretching it.
         content = (
-            Account.encrypt(key, passphrase)
+            Account.encrypt(key, passphrase, kdf="scrypt", iterations=_STRETCHING)
             if passphrase
             else Account.encrypt(key, "", kdf="pbkdf2", iterations=1)
         )

@@ -1,0 +1,97 @@
+"""Networks by name, and connections that say what is wrong."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+
+import pytest
+
+from radledger.chain import artifacts, networks
+from radledger.chain.connect import connect, request, request_batch
+from radledger.chain.errors import (
+    ConnectionFailed,
+    DeploymentMismatch,
+    RequestFailed,
+    UnknownContract,
+    UnknownNetwork,
+)
+from radledger.chain.networks import Network
+
+
+def test_the_packaged_networks(monkeypatch):
+    assert networks.load() == networks.load("ganache")
+    assert networks.load("ganache").local
+    assert not networks.load("poa").local
+    monkeypatch.delenv("RADLEDGER_SEPOLIA_ENDPOINT", raising=False)
+    with pytest.raises(UnknownNetwork) as error:
+        networks.load("sepolia")
+    assert error.value.values["variable"] == "RADLEDGER_SEPOLIA_ENDPOINT"
+    monkeypatch.setenv("RADLEDGER_SEPOLIA_ENDPOINT", "https://sepolia.example")
+    assert networks.load("sepolia") == Network("sepolia", "https://sepolia.example", 11155111)
+    with pytest.raises(UnknownNetwork):
+        networks.load("mainnet")
+
+
+def test_the_home_adds_networks_and_goes_first(tmp_path):
+    (tmp_path / "networks.yaml").write_text(
+        "default: mine\nnetworks:\n"
+        "  mine: {endpoint: 'http://node.example', chain_id: 7}\n"
+        "  ganache: {endpoint: 'http://other.example'}\n"
+    )
+    assert networks.load(home=tmp_path) == Network("mine", "http://node.example", 7)
+    assert networks.load("ganache", tmp_path).endpoint == "http://other.example"
+    assert networks.load("anvil", tmp_path) == networks.load("anvil")
+
+
+def test_a_connection_checks_the_chain_id(anvil_endpoint):
+    network = Network("anvil", anvil_endpoint, chain_id=31337)
+    assert connect(network).eth.chain_id == 31337
+    with pytest.raises(DeploymentMismatch) as error:
+        connect(replace(network, chain_id=1))
+    assert (error.value.values["expected"], error.value.values["found"]) == (1, 31337)
+
+
+def test_nobody_there():
+    with socket.socket() as bound:  # taken, and never listening
+        bound.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        with pytest.raises(ConnectionFailed) as error:
+            connect(Network("nobody", endpoint))
+    assert error.value.values["endpoint"] == endpoint
+    assert "\n" not in error.value.message
+
+
+def test_a_node_that_goes_away(ledger, anvil, monkeypatch):
+    from radledger.chain.ledger import Ledger
+
+    gone = Ledger(anvil, ledger.deployment)
+    assert gone.now() > 0
+    monkeypatch.setattr(anvil.provider, "endpoint_uri", "http://127.0.0.1:1")
+    for use in (gone.now, lambda: gone.call("IdentityRegistry", "recoveryDelay")):
+        with pytest.raises(ConnectionFailed):
+            use()
+
+
+def test_errors_of_requests_and_batches(anvil):
+    with pytest.raises(RequestFailed) as error:
+        request(anvil, "eth_nonsense", [])
+    assert error.value.values["method"] == "eth_nonsense"
+    good, bad = request_batch(anvil, [("eth_chainId", []), ("eth_nonsense", [])])
+    assert good == hex(31337)
+    assert isinstance(bad, RequestFailed)
+
+
+def test_artifacts():
+    artifact = artifacts.load("ImageRegistry")
+    assert artifact.compiler.startswith("0.8.30")
+    assert artifact.settings["evmVersion"] == "paris"
+    assert artifact.source_hash.startswith("0x")
+    assert len(artifact.bytecode) > len(artifact.deployed_bytecode)
+    filled = bytearray(artifact.deployed_bytecode)
+    for start, length in artifact.immutable_references:
+        filled[start : start + length] = b"\x12" * length
+    assert bytes(filled) != artifact.deployed_bytecode
+    assert artifact.mask_immutables(bytes(filled)) == artifact.deployed_bytecode
+    with pytest.raises(UnknownContract):
+        artifacts.load("../networks")

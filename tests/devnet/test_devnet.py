@@ -1,0 +1,165 @@
+"""The local chain of a home: up, usable, down, up again, and honest after a crash."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+
+import pytest
+
+from radledger.chain import deployments, networks
+from radledger.chain.accounts import Keystore
+from radledger.chain.connect import connect
+from radledger.chain.errors import ConnectionFailed
+from radledger.chain.ledger import Ledger
+from radledger.crypto.keys import public_key
+from radledger.devnet import down, network, people, process, status, up
+from radledger.devnet.errors import AnotherChainRuns, NodeFailed
+from radledger.errors import UsageError
+
+
+@pytest.fixture(params=["anvil", "ganache"])
+def chain(request):
+    return request.param
+
+
+@pytest.fixture
+def home(tmp_path):
+    home = tmp_path / "home"
+    yield home
+    down(home)
+
+
+def open_ledger(home):
+    web3 = connect(networks.load(home=home))
+    return Ledger(web3, deployments.load(home / "deployments", web3.eth.chain_id))
+
+
+def test_up_is_usable_by_everybody(home, chain):
+    devnet = up(home, chain)
+    assert devnet.running
+    assert networks.load(home=home) == networks.Network(
+        "devnet", devnet.endpoint, devnet.chain_id, local=True
+    )
+    ledger = open_ledger(home)
+    assert {name: ledger.address(name) for name in devnet.contracts} == devnet.contracts
+    assert set(devnet.accounts) == set(people.PEOPLE)
+
+    balances = {
+        name: ledger.web3.eth.get_balance(address) for name, address in devnet.accounts.items()
+    }
+    assert balances.pop("patient") == 0
+    assert min(balances.values()) > 10**18
+    roles = {
+        name: ledger.call("ParticipantRegistry", "rolesOf", address)
+        for name, address in devnet.accounts.items()
+    }
+    assert roles["governor"] == 1
+    assert roles["hospital"] == roles["clinic"] == people.INSTITUTION
+    assert roles["radiologist"] == people.Role.CLINICIAN | people.Role.RADIOLOGIST
+    assert roles["patient"] == roles["stranger"] == 0
+    for member, institution in (("radiologist", "hospital"), ("researcher", "clinic")):
+        address = ledger.call("ParticipantRegistry", "institutionOf", devnet.accounts[member])
+        assert address == devnet.accounts[institution]
+    researcher = devnet.accounts["researcher"]
+    assert ledger.call("LocalToken", "balanceOf", researcher) == 10**24
+    keystore = Keystore(home)
+    for name, address in devnet.accounts.items():
+        assert keystore.open(name).address == address
+        registered = ledger.events("IdentityRegistry", "DIDAttributeChanged", identity=address)
+        expected = [] if name == "stranger" else [public_key(keystore.encryption_key(name))]
+        assert [event.args["value"] for event in registered] == expected
+
+    # Again: nothing changes, and nothing is sent.
+    block = ledger.block_number()
+    assert up(home, chain) == devnet == status(home)
+    assert ledger.block_number() == block
+
+    other = {"anvil": "ganache", "ganache": "anvil"}[chain]
+    with pytest.raises(AnotherChainRuns) as error:
+        up(home, other)
+    assert error.value.values == {"running": chain, "wanted": other}
+
+    stopped = down(home)
+    assert not stopped.running
+    assert (stopped.endpoint, stopped.contracts) == (None, {})
+    with pytest.raises(ConnectionFailed):
+        ledger.now()
+    assert not down(home).running
+
+    # It goes on where it stood.
+    again = up(home, chain)
+    assert again.contracts == devnet.contracts
+    assert open_ledger(home).block_number() >= block
+
+
+def test_secrets_are_the_owners_alone(home):
+    up(home, "anvil")
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    secret = [home / "devnet/mnemonic", *(home / "keystore").iterdir()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}
+
+
+def test_after_a_crash_status_is_honest_and_up_heals(home):
+    first = up(home, "anvil")
+    node = network._recorded(home)
+    os.kill(node.pid, signal.SIGKILL)
+    while node.is_alive():
+        pass
+    assert not status(home).running
+    second = up(home, "anvil")
+    assert second.running
+    assert second.accounts == first.accounts
+    assert open_ledger(home).call("ParticipantRegistry", "isActive", second.accounts["hospital"])
+
+
+def test_an_interrupted_up_is_finished_by_the_next(home, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(people, "accredit", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            up(home, "anvil")
+    deployed = status(home).contracts
+    finished = up(home, "anvil")
+    assert finished.contracts == deployed
+    assert open_ledger(home).call("ParticipantRegistry", "isActive", finished.accounts["clinic"])
+
+
+def test_a_process_that_got_the_id_of_a_dead_node_is_left_alone(home):
+    up(home, "anvil")
+    node = network._recorded(home)
+    down(home)
+    recycled = process.Node(node.chain, os.getpid(), node.started, node.endpoint)
+    network._record(home, recycled)
+    assert not recycled.is_alive()
+    assert not down(home).running  # and this process lives to say so
+
+
+def test_a_user_s_own_networks_stay(home):
+    home.mkdir()
+    (home / "networks.yaml").write_text("networks: {mine: {endpoint: 'http://node.example'}}\n")
+    devnet = up(home, "anvil")
+    assert networks.load("mine", home).endpoint == "http://node.example"
+    assert networks.load(home=home).endpoint == devnet.endpoint
+
+
+def test_what_cannot_be_started(home, monkeypatch, tmp_path):
+    with pytest.raises(UsageError):
+        up(home, "besu")
+    monkeypatch.setattr(process, "_folders", lambda: [tmp_path])
+    with pytest.raises(NodeFailed) as error:
+        up(home, "anvil")
+    assert error.value.values == {"program": "anvil"}
+    monkeypatch.setattr(
+        process, "_program", lambda name: ["/bin/sh", "-c", "echo Error: no; exit 3"]
+    )
+    with pytest.raises(NodeFailed, match=r"code 3: Error: no"):
+        up(home, "anvil")
+    assert status(home).running is False
+
+
+def test_where_there_was_never_one(tmp_path):
+    devnet = status(tmp_path / "nothing")
+    assert (devnet.running, devnet.chain, devnet.accounts) == (False, None, {})
+    assert down(tmp_path / "nothing") == devnet
+    assert not (tmp_path / "nothing").exists()
