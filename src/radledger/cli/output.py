@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
@@ -51,15 +52,17 @@ def show(result: Any) -> None:
 
 
 def show_all(results: Iterable[Any], *, empty: str) -> None:
-    """Print a list: a JSON object a line, or a table with ``empty`` for none."""
+    """Print a list: a JSON object a line; for people a table, or a paragraph each if too wide."""
     values = [plain(result) for result in results]
     if session.json:
         for value in values:
             print(json.dumps(value))
     elif not values:
         print(empty, file=sys.stderr)
-    else:
-        _table(values)
+    elif not _table(values):
+        for number, value in enumerate(values):
+            print("\n" if number else "", end="")
+            _lines(value, "")
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -91,20 +94,15 @@ def _lines(value: Any, indent: str) -> None:
             print(f"{indent}{key:<{width}}  {_text(item)}")
 
 
-def _table(values: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    names = [name for name, item in values[0].items() if not isinstance(item, dict)]
-    for name in names:
-        table.add_column(name, overflow="fold")
-    for value in values:
-        table.add_row(*(_text(value.get(name)) for name in names))
-    # A pipe has no width: nothing is to be folded there.
-    Console(width=None if sys.stdout.isatty() else 1_000, highlight=False, markup=False).print(
-        table
-    )
+def _table(values: list[dict[str, Any]]) -> bool:
+    """Print a table, unless the lines would be wider than the terminal."""
+    rows = [list(values[0])] + [[_text(item) for item in value.values()] for value in values]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if sum(widths) + 2 * len(widths) > shutil.get_terminal_size((120, 24)).columns:
+        return False
+    for row in rows:
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    return True
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radledger.errors import UsageError
+from radledger.errors import RadLedgerError, UsageError
 
 __all__ = [
     "InvalidDigest",
@@ -27,7 +27,7 @@ class InvalidDigest(UsageError):
     """A text is no id or digest."""
 
 
-class UnknownDataset(UsageError):
+class UnknownDataset(RadLedgerError):
     """There is no data set of that id."""
 
 
@@ -35,9 +35,9 @@ class InvalidShares(UsageError):
     """The shares of the classes are not 100 per cent in all."""
 
 
-class NothingContributed(UsageError):
+class NothingContributed(RadLedgerError):
     """A data set without contributions has no version to freeze."""
 
 
-class NothingToClaim(UsageError):
+class NothingToClaim(RadLedgerError):
     """Nothing is due to the contributor in any class."""
