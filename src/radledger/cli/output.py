@@ -101,7 +101,8 @@ def _table(values: list[dict[str, Any]]) -> bool:
     if sum(widths) + 2 * len(widths) > shutil.get_terminal_size((120, 24)).columns:
         return False
     for row in rows:
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
     return True
 
 
