@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from pydicom.dataset import FileMetaDataset
 from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset, write_file_meta_info
-from pydicom.uid import UID
+from pydicom.filewriter import write_dataset
 
 from .errors import MalformedDicom, TruncatedDicom
 from .read import DicomHeader
@@ -24,7 +22,7 @@ from .structure import Element, Encoding
 
 __all__ = ["Written", "write_instance"]
 
-_IMPLEMENTATION = UID("2.25.223171385262043129047412236229473214069")
+_IMPLEMENTATION = "2.25.223171385262043129047412236229473214069"
 _PIECE = 1 << 20
 
 
@@ -122,16 +120,23 @@ def _opened(target: Path | BinaryIO) -> Iterator[BinaryIO]:
 
 
 def _meta(sop_class: str, sop_instance: str, syntax: str) -> bytes:
-    meta = FileMetaDataset()
-    meta.FileMetaInformationVersion = b"\0\1"
-    meta.MediaStorageSOPClassUID = UID(sop_class)
-    meta.MediaStorageSOPInstanceUID = UID(sop_instance)
-    meta.TransferSyntaxUID = UID(syntax)
-    meta.ImplementationClassUID = _IMPLEMENTATION
-    meta.ImplementationVersionName = "RADLEDGER"
-    buffer = DicomBytesIO()
-    write_file_meta_info(buffer, meta)
-    return buffer.getvalue()
+    """File meta information: PS3.10 section 7.1, explicit little endian."""
+    elements = (
+        struct.pack("<HH2sHI2s", 2, 0x0001, b"OB", 0, 2, b"\0\1"),
+        _meta_text(0x0002, b"UI", sop_class),
+        _meta_text(0x0003, b"UI", sop_instance),
+        _meta_text(0x0010, b"UI", syntax),
+        _meta_text(0x0012, b"UI", _IMPLEMENTATION),
+        _meta_text(0x0013, b"SH", "RADLEDGER"),
+    )
+    group = b"".join(elements)
+    return struct.pack("<HH2sHI", 2, 0, b"UL", 4, len(group)) + group
+
+
+def _meta_text(element: int, vr: bytes, text: str) -> bytes:
+    value = text.encode("ascii")
+    value += (b" " if vr == b"SH" else b"\0") * (len(value) % 2)
+    return struct.pack("<HH2sH", 2, element, vr, len(value)) + value
 
 
 def _data_set(source: DicomSource, encoding: Encoding) -> bytes:

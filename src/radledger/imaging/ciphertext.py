@@ -12,20 +12,25 @@ from radledger.imaging.errors import RootMismatch
 
 if TYPE_CHECKING:
     from radledger.imaging.manifest import Instance
-    from radledger.storage import Storage, Stored
+    from radledger.storage import Storage
 
-__all__ = ["IN_MEMORY", "decrypt_instance", "encrypt_into"]
+__all__ = ["IN_MEMORY", "decrypt_instance", "encrypted"]
 
 IN_MEMORY = 8 << 20
 """Bytes of a temporary file that are kept in memory."""
 
 
-def encrypt_into(storage: Storage, source: IO[bytes], recipient: str, folder: Path) -> Stored:
-    """Encrypt a stream and store the ciphertext, both in flat memory."""
-    with SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder)) as ciphertext:
-        envelope.encrypt(source, cast(IO[bytes], ciphertext), recipient)
+def encrypted(source: IO[bytes], recipient: str, folder: Path) -> IO[bytes]:
+    """The ciphertext of a stream, in a temporary file of `folder` unless it is small."""
+    spool = SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder))  # noqa: SIM115 (handed over)
+    ciphertext = cast(IO[bytes], spool)
+    try:
+        envelope.encrypt(source, ciphertext, recipient)
         ciphertext.seek(0)
-        return storage.put(cast(IO[bytes], ciphertext))
+    except BaseException:
+        ciphertext.close()
+        raise
+    return ciphertext
 
 
 def decrypt_instance(storage: Storage, instance: Instance, secret: str, path: Path) -> None:

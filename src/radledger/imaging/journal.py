@@ -81,10 +81,14 @@ class Journal:
     def pseudonym_key(self, purpose: Purpose) -> bytes:
         """The key of a patient's pseudonyms at a custodian, made when first asked for."""
         who = (purpose.custodian, purpose.patient)
-        with self._write() as write:
-            write("INSERT OR IGNORE INTO patients VALUES (?, ?, ?)", *who, secrets.token_bytes(32))
         query = "SELECT pseudonym_key FROM patients WHERE (custodian, patient) = (?, ?)"
-        return bytes(self._all(query, *who)[0][0])
+        found = self._all(query, *who)
+        if not found:
+            new = secrets.token_bytes(32)
+            with self._write() as write:
+                write("INSERT OR IGNORE INTO patients VALUES (?, ?, ?)", *who, new)
+            found = self._all(query, *who)
+        return bytes(found[0][0])
 
     def group(self, purpose: Purpose, kind: Literal["visit", "course"], name: str) -> str:
         """Salted digest of a visit or course, the same for the same name of one patient."""

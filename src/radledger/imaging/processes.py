@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,13 +23,15 @@ from typing import Any, Protocol, TypeVar
 
 from radledger.dicom.limits import limit_worker
 from radledger.imaging.journal import Journal
-from radledger.imaging.storing import Bench
+from radledger.imaging.storing import Bench, Rest
 from radledger.storage import Storage
 
 __all__ = ["Crew"]
 
 _FEW_FILES, _FEW_BYTES = 8, 16 << 20
-_CHUNK_FILES, _CHUNK_BYTES = 8, 4 << 20
+_CHUNK_FILES, _CHUNK_BYTES = 16, 8 << 20
+# Flushing to the disk takes longer than all else, and many flushes together no longer than one.
+_FLUSHERS = 8
 _CHUNKS_AHEAD = 3
 _CRASHED = "reading the file crashed its process; leave it out"
 
@@ -43,6 +45,7 @@ class Sized(Protocol):
 
 T = TypeVar("T", bound=Sized)
 R = TypeVar("R")
+Work = Callable[[Bench, T], R | Rest[R] | None]
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Crew:
 
     def run(
         self,
-        work: Callable[[Bench, T], R | None],
+        work: Work[T, R],
         tasks: Sequence[T],
         crashed: Callable[[T, str], R],
     ) -> Iterator[R]:
@@ -81,7 +84,8 @@ class Crew:
         ----------
         work
             A function of a module, called in a worker; in this process, where it is tried first
-            on few files, it gives `None` for a file that it leaves to a worker.
+            on few files, it gives `None` for a file that it leaves to a worker.  What of its
+            work waits for the disk, it may leave as a `Rest`.
         tasks
             What to call it with; must survive pickling, and so must the results.
         crashed
@@ -101,7 +105,7 @@ class Crew:
                     if result is None:
                         left.append(task)
                     else:
-                        yield result
+                        yield result.finish() if isinstance(result, Rest) else result
         chunks = deque(_chunks(left))
         while chunks:
             suspects: list[T] = []
@@ -121,7 +125,7 @@ class Crew:
 
     def _pooled(
         self,
-        work: Callable[[Bench, T], R | None],
+        work: Work[T, R],
         chunks: deque[list[T]],
         processes: int,
         lost: list[T],
@@ -180,4 +184,9 @@ def _start(journal: Path, storage: Storage, folder: Path) -> None:
 def _work(work: Callable[[Bench, Any], Any], chunk: list[Any]) -> list[Any]:
     if _bench is None:
         raise AssertionError("the worker was not started")
-    return [work(_bench, task) for task in chunk]
+    with ThreadPoolExecutor(_FLUSHERS) as flushers:
+        begun: list[Any] = []
+        for task in chunk:
+            result = work(_bench, task)
+            begun.append(flushers.submit(result.finish) if isinstance(result, Rest) else result)
+        return [each.result() if isinstance(each, Future) else each for each in begun]

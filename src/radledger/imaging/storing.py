@@ -8,14 +8,16 @@ is small, and is gone when the file is stored.
 from __future__ import annotations
 
 import hashlib
+import io
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, TemporaryDirectory
-from typing import IO, Any, cast
+from typing import IO, Any, BinaryIO, Generic, TypeVar, cast
 
 from radledger.crypto import envelope
 from radledger.dicom.deidentify import deidentify
@@ -25,7 +27,7 @@ from radledger.dicom.limits import bounded, time_limit
 from radledger.dicom.profiles import Profile
 from radledger.dicom.read import DicomHeader, header_of
 from radledger.dicom.source import DicomSource, open_dicom, open_regular
-from radledger.imaging.ciphertext import IN_MEMORY, encrypt_into
+from radledger.imaging.ciphertext import IN_MEMORY, encrypted
 from radledger.imaging.journal import Journal
 from radledger.imaging.schema import FileRow, Purpose
 from radledger.storage import Storage
@@ -33,6 +35,7 @@ from radledger.storage import Storage
 __all__ = [
     "Bench",
     "Outcome",
+    "Rest",
     "StoredFile",
     "Task",
     "derive_key",
@@ -119,7 +122,18 @@ class _Plain:
     sop_instance: str
     file_digest: bytes
     image_digest: bytes
+    size: int
     stream: IO[bytes]
+
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Rest(Generic[R]):
+    """The rest of a task, which may be done in another thread while the next task begins."""
+
+    finish: Callable[[], R]
 
 
 class _NeedsIsolation(Exception):
@@ -130,8 +144,10 @@ class _FileChanged(DicomError):
     """A file was written to while it was read."""
 
 
-def store_file(bench: Bench, task: Task) -> Outcome | None:
+def store_file(bench: Bench, task: Task) -> Outcome | Rest[Outcome] | None:
     """Store one file; `None` where only an isolated process may read it.
+
+    What is left once the file is encrypted waits for the disk rather than the processor.
 
     What is wrong with the file is an outcome; what is wrong with the store, the journal or the
     disk is raised.
@@ -153,7 +169,7 @@ def derive_key(pseudonym_key: bytes, profile: str) -> bytes:
     return hashlib.sha256(pseudonym_key + profile.encode()).digest()
 
 
-def _store(bench: Bench, task: Task, path: Path) -> Outcome:
+def _store(bench: Bench, task: Task, path: Path) -> Outcome | Rest[Outcome]:
     digest = _source_digest(path)
     known = bench.journal.known(task.purpose, digest)
     if known is not None:
@@ -161,10 +177,10 @@ def _store(bench: Bench, task: Task, path: Path) -> Outcome:
     with SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(bench.folder)) as copy:
         plain = _examined(bench, task, path, digest, cast(IO[bytes], copy))
         with plain.stream:
-            return _recorded(bench, task, digest, plain)
+            return _encrypted(bench, task, digest, plain)
 
 
-def _recorded(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcome:
+def _encrypted(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcome | Rest[Outcome]:
     journal, header = bench.journal, plain.header
     visit = task.visit or journal.group(task.purpose, "visit", header.study)
     row = journal.open_set(
@@ -173,35 +189,38 @@ def _recorded(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcome
     twin = journal.instance_source(row.set_id, plain.sop_instance)
     if twin is not None and twin != digest:
         return Outcome(task, row.set_id, reason=_TWIN)
-    hashing = _Hashing(plain.stream)
-    recipient = envelope.recipient(row.secret or "")
-    stored = encrypt_into(bench.storage, cast(IO[bytes], hashing), recipient, bench.folder)
+    ciphertext = encrypted(plain.stream, envelope.recipient(row.secret or ""), bench.folder)
+    if isinstance(plain.stream, _Hashing) and plain.stream.digest() != plain.file_digest:
+        ciphertext.close()
+        raise _FileChanged("the file was written to while it was read; add it again")
+    file = FileRow(
+        set_id=row.set_id,
+        source_digest=digest,
+        sop_instance=plain.sop_instance,
+        sop_class=header.sop_class,
+        transfer_syntax=header.transfer_syntax,
+        number=header.instance_number,
+        salt=secrets.token_bytes(32),
+        file_digest=plain.file_digest,
+        image_digest=plain.image_digest,
+        cid="",
+        size=plain.size,
+    )
+    return Rest(lambda: _recorded(bench, task, file, ciphertext))
+
+
+def _recorded(bench: Bench, task: Task, file: FileRow, ciphertext: IO[bytes]) -> Outcome:
+    """Store a ciphertext, then write down that it is stored."""
+    with ciphertext:
+        cid = bench.storage.put(ciphertext).cid
     try:
-        if hashing.digest() != plain.file_digest:
-            raise _FileChanged("the file was written to while it was read; add it again")
-        journal.add_file(
-            FileRow(
-                set_id=row.set_id,
-                source_digest=digest,
-                sop_instance=plain.sop_instance,
-                sop_class=header.sop_class,
-                transfer_syntax=header.transfer_syntax,
-                number=header.instance_number,
-                salt=secrets.token_bytes(32),
-                file_digest=plain.file_digest,
-                image_digest=plain.image_digest,
-                cid=stored.cid,
-                size=hashing.size,
-            )
-        )
-    except (sqlite3.IntegrityError, _FileChanged) as error:
-        # Another worker was faster with the same file or instance.
-        bench.storage.unpin(stored.cid)
-        if isinstance(error, _FileChanged):
-            raise
-        known = journal.known(task.purpose, digest)
-        return Outcome(task, row.set_id, reason=None if known is not None else _TWIN)
-    return Outcome(task, row.set_id, new=True)
+        bench.journal.add_file(replace(file, cid=cid))
+    except sqlite3.IntegrityError:
+        # Another worker was faster with the same file, or with another one of the same instance.
+        bench.storage.unpin(cid)
+        known = bench.journal.known(task.purpose, file.source_digest)
+        return Outcome(task, file.set_id, reason=None if known is not None else _TWIN)
+    return Outcome(task, file.set_id, new=True)
 
 
 _TWIN = "another file of the series has the same SOP Instance UID and other content"
@@ -225,7 +244,8 @@ def _examined(bench: Bench, task: Task, path: Path, digest: bytes, copy: IO[byte
             sop_instance=header.sop_instance,
             file_digest=digest,
             image_digest=image_digest,
-            stream=open_regular(path),
+            size=header.size,
+            stream=_Hashing(open_regular(path)),
         )
 
     try:
@@ -249,7 +269,7 @@ def _deidentified(
         source,
         header,
         cast(Any, copy),
-        Profile.parse(profile),
+        _profile(profile),
         key,
         allow_burned_in=task.allow_burned_in,
     )
@@ -261,8 +281,15 @@ def _deidentified(
         sop_instance=done.sop_instance,
         file_digest=done.file_digest,
         image_digest=image_digest_of(source, header),
+        size=done.size,
         stream=copy,
     )
+
+
+@cache
+def _profile(name: str) -> Profile:
+    """A profile, whose table takes milliseconds to make."""
+    return Profile.parse(name)
 
 
 @contextmanager
@@ -295,16 +322,16 @@ def _source_digest(path: Path) -> bytes:
         raise DicomTooLarge("there is too little memory to read the file") from error
 
 
-class _Hashing:
+class _Hashing(io.BufferedReader):
     """Takes the digest of what is read through it."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream, self._hash, self.size = stream, hashlib.sha256(), 0
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__(cast(io.RawIOBase, stream))
+        self._hash = hashlib.sha256()
 
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
         self._hash.update(data)
-        self.size += len(data)
         return data
 
     def digest(self) -> bytes:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from radledger.chain.connect import request
 from radledger.crypto import envelope
 from radledger.imaging import anchoring, records
-from radledger.imaging.ciphertext import decrypt_instance, encrypt_into
+from radledger.imaging.ciphertext import decrypt_instance, encrypted
 from radledger.imaging.errors import SecretUnknown
 from radledger.imaging.home import workplace
 from radledger.imaging.model import EraseResult, ImageRecord, RekeyResult, State
@@ -153,8 +153,8 @@ class Upkeep:
     def _moved(self, instance: Instance, secret: str, recipient: str, temporary: Path) -> str:
         path = temporary / "plain"
         decrypt_instance(self.storage, instance, secret, path)
-        with path.open("rb") as plain:
-            return encrypt_into(self.storage, plain, recipient, temporary).cid
+        with path.open("rb") as plain, encrypted(plain, recipient, temporary) as ciphertext:
+            return self.storage.put(ciphertext).cid
 
     def _send(self, signer: LocalAccount, row: SetRow, function: str, *args: Any) -> None:
         anchoring.send_noted(self.ledger, self.journal, signer, [row.set_id], function, *args)
