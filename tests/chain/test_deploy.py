@@ -69,6 +69,8 @@ def test_killed_at_any_step_the_next_run_finishes(
             kill_at(patch, anvil, method, step, after=after)
             with pytest.raises(Killed):
                 deploy(anvil, governor, folder)
+        with pytest.raises(DeploymentMissing):
+            deployments.load(folder, anvil.eth.chain_id)
         deployment = deploy(anvil, governor, folder)
         assert list(deployment.contracts) == WITHOUT_TOKEN
         # Each transaction of the governor created one of the contracts.

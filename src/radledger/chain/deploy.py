@@ -7,7 +7,6 @@ and not mined is looked for first, and sent again with the same nonce only if it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.chain import artifacts, deployments
 from radledger.chain.connect import genesis_hash, request
-from radledger.chain.deployments import DeployedContract, Deployment, Pending
+from radledger.chain.deployments import CONTRACTS, DeployedContract, Deployment, Pending
 from radledger.chain.errors import DeploymentMismatch, DeploymentMissing
 from radledger.chain.transact import Sender
 
@@ -30,26 +29,6 @@ RECOVERY_DELAY = 3 * 24 * 3600
 
 TOKEN_SUPPLY = 10**6 * 10**18
 """Base units of the token on a local network: a million tokens of 18 decimals."""
-
-# Constructor arguments: a name in lower case is a parameter, others are contracts before it.
-CONTRACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "Forwarder": (),
-        "IdentityRegistry": ("Forwarder", "recovery_delay"),
-        "ParticipantRegistry": ("Forwarder", "governors"),
-        "ImageRegistry": ("ParticipantRegistry", "Forwarder"),
-        "ConsentRegistry": ("IdentityRegistry", "ParticipantRegistry", "ImageRegistry"),
-        "DatasetRegistry": (
-            "IdentityRegistry",
-            "ParticipantRegistry",
-            "ImageRegistry",
-            "ConsentRegistry",
-            "Forwarder",
-        ),
-        "LocalToken": ("token_holder", "token_supply"),
-    }
-)
-"""Every contract in the order of its deployment, with what its constructor takes."""
 
 
 def deploy(
@@ -104,11 +83,7 @@ def deploy(
         chosen |= {"token_holder": token_holder, "token_supply": TOKEN_SUPPLY}
     deployment = _begin(web3, folder, chosen, resume=resume)
     sender = Sender(web3)
-    for name in CONTRACTS:
-        if name == "LocalToken" and "token_holder" not in deployment.parameters:
-            continue
-        if name in deployment.contracts:
-            continue
+    for name in deployment.missing:
         deployment = _create(web3, sender, signer, folder, deployment, name)
     verify(web3, deployment)
     return deployment

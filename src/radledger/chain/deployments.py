@@ -16,7 +16,28 @@ from radledger.chain.files import write_atomically
 if TYPE_CHECKING:
     from web3 import Web3
 
-__all__ = ["DeployedContract", "Deployment", "Pending", "find", "load", "save"]
+__all__ = ["CONTRACTS", "DeployedContract", "Deployment", "Pending", "find", "load", "save"]
+
+
+# Constructor arguments: a name in lower case is a parameter, others are contracts before it.
+CONTRACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Forwarder": (),
+        "IdentityRegistry": ("Forwarder", "recovery_delay"),
+        "ParticipantRegistry": ("Forwarder", "governors"),
+        "ImageRegistry": ("ParticipantRegistry", "Forwarder"),
+        "ConsentRegistry": ("IdentityRegistry", "ParticipantRegistry", "ImageRegistry"),
+        "DatasetRegistry": (
+            "IdentityRegistry",
+            "ParticipantRegistry",
+            "ImageRegistry",
+            "ConsentRegistry",
+            "Forwarder",
+        ),
+        "LocalToken": ("token_holder", "token_supply"),
+    }
+)
+"""Every contract in the order of its deployment, with what its constructor takes."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +93,14 @@ class Deployment:
     contracts: Mapping[str, DeployedContract] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     pending: Pending | None = None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The contracts that are still to be deployed, in order."""
+        wanted = (
+            name for name in CONTRACTS if name != "LocalToken" or "token_holder" in self.parameters
+        )
+        return tuple(name for name in wanted if name not in self.contracts)
 
     def require_chain(self, web3: Web3) -> None:
         """Check that ``web3`` is connected to the chain of this deployment.
@@ -134,7 +163,7 @@ def load(folder: Path, chain_id: int) -> Deployment:
         If none was recorded, or it was not finished.
     """
     deployment = find(folder, chain_id)
-    if deployment is None or deployment.pending is not None:
+    if deployment is None or deployment.missing:
         state = "is not finished" if deployment else "is not recorded"
         raise DeploymentMissing(
             f"a deployment on chain {chain_id} {state}; run `radledger deploy`",

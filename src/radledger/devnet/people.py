@@ -16,15 +16,25 @@ All but the stranger have an encryption key registered.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntFlag
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from radledger.identity import Identities, Participants
+from radledger.identity.records import encryption_key
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
 
-__all__ = ["FUNDED", "PEOPLE", "Role", "accredit", "register_key"]
+__all__ = [
+    "FUNDED",
+    "INSTITUTIONS",
+    "INSTITUTION_ROLES",
+    "MEMBERS",
+    "PEOPLE",
+    "accredit",
+    "register_key",
+]
 
 FUNDED = ("governor", "hospital", "clinic", "radiologist", "researcher", "stranger")
 """Who has Ether, in the order of the node's accounts."""
@@ -32,45 +42,36 @@ FUNDED = ("governor", "hospital", "clinic", "radiologist", "researcher", "strang
 PEOPLE = (*FUNDED, "patient")
 """Everybody, in the order of the mnemonic's accounts."""
 
-ENCRYPTION_KEY = b"did/pub/X25519/enc/base64".ljust(32, b"\0")
-"""Name of the attribute (ERC-1056) with the raw public key, in the form that did:ethr gives it."""
+INSTITUTIONS = ("hospital", "clinic")
+INSTITUTION_ROLES = (
+    "custodian",
+    "clinician",
+    "radiologist",
+    "researcher",
+    "annotator",
+    "developer",
+)
+"""What both institutions and their members may be."""
 
-KEY_VALIDITY = 10 * 365 * 24 * 3600
-
-
-class Role(IntFlag):
-    """Role bits that people here have, from ``contracts/lib/Roles.sol``."""
-
-    CUSTODIAN = 1 << 1
-    CLINICIAN = 1 << 2
-    RADIOLOGIST = 1 << 3
-    RESEARCHER = 1 << 4
-    ANNOTATOR = 1 << 7
-    DEVELOPER = 1 << 8
-
-
-INSTITUTION = Role.CUSTODIAN | Role.CLINICIAN | Role.RADIOLOGIST
-INSTITUTION |= Role.RESEARCHER | Role.ANNOTATOR | Role.DEVELOPER
 MEMBERS = {
-    "radiologist": ("hospital", Role.CLINICIAN | Role.RADIOLOGIST),
-    "researcher": ("clinic", Role.RESEARCHER | Role.ANNOTATOR | Role.DEVELOPER),
+    "radiologist": ("hospital", ("clinician", "radiologist")),
+    "researcher": ("clinic", ("researcher", "annotator", "developer")),
 }
+"""Who belongs to which institution, as what."""
 
 
 def accredit(ledger: Ledger, people: Mapping[str, LocalAccount]) -> None:
     """Admit the institutions and their members; whoever is admitted already stays as is."""
-    registry = "ParticipantRegistry"
+    participants = Participants(ledger)
 
-    def admitted(name: str) -> bool:
-        return bool(ledger.call(registry, "sinceOf", people[name].address))
+    def is_new(name: str) -> bool:
+        return not ledger.call("ParticipantRegistry", "sinceOf", people[name].address)
 
-    for name in ("hospital", "clinic"):
-        if not admitted(name):
-            address = people[name].address
-            ledger.send(people["governor"], registry, "admitInstitution", address, int(INSTITUTION))
-    for name, (institution, roles) in MEMBERS.items():
-        if not admitted(name):
-            ledger.send(people[institution], registry, "admit", people[name].address, int(roles))
+    for name in filter(is_new, INSTITUTIONS):
+        participants.admit_institution(people["governor"], people[name].address, INSTITUTION_ROLES)
+    for name in filter(is_new, MEMBERS):
+        institution, roles = MEMBERS[name]
+        participants.admit(people[institution], people[name].address, roles)
 
 
 def register_key(
@@ -80,37 +81,10 @@ def register_key(
 
     Does nothing if it is the key registered last.
     """
-    history = ledger.events("IdentityRegistry", "DIDAttributeChanged", identity=account.address)
-    known = [event.args["value"] for event in history if event.args["name"] == ENCRYPTION_KEY]
-    if known and known[-1] == public_key:
+    if encryption_key(ledger, account.address) == public_key:
         return
-    change: tuple[Any, ...] = (ENCRYPTION_KEY, public_key, KEY_VALIDITY)
+    identities = Identities(ledger)
     if payer.address == account.address:
-        ledger.send(account, "IdentityRegistry", "setAttribute", account.address, *change)
-        return
-    signature = _signed_attribute(ledger, account, *change)
-    ledger.send(
-        payer, "IdentityRegistry", "setAttributeSigned", account.address, *signature, *change
-    )
-
-
-def _signed_attribute(
-    ledger: Ledger, account: LocalAccount, name: bytes, value: bytes, validity: int
-) -> tuple[int, bytes, bytes]:
-    """ERC-1056's own signature of ``setAttribute``: v, r, s."""
-    from eth_typing import Hash32
-    from eth_utils.crypto import keccak
-
-    registry = "IdentityRegistry"
-    digest = keccak(
-        b"\x19\x00"
-        + bytes.fromhex(ledger.address(registry)[2:])
-        + ledger.call(registry, "nonce", account.address).to_bytes(32)
-        + bytes.fromhex(account.address[2:])
-        + b"setAttribute"
-        + name
-        + value
-        + validity.to_bytes(32)
-    )
-    signed = account.unsafe_sign_hash(Hash32(digest))
-    return signed.v, signed.r.to_bytes(32), signed.s.to_bytes(32)
+        identities.set_key(account, public_key)
+    else:
+        identities.submit(identities.sign_set_key(account, public_key), payer)
