@@ -10,7 +10,6 @@ import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
-import {ImageSet} from "../lib/ImageSet.sol";
 import {Roles} from "../lib/Roles.sol";
 import {Scope} from "../lib/Scope.sol";
 import {ConsentMessages} from "./ConsentMessages.sol";
