@@ -132,10 +132,6 @@ compile: setup ## Compile the contracts into the artifacts and error classes tha
 	@python tools/compile_contracts.py
 	@python tools/generate_refusals.py
 
-.PHONY: gas
-gas: setup ## Measure what operations cost, against their limits
-	@$(WITH_BROWNIE) python -m pytest -q -p pytest-brownie tests/contracts -k test_gas
-
 .PHONY: docs
 docs: setup ## Run the examples in docstrings and check the links of the documentation
 	@python -m pytest -q --doctest-modules src/radledger

@@ -1,8 +1,9 @@
 """Report which statements and branches of the contracts the tests reach; fail below 100 %.
 
 A pytest plugin over what Brownie records with ``--coverage`` (see `make coverage`).  Brownie's
-own report raises TypeError in its compiled form, and counts code that two contracts share once
-for each; here a place in a source file is reached if any contract reaches it.  Constructors are
+own report raises TypeError in its compiled form, leaves out contracts with immutables, and counts
+code that two contracts share once for each; here a place in a source file is reached if any
+contract reaches it.  Constructors are
 not measured: Brownie evaluates the code that is deployed.
 """
 
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brownie import project
+from brownie import project, web3
+from brownie.network import contract
 from brownie.test import coverage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,8 +121,18 @@ class ContractCoverage:
             terminalreporter.write_line(line)
 
 
+def is_code_but_for_immutables(address: str, compiled: str, language: str) -> bool:
+    """Whether the code at `address` is `compiled`, where immutables are zeros."""
+    deployed = bytes(web3.eth.get_code(address))
+    expected = bytes.fromhex(compiled.removeprefix("0x"))
+    return len(deployed) == len(expected) and all(
+        byte in (0, actual) for byte, actual in zip(expected, deployed, strict=True)
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Take the place of Brownie's report, in the one process that has all the data."""
+    """Have Brownie trace every contract, and report in the one process that has all the data."""
+    contract._verify_deployed_code = is_code_but_for_immutables
     coverage.get_merged_coverage_eval = dict
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(ContractCoverage())

@@ -18,10 +18,6 @@ from eth_abi import encode
 from eth_account import Account
 from eth_utils import keccak
 
-from tests.contracts import coverage_report
-
-coverage_report.install()
-
 RECOVERY_DELAY = 3 * 24 * 3600
 PATIENT_KEY = "0x" + "5a" * 32
 NOBODY = "0x" + "00" * 20
