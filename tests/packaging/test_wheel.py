@@ -10,11 +10,18 @@ import sys
 import venv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = sorted(path.stem for path in (ROOT / "src/radledger/chain/artifacts").glob("*.json"))
+
+# A vault is made by its data set's registry; the token is for networks that call themselves local.
+NOT_DEPLOYED = {"DatasetVault", "LocalToken"}
 
 LIST_ARTIFACTS = """
 import json
@@ -32,7 +39,7 @@ class Installation:
 
     folder: Path
 
-    def run(self, *command: str) -> str:
+    def run(self, *command: str, typed: str = "", **variables: str) -> str:
         """Run a program of the environment with nothing else on PATH; return what it printed."""
         program = self.folder / "bin" / command[0]
         environment = {
@@ -43,7 +50,8 @@ class Installation:
         run = subprocess.run(
             [program, *command[1:]],
             cwd=self.folder,
-            env=environment,
+            env=environment | variables,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=120,
@@ -93,3 +101,26 @@ def test_the_package_says_its_version(installation: Installation) -> None:
     code = "import importlib.metadata, radledger; print(radledger.__version__, end=' '); "
     code += "print(importlib.metadata.version('radledger'))"
     assert installation.run("python", "-c", code).split() == [declared[1]] * 2
+
+
+def test_the_command_line_answers(installation: Installation) -> None:
+    printed = installation.run("radledger", "--help")
+    assert "Usage: radledger" in printed
+    assert "deploy" in printed
+
+
+def test_it_deploys_to_any_endpoint_and_finds_there_what_it_ships(
+    installation: Installation, anvil_endpoint: str, people: dict[str, LocalAccount]
+) -> None:
+    secret = people["governor"].key.to_0x_hex()
+    passphrase = {"RADLEDGER_PASSPHRASE": "a passphrase for this test alone"}
+    home = ["radledger", "--json", "--home", str(installation.folder / "radledger")]
+    installation.run(*home, "account", "import", "governor", typed=secret, **passphrase)
+    chain = [*home, "--network", anvil_endpoint]
+
+    deployed = json.loads(installation.run(*chain, "--as", "governor", "deploy", **passphrase))
+    verified = json.loads(installation.run(*chain, "deploy", "--verify"))
+
+    assert deployed["endpoint"] == anvil_endpoint
+    assert deployed["contracts"].keys() == set(SHIPPED) - NOT_DEPLOYED
+    assert verified["contracts"] == deployed["contracts"]
