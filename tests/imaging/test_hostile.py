@@ -1,0 +1,166 @@
+"""Files that are not what they should be: left out with the reason, never a crash."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.uid import RLELossless
+
+from radledger.dicom.deidentify import deidentify
+from radledger.dicom.digest import image_digest, image_digest_of
+from radledger.dicom.profiles import OPTIONS, Profile
+from radledger.dicom.read import header_of
+from radledger.dicom.source import open_dicom
+from radledger.errors import DicomError
+from radledger.imaging.journal import Journal
+from radledger.imaging.processes import Crew
+from radledger.storage import LocalStore
+from tests.dicom.files import deflated, nested, part10, samples
+
+EXPLICIT = "1.2.840.10008.1.2.1"
+DEFLATED = "1.2.840.10008.1.2.1.99"
+
+
+@pytest.fixture
+def mixture(series, sample, tmp_path):
+    """A folder with a series and everything that does not belong into one."""
+    outside = tmp_path / "outside.dcm"
+    outside.write_bytes(sample("CT_small.dcm").read_bytes())
+    whole = sorted(series.iterdir())[0].read_bytes()
+    (series / "text.dcm").write_text("not DICOM " * 100)
+    (series / "empty.dcm").touch()
+    (series / "half.dcm").write_bytes(whole[: len(whole) // 2])
+    (series / "bomb.dcm").write_bytes(part10(deflated(bytes(300 << 20)), DEFLATED))
+    (series / "deep.dcm").write_bytes(part10(nested(2000, delimited=True), EXPLICIT))
+    os.mkfifo(series / "pipe.dcm")
+    (series / "link.dcm").symlink_to(outside)
+    (series / "loop.dcm").symlink_to(series / "loop.dcm")
+    twin = pydicom.dcmread(sorted(series.glob("CT*"))[0])
+    twin.InstanceNumber = 99
+    twin.save_as(series / "twin.dcm", enforce_file_format=True)
+    (series / "line\nbreak\x1b.dcm").write_text("not DICOM either " * 50)
+    return series
+
+
+def test_what_does_not_belong_is_left_out_with_the_reason(add, mixture, images):
+    (result,) = add(mixture)
+    assert result.instances == 5
+    assert images.show(result.image_id).instances == 5
+    reasons = {Path(each.path).name: each.reason for each in result.skipped}
+    for name, reason in {
+        "text.dcm": "does not begin as a DICOM file",
+        "empty.dcm": "empty",
+        "half.dcm": "ends at byte",
+        "pipe.dcm": "pipe",
+        "link.dcm": "link out of the folder",
+        "loop.dcm": "",
+        "bomb.dcm": "",
+        "deep.dcm": "",
+        "line\\nbreak\\x1b.dcm": "does not begin as a DICOM file",
+    }.items():
+        assert reason in reasons.pop(name)
+    # which of two with one SOP Instance UID comes first is a matter of chance
+    ((left_out, reason),) = reasons.items()
+    assert left_out in ("twin.dcm", "CT0001.dcm")
+    assert "same SOP Instance UID" in reason
+
+
+def test_burned_in_annotations_are_refused_unless_allowed(add, sample):
+    from radledger.imaging.errors import NothingToAdd
+
+    path = sample("examples_ybr_color.dcm")
+    with pytest.raises(NothingToAdd) as error:
+        add(path)
+    assert "may show who the patient is" in error.value.values["skipped"][0]["reason"]
+    assert add(path, allow_burned_in=True)[0].instances == 1
+
+
+def test_every_file_of_pydicom_is_taken_or_left_out(add, images):
+    added = add(*samples(), allow_burned_in=True)
+    assert sum(each.instances for each in added) > 60
+    assert all(images.show(each.image_id).instances == each.instances for each in added)
+    for each in added:
+        images.contents(each.image_id)  # its leaves add up to the root on the chain
+
+
+@pytest.mark.parametrize("profile", ["basic", "+".join(OPTIONS)])
+def test_the_digest_of_an_open_file_is_that_of_the_file_written(profile, tmp_path):
+    compared = 0
+    for path in samples():
+        target = tmp_path / "written"
+        try:
+            with open_dicom(path) as source:
+                header = header_of(source, path)
+                deidentify(
+                    source, header, target, Profile.parse(profile), b"k" * 32, allow_burned_in=True
+                )
+                digest = image_digest_of(source, header)
+        except DicomError:
+            continue
+        assert image_digest(target) == digest, path.name
+        compared += 1
+    assert compared > 60
+
+
+def test_compressed_pixels_are_decoded_in_another_process(add, series, monkeypatch):
+    from radledger.imaging import processes
+
+    pooled = []
+    run = Crew._pooled
+
+    def counted(crew, work, chunks, *rest):
+        pooled.append(sum(map(len, chunks)))
+        return run(crew, work, chunks, *rest)
+
+    monkeypatch.setattr(processes.Crew, "_pooled", counted)
+    files = sorted(series.iterdir())
+    add(*files[:2])
+    assert pooled == []
+    dataset = pydicom.dcmread(files[2])
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.save_as(files[2], enforce_file_format=True)
+    assert add(*files[2:4])[0].instances == 2
+    assert pooled == [1]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A task of this test: what its worker is to do."""
+
+    number: int
+    deadly: bool
+    size: int = 9 << 20  # too much for the calling process to try
+
+
+def obey(_bench, order):
+    if order.deadly:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return order.number
+
+
+def blame(order, _reason):
+    return -order.number
+
+
+def test_a_file_that_kills_its_process_is_blamed_and_the_others_are_done(tmp_path):
+    Journal(tmp_path / "journal").close()
+    crew = Crew(tmp_path / "journal", LocalStore(tmp_path / "store"), tmp_path)
+    orders = [Order(number, deadly=number in (4, 17)) for number in range(1, 25)]
+    done = sorted(crew.run(obey, orders, blame))
+    assert done == sorted(-n if n in (4, 17) else n for n in range(1, 25))
+
+
+def fail(_bench, order):
+    raise OSError(28, "No space left on device", str(order.number))
+
+
+def test_what_is_no_files_fault_is_raised(tmp_path):
+    Journal(tmp_path / "journal").close()
+    crew = Crew(tmp_path / "journal", LocalStore(tmp_path / "store"), tmp_path)
+    with pytest.raises(OSError, match="No space left"):
+        list(crew.run(fail, [Order(1, deadly=False), Order(2, deadly=False)], blame))

@@ -1,0 +1,212 @@
+"""Killed anywhere, a second run finishes: nothing is lost, nothing is anchored twice."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import signal
+import stat
+from multiprocessing import get_context
+
+import pytest
+
+from radledger.imaging.errors import HomeBusy
+from radledger.imaging.home import imaging_folder, workplace
+from radledger.imaging.journal import Journal
+from radledger.imaging.service import Images
+
+
+class Killed(BaseException):
+    """What no code may catch, as a kill is."""
+
+
+@pytest.fixture
+def kill_at(monkeypatch):
+    """Kill at the n-th write of the journal, before it takes effect or after."""
+
+    @contextlib.contextmanager
+    def killing(nth, *, after):
+        written = 0
+        write = Journal._write
+
+        @contextlib.contextmanager
+        def counted(journal, **options):
+            nonlocal written
+            written += 1
+            if written == nth and not after:
+                raise Killed
+            with write(journal, **options) as execute:
+                yield execute
+            if written == nth:
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Journal, "_write", counted)
+            yield
+
+    return killing
+
+
+def originals(folder):
+    return sorted("0x" + hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir())
+
+
+def anchored(ledger, who):
+    return ledger.events("ImageRegistry", "ImageAnchored", patient=who.patient.address)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_each_write_of_the_journal(ledger, store, tmp_path, who, series, kill_at, after):
+    kills = 0
+    for nth in range(1, 100):
+        home = tmp_path / f"home-{nth}"
+        events = len(anchored(ledger, who))
+
+        def run(home=home):
+            images = Images(ledger, store, home)
+            return images, images.add(
+                [series], who.patient.address, custodian=who.hospital, keep_identity=True
+            )
+
+        with kill_at(nth, after=after):
+            try:
+                run()
+            except Killed:
+                kills += 1
+                survived = False
+            else:
+                survived = True
+        images, (result,) = run()
+        assert result.instances == 5
+        manifest = images.contents(result.image_id)
+        assert sorted(each.file_digest for each in manifest.instances) == originals(series)
+        assert len(anchored(ledger, who)) == events + 1
+        assert result.gas > 30_000
+        if survived:
+            break
+    # visit, set, five files, seal, transaction, confirmation
+    assert kills == 10
+
+
+def test_killed_between_sending_and_the_receipt(ledger, images, who, series, monkeypatch):
+    """The transaction is mined after the process is gone."""
+    sender = type(ledger.sender)
+
+    def lost(*_):
+        raise Killed
+
+    def add():
+        return images.add([series], who.patient.address, custodian=who.hospital)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sender, "_await", lost)
+        with pytest.raises(Killed):
+            add()
+    nonce = ledger.web3.eth.get_transaction_count(who.hospital.address)
+    (result,) = add()
+    events = anchored(ledger, who)
+    assert [event.args["image"] for event in events] == [bytes.fromhex(result.image_id[2:])]
+    assert result.transaction == events[0].transaction
+    # nothing was paid a second time
+    assert ledger.web3.eth.get_transaction_count(who.hospital.address) == nonce
+
+
+def test_files_that_join_before_the_end_are_all_anchored(images, who, series, kill_at):
+    files = sorted(series.iterdir())
+    with kill_at(5, after=True), pytest.raises(Killed):
+        images.add(files[:4], who.patient.address, custodian=who.hospital)
+    (result,) = images.add(files[2:], who.patient.address, custodian=who.hospital)
+    assert result.instances == 5
+
+
+def test_what_was_sealed_is_anchored_by_any_later_run(
+    images, ledger, who, series, sample, monkeypatch
+):
+    from radledger.imaging import anchoring
+
+    def lost(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(anchoring, "anchor", lost)
+        with pytest.raises(Killed):
+            images.add([series], who.patient.address, custodian=who.hospital)
+    assert anchored(ledger, who) == []
+    images.add([sample("CT_small.dcm")], who.patient.address, custodian=who.hospital)
+    assert sorted(event.args["instances"] for event in anchored(ledger, who)) == [1, 5]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_rekeying_killed_at_each_write(add, images, ledger, who, series, kill_at, after, store):
+    image_id = add(series)[0].image_id
+    for nth in range(1, 100):
+        secret, before = images.secret(image_id), images.contents(image_id)
+        rekeyed = len(ledger.events("ImageRegistry", "ImageRekeyed"))
+        with kill_at(nth, after=after):
+            try:
+                images.rekey(image_id, custodian=who.hospital)
+            except Killed:
+                killed = True
+            else:
+                killed = False
+        if killed:
+            images.rekey(image_id, custodian=who.hospital)
+        after_all = images.contents(image_id)
+        assert images.secret(image_id) != secret
+        assert after_all.image_set == before.image_set
+        assert {each.cid for each in after_all.instances}.isdisjoint(
+            each.cid for each in before.instances
+        )
+        for instance in after_all.instances:
+            store.get(instance.cid).close()
+        assert len(ledger.events("ImageRegistry", "ImageRekeyed")) > rekeyed
+        if not killed:
+            break
+    assert nth > 8
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_erasing_killed_at_each_write(
+    add, images, ledger, who, series, kill_at, after, nth, stored_files
+):
+    image_id = add(series)[0].image_id
+    with kill_at(nth, after=after), pytest.raises(Killed):
+        images.erase(image_id, custodian=who.hospital)
+    result = images.erase(image_id, custodian=who.hospital)
+    certified = ledger.events("ImageRegistry", "ImageErasureCertified")
+    assert ["0x" + event.args["certificate"].hex() for event in certified] == [result.digest]
+    assert stored_files() == []
+
+
+def test_one_addition_at_a_time(add, images, ledger, home, series):
+    folder = imaging_folder(home, ledger)
+    with workplace(folder, "adding"), pytest.raises(HomeBusy) as error:
+        add(series)
+    assert error.value.values == {"folder": str(folder)}
+    assert add(series)[0].added
+
+
+def test_what_a_killed_run_left_is_deleted(ledger, home, tmp_path):
+    folder = imaging_folder(home, ledger)
+    child = get_context("spawn").Process(target=_die_at_work, args=(folder,))
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    assert [path.name for path in (folder / "adding").iterdir()] == ["plain"]
+    with workplace(folder, "adding") as place:
+        assert list(place.iterdir()) == []
+
+
+def _die_at_work(folder):
+    with workplace(folder, "adding") as place:
+        (place / "plain").write_text("pixels")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_journal_is_its_owners_alone(add, ledger, home, series):
+    add(series)
+    folder = imaging_folder(home, ledger)
+    for path in (folder, *folder.glob("journal*")):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
