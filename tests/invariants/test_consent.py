@@ -1,0 +1,387 @@
+"""Consent under any order of calls: the chain agrees with a model, and four things always hold.
+
+1. Whoever asks whether whoever may use whatever, for whatever, gets the model's answer.
+2. After a patient took everything back, nobody else is permitted anything of it until something is
+   granted again.
+3. Nonces only grow, and what was signed once is never accepted twice.
+4. Who may not act for a patient changes nothing of what it granted.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from eth_account import Account
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from radledger.consent.messages import STRUCTS
+from tests.anvil import Chain, Contract, Reverted, digest, running_chain
+from tests.invariants.consent_model import (
+    ALL,
+    CARE,
+    CLINIC,
+    CLINICIAN_ROLE,
+    COURSE,
+    CUSTODIAN_ROLE,
+    DAY,
+    DOCTOR,
+    DS,
+    EMERGENCY,
+    GOVERNOR,
+    GRANTEES,
+    GRU,
+    HMB,
+    HOSPITAL,
+    HOUR,
+    IDS,
+    IMAGES,
+    KEYS,
+    MEMBERS,
+    METHODS,
+    NCU,
+    NMDS,
+    NO_DISEASE,
+    NPOA,
+    NPU,
+    NRES,
+    NURSE,
+    PARENT,
+    PATIENTS,
+    PERMITTED,
+    POA,
+    QUESTIONS,
+    RESEARCHER,
+    TEACHING,
+    THIEF,
+    VISIT,
+    Grant,
+    Model,
+    Terms,
+    X,
+    Y,
+    expanded,
+)  # fmt: skip
+
+patients = st.sampled_from(PATIENTS)
+grantees = st.sampled_from(GRANTEES)
+scopes = st.sampled_from([ALL, ALL, VISIT, COURSE, digest("first")])
+"""`digest("first")` stands for the id of Ana's first image set."""
+terms = st.builds(
+    Terms,
+    st.sampled_from([0, 0, 0, HOUR, DAY]),
+    st.sampled_from([2 * HOUR, 2 * DAY, 300 * DAY, 300 * DAY]),
+    st.sampled_from([CARE, DS, HMB, GRU, NRES, POA | CARE, TEACHING | METHODS, CARE | DS]),
+    st.sampled_from([0, 0, NPU, NPU | NCU, NMDS, NPOA, NMDS | NPOA | NCU]),
+    st.sampled_from([X, Y]),
+)
+functions = st.sampled_from(["grant", "grant", "grant", "revoke", "revokeAll"])
+
+
+class Signed(NamedTuple):
+    """What somebody signed: the call that submits it, and what the model needs to judge it."""
+
+    function: str
+    patient: str
+    arguments: tuple[Any, ...]
+    authorization: tuple[str, int, int, bytes]
+
+
+class ConsentMachine(RuleBasedStateMachine):
+    """Calls by anybody, for anybody; the model says beforehand which are refused, and why."""
+
+    def __init__(self, chain: Chain, contracts: dict[str, Contract]) -> None:
+        super().__init__()
+        self.chain, self.contracts = chain, contracts
+        self.consents = contracts["consents"]
+        self.chain_id = int(chain.request("eth_chainId"), 16)
+        self.snapshot = chain.request("evm_snapshot")
+        latest = chain.request("eth_getBlockByNumber", "latest", False)
+        self.now = int(latest["timestamp"], 16)
+        self.model = Model()
+        self.kept: list[Signed] = []
+        self.nonces = dict.fromkeys(PATIENTS, 0)
+
+    def teardown(self) -> None:
+        assert self.chain.request("evm_revert", self.snapshot)
+
+    # ------------------------------------------------------------------ acting and predicting
+
+    def act(self, sender: str, contract: str, function: str, *arguments: Any) -> str | None:
+        """Send a transaction a second later; return the name of the error that refused it."""
+        self.chain.request("evm_setNextBlockTimestamp", self.now + 1)
+        try:
+            self.chain.send(sender, self.contracts[contract], function, *arguments)
+        except Reverted as refusal:
+            return refusal.name
+        finally:
+            latest = self.chain.request("eth_getBlockByNumber", "latest", False)
+            self.now = int(latest["timestamp"], 16)
+        return None
+
+    def change(self, patient: str, function: str, arguments: tuple[Any, ...]) -> str | None:
+        """Have the model make a change by somebody entitled; return the error that refuses it."""
+        if function == "revokeAll":
+            self.model.epochs[patient] += 1
+            self.model.signed[patient] = 0
+            self.model.empty.add(patient)
+            return None
+        key = (patient, *arguments[1:3])
+        if function == "revoke":
+            if key not in self.model.grants or self.model.grants[key].revoked:
+                return "ConsentNothingToRevoke"
+            self.model.grants[key].revoked = True
+            return None
+        given = Terms(*arguments[3])
+        if given.until <= self.now + 1:
+            return "ConsentPeriodInvalid"
+        if expanded(given.purposes, given.conditions) == 0:
+            return "ConsentPurposesInvalid"
+        self.model.grants[key] = Grant(given, self.model.epochs[patient])
+        self.model.empty.discard(patient)
+        return None
+
+    def stated(self, given: Terms) -> Terms:
+        """Drawn terms, which say when and how long, as they are granted now."""
+        purposes = expanded(given.purposes, given.conditions)
+        limited = purposes & DS and not purposes & HMB
+        return given._replace(
+            start=self.now + given.start,
+            until=self.now + given.start + given.until,
+            disease=given.disease if limited else NO_DISEASE,
+        )
+
+    def sign(self, patient: str, key: str, function: str, arguments: tuple[Any, ...]) -> Signed:
+        """Sign a change with the nonce of now, good for two days."""
+        nonce, deadline = self.model.nonce(patient), self.now + 2 * DAY
+        name = function[0].upper() + function[1:]
+        flat = [*arguments[:3], *(arguments[3] if len(arguments) > 3 else ())]
+        signature = Account.sign_typed_data(
+            KEYS[key],
+            {
+                "name": "RadLedger Consent",
+                "version": "1",
+                "chainId": self.chain_id,
+                "verifyingContract": self.consents.address,
+            },
+            {name: [{"type": kind, "name": field} for kind, field in STRUCTS[name]]},
+            dict(zip((field for _, field in STRUCTS[name]), [*flat, nonce, deadline], strict=True)),
+        ).signature
+        authorization = (key, nonce, deadline, bytes(signature))
+        return Signed(function, patient, arguments, authorization)
+
+    def submit(self, signed: Signed) -> None:
+        function, patient, arguments, authorization = signed
+        key, nonce, deadline, _ = authorization
+        if self.now + 1 > deadline:
+            expected: str | None = "ConsentSignatureExpired"
+        elif nonce != self.model.nonce(patient):
+            expected = "ConsentBadNonce"
+        elif key not in self.model.agents[patient]:
+            expected = "ConsentNotAuthorized"
+        else:
+            expected = self.change(patient, function, arguments)
+            if expected is None and function != "revokeAll":
+                self.model.signed[patient] += 1
+        found = self.act(THIEF, "consents", f"{function}BySig", *arguments, authorization)
+        assert found == expected, signed
+
+    def arguments(
+        self, function: str, patient: str, grantee: str, scope: bytes, given: Terms
+    ) -> tuple[Any, ...]:
+        """The arguments of a change, out of what was drawn."""
+        scope = IDS[IMAGES[0]] if scope == digest("first") else scope
+        return {
+            "grant": (patient, grantee, scope, self.stated(given)),
+            "revoke": (patient, grantee, scope),
+            "revokeAll": (patient,),
+        }[function]
+
+    # ------------------------------------------------------------------ rules
+
+    @initialize(drawn=st.lists(st.tuples(patients, grantees, scopes, terms), min_size=3))
+    def some_grants(self, drawn: list[tuple[str, str, bytes, Terms]]) -> None:
+        for each in drawn:
+            self.grant(*each)
+
+    @rule(patient=patients, grantee=grantees, scope=scopes, given=terms)
+    def grants(self, patient: str, grantee: str, scope: bytes, given: Terms) -> None:
+        self.grant(patient, grantee, scope, given)
+
+    def grant(self, patient: str, grantee: str, scope: bytes, given: Terms) -> None:
+        arguments = self.arguments("grant", patient, grantee, scope, given)
+        expected = self.change(patient, "grant", arguments)
+        assert self.act(patient, "consents", "grant", *arguments) == expected
+
+    @precondition(lambda self: self.model.grants)
+    @rule(data=st.data())
+    def revoke(self, data: st.DataObject) -> None:
+        key = data.draw(st.sampled_from(sorted(self.model.grants)))
+        expected = self.change(key[0], "revoke", key)
+        assert self.act(key[0], "consents", "revoke", *key) == expected
+
+    @rule(patient=patients)
+    def revoke_all(self, patient: str) -> None:
+        self.change(patient, "revokeAll", (patient,))
+        assert self.act(patient, "consents", "revokeAll", patient) is None
+
+    @rule(
+        patient=patients,
+        who=st.sampled_from(["the patient"] * 5 + [PARENT, THIEF]),
+        function=functions,
+        grantee=grantees,
+        scope=scopes,
+        given=terms,
+        at_once=st.booleans(),
+    )
+    def signs(
+        self,
+        patient: str,
+        who: str,
+        function: str,
+        grantee: str,
+        scope: bytes,
+        given: Terms,
+        at_once: bool,
+    ) -> None:
+        """Anybody signs anything; it is submitted now, later, or both."""
+        arguments = self.arguments(function, patient, grantee, scope, given)
+        signed = self.sign(patient, who if who in KEYS else patient, function, arguments)
+        self.kept.append(signed)
+        if at_once:
+            self.submit(signed)
+
+    @precondition(lambda self: self.kept)
+    @rule(data=st.data())
+    def submit_what_was_kept(self, data: st.DataObject) -> None:
+        self.submit(data.draw(st.sampled_from(self.kept)))
+
+    @rule(patient=patients, clinician=st.sampled_from([DOCTOR, NURSE, RESEARCHER, HOSPITAL, THIEF]))
+    def break_glass(self, patient: str, clinician: str) -> None:
+        institution = self.model.institution(clinician)
+        found = self.act(clinician, "consents", "breakGlass", patient, 6 * HOUR, digest("why"))
+        if institution is None:
+            assert found == "ParticipantNotAccredited"
+        elif self.model.suspended & {clinician, institution}:
+            assert found == "ParticipantIsSuspended"
+        else:
+            assert found is None
+            given = Terms(self.now, self.now + 6 * HOUR, CARE, 0, NO_DISEASE)
+            key = (patient, clinician, EMERGENCY)
+            self.model.grants[key] = Grant(given, self.model.epochs[patient])
+            self.model.empty.discard(patient)
+
+    @rule(function=functions, patient=patients, grantee=grantees, scope=scopes, given=terms)
+    def thief_acts(
+        self, function: str, patient: str, grantee: str, scope: bytes, given: Terms
+    ) -> None:
+        arguments = self.arguments(function, patient, grantee, scope, given)
+        before = self.stored()
+        assert self.act(THIEF, "consents", function, *arguments) == "ConsentNotAuthorized"
+        assert self.stored() == before
+
+    @rule(what=st.sampled_from(["parent", "parent", "suspension", "move"]), data=st.data())
+    def others_change(self, what: str, data: st.DataObject) -> None:
+        """What happens beside the consent registry, and counts there."""
+        if what == "parent":
+            self.appoint_or_dismiss_the_parent(data.draw(patients))
+        elif what == "suspension":
+            self.suspend_or_reinstate(data.draw(st.sampled_from([DOCTOR, RESEARCHER, HOSPITAL])))
+        elif DOCTOR not in self.model.suspended:
+            self.doctor_leaves_or_moves()
+
+    def appoint_or_dismiss_the_parent(self, patient: str) -> None:
+        kind = b"radledger.consent".ljust(32, b"\0")
+        change: tuple[Any, ...] = ("revokeDelegate", patient, kind, PARENT)
+        if PARENT not in self.model.agents[patient]:
+            change = ("addDelegate", *change[1:], 10**6 * DAY)
+        assert self.act(patient, "identities", *change) is None
+        self.model.agents[patient] ^= {PARENT}
+
+    def suspend_or_reinstate(self, who: str) -> None:
+        if self.model.institution(who):
+            function = "reinstate" if who in self.model.suspended else "suspend"
+            assert self.act(GOVERNOR, "participants", function, who) is None
+            self.model.suspended ^= {who}
+
+    def doctor_leaves_or_moves(self) -> None:
+        if self.model.members.pop(DOCTOR, None):
+            assert self.act(DOCTOR, "participants", "leave") is None
+        else:
+            assert self.act(CLINIC, "participants", "admit", DOCTOR, CLINICIAN_ROLE) is None
+            self.model.members[DOCTOR] = CLINIC
+
+    @rule(seconds=st.sampled_from([HOUR, 6 * HOUR, DAY, 200 * DAY]))
+    def time_passes(self, seconds: int) -> None:
+        self.now += seconds
+        self.chain.batch([("evm_setNextBlockTimestamp", [self.now]), ("evm_mine", [])])
+
+    # ------------------------------------------------------------------ what always holds
+
+    def stored(self) -> list[Any]:
+        """All that the registry keeps of the patients."""
+        keys = sorted(self.model.grants)
+        numbers = [(view, (patient,)) for view in ("nonceOf", "epochOf") for patient in PATIENTS]
+        return self.chain.call_all(
+            [(self.consents, "grantOf", key) for key in keys]
+            + [(self.consents, *number) for number in numbers]
+        )
+
+    @invariant()
+    def every_answer_is_the_models(self) -> None:
+        answers = self.chain.call_all(
+            [(self.consents, "permitted", question) for question in QUESTIONS]
+        )
+        for (reader, image, use), (reason, _) in zip(QUESTIONS, answers, strict=True):
+            assert reason == self.model.answer(reader, image, use, self.now), (reader, image, use)
+            if image.patient in self.model.empty and reader != image.patient:
+                assert reason != PERMITTED
+
+    @invariant()
+    def nonces_only_grow(self) -> None:
+        views = [(self.consents, "nonceOf", (patient,)) for patient in PATIENTS]
+        for patient, nonce in zip(PATIENTS, self.chain.call_all(views), strict=True):
+            assert nonce == self.model.nonce(patient) >= self.nonces[patient]
+            self.nonces[patient] = nonce
+
+
+def stage(chain: Chain) -> dict[str, Contract]:
+    """The contracts, with everybody accredited and every image set anchored."""
+    forwarder = chain.deploy("Forwarder").address
+    identities = chain.deploy("IdentityRegistry", forwarder, 3 * DAY)
+    participants = chain.deploy("ParticipantRegistry", forwarder, [GOVERNOR])
+    images = chain.deploy("ImageRegistry", participants.address, forwarder)
+    peers = (identities.address, participants.address, images.address)
+    consents = chain.deploy("ConsentRegistry", *peers)
+    for institution in (HOSPITAL, CLINIC):
+        roles = CUSTODIAN_ROLE | CLINICIAN_ROLE
+        chain.send(GOVERNOR, participants, "admitInstitution", institution, roles)
+    for member, institution in MEMBERS.items():
+        chain.send(institution, participants, "admit", member, CLINICIAN_ROLE)
+    for image in IMAGES:
+        new = (image.patient, image.root, digest("manifest"), image.visit, image.course, 1, 0)
+        chain.send(image.custodian, images, "anchor", new)
+        IDS[image] = chain.call(images, "idOf", image)
+    return {"consents": consents, "participants": participants, "identities": identities}
+
+
+def test_consent() -> None:
+    with running_chain() as chain:
+        contracts = stage(chain)
+        run_state_machine_as_test(
+            lambda: ConsentMachine(chain, contracts),
+            settings=settings(
+                max_examples=30,
+                stateful_step_count=30,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
