@@ -23,6 +23,9 @@ SHIPPED = sorted(path.stem for path in (ROOT / "src/radledger/chain/artifacts").
 # A vault is made by its data set's registry; the token is for networks that call themselves local.
 NOT_DEPLOYED = {"DatasetVault", "LocalToken"}
 
+# Installing downloads everything that the wheel depends on.
+pytestmark = pytest.mark.timeout(600)
+
 LIST_ARTIFACTS = """
 import json
 from importlib.resources import files
@@ -79,7 +82,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     target = folder / "venv"
     venv.create(target, with_pip=True)
     install = ["-m", "pip", "install", "--quiet", "-c", str(pins(folder)), str(wheel)]
-    subprocess.run([target / "bin" / "python", *install], check=True, env=os.environ, timeout=280)
+    subprocess.run([target / "bin" / "python", *install], check=True, env=os.environ, timeout=580)
     return Installation(target)
 
 
