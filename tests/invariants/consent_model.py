@@ -1,15 +1,18 @@
-"""A model of consent: what the registries should answer, computed another way than they do."""
+"""A model of consent: what the registries should answer, computed another way than they do.
+
+With the people and images that it knows, and the contracts on a chain with just these.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from eth_account import Account
 from eth_utils import keccak
 
-from tests.anvil import account, digest
+from tests.anvil import Chain, Contract, account, digest
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -165,3 +168,40 @@ class Model:
         epoch = self.epochs[patient]
         reasons = [self.grants[key].judge(epoch, use, now) for key in keys & self.grants.keys()]
         return PERMITTED if PERMITTED in reasons else max(reasons, default=NEVER)
+
+
+def questions(consents: Contract) -> list[tuple[str, list[Any]]]:
+    """All questions as requests: encoding them each time costs more than asking."""
+    return [
+        (
+            "eth_call",
+            [
+                {
+                    "to": consents.address,
+                    "data": consents.interface.encode("permitted", *question),
+                },
+                "latest",
+            ],
+        )
+        for question in QUESTIONS
+    ]
+
+
+def stage(chain: Chain) -> dict[str, Contract]:
+    """The contracts, with everybody accredited and every image set anchored."""
+    forwarder = chain.deploy("Forwarder").address
+    identities = chain.deploy("IdentityRegistry", forwarder, 3 * DAY)
+    participants = chain.deploy("ParticipantRegistry", forwarder, [GOVERNOR])
+    images = chain.deploy("ImageRegistry", participants.address, forwarder)
+    peers = (identities.address, participants.address, images.address)
+    consents = chain.deploy("ConsentRegistry", *peers)
+    for institution in (HOSPITAL, CLINIC):
+        roles = CUSTODIAN_ROLE | CLINICIAN_ROLE
+        chain.send(GOVERNOR, participants, "admitInstitution", institution, roles)
+    for member, institution in MEMBERS.items():
+        chain.send(institution, participants, "admit", member, CLINICIAN_ROLE)
+    for image in IMAGES:
+        new = (image.patient, image.root, digest("manifest"), image.visit, image.course, 1, 0)
+        chain.send(image.custodian, images, "anchor", new)
+        IDS[image] = chain.call(images, "idOf", image)
+    return {"consents": consents, "participants": participants, "identities": identities}
