@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import pydicom
 import pytest
@@ -138,6 +139,20 @@ def test_the_same_files_again_add_nothing(add, series, ledger, stored_files, tmp
     assert add(copy)[0].image_id == first.image_id
     # for another purpose it is a new set
     assert add(series, keep_identity=True)[0].image_id != first.image_id
+
+
+def test_a_file_that_was_left_out_as_a_twin_stays_out(add, series, ledger):
+    twin = pydicom.dcmread(series / "CT0001.dcm")
+    twin.InstanceNumber = 99
+    (series / "CT0001.dcm").rename(series / "first.dcm")
+    (first,) = add(series)
+    twin.save_as(series / "twin.dcm", enforce_file_format=True)
+    block = ledger.block_number()
+    (again,) = add(series)
+    assert (again.image_id, again.instances, again.added) == (first.image_id, 5, False)
+    assert [Path(each.path).name for each in again.skipped] == ["twin.dcm"]
+    assert "same SOP Instance UID" in again.skipped[0].reason
+    assert ledger.block_number() == block
 
 
 def test_a_version_names_its_original(add, images, who, series, encryption_keys, tmp_path):

@@ -140,14 +140,24 @@ class Journal:
             found = self._sets(condition, *key)
         return found[0]
 
-    def instance_source(self, set_id: int, sop_instance: str) -> bytes | None:
-        """Digest of the file that an instance of a set was made from, if the set has it."""
+    def instance_of(
+        self,
+        purpose: Purpose,
+        visit: str,
+        course: str,
+        study: str,
+        series: str,
+        sop_instance: str,
+    ) -> tuple[int, bytes] | None:
+        """The set of a series, open or anchored, that has an instance, and its file's digest."""
         found = self._all(
-            "SELECT source_digest FROM files WHERE (set_id, sop_instance) = (?, ?)",
-            set_id,
-            sop_instance,
+            "SELECT set_id, source_digest FROM files JOIN sets USING (set_id) "
+            "WHERE (custodian, patient, profile, parent, visit, course, study, series) "
+            "= (?, ?, ?, ?, ?, ?, ?, ?) AND sop_instance = ?",
+            *astuple(purpose),
+            *(visit, course, study, series, sop_instance),
         )
-        return bytes(found[0][0]) if found else None
+        return (int(found[0][0]), bytes(found[0][1])) if found else None
 
     def add_file(self, row: FileRow) -> None:
         """Record that a file's ciphertext is stored.

@@ -183,12 +183,11 @@ def _store(bench: Bench, task: Task, path: Path) -> Outcome | Rest[Outcome]:
 def _encrypted(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcome | Rest[Outcome]:
     journal, header = bench.journal, plain.header
     visit = task.visit or journal.group(task.purpose, "visit", header.study)
-    row = journal.open_set(
-        task.purpose, visit, task.course, plain.study, plain.series, header.modality
-    )
-    twin = journal.instance_source(row.set_id, plain.sop_instance)
-    if twin is not None and twin != digest:
-        return Outcome(task, row.set_id, reason=_TWIN)
+    series = (task.purpose, visit, task.course, plain.study, plain.series)
+    twin = journal.instance_of(*series, plain.sop_instance)
+    if twin is not None and twin[1] != digest:
+        return Outcome(task, twin[0], reason=_TWIN)
+    row = journal.open_set(*series, header.modality)
     ciphertext = encrypted(plain.stream, envelope.recipient(row.secret or ""), bench.folder)
     if isinstance(plain.stream, _Hashing) and plain.stream.digest() != plain.file_digest:
         ciphertext.close()
