@@ -12,6 +12,7 @@ from radledger.chain.ledger import ContractAt
 from radledger.chain.refusals import (
     ConsentNeverGranted,
     DatasetAlreadyContributed,
+    DatasetHasNoContributors,
     DatasetNotCurator,
     DatasetNothingDue,
     DatasetStillConsented,
@@ -269,3 +270,12 @@ def test_an_unknown_data_set_is_named(datasets):
     with pytest.raises(UnknownDataset) as refused:
         datasets.show(unknown)
     assert refused.value.values == {"dataset": unknown}
+
+
+def test_a_refused_funding_leaves_no_allowance(datasets, people, dataset_id, token, ledger):
+    payer = people["researcher"]
+    with pytest.raises(DatasetHasNoContributors) as refused:
+        datasets.fund(payer, dataset_id, TOKEN)
+    assert refused.value.values == {"dataset": dataset_id}
+    registry = ledger.address("DatasetRegistry")
+    assert ledger.call(token, "allowance", payer.address, registry) == 0

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.ledger import ContractAt
+from radledger.chain.refusals import DatasetHasNoContributors
 from radledger.consent.permission import Use
 from radledger.identity.address import parse_address
 from radledger.research import records
@@ -244,8 +245,15 @@ class Datasets:
             The data set.
         amount
             Base units of its token; the registry is allowed to take just these.
+
+        Raises
+        ------
+        DatasetHasNoContributors
+            If the money would reach nobody; nothing has been allowed then.
         """
-        token = ContractAt("LocalToken", self._creation(dataset_id).args["terms"]["token"])
+        terms = self._creation(dataset_id).args["terms"]
+        self._require_contributors(dataset_id, terms["shares"])
+        token = ContractAt("LocalToken", terms["token"])
         registry = self._ledger.address(records.CONTRACT)
         self._ledger.send(signer, token, "approve", registry, amount)
         return self._send(signer, "fund", parse_digest(dataset_id), amount)
@@ -342,6 +350,14 @@ class Datasets:
                 dataset=dataset_id,
             )
         return found[0]
+
+    def _require_contributors(self, dataset_id: str, shares: Iterable[int]) -> None:
+        """Refuse as the registry will, before a payer has allowed it to take anything."""
+        id_ = parse_digest(dataset_id)
+        for number, share in enumerate(shares):
+            if share and self._ledger.call(records.CONTRACT, "weightOf", id_, number):
+                return
+        raise DatasetHasNoContributors.of({"dataset": dataset_id})
 
     def _send(self, signer: LocalAccount, function: str, *arguments: Any) -> Receipt:
         return self._ledger.send(signer, records.CONTRACT, function, *arguments)
