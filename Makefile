@@ -72,7 +72,7 @@ SOLIDITY := $(wildcard contracts interfaces)
 
 .PHONY: demo
 demo: setup ## Take DICOM files through the whole journey on Ganache; see out/demo/index.html
-	@$(WITH_BROWNIE) brownie run demo --network ganache
+	@python -m radledger.demo
 
 .PHONY: test test-library test-contracts test-pythons
 test: test-library test-contracts ## Run the tests of the library and of the contracts

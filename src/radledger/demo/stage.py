@@ -1,0 +1,214 @@
+"""Where a story happens: chain, store, people, and what one step leaves to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain.accounts import Keystore
+from radledger.chain.ledger import ContractAt
+from radledger.consent.permission import Use
+from radledger.consent.receipts import Receipts
+from radledger.consent.release import CustodianKeyService
+from radledger.demo.ground import move_clock
+from radledger.demo.step import check
+from radledger.devnet.people import PEOPLE
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Ledger
+    from radledger.consent import Consents
+    from radledger.demo.ground import Ground
+    from radledger.facade import RadLedger
+    from radledger.imaging.model import AddResult, FetchResult, ImageRecord, ImageSet
+    from radledger.imaging.service import Images
+    from radledger.research import Datasets
+
+__all__ = ["CARE", "COURSE", "DAY", "RESEARCH", "TOKEN", "Stage"]
+
+DAY = 24 * 3600
+TOKEN = 10**18
+COURSE = "Lung nodule, follow-up"
+CARE = Use.of(["CC"])
+RESEARCH = Use.of(["HMB"], ["NCU"])
+
+
+@dataclass
+class Stage:
+    """The scene of a story.
+
+    Parameters
+    ----------
+    folder
+        Everything that the story writes goes here.
+    ground
+        The chain.
+    slices, size
+        Of the CT series that is made on the spot: how many, and rows and columns of each.
+    samples
+        Files and folders that the hospital adds beside it.
+    inspected
+        Names of those among the samples whose pixels the hospital has looked at.
+    """
+
+    folder: Path
+    ground: Ground
+    slices: int
+    size: int
+    samples: tuple[Path, ...]
+    inspected: tuple[str, ...]
+
+    radledger: RadLedger = field(init=False)
+    ct: AddResult = field(init=False)
+    others: tuple[AddResult, ...] = field(init=False)
+    request_id: str = field(init=False)
+    approval: dict[str, Any] = field(init=False)
+    fetched: FetchResult = field(init=False)
+    old_secret: str = field(init=False)
+    research: ImageRecord = field(init=False)
+    dataset_id: str = field(init=False)
+    claim: dict[str, Any] = field(init=False)
+    emergency_since: int = field(init=False)
+    new_key: LocalAccount = field(init=False)
+
+    def open(self) -> None:
+        """Bring the ground up and everybody in."""
+        self.radledger = self.ground.up(self.home)
+
+    def close(self) -> None:
+        """End what was started."""
+        self.ground.down(self.home)
+
+    # --- places -------------------------------------------------------------------------------
+
+    @property
+    def home(self) -> Path:
+        """RadLedger's folder: keys, journal, store, deployment."""
+        return self.folder / "home"
+
+    @property
+    def ct_folder(self) -> Path:
+        """The CT series as the scanner sent it."""
+        return self.folder / "scanner"
+
+    # --- services -----------------------------------------------------------------------------
+
+    @property
+    def ledger(self) -> Ledger:
+        """The connected chain."""
+        return self.radledger.ledger
+
+    @property
+    def images(self) -> Images:
+        """Image sets."""
+        return self.radledger.images
+
+    @property
+    def consents(self) -> Consents:
+        """Grants, requests, emergencies."""
+        return self.radledger.consents
+
+    @property
+    def datasets(self) -> Datasets:
+        """Data sets and their money."""
+        return self.radledger.datasets
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """The hospital's book of receipts."""
+        return Receipts(self.home / "receipts.sqlite3")
+
+    @cached_property
+    def key_service(self) -> CustodianKeyService:
+        """The hospital's key service."""
+        return CustodianKeyService(
+            self.ledger,
+            self.receipts,
+            show=self.images.show,
+            secret=self.images.secret,
+            rekey=lambda image_id: self.images.rekey(image_id, custodian=self.person("hospital")),
+        )
+
+    # --- people -------------------------------------------------------------------------------
+
+    @cached_property
+    def people(self) -> dict[str, LocalAccount]:
+        """Everybody's account by name."""
+        keystore = Keystore(self.home)
+        return {name: keystore.open(name) for name in PEOPLE}
+
+    def person(self, name: str) -> LocalAccount:
+        """Somebody's account."""
+        return self.people[name]
+
+    def address(self, name: str) -> str:
+        """Somebody's address."""
+        return self.people[name].address
+
+    def private_key(self, name: str) -> bytes:
+        """Somebody's X25519 key, which opens what was wrapped to them."""
+        return Keystore(self.home).encryption_key(name)
+
+    def ether(self, name: str) -> int:
+        """Somebody's balance in wei."""
+        return int(self.ledger.web3.eth.get_balance(self.people[name].address))
+
+    @cached_property
+    def token(self) -> ContractAt:
+        """The ERC-20 token in which data sets are funded here."""
+        return ContractAt("LocalToken", self.ledger.address("LocalToken"))
+
+    def tokens(self, name: str) -> int:
+        """Somebody's balance in base units of the token."""
+        return int(self.ledger.call(self.token, "balanceOf", self.address(name)))
+
+    # --- what many steps do -------------------------------------------------------------------
+
+    @property
+    def ct_set(self) -> ImageSet:
+        """The five values behind the CT's id."""
+        return self.images.show(self.ct.image_id).image_set
+
+    @property
+    def course(self) -> str:
+        """The digest that stands for the course of treatment on the chain."""
+        return self.ct_set.course
+
+    def read(self, reader: str, image_id: str, use: Use, to: str) -> FetchResult:
+        """Fetch an image set through the hospital's key service, into a folder of that name."""
+        return self.images.fetch(
+            image_id,
+            self.folder / "read" / to,
+            reader=self.person(reader),
+            private_key=self.private_key(reader),
+            key_service=self.key_service,
+            use=use,
+        )
+
+    def release(self, reader: str, image_id: str, use: Use) -> str:
+        """Ask the hospital's key service for an image set's secret."""
+        return self.images.release(
+            image_id,
+            reader=self.person(reader),
+            private_key=self.private_key(reader),
+            key_service=self.key_service,
+            use=use,
+        )
+
+    def wait(self, seconds: int) -> int:
+        """Let chain time pass; how much has really passed."""
+        before = self.ledger.now()
+        check(move_clock(self.ledger.web3, seconds), "the chain's clock cannot be moved")
+        return self.ledger.now() - before
+
+    @contextmanager
+    def at_no_cost(self, name: str) -> Iterator[None]:
+        """Check that nothing inside costs somebody Ether."""
+        before = self.ether(name)
+        yield
+        check(self.ether(name) == before, f"it cost {name} {before - self.ether(name)} wei")

@@ -1,0 +1,85 @@
+"""What a story is made of: chapters, steps, and what came of each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from radledger.demo.stage import Stage
+
+__all__ = ["Act", "Chapter", "Outcome", "Picture", "Step", "Unexpected", "check"]
+
+
+class Unexpected(Exception):
+    """Something happened otherwise than the story says."""
+
+
+def check(holds: bool, otherwise: str) -> None:
+    """Raise `Unexpected` unless something holds.
+
+    Examples
+    --------
+    >>> check(60 == 60, "60 slices were added, not all")
+    """
+    if not holds:
+        raise Unexpected(otherwise)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A preview to show beside a step: PNG and captions."""
+
+    png: bytes
+    caption: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a step: words made of what really happened, pictures, and further lines."""
+
+    text: str
+    pictures: tuple[Picture, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
+
+
+Act = Callable[["Stage"], Outcome]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a story.
+
+    Parameters
+    ----------
+    name
+        Names it where it fails, and in tests.
+    actor
+        Who acts.
+    act
+        Does it, checks it, and says what happened.
+    refusal
+        Name of the error that must refuse it; none where it must succeed.
+    attempt
+        What is tried, for a step that must be refused.
+    moves_time
+        Whether it needs a chain whose clock can be moved.
+    """
+
+    name: str
+    actor: str
+    act: Act
+    refusal: str | None = None
+    attempt: str = ""
+    moves_time: bool = False
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Steps that belong together, and a sentence on what they show."""
+
+    title: str
+    introduction: str
+    steps: tuple[Step, ...]
