@@ -202,7 +202,7 @@ def test_a_commitment_binds_one_secret_however_it_is_written() -> None:
     assert commitment(secret) != commitment(new_secret())
 
 
-@pytest.mark.skipif(shutil.which("age") is None, reason="no `age` program on PATH")
+@pytest.mark.skipif(shutil.which("age") is None, reason="needs age: the program, on PATH")
 def test_the_age_program_opens_what_is_sealed_here_and_the_reverse(tmp_path: Path) -> None:
     secret, content = new_secret(), os.urandom(3 * _CHUNK + 5)
     (tmp_path / "secret.txt").write_text(secret + "\n")

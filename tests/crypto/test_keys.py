@@ -91,7 +91,7 @@ def test_a_key_of_another_length_is_refused(length: int) -> None:
 
 
 def test_an_independent_implementation_of_rfc_9180_opens_what_is_wrapped_here() -> None:
-    pyhpke = pytest.importorskip("pyhpke", reason="no pyhpke: pip install pyhpke")
+    pyhpke = pytest.importorskip("pyhpke", reason="needs pyhpke")
     suite = pyhpke.CipherSuite.new(
         pyhpke.KEMId.DHKEM_X25519_HKDF_SHA256,
         pyhpke.KDFId.HKDF_SHA256,

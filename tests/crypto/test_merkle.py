@@ -141,7 +141,7 @@ console.log(JSON.stringify(cases.map(({ leaves, root, proofs }) => {
 def test_openzeppelins_library_gives_the_same_roots_and_proofs() -> None:
     node = shutil.which("node")
     if node is None or not _OPENZEPPELIN.is_dir():
-        pytest.skip("no Node.js with @openzeppelin/merkle-tree: run `make setup`")
+        pytest.skip("needs node: with @openzeppelin/merkle-tree, by `make setup`")
     leaves = {size: _leaves(size) for size in _SIZES}
     trees = {size: MerkleTree(leaves[size]) for size in _SIZES}
     cases = [

@@ -297,7 +297,7 @@ def test_a_short_key_is_refused() -> None:
     assert refusal.value.values == {"length": 5, "least": 16}
 
 
-@pytest.mark.skipif(shutil.which("dcmdump") is None, reason="dcmdump (Debian: dcmtk) is not there")
+@pytest.mark.skipif(shutil.which("dcmdump") is None, reason="needs dcmtk: dcmdump, on PATH")
 @pytest.mark.parametrize(
     "name",
     [
