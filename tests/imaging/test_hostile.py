@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,7 +137,7 @@ class Order:
 
     number: int
     deadly: bool
-    size: int = 9 << 20  # too much for the calling process to try
+    size: int = 9 << 20  # two are too much for the calling process to try
 
 
 def obey(_bench, order):
@@ -164,3 +167,47 @@ def test_what_is_no_files_fault_is_raised(tmp_path):
     crew = Crew(tmp_path / "journal", LocalStore(tmp_path / "store"), tmp_path)
     with pytest.raises(OSError, match="No space left"):
         list(crew.run(fail, [Order(1, deadly=False), Order(2, deadly=False)], blame))
+
+
+SCRIPT = """
+import pathlib, sys
+from radledger.imaging.journal import Journal
+from radledger.imaging.processes import Crew
+from radledger.storage import LocalStore
+from tests.imaging.test_hostile import Order, blame, obey
+
+print("begun")
+folder = pathlib.Path(sys.argv[1])
+Journal(folder / "journal").close()
+crew = Crew(folder / "journal", LocalStore(folder / "store"), folder)
+print(sorted(crew.run(obey, [Order(1, False), Order(2, False)], blame)))
+"""
+
+
+def test_the_callers_script_needs_no_guard(tmp_path):
+    """Worker processes do not run it again, as multiprocessing would by default."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.splitlines() == ["begun", "[1, 2]"], done.stderr
+
+
+class NoStore(LocalStore):
+    """A store that does not arrive in a worker."""
+
+    def __reduce__(self):
+        return os._exit, (3,)
+
+
+def test_workers_that_cannot_start_are_no_files_fault(tmp_path):
+    Journal(tmp_path / "journal").close()
+    crew = Crew(tmp_path / "journal", NoStore(tmp_path / "store"), tmp_path)
+    with pytest.raises(BrokenProcessPool):
+        list(crew.run(obey, [Order(1, deadly=False), Order(2, deadly=False)], blame))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import pickle
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -262,3 +263,9 @@ def test_any_other_address_is_refused(address: str) -> None:
     with pytest.raises(UsageError) as refusal:
         KuboStore(address)
     assert refusal.value.values == {"address": address}
+
+
+def test_survives_pickling_with_connections_of_its_own():
+    store = KuboStore("/dns/localhost/tcp/5001", timeout=7.0)
+    copy = pickle.loads(pickle.dumps(store))  # noqa: S301 - written just now
+    assert (copy.address, copy._timeout) == (store.address, 7.0)

@@ -59,7 +59,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         # SQLite gives its other files the permissions of the first.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._database = sqlite3.connect(
@@ -333,7 +333,9 @@ class Journal:
         return [SetRow(*row) for row in rows]
 
     def _all(self, query: str, *values: Any) -> list[Any]:
-        return self._database.execute(query, values).fetchall()
+        # A read under way would hold a thread's write to the state that it has begun with.
+        with self._lock:
+            return self._database.execute(query, values).fetchall()
 
     def _sync(self, level: str) -> None:
         self._database.execute(f"PRAGMA synchronous = {level}")

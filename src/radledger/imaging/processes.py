@@ -2,6 +2,8 @@
 
 Workers are forked from a server that has the imports done, so that a pool starts in
 milliseconds after the first; the server starts while the caller is busy with something else.
+The caller's script is not run again in them, as multiprocessing would by default: it may have no
+guard against that, and its imports cost more than the work.
 Each worker is held to an amount of memory.  When one dies, the files that were under way are
 tried again, each alone, and the one that kills its process again is blamed.
 
@@ -10,15 +12,19 @@ A few small files are not worth a pool: they are tried in this process first.
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import forkserver, get_context
+from multiprocessing import context, forkserver, popen_forkserver, process
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from radledger.dicom.limits import limit_worker
@@ -32,6 +38,7 @@ _FEW_FILES, _FEW_BYTES = 8, 16 << 20
 _CHUNK_FILES, _CHUNK_BYTES = 16, 8 << 20
 # Flushing to the disk takes longer than all else, and many flushes together no longer than one.
 _FLUSHERS = 8
+_GARBAGE = 20_000
 _CHUNKS_AHEAD = 3
 _CRASHED = "reading the file crashed its process; leave it out"
 
@@ -69,7 +76,7 @@ class Crew:
     @staticmethod
     def prepare() -> None:
         """Start the server that workers are forked from, without waiting for it."""
-        get_context("forkserver").set_forkserver_preload(["radledger.imaging.storing"])
+        _Context().set_forkserver_preload([__name__, "radledger.imaging.verifying"])
         forkserver.ensure_running()
 
     def run(
@@ -112,7 +119,7 @@ class Crew:
             yield from self._pooled(work, chunks, os.cpu_count() or 1, suspects)
             for task in suspects:
                 again: list[T] = []
-                yield from self._pooled(work, deque([[task]]), 1, again)
+                yield from self._pooled(work, deque([[task]]), 1, again, check=True)
                 yield from (crashed(each, _CRASHED) for each in again)
 
     @contextmanager
@@ -129,16 +136,23 @@ class Crew:
         chunks: deque[list[T]],
         processes: int,
         lost: list[T],
+        *,
+        check: bool = False,
     ) -> Iterator[R]:
-        """Take chunks and give results until a process dies; what was under way is `lost`."""
+        """Take chunks and give results until a process dies; what was under way is `lost`.
+
+        With `check`, a process that cannot even start is an error, and no task's fault.
+        """
         pool = ProcessPoolExecutor(
             min(processes, len(chunks)),
-            mp_context=get_context("forkserver"),
+            mp_context=_Context(),
             initializer=_start,
             initargs=(self.journal, self.storage, self.folder),
         )
         under_way: deque[tuple[list[T], Future[list[R]]]] = deque()
         try:
+            if check:
+                pool.submit(int).result()
             while (chunks and not lost) or under_way:
                 if chunks and not lost and len(under_way) < processes * _CHUNKS_AHEAD:
                     under_way.append((chunks[0], pool.submit(_work, work, chunks[0])))
@@ -172,21 +186,54 @@ def _chunks(tasks: Sequence[T]) -> Iterator[list[T]]:
         yield chunk
 
 
-_bench: Bench | None = None
+class _Process(context.ForkServerProcess):
+    """A process that knows nothing of the caller's script."""
+
+    _hiding = threading.Lock()
+
+    @staticmethod
+    def _Popen(process_obj: process.BaseProcess) -> popen_forkserver.Popen:  # noqa: N802
+        # What is found as __main__ while a process starts is what runs again in it.
+        with _Process._hiding:
+            script = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                return popen_forkserver.Popen(process_obj)
+            finally:
+                sys.modules["__main__"] = script
+
+
+class _Context(context.ForkServerContext):
+    Process = _Process
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """What this process works with, once it is a worker."""
+
+    bench: Bench
+    flushers: ThreadPoolExecutor
+
+
+_worker: _Worker | None = None
 
 
 def _start(journal: Path, storage: Storage, folder: Path) -> None:
-    global _bench
-    _bench = Bench(Journal(journal), storage, folder, isolated=True)
+    global _worker
+    bench = Bench(Journal(journal), storage, folder, isolated=True)
+    _worker = _Worker(bench, ThreadPoolExecutor(_FLUSHERS))
+    # What was imported stays; data sets are full of cycles, each of which would be looked for.
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
     limit_worker()
 
 
 def _work(work: Callable[[Bench, Any], Any], chunk: list[Any]) -> list[Any]:
-    if _bench is None:
+    if _worker is None:
         raise AssertionError("the worker was not started")
-    with ThreadPoolExecutor(_FLUSHERS) as flushers:
-        begun: list[Any] = []
-        for task in chunk:
-            result = work(_bench, task)
-            begun.append(flushers.submit(result.finish) if isinstance(result, Rest) else result)
-        return [each.result() if isinstance(each, Future) else each for each in begun]
+    begun: list[Any] = []
+    for task in chunk:
+        result = work(_worker.bench, task)
+        rest = isinstance(result, Rest)
+        begun.append(_worker.flushers.submit(result.finish) if rest else result)
+    return [each.result() if isinstance(each, Future) else each for each in begun]

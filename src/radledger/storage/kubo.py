@@ -66,6 +66,7 @@ class KuboStore:
 
     def __init__(self, address: str, timeout: float = 30.0) -> None:
         self.address = address
+        self._timeout = timeout
         try:
             self._rpc = ipfshttpclient.Client(address, timeout=timeout)
             url = _url(address)
@@ -81,6 +82,10 @@ class KuboStore:
             headers={"Accept-Encoding": "identity"},
             timeout=timeout,
         )
+
+    def __reduce__(self) -> tuple[type[KuboStore], tuple[str, float]]:
+        """Pickle the address alone, so that worker processes open connections of their own."""
+        return KuboStore, (self.address, self._timeout)
 
     def close(self) -> None:
         """Close the connections that are kept open for the next call."""
