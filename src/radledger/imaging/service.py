@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from radledger.chain.refusals import ImageErased
 from radledger.errors import UsageError
@@ -118,8 +118,8 @@ class Images:
         ------
         NothingToAdd
             If no file could be taken.
-        ParticipantRoleMissing and the like
-            A refusal of the registry, if `custodian` acts for no accredited custodian.
+        ParticipantLacksRole
+            If `custodian` acts for no accredited custodian.
         HomeBusy
             If another process is adding images in this home.
         """
@@ -383,10 +383,8 @@ class Images:
 
     def _institution(self, signer: LocalAccount) -> str:
         """The institution for which somebody acts as a custodian."""
-        asked: Any = self._ledger.call(
-            "ParticipantRegistry", "requireRole", signer.address, ROLES["custodian"]
-        )
-        return str(asked)
+        role = ROLES["custodian"]
+        return str(self._ledger.call("ParticipantRegistry", "requireRole", signer.address, role))
 
     def _usable(self, image_id: str) -> ImageRecord:
         record = self.show(image_id)
