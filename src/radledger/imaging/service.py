@@ -57,10 +57,9 @@ class Images:
     --------
     >>> images = Images(ledger, LocalStore(home / "store"), home)  # doctest: +SKIP
     >>> added = images.add([Path("study")], patient, custodian=hospital)  # doctest: +SKIP
+    >>> # what was added is the de-identified file, which holds the same image
     >>> images.verify(added[0].image_id, [Path("study/1.dcm")])[0].verdict  # doctest: +SKIP
     'reencoded'
-
-    (The verdict is not ``identical``, as what was added is the de-identified file.)
     """
 
     def __init__(self, ledger: Ledger, storage: Storage, home: Path) -> None:
