@@ -246,7 +246,9 @@ class DatasetMoney(RuleBasedStateMachine):
     def claim_for(self, index: int, data: Any) -> None:
         """The owner of the beneficiary's identity collects; a new one closes the account."""
         dataset = self.datasets[index]
-        class_, who, due = self.claimant(dataset, data)
+        self.collect(dataset, *self.claimant(dataset, data))
+
+    def collect(self, dataset: Dataset, class_: int, who: str, due: int) -> None:
         owner, each = self.owners.get(who, who), dataset.accounts[class_, who]
         call = ("claimFor", dataset.id, class_, who, owner)
         closes = owner != who and not each.closed
@@ -272,13 +274,16 @@ class DatasetMoney(RuleBasedStateMachine):
         assert self.stage.balance(to) - before == due
         dataset.settle(class_, beneficiary).claimed += due
 
-    @rule(who=st.sampled_from([*PATIENTS, *CUSTODIANS]))
-    def change_hands(self, who: str) -> None:
-        """An identity gets a new owner, as after a recovery."""
-        if who in self.owners:
+    @rule(patient=st.sampled_from(PATIENTS), collects=st.booleans())
+    def change_hands(self, patient: str, collects: bool) -> None:
+        """An identity gets a new owner, as after a recovery, who may collect at once."""
+        if patient in self.owners:
             return
-        self.owners[who] = account(f"new owner of {who}")
-        self.stage.chain.send(who, self.stage.identities, "changeOwner", who, self.owners[who])
+        self.owners[patient] = owner = account(f"new owner of {patient}")
+        self.stage.chain.send(patient, self.stage.identities, "changeOwner", patient, owner)
+        if collects:
+            for dataset in self.datasets:
+                self.collect(dataset, DATA, patient, self.stage.due(dataset.id, DATA, patient))
 
     # ------------------------------------------------------------------------ what always holds
 
