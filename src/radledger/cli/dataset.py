@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Data sets, their contributors and their money.", no_args_is_help=True)
+group = typer.Typer(help="Data sets, their contributors and their money.")
 
 
 class Class(StrEnum):
