@@ -11,6 +11,7 @@ import typer
 
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.session import session
+from radledger.cli.values import named_path
 from radledger.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class PurposeNotNamed(UsageError):
 group = typer.Typer(help="Image sets, from files to the chain and back.")
 
 Id = Annotated[str, typer.Argument(metavar="IMAGE", help="Id of the image set.")]
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders, any mix.")]
+Paths = Annotated[list[Path], typer.Argument(parser=named_path, help="Files and folders, any mix.")]
 BurnedIn = Annotated[
     bool,
     typer.Option("--allow-burned-in", help="Take files whose pixels may show text; you looked."),

@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
@@ -75,10 +76,12 @@ def _usage(error: Exception) -> int:
     return _report("UsageError", message, {}, _USAGE)
 
 
-def _report(name: str, message: str, values: dict[str, object], code: int) -> int:
+def _report(name: str, message: str, values: dict[str, Any], code: int) -> int:
     if session.json:
         print(json.dumps({"error": name, "values": plain(values), "message": message}))
     else:
+        for each in values.get("skipped") or []:
+            print(f"{each['path']}: {each['reason']}", file=sys.stderr)
         print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
     return code
 
