@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as done:
         return done.exit_code
     except (KeyboardInterrupt, EOFError, typer.Abort):
-        message = "interrupted; run the command again to go on"
+        message = "run the command again to go on"
         return _report("Interrupted", message, {}, _INTERRUPTED)
     except _ClickException as error:
         session.json = session.json or "--json" in arguments

@@ -107,11 +107,14 @@ class Session:
 
 
 def given_passphrase() -> str | None:
-    """The passphrase that the environment gives, itself or by the name of a file."""
-    if _FROM_ENVIRONMENT in os.environ:
-        return os.environ[_FROM_ENVIRONMENT]
+    """The passphrase that the environment gives, itself or by the name of a file; not an empty one.
+
+    A variable that a script forgot to fill must not leave a key without protection.
+    """
     file = os.environ.get(_FROM_FILE)
-    return Path(file).read_text().rstrip("\r\n") if file else None
+    return os.environ.get(_FROM_ENVIRONMENT) or (
+        Path(file).read_text("utf-8").rstrip("\r\n") if file else None
+    )
 
 
 def _ask(prompt: str, *, confirm: bool) -> str:
