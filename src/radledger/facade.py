@@ -93,14 +93,14 @@ class RadLedger:
             If the contracts are not there, or others are.
         """
         from radledger.chain import deployments, networks
-        from radledger.chain.connect import connect, request
+        from radledger.chain.connect import connect, over, request
         from radledger.chain.ledger import Ledger
 
         home = home or default_home()
         if network is None or isinstance(network, str):
             web3 = connect(networks.load(network or os.environ.get(_NETWORK) or None, home))
         else:
-            web3 = network
+            web3 = over(network)
         chain_id = int(request(web3, "eth_chainId", []), 16)
         deployment = deployments.load(home / "deployments", chain_id)
         return cls(Ledger(web3, deployment), storage or _storage(home), home)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from radledger.chain.networks import Network
 
-__all__ = ["connect", "connection_errors", "genesis_hash", "request", "request_batch"]
+__all__ = ["connect", "connection_errors", "genesis_hash", "over", "request", "request_batch"]
 
 _TIMEOUT = 30.0
 # A node takes at most this many requests at once without complaint (geth's limit is 1,000).
@@ -32,7 +32,6 @@ def connect(network: Network) -> Web3:
     """
     import requests
     from web3 import Web3
-    from web3.middleware import ExtraDataToPOAMiddleware
     from web3.providers.rpc.utils import ExceptionRetryConfiguration
 
     provider = Web3.HTTPProvider(
@@ -42,9 +41,7 @@ def connect(network: Network) -> Web3:
             errors=(requests.ConnectionError, requests.Timeout), retries=2, backoff_factor=0.05
         ),
     )
-    web3 = Web3(provider)
-    # Proof-of-authority blocks carry signatures in a field that is 32 bytes elsewhere.
-    web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
+    web3 = over(Web3(provider))
     chain_id = int(request(web3, "eth_chainId", []), 16)
     if network.chain_id not in (None, chain_id):
         raise DeploymentMismatch(
@@ -55,6 +52,20 @@ def connect(network: Network) -> Web3:
             found=chain_id,
         )
     return web3
+
+
+def over(web3: Web3) -> Web3:
+    """A Web3 of the library's own over the provider of another one.
+
+    What others put between, as Brownie does, changes how a node's refusals look.
+    """
+    from web3 import Web3
+    from web3.middleware import ExtraDataToPOAMiddleware
+
+    own = Web3(web3.provider)
+    # Proof-of-authority blocks carry signatures in a field that is 32 bytes elsewhere.
+    own.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
+    return own
 
 
 def request(web3: Web3, method: str, parameters: Sequence[Any]) -> Any:
