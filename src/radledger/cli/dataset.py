@@ -10,16 +10,14 @@ import typer
 
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.session import session
-from radledger.cli.values import amount, digest, document, percent, write_document
+from radledger.cli.values import amount, document, write_document
 
 if TYPE_CHECKING:
     from radledger.research import Dataset
 
 __all__ = ["group"]
 
-_NO_PROTOCOL = "0x" + "00" * 32
-
-group = typer.Typer(help="Data sets, their contributors and their money.")
+group = typer.Typer(help="Data sets, their contributors and their money.", no_args_is_help=True)
 
 
 class Class(StrEnum):
@@ -50,10 +48,10 @@ ClassOption = Annotated[Class, typer.Option("--class", help="What was contribute
 @group.command()
 def create(
     purpose: Annotated[list[str], typer.Option(help="DUO purpose of the use; repeatable.")],
-    data: Annotated[str, typer.Option(help="Per cent of the money for the patients.")] = "70",
-    custody: Annotated[str, typer.Option(help="Per cent for who keeps the images.")] = "30",
-    annotation: Annotated[str, typer.Option(help="Per cent for annotators.")] = "0",
-    development: Annotated[str, typer.Option(help="Per cent for developers.")] = "0",
+    data: Annotated[float, typer.Option(help="Per cent of the money for the patients.")] = 70,
+    custody: Annotated[float, typer.Option(help="Per cent for who keeps the images.")] = 30,
+    annotation: Annotated[float, typer.Option(help="Per cent for annotators.")] = 0,
+    development: Annotated[float, typer.Option(help="Per cent for developers.")] = 0,
     attribute: Annotated[
         list[str] | None, typer.Option(help="DUO condition that the use fulfils; repeatable.")
     ] = None,
@@ -72,12 +70,12 @@ def create(
     parts = {"data": data, "custody": custody, "annotation": annotation, "development": development}
     terms = Terms(
         token=session.radledger.ledger.address("LocalToken") if token is None else token,
-        shares={name: percent(part) for name, part in parts.items()},
+        shares={name: round(part * 100) for name, part in parts.items()},
         purposes=tuple(purpose),
         fulfilled=tuple(attribute or ()),
         disease=disease,
         rule=rule.replace("-", " "),
-        protocol=_NO_PROTOCOL if protocol is None else digest(protocol),
+        protocol=_digest(protocol),
     )
     show(session.radledger.datasets.create(session.signer, terms))
 
@@ -210,6 +208,12 @@ def _act(name: str, sign_only: Path | None, *arguments: Any, **named: Any) -> No
     show({"signed": sign_only})
 
 
+def _digest(path: Path | None) -> str:
+    import hashlib
+
+    return "0x" + (hashlib.sha256(path.read_bytes()).hexdigest() if path else "00" * 32)
+
+
 def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:
     """A data set with weights and money by class, and by contributor where details are wanted."""
     terms = dataset.terms
@@ -231,7 +235,7 @@ def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:
         "disease": terms.disease,
         "token": terms.token,
         "vault": dataset.vault,
-        "shares": {name: part / 100 for name, part in terms.shares.items()},
+        "shares": terms.shares,
         "weights": _by_class(dataset, "weight"),
         "funded": {"total": dataset.funded, **credited},
         "paid": {"total": dataset.paid, **paid},

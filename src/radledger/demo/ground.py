@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from radledger import devnet
 from radledger.chain import deploy
 from radledger.chain.accounts import Keystore
-from radledger.chain.connect import request
+from radledger.chain.connect import over, request
 from radledger.chain.errors import RequestFailed
 from radledger.chain.ledger import Ledger
 from radledger.crypto.keys import public_key
@@ -75,14 +75,21 @@ class RunningChain:
     web3: Web3
     accounts: Mapping[str, LocalAccount]
     name: str
-    first_block: int
+    first_block: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.web3 = over(self.web3)
+        self.first_block = int(self.web3.eth.block_number) + 1
 
     def up(self, home: Path) -> RadLedger:
-        """Deploy the contracts and accredit everybody."""
+        """Deploy the contracts and accredit everybody, or finish what was interrupted."""
         keystore = Keystore(home)
+        known = {each.name for each in keystore.list()}
         for name in FUNDED:
-            keystore.import_(name, "0x" + bytes(self.accounts[name].key).hex(), "")
-        keystore.new("patient", "")
+            if name not in known:
+                keystore.import_(name, "0x" + bytes(self.accounts[name].key).hex(), "")
+        if "patient" not in known:
+            keystore.new("patient", "")
         people = {name: keystore.open(name) for name in PEOPLE}
         folder = home / "deployments"
         holder = people["researcher"].address

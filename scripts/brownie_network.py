@@ -1,0 +1,102 @@
+"""Brownie's network and accounts, as the library takes them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brownie import accounts, web3
+from brownie._config import CONFIG
+from eth_account import Account
+from eth_account.hdaccount import key_from_seed
+
+from radledger.chain.accounts import Keystore
+from radledger.chain.connect import genesis_hash
+from radledger.devnet.people import FUNDED
+from radledger.facade import RadLedger, default_home
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+__all__ = ["address", "funded", "home", "is_development", "name", "opened", "payer", "signer"]
+
+# What anvil takes where Brownie's network names no other.
+_MNEMONIC = "test test test test test test test test test test test junk"
+
+
+def is_development() -> bool:
+    """Whether the chain is one that Brownie starts, on which everything is play money."""
+    return bool(CONFIG.network_type == "development")
+
+
+def name() -> str:
+    """What Brownie calls the network."""
+    return str(CONFIG.active_network["id"])
+
+
+def home() -> Path:
+    """The library's folder: the usual one, or on a development chain one for that very chain."""
+    if not is_development():
+        return default_home()
+    return Path("build", "brownie", genesis_hash(web3)[2:14]).absolute()
+
+
+def opened() -> RadLedger:
+    """The library on Brownie's network, after ``brownie run deploy``."""
+    return RadLedger.open(web3, home=home())
+
+
+def signer(who: str) -> LocalAccount:
+    """The account that signs.
+
+    On a development chain that person of `radledger.devnet.people`.  Elsewhere an account that
+    Brownie keeps (``brownie accounts new NAME``) under the name in ``RADLEDGER_ACCOUNT``, or
+    ``who``; its passphrase is asked for unless ``RADLEDGER_PASSPHRASE`` is set.
+    """
+    return _account(os.environ.get("RADLEDGER_ACCOUNT", who))
+
+
+def payer(who: str) -> LocalAccount:
+    """The account that sends what another one signed, and pays.
+
+    On a development chain the hospital; elsewhere the one named in ``RADLEDGER_PAYER``, or the
+    signer's own.
+    """
+    if is_development():
+        return _account("hospital")
+    return _account(os.environ.get("RADLEDGER_PAYER") or os.environ.get("RADLEDGER_ACCOUNT", who))
+
+
+def address(who: str) -> str:
+    """An address, given as such or as the name of an account."""
+    return who if who.startswith("0x") else str(_account(who).address)
+
+
+def funded() -> dict[str, LocalAccount]:
+    """An account with Ether for each name of `FUNDED`: the mnemonic's first, or Brownie's own."""
+    if not is_development():
+        return {who: _account(who) for who in FUNDED}
+    mnemonic = CONFIG.active_network["cmd_settings"].get("mnemonic", _MNEMONIC)
+    found = [_of_mnemonic(mnemonic, index) for index in range(len(FUNDED))]
+    if found[0].address not in web3.eth.accounts:
+        raise SystemExit(f"the chain was not started with the mnemonic {mnemonic!r}")
+    return dict(zip(FUNDED, found, strict=True))
+
+
+def _of_mnemonic(mnemonic: str, index: int) -> LocalAccount:
+    """An account of a mnemonic, be it one of BIP-39's or, as Brownie's is, any other words."""
+    seed = hashlib.pbkdf2_hmac("sha512", mnemonic.encode(), b"mnemonic", 2048, 64)
+    account: LocalAccount = Account.from_key(key_from_seed(seed, f"m/44'/60'/0'/0/{index}"))
+    return account
+
+
+def _account(who: str) -> LocalAccount:
+    if is_development():
+        return Keystore(home()).open(who)
+    # An address that the node itself could sign for would come without its key.
+    accounts.clear()
+    kept = accounts.load(who, password=os.environ.get("RADLEDGER_PASSPHRASE"))
+    account: LocalAccount = Account.from_key(kept.private_key)
+    return account

@@ -1,0 +1,23 @@
+"""An image's whole journey on Brownie's network: ``brownie run demo [--network NAME]``.
+
+``make demo`` tells the same story on a Ganache of its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from brownie import web3
+
+from radledger.demo.ground import RunningChain
+from radledger.demo.play import play
+from scripts import brownie_network as network
+
+__all__ = ["main"]
+
+
+def main(slices: str = "60", folder: str = "out/demo") -> None:
+    """Tell the story with a CT of so many slices, in a folder that is made anew."""
+    ground = RunningChain(web3, network.funded(), network.name())
+    if play(Path(folder), ground, slices=int(slices)):
+        raise SystemExit(1)

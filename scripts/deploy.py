@@ -1,0 +1,26 @@
+"""Deploy the contracts: ``brownie run deploy [--network NAME]``.
+
+On a development chain everybody of `radledger.devnet.people` is accredited as well.  Elsewhere
+Brownie's account ``deployer`` pays, and is the first governor.
+"""
+
+from __future__ import annotations
+
+from brownie import web3
+
+from radledger.chain import deploy
+from radledger.chain.connect import over
+from radledger.demo.ground import RunningChain
+from scripts import brownie_network as network
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Deploy, or finish what was interrupted, and print where each contract is."""
+    if network.is_development():
+        RunningChain(web3, network.funded(), network.name()).up(network.home())
+    else:
+        deploy.deploy(over(web3), network.signer("deployer"), network.home() / "deployments")
+    for name, contract in network.opened().ledger.deployment.contracts.items():
+        print(f"{name:20} {contract.address}")

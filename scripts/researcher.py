@@ -1,0 +1,55 @@
+"""What a researcher does with a data set.
+
+::
+
+    brownie run researcher create PURPOSE[,…] [CLASS=BASISPOINTS,…] [CONDITION[,…]] [TOKEN]
+    brownie run researcher contribute DATASET IMAGE
+    brownie run researcher claim DATASET
+    brownie run researcher list
+
+``TOKEN`` is the address of an ERC-20 token; without it, the one of a development chain.
+"""
+
+from __future__ import annotations
+
+from radledger.research import Terms
+from scripts import brownie_network as network
+
+__all__ = ["claim", "contribute", "create", "list", "main"]
+
+
+def create(
+    purposes: str, shares: str = "data=7000,custody=3000", fulfilled: str = "", token: str = ""
+) -> None:
+    """Create a data set of the researcher's institution, and print its id."""
+    radledger = network.opened()
+    terms = Terms(
+        token=token or radledger.ledger.address("LocalToken"),
+        shares={name: int(part) for name, part in (each.split("=") for each in shares.split(","))},
+        purposes=tuple(purposes.split(",")),
+        fulfilled=tuple(filter(None, fulfilled.split(","))),
+    )
+    print(radledger.datasets.create(network.signer("researcher"), terms).dataset_id)
+
+
+def contribute(dataset: str, image: str) -> None:
+    """Add an image set, to which its patient must have consented."""
+    radledger = network.opened()
+    image_set = radledger.images.show(image).image_set
+    for receipt in radledger.datasets.contribute(network.signer("researcher"), dataset, image_set):
+        print(f"{receipt.transaction}, {receipt.gas_used:,} gas")
+
+
+def claim(dataset: str) -> None:
+    """Collect what is due to the signer."""
+    for receipt in network.opened().datasets.claim(network.signer("researcher"), dataset):
+        print(f"{receipt.transaction}, {receipt.event('RewardClaimed').args['amount']} units")
+
+
+def list() -> None:  # noqa: A001 - the command's name
+    """Print all data sets and their money."""
+    for each in network.opened().datasets.list():
+        print(f"{each.dataset_id} funded {each.funded} paid {each.paid} due {each.due}")
+
+
+main = list

@@ -1,0 +1,173 @@
+"""The scripts for ``brownie run``, on chains that Brownie starts and on one that it is told of."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+
+from radledger.chain import artifacts
+from radledger.chain.connect import connect
+from radledger.chain.deploy import CONTRACTS
+from radledger.chain.ledger import ContractAt
+from radledger.chain.networks import Network
+from radledger.devnet import process
+from radledger.devnet.people import FUNDED, accredit
+from radledger.facade import RadLedger
+from radledger.imaging.model import ImageSet
+
+if find_spec("brownie") is None:
+    pytest.skip("needs Brownie: run `make setup`", allow_module_level=True)
+
+from tools.with_brownie import networks
+
+ROOT = Path(__file__).resolve().parents[2]
+MNEMONIC = "test test test test test test test test test test test junk"
+PEOPLE = (*FUNDED, "patient")
+TOKEN = 10**18
+
+# Brownie compiles the contracts at its first start.
+pytestmark = pytest.mark.timeout(600)
+
+
+class Brownie:
+    """Runs scripts with a Brownie home of its own."""
+
+    def __init__(self, home, live=()):
+        self.home = home
+        self.radledger_home = home / "radledger"
+        self.folder = home / ".brownie"
+        self.folder.mkdir(parents=True)
+        config = networks(traced=False)
+        config["live"].append({"name": "Trial", "networks": list(live)})
+        (self.folder / "network-config.yaml").write_text(yaml.safe_dump(config))
+
+    def run(self, *arguments, network="development", **variables):
+        """What a script printed; what it says of an error where it fails."""
+        programs = [Path(sys.prefix, "bin"), ROOT / "node_modules/.bin", os.environ["PATH"]]
+        done = subprocess.run(
+            ["brownie", "run", *map(str, arguments), "--network", network],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "HOME": str(self.home),
+                "PATH": os.pathsep.join(map(str, programs)),
+                "PYTHONPATH": str(ROOT / "src"),
+                "RADLEDGER_HOME": str(self.radledger_home),
+                "RADLEDGER_PASSPHRASE": "",
+                **variables,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.partition("Running '")[2]
+
+
+def test_deploys_on_a_development_chain(tmp_path):
+    printed = Brownie(tmp_path).run("deploy")
+    addresses = dict(re.findall(r"^(\w+) +(0x[0-9a-fA-F]{40})$", printed, re.MULTILINE))
+    assert list(addresses) == list(CONTRACTS)
+    assert len(set(addresses.values())) == len(addresses)
+
+
+def test_tells_the_story_on_ganache(tmp_path):
+    printed = Brownie(tmp_path).run("demo", "main", 3, tmp_path / "demo", network="ganache")
+    assert "an image's whole journey, on ganache" in printed
+    assert re.search(r"\d+ steps as they should be, \d+ of them refusals", printed)
+    assert "Refused" in (tmp_path / "demo" / "index.html").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory):
+    """A chain that Brownie is told of as a live one."""
+    node = process.start("anvil", tmp_path_factory.mktemp("anvil"), MNEMONIC, accounts=10)
+    yield node.endpoint
+    node.stop()
+
+
+@pytest.fixture(scope="module")
+def accounts():
+    """Everybody's account; the mnemonic's first."""
+    from eth_account import Account
+
+    Account.enable_unaudited_hdwallet_features()
+    return {
+        name: Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+        for index, name in enumerate(PEOPLE)
+    }
+
+
+@pytest.fixture(scope="module")
+def brownie(endpoint, accounts, tmp_path_factory):
+    """A Brownie that knows the chain as ``trial``, and keeps everybody's account."""
+    from eth_account import Account
+
+    network = {"name": "Trial", "id": "trial", "host": endpoint, "chainid": 31337}
+    brownie = Brownie(tmp_path_factory.mktemp("home"), [network])
+    (brownie.folder / "accounts").mkdir()
+    for name, account in {**accounts, "deployer": accounts["governor"]}.items():
+        kept = Account.encrypt(account.key, "", kdf="pbkdf2", iterations=1)
+        (brownie.folder / "accounts" / f"{name}.json").write_text(json.dumps(kept))
+    return brownie
+
+
+def test_patient_and_researcher_on_a_live_chain(brownie, endpoint, accounts):
+    brownie.run("deploy", network="trial")
+    web3 = connect(Network("trial", endpoint))
+    radledger = RadLedger.open(web3, home=brownie.radledger_home)
+    assert set(CONTRACTS) - set(radledger.ledger.deployment.contracts) == {"LocalToken"}
+    ledger, patient, clinic = radledger.ledger, accounts["patient"], accounts["clinic"]
+    accredit(ledger, accounts)
+
+    brownie.run("patient", "grant", clinic.address, "HMB,CC", "all", 30, network="trial")
+    (grant,) = radledger.consents.list(subject=patient.address)
+    assert (grant.grantee, grant.status) == (clinic.address, "active")
+    assert {"HMB", "CC"} <= set(grant.terms.purposes)
+    assert 29 * 86400 < grant.terms.until - ledger.now() <= 30 * 86400
+
+    token = _token(web3, accounts["researcher"])
+    created = brownie.run(
+        "researcher", "create", "HMB", "data=10000", "", token.address, network="trial"
+    )
+    (dataset,) = radledger.datasets.list()
+    assert dataset.dataset_id in created
+    assert (dataset.institution, dataset.terms.token) == (clinic.address, token.address)
+
+    image = _anchored(ledger, accounts["hospital"], patient)
+    brownie.run("researcher", "contribute", dataset.dataset_id, image.image_id, network="trial")
+    radledger.datasets.fund(accounts["researcher"], dataset.dataset_id, TOKEN)
+    brownie.run(
+        "researcher", "claim", dataset.dataset_id, network="trial", RADLEDGER_ACCOUNT="patient"
+    )
+    assert ledger.call(token, "balanceOf", patient.address) == TOKEN
+
+    brownie.run("patient", "revoke_all", network="trial", RADLEDGER_PAYER="hospital")
+    listed = brownie.run("patient", "list", network="trial")
+    assert re.search(rf"^revoked +{clinic.address} .*HMB.* all$", listed, re.MULTILINE)
+
+
+def _token(web3, holder):
+    """An ERC-20 token of the researcher's."""
+    artifact = artifacts.load("LocalToken")
+    factory = web3.eth.contract(abi=list(artifact.abi), bytecode=artifact.bytecode)
+    sent = factory.constructor(holder.address, 10 * TOKEN).transact({"from": holder.address})
+    receipt = web3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
+    return ContractAt("LocalToken", receipt["contractAddress"])
+
+
+def _anchored(ledger, hospital, patient):
+    """An image set of the hospital; a record alone, without files."""
+    root, visit = secrets.token_bytes(32), secrets.token_bytes(32)
+    new = (patient.address, root, bytes(32), visit, bytes(32), 3, 0)
+    ledger.send(hospital, "ImageRegistry", "anchor", new)
+    return ImageSet(hospital.address, patient.address, "0x" + root.hex(), "0x" + visit.hex())
