@@ -235,7 +235,13 @@ class Keystore:
                 + (f"there are {known}" if known else "make one with `radledger account new`"),
                 account=name,
             )
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        try:
+            content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            bytes.fromhex(content["address"].removeprefix("0x"))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise AccountInvalid(
+                f"{path} is no keystore file; restore it or take it away", account=name
+            ) from error
         return content
 
     def _path(self, name: str) -> Path:

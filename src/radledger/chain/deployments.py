@@ -126,32 +126,23 @@ class Deployment:
 
 
 def find(folder: Path, chain_id: int) -> Deployment | None:
-    """Return the recorded deployment on a chain, or None."""
+    """Return the recorded deployment on a chain, or None.
+
+    Raises
+    ------
+    DeploymentMismatch
+        If the record cannot be understood.
+    """
     path = folder / f"{chain_id}.json"
     if not path.exists():
         return None
-    content = json.loads(path.read_text("utf-8"))
-    pending = content.get("pending")
-    return Deployment(
-        chain_id=content["chainId"],
-        genesis=content["genesis"],
-        contracts=MappingProxyType(
-            {
-                name: DeployedContract(
-                    entry["address"], entry["block"], entry["transaction"], entry["codeHash"]
-                )
-                for name, entry in content["contracts"].items()
-            }
-        ),
-        parameters=content["parameters"],
-        pending=pending
-        and Pending(
-            pending["contract"],
-            pending["sender"],
-            pending["nonce"],
-            tuple(pending["transactions"]),
-        ),
-    )
+    try:
+        return _deployment(json.loads(path.read_text("utf-8")))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise DeploymentMismatch(
+            f"{path} is no record of a deployment; restore it, or take it away and deploy anew",
+            path=str(path),
+        ) from error
 
 
 def load(folder: Path, chain_id: int) -> Deployment:
@@ -199,3 +190,27 @@ def save(folder: Path, deployment: Deployment) -> Path:
     path = folder / f"{deployment.chain_id}.json"
     write_atomically(path, json.dumps(content, indent=2) + "\n")
     return path
+
+
+def _deployment(content: Any) -> Deployment:
+    pending = content.get("pending")
+    return Deployment(
+        chain_id=content["chainId"],
+        genesis=content["genesis"],
+        contracts=MappingProxyType(
+            {
+                name: DeployedContract(
+                    entry["address"], entry["block"], entry["transaction"], entry["codeHash"]
+                )
+                for name, entry in content["contracts"].items()
+            }
+        ),
+        parameters=content["parameters"],
+        pending=pending
+        and Pending(
+            pending["contract"],
+            pending["sender"],
+            pending["nonce"],
+            tuple(pending["transactions"]),
+        ),
+    )

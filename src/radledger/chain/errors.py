@@ -12,6 +12,7 @@
     └── TransactionSuperseded another transaction of the account took this one's place
     UsageError
     ├── UnknownNetwork        no network of that name
+    ├── NetworksInvalid       the home's networks.yaml cannot be understood
     ├── UnknownContract       no contract of that name
     ├── AccountUnknown        no account of that name
     ├── AccountExists         an account of that name is there already
@@ -34,6 +35,7 @@ __all__ = [
     "ConnectionFailed",
     "DeploymentMismatch",
     "DeploymentMissing",
+    "NetworksInvalid",
     "OutOfFunds",
     "PassphraseWrong",
     "RequestFailed",
@@ -77,6 +79,10 @@ class TransactionSuperseded(ChainError):
 
 class UnknownNetwork(UsageError):
     """No network of that name is configured."""
+
+
+class NetworksInvalid(UsageError):
+    """The file with the user's own networks cannot be understood."""
 
 
 class UnknownContract(UsageError):

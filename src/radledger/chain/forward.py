@@ -119,7 +119,8 @@ def submit_forward(ledger: Ledger, document: dict[str, Any], payer: LocalAccount
         forwarded = (*(message[name] for name in names), document["signature"])
     except (KeyError, TypeError) as error:
         raise UsageError(
-            "the document is no signed call; make one with sign_forward", missing=str(error)
+            f"the document is no signed call: it lacks {error}; have it signed anew",
+            missing=str(error),
         ) from error
     if domain != _domain(ledger):
         raise UsageError(

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from radledger.chain.errors import UnknownNetwork
+from radledger.chain.errors import NetworksInvalid, UnknownNetwork
 
 __all__ = ["Network", "default", "load"]
 
@@ -55,6 +55,8 @@ def load(name: str | None = None, home: Path | None = None) -> Network:
     ------
     UnknownNetwork
         If there is none of that name, or its endpoint's environment variable is not set.
+    NetworksInvalid
+        If the home's ``networks.yaml`` cannot be understood.
 
     Examples
     --------
@@ -94,10 +96,20 @@ def _read(home: Path | None) -> dict[str, Any]:
     own = home / "networks.yaml" if home else None
     if own is None or not own.exists():
         return packaged
-    added: dict[str, Any] = yaml.safe_load(own.read_text("utf-8")) or {}
+    try:
+        added: dict[str, Any] = yaml.safe_load(own.read_text("utf-8")) or {}
+        networks = {name: dict(entry) for name, entry in added.get("networks", {}).items()}
+        missing = [name for name, entry in networks.items() if "endpoint" not in entry]
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
+        detail = " ".join(str(error).split())
+        message = f"{own} names no networks; correct it as the documentation shows: {detail}"
+        raise NetworksInvalid(message, path=str(own)) from error
+    if missing:
+        message = f"{own} gives no endpoint for {', '.join(missing)}; add it"
+        raise NetworksInvalid(message, path=str(own))
     return {
         "default": added.get("default", packaged["default"]),
-        "networks": {**packaged["networks"], **added.get("networks", {})},
+        "networks": {**packaged["networks"], **networks},
     }
 
 

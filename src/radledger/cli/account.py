@@ -11,7 +11,7 @@ from radledger.cli.session import session
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Keys in files, each under a passphrase.", no_args_is_help=True)
+group = typer.Typer(help="Keys in files, each under a passphrase.")
 
 Name = Annotated[str, typer.Argument(help="Name of the account.")]
 

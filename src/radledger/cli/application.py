@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from radledger.cli import account, consent, dataset, deploy, devnet, identity, image, participant
 from radledger.cli.session import session
 
-__all__ = ["application"]
+__all__ = ["application", "command_tree"]
 
 _EPILOG = "Every command takes --json, --network NAME, --as ACCOUNT and --home DIR, anywhere."
+_EVERYWHERE = {"json", "network", "account", "home"}
 
 application = typer.Typer(
     name="radledger",
     help="Consent, provenance and rewards for medical imaging on Ethereum.",
     epilog=_EPILOG,
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Help in boxes would take three times as long to come.
+    rich_markup_mode=None,
 )
 for name, group in {
     "devnet": devnet.group,
@@ -43,19 +47,57 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _keep(option: typer.CallbackParam, value: Any) -> Any:
+    """Tell the session of an option that was given, before the command or after it."""
+    if value is None or value is False:
+        return value
+    if value == "" or str(value).startswith("-"):
+        raise typer.BadParameter(f"it cannot be {str(value)!r}")
+    setattr(session, str(option.name), value)
+    return value
+
+
 @application.callback()
 def shared(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", callback=_keep, help="Print JSON, one object a line.")
+    ] = False,
     network: Annotated[
-        str | None, typer.Option(help="Name of a network, or its JSON-RPC endpoint.")
+        str | None,
+        typer.Option(callback=_keep, help="Name of a network, or its JSON-RPC endpoint."),
     ] = None,
     account: Annotated[
-        str | None, typer.Option("--as", metavar="ACCOUNT", help="Account that acts.")
+        str | None,
+        typer.Option("--as", metavar="ACCOUNT", callback=_keep, help="Account that acts."),
     ] = None,
-    home: Annotated[Path | None, typer.Option(help="Folder with keys and deployments.")] = None,
+    home: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", callback=_keep, help="Folder with keys and deployments."),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Take the options that every command has."""
-    session.json, session.network, session.account, session.home = as_json, network, account, home
+    """Take the options that every command has; `_keep` keeps them."""
+
+
+def command_tree() -> Any:
+    """The commands, ready to run, each with the options that all share."""
+    root = typer.main.get_command(application)
+    everywhere: list[Any] = [
+        copy.copy(option) for option in root.params if option.name in _EVERYWHERE
+    ]
+    for option in everywhere:
+        option.expose_value = False
+        option.hidden = True  # the last line of each help tells of them
+    for command in _below(root):
+        command.params += everywhere
+        command.short_help = (command.help or "").partition("\n\n")[0]  # whole, in lists too
+    return root
+
+
+def _below(group: Any) -> Iterator[Any]:
+    for command in group.commands.values():
+        yield command
+        if hasattr(command, "commands"):
+            yield from _below(command)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Who may use whose images for what.", no_args_is_help=True)
+group = typer.Typer(help="Who may use whose images for what.")
 
 Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
 Purpose = Annotated[

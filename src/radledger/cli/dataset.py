@@ -10,14 +10,16 @@ import typer
 
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.session import session
-from radledger.cli.values import amount, document, write_document
+from radledger.cli.values import amount, digest, document, percent, write_document
 
 if TYPE_CHECKING:
     from radledger.research import Dataset
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Data sets, their contributors and their money.", no_args_is_help=True)
+_NO_PROTOCOL = "0x" + "00" * 32
+
+group = typer.Typer(help="Data sets, their contributors and their money.")
 
 
 class Class(StrEnum):
@@ -48,10 +50,10 @@ ClassOption = Annotated[Class, typer.Option("--class", help="What was contribute
 @group.command()
 def create(
     purpose: Annotated[list[str], typer.Option(help="DUO purpose of the use; repeatable.")],
-    data: Annotated[float, typer.Option(help="Per cent of the money for the patients.")] = 70,
-    custody: Annotated[float, typer.Option(help="Per cent for who keeps the images.")] = 30,
-    annotation: Annotated[float, typer.Option(help="Per cent for annotators.")] = 0,
-    development: Annotated[float, typer.Option(help="Per cent for developers.")] = 0,
+    data: Annotated[str, typer.Option(help="Per cent of the money for the patients.")] = "70",
+    custody: Annotated[str, typer.Option(help="Per cent for who keeps the images.")] = "30",
+    annotation: Annotated[str, typer.Option(help="Per cent for annotators.")] = "0",
+    development: Annotated[str, typer.Option(help="Per cent for developers.")] = "0",
     attribute: Annotated[
         list[str] | None, typer.Option(help="DUO condition that the use fulfils; repeatable.")
     ] = None,
@@ -70,12 +72,12 @@ def create(
     parts = {"data": data, "custody": custody, "annotation": annotation, "development": development}
     terms = Terms(
         token=session.radledger.ledger.address("LocalToken") if token is None else token,
-        shares={name: round(part * 100) for name, part in parts.items()},
+        shares={name: percent(part) for name, part in parts.items()},
         purposes=tuple(purpose),
         fulfilled=tuple(attribute or ()),
         disease=disease,
         rule=rule.replace("-", " "),
-        protocol=_digest(protocol),
+        protocol=_NO_PROTOCOL if protocol is None else digest(protocol),
     )
     show(session.radledger.datasets.create(session.signer, terms))
 
@@ -208,12 +210,6 @@ def _act(name: str, sign_only: Path | None, *arguments: Any, **named: Any) -> No
     show({"signed": sign_only})
 
 
-def _digest(path: Path | None) -> str:
-    import hashlib
-
-    return "0x" + (hashlib.sha256(path.read_bytes()).hexdigest() if path else "00" * 32)
-
-
 def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:
     """A data set with weights and money by class, and by contributor where details are wanted."""
     terms = dataset.terms
@@ -235,7 +231,7 @@ def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:
         "disease": terms.disease,
         "token": terms.token,
         "vault": dataset.vault,
-        "shares": terms.shares,
+        "shares": {name: part / 100 for name, part in terms.shares.items()},
         "weights": _by_class(dataset, "weight"),
         "funded": {"total": dataset.funded, **credited},
         "paid": {"total": dataset.paid, **paid},

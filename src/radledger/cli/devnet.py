@@ -11,9 +11,7 @@ from radledger.cli.session import session
 
 __all__ = ["group"]
 
-group = typer.Typer(
-    help="A local chain and store, with everybody accredited.", no_args_is_help=True
-)
+group = typer.Typer(help="A local chain and store, with everybody accredited.")
 
 
 @group.command()

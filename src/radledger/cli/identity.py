@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Keys, delegates, guardians and recovery.", no_args_is_help=True)
+group = typer.Typer(help="Keys, delegates, guardians and recovery.")
 
 Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
 SignOnly = Annotated[

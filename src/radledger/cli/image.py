@@ -11,6 +11,8 @@ import typer
 
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.session import session
+from radledger.cli.values import named_path
+from radledger.errors import UsageError
 
 if TYPE_CHECKING:
     from radledger.consent.permission import Use
@@ -19,10 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Image sets, from files to the chain and back.", no_args_is_help=True)
+
+class PurposeNotNamed(UsageError):
+    """A reader did not say what the images are for."""
+
+
+group = typer.Typer(help="Image sets, from files to the chain and back.")
 
 Id = Annotated[str, typer.Argument(metavar="IMAGE", help="Id of the image set.")]
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders, any mix.")]
+Paths = Annotated[list[Path], typer.Argument(parser=named_path, help="Files and folders, any mix.")]
 BurnedIn = Annotated[
     bool,
     typer.Option("--allow-burned-in", help="Take files whose pixels may show text; you looked."),
@@ -128,7 +135,7 @@ def verify(
     """Say of each file whether it is identical, re-encoded, changed or unknown."""
     secret = None
     if session.account is not None:
-        secret = _secret(image, _use(purpose, attribute, disease))
+        secret = _secret(image, _use(image, purpose, attribute, disease))
     results = session.radledger.images.verify(image, paths, secret=secret)
     show_all(results, empty="no files")
 
@@ -143,7 +150,7 @@ def fetch(
 ) -> None:
     """Fetch an image set: every byte is checked, decrypted, and verified against the root."""
     name = session.name
-    use = _use(purpose, attribute, disease)
+    use = _use(image, purpose, attribute, disease)
     fetched = session.radledger.images.fetch(
         image,
         to,
@@ -173,13 +180,21 @@ def _flat(record: Any) -> dict[str, Any]:
     return {"image_id": value.pop("image_id"), **value.pop("image_set"), **value}
 
 
-def _use(purpose: list[str] | None, attribute: list[str] | None, disease: str | None) -> Use | None:
+def _use(
+    image: str, purpose: list[str] | None, attribute: list[str] | None, disease: str | None
+) -> Use | None:
     """What a reader wants to do; nothing for the patient and the custodian themselves."""
-    if not purpose:
-        return None
-    from radledger.consent.permission import Use
+    if purpose:
+        from radledger.consent.permission import Use
 
-    return Use.of(purpose, attribute or (), disease)
+        return Use.of(purpose, attribute or (), disease)
+    image_set = session.radledger.images.show(image).image_set
+    if session.signer.address not in (image_set.patient, image_set.custodian):
+        raise PurposeNotNamed(
+            f"say what {session.name} uses the images for with --purpose, such as CC; only "
+            "their patient and custodian need none"
+        )
+    return None
 
 
 def _secret(image: str, use: Use | None) -> str:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,20 @@ __all__ = ["plain", "show", "show_all"]
 
 # Field names of the library and the shorter ones that the command line prints.
 _NAMES = {"transaction": "tx", "gas_used": "gas", "contribution_class": "class"}
+
+
+_TIMES = {
+    "anchored_at",
+    "requested_at",
+    "review_by",
+    "since",
+    "start",
+    "timestamp",
+    "until",
+    "valid_to",
+}
+# What the contracts write for no end: the largest uint40.
+_FOREVER = 2**40 - 1
 
 
 def plain(value: Any) -> Any:
@@ -89,14 +104,18 @@ def _lines(value: Any, indent: str) -> None:
         elif isinstance(item, list) and any(isinstance(entry, dict) for entry in item):
             print(f"{indent}{key}")
             for entry in item:
-                print(f"{indent}  {'  '.join(f'{k} {_text(v)}' for k, v in entry.items())}")
+                print(
+                    f"{indent}  {'  '.join(f'{k} {_text(_told(k, v))}' for k, v in entry.items())}"
+                )
         else:
-            print(f"{indent}{key:<{width}}  {_text(item)}")
+            print(f"{indent}{key:<{width}}  {_text(_told(key, item))}")
 
 
 def _table(values: list[dict[str, Any]]) -> bool:
     """Print a table, unless the lines would be wider than the terminal."""
-    rows = [list(values[0])] + [[_text(item) for item in value.values()] for value in values]
+    rows = [list(values[0])] + [
+        [_text(_told(key, item)) for key, item in value.items()] for value in values
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if sum(widths) + 2 * len(widths) > shutil.get_terminal_size((120, 24)).columns:
         return False
@@ -106,8 +125,17 @@ def _table(values: list[dict[str, Any]]) -> bool:
     return True
 
 
+def _told(key: str, value: Any) -> Any:
+    """A value as people read it: a time as a date instead of Unix seconds."""
+    if key not in _TIMES or not isinstance(value, int):
+        return value
+    return (
+        "-" if value >= _FOREVER else f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
 def _text(value: Any) -> str:
-    if value is None or value == []:
+    if value is None or value in ([], {}):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -11,7 +11,7 @@ from radledger.cli.session import session
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Who is accredited as what, by whom.", no_args_is_help=True)
+group = typer.Typer(help="Who is accredited as what, by whom.")
 
 Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
 

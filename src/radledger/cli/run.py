@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import typer
 
-from radledger.cli.application import application
+from radledger.cli.application import command_tree
 from radledger.cli.output import plain
 from radledger.cli.session import session
 from radledger.errors import RadLedgerError, UsageError
-from radledger.facade import default_home
 
 __all__ = ["run"]
 
 _DONE, _REFUSED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
-_FLAGS = {"--json"}
-_VALUED = {"--network", "--as", "--home"}
 # Typer brings its own copy of click or the installed one, by its version; both have this class.
 _ClickException: type[Exception] = typer.BadParameter.__mro__[2]
 
@@ -33,64 +31,68 @@ def run(arguments: Sequence[str]) -> int:
     int
         0 done, 1 refused, 2 usage, 130 interrupted.
     """
-    command = typer.main.get_command(application)
+    session.reset()
     try:
-        code = command.main(_shared_first(arguments), prog_name="radledger", standalone_mode=False)
-        return code if isinstance(code, int) else _DONE
+        _invoke(arguments)
+        sys.stdout.flush()
+        return _DONE
     except typer.Exit as done:
         return done.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        print("interrupted; run the command again to go on", file=sys.stderr)
-        return _INTERRUPTED
+    except (KeyboardInterrupt, EOFError, typer.Abort):
+        message = "run the command again to go on"
+        return _report("Interrupted", message, {}, _INTERRUPTED)
     except _ClickException as error:
-        message = getattr(error, "format_message", error.__str__)()
-        return _report("UsageError", message, {}, _USAGE)
+        session.json = session.json or "--json" in arguments
+        return _usage(error)
     except RadLedgerError as error:
         code = _USAGE if isinstance(error, UsageError) else _REFUSED
         return _report(error.name, error.message, error.values, code)
     except BrokenPipeError:
-        # Who reads the output has had enough; it is not to be flushed once more at exit.
-        sys.stdout = None
+        # Who reads the output has had enough; what is left of it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _DONE
     except OSError as error:
-        return _report(type(error).__name__, str(error), {}, _REFUSED)
+        values = {"path": os.fspath(error.filename)} if error.filename else {}
+        message = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+        return _report(type(error).__name__, message or str(error), values, _REFUSED)
     except Exception as error:
-        return _report("InternalError", f"{error}; {_kept()}", {}, _REFUSED)
+        return _report("InternalError", f"{error!r}; {_kept()}", {}, _REFUSED)
 
 
-def _shared_first(arguments: Sequence[str]) -> list[str]:
-    """The arguments with the options that every command takes in front, where Typer wants them."""
-    shared: list[str] = []
-    rest: list[str] = []
-    remaining = iter(arguments)
-    for argument in remaining:
-        name = argument.partition("=")[0]
-        if argument == "--":
-            rest += [argument, *remaining]
-        elif argument in _FLAGS or (name in _VALUED and name != argument):
-            shared.append(argument)
-        elif argument in _VALUED:
-            shared += [argument, *[value for value in [next(remaining, None)] if value is not None]]
-        else:
-            rest.append(argument)
-    return shared + rest
+def _invoke(arguments: Sequence[str]) -> None:
+    commands = command_tree()
+    with commands.make_context("radledger", list(arguments)) as context:
+        commands.invoke(context)
 
 
-def _report(name: str, message: str, values: dict[str, object], code: int) -> int:
+def _usage(error: Exception) -> int:
+    """Report a command line that cannot be understood, and where to read how it is."""
+    message = str(getattr(error, "format_message", error.__str__)())
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        if message == "Missing command." and not session.json:
+            print(context.get_help(), end="\n\n", file=sys.stderr)
+        message = f"{message.rstrip('.')}; see `{context.command_path} --help`"
+    return _report("UsageError", message, {}, _USAGE)
+
+
+def _report(name: str, message: str, values: dict[str, Any], code: int) -> int:
     if session.json:
         print(json.dumps({"error": name, "values": plain(values), "message": message}))
     else:
+        for each in values.get("skipped") or []:
+            print(f"{each['path']}: {each['reason']}", file=sys.stderr)
         print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
     return code
 
 
 def _kept() -> str:
     """Keep the traceback of a fault of our own where its user can send it from."""
-    log = (session.home or default_home()) / "errors.log"
+    log = session.folder / "errors.log"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a") as file:
             file.write(traceback.format_exc() + "\n")
     except OSError:
         return "please report it"
-    return f"please report it with the last lines of {Path(log)}"
+    return f"please report it with the last lines of {log}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,10 @@ class AccountNotNamed(UsageError):
     """A command that signs was not told as whom."""
 
 
+class PassphraseMissing(UsageError):
+    """A passphrase is needed, and was neither given nor can be asked for."""
+
+
 @dataclass
 class Session:
     """Where a command acts, as whom, and how it prints."""
@@ -34,6 +39,10 @@ class Session:
     network: str | None = None
     account: str | None = None
     home: Path | None = None
+
+    def reset(self) -> None:
+        """Forget what an earlier run in this process was told and opened."""
+        vars(self).clear()  # what the class says stands again
 
     @property
     def folder(self) -> Path:
@@ -98,18 +107,34 @@ class Session:
 
 
 def given_passphrase() -> str | None:
-    """The passphrase that the environment gives, itself or by the name of a file."""
-    if _FROM_ENVIRONMENT in os.environ:
-        return os.environ[_FROM_ENVIRONMENT]
+    """The passphrase that the environment gives, itself or by the name of a file; not an empty one.
+
+    A variable that a script forgot to fill must not leave a key without protection.
+    """
     file = os.environ.get(_FROM_FILE)
-    return Path(file).read_text().rstrip("\r\n") if file else None
+    return os.environ.get(_FROM_ENVIRONMENT) or (
+        Path(file).read_text("utf-8").rstrip("\r\n") if file else None
+    )
 
 
 def _ask(prompt: str, *, confirm: bool) -> str:
     import typer
 
+    if not _terminal():
+        raise PassphraseMissing(
+            f"there is no terminal to ask for the {prompt}; set {_FROM_ENVIRONMENT}, or "
+            f"{_FROM_FILE} to the name of a file that holds it"
+        )
     answer: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
     return answer
+
+
+def _terminal() -> bool:
+    try:
+        Path("/dev/tty").open("rb").close()
+    except OSError:
+        return sys.stdin.isatty()
+    return True
 
 
 session = Session()

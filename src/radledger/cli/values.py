@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, Overflow
 from pathlib import Path
 from typing import Any
 
 from radledger.errors import UsageError
 
-__all__ = ["amount", "document", "duration", "moment", "write_document"]
+__all__ = [
+    "amount",
+    "digest",
+    "document",
+    "duration",
+    "moment",
+    "named_path",
+    "percent",
+    "write_document",
+]
 
+_MOST_DIGITS = 100
+_EXACT = Context(prec=400)
+# A signed document has some 2 kB.
+_LONGEST = 1_000_000
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 
 
@@ -76,17 +90,52 @@ def amount(text: str, decimals: int) -> int:
     >>> amount("1.5", decimals=18)
     1500000000000000000
     """
-    try:
-        units = Decimal(text).scaleb(decimals)
-    except InvalidOperation:
-        units = Decimal(-1)
-    if not units.is_finite() or units <= 0 or units != units.to_integral_value():
+    units = _scaled(text, decimals)
+    if units is None or not 0 < units < 2**256:
         raise InvalidAmount(
             f"{text!r} is no amount of a token with {decimals} decimals; give one such as 12.5",
             text=text,
             decimals=decimals,
         )
-    return int(units)
+    return units
+
+
+def percent(text: str) -> int:
+    """A share in basis points.
+
+    Examples
+    --------
+    >>> percent("12.5")
+    1250
+    """
+    points = _scaled(text, 2)
+    if points is None or not 0 <= points <= 10_000:
+        raise InvalidAmount(
+            f"{text!r} is no share; give per cent from 0 to 100, with two decimals at most",
+            text=text,
+        )
+    return points
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Raises
+    ------
+    InvalidFile
+        If there is no such file.
+    """
+    if not path.is_file():
+        raise InvalidFile(f"there is no file {path}", path=str(path))
+    with path.open("rb") as file:
+        return "0x" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def named_path(text: str) -> Path:
+    """A path; an empty text, as a script's unset variable gives it, is not the current folder."""
+    if not text:
+        raise InvalidFile("a path is empty; name a file or folder")
+    return Path(text)
 
 
 def document(path: Path) -> dict[str, Any]:
@@ -98,12 +147,33 @@ def document(path: Path) -> dict[str, Any]:
         If the file cannot be read or holds no JSON object.
     """
     try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InvalidFile(f"{path} is no signed document: {error}", path=str(path)) from error
+        if not path.is_file():
+            raise InvalidFile(f"there is no file {path} to submit", path=str(path))
+        with path.open("rb") as file:
+            value = json.loads(file.read(_LONGEST))
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise InvalidFile(message, path=str(path)) from error
+    except (ValueError, RecursionError):
+        value = None
     if not isinstance(value, dict):
-        raise InvalidFile(f"{path} is no signed document: it holds no object", path=str(path))
+        raise InvalidFile(
+            f"{path} holds no signed document; give what --sign-only wrote", path=str(path)
+        )
     return value
+
+
+def _scaled(text: str, decimals: int) -> int | None:
+    """A decimal number times ten to the power of `decimals`, or None if that is no whole one."""
+    try:
+        number = Decimal(text)
+        # No amount has more digits, and a larger power of ten would take all memory.
+        if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+            return None
+        units = number.scaleb(decimals, _EXACT)
+    except (InvalidOperation, Overflow):
+        return None
+    return int(units) if units == units.to_integral_value() else None
 
 
 def write_document(path: Path, value: dict[str, Any]) -> None:

@@ -68,7 +68,7 @@ def request_of(ledger: Ledger, subject: str, request_id: str) -> ConsentRequest:
     if asked is None:
         raise NoSuchRequest(
             f"nobody made the request {request_id} to {subject}; list those that wait with "
-            "`radledger consent list`",
+            "`radledger consent list --requests`",
             request=request_id,
             subject=subject,
         )

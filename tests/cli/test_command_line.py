@@ -1,0 +1,235 @@
+"""How every command is called and answers: options, help, errors, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+import radledger.cli
+from radledger import __version__
+from radledger.chain.accounts import Keystore
+from radledger.cli.run import run
+from tests.cli.conftest import command, environment
+
+
+@pytest.fixture
+def accounts(tmp_path):
+    """A home with the account ``alice``, without a chain."""
+    Keystore(tmp_path / "home").new("alice", "")
+    return tmp_path / "home"
+
+
+def test_the_installed_command_is_this_one():
+    (script,) = entry_points(group="console_scripts", name="radledger")
+    assert script.load() is radledger.cli.main
+
+
+def test_help_loads_nothing_heavy():
+    program = (
+        "import sys; from radledger.cli.run import run; code = run(['--help']);"
+        "heavy = {'web3', 'pydicom', 'eth_account', 'cryptography', 'numpy', 'rich'};"
+        "print('loaded', sorted(heavy & set(sys.modules)), code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, text=True
+    )
+    assert "Commands:" in done.stdout
+    assert done.stdout.endswith("loaded [] 0\n")
+    assert done.stderr == ""
+
+
+def test_version(plain_cli):
+    assert plain_cli("--version").out == __version__ + "\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "--json --home {home} account show alice",
+        "account --json show --home {home} alice",
+        "account show alice --home={home} --json",
+        "account show --json alice --home {home}",
+    ],
+)
+def test_shared_options_are_taken_anywhere(accounts, plain_cli, monkeypatch, arguments):
+    monkeypatch.delenv("RADLEDGER_HOME")
+    outcome = plain_cli(*(each.format(home=accounts) for each in arguments.split()))
+    assert outcome.code == 0
+    assert outcome.object == {
+        "name": "alice",
+        "address": Keystore(accounts).show("alice").address,
+        "protected": False,
+    }
+
+
+def test_the_last_of_a_shared_option_counts(accounts, cli):
+    outcome = cli("--home", "elsewhere", "account", "list", "--home", accounts)
+    assert [each["name"] for each in outcome.objects] == ["alice"]
+
+
+def test_an_option_is_no_value_of_a_shared_one(accounts, plain_cli):
+    outcome = plain_cli("--as", "--json", "account", "list")
+    assert outcome.refused("UsageError", code=2) == {}
+    assert "--json" in outcome.object["message"]
+    assert plain_cli("account", "list", "--json", "--network", "").code == 2
+
+
+def test_what_follows_two_dashes_is_no_option(accounts, plain_cli):
+    outcome = plain_cli("account", "show", "--", "--json")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("AccountInvalid: ")
+
+
+def test_a_value_may_look_like_a_shared_option(accounts, plain_cli):
+    """The reason is the text ``--json``: what is printed is for people."""
+    nowhere = ("--network", "http://127.0.0.1:1")
+    outcome = plain_cli("consent", "break-glass", "alice", "--reason", "--json", *nowhere)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("ConnectionFailed: ")
+
+
+def test_nothing_is_left_of_an_earlier_run(accounts, plain_cli):
+    assert plain_cli("--json", "--as", "alice", "--home", accounts, "account", "list").objects
+    outcome = plain_cli("account", "derive", "--for", "alice")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("AccountNotNamed: ")
+
+
+def test_runs_in_one_process_have_their_own_chain(home, cli, tmp_path):
+    assert cli("image", "list").objects
+    (tmp_path / "other").mkdir()
+    nowhere = cli("image", "list", "--home", tmp_path / "other", "--network", "http://127.0.0.1:1")
+    assert nowhere.refused("ConnectionFailed")["endpoint"] == "http://127.0.0.1:1"
+    assert cli("image", "list").objects
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "Missing command; see `radledger --help`"),
+        ("consent", "Missing command; see `radledger consent --help`"),
+        ("bogus", "No such command 'bogus'; see `radledger --help`"),
+        ("account show", "Missing argument"),
+        ("account list more", "Got unexpected extra argument"),
+        ("account list --bogus", "No such option: --bogus"),
+        ("consent grant alice", "Missing option '--purpose'"),
+        ("consent review a b --since x --opinion y --justified", "Invalid value for '--since'"),
+        ("account list --home", "Option '--home' requires an argument"),
+    ],
+)
+def test_usage_errors(plain_cli, arguments, message):
+    for_programs = plain_cli("--json", *arguments.split())
+    assert for_programs.refused("UsageError", code=2) == {}
+    assert message in for_programs.object["message"]
+    outcome = plain_cli(*arguments.split())
+    assert (outcome.code, outcome.out) == (2, "")
+    last = outcome.err.splitlines()[-1]
+    assert last.startswith("UsageError: ")
+    assert message in last
+
+
+def test_an_empty_list_prints_nothing_for_programs(plain_cli):
+    assert plain_cli("account", "list", "--json").out == ""
+    outcome = plain_cli("account", "list")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err == "no accounts; make one with `radledger account new`\n"
+
+
+@pytest.mark.parametrize(
+    ("network", "error", "code", "values"),
+    [
+        ("nowhere", "UnknownNetwork", 2, {"network": "nowhere"}),
+        ("sepolia", "UnknownNetwork", 2, {"network": "sepolia"}),
+        ("http://127.0.0.1:1", "ConnectionFailed", 1, {"endpoint": "http://127.0.0.1:1"}),
+        ("http://[", "ConnectionFailed", 1, {"endpoint": "http://["}),
+    ],
+)
+def test_networks_that_are_not_there(cli, monkeypatch, network, error, code, values):
+    monkeypatch.delenv("SEPOLIA_ENDPOINT", raising=False)
+    told = cli("image", "list", "--network", network).refused(error, code)
+    assert values.items() <= told.items()
+
+
+@pytest.mark.parametrize("content", ["{", "networks: 3", "networks: {a: 3}", "networks: {a: {}}"])
+def test_networks_that_cannot_be_understood(cli, tmp_path, content):
+    file = tmp_path / "home" / "networks.yaml"
+    file.parent.mkdir()
+    file.write_text(content)
+    assert cli("image", "list").refused("NetworksInvalid", 2) == {"path": str(file)}
+
+
+@pytest.mark.parametrize("content", ["{", "{}", "[]"])
+def test_a_deployment_s_record_that_cannot_be_understood(home, cli, content):
+    file = home / "deployments" / "31337.json"
+    file.write_text(content)
+    assert cli("image", "list").refused("DeploymentMismatch") == {"path": str(file)}
+
+
+def test_a_chain_without_contracts(home, cli):
+    (home / "deployments" / "31337.json").unlink()
+    assert cli("image", "list").refused("DeploymentMissing") == {"chain_id": 31337}
+
+
+def test_a_fault_of_our_own_is_kept_for_a_report(accounts, cli, monkeypatch):
+    monkeypatch.setattr(Keystore, "list", lambda self: 1 // 0)
+    outcome = cli("account", "list")
+    assert outcome.refused("InternalError") == {}
+    log = accounts / "errors.log"
+    assert str(log) in outcome.object["message"]
+    assert "ZeroDivisionError" in log.read_text()
+
+
+def test_the_system_s_refusal_is_one_line(accounts, plain_cli):
+    keystore = accounts / "keystore"
+    (keystore / "bob.json").mkdir()
+    outcome = plain_cli("account", "show", "bob")
+    assert outcome.code == 1
+    assert outcome.err == f"IsADirectoryError: {keystore / 'bob.json'}: Is a directory\n"
+
+
+def test_a_reader_who_has_had_enough(accounts):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        command("account", "list"), env=environment(), stdout=writing, stderr=subprocess.PIPE
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_interrupted(accounts, capsys, monkeypatch):
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Keystore, "list", interrupt)
+    assert run(["account", "list"]) == 130
+    assert capsys.readouterr() == ("", "Interrupted: run the command again to go on\n")
+    assert run(["account", "list", "--json"]) == 130
+    assert json.loads(capsys.readouterr().out)["error"] == "Interrupted"
+
+
+def test_ctrl_c_while_a_command_waits():
+    """A deployment that waits for a node which keeps silent."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            command("image", "list", "--network", endpoint),
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(60)
+        silent.accept()[0].recv(1)  # it has asked
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err == "Interrupted: run the command again to go on\n"

@@ -1,0 +1,97 @@
+"""``radledger devnet`` and ``deploy``: chains as a new user gets them."""
+
+from __future__ import annotations
+
+import pytest
+
+from radledger.chain.accounts import Keystore
+from radledger.chain.connect import connect, request
+from radledger.chain.deployments import CONTRACTS
+from radledger.chain.networks import Network
+from radledger.devnet import process
+from radledger.devnet.errors import NodeFailed
+from radledger.devnet.people import PEOPLE
+from tests.conftest import MNEMONIC
+
+KEYS = {"endpoint", "chain_id", "home", "accounts", "contracts"}
+
+
+def test_up_status_down(subprocess_cli, tmp_path):
+    """A process of its own for each, as the node has to outlive the one that starts it."""
+    try:
+        process._program("anvil")
+    except NodeFailed as error:
+        pytest.skip(f"needs anvil: {error}")
+    home = tmp_path / "home"
+    try:
+        up = subprocess_cli("devnet", "up", "--chain", "anvil", "--json")
+        assert (up.code, up.err) == (0, "")
+        assert up.object.keys() >= KEYS
+        assert up.object["home"] == str(home)
+        assert set(up.object["accounts"]) == set(PEOPLE)
+        assert set(up.object["contracts"]) == set(CONTRACTS)
+        assert up.object["running"] is True
+        web3 = connect(Network("devnet", up.object["endpoint"]))
+        assert web3.eth.chain_id == up.object["chain_id"] == 31337
+        assert subprocess_cli("devnet", "status", "--json").object == up.object
+
+        other = subprocess_cli("devnet", "up", "--chain", "ganache", "--json")
+        assert other.refused("AnotherChainRuns", 2) == {"running": "anvil", "wanted": "ganache"}
+    finally:
+        down = subprocess_cli("devnet", "down", "--json")
+    assert (down.object["running"], down.object["endpoint"]) == (False, None)
+    assert down.object["accounts"] == up.object["accounts"]
+    list_images = subprocess_cli("image", "list", "--json")
+    assert list_images.refused("ConnectionFailed")["endpoint"] == up.object["endpoint"]
+
+
+def test_where_there_was_never_one(ok, cli, tmp_path):
+    status = ok("devnet", "status")
+    assert status["running"] is False
+    assert ok("devnet", "down") == status
+    assert cli("devnet", "up", "--chain", "besu").refused("UsageError", 2) == {"chain": "besu"}
+    (tmp_path / "file").write_text("")
+    refused = cli("devnet", "up", "--home", tmp_path / "file")
+    assert refused.refused("FileExistsError") == {"path": str(tmp_path / "file")}
+
+
+@pytest.fixture
+def bare(anvil_endpoint):
+    """Endpoint of a chain without contracts."""
+    web3 = connect(Network("anvil", anvil_endpoint))
+    snapshot = request(web3, "evm_snapshot", [])
+    yield anvil_endpoint
+    request(web3, "evm_revert", [snapshot])
+
+
+@pytest.fixture
+def deployer(tmp_path):
+    """Name of an account that can pay; ``poor`` cannot."""
+    keystore = Keystore(tmp_path / "home")
+    keystore.import_("deployer", MNEMONIC, "")
+    keystore.new("poor", "")
+    return "deployer"
+
+
+def test_deploy_and_verify(ok, cli, bare, deployer, tmp_path):
+    there = ("--network", bare)
+    assert cli("deploy", *there).refused("AccountNotNamed", 2) == {}
+    assert cli("deploy", "--verify", *there).refused("DeploymentMissing") == {"chain_id": 31337}
+    assert cli("deploy", "--resume", "--as", deployer, *there).refused("DeploymentMissing")
+
+    deployed = ok("deploy", "--as", deployer, *there)
+    assert (deployed["endpoint"], deployed["chain_id"]) == (bare, 31337)
+    # A chain that is not known to be local has no play money.
+    assert set(deployed["contracts"]) == set(CONTRACTS) - {"LocalToken"}
+    assert (tmp_path / "home" / "deployments" / "31337.json").exists()
+    for arguments in (("--as", deployer), ("--resume", "--as", deployer), ("--verify",)):
+        assert ok("deploy", *arguments, *there) == deployed
+
+    address = deployed["contracts"]["ImageRegistry"]
+    request(connect(Network("anvil", bare)), "anvil_setCode", [address, "0x00"])
+    assert address in str(cli("deploy", "--verify", *there).refused("DeploymentMismatch"))
+
+
+def test_deploy_by_who_cannot_pay(cli, bare, deployer, ok):
+    refused = cli("deploy", "--as", "poor", "--network", bare).refused("OutOfFunds")
+    assert refused["account"] == ok("account", "show", "poor")["address"]
