@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib import resources
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from radledger import __version__
 from radledger.demo.charts import LANES, gas_by_function, gas_chart, timeline
 from radledger.demo.events import StoryEvent, story_events
-from radledger.demo.words import moment
+from radledger.demo.words import moment, short
 
 if TYPE_CHECKING:
     from radledger.demo.runner import Record
@@ -75,7 +76,7 @@ def _figures(stage: Stage, records: Sequence[Record]) -> Iterator[str]:
         (f"{len(records) - refused}", "steps done"),
         (f"{refused}", "attempts refused, each for the expected reason"),
         (f"{transactions}", f"transactions, {sum(r.gas for r in records[1:]) / 1e6:.1f} M gas"),
-        (f"{stage.ether('patient')}", "Ether ever held by the patient"),
+        (f"{stage.ether('patient')}", "Ether held by the patient"),
     ):
         yield f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>"
 
@@ -125,10 +126,10 @@ def _step(record: Record, names: Mapping[str, str]) -> str:
 
 
 def _named(text: str, names: Mapping[str, str]) -> str:
-    """A message with people's names in the place of their addresses."""
+    """A message with people's names in the place of their addresses, and long hashes cut short."""
     for address, name in names.items():
         text = text.replace(address, name)
-    return text
+    return re.sub("0x[0-9a-f]{64}", lambda found: short(found[0]), text)
 
 
 def _pictures(pictures: Sequence[Picture]) -> str:
