@@ -229,6 +229,7 @@ def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:
         "curator": dataset.curator,
         "fulfilled": terms.fulfilled,
         "disease": terms.disease,
+        "protocol": terms.protocol,
         "token": terms.token,
         "vault": dataset.vault,
         "shares": {name: part / 100 for name, part in terms.shares.items()},

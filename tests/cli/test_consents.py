@@ -1,0 +1,163 @@
+"""``radledger consent``: given, taken back, asked for and checked."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+UNKNOWN = "0x" + "07" * 32
+
+
+@pytest.fixture
+def check(ok, image):
+    """The answer whether somebody may use the image set."""
+
+    def call(reader, *use):
+        answer = ok("consent", "check", reader, image, *use)
+        return answer["permitted"], answer["reason"]
+
+    return call
+
+
+def test_grant_and_revoke_by_signature(home, signed, check, cli, addresses):
+    assert check("radiologist", "--purpose", "CC") == (False, "never granted")
+    receipt = signed("consent", "grant", "radiologist", "--purpose", "CC", "--until", "+30d")
+    assert receipt.keys() >= {"tx", "block", "gas"}
+    assert check("radiologist", "--purpose", "CC") == (True, "permitted")
+    assert check("stranger", "--purpose", "CC") == (False, "never granted")
+    assert check("radiologist", "--purpose", "GRU")[0] is False
+
+    (grant,) = cli("consent", "list", "--subject", "patient").objects
+    assert (grant["grantee"], grant["purposes"]) == (addresses["radiologist"], ["CC"])
+    assert grant["until"] - grant["start"] == 30 * 86_400
+    assert cli("consent", "list", "--grantee", "researcher").objects == []
+
+    signed("consent", "revoke", "radiologist")
+    assert check("radiologist", "--purpose", "CC") == (False, "revoked")
+
+
+def test_revoke_all(home, signed, check):
+    signed("consent", "grant", "radiologist", "--purpose", "CC")
+    signed("consent", "grant", "clinic", "--purpose", "GRU")
+    assert check("researcher", "--purpose", "HMB") == (True, "permitted")
+    signed("consent", "revoke-all")
+    assert check("radiologist", "--purpose", "CC") == (False, "revoked")
+    assert check("researcher", "--purpose", "HMB") == (False, "revoked")
+
+
+def test_scope_condition_and_disease(home, signed, check, image):
+    terms = ("--purpose", "DS", "--disease", "MONDO:0004992", "--condition", "IRB")
+    signed("consent", "grant", "clinic", *terms, "--scope", image)
+    use = ("--purpose", "DS", "--disease", "MONDO:0004992")
+    assert check("researcher", *use, "--attribute", "IRB") == (True, "permitted")
+    assert check("researcher", *use)[0] is False
+    other = ("--purpose", "DS", "--disease", "MONDO:0005148", "--attribute", "IRB")
+    assert check("researcher", *other)[0] is False
+
+
+def test_without_ether_a_patient_signs_only(home, cli):
+    refused = cli("consent", "grant", "radiologist", "--purpose", "CC", "--as", "patient")
+    assert refused.refused("OutOfFunds")["balance"] == 0
+
+
+def test_request_and_approve(home, ok, cli, signed, check, addresses):
+    asked = ("consent", "request", "patient", "--purpose", "GRU", "--as")
+    refused = cli(*asked, "stranger").refused("ConsentRequesterNotAccredited")
+    assert refused == {"requester": addresses["stranger"]}
+    request = ok(*asked, "researcher")["request_id"]
+    (waiting,) = cli("consent", "list", "--requests").objects
+    assert (waiting["request_id"], waiting["requester"]) == (request, addresses["researcher"])
+
+    other = cli("consent", "approve", request, "--as", "hospital").refused("NoSuchRequest", 2)
+    assert other == {"request": request, "subject": addresses["hospital"]}
+    assert cli("consent", "approve", "0x12", "--as", "patient").refused("NoSuchRequest", 2)
+    signed("consent", "approve", request, payer="stranger")
+    assert check("researcher", "--purpose", "HMB") == (True, "permitted")
+    assert cli("consent", "list", "--requests").objects == []
+
+
+def test_what_is_signed_can_be_read_and_submitted_once(home, ok, cli, plain_cli, tmp_path):
+    file = tmp_path / "consent.json"
+    grant = ("consent", "grant", "radiologist", "--purpose", "CC")
+    told = plain_cli(*grant, "--sign-only", file, "--as", "patient")
+    assert "clinical care" in told.out
+    document = json.loads(file.read_text())
+    assert document["typedData"]["primaryType"] == "Grant"
+    assert document["summary"] in told.out
+
+    ok("consent", "submit", file, "--as", "hospital")
+    again = cli("consent", "submit", file, "--as", "hospital").refused("ConsentBadNonce")
+    assert (again["nonce"], again["expected"]) == (0, 1)
+
+    document["typedData"]["message"]["purposes"] = 1
+    document["typedData"]["message"]["nonce"] = 1
+    file.write_text(json.dumps(document))
+    assert cli("consent", "submit", file, "--as", "hospital").code == 1
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"3", b"\xff\xfe\x00", b"[" * 100_000, b"null"])
+def test_a_file_that_is_no_document(home, cli, tmp_path, content):
+    file = tmp_path / "document"
+    file.write_bytes(content)
+    for group in ("consent", "identity", "dataset"):
+        refused = cli(group, "submit", file, "--as", "hospital").refused("InvalidFile", 2)
+        assert refused == {"path": str(file)}
+
+
+def test_a_document_for_something_else(home, ok, cli, tmp_path):
+    file = tmp_path / "document"
+    file.write_text("{}")
+    cli("consent", "submit", file, "--as", "hospital").refused("DocumentMalformed", 2)
+    signing = ("--as", "patient", "--sign-only", file)
+    ok("consent", "revoke-all", *signing)
+    assert cli("identity", "submit", file, "--as", "hospital").refused("UsageError", 2)
+    missing = tmp_path / "missing"
+    for path in (missing, tmp_path):
+        refused = cli("consent", "submit", path, "--as", "hospital").refused("InvalidFile", 2)
+        assert refused == {"path": str(path)}
+    nowhere = cli("consent", "revoke-all", "--as", "patient", "--sign-only", missing / "x")
+    assert nowhere.refused("FileNotFoundError") == {"path": str(missing / "x")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "values"),
+    [
+        (("--purpose", "BOGUS"), "UnknownTerm", {"term": "BOGUS"}),
+        (("--purpose", "CC", "--until", "soon"), "InvalidTime", {"text": "soon"}),
+        (("--purpose", "CC", "--from", "+3x"), "InvalidTime", {"text": "3x"}),
+    ],
+)
+def test_terms_that_make_no_sense(home, cli, arguments, error, values):
+    outcome = cli("consent", "grant", "radiologist", *arguments, "--as", "patient")
+    assert outcome.refused(error, 2) == values
+
+
+def test_check_of_what_is_not_there(home, cli, image):
+    check = ("consent", "check")
+    unknown = cli(*check, "radiologist", UNKNOWN, "--purpose", "CC").refused("ImageUnknown")
+    assert unknown == {"image": UNKNOWN}
+    nobody = cli(*check, "nobody", image, "--purpose", "CC").refused("AccountUnknown", 2)
+    assert nobody == {"account": "nobody"}
+
+
+def test_break_glass_and_review(home, ok, cli, check, addresses):
+    glass = ("consent", "break-glass", "patient", "--reason", "unconscious")
+    assert cli(*glass, "--as", "stranger").refused("ParticipantNotAccredited")
+    too_long = cli(*glass, "--for", "48h", "--as", "radiologist")
+    assert too_long.refused("ConsentEmergencyTooLong")["longest"] == 86_400
+    broken = ok(*glass, "--for", "2h", "--as", "radiologist")
+    assert broken["reason"] == "unconscious"
+    assert len(broken["salt"]) == 66
+    assert check("radiologist", "--purpose", "CC")[0] is True
+
+    (found,) = cli("consent", "emergencies", "--institution", "hospital").objects
+    assert (found["clinician"], found["reviewer"]) == (addresses["radiologist"], None)
+    assert cli("consent", "emergencies", "--institution", "clinic").objects == []
+
+    opinion = ("--since", broken["since"], "--opinion", "right", "--justified", "--as")
+    review = ("consent", "review", "patient", "radiologist", *opinion)
+    assert cli(*review, "radiologist").refused("ConsentReviewerInvalid")
+    assert ok(*review, "hospital")["opinion"] == "right"
+    (reviewed,) = cli("consent", "emergencies", "--subject", "patient").objects
+    assert (reviewed["reviewer"], reviewed["justified"]) == (addresses["hospital"], True)

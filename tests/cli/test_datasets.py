@@ -1,0 +1,117 @@
+"""``radledger dataset``: made of contributions, funded and paid out."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+UNKNOWN = "0x" + "07" * 32
+TOKEN = 10**18
+
+
+@pytest.fixture
+def dataset(home, signed, ok):
+    """A data set of the clinic, which may use everything of the patient for research."""
+    signed("consent", "grant", "clinic", "--purpose", "GRU")
+    return ok("dataset", "create", "--purpose", "GRU", "--as", "clinic")["dataset_id"]
+
+
+@pytest.fixture
+def filled(dataset, cli, image):
+    """That data set with the image set in it."""
+    contributed = cli("dataset", "contribute", dataset, image, "--as", "hospital")
+    assert [each["class"] for each in contributed.objects] == ["data", "custody"]
+    return dataset
+
+
+def test_create(home, ok, cli, addresses, tmp_path):
+    protocol = tmp_path / "protocol.pdf"
+    protocol.write_bytes(b"what, why, how")
+    shares = ("--data", "62.5", "--custody", "27.5", "--annotation", "10")
+    create = ("dataset", "create", "--purpose", "HMB", "--as")
+    made = ok(*create, "clinic", *shares, "--rule", "per-instance", "--protocol", protocol)
+    shown = ok("dataset", "show", made["dataset_id"])
+    assert (shown["institution"], shown["rule"]) == (addresses["clinic"], "per instance")
+    assert shown["protocol"] == "0x" + hashlib.sha256(protocol.read_bytes()).hexdigest()
+    assert shown["shares"] == {"data": 62.5, "custody": 27.5, "annotation": 10, "development": 0}
+    listed = cli("dataset", "list", "--institution", "clinic").objects
+    assert [each["dataset_id"] for each in listed] == [made["dataset_id"]]
+    assert cli("dataset", "list", "--institution", "hospital").objects == []
+
+    assert cli(*create, "stranger").refused("ParticipantNotAccredited")
+    assert cli(*create, "clinic", "--data", "50").refused("InvalidShares", 2)
+    for share in ("nan", "inf", "-1", "100.001", "101", "1e999999999", "x"):
+        refused = cli(*create, "clinic", f"--data={share}").refused("InvalidAmount", 2)
+        assert refused == {"text": share}
+    missing = tmp_path / "missing"
+    refused = cli(*create, "clinic", "--protocol", missing).refused("InvalidFile", 2)
+    assert refused == {"path": str(missing)}
+
+
+def test_contribute(dataset, ok, cli, image):
+    contribute = ("dataset", "contribute", dataset)
+    assert cli(*contribute, UNKNOWN, "--as", "hospital").refused("ImageUnknown")
+    once = ok(*contribute, image, "--class", "custody", "--as", "hospital")
+    assert once.keys() >= {"class", "tx", "gas"}
+    again = cli(*contribute, image, "--class", "custody", "--as", "hospital")
+    assert again.refused("DatasetAlreadyContributed")["item"] == image
+    for wrong in ("0x12", "abc"):
+        assert cli("dataset", "show", wrong).refused("InvalidDigest", 2) == {"text": wrong}
+    assert cli("dataset", "show", UNKNOWN).code == 1
+
+
+def test_contribution_without_consent(home, ok, cli, image):
+    dataset = ok("dataset", "create", "--purpose", "GRU", "--as", "clinic")["dataset_id"]
+    refused = cli("dataset", "contribute", dataset, image, "--as", "hospital")
+    assert refused.refused("ConsentNeverGranted")
+
+
+def test_money(filled, ok, cli, signed, addresses):
+    patient, hospital = addresses["patient"], addresses["hospital"]
+    ok("dataset", "fund", filled, "100", "--as", "researcher")
+    shown = ok("dataset", "show", filled)
+    assert shown["weights"]["data"] == {"total": 1, patient: 1}
+    assert shown["weights"]["custody"] == {"total": 1, hospital: 1}
+    assert shown["funded"]["total"] == 100 * TOKEN
+    assert (shown["funded"]["data"], shown["funded"]["custody"]) == (70 * TOKEN, 30 * TOKEN)
+    assert shown["due"]["data"] == {"total": 70 * TOKEN, patient: 70 * TOKEN}
+    assert shown["paid"]["total"] == 0
+
+    assert ok("dataset", "claim", filled, "--as", "hospital")["amount"] == 30 * TOKEN
+    signed("dataset", "claim", filled)
+    shown = ok("dataset", "show", filled)
+    assert shown["paid"]["data"] == {"total": 70 * TOKEN, patient: 70 * TOKEN}
+    assert (shown["paid"]["total"], shown["due"]["total"]) == (100 * TOKEN, 0)
+
+    nothing = cli("dataset", "claim", filled, "--as", "hospital").refused("NothingToClaim")
+    assert nothing == {"dataset": filled, "contributor": hospital}
+    poor = cli("dataset", "fund", filled, "1", "--as", "stranger")
+    assert poor.refused("ERC20InsufficientBalance")["needed"] == TOKEN
+
+
+@pytest.mark.parametrize("text", ["abc", "0", "nan", "1e-19", "1e400", "1e999999999", "inf", ""])
+def test_amounts_that_make_no_sense(dataset, cli, text):
+    refused = cli("dataset", "fund", dataset, text, "--as", "researcher")
+    assert refused.refused("InvalidAmount", 2) == {"text": text, "decimals": 18}
+
+
+def test_freeze(filled, ok, cli):
+    assert cli("dataset", "freeze", filled, "--as", "stranger").code == 1
+    frozen = ok("dataset", "freeze", filled, "--as", "clinic")
+    assert (frozen["version"], frozen["contributions"]) == (1, 2)
+    assert ok("dataset", "show", filled)["versions"] == [frozen["root"]]
+
+
+def test_withdraw_and_free(filled, ok, cli, signed, image, addresses):
+    refused = cli("dataset", "withdraw", filled, image, "--as", "stranger")
+    assert refused.refused("DatasetNotContributed")["item"] == image
+    signed("dataset", "free", filled)
+    ok("dataset", "fund", filled, "10", "--as", "researcher")
+    shown = ok("dataset", "show", filled)
+    assert shown["due"].get("data", {}).get(addresses["patient"], 0) == 0
+    signed("dataset", "withdraw", filled, image)
+    counted = {
+        each["class"]: each["counted"] for each in ok("dataset", "show", filled)["contributions"]
+    }
+    assert counted == {"data": False, "custody": True}

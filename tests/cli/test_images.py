@@ -1,0 +1,154 @@
+"""``radledger image``: from files to the chain and back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from radledger.dicom.synthetic import make_ct_series
+
+ADDED = {"image_id", "root", "manifest_cid", "instances", "skipped", "tx", "gas"}
+UNKNOWN = "0x" + "07" * 32
+
+
+@pytest.fixture
+def another(tmp_path):
+    """A study that was not added."""
+    folder = tmp_path / "another"
+    make_ct_series(folder, 2, size=32, seed=5)
+    return folder
+
+
+@pytest.fixture
+def permitted(home, signed):
+    """Let the radiologist use everything for care."""
+    signed("consent", "grant", "radiologist", "--purpose", "CC")
+
+
+def add(*paths, who="hospital", patient="patient"):
+    return ("image", "add", *paths, "--patient", patient, "--as", who)
+
+
+def test_add(home, cli, another):
+    odd = another / "ü\nn.dcm"
+    shutil.copy(next(another.glob("*.dcm")), odd)
+    (another / "notes.txt").write_text("not DICOM")
+    os.mkfifo(another / "pipe")
+    outcome = cli(*add(another))
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.object.keys() >= ADDED
+    assert outcome.object["instances"] == 2
+    assert outcome.object["gas"] > 21_000
+    skipped = outcome.object["skipped"]
+    assert all(set(each) == {"path", "reason"} for each in skipped)
+    assert {Path(each["path"]).name for each in skipped} >= {"notes.txt", "pipe"}
+
+    # The same again adds nothing.
+    again = cli(*add(another)).object
+    assert {key: again[key] for key in ADDED} == {key: outcome.object[key] for key in ADDED}
+    assert len(cli("image", "list").objects) == 2
+
+
+def test_what_cannot_be_added(home, cli, plain_cli, study, tmp_path):
+    missing, pipe = tmp_path / "missing", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    refused = cli(*add(missing, pipe)).refused("NothingToAdd")
+    assert [each["path"] for each in refused["skipped"]] == [str(missing), str(pipe)]
+    told = plain_cli(*add(pipe))
+    assert (told.code, told.out) == (1, "")
+    assert told.err.splitlines()[0].startswith(f"{pipe}: ")
+    assert told.err.splitlines()[1].startswith("NothingToAdd: ")
+
+    cli(*add("")).refused("InvalidFile", 2)
+    assert cli(*add(study, who="stranger")).refused("ParticipantNotAccredited")
+    assert cli(*add(study, patient="nobody")).refused("AccountUnknown", 2)
+    assert cli("image", "add", study, "--patient", "patient").refused("AccountNotNamed", 2) == {}
+    profile = cli(*add(study), "--profile", "bogus").refused("UsageError", 2)
+    assert profile["profile"] == "bogus"
+
+
+def test_show_list_versions(home, ok, cli, image, addresses):
+    shown = ok("image", "show", image)
+    assert (shown["image_id"], shown["kind"], shown["parent"]) == (image, "deidentified", None)
+    assert (shown["patient"], shown["custodian"]) == (addresses["patient"], addresses["hospital"])
+    assert cli("image", "list", "--patient", "patient").objects == [shown]
+    assert cli("image", "list", "--custodian", "clinic").objects == []
+
+    derived = ok("image", "deidentify", image, "--as", "hospital", "--profile", "basic")
+    assert derived["image_id"] != image
+    versions = cli("image", "versions", derived["image_id"]).objects
+    assert [(each["image_id"], each["parent"]) for each in versions] == [
+        (image, None),
+        (derived["image_id"], image),
+    ]
+    for command in ("show", "versions"):
+        assert cli("image", command, UNKNOWN).refused("ImageUnknown")["image"] == UNKNOWN
+        assert cli("image", command, "0x12").refused("ImageUnknown")["image"] == "0x12"
+
+
+def test_fetch_and_verify(home, ok, cli, image, study, another, permitted, tmp_path):
+    reading = tmp_path / "reading"
+    use = ("--purpose", "CC", "--as", "radiologist")
+    fetched = ok("image", "fetch", image, "--to", reading, *use)
+    files = sorted(reading.iterdir())
+    assert sorted(each["path"] for each in fetched["files"]) == [str(file) for file in files]
+
+    changed = bytearray(files[0].read_bytes())
+    changed[-10] ^= 0xFF
+    files[0].write_bytes(changed)
+    paths = (*files, *sorted(study.iterdir()), next(another.iterdir()), tmp_path / "missing")
+    results = cli("image", "verify", image, *paths, *use).objects
+    assert all({"path", "verdict", "instance"} <= each.keys() for each in results)
+    assert [each["path"] for each in results] == [str(path) for path in paths]
+    assert [each["verdict"] for each in results] == [
+        "changed",
+        "identical",
+        "reencoded",
+        "reencoded",
+        "unknown",
+        "unknown",
+    ]
+    assert results[0]["instance"] == files[0].stem
+    assert results[-1]["instance"] is None
+
+    again = cli("image", "fetch", image, "--to", reading, *use)
+    assert again.refused("FolderNotEmpty") == {"folder": str(reading)}
+
+
+def test_who_may_read(home, ok, cli, image, permitted, tmp_path):
+    def fetch(who, *use):
+        return cli("image", "fetch", image, "--to", tmp_path / who, "--as", who, *use)
+
+    assert fetch("patient").object["image_id"] == image
+    assert fetch("hospital").object["image_id"] == image
+    assert fetch("radiologist").refused("PurposeNotNamed", 2) == {}
+    assert fetch("radiologist", "--purpose", "GRU").refused("ConsentPurposeNotPermitted")
+    assert fetch("stranger", "--purpose", "CC").refused("ConsentNeverGranted")
+    assert fetch("radiologist", "--purpose", "CC").object["image_id"] == image
+    assert not (tmp_path / "stranger").exists()
+
+
+def test_nothing_is_read_after_a_revocation(home, cli, image, permitted, signed, tmp_path):
+    signed("consent", "revoke", "radiologist")
+    use = ("--purpose", "CC", "--as", "radiologist")
+    refused = cli("image", "fetch", image, "--to", tmp_path / "reading", *use)
+    assert refused.refused("ConsentRevoked")
+    assert not (tmp_path / "reading").exists()
+
+
+def test_rekey_and_erase(home, ok, cli, image, tmp_path):
+    before = ok("image", "show", image)
+    assert cli("image", "rekey", image, "--as", "stranger").refused("ParticipantNotAccredited")
+    ok("image", "rekey", image, "--as", "hospital")
+    after = ok("image", "show", image)
+    assert after["root"] == before["root"]
+    assert after["manifest"] != before["manifest"]
+    ok("image", "fetch", image, "--to", tmp_path / "reading", "--as", "patient")
+
+    ok("image", "erase", image, "--as", "hospital")
+    assert ok("image", "show", image)["state"] == "erased"
+    gone = cli("image", "fetch", image, "--to", tmp_path / "gone", "--as", "patient")
+    assert gone.refused("ImageErased") == {"image": image}

@@ -1,0 +1,83 @@
+"""``radledger participant`` and ``identity``: who is who, and who acts for whom."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_admit_suspend_reinstate_leave(home, ok, cli, addresses):
+    admit = ("participant", "admit", "stranger", "--role")
+    assert cli(*admit, "bogus", "--as", "hospital").refused("UnknownRole", 2) == {"role": "bogus"}
+    assert cli(*admit, "radiologist", "--as", "radiologist").code == 1
+    ok(*admit, "radiologist", "--role", "clinician", "--as", "hospital")
+    shown = ok("participant", "show", "stranger")
+    assert (shown["institution"], shown["active"]) == (addresses["hospital"], True)
+    assert set(shown["roles"]) == {"radiologist", "clinician"}
+
+    refused = cli("participant", "suspend", "stranger", "--as", "patient")
+    assert refused.refused("ParticipantNoAuthority")["account"] == addresses["stranger"]
+    ok("participant", "suspend", "stranger", "--as", "governor")
+    assert ok("participant", "show", "stranger")["active"] is False
+    ok("participant", "reinstate", "stranger", "--as", "governor")
+    assert ok("participant", "show", "stranger")["active"] is True
+    ok("participant", "leave", "--as", "stranger")
+    assert ok("participant", "show", addresses["stranger"])["institution"] is None
+
+
+def test_admit_an_institution(home, ok, cli):
+    admit = ("participant", "admit", "stranger", "--role", "custodian", "--institution", "--as")
+    assert cli(*admit, "hospital").code == 1
+    ok(*admit, "governor")
+    assert ok("participant", "show", "stranger")["roles"] == ["custodian"]
+
+
+@pytest.mark.parametrize(
+    ("account", "error"),
+    [
+        ("0x12", "InvalidAddress"),
+        ("0x" + "zz" * 20, "InvalidAddress"),
+        ("nobody", "AccountUnknown"),
+        ("", "AccountInvalid"),
+        ("../x", "AccountInvalid"),
+    ],
+)
+def test_accounts_that_are_not_there(home, cli, account, error):
+    assert account in cli("participant", "show", account).refused(error, 2).values()
+
+
+def test_encryption_keys(home, ok, signed):
+    assert ok("identity", "show", "stranger")["encryption_key"] is None
+    ok("identity", "set-key", "--as", "stranger")
+    assert len(ok("identity", "show", "stranger")["encryption_key"]) == 66
+    before = ok("identity", "show", "patient")["encryption_key"]
+    signed("identity", "set-key")
+    assert ok("identity", "show", "patient")["encryption_key"] == before
+
+
+def test_a_delegate_acts_for_the_patient(home, ok, cli, signed, addresses):
+    grant = ("consent", "grant", "radiologist", "--purpose", "CC", "--subject", "patient")
+    not_yet = cli(*grant, "--as", "stranger").refused("ConsentNotAuthorized")
+    assert not_yet == {"subject": addresses["patient"], "actor": addresses["stranger"]}
+    signed("identity", "add-delegate", "stranger", "--valid-for", "90d")
+    assert ok(*grant, "--as", "stranger")["tx"]
+    signed("identity", "revoke-delegate", "stranger")
+    assert cli(*grant, "--as", "stranger").refused("ConsentNotAuthorized")
+    wrong = cli("identity", "add-delegate", "clinic", "--valid-for", "long", "--as", "patient")
+    assert wrong.refused("InvalidTime", 2) == {"text": "long"}
+
+
+def test_guardians_recover_and_the_owner_vetoes(home, ok, cli, signed, addresses):
+    name = ("identity", "guardians", "hospital", "clinic", "--threshold")
+    too_many = cli(*name, "3", "--as", "patient", "--sign-only", "unused.json")
+    assert too_many.refused("IdentityThresholdOutOfRange") == {"threshold": 3, "guardians": 2}
+    signed(*name, "2")
+    recover = ("identity", "recover", "patient", "--new-owner", "stranger", "--as")
+    assert cli(*recover, "stranger").refused("IdentityNotGuardian")
+    ok(*recover, "hospital")
+    ok(*recover, "clinic")
+    early = cli(*recover, "stranger", "--execute")
+    assert early.refused("IdentityRecoveryNotReady")["readyAt"] > 0
+    assert ok("identity", "show", "patient")["recoveries"]
+    signed("identity", "veto")
+    assert ok("identity", "show", "patient")["recoveries"] == []
+    assert ok("identity", "show", "patient")["owner"] == addresses["patient"]
