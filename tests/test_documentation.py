@@ -1,0 +1,140 @@
+"""What the documents say is so: commands, links, named files and examples."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from radledger.cli.application import command_tree
+from radledger.cli.session import session
+from tools.check_links import broken
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+SOURCES = sorted((ROOT / "src" / "radledger").rglob("*.py"))
+FOLDERS = (
+    "benchmarks",
+    "contracts",
+    "docs",
+    "interfaces",
+    "scripts",
+    "snapshots",
+    "src",
+    "tests",
+    "tools",
+)
+NAMED_PATH = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+)`")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# A file of another project's repository.
+ELSEWHERE = {"docs/Algorithms.md"}
+RUNNABLE = re.compile(r"^ *>>> (?!.*doctest: \+SKIP)", re.MULTILINE)
+TREE_LINE = re.compile(r"^(?P<indent> *)(?P<name>[\w./-]+/|[\w-]+\.py) +(?P<caption>.*)$")
+
+
+@pytest.fixture(autouse=True)
+def untold_session():
+    """Parsing a command line tells the session of its options."""
+    yield
+    session.reset()
+
+
+def plain_blocks(text):
+    """The code blocks of no language."""
+    return [code for language, code in BLOCK.findall(text) if not language]
+
+
+def shell_lines():
+    lines = (line for block in plain_blocks(README) for line in block.splitlines())
+    return [line for line in lines if line.startswith("radledger ")]
+
+
+def table_commands():
+    """Each command of the README's table: in a row, the group goes before its first command."""
+    commands = []
+    for cell in re.findall(r"^\| (`.+?) \|", README, re.MULTILINE):
+        group = []
+        for number, code in enumerate(re.findall(r"`([^`]+)`", cell)):
+            *named, command = code.split()
+            group = named if number == 0 else group
+            commands.append((*group, command))
+    return commands
+
+
+def all_commands(group, path=()):
+    for name, command in group.commands.items():
+        below = (*path, name)
+        yield from all_commands(command, below) if hasattr(command, "commands") else [below]
+
+
+@pytest.mark.parametrize("line", shell_lines())
+def test_commands_of_the_readme_are_understood(line):
+    command, words = command_tree(), shlex.split(line, comments=True)[1:]
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    command.make_context(command.name, words)
+
+
+def test_a_command_line_with_a_wrong_option_is_not_understood():
+    with pytest.raises(Exception, match="No such option: --nobody"):
+        test_commands_of_the_readme_are_understood("radledger devnet up --nobody")
+
+
+def test_the_table_has_every_command():
+    assert sorted(table_commands()) == sorted(all_commands(command_tree()))
+
+
+def test_options_that_the_readme_names_exist():
+    tree = command_tree()
+    options = {name for option in tree.params for name in option.opts}
+    for path in all_commands(tree):
+        command = tree
+        for name in path:
+            command = command.commands[name]
+        options |= {name for option in command.params for name in option.opts}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) <= options
+
+
+def test_environment_variables_that_the_readme_names_are_read():
+    code = "".join(path.read_text("utf-8") for path in SOURCES)
+    named = set(re.findall(r"RADLEDGER_[A-Z_]+", README))
+    assert named
+    assert {name for name in named if f'"{name}"' not in code} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_and_named_files_are_there(document):
+    assert broken(document) == []
+    named = set(NAMED_PATH.findall(document.read_text("utf-8"))) - ELSEWHERE
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_the_tree_of_the_architecture_is_there():
+    architecture = (ROOT / "docs/architecture.md").read_text("utf-8")
+    (tree,) = [block for block in plain_blocks(architecture) if "contracts/" in block]
+    missing, above = [], {}
+    for line in tree.splitlines():
+        match = TREE_LINE.match(line)
+        assert match, line
+        depth = len(match["indent"]) // 2
+        path = above.get(depth - 1, ROOT) / match["name"]
+        above[depth] = path
+        inside = re.findall(r"(?<![\w/])([\w-]+/)(?!\w)", match["caption"])
+        missing += [each for each in (path, *(path / name for name in inside)) if not each.exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in SOURCES if RUNNABLE.search(path.read_text("utf-8"))],
+    ids=lambda path: str(path.relative_to(ROOT / "src/radledger")),
+)
+def test_examples_in_docstrings(path):
+    parts = path.relative_to(ROOT / "src").with_suffix("").parts
+    module = importlib.import_module(".".join(part for part in parts if part != "__init__"))
+    assert doctest.testmod(module, optionflags=doctest.ELLIPSIS).failed == 0
