@@ -69,6 +69,16 @@ lock: setup ## Resolve all dependencies anew into requirements/ and package-lock
 
 WITH_BROWNIE := python tools/with_brownie.py
 SOLIDITY := $(wildcard contracts interfaces)
+# Brownie compiles only what it notices, and two of its processes at once disagree about a fresh
+# build: so everything is compiled once, before the tests.
+SOURCES := brownie-config.yaml $(sort $(shell find $(SOLIDITY) -name '*.sol'))
+BROWNIE_STAMP := build/brownie-$(call fingerprint,$(SOURCES)).stamp
+
+$(BROWNIE_STAMP): | $(COMPILER_STAMP)
+	@echo "Compiling the contracts for Brownie"
+	@rm -rf build/contracts build/interfaces build/tests*.json
+	@$(WITH_BROWNIE) brownie compile --all > build/brownie.log || { cat build/brownie.log; exit 1; }
+	@touch $@
 
 .PHONY: demo
 demo: setup ## Take DICOM files through the whole journey on Ganache; see out/demo/index.html
@@ -77,10 +87,10 @@ demo: setup ## Take DICOM files through the whole journey on Ganache; see out/de
 .PHONY: test test-library test-contracts test-pythons
 test: test-library test-contracts ## Run the tests of the library and of the contracts
 
-test-library: setup ## Run the library's tests
+test-library: setup $(BROWNIE_STAMP) ## Run the library's tests
 	@python -m pytest -q -n 2 --dist loadfile
 
-test-contracts: setup ## Run the contracts' tests on anvil
+test-contracts: setup $(BROWNIE_STAMP) ## Run the contracts' tests on anvil
 	@$(WITH_BROWNIE) python -m pytest -q -n 2 -p pytest-brownie tests/contracts
 
 test-pythons: setup ## Run the library's tests on every other Python 3.11 to 3.13 here, newest web3
@@ -91,7 +101,7 @@ soak: setup ## Run the long tests
 	@python -m pytest -q -m soak || test $$? = 5
 
 .PHONY: coverage
-coverage: setup ## Fail with a list of what the contracts' tests do not reach
+coverage: setup $(BROWNIE_STAMP) ## Fail with a list of what the contracts' tests do not reach
 	@rm -f build/tests.json # Brownie would take what it remembers of earlier runs
 	@$(WITH_BROWNIE) python -m pytest -q -n 2 -p pytest-brownie -p tools.contract_coverage --coverage \
 	    tests/contracts
