@@ -16,6 +16,7 @@ import {IConsentRegistry} from "./IConsentRegistry.sol";
 /// - the participant registry: who is a researcher of which institution, who annotates and develops;
 /// - the identity registry: who may collect for a contributor whose identity changed hands;
 /// - the image registry: the number of instances of an image set;
+/// - a custodian: that it states this number truly and anchors the same images once, not under several visits;
 /// - the forwarder: that a forwarded call was signed by the sender whom it appends (ERC-2771);
 /// - the institution's researchers: the scores that they give where the terms say so, within one class;
 /// - the token: nothing. A hostile one harms only the data sets whose terms name it.
