@@ -226,6 +226,8 @@ def test_ctrl_c_while_a_command_waits():
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # Tests that run in the background of a script ignore the signal, and so would this.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         silent.settimeout(60)
         silent.accept()[0].recv(1)  # it has asked

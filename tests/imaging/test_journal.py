@@ -44,7 +44,9 @@ def test_connections_and_threads_write_at_once(path):
         journal = journals[number % 3]
         assert journal.known(PURPOSE, secrets.token_bytes(32)) is None
         journal.add_file(row(set_id, number))
-        assert journal.instance_source(set_id, f"1.2.{number}") is not None
+        found = journal.instance_of(PURPOSE, NONE, NONE, "1.2", "1.3", f"1.2.{number}")
+        assert found is not None
+        assert found[0] == set_id
 
     with ThreadPoolExecutor(12) as threads:
         list(threads.map(add, range(300)))
