@@ -26,6 +26,9 @@ from tests.contracts.consent_registry.conftest import (
     use,
 )
 
+# These ask thousands of questions; coverage of the views comes from the other modules.
+pytestmark = pytest.mark.no_call_coverage
+
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "duo.md").read_text()
 X, Y = "MONDO:0004992", "MONDO:0005015"
 NPUNCU = Condition.NPU | Condition.NCU

@@ -89,6 +89,7 @@ def image_sets(anchor, image):
     }
 
 
+@pytest.mark.no_call_coverage
 @pytest.mark.parametrize("grantee", ["reader", "institution"])
 @pytest.mark.parametrize("scope", SCOPES)
 def test_scope(image_sets, radiologist, hospital, grant, permits, never, grantee, scope):
@@ -261,6 +262,7 @@ def test_disease(image, radiologist, grant, permits, refuses):
         refuses(radiologist, use(Purpose.DS, disease=disease), *differs)
 
 
+@pytest.mark.no_call_coverage
 @pytest.mark.parametrize("condition", [bit for bit in Condition if bit < Condition.NMDS])
 def test_condition(image, radiologist, grant, permits, refuses, condition):
     """Each is asked for by its own bit, and no other bit stands in for it."""
@@ -275,6 +277,13 @@ def test_condition(image, radiologist, grant, permits, refuses, condition):
 def test_fulfilling_more_than_is_asked(image, radiologist, grant, permits):
     grant(radiologist)
     permits(radiologist, use(Purpose.CARE, Condition.NPU | Condition.IRB), radiologist)
+
+
+def test_condition_of_a_course(image, radiologist, grant, permits, refuses):
+    grant(radiologist, image.course, Purpose.CARE, Condition.IRB)
+    unmet = (Reason.CONDITION, "ConsentConditionUnmet", Condition.IRB, Condition.NPU)
+    refuses(radiologist, use(Purpose.CARE, Condition.NPU), *unmet)
+    permits(radiologist, use(Purpose.CARE, Condition.IRB), radiologist, image.course)
 
 
 def test_nearest_reason(consents, image, patient, radiologist, hospital, grant, refuses):
