@@ -50,11 +50,17 @@ CALLS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def sign(domain: dict[str, Any], kind: str, message: dict[str, Any]) -> bytes:
-    """The signature that viem makes with the patient's key."""
+@pytest.fixture(scope="module")
+def node() -> str:
+    """Node.js, with viem beside it."""
     node = shutil.which("node", path=f"{ROOT}/.venv/bin{os.pathsep}{os.environ['PATH']}")
     if node is None or not (ROOT / "node_modules" / "viem").is_dir():
         pytest.skip("needs node and viem: run `make setup`")
+    return node
+
+
+def sign(node: str, domain: dict[str, Any], kind: str, message: dict[str, Any]) -> bytes:
+    """The signature that viem makes with the patient's key."""
     answer = subprocess.run(
         [node, SCRIPT, KEY.to_hex(), json.dumps(domain), kind, json.dumps(message)],
         capture_output=True,
@@ -67,7 +73,7 @@ def sign(domain: dict[str, Any], kind: str, message: dict[str, Any]) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[tuple[Chain, Contract]]:
+def stage(node: str) -> Iterator[tuple[Chain, Contract]]:
     """A chain and its consent registry, with something to revoke and something to approve."""
     with running_chain() as chain:
         forwarder = chain.deploy("Forwarder").address
@@ -82,7 +88,9 @@ def stage() -> Iterator[tuple[Chain, Contract]]:
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
-def test_viem_signs_and_the_contract_accepts(stage: tuple[Chain, Contract], kind: str) -> None:
+def test_viem_signs_and_the_contract_accepts(
+    node: str, stage: tuple[Chain, Contract], kind: str
+) -> None:
     chain, consents = stage
     # The registry itself says what to sign for (EIP-5267).
     _, name, version, chain_id, contract, *_ = chain.call(consents, "eip712Domain")
@@ -91,7 +99,7 @@ def test_viem_signs_and_the_contract_accepts(stage: tuple[Chain, Contract], kind
         if kind == "Revoke":
             chain.send(PATIENT, consents, "grant", *ASKED)
         once = {"nonce": chain.call(consents, "nonceOf", PATIENT), "deadline": 2**40 - 1}
-        signature = sign(domain, kind, {**MESSAGES[kind], **once})
+        signature = sign(node, domain, kind, {**MESSAGES[kind], **once})
         authorization = (PATIENT, *once.values(), signature)
 
         void = (PATIENT, once["nonce"], once["deadline"] - 1, signature)
