@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from radledger.cli.acting import act
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.session import session
-from radledger.cli.values import document, duration, moment, write_document
+from radledger.cli.values import document, duration, moment
 
 if TYPE_CHECKING:
     from radledger.consent import Terms
@@ -56,7 +57,15 @@ def grant(
 ) -> None:
     """Let a person, or an institution with its members, use one's images."""
     terms = _terms(purpose, condition, disease, start, end)
-    _act("grant", sign_only, session.address(grantee), terms, scope=scope, subject=_whose(subject))
+    act(
+        session.radledger.consents,
+        "grant",
+        sign_only,
+        session.address(grantee),
+        terms,
+        scope=scope,
+        subject=_whose(subject),
+    )
 
 
 @group.command()
@@ -64,13 +73,20 @@ def revoke(
     grantee: Address, scope: Scope = "all", subject: Subject = None, sign_only: SignOnly = None
 ) -> None:
     """Take one grant back."""
-    _act("revoke", sign_only, session.address(grantee), scope=scope, subject=_whose(subject))
+    act(
+        session.radledger.consents,
+        "revoke",
+        sign_only,
+        session.address(grantee),
+        scope=scope,
+        subject=_whose(subject),
+    )
 
 
 @group.command()
 def revoke_all(subject: Subject = None, sign_only: SignOnly = None) -> None:
     """Take every grant back, at the same cost for any number of them."""
-    _act("revoke_all", sign_only, subject=_whose(subject))
+    act(session.radledger.consents, "revoke_all", sign_only, subject=_whose(subject))
 
 
 @group.command()
@@ -101,7 +117,7 @@ def approve(
     sign_only: SignOnly = None,
 ) -> None:
     """Grant what was requested, to the letter; for anything less, grant it."""
-    _act("approve", sign_only, request_id, subject=_whose(subject))
+    act(session.radledger.consents, "approve", sign_only, request_id, subject=_whose(subject))
 
 
 @group.command()
@@ -218,17 +234,6 @@ def _terms(
     return Terms(
         tuple(purpose), tuple(condition or ()), disease, start=moment(start, now), **limits
     )
-
-
-def _act(name: str, sign_only: Path | None, *arguments: Any, **named: Any) -> None:
-    """Do it at one's own cost, or sign it into a file."""
-    consents = session.radledger.consents
-    if sign_only is None:
-        show(getattr(consents, name)(session.signer, *arguments, **named))
-        return
-    signed = getattr(consents, f"sign_{name}")(session.signer, *arguments, **named)
-    write_document(sign_only, signed)
-    show({"signed": sign_only, "summary": signed["summary"]})
 
 
 def _flat(record: Any) -> dict[str, Any]:

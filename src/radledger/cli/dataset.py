@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from radledger.cli.acting import act
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.session import session
 from radledger.cli.values import amount, digest, document, percent, write_document
@@ -134,7 +135,7 @@ def withdraw(
     sign_only: SignOnly = None,
 ) -> None:
     """End one's own contribution; what was earned by then stays due."""
-    _act("withdraw", sign_only, dataset, item, contribution_class.value)
+    act(session.radledger.datasets, "withdraw", sign_only, dataset, item, contribution_class.value)
 
 
 @group.command()
@@ -145,7 +146,14 @@ def free(
     sign_only: SignOnly = None,
 ) -> None:
     """Give for free from now on, or for reward again."""
-    _act("set_free", sign_only, dataset, contribution_class.value, free=not reward)
+    act(
+        session.radledger.datasets,
+        "set_free",
+        sign_only,
+        dataset,
+        contribution_class.value,
+        free=not reward,
+    )
 
 
 @group.command()
@@ -197,17 +205,6 @@ def claim(
 def submit(file: Annotated[Path, typer.Argument(help="A signed document.")]) -> None:
     """Send what a contributor signed, and pay for it."""
     show(session.radledger.datasets.submit(document(file), session.signer))
-
-
-def _act(name: str, sign_only: Path | None, *arguments: Any, **named: Any) -> None:
-    """Do it at one's own cost, or sign it into a file."""
-    datasets = session.radledger.datasets
-    if sign_only is None:
-        show(getattr(datasets, name)(session.signer, *arguments, **named))
-        return
-    signed = getattr(datasets, f"sign_{name}")(session.signer, *arguments, **named)
-    write_document(sign_only, signed)
-    show({"signed": sign_only})
 
 
 def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from radledger.cli.acting import act
 from radledger.cli.output import show
 from radledger.cli.session import session
-from radledger.cli.values import document, duration, write_document
+from radledger.cli.values import document, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 __all__ = ["group"]
 
@@ -41,7 +42,7 @@ def set_key(sign_only: SignOnly = None, identity: Identity = None) -> None:
 
     name = session.name
     key = public_key(session.keystore.encryption_key(name, session.passphrase(name)))
-    _act("set_key", sign_only, key, identity=_whose(identity))
+    act(session.radledger.identities, "set_key", sign_only, key, identity=_whose(identity))
 
 
 @group.command()
@@ -52,7 +53,8 @@ def add_delegate(
     identity: Identity = None,
 ) -> None:
     """Let somebody grant and revoke for oneself, as a parent does."""
-    _act(
+    act(
+        session.radledger.identities,
         "add_delegate",
         sign_only,
         session.address(delegate),
@@ -66,7 +68,13 @@ def revoke_delegate(
     delegate: Address, sign_only: SignOnly = None, identity: Identity = None
 ) -> None:
     """End what a delegate may do."""
-    _act("revoke_delegate", sign_only, session.address(delegate), identity=_whose(identity))
+    act(
+        session.radledger.identities,
+        "revoke_delegate",
+        sign_only,
+        session.address(delegate),
+        identity=_whose(identity),
+    )
 
 
 @group.command()
@@ -78,7 +86,14 @@ def guardians(
 ) -> None:
     """Name who can recover one's identity."""
     named = [session.address(each) for each in guardian]
-    _act("set_guardians", sign_only, named, threshold, identity=_whose(identity))
+    act(
+        session.radledger.identities,
+        "set_guardians",
+        sign_only,
+        named,
+        threshold,
+        identity=_whose(identity),
+    )
 
 
 @group.command()
@@ -95,13 +110,13 @@ def recover(
     if execute:
         show(session.radledger.identities.execute_recovery(session.signer, whose, owner))
     else:
-        _act("approve_recovery", sign_only, whose, owner)
+        act(session.radledger.identities, "approve_recovery", sign_only, whose, owner)
 
 
 @group.command()
 def veto(sign_only: SignOnly = None, identity: Identity = None) -> None:
     """Cancel every recovery of one's identity that is under way."""
-    _act("veto", sign_only, identity=_whose(identity))
+    act(session.radledger.identities, "veto", sign_only, identity=_whose(identity))
 
 
 @group.command()
@@ -112,14 +127,3 @@ def submit(file: Annotated[Path, typer.Argument(help="A signed document.")]) -> 
 
 def _whose(identity: str | None) -> str | None:
     return None if identity is None else session.address(identity)
-
-
-def _act(name: str, sign_only: Path | None, *arguments: Any, **named: Any) -> None:
-    """Do it at one's own cost, or sign it into a file."""
-    identities = session.radledger.identities
-    if sign_only is None:
-        show(getattr(identities, name)(session.signer, *arguments, **named))
-        return
-    sign: Callable[..., dict[str, Any]] = getattr(identities, f"sign_{name}")
-    write_document(sign_only, sign(session.signer, *arguments, **named))
-    show({"signed": sign_only})
