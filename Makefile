@@ -40,7 +40,7 @@ $(VENV)/bin/python:
 
 $(PYTHON_STAMP): | $(VENV)/bin/python
 	@echo "Installing Python packages (about a minute)"
-	@python -m pip install --quiet --require-hashes -r requirements/development.txt
+	@python -m pip install --quiet --no-deps --require-hashes -r requirements/development.txt
 	@python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -54,15 +54,18 @@ $(COMPILER_STAMP): | $(NPM_STAMP)
 	@python tools/install_compiler.py
 	@touch $@
 
+# All but the compiler.
+LIBRARY_EXTRAS := --extra cluster --extra graphs --extra postgresql --extra relay
+
 .PHONY: lock
 lock: setup ## Resolve all dependencies anew into requirements/ and package-lock.json
 	@python -m pip install --quiet uv
 	uv pip compile --quiet --upgrade --universal --python 3.11 --no-emit-index-url --no-annotate \
 	    --generate-hashes --custom-compile-command 'make lock' \
-	    --group dev --extra compile pyproject.toml -o requirements/development.txt
+	    --group dev --all-extras pyproject.toml -o requirements/development.txt
 	uv pip compile --quiet --upgrade --universal --python 3.11 --no-emit-index-url --no-annotate \
 	    --generate-hashes --custom-compile-command 'make lock' \
-	    --group test pyproject.toml -o requirements/library.txt
+	    --group test $(LIBRARY_EXTRAS) pyproject.toml -o requirements/library.txt
 	npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 
 # --- work -------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def environment(program: Path, name: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([program, "-m", "venv", folder], check=True)
     pip = [str(interpreter), "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, "--require-hashes", "-r", str(REQUIREMENTS)], check=True)
+    subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)], check=True)
     offline = ["--no-deps", "--no-build-isolation", "--editable"]
     subprocess.run([*pip, *offline, str(ROOT)], check=True)
     stamp.write_text(fingerprint)
