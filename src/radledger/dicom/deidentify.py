@@ -16,7 +16,8 @@ OB UN                                 removed, but pixels, waveforms and colour 
 other numbers                         kept
 ====================================  ====================================================
 
-The preamble and the file meta information are written anew, what stands after the pixel data
+What a profile cleans but nothing is left of goes as the Basic Profile says: removed, emptied or
+replaced by a dummy.  The preamble and the file meta information are written anew, what stands after the pixel data
 is dropped, and the pixel data is copied as it is, in flat memory.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
@@ -42,10 +43,10 @@ _CODE_TAGS = tags(
     "CodeValue LongCodeValue URNCodeValue CodingSchemeDesignator CodingSchemeVersion CodeMeaning"
 )
 _CONTENT_SEQUENCE = 0x0040A730
-_PATIENT_AGE = 0x00101010
 
 _TEXTS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _TIMES = frozenset({"DA", "DT", "TM"})
+_CLEANING = frozenset({Action.CLEAN, Action.DATE})
 _PERSONAL = frozenset({"AE", "AS", "PN", "UR"})
 _NUMBERS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 _WRITTEN = {
@@ -83,6 +84,7 @@ class Deidentifier:
 
     def __init__(self, profile: Profile, pseudonyms: Pseudonyms, days: int) -> None:
         self._actions = profile.actions
+        self._basic = Profile().actions
         self._shifts = profile.shifts_dates
         self._pseudonyms = pseudonyms
         self._days = days
@@ -102,7 +104,17 @@ class Deidentifier:
         action = self._actions.get(tag)
         if action is None:
             action = self._unlisted(dataset, tag, vr)
-        if action is Action.REMOVE or vr == "UN":
+        if vr == "UN":
+            action = Action.REMOVE
+        elif action in _CLEANING and vr != "SQ":
+            if self._clean(dataset, tag, vr, action):
+                return
+            # what cannot be cleaned goes as the Basic Profile says
+            action = self._basic.get(tag, Action.EMPTY)
+        self._act(dataset, tag, vr, action)
+
+    def _act(self, dataset: Dataset, tag: int, vr: str, action: Action) -> None:
+        if action is Action.REMOVE:
             del dataset[tag]
         elif action is Action.EMPTY:
             dataset[tag] = DataElement(tag, vr, [] if vr == "SQ" else None)
@@ -111,22 +123,29 @@ class Deidentifier:
         elif vr == "SQ":
             for item in dataset[tag].value or ():
                 self.apply(item)
-        elif vr == "UI":
-            if action is Action.UID or tag not in _KINDS_OF_OBJECT:
-                self._map(dataset, tag, vr, self._pseudonyms.uid)
-        elif action is Action.CLEAN:
-            self._map(dataset, tag, vr, clean)
-        elif action is Action.DATE:
-            # moving by whole days leaves the time of the day
-            if vr == "TM":
-                self._map(dataset, tag, vr, _time)
-            else:
-                self._map(dataset, tag, vr, lambda v: self._pseudonyms.shifted(v, self._days))
-        elif tag == _PATIENT_AGE:
+        elif action is Action.UID:
+            self._map(dataset, tag, vr, self._pseudonyms.uid)
+        elif vr == "AS":
             self._map(dataset, tag, vr, _age)
+
+    def _clean(self, dataset: Dataset, tag: int, vr: str, action: Action) -> bool:
+        """Clean a value; whether there was a way to, and it left something."""
+        if vr == "OB":
+            return False
+        change: Callable[[str], str] = clean
+        if action is Action.DATE:
+            # moving by whole days leaves the time of the day
+            shifts = {"TM": _time, "DA": self._shifted, "DT": self._shifted}
+            change = shifts.get(vr, _offset)
+        return self._map(dataset, tag, vr, change)
+
+    def _shifted(self, value: str) -> str:
+        return self._pseudonyms.shifted(value, self._days)
 
     def _unlisted(self, dataset: Dataset, tag: int, vr: str) -> Action:
         """What happens to an attribute that the table does not name."""
+        if vr == "UI":
+            return Action.KEEP if tag in _KINDS_OF_OBJECT else Action.UID
         if vr in _TEXTS:
             return Action.KEEP if tag in TECHNICAL_TEXT or tag in _CODE_TAGS else Action.CLEAN
         if vr in _TIMES:
@@ -149,11 +168,13 @@ class Deidentifier:
             dataset[tag] = DataElement(tag, vr, _DUMMIES.get(vr, _REMOVED))
 
     @staticmethod
-    def _map(dataset: Dataset, tag: int, vr: str, change: Any) -> None:
+    def _map(dataset: Dataset, tag: int, vr: str, change: Callable[[str], str]) -> bool:
+        """Change each value; whether one is left that is not empty."""
         value = dataset[tag].value
         several = not isinstance(value, str | bytes) and hasattr(value, "__iter__")
         changed = [change(str(part).strip(" \0")) for part in (value if several else [value or ""])]
         dataset[tag] = DataElement(tag, vr, changed if several else changed[0])
+        return any(changed)
 
 
 def _is_public(tag: int) -> bool:
@@ -192,6 +213,10 @@ def _written(element: DataElement | RawDataElement) -> bytes:
 
 def _time(value: str) -> str:
     return value if re.fullmatch(r"[0-9:.]*", value) else ""
+
+
+def _offset(value: str) -> str:
+    return value if re.fullmatch(r"[+-]\d{4}", value) else ""
 
 
 def _age(value: str) -> str:

@@ -1,24 +1,33 @@
 """De-identification profiles: DICOM PS3.15 Annex E, Table E.1-1, as one action for each tag.
 
-The table itself comes from dicom-anonymizer, which generates it from the standard.  Where it
-offers a choice, the action is one that keeps every object conformant: a dummy for Z/D, X/D
-and X/Z/D, an empty value for X/Z.
+Edition 2026c throughout.  The column of the Basic Profile comes from dicom-anonymizer, which
+generates it from the standard; those of the options are in `radledger.dicom.options`.  Where the
+Basic Profile offers a choice, the action is one that keeps every object conformant: a dummy for
+Z/D, X/D and X/Z/D, an empty value for X/Z.  Where one option keeps what another cleans, it is
+cleaned.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache, cached_property
 
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as table
-from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 
 from radledger.errors import UsageError
 
-from .canonical import tags
+from .options import (
+    CHARACTERISTICS_CLEANED,
+    CHARACTERISTICS_KEPT,
+    DATES_NOT_MODIFIED,
+    DATES_OF_OTHER_VR,
+    DESCRIPTORS_CLEANED,
+    DEVICE_CLEANED,
+    DEVICE_KEPT,
+)
 
 __all__ = ["BASIC", "OPTIONS", "Action", "Profile"]
 
@@ -63,25 +72,6 @@ _TABLE = (
     (table.X_Z_U_STAR_TAGS, Action.KEEP),
 )
 
-_DEVICE = tags(
-    """
-    CassetteID DetectorID DeviceSerialNumber DeviceUID GantryID GeneratorID PlateID StationName
-    HardcopyCreationDeviceID SecondaryCaptureDeviceID LensMake LensModel LensSerialNumber
-    LensSpecification ManufacturerDeviceClassUID ModifyingDeviceID PerformedStationName
-    ScheduledStationName SourceManufacturer SourceSerialNumber TransducerIdentificationSequence
-    TreatmentMachineName UDISequence UniqueDeviceIdentifier XRayDetectorID XRaySourceID
-    """
-)
-_CHARACTERISTICS = tags(
-    """
-    PatientAge PatientSex PatientSexNeutered PatientSize PatientWeight EthnicGroup
-    EthnicGroupCodeSequence SmokingStatus PregnancyStatus
-    """
-)
-_CHARACTERISTICS_CLEANED = tags("Allergies MedicalAlerts PatientState PreMedication SpecialNeeds")
-_BIRTH = tags("PatientBirthDate PatientBirthTime")
-_DESCRIPTOR = re.compile(r".*(Description|Comments?|Label|Notes|History)$|ProtocolName|.*Agent$")
-_TEXTS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _TIMES = frozenset({"DA", "DT", "TM"})
 
 
@@ -141,26 +131,27 @@ class Profile:
     def actions(self) -> Mapping[int, Action]:
         """The action for each tag that the table or an option names."""
         actions = dict(_basic())
-        for tag in _basic():
-            vr = dictionary_VR(tag) if dictionary_has_tag(tag) else ""
-            if self.shifts_dates and vr in _TIMES and tag not in _BIRTH:
-                actions[tag] = Action.DATE
-            elif DESCRIPTORS in self.options and vr in _TEXTS and _is_descriptor(tag):
-                actions[tag] = Action.CLEAN
         if DEVICE in self.options:
-            actions |= _each(_DEVICE, Action.KEEP)
+            actions |= _each(DEVICE_KEPT, Action.KEEP)
+            actions |= _each(DEVICE_CLEANED, Action.CLEAN)
         if CHARACTERISTICS in self.options:
-            actions |= _each(_CHARACTERISTICS, Action.KEEP)
-            actions |= _each(_CHARACTERISTICS_CLEANED, Action.CLEAN)
+            actions |= _each(CHARACTERISTICS_KEPT, Action.KEEP)
+            actions |= _each(CHARACTERISTICS_CLEANED, Action.CLEAN)
+        if DESCRIPTORS in self.options:
+            actions |= _each(DESCRIPTORS_CLEANED, Action.CLEAN)
+        if self.shifts_dates:
+            actions |= _each(_dates(), Action.DATE)
         return actions
-
-
-def _is_descriptor(tag: int) -> bool:
-    return _DESCRIPTOR.fullmatch(dictionary_keyword(tag)) is not None
 
 
 def _each(keys: Iterable[int], action: Action) -> dict[int, Action]:
     return dict.fromkeys(keys, action)
+
+
+@cache
+def _dates() -> frozenset[int]:
+    times = {tag for tag in _basic() if dictionary_has_tag(tag) and dictionary_VR(tag) in _TIMES}
+    return frozenset(times | DATES_OF_OTHER_VR) - DATES_NOT_MODIFIED
 
 
 @cache
