@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from radledger.chain.errors import ConnectionFailed
 from radledger.chain.networks import Network
 from radledger.devnet.errors import NodeFailed
 
-__all__ = ["CHAINS", "Node", "start"]
+__all__ = ["CHAINS", "Node", "free_port", "spawn", "start", "with_free_ports"]
 
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 10.0
@@ -73,14 +73,24 @@ def start(chain: str, data: Path, mnemonic: str, accounts: int) -> Node:
         If it is not installed, or ends or keeps silent.
     """
     data.mkdir(parents=True, exist_ok=True)
-    for attempt in range(_PORT_ATTEMPTS):
-        port = _free_port()
+
+    def attempt() -> Node:
+        port = free_port()
+        endpoint = f"http://127.0.0.1:{port}"
         command = CHAINS[chain](data, port, mnemonic, accounts)
+        environment = {"PATH": os.pathsep.join(map(str, _folders()))}
+        return spawn(chain, command, data / "log", endpoint, lambda: _serves(endpoint), environment)
+
+    return with_free_ports(attempt)
+
+
+def with_free_ports(attempt: Callable[[], Node]) -> Node:
+    """Start a node on new ports, and on others if somebody else takes one meanwhile."""
+    for left in reversed(range(_PORT_ATTEMPTS)):
         try:
-            return _start(chain, command, data / "log", f"http://127.0.0.1:{port}")
+            return attempt()
         except NodeFailed as error:
-            # Somebody else may have taken the port meanwhile.
-            if attempt + 1 == _PORT_ATTEMPTS or "in use" not in str(error).lower():
+            if not left or "in use" not in str(error).lower():
                 raise
     raise AssertionError("unreachable")
 
@@ -114,26 +124,62 @@ CHAINS: dict[str, Callable[[Path, int, str, int], list[str]]] = {
 """Command line of each kind of node."""
 
 
-def _start(chain: str, command: list[str], log: Path, endpoint: str) -> Node:
+def spawn(
+    name: str,
+    command: list[str],
+    log: Path,
+    endpoint: str,
+    serves: Callable[[], bool],
+    environment: Mapping[str, str],
+) -> Node:
+    """Start a process that outlives this one, and wait until it serves.
+
+    Parameters
+    ----------
+    name
+        What to call it.
+    command, environment
+        What to run, and what is in its environment beside this process's own.
+    log
+        Where its output goes.
+    endpoint
+        Where it will listen.
+    serves
+        Asks it whether it can be used.
+
+    Raises
+    ------
+    NodeFailed
+        If it ends or keeps silent.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PATH": os.pathsep.join(map(str, _folders()))},
+            env={**os.environ, **environment},
             start_new_session=True,
         )
-    node = Node(chain, process.pid, _start_time(process.pid) or "", endpoint)
+    node = Node(name, process.pid, _start_time(process.pid) or "", endpoint)
     try:
-        _await(process, node, log)
+        _await(process, node, log, serves)
     except BaseException:
         node.stop()
         raise
     return node
 
 
-def _await(process: subprocess.Popen[bytes], node: Node, log: Path) -> None:
+def free_port() -> int:
+    """A TCP port of the system's choice that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _await(
+    process: subprocess.Popen[bytes], node: Node, log: Path, serves: Callable[[], bool]
+) -> None:
     deadline = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -142,17 +188,23 @@ def _await(process: subprocess.Popen[bytes], node: Node, log: Path) -> None:
                 chain=node.chain,
                 log=str(log),
             )
-        try:
-            connect(Network(node.chain, node.endpoint))
-        except ConnectionFailed:
-            time.sleep(0.05)
-        else:
+        if serves():
             return
+        time.sleep(0.05)
     raise NodeFailed(
         f"{node.chain} does not answer at {node.endpoint}; see {log}",
         chain=node.chain,
         log=str(log),
     )
+
+
+def _serves(endpoint: str) -> bool:
+    """Whether a chain's node answers."""
+    try:
+        connect(Network("node", endpoint))
+    except ConnectionFailed:
+        return False
+    return True
 
 
 def _program(name: str) -> list[str]:
@@ -174,12 +226,6 @@ def _folders() -> list[Path]:
     native = [found for folder in modules for found in folder.glob("@foundry-rs/anvil-*/bin")]
     path = [Path(entry) for entry in os.environ.get("PATH", os.defpath).split(os.pathsep)]
     return [*native, *(folder / ".bin" for folder in modules), Path(sys.prefix) / "bin", *path]
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _start_time(pid: int) -> str | None:
