@@ -17,8 +17,8 @@ other numbers                         kept
 ====================================  ====================================================
 
 What a profile cleans but nothing is left of goes as the Basic Profile says: removed, emptied or
-replaced by a dummy.  The preamble and the file meta information are written anew, what stands after the pixel data
-is dropped, and the pixel data is copied as it is, in flat memory.
+replaced by a dummy.  The preamble and the file meta information are written anew, what stands
+after the pixel data is dropped, and the pixel data is copied as it is, in flat memory.
 """
 
 from __future__ import annotations
