@@ -77,6 +77,18 @@ def home(pristine, tmp_path):
 
 
 @pytest.fixture
+def travel(home, pristine):
+    """Let seconds pass on the chain."""
+
+    def pass_by(seconds):
+        web3 = connect(networks.load(home=pristine))
+        request(web3, "evm_increaseTime", [seconds])
+        request(web3, "evm_mine", [])
+
+    return pass_by
+
+
+@pytest.fixture
 def study(pristine):
     """Folder of the files that were added."""
     return pristine.parent / "study"

@@ -131,6 +131,37 @@ def test_who_may_read(home, ok, cli, image, permitted, tmp_path):
     assert not (tmp_path / "stranger").exists()
 
 
+def test_a_recovered_reader_reads_with_the_new_key_alone(
+    home, ok, cli, image, permitted, travel, tmp_path
+):
+    guardians = ("identity", "guardians", "hospital", "clinic", "--threshold", "1")
+    ok(*guardians, "--as", "radiologist")
+    recover = ("identity", "recover", "radiologist", "--new-owner", "stranger", "--as")
+    ok(*recover, "hospital")
+    travel(3 * 24 * 3600)
+    ok(*recover, "hospital", "--execute")
+    ok("identity", "set-key", "--identity", "radiologist", "--as", "stranger")
+
+    def fetch(who, *whose):
+        name = (image, "--to", tmp_path / who, "--purpose", "CC")
+        return cli("image", "fetch", *name, "--as", who, *whose)
+
+    whose = ("--identity", "radiologist")
+    assert fetch("stranger").refused("ConsentNeverGranted")
+    assert fetch("radiologist").refused("ReaderReplaced")
+    assert fetch("clinic", *whose).refused("ReceiptInvalid")
+    assert (
+        cli("image", "fetch", image, "--to", "x", "--as", "hospital", *whose).refused(
+            "PurposeNotNamed", 2
+        )
+        == {}
+    )
+    fetched = fetch("stranger", *whose).object
+    paths = [each["path"] for each in fetched["files"]]
+    results = cli("image", "verify", image, *paths, "--purpose", "CC", "--as", "stranger", *whose)
+    assert {each["verdict"] for each in results.objects} == {"identical"}
+
+
 def test_nothing_is_read_after_a_revocation(home, cli, image, permitted, signed, tmp_path):
     signed("consent", "revoke", "radiologist")
     use = ("--purpose", "CC", "--as", "radiologist")

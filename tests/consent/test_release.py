@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 import stat
 from dataclasses import replace
@@ -30,56 +29,19 @@ from radledger.consent.errors import (
 from radledger.consent.permission import Use
 from radledger.consent.receipts import Receipts
 from radledger.consent.release import CustodianKeyService
-from radledger.crypto.envelope import new_secret
 from radledger.crypto.errors import UnwrapFailed
 from radledger.crypto.keys import new_private_key, public_key, unwrap
 from radledger.identity.errors import NoEncryptionKey
 from radledger.imaging.errors import ReceiptInvalid
 from radledger.imaging.keys import Receipt, SignedReceipt, release_context
-from radledger.imaging.model import NONE, ImageRecord, Kind, State
+from radledger.imaging.model import NONE
+from tests.consent.holding import Holding
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
 
 HOUR = 3600
 CARE = Terms(("CC",))
 PRIVATE_KEY = new_private_key()
-
-
-class Holding:
-    """The hospital's secrets of image sets, in memory; re-keying goes to the chain."""
-
-    def __init__(self, ledger, custodian, *image_sets):
-        self._ledger, self._custodian = ledger, custodian
-        self._image_sets = {image_set.image_id: image_set for image_set in image_sets}
-        self._secrets = {image_id: new_secret() for image_id in self._image_sets}
-        self._manifests = dict.fromkeys(self._image_sets, "0x" + "00" * 32)
-
-    def show(self, image_id):
-        image_set = self._image_sets[image_id]
-        return ImageRecord(
-            image_id=image_id,
-            image_set=image_set,
-            kind=Kind.ORIGINAL,
-            parent=None,
-            instances=1,
-            state=State.ANCHORED,
-            manifest=self._manifests[image_id],
-            keyed_in_block=0,
-            anchored_at=0,
-            block=0,
-            transaction=NONE,
-            certificate=None,
-        )
-
-    def secret(self, image_id):
-        return self._secrets[image_id]
-
-    def rekey(self, image_id):
-        manifest = secrets.token_bytes(32)
-        image_set = self._image_sets[image_id]
-        self._ledger.send(self._custodian, "ImageRegistry", "rekey", image_set.struct, manifest)
-        self._secrets[image_id] = new_secret()
-        self._manifests[image_id] = "0x" + manifest.hex()
 
 
 @pytest.fixture
@@ -149,7 +111,7 @@ def test_who_is_permitted_gets_the_secret_and_the_receipt_stays(
 
     (kept,) = receipts.releases(image_set.image_id)
     assert (kept.signed, kept.released_at) == (request, ledger.now())
-    kept.signed.verify()
+    assert kept.signed.signer == reader.address
     assert receipts.releases() == (kept,)
     assert receipts.releases(NONE) == ()
 
@@ -324,13 +286,61 @@ def test_a_receipt_names_the_grant_that_permits(
     assert values == {"signed": request.receipt.grant_id, "permits": ask(reader).receipt.grant_id}
 
 
-def test_the_key_of_a_reader_who_was_recovered_no_longer_reads(
+def test_who_took_over_a_readers_identity_reads_and_the_old_key_does_not(
+    consents, holding, identities, image_set, ledger, service, receipts, reader, who, ask
+):
+    consents.grant(who.patient, reader.address, CARE)
+    first = opened(service.release(ask(reader)))
+    key = new_private_key()
+    ledger.send(reader, "IdentityRegistry", "changeOwner", reader.address, who.clinic.address)
+    identities.set_key(who.clinic, public_key(key), identity=reader.address)
+
+    with pytest.raises(ReaderReplaced) as refusal:
+        service.release(ask(reader))
+    assert refusal.value.values == {"reader": reader.address}
+    taken_over = ask(reader).receipt.sign(who.clinic)
+    second = opened(service.release(taken_over), key)
+    # Whoever has the old key was given the first secret, and is locked out by another.
+    assert second == holding.secret(image_set.image_id) != first
+    assert [release.signed.signer for release in receipts.releases()] == [
+        reader.address,
+        who.clinic.address,
+    ]
+    third = ask(reader).receipt.sign(who.clinic)
+    assert opened(service.release(third), key) == second
+
+
+def test_the_new_owner_has_no_more_than_the_readers_permission(
+    consents, ledger, service, receipts, reader, who, ask
+):
+    ledger.send(reader, "IdentityRegistry", "changeOwner", reader.address, who.clinic.address)
+    taken_over = ask(reader).receipt.sign(who.clinic)
+    values = refused(service, receipts, taken_over, ConsentNeverGranted)
+    assert values == {"subject": who.patient.address, "reader": reader.address}
+
+
+def test_nobody_reads_as_an_identity_that_was_given_up(
     consents, ledger, service, receipts, reader, who, ask
 ):
     consents.grant(who.patient, reader.address, CARE)
-    ledger.send(reader, "IdentityRegistry", "changeOwner", reader.address, who.clinic.address)
-    values = refused(service, receipts, ask(reader), ReaderReplaced)
-    assert values == {"reader": reader.address}
+    ledger.send(reader, "IdentityRegistry", "changeOwner", reader.address, "0x" + "00" * 20)
+    assert refused(service, receipts, ask(reader), ReaderReplaced) == {"reader": reader.address}
+
+
+def test_who_took_over_a_patients_identity_grants_and_reads_and_the_old_key_does_not(
+    consents, holding, identities, image_set, ledger, service, who, ask
+):
+    key, patient, heir = new_private_key(), who.patient, who.clinic
+    identities.set_key(heir, public_key(key))
+    ledger.send(patient, "IdentityRegistry", "changeOwner", patient.address, heir.address)
+    with pytest.raises(ReaderReplaced):
+        service.release(ask(patient))
+    with pytest.raises(ConsentNeverGranted):
+        service.release(ask(heir))
+    consents.grant(heir, heir.address, CARE, subject=patient.address)
+    assert opened(service.release(ask(heir)), key) == holding.secret(image_set.image_id)
+    with pytest.raises(ReaderReplaced):
+        service.release(ask(patient))
 
 
 def test_after_a_revocation_the_next_release_has_a_new_secret(

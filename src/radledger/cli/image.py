@@ -42,6 +42,9 @@ Attributes = Annotated[
     typer.Option("--attribute", help="DUO condition that the use fulfils; repeatable."),
 ]
 Disease = Annotated[str | None, typer.Option(help="Code of the disease.")]
+Identity = Annotated[
+    str | None, typer.Option(help="Who reads, where that is an identity one took over.")
+]
 
 
 @group.command()
@@ -131,11 +134,13 @@ def verify(
     purpose: Purposes = None,
     attribute: Attributes = None,
     disease: Disease = None,
+    identity: Identity = None,
 ) -> None:
     """Say of each file whether it is identical, re-encoded, changed or unknown."""
     secret = None
     if session.account is not None:
-        secret = _secret(image, _use(image, purpose, attribute, disease))
+        whose = _whose(identity)
+        secret = _secret(image, _use(image, purpose, attribute, disease, whose), whose)
     results = session.radledger.images.verify(image, paths, secret=secret)
     show_all(results, empty="no files")
 
@@ -147,10 +152,11 @@ def fetch(
     purpose: Purposes = None,
     attribute: Attributes = None,
     disease: Disease = None,
+    identity: Identity = None,
 ) -> None:
     """Fetch an image set: every byte is checked, decrypted, and verified against the root."""
-    name = session.name
-    use = _use(image, purpose, attribute, disease)
+    name, whose = session.name, _whose(identity)
+    use = _use(image, purpose, attribute, disease, whose)
     fetched = session.radledger.images.fetch(
         image,
         to,
@@ -158,6 +164,7 @@ def fetch(
         private_key=session.keystore.encryption_key(name, session.passphrase(name)),
         key_service=None if use is None else _key_service(image),
         use=use,
+        identity=whose,
     )
     show(fetched)
 
@@ -180,8 +187,16 @@ def _flat(record: Any) -> dict[str, Any]:
     return {"image_id": value.pop("image_id"), **value.pop("image_set"), **value}
 
 
+def _whose(identity: str | None) -> str | None:
+    return None if identity is None else session.address(identity)
+
+
 def _use(
-    image: str, purpose: list[str] | None, attribute: list[str] | None, disease: str | None
+    image: str,
+    purpose: list[str] | None,
+    attribute: list[str] | None,
+    disease: str | None,
+    identity: str | None,
 ) -> Use | None:
     """What a reader wants to do; nothing for the patient and the custodian themselves."""
     if purpose:
@@ -189,7 +204,7 @@ def _use(
 
         return Use.of(purpose, attribute or (), disease)
     image_set = session.radledger.images.show(image).image_set
-    if session.signer.address not in (image_set.patient, image_set.custodian):
+    if identity or session.signer.address not in (image_set.patient, image_set.custodian):
         raise PurposeNotNamed(
             f"say what {session.name} uses the images for with --purpose, such as CC; only "
             "their patient and custodian need none"
@@ -197,7 +212,7 @@ def _use(
     return None
 
 
-def _secret(image: str, use: Use | None) -> str:
+def _secret(image: str, use: Use | None, identity: str | None) -> str:
     """The image set's secret, as the account may have it."""
     images, name = session.radledger.images, session.name
     private_key = session.keystore.encryption_key(name, session.passphrase(name))
@@ -209,6 +224,7 @@ def _secret(image: str, use: Use | None) -> str:
         private_key=private_key,
         key_service=_key_service(image),
         use=use,
+        identity=identity,
     )
 
 

@@ -15,6 +15,7 @@ from radledger.consent.errors import (
 from radledger.consent.receipts import Receipts, Release
 from radledger.crypto import keys
 from radledger.identity.identities import Identities
+from radledger.imaging.errors import ReceiptInvalid
 from radledger.imaging.keys import SignedReceipt, WrappedSecret, release_context
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["CustodianKeyService"]
 
 _FRESH = 300
-# Readers have no delegates: a delegate type that nobody appoints leaves the owner alone.
-_READER = b"radledger.reader".ljust(32, b"\0")
 
 
 class CustodianKeyService:
@@ -76,13 +75,16 @@ class CustodianKeyService:
         self._rekey = rekey
 
     def release(self, request: SignedReceipt) -> WrappedSecret:
-        """Release an image set's secret to the reader who signed for it.
+        """Release an image set's secret to the reader whose owner signed for it.
+
+        The owner is the reader's own address until that identity is handed on or recovered; from
+        then on the new owner reads, and the old key does not.
 
         Raises
         ------
         ReceiptInvalid
-            If the receipt is not the reader's, or (as one of its subclasses) not for this chain,
-            time or grant, or was answered before.
+            If the reader's owner did not sign the receipt, or (as one of its subclasses) it is
+            not for this chain, time or grant, or was answered before.
         ImageUnknown
             If there is no such image set.
         Refusal
@@ -91,7 +93,7 @@ class CustodianKeyService:
             If the reader registered no key to wrap the secret to.
         """
         receipt = request.receipt
-        request.verify()
+        self._require_owner(request)
         self._require_current(receipt)
         self._receipts.require_new(request)
         record = self._show(receipt.image_id)
@@ -114,7 +116,7 @@ class CustodianKeyService:
         return WrappedSecret(receipt.image_id, receipt.grant_id, wrapped)
 
     def _require_current(self, receipt: Receipt) -> None:
-        """That the receipt is for this chain, about now, and by who controls the reader."""
+        """That the receipt is for this chain and about now."""
         here = (self._ledger.chain_id, self._ledger.address("ConsentRegistry"))
         if (receipt.chain_id, receipt.contract) != here:
             raise ReceiptForAnotherChain(
@@ -130,26 +132,38 @@ class CustodianKeyService:
                 time=receipt.time,
                 now=now,
             )
-        if not self._ledger.call(
-            "IdentityRegistry", "mayAct", receipt.reader, receipt.reader, _READER
-        ):
+
+    def _require_owner(self, request: SignedReceipt) -> None:
+        """That who signed owns the reader's identity at the latest block."""
+        reader, signer = request.receipt.reader, request.signer
+        if signer == self._owner(reader):
+            return
+        if signer == reader:
             raise ReaderReplaced(
-                f"the key of {receipt.reader} no longer controls that identity; read as its "
-                "present owner",
-                reader=receipt.reader,
+                f"the key of {reader} no longer controls that identity; read as its present owner",
+                reader=reader,
             )
+        raise ReceiptInvalid(
+            f"the owner of {reader} did not sign this receipt; sign it with the owner's key",
+            reader=reader,
+            signer=signer,
+        )
+
+    def _owner(self, identity: str) -> str:
+        return str(self._ledger.call("IdentityRegistry", "identityOwner", identity))
 
     def _locked_out(self, record: ImageRecord) -> ImageRecord:
         """Encrypt anew if somebody has the present secret who may no longer read."""
         if self._rekey is None:
             return record
         released = {
-            (release.signed.receipt.reader, release.signed.receipt.use)
+            (release.signed.receipt.reader, release.signed.signer, release.signed.receipt.use)
             for release in self._receipts.releases(record.image_id)
             if release.manifest == record.manifest
         }
-        for reader, use in sorted(released):
-            if not permission.decide(self._ledger, reader, record.image_set, use).permitted:
+        for reader, signer, use in released:
+            decision = permission.decide(self._ledger, reader, record.image_set, use)
+            if not decision.permitted or self._owner(reader) != signer:
                 self._rekey(record.image_id)
                 return self._show(record.image_id)
         return record

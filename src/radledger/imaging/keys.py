@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from eth_hash.auto import keccak
 
 from radledger.crypto import keys
+from radledger.identity.address import parse_address
 from radledger.imaging.errors import ReceiptInvalid
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Receipt:
     Attributes
     ----------
     reader
-        Address of who reads.
+        Who reads: an identity, which signs with its owner's key.
     image_id
         What is read.
     purposes, fulfilled
@@ -91,7 +92,8 @@ class Receipt:
     >>> receipt = Receipt(reader.address, "0x" + "ab" * 32, 32, 0, "0x" + "00" * 13,
     ...                   "0x" + "cd" * 32, 1_800_000_000, 1337, "0x" + "11" * 20)
     >>> signed = receipt.sign(reader)
-    >>> signed.verify()
+    >>> signed.signer == reader.address
+    True
     >>> SignedReceipt.from_json(signed.to_json()) == signed
     True
     """
@@ -150,9 +152,9 @@ class Receipt:
         message = self._message()
         return keccak(b"\x19" + message.version + message.header + message.body)
 
-    def sign(self, reader: LocalAccount) -> SignedReceipt:
-        """Sign as the reader."""
-        signature = reader.sign_message(self._message()).signature
+    def sign(self, owner: LocalAccount) -> SignedReceipt:
+        """Sign as the owner of the reader's identity: the reader, unless that was recovered."""
+        signature = owner.sign_message(self._message()).signature
         return SignedReceipt(self, "0x" + bytes(signature).hex())
 
     def _message(self) -> SignableMessage:
@@ -163,33 +165,24 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class SignedReceipt:
-    """A receipt and the reader's signature, 65 bytes in hexadecimal."""
+    """A receipt and its signature, 65 bytes in hexadecimal."""
 
     receipt: Receipt
     signature: str
 
-    def verify(self) -> None:
-        """Check that the reader signed it.
+    @property
+    def signer(self) -> str | None:
+        """Address of who signed it; None if the signature is none.
 
-        Raises
-        ------
-        ReceiptInvalid
-            If the signature is another's or none.
+        Whether that is the reader's owner, `IdentityRegistry` knows.
         """
         from eth_account import Account
         from eth_keys.exceptions import BadSignature
 
-        signer: str | None
         try:
-            signer = Account.recover_message(self.receipt._message(), signature=self.signature)
-        except (BadSignature, ValueError, TypeError):
-            signer = None
-        if signer != self.receipt.reader:
-            raise ReceiptInvalid(
-                "the reader did not sign this receipt; sign it with the reader's own key",
-                reader=self.receipt.reader,
-                signer=signer,
-            )
+            return str(Account.recover_message(self.receipt._message(), signature=self.signature))
+        except (BadSignature, ValueError, TypeError, IndexError):
+            return None
 
     def to_json(self) -> dict[str, Any]:
         """As an object that :func:`json.dumps` takes."""
@@ -243,7 +236,8 @@ class KeyService(Protocol):
         Refusal
             With the reason, if `ConsentRegistry` does not permit the use at the latest block.
         ReceiptInvalid
-            If the receipt is not the reader's, or not for this chain, time or grant.
+            If the receipt is not signed by the reader's owner, or not for this chain, time or
+            grant.
         """
         ...
 
@@ -266,8 +260,11 @@ def request_secret(
     private_key: bytes,
     key_service: KeyService,
     use: Use,
+    identity: str | None = None,
 ) -> str:
     """Ask a key service for a secret, with a receipt signed for the grant that permits the use.
+
+    Who reads is ``identity``, which ``reader`` owns; the reader's own address unless given.
 
     Raises
     ------
@@ -276,12 +273,10 @@ def request_secret(
     UnwrapFailed
         If what came does not open with ``private_key``.
     """
-    struct = use.struct
-    _, grant = ledger.call(
-        "ConsentRegistry", "requirePermitted", reader.address, image_set.struct, struct
-    )
+    struct, reads = use.struct, parse_address(identity or reader.address)
+    _, grant = ledger.call("ConsentRegistry", "requirePermitted", reads, image_set.struct, struct)
     receipt = Receipt(
-        reader=reader.address,
+        reader=reads,
         image_id=image_set.image_id,
         purposes=struct[0],
         fulfilled=struct[1],

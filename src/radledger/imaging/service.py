@@ -274,27 +274,20 @@ class Images:
         private_key: bytes,
         key_service: KeyService,
         use: Use,
+        identity: str | None = None,
     ) -> str:
         """Ask a key service for an image set's secret, with a signed receipt.
 
-        Parameters
-        ----------
-        image_id
-            The set.
-        reader, private_key
-            Who reads, and the X25519 key whose public half is registered.
-        key_service
-            Whom to ask.
-        use
-            For what, as :class:`radledger.consent.permission.Use`.
+        Parameters are those of `fetch`.
 
         Raises
         ------
         Refusal
             If the consent registry does not permit the use: the reason.
         """
+        image_set = self.show(image_id).image_set
         return request_secret(
-            self._ledger, self.show(image_id).image_set, reader, private_key, key_service, use
+            self._ledger, image_set, reader, private_key, key_service, use, identity
         )
 
     def own_secret(self, image_id: str, *, reader: str, private_key: bytes) -> str:
@@ -321,6 +314,7 @@ class Images:
         private_key: bytes,
         key_service: KeyService | None = None,
         use: Use | None = None,
+        identity: str | None = None,
     ) -> FetchResult:
         """Fetch an image set, check every byte, decrypt it, and write its files to a folder.
 
@@ -337,6 +331,8 @@ class Images:
         key_service, use
             Whom to ask for the secret and for what use; neither for the patient and the
             custodian, to whom it was wrapped at ingest.
+        identity
+            Who reads, where that is an identity which the reader took over.
 
         Raises
         ------
@@ -353,7 +349,12 @@ class Images:
             raise UsageError("a key service releases a secret for a use; say for which")
         else:
             secret = self.release(
-                image_id, reader=reader, private_key=private_key, key_service=key_service, use=use
+                image_id,
+                reader=reader,
+                private_key=private_key,
+                key_service=key_service,
+                use=use,
+                identity=identity,
             )
         manifest = self.contents(image_id, secret=secret)
         folder = Path(to).absolute()
