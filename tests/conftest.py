@@ -95,6 +95,26 @@ def _endpoint(chain: str, data: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """URL of a database of a PostgreSQL of this test run; use ``postgresql``, which empties it."""
+    from tests.postgresql import running_postgresql
+
+    with running_postgresql() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql(postgresql_server: str) -> str:
+    """URL of an empty PostgreSQL database."""
+    import psycopg
+
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return postgresql_server
+
+
+@pytest.fixture(scope="session")
 def people() -> dict[str, LocalAccount]:
     """Account of each person of :mod:`radledger.devnet.people`; the patient has no Ether."""
     from eth_account import Account

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from radledger.consent import Consents
     from radledger.identity import Identities, Participants
     from radledger.imaging.service import Images
+    from radledger.index.service import Index
     from radledger.research import Datasets
     from radledger.storage import Storage
 
@@ -22,6 +23,7 @@ __all__ = ["RadLedger", "default_home"]
 _HOME = "RADLEDGER_HOME"
 _NETWORK = "RADLEDGER_NETWORK"
 _STORE = "RADLEDGER_STORE"
+_INDEX = "RADLEDGER_INDEX"
 
 
 def default_home() -> Path:
@@ -48,7 +50,7 @@ class RadLedger:
 
     Attributes
     ----------
-    images, consents, datasets, identities, participants
+    images, consents, datasets, identities, participants, index
         The services.
 
     Examples
@@ -139,6 +141,13 @@ class RadLedger:
         from radledger.research import Datasets
 
         return Datasets(self.ledger)
+
+    @cached_property
+    def index(self) -> Index:
+        """The chain's events in SQL: where ``RADLEDGER_INDEX`` says, or in the home."""
+        from radledger.index.service import Index
+
+        return Index(self.ledger, self.home, os.environ.get(_INDEX) or None)
 
 
 def _storage(home: Path) -> Storage:

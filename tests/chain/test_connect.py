@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from web3.middleware import Web3Middleware
 
-from radledger.chain.connect import connect, over
+from radledger.chain.connect import connect, over, request_batch
+from radledger.chain.errors import RequestFailed
 from radledger.chain.ledger import Ledger
 from radledger.chain.networks import Network
 from radledger.chain.refusals import ParticipantNotAccredited
@@ -32,3 +33,23 @@ def test_refusals_are_understood_whatever_others_put_between(ledger, people, anv
         Ledger(over(web3), ledger.deployment).call(*question)
     with pytest.raises(ValueError, match="custom error"):
         web3.eth.call(dict(zip(("to", "data"), ledger.encode(*question), strict=True)))
+
+
+@pytest.mark.parametrize("copies", [0, 2])
+def test_each_request_of_a_batch_has_its_own_answer(ledger, monkeypatch, copies):
+    calls = [("eth_getBlockByNumber", [hex(number), False]) for number in range(3)]
+    whole = request_batch(ledger.web3, calls)
+    assert [answer["number"] for answer in whole] == ["0x0", "0x1", "0x2"]
+    make_batch_request = ledger.web3.provider.make_batch_request
+
+    def faulty(batch):
+        first, second, *rest = make_batch_request(batch)
+        return [first, *[second] * copies, *rest]
+
+    monkeypatch.setattr(ledger.web3.provider, "make_batch_request", faulty)
+    if copies:
+        assert request_batch(ledger.web3, calls) == whole
+    else:
+        with pytest.raises(RequestFailed) as failed:
+            request_batch(ledger.web3, calls)
+        assert (failed.value.values["asked"], failed.value.values["answered"]) == (3, 2)

@@ -94,6 +94,15 @@ def request_batch(web3: Web3, calls: Sequence[tuple[str, Sequence[Any]]]) -> lis
             answers: Any = provider.make_batch_request(list(part))
         if isinstance(answers, dict):
             _result("batch", answers)
+        # Sorted by id; a node or what stands before it may leave one out, or answer twice.
+        answers = list({answer.get("id"): answer for answer in answers}.values())
+        if len(answers) != len(part):
+            raise RequestFailed(
+                f"the node answered {len(answers)} of {len(part)} requests; ask again",
+                method="batch",
+                asked=len(part),
+                answered=len(answers),
+            )
         for (method, _), answer in zip(part, answers, strict=True):
             try:
                 results.append(_result(method, answer))

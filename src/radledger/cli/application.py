@@ -9,7 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
-from radledger.cli import account, consent, dataset, deploy, devnet, identity, image, participant
+from radledger.cli import (
+    account,
+    consent,
+    dataset,
+    deploy,
+    devnet,
+    identity,
+    image,
+    index,
+    participant,
+)
 from radledger.cli.session import session
 
 __all__ = ["application", "command_tree"]
@@ -34,9 +44,11 @@ for name, group in {
     "image": image.group,
     "consent": consent.group,
     "dataset": dataset.group,
+    "index": index.group,
 }.items():
     application.add_typer(group, name=name, epilog=_EPILOG)
 application.command(name="deploy", epilog=_EPILOG)(deploy.deploy)
+application.command(name="history", epilog=_EPILOG)(index.history)
 
 
 def _version(asked: bool) -> None:

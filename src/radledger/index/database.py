@@ -1,0 +1,221 @@
+"""The database of an index: opened, added to block by block, taken back to a block."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from radledger.index import tables
+from radledger.index.errors import IndexOfAnotherChain, IndexUnavailable, InvalidIndexUrl
+from radledger.index.rows import rows_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine, Table
+
+    from radledger.index.source import Blocks
+
+__all__ = ["KEPT", "Belonging", "IndexDatabase", "IndexMoved", "Position"]
+
+KEPT = 256
+"""Of so many last blocks the hashes are kept: so far back a reorganisation is followed."""
+
+_LAYOUT = 1
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """Whose index it is: the chain, its contracts, and the block in which the first was made."""
+
+    chain_id: int
+    genesis: str
+    contracts: Mapping[str, str]
+    start: int
+
+
+@dataclass(frozen=True)
+class Position:
+    """The last block in the index; its hash is empty before the first."""
+
+    number: int
+    hash: str
+
+
+class IndexMoved(Exception):
+    """Another process has added to the index or taken back from it meanwhile."""
+
+
+class IndexDatabase:
+    """The tables of one index.
+
+    Parameters
+    ----------
+    url
+        SQLAlchemy URL: ``sqlite:///PATH`` or ``postgresql://…``.
+    belonging
+        Whose index it is, or is to be.
+
+    Raises
+    ------
+    InvalidIndexUrl
+        If the URL cannot be used.
+    IndexOfAnotherChain
+        If another index is there.
+    IndexUnavailable
+        If the database does not answer.
+    """
+
+    def __init__(self, url: str, belonging: Belonging) -> None:
+        self.engine = _engine(url)
+        self.url = self.engine.url.render_as_string(hide_password=True)
+        self._belonging = belonging
+
+    def open(self) -> None:
+        """Make the tables if they are not there, and check whose they are."""
+        with self.errors(), self.engine.begin() as connection:
+            tables.metadata.create_all(connection)
+            found = connection.execute(sqlalchemy.select(tables.position)).mappings().one_or_none()
+            if found is None:
+                row = {**asdict(self._belonging), "layout": _LAYOUT, "hash": ""}
+                row["number"] = self._belonging.start - 1
+                connection.execute(sqlalchemy.insert(tables.position), row)
+                return
+        own = {**asdict(self._belonging), "layout": _LAYOUT}
+        differing = sorted(name for name, value in own.items() if found[name] != value)
+        if differing:
+            raise IndexOfAnotherChain(
+                f"{self.url} holds the index of another deployment (its {differing[0]} differs); "
+                "name another database, or replace it with `radledger index rebuild`",
+                url=self.url,
+                differing=differing,
+            )
+
+    def clear(self) -> None:
+        """Drop everything, and begin anew."""
+        with self.errors(), self.engine.begin() as connection:
+            tables.metadata.drop_all(connection)
+        self.open()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Raise `IndexUnavailable` for whatever the database raises inside."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            raise IndexUnavailable(
+                f"the index {self.url} cannot be used: {reason}", url=self.url
+            ) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to ask with."""
+        with self.errors(), self.engine.connect() as connection:
+            yield connection
+
+    def position(self) -> Position:
+        """The last block in the index."""
+        wanted = sqlalchemy.select(tables.position.c.number, tables.position.c.hash)
+        with self.reading() as connection:
+            number, hash_ = connection.execute(wanted).one()
+        return Position(number, hash_)
+
+    def kept(self) -> dict[int, str]:
+        """Hash of each of the last blocks, the newest first."""
+        table = tables.blocks
+        wanted = sqlalchemy.select(table.c.number, table.c.hash).order_by(table.c.number.desc())
+        with self.reading() as connection:
+            return {row.number: row.hash for row in connection.execute(wanted)}
+
+    def append(self, position: Position, blocks: Blocks) -> Position:
+        """Add the blocks that follow ``position``, all or nothing.
+
+        Raises
+        ------
+        IndexMoved
+            If the index is not at that position any more.
+        """
+        last = max(blocks.hashes)
+        reached = Position(last, blocks.hashes[last])
+        rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
+        for event in blocks.events:
+            rows[tables.events].append({name: getattr(event, name) for name in event.__slots__})
+            for table, row in rows_of(event):
+                rows[table].append(row)
+        rows[tables.blocks] = [
+            {"number": number, "hash": hash_}
+            for number, hash_ in blocks.hashes.items()
+            if number > last - KEPT
+        ]
+        with self._moving(position, reached) as connection:
+            for table, of_table in rows.items():
+                connection.execute(sqlalchemy.insert(table), of_table)
+            old = sqlalchemy.delete(tables.blocks).where(tables.blocks.c.number <= last - KEPT)
+            connection.execute(old)
+        return reached
+
+    def take_back(self, position: Position, to: Position) -> None:
+        """Take back all blocks after ``to``.
+
+        Raises
+        ------
+        IndexMoved
+            If the index is not at that position any more.
+        """
+        with self._moving(position, to) as connection:
+            for table in (tables.events, *tables.typed):
+                connection.execute(sqlalchemy.delete(table).where(table.c.block > to.number))
+            left = sqlalchemy.delete(tables.blocks).where(tables.blocks.c.number > to.number)
+            connection.execute(left)
+
+    @contextmanager
+    def _moving(self, position: Position, to: Position) -> Iterator[Connection]:
+        """A transaction that moves the index from one position to another.
+
+        It begins with the move: who comes second waits for the first, and finds it gone.
+        """
+        table = tables.position
+        move = (
+            sqlalchemy.update(table)
+            .where(table.c.number == position.number, table.c.hash == position.hash)
+            .values(number=to.number, hash=to.hash)
+        )
+        with self.errors(), self.engine.begin() as connection:
+            if connection.execute(move).rowcount != 1:
+                raise IndexMoved
+            yield connection
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = sqlalchemy.make_url(url)
+        if parsed.drivername in {"postgres", "postgresql"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+            raise ArgumentError(f"there is no index in {parsed.get_backend_name()}")
+        engine = sqlalchemy.create_engine(parsed)
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        raise InvalidIndexUrl(
+            f"the index cannot be kept there: {error}; give sqlite:///PATH or "
+            "postgresql://USER:PASSWORD@HOST/DATABASE"
+        ) from error
+    except ModuleNotFoundError as error:
+        raise InvalidIndexUrl(
+            "an index in PostgreSQL needs psycopg; install it with "
+            "`pip install 'radledger[postgresql]'`"
+        ) from error
+    if parsed.get_backend_name() == "sqlite":
+        sqlalchemy.event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    """Readers do not wait for who writes, nor who writes for the disk: a rebuild gives it again."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA busy_timeout = 60000")

@@ -1,0 +1,104 @@
+"""The index brought up to the chain: forward by ranges of blocks, back where it went back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from radledger.chain.errors import RequestFailed
+from radledger.index.database import IndexDatabase, IndexMoved, Position
+from radledger.index.errors import ChainMoved, ReorganisationTooDeep
+from radledger.index.source import ChainSource
+
+__all__ = ["Progress", "Synced", "follow"]
+
+_BLOCKS = 500
+_ATTEMPTS = 8
+
+Progress = Callable[[int, int], None]
+"""Called with the block that was reached, and the chain's head."""
+
+
+@dataclass(frozen=True)
+class Synced:
+    """How far the index is, and what it took to get there.
+
+    Attributes
+    ----------
+    block
+        The last block in the index.
+    added_blocks, added_events
+        What was read from the chain.
+    taken_back
+        How many blocks of a branch that the chain has left were taken back.
+    """
+
+    block: int
+    added_blocks: int
+    added_events: int
+    taken_back: int
+
+
+def follow(
+    database: IndexDatabase, source: ChainSource, progress: Progress | None = None
+) -> Synced:
+    """Bring the index up to the chain's head.
+
+    Each range of blocks is one transaction, so whatever ends this at whatever moment, the index
+    is whole, and the next run goes on from there.
+
+    Raises
+    ------
+    ReorganisationTooDeep
+        If the chain left a branch further back than headers are kept.
+    ConnectionFailed, RequestFailed
+        If the node does not answer, or refuses again and again.
+    """
+    added_blocks = added_events = taken_back = 0
+    failures = 0
+    while True:
+        try:
+            position = database.position()
+            common = _common(database, source, position)
+            if common != position:
+                database.take_back(position, common)
+                taken_back += position.number - common.number
+                position = common
+            head = source.head()
+            while position.number < head:
+                last = min(position.number + _BLOCKS, head)
+                blocks = source.read(position.number + 1, last, position.hash)
+                position = database.append(position, blocks)
+                added_blocks += len(blocks.hashes)
+                added_events += len(blocks.events)
+                failures = 0
+                if progress is not None:
+                    progress(position.number, head)
+            return Synced(position.number, added_blocks, added_events, taken_back)
+        except IndexMoved:
+            continue  # what another process has added need not be read again
+        except (ChainMoved, RequestFailed):
+            failures += 1
+            if failures == _ATTEMPTS:
+                raise
+
+
+def _common(database: IndexDatabase, source: ChainSource, position: Position) -> Position:
+    """The last block that the index and the chain have in common."""
+    if not position.hash:
+        return position
+    if source.hashes([position.number]).get(position.number) == position.hash:
+        return position
+    kept = database.kept()
+    present = source.hashes(list(kept))
+    for number, hash_ in kept.items():
+        if present.get(number) == hash_:
+            return Position(number, hash_)
+    if source.start in kept:
+        return Position(source.start - 1, "")
+    raise ReorganisationTooDeep(
+        f"the chain left the branch that the index followed more than {len(kept)} blocks ago; "
+        "find out why, then run `radledger index rebuild`",
+        block=position.number,
+        kept=len(kept),
+    )

@@ -1,0 +1,169 @@
+"""Everything that happened to an image set, a data set, a person or whatever else has an id."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy
+from sqlalchemy import and_, or_, select, union
+
+from radledger.consent.scope import parse_scope
+from radledger.identity.address import parse_address
+from radledger.index import tables
+from radledger.index.errors import NoIdOrAddress, NothingKnown
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping, Select
+
+__all__ = ["HistoryEntry", "history", "parse_term", "readable"]
+
+_ID = re.compile("0x[0-9a-f]{64}")
+_ADDRESS = re.compile("0x[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """Something that happened: when, what, by whom, and where it stands on the chain."""
+
+    timestamp: int
+    event: str
+    who: str
+    arguments: Mapping[str, Any]
+    contract: str
+    block: int
+    log_index: int
+    transaction: str
+
+
+def parse_term(text: str) -> str:
+    """An id or address as the index holds it.
+
+    Raises
+    ------
+    NoIdOrAddress
+        If it is neither.
+    InvalidAddress
+        If it is an address whose EIP-55 checksum does not hold.
+
+    Examples
+    --------
+    >>> parse_term("0x" + "AB" * 32)[:6]
+    '0xabab'
+    """
+    term = text.lower()
+    if _ADDRESS.fullmatch(term):
+        return parse_address(text).lower()
+    if not _ID.fullmatch(term):
+        raise NoIdOrAddress(
+            f"{text!r} is neither an id nor an address; give 0x and 64 or 40 hexadecimal digits, "
+            "copied whole",
+            text=text,
+        )
+    return term
+
+
+def history(connection: Connection, term: str) -> list[HistoryEntry]:
+    """What happened to whatever has an id or address, oldest first.
+
+    An image set's history has also the consent of its patient that covered it, and the
+    emergencies in which it could be read.
+
+    Parameters
+    ----------
+    connection
+        To the index.
+    term
+        From :func:`parse_term`.
+
+    Raises
+    ------
+    NothingKnown
+        If nothing happened to it.
+    """
+    places = _mentions(term)
+    image = connection.execute(_image(), {"image": term}).mappings().one_or_none()
+    if image is not None:
+        places += [_consents(image), _emergencies(image)]
+    found = union(*places).subquery()
+    table = tables.events
+    there = and_(table.c.block == found.c.block, table.c.log_index == found.c.log_index)
+    wanted = select(table).select_from(found.join(table, there))
+    rows = connection.execute(wanted.order_by(table.c.block, table.c.log_index)).mappings()
+    entries = [
+        HistoryEntry(
+            timestamp=row["timestamp"],
+            event=row["name"],
+            who=readable(row["who"]),
+            arguments=readable(row["arguments"]),
+            contract=row["contract"],
+            block=row["block"],
+            log_index=row["log_index"],
+            transaction=row["transaction"],
+        )
+        for row in rows
+    ]
+    if not entries:
+        raise NothingKnown(
+            f"the index knows nothing of {term}; see that it was copied whole and that this is "
+            "its network",
+            term=term,
+        )
+    return entries
+
+
+def readable(value: Any) -> Any:
+    """A value of the index with its addresses in EIP-55 form.
+
+    Examples
+    --------
+    >>> readable({"to": "0x" + "ab" * 20})["to"]
+    '0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB'
+    """
+    if isinstance(value, str):
+        return _checksummed(value) if _ADDRESS.fullmatch(value) else value
+    if isinstance(value, Mapping):
+        return {key: readable(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [readable(each) for each in value]
+    return value
+
+
+@cache
+def _checksummed(address: str) -> str:
+    from eth_utils.address import to_checksum_address
+
+    return to_checksum_address(address)
+
+
+@cache
+def _image() -> Select[Any]:
+    return select(tables.images).where(tables.images.c.image == sqlalchemy.bindparam("image"))
+
+
+def _mentions(term: str) -> list[Select[Any]]:
+    """Places of the events that name a term: it is looked for in every indexed column."""
+    return [
+        select(table.c.block, table.c.log_index).where(column == term)
+        for table in (tables.events, *tables.typed)
+        for column in table.columns
+        if column.index
+    ]
+
+
+def _consents(image: RowMapping) -> Select[Any]:
+    table = tables.grants
+    everything = "0x" + parse_scope("all").hex()
+    scopes = {everything, image["image"], image["visit"], image["course"]}
+    covers = or_(table.c.scope.in_(sorted(scopes)), table.c.scope.is_(None))
+    return select(table.c.block, table.c.log_index).where(
+        table.c.subject == image["patient"], covers
+    )
+
+
+def _emergencies(image: RowMapping) -> Select[Any]:
+    table = tables.emergencies
+    return select(table.c.block, table.c.log_index).where(table.c.subject == image["patient"])

@@ -1,0 +1,131 @@
+"""The index as a service: follow the chain, and answer from SQL."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy
+
+from radledger.index import tables
+from radledger.index.database import Belonging, IndexDatabase
+from radledger.index.following import Progress, Synced, follow
+from radledger.index.history import HistoryEntry, history, parse_term
+from radledger.index.source import ChainSource
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Ledger
+
+__all__ = ["Index", "Status"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where an index is kept, how far it is, and how much is in it.
+
+    ``behind`` is how many blocks the chain is ahead of it.
+    """
+
+    url: str
+    start: int
+    block: int
+    behind: int
+    event_count: int
+
+
+class Index:
+    """The events of a deployment in SQL.
+
+    Parameters
+    ----------
+    ledger
+        The connected chain with its deployment.
+    home
+        The folder in which the index is kept unless a URL is given.
+    url
+        A database for it: ``sqlite:///PATH`` or ``postgresql://USER:PASSWORD@HOST/DATABASE``.
+
+    Raises
+    ------
+    InvalidIndexUrl, IndexUnavailable, IndexOfAnotherChain
+        If the database cannot be used, or not for this.
+
+    Examples
+    --------
+    >>> index = Index(ledger, home)                                # doctest: +SKIP
+    >>> index.sync().added_events                                  # doctest: +SKIP
+    41
+    >>> [entry.event for entry in index.history(image)]            # doctest: +SKIP
+    ['ImageAnchored', 'ConsentGranted', 'ContributionMade', 'RewardClaimed']
+    """
+
+    def __init__(self, ledger: Ledger, home: Path, url: str | None = None) -> None:
+        self._ledger = ledger
+        self.source = ChainSource(ledger)
+        deployment = ledger.deployment
+        belonging = Belonging(
+            deployment.chain_id, deployment.genesis, self.source.contracts, self.source.start
+        )
+        self._belonging = belonging
+        self._unopened = IndexDatabase(url or _url_in(home, belonging), belonging)
+
+    @cached_property
+    def database(self) -> IndexDatabase:
+        """The tables, made where they are not there."""
+        self._unopened.open()
+        return self._unopened
+
+    def sync(self, progress: Progress | None = None) -> Synced:
+        """Bring the index up to the chain's head.
+
+        Raises
+        ------
+        ReorganisationTooDeep
+            If the chain left a branch further back than the index keeps headers.
+        """
+        return follow(self.database, self.source, progress)
+
+    def rebuild(self, progress: Progress | None = None) -> Synced:
+        """Drop what the database holds, whosever it was, and read all from the chain again."""
+        self._unopened.clear()
+        return self.sync(progress)
+
+    def status(self) -> Status:
+        """How far the index is."""
+        position = self.database.position()
+        count = sqlalchemy.select(sqlalchemy.func.count()).select_from(tables.events)
+        with self.database.reading() as connection:
+            events = connection.execute(count).scalar_one()
+        return Status(
+            url=self.database.url,
+            start=self._belonging.start,
+            block=position.number,
+            behind=self.source.head() - position.number,
+            event_count=events,
+        )
+
+    def history(self, id_or_address: str) -> list[HistoryEntry]:
+        """Everything that happened to whatever has this id or address, oldest first.
+
+        Raises
+        ------
+        NoIdOrAddress
+            If it is neither.
+        NothingKnown
+            If nothing did.
+        """
+        term = parse_term(id_or_address)
+        with self.database.reading() as connection:
+            return history(connection, term)
+
+
+def _url_in(home: Path, belonging: Belonging) -> str:
+    """A database of its own for each chain and deployment, for the home's owner alone."""
+    place = f"{belonging.genesis} {belonging.contracts['ImageRegistry']}"
+    folder = home / "index"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    digest = hashlib.sha256(place.encode()).hexdigest()[:12]
+    return f"sqlite:///{folder / f'{belonging.chain_id}-{digest}.sqlite3'}"

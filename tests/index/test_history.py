@@ -1,0 +1,74 @@
+"""The history of an image set, a data set, a person; and what nobody knows."""
+
+from __future__ import annotations
+
+import pytest
+
+from radledger.identity.errors import InvalidAddress
+from radledger.index.errors import NoIdOrAddress, NothingKnown
+from tests.index.story import digest
+
+
+def names(entries):
+    return [entry.event for entry in entries]
+
+
+def test_an_image_sets_history_is_whole(index, story):
+    entries = index.history(story.original.image_id)
+    assert sorted(entries, key=lambda e: (e.block, e.log_index)) == entries
+    told = names(entries)
+    assert told[0] == "ImageAnchored"
+    assert told.count("ImageAnchored") == 2  # its own, and that of the version made of it
+    assert told.count("ImageRekeyed") == 1
+    assert told.count("ContributionMade") == 2
+    # What the patient consented to for everything, the visit or this set, and took back.
+    assert told.count("ConsentRequested") == 1
+    assert {"ConsentGranted", "ConsentWithdrawn", "ConsentWithdrawnAll"} <= set(told)
+    assert {"EmergencyDeclared", "EmergencyReviewed"} <= set(told)
+    assert "ImageErasureCertified" not in told
+
+
+def test_consent_for_another_image_set_is_not_its_history(index, story):
+    def scopes(image):
+        return {
+            entry.arguments["scope"]
+            for entry in index.history(image.image_id)
+            if entry.event == "ConsentGranted"
+        }
+
+    assert story.original.image_id in scopes(story.original)
+    assert story.original.image_id not in scopes(story.erased)
+
+
+def test_a_data_sets_history(index, story):
+    told = names(index.history(story.dataset))
+    assert told[0] == "DatasetCreated"
+    assert told.count("VersionFrozen") == 2
+    assert told.count("DatasetFunded") == 3
+    assert told[-1] == "RewardClaimed"
+
+
+def test_a_persons_history_has_what_they_did_and_what_was_done(index, who):
+    told = set(names(index.history(who.clinician.address)))
+    assert {"ParticipantAdmitted", "EmergencyDeclared", "ParticipantSuspended"} <= told
+
+
+def test_a_transactions_history(index, story):
+    assert names(index.history(story.claims[0])) == ["RewardClaimed"]
+
+
+def test_addresses_are_shown_as_everywhere(index, story, who):
+    entry = index.history(story.original.image_id)[0]
+    assert entry.who == who.hospital.address
+    assert entry.arguments["patient"] == who.patient.address
+    assert index.history(who.patient.address.lower()) == index.history(who.patient.address)
+
+
+def test_what_nobody_knows(index):
+    with pytest.raises(NothingKnown) as unknown:
+        index.history(digest("nothing"))
+    assert unknown.value.values == {"term": digest("nothing")}
+    with pytest.raises(NoIdOrAddress):
+        index.history("0x12")
+    with pytest.raises(InvalidAddress):
+        index.history("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"[:-1] + "d".upper())

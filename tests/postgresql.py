@@ -1,0 +1,76 @@
+"""A PostgreSQL server of the tests' own, in a folder that goes with them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+__all__ = ["running_postgresql"]
+
+_BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+
+
+@contextmanager
+def running_postgresql() -> Iterator[str]:
+    """URL of an empty database; the server is ended at the end."""
+    user = _user()
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as name:
+        folder = Path(name)
+        shutil.chown(folder, user)
+        data, log = folder / "data", folder / "log"
+        _run(user, _program("initdb"), "-D", data, "-U", "radledger", "-A", "trust", "-N")
+        port = _free_port()
+        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off -k {folder}"
+        control = _program("pg_ctl")
+        _run(user, control, "start", "-D", data, "-l", log, "-w", "-o", options)
+        try:
+            yield f"postgresql://radledger@127.0.0.1:{port}/postgres"
+        finally:
+            _run(user, control, "stop", "-D", data, "-m", "immediate", "-w")
+
+
+def _program(name: str) -> str:
+    path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, _BINARIES)])
+    program = shutil.which(name, path=path)
+    if program is None:
+        pytest.skip(f"needs postgresql: {name} is not on PATH")
+    return program
+
+
+def _user() -> str:
+    """Who runs the server, which refuses to be run by root."""
+    if os.getuid():
+        return pwd.getpwuid(os.getuid()).pw_name
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _run(user: str, *command: str | Path) -> None:
+    other = {} if os.getuid() else {"user": user, "extra_groups": ()}
+    done = subprocess.run(
+        [*map(str, command)],
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if "start" not in command else subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+        **other,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
