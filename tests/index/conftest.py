@@ -20,8 +20,10 @@ __all__ = ["who"]
 def undone(ledger):
     """Take back what happens inside."""
     snapshot = request(ledger.web3, "evm_snapshot", [])
-    yield
-    request(ledger.web3, "evm_revert", [snapshot])
+    try:
+        yield
+    finally:
+        request(ledger.web3, "evm_revert", [snapshot])
 
 
 @pytest.fixture(scope="module")
