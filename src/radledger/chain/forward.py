@@ -12,6 +12,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import reverts
@@ -25,9 +26,18 @@ if TYPE_CHECKING:
 
     from radledger.chain.ledger import Ledger, Receipt
 
-__all__ = ["sign_forward", "submit_forward"]
+__all__ = [
+    "FORWARDER",
+    "explain_failed_call",
+    "forward_request",
+    "forward_typed_data",
+    "sign_forward",
+    "submit_forward",
+]
 
-_FORWARDER = "Forwarder"
+FORWARDER = "Forwarder"
+"""The contract through which people without Ether speak."""
+
 _TYPES = {
     "EIP712Domain": [
         {"name": "name", "type": "string"},
@@ -88,16 +98,11 @@ def sign_forward(
         "value": 0,
         # What the call needs may have grown when it is submitted; unused gas is not paid.
         "gas": 2 * gas,
-        "nonce": ledger.call(_FORWARDER, "nonces", signer.address),
+        "nonce": ledger.call(FORWARDER, "nonces", signer.address),
         "deadline": deadline,
         "data": data,
     }
-    typed = {
-        "types": _TYPES,
-        "primaryType": "ForwardRequest",
-        "domain": _domain(ledger),
-        "message": message,
-    }
+    typed = forward_typed_data(ledger, message)
     signed = signer.sign_message(encode_typed_data(full_message=typed))
     return {"typedData": typed, "signature": "0x" + bytes(signed.signature).hex()}
 
@@ -112,6 +117,24 @@ def submit_forward(ledger: Ledger, document: dict[str, Any], payer: LocalAccount
     Refusal
         If the signature was used before (``ERC2771ForwarderInvalidSigner``) or is too late
         (``ERC2771ForwarderExpiredRequest``), or as the contract refuses the call itself.
+    """
+    message, forwarded = forward_request(ledger, document)
+    try:
+        return ledger.send(payer, FORWARDER, "execute", forwarded)
+    except FailedCall:
+        explain_failed_call(ledger, message)
+        raise
+
+
+def forward_request(
+    ledger: Ledger, document: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], tuple[Any, ...]]:
+    """What was signed, and the argument of the forwarder's ``execute`` that submits it.
+
+    Raises
+    ------
+    UsageError
+        If the document is no signed call, or is for another chain or deployment.
     """
     try:
         domain, message = document["typedData"]["domain"], document["typedData"]["message"]
@@ -128,17 +151,30 @@ def submit_forward(ledger: Ledger, document: dict[str, Any], payer: LocalAccount
             signed_for=domain,
             here=_domain(ledger),
         )
-    try:
-        return ledger.send(payer, _FORWARDER, "execute", forwarded)
-    except FailedCall:
-        # The forwarder swallows the reason: ask the contract itself as the forwarder would.
-        _estimate(ledger, message["from"], message["to"], message["data"])
-        raise
+    return message, forwarded
+
+
+def explain_failed_call(ledger: Ledger, message: Mapping[str, Any]) -> None:
+    """Raise the refusal behind the forwarder's ``FailedCall``, if the contract still refuses.
+
+    The forwarder swallows the reason, so the contract itself is asked as the forwarder would.
+    """
+    _estimate(ledger, message["from"], message["to"], message["data"])
+
+
+def forward_typed_data(ledger: Ledger, message: Mapping[str, Any]) -> dict[str, Any]:
+    """EIP-712 typed data of a forward request, as its signer's wallet hashed it."""
+    return {
+        "types": _TYPES,
+        "primaryType": "ForwardRequest",
+        "domain": _domain(ledger),
+        "message": dict(message),
+    }
 
 
 def _estimate(ledger: Ledger, signer: str, to: str, data: str) -> int:
     """Gas of a forwarded call; raises the refusal that it would meet."""
-    forwarded = {"from": ledger.address(_FORWARDER), "to": to, "data": data + signer[2:].lower()}
+    forwarded = {"from": ledger.address(FORWARDER), "to": to, "data": data + signer[2:].lower()}
     try:
         return int(request(ledger.web3, "eth_estimateGas", [forwarded]), 16)
     except RequestFailed as error:
@@ -150,5 +186,5 @@ def _domain(ledger: Ledger) -> dict[str, Any]:
         "name": "RadLedger Forwarder",
         "version": "1",
         "chainId": ledger.chain_id,
-        "verifyingContract": ledger.address(_FORWARDER),
+        "verifyingContract": ledger.address(FORWARDER),
     }

@@ -194,30 +194,8 @@ class Consents:
         Refusal
             If the contract refuses otherwise, as the subclass of its error's name.
         """
-        verified = documents.verify(
-            document,
-            messages.KIND,
-            messages.domain(self._ledger),
-            messages.STRUCTS,
-            messages.summarise,
-            self._ledger,
-        )
-        message = verified.message
-        function = verified.primary[0].lower() + verified.primary[1:] + "BySig"
-        arguments: list[Any] = [
-            bytes.fromhex(message[name][2:]) if name == "scope" else message[name]
-            for name in ("requester", "subject", "grantee", "scope")
-            if name in message
-        ]
-        if "purposes" in message:
-            arguments.append(messages.terms_struct(message))
-        authorization = (
-            verified.signer,
-            message["nonce"],
-            message["deadline"],
-            verified.signature,
-        )
-        return self._send(payer, function, *arguments, authorization)
+        call = messages.call_of(messages.verified(self._ledger, document))
+        return self._send(payer, call.function, *call.arguments)
 
     # --- who asks -----------------------------------------------------------------------------
 

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from radledger.consent import duo
-from radledger.consent.documents import Domain, Fields, when
+from radledger.consent import documents, duo
+from radledger.consent.documents import Document, Domain, Fields, when
 from radledger.consent.model import UNTIL_REVOKED, TermsStruct
 from radledger.consent.scope import ALL, scope_name
 
 if TYPE_CHECKING:
-    from radledger.chain.ledger import Ledger
+    from radledger.chain.ledger import Call, Ledger
 
-__all__ = ["KIND", "STRUCTS", "domain", "summarise", "terms_fields", "terms_struct"]
+__all__ = [
+    "KIND",
+    "STRUCTS",
+    "call_of",
+    "domain",
+    "summarise",
+    "terms_fields",
+    "terms_struct",
+    "verified",
+]
 
 KIND = "radledger.consent"
+_CONTRACT = "ConsentRegistry"
 
 _TERMS: Fields = (
     ("uint40", "from"),
@@ -38,8 +48,30 @@ STRUCTS: Mapping[str, Fields] = {
 
 def domain(ledger: Ledger) -> Domain:
     """The EIP-712 domain of the deployed consent registry."""
-    contract = ledger.address("ConsentRegistry")
+    contract = ledger.address(_CONTRACT)
     return Domain("RadLedger Consent", "1", ledger.chain_id, contract)
+
+
+def verified(ledger: Ledger, document: Mapping[str, Any]) -> Document:
+    """Check all of a document that can be checked without sending it; see `documents.verify`."""
+    return documents.verify(document, KIND, domain(ledger), STRUCTS, summarise, ledger)
+
+
+def call_of(document: Document) -> Call:
+    """The call by which somebody with Ether submits a verified document."""
+    from radledger.chain.ledger import Call
+
+    message = document.message
+    arguments: list[Any] = [
+        bytes.fromhex(message[name][2:]) if name == "scope" else message[name]
+        for name in ("requester", "subject", "grantee", "scope")
+        if name in message
+    ]
+    if "purposes" in message:
+        arguments.append(terms_struct(message))
+    authorization = (document.signer, message["nonce"], message["deadline"], document.signature)
+    function = document.primary[0].lower() + document.primary[1:] + "BySig"
+    return Call(_CONTRACT, function, (*arguments, authorization))
 
 
 def terms_fields(struct: TermsStruct) -> dict[str, Any]:
