@@ -151,6 +151,8 @@ def forward_request(
             signed_for=domain,
             here=_domain(ledger),
         )
+    if document["typedData"] != forward_typed_data(ledger, message):
+        raise UsageError("the document is no forward request; have the call signed anew")
     return message, forwarded
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from radledger.cli.output import show
 from radledger.cli.session import session
-from radledger.cli.values import write_document
+from radledger.cli.values import document, write_document
 
-__all__ = ["act"]
+__all__ = ["DocumentFile", "RelayUrl", "act", "submit_document"]
+
+DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="A signed document.")]
+RelayUrl = Annotated[
+    str | None, typer.Option("--relay", metavar="URL", help="Relayer that sends it and pays.")
+]
 
 
 def act(service: Any, name: str, sign_only: Path | None, *arguments: Any, **named: Any) -> None:
@@ -21,3 +28,14 @@ def act(service: Any, name: str, sign_only: Path | None, *arguments: Any, **name
     write_document(sign_only, signed)
     summary = {"summary": signed["summary"]} if "summary" in signed else {}
     show({"signed": sign_only, **summary})
+
+
+def submit_document(service: str, file: Path, relay: str | None) -> None:
+    """Send a signed document as the account that acts, or let a relayer send it."""
+    signed = document(file)
+    if relay is None:
+        show(getattr(session.radledger, service).submit(signed, session.signer))
+        return
+    from radledger.relay.client import RelayClient
+
+    show(RelayClient(relay).submit(signed))

@@ -19,6 +19,7 @@ from radledger.cli import (
     image,
     index,
     participant,
+    relay,
 )
 from radledger.cli.session import session
 
@@ -45,6 +46,7 @@ for name, group in {
     "consent": consent.group,
     "dataset": dataset.group,
     "index": index.group,
+    "relay": relay.group,
 }.items():
     application.add_typer(group, name=name, epilog=_EPILOG)
 application.command(name="deploy", epilog=_EPILOG)(deploy.deploy)

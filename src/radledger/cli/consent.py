@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radledger.cli.acting import act
+from radledger.cli.acting import DocumentFile, RelayUrl, act, submit_document
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.session import session
-from radledger.cli.values import document, duration, moment
+from radledger.cli.values import duration, moment
 
 if TYPE_CHECKING:
     from radledger.consent import Terms
@@ -121,9 +121,9 @@ def approve(
 
 
 @group.command()
-def submit(file: Annotated[Path, typer.Argument(help="A signed document.")]) -> None:
+def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
     """Send what a patient signed, and pay for it; anybody with Ether can."""
-    show(session.radledger.consents.submit(document(file), session.signer))
+    submit_document("consents", file, relay)
 
 
 @group.command(name="list")

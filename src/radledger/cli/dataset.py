@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radledger.cli.acting import act
+from radledger.cli.acting import DocumentFile, RelayUrl, act, submit_document
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.session import session
-from radledger.cli.values import amount, digest, document, percent, write_document
+from radledger.cli.values import amount, digest, percent, write_document
 
 if TYPE_CHECKING:
     from radledger.research import Dataset
@@ -202,9 +202,9 @@ def claim(
 
 
 @group.command()
-def submit(file: Annotated[Path, typer.Argument(help="A signed document.")]) -> None:
+def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
     """Send what a contributor signed, and pay for it."""
-    show(session.radledger.datasets.submit(document(file), session.signer))
+    submit_document("datasets", file, relay)
 
 
 def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:

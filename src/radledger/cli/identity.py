@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from radledger.cli.acting import act
+from radledger.cli.acting import DocumentFile, RelayUrl, act, submit_document
 from radledger.cli.output import show
 from radledger.cli.session import session
-from radledger.cli.values import document, duration
+from radledger.cli.values import duration
 
 if TYPE_CHECKING:
     pass
@@ -120,9 +120,9 @@ def veto(sign_only: SignOnly = None, identity: Identity = None) -> None:
 
 
 @group.command()
-def submit(file: Annotated[Path, typer.Argument(help="A signed document.")]) -> None:
+def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
     """Send what somebody signed, and pay for it."""
-    show(session.radledger.identities.submit(document(file), session.signer))
+    submit_document("identities", file, relay)
 
 
 def _whose(identity: str | None) -> str | None:

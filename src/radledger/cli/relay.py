@@ -1,0 +1,43 @@
+"""``radledger relay``: pay for what others signed."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from radledger.cli.output import show
+from radledger.cli.session import session
+
+__all__ = ["group"]
+
+group = typer.Typer(help="Pay for what others signed.")
+
+
+@group.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 for any free one.", min=0, max=65_535)] = 8090,
+    budget_per_address: Annotated[
+        int, typer.Option(help="Gas a day for the calls of one signer.", min=0)
+    ] = 5_000_000,
+    budget_per_day: Annotated[
+        int, typer.Option(help="Gas a day for all calls together.", min=0)
+    ] = 1_000_000_000,
+    queue_limit: Annotated[int, typer.Option(help="Tickets that may wait.", min=1)] = 10_000,
+) -> None:
+    """Take signed documents over HTTP and pay for them, until it is asked to end."""
+    from radledger.relay.server import serve as run
+    from radledger.relay.service import Relayer
+    from radledger.relay.tickets import Limits
+
+    ledger, payer = session.radledger.ledger, session.signer
+    limits = Limits(budget_per_address, budget_per_day, queue_limit)
+    relayer = Relayer(ledger, payer, session.folder, limits)
+
+    def ready(url: str) -> None:
+        show({"relay": url, "payer": payer.address, "description": f"{url}/docs"})
+        sys.stdout.flush()  # whoever waits for this line reads it from a pipe
+
+    run(relayer, host, port, ready)

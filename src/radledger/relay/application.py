@@ -1,0 +1,189 @@
+"""The relayer's interface over HTTP; its description is at ``/docs`` and ``/openapi.json``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Path, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from radledger import __version__
+from radledger.relay.problems import MEDIA_TYPE, BodyLimit, Problem, add_handlers
+from radledger.relay.service import Health, Relayer
+from radledger.relay.tickets import State, Ticket
+
+__all__ = ["create_application"]
+
+_LARGEST_BODY = 64 * 1024
+_DESCRIPTION = """
+Takes what people without Ether signed, pays for it, and tells what became of it.
+
+A document is what `radledger … --sign-only FILE` writes. The answer is a ticket, which is a digest
+of the document: the same one again has the same ticket and is paid for once.
+"""
+
+Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$", examples=["0x" + "5b" * 20])]
+Bytes = Annotated[str, Field(pattern=r"^0x([0-9a-fA-F]{2})*$", examples=["0x00"])]
+Uint256 = Annotated[int, Field(strict=True, ge=0, lt=1 << 256)]
+TicketName = Annotated[
+    str,
+    Path(pattern=r"^0x[0-9a-f]{64}$", description="As it was given.", examples=["0x" + "0" * 64]),
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class TypedDataField(_Strict):
+    """A field of an EIP-712 struct."""
+
+    name: str
+    type: str
+
+
+class Domain(_Strict):
+    """For which contract, on which chain, a signature counts (EIP-712)."""
+
+    name: str
+    version: str
+    chain_id: Uint256 = Field(alias="chainId")
+    verifying_contract: Address = Field(alias="verifyingContract")
+
+
+class _TypedData(_Strict):
+    types: dict[str, list[TypedDataField]]
+    primary_type: str = Field(alias="primaryType")
+    domain: Domain
+
+
+class ConsentTypedData(_TypedData):
+    """A struct of the consent registry: Grant, Revoke, RevokeAll or Approve."""
+
+    message: dict[str, Uint256 | str]
+
+
+class ForwardMessage(_Strict):
+    """A call to be passed on with its signer as its sender (ERC-2771)."""
+
+    sender: Address = Field(alias="from")
+    to: Address
+    value: Uint256
+    gas: Uint256
+    nonce: Uint256
+    deadline: Annotated[int, Field(strict=True, ge=0, lt=1 << 48)]
+    data: Bytes
+
+
+class ForwardTypedData(_TypedData):
+    """A forward request."""
+
+    message: ForwardMessage
+
+
+class ConsentDocument(_Strict):
+    """What a subject signed, in words and as typed data."""
+
+    kind: Literal["radledger.consent"]
+    summary: str
+    signer: Address
+    typed_data: ConsentTypedData = Field(alias="typedData")
+    signature: Bytes
+
+
+class ForwardDocument(_Strict):
+    """A signed forward request."""
+
+    typed_data: ForwardTypedData = Field(alias="typedData")
+    signature: Bytes
+
+
+class TicketAnswer(BaseModel):
+    """What has become of a document."""
+
+    ticket: str
+    kind: Literal["consent", "forward"]
+    signer: str
+    state: State
+    accepted_at: int = Field(description="Unix time.")
+    transaction: str | None = Field(description="Hash of the transaction that executed it.")
+    block: int | None
+    timestamp: int | None = Field(description="Unix time of the block.")
+    gas: int = Field(description="What it is expected to need; what it used once confirmed.")
+    error: str | None = Field(description="Why it was refused: the error's name,")
+    values: dict[str, Any] | None = Field(description="the values that decided it,")
+    detail: str | None = Field(description="and a sentence.")
+
+    @classmethod
+    def of(cls, ticket: Ticket) -> TicketAnswer:
+        """The answer about a ticket."""
+        return cls(
+            ticket=ticket.ticket,
+            kind=ticket.kind,  # type: ignore[arg-type]
+            signer=ticket.signer,
+            state=ticket.state,
+            accepted_at=ticket.accepted_at,
+            transaction=ticket.transaction_hash,
+            block=ticket.block,
+            timestamp=ticket.timestamp,
+            gas=ticket.gas,
+            error=ticket.error,
+            values=dict(ticket.error_values) if ticket.error_values is not None else None,
+            detail=ticket.message,
+        )
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {status: {"content": content} for status in statuses}
+
+
+_REFUSALS = _problems(400, 403, 409, 413, 422, 429, 503)
+
+
+def create_application(relayer: Relayer) -> FastAPI:
+    """The interface of a relayer, which is started and stopped with it."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        relayer.start()
+        yield
+        relayer.stop()
+
+    application = FastAPI(
+        title="RadLedger relayer",
+        description=_DESCRIPTION,
+        version=__version__,
+        lifespan=lifespan,
+    )
+    application.add_middleware(BodyLimit, most=_LARGEST_BODY)
+    add_handlers(application)
+
+    @application.post("/consents", status_code=202, responses=_REFUSALS)
+    def take_consent(document: ConsentDocument, response: Response) -> TicketAnswer:
+        """Take a signed consent on."""
+        return _given(relayer.take_consent(document.model_dump(by_alias=True)), response)
+
+    @application.post("/forward-requests", status_code=202, responses=_REFUSALS)
+    def take_forward_request(document: ForwardDocument, response: Response) -> TicketAnswer:
+        """Take a signed forward request on."""
+        return _given(relayer.take_forward(document.model_dump(by_alias=True)), response)
+
+    @application.get("/tickets/{ticket}", responses=_problems(404, 422))
+    def show_ticket(ticket: TicketName) -> TicketAnswer:
+        """Say what has become of a document."""
+        return TicketAnswer.of(relayer.ticket(ticket))
+
+    @application.get("/health", responses=_problems(503))
+    def health() -> Health:
+        """Say whether documents can be taken on."""
+        return relayer.health()
+
+    return application
+
+
+def _given(ticket: Ticket, response: Response) -> TicketAnswer:
+    response.headers["Location"] = f"/tickets/{ticket.ticket}"
+    return TicketAnswer.of(ticket)

@@ -1,0 +1,167 @@
+"""What is checked of a signed document before the relayer promises to pay for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain import forward
+from radledger.chain.ledger import Call
+from radledger.chain.refusals import (
+    ERC2771ForwarderExpiredRequest,
+    ERC2771ForwarderInvalidSigner,
+    FailedCall,
+)
+from radledger.consent import documents, messages
+from radledger.identity.address import parse_address
+from radledger.relay.errors import TargetNotAllowed
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Ledger
+
+__all__ = ["ALLOWED", "SignedCall", "simulate", "take_consent", "take_forward", "ticket_of"]
+
+ALLOWED: Mapping[str, tuple[str, ...]] = {
+    "IdentityRegistry": (
+        "addDelegate",
+        "approveRecovery",
+        "changeOwner",
+        "revokeAttribute",
+        "revokeDelegate",
+        "setAttribute",
+        "setGuardians",
+        "vetoRecovery",
+    ),
+    "DatasetRegistry": ("claim", "setFree", "withdraw"),
+}
+"""The functions that are paid for by way of the forwarder: what patients sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCall:
+    """A call that somebody signed, ready to be sent by whoever pays.
+
+    Attributes
+    ----------
+    ticket
+        From :func:`ticket_of`.
+    kind
+        ``consent`` or ``forward``.
+    signer
+        Who signed, and whose budget it uses.
+    account, nonce
+        Which of whose numbers makes it count once: the subject's in ``ConsentRegistry``, the
+        signer's in ``Forwarder``.
+    to, data
+        Contract and call data, ``0x…``.
+    """
+
+    ticket: str
+    kind: str
+    signer: str
+    account: str
+    nonce: int
+    to: str
+    data: str
+
+
+def ticket_of(document: Mapping[str, Any]) -> str:
+    """The ticket of a document: Keccak-256 of its JSON without spaces, keys in order.
+
+    Examples
+    --------
+    >>> ticket_of({"b": 1, "a": 2}) == ticket_of({"a": 2, "b": 1})
+    True
+    """
+    from eth_utils.crypto import keccak
+
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return "0x" + keccak(text=text).hex()
+
+
+def take_consent(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
+    """Check a consent's form, chain, summary, signature and deadline.
+
+    Raises
+    ------
+    DocumentMalformed, DocumentForAnotherChain, DocumentTampered, DocumentExpired
+        See :func:`radledger.consent.documents.verify`.
+    """
+    verified = messages.verified(ledger, document)
+    message = verified.message
+    to, data = _encoded(ledger, messages.call_of(verified))
+    return SignedCall(
+        ticket_of(document),
+        "consent",
+        verified.signer,
+        parse_address(message["subject"]),
+        message["nonce"],
+        to,
+        data,
+    )
+
+
+def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
+    """Check a forward request's chain, target, signature and deadline.
+
+    Raises
+    ------
+    UsageError
+        If it is no forward request, or for another chain or deployment.
+    TargetNotAllowed
+        If it is not one of :data:`ALLOWED`, or carries Ether.
+    ERC2771ForwarderInvalidSigner, ERC2771ForwarderExpiredRequest
+        As the forwarder would refuse it.
+    """
+    message, argument = forward.forward_request(ledger, document)
+    _require_allowed(ledger, message)
+    signer = message["from"]
+    signature = bytes.fromhex(str(document["signature"])[2:])
+    recovered = documents.recover(forward.forward_typed_data(ledger, message), signature)
+    if recovered is None or recovered.lower() != signer.lower():
+        raise ERC2771ForwarderInvalidSigner.of({"signer": recovered, "from": signer})
+    if ledger.now() > message["deadline"]:
+        raise ERC2771ForwarderExpiredRequest.of({"deadline": message["deadline"]})
+    to, data = _encoded(ledger, Call(forward.FORWARDER, "execute", (argument,)))
+    nonce = message["nonce"]
+    return SignedCall(ticket_of(document), "forward", recovered, recovered, nonce, to, data)
+
+
+def simulate(ledger: Ledger, payer: str, to: str, data: str) -> int:
+    """Gas that a call would need now; raises the refusal that it would meet, by its own name."""
+    try:
+        return ledger.sender.simulate(payer, to, data)
+    except FailedCall:
+        function, arguments = ledger.contract(forward.FORWARDER).decode_function_input(data)
+        assert function.fn_name == "execute"  # noqa: S101
+        signed = arguments["request"]
+        forward.explain_failed_call(ledger, {**signed, "data": "0x" + bytes(signed["data"]).hex()})
+        raise
+
+
+def _require_allowed(ledger: Ledger, message: Mapping[str, Any]) -> None:
+    from eth_utils.abi import function_abi_to_4byte_selector
+
+    if message["value"]:
+        raise TargetNotAllowed(
+            "the call carries Ether, which this relayer does not pay; sign it with value 0",
+            value=message["value"],
+        )
+    selector = bytes.fromhex(message["data"][2:10])
+    for contract, functions in ALLOWED.items():
+        if message["to"].lower() == ledger.address(contract).lower():
+            abi: Any = ledger.contract(contract).abi
+            named = [item for item in abi if item.get("name") in functions]
+            if selector in map(function_abi_to_4byte_selector, named):
+                return
+    raise TargetNotAllowed(
+        "this relayer does not pay for that contract and function; send the call yourself",
+        to=message["to"],
+        selector=message["data"][:10],
+    )
+
+
+def _encoded(ledger: Ledger, call: Call) -> tuple[str, str]:
+    return ledger.encode(call.contract, call.function, *call.arguments)

@@ -1,0 +1,138 @@
+"""Speaks to a relayer: hands a signed document in and waits until it is confirmed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain.ledger import Receipt
+from radledger.errors import RadLedgerError
+from radledger.relay.errors import RelayError, RelayUnreachable, TicketPending
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["RelayClient"]
+
+_TICKET = (
+    "ticket",
+    "state",
+    "transaction",
+    "block",
+    "timestamp",
+    "gas",
+    "error",
+    "values",
+    "detail",
+)
+
+_REQUEST_TIMEOUT = 30.0
+_FIRST_POLL, _SLOWEST_POLL = 0.05, 1.0
+
+
+class RelayClient:
+    """A relayer somewhere else.
+
+    Parameters
+    ----------
+    url
+        Its address, ``http://…`` or ``https://…``.
+    give_up_after
+        Seconds after which waiting ends with :class:`TicketPending`.
+
+    Examples
+    --------
+    >>> relay = RelayClient("https://relay.hospital.example")      # doctest: +SKIP
+    >>> relay.submit(consents.sign_revoke_all(patient)).block      # doctest: +SKIP
+    1234
+    """
+
+    def __init__(self, url: str, *, give_up_after: float = 300.0) -> None:
+        self._url = url.rstrip("/")
+        self._give_up_after = give_up_after
+
+    def submit(self, document: Mapping[str, Any]) -> Receipt:
+        """Hand a signed document in, and wait until it is confirmed.
+
+        Returns
+        -------
+        Receipt
+            Of the transaction that executed it, without its events.
+
+        Raises
+        ------
+        RadLedgerError
+            As the relayer or the contract refuses, of the type of its own error.
+        RelayUnreachable
+            If no relayer answers at the address.
+        TicketPending
+            If it is not confirmed in time; the same document can be submitted again.
+        """
+        import httpx
+
+        kind = "consents" if "kind" in document else "forward-requests"
+        with httpx.Client(base_url=self._url, timeout=_REQUEST_TIMEOUT) as client:
+            ticket = self._answer(client, "POST", f"/{kind}", json=document)
+            for delay in self._polls(str(ticket["ticket"])):
+                if ticket["state"] == "confirmed":
+                    break
+                if ticket["state"] == "refused":
+                    raise _error(ticket)
+                time.sleep(delay)
+                ticket = self._answer(client, "GET", f"/tickets/{ticket['ticket']}")
+        return Receipt(
+            transaction=ticket["transaction"],
+            block=ticket["block"],
+            timestamp=ticket["timestamp"],
+            gas_used=ticket["gas"],
+            events=(),
+        )
+
+    def _polls(self, ticket: str) -> Iterator[float]:
+        deadline = time.monotonic() + self._give_up_after
+        delay = _FIRST_POLL
+        while time.monotonic() < deadline:
+            yield delay
+            delay = min(delay * 1.5, _SLOWEST_POLL)
+        raise TicketPending(
+            f"the relayer has not confirmed it within {self._give_up_after:.0f} s; submit the same "
+            "document again to go on waiting",
+            ticket=ticket,
+            relay=self._url,
+        )
+
+    def _answer(self, client: httpx.Client, method: str, path: str, **named: Any) -> dict[str, Any]:
+        import httpx
+
+        try:
+            response = client.request(method, path, **named)
+            answer = response.json()
+            if not isinstance(answer, dict):
+                raise ValueError("no JSON object")
+            if response.is_success:
+                return {name: answer[name] for name in _TICKET}
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError) as error:
+            raise RelayUnreachable(
+                f"no relayer answers at {self._url}; check the address, or try again later",
+                relay=self._url,
+                cause=type(error).__name__,
+            ) from error
+        raise _error(answer)
+
+
+def _error(answer: Mapping[str, Any]) -> RadLedgerError:
+    """The error of which a problem or a refused ticket tells, of its own type."""
+    from radledger.consent import errors  # noqa: F401 - so that its errors are known by name
+
+    kind = _kinds().get(str(answer.get("error")), RelayError)
+    values = dict(answer.get("values") or {})
+    values.pop("message", None)
+    return kind(str(answer.get("detail")), **values)
+
+
+def _kinds(root: type[RadLedgerError] = RadLedgerError) -> dict[str, type[RadLedgerError]]:
+    kinds = {root.__name__: root}
+    for kind in root.__subclasses__():
+        kinds |= _kinds(kind)
+    return kinds

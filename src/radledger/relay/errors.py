@@ -1,0 +1,80 @@
+"""What :mod:`radledger.relay` refuses.
+
+::
+
+    RadLedgerError
+    └── RelayError                what was signed is not relayed
+        ├── TargetNotAllowed      a call to a contract or function that the relayer does not pay for
+        ├── NonceTaken            another ticket waits with the same nonce of the same account
+        ├── BudgetExhausted       what an address, or all together, may cost in a day is used up
+        ├── QueueFull             as many tickets wait as the relayer takes
+        ├── PayerDrained          the relayer's own account cannot pay for more
+        ├── TicketUnknown         no ticket of that name
+        ├── TicketPending         a ticket was not confirmed in time; it may be later
+        ├── RelayUnreachable      nobody answers at the relayer's address, or no relayer does
+        └── RelayBusy             another relayer works on the same queue
+    UsageError
+    └── RelayNotInstalled         the extra packages of the relayer are not there
+"""
+
+from __future__ import annotations
+
+from radledger.errors import RadLedgerError, UsageError
+
+__all__ = [
+    "BudgetExhausted",
+    "NonceTaken",
+    "PayerDrained",
+    "QueueFull",
+    "RelayBusy",
+    "RelayError",
+    "RelayNotInstalled",
+    "RelayUnreachable",
+    "TargetNotAllowed",
+    "TicketPending",
+    "TicketUnknown",
+]
+
+
+class RelayError(RadLedgerError):
+    """A relayer does not take what was signed, or cannot be asked."""
+
+
+class TargetNotAllowed(RelayError):
+    """A call goes to a contract or function that the relayer does not pay for, or carries Ether."""
+
+
+class NonceTaken(RelayError):
+    """Another ticket with the same nonce of the same account waits; one of them can count."""
+
+
+class BudgetExhausted(RelayError):
+    """What an address, or all addresses together, may cost in a day is used up."""
+
+
+class QueueFull(RelayError):
+    """As many tickets wait as the relayer takes."""
+
+
+class PayerDrained(RelayError):
+    """The relayer's account has too little Ether for what it has taken on."""
+
+
+class TicketUnknown(RelayError):
+    """The relayer has given no ticket of that name."""
+
+
+class TicketPending(RelayError):
+    """A ticket was not confirmed in time; it may be confirmed later."""
+
+
+class RelayUnreachable(RelayError):
+    """Nobody answers at the relayer's address, or who answers is no relayer."""
+
+
+class RelayBusy(RelayError):
+    """Another relayer works on the same queue."""
+
+
+class RelayNotInstalled(UsageError):
+    """The packages that serve the relayer's interface are not installed."""

@@ -1,0 +1,132 @@
+"""Refusals as problem objects (RFC 9457), and the limit of what a body may be.
+
+A problem's ``type`` is ``about:blank``; its ``error`` and ``values`` are those that ``radledger``
+prints with ``--json``.
+
+References
+----------
+.. [1] RFC 9457, Problem Details for HTTP APIs
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from radledger.chain.errors import OutOfFunds
+from radledger.consent.errors import DocumentForAnotherChain
+from radledger.errors import ChainError, RadLedgerError
+from radledger.relay.errors import (
+    BudgetExhausted,
+    NonceTaken,
+    PayerDrained,
+    QueueFull,
+    TargetNotAllowed,
+    TicketUnknown,
+)
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["BodyLimit", "Problem", "add_handlers"]
+
+MEDIA_TYPE = "application/problem+json"
+# The first that fits; what is no error of these is the document's own.
+_STATUS: tuple[tuple[type[RadLedgerError], int, int | None], ...] = (
+    (TicketUnknown, 404, None),
+    (TargetNotAllowed, 403, None),
+    (NonceTaken, 409, None),
+    (BudgetExhausted, 429, 3600),
+    (QueueFull, 503, 5),
+    (PayerDrained, 503, 60),
+    (DocumentForAnotherChain, 422, None),  # a ChainError that waiting does not mend
+    (OutOfFunds, 503, 60),
+    (ChainError, 503, 5),
+    (RadLedgerError, 422, None),
+)
+"""Status of each kind of error, and after how many seconds to try again."""
+
+
+class Problem(BaseModel):
+    """Why something was not done (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str = Field(description="Phrase of the HTTP status.")
+    status: int
+    detail: str = Field(description="One sentence: what was wrong, and what to do next.")
+    error: str | None = Field(None, description="Name of the error, as in the contracts.")
+    values: dict[str, Any] | None = Field(None, description="The values that decided it.")
+
+
+class BodyLimit:
+    """Refuse bodies of more than so many bytes, without reading on."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        read = 0
+
+        async def limited() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._most:
+                raise HTTPException(413, f"a body has at most {self._most} bytes")
+            return message
+
+        await self._app(scope, limited if scope["type"] == "http" else receive, send)
+
+
+def add_handlers(application: FastAPI) -> None:
+    """Let whatever goes wrong be told as a problem."""
+
+    @application.exception_handler(RadLedgerError)
+    def refused(request: Request, error: RadLedgerError) -> Response:
+        status, wait = next((code, s) for kind, code, s in _STATUS if isinstance(error, kind))
+        headers = {} if wait is None else {"Retry-After": str(wait)}
+        return _problem(status, error.message, error.name, error.values, headers)
+
+    @application.exception_handler(RequestValidationError)
+    def malformed(request: Request, error: RequestValidationError) -> Response:
+        wrong = error.errors()[0]
+        if wrong["type"] == "json_invalid":
+            return _problem(400, f"the body is no JSON from character {wrong['loc'][-1]} on")
+        where = ".".join(str(part) for part in wrong["loc"])
+        return _problem(422, f"{where}: {wrong['msg']}")
+
+    @application.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> Response:
+        return _problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @application.exception_handler(Exception)
+    def failed(request: Request, error: Exception) -> Response:
+        return _problem(500, "the relayer met a fault of its own; its operator finds it in the log")
+
+
+def _problem(
+    status: int,
+    detail: str,
+    error: str | None = None,
+    values: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    problem = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if error is not None:
+        problem |= {"error": error, "values": values}
+    # In ASCII: what a hostile body held, such as half a surrogate pair, has no other form.
+    content = json.dumps(problem, default=str)
+    return Response(content, status, dict(headers or {}), MEDIA_TYPE)

@@ -1,0 +1,93 @@
+"""Serves a relayer's interface, in the foreground or beside what else a process does."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from radledger.relay.errors import RelayNotInstalled
+
+if TYPE_CHECKING:
+    from radledger.relay.service import Relayer
+
+__all__ = ["serve", "serving"]
+
+_START_TIMEOUT = 30.0
+
+
+def serve(relayer: Relayer, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Serve until the process is asked to end (SIGTERM, SIGINT).
+
+    Parameters
+    ----------
+    relayer
+        What is served.
+    host, port
+        Where; port 0 lets the system choose one.
+    ready
+        Called with the address once it can be used.
+
+    Raises
+    ------
+    RelayNotInstalled
+        If the extra ``relay`` is missing.
+    OSError
+        If the address cannot be had.
+    """
+    for each in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn ends in good order and then sends the signal again, to whoever else waits for it.
+        signal.signal(each, lambda *_: None)
+    with _listening(host, port) as listener:
+        server = _server(relayer)
+        ready(_address(listener))
+        server.run([listener])
+
+
+@contextmanager
+def serving(relayer: Relayer, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve in a thread while something else is done; gives the address."""
+    with _listening(host, port) as listener:
+        server = _server(relayer)
+        thread = threading.Thread(target=server.run, args=([listener],), name="relay-server")
+        thread.start()
+        try:
+            yield _address(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _server(relayer: Relayer) -> Any:
+    try:
+        import uvicorn
+
+        from radledger.relay.application import create_application
+    except ImportError as error:
+        raise RelayNotInstalled(
+            "the relayer's server is not installed; run `pip install radledger[relay]`",
+            missing=str(error.name),
+        ) from error
+    config = uvicorn.Config(
+        create_application(relayer),
+        log_config=None,
+        ws="none",
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=512) as listener:
+        yield listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

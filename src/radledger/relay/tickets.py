@@ -1,0 +1,332 @@
+"""The queue: what was taken on, what it may cost, and what became of it, in SQLite.
+
+A ticket is on the disk before it is given, and its state before what it stands for happens, so
+that a relayer killed at any moment goes on where it was.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from radledger.errors import RadLedgerError
+from radledger.relay.checks import SignedCall
+from radledger.relay.errors import (
+    BudgetExhausted,
+    NonceTaken,
+    QueueFull,
+    RelayBusy,
+    TicketUnknown,
+)
+
+__all__ = ["Limits", "State", "Ticket", "Tickets"]
+
+_DAY = 24 * 3600
+_EVERYBODY = ""
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS tickets (
+    ticket TEXT PRIMARY KEY, kind TEXT NOT NULL, signer TEXT NOT NULL, account TEXT NOT NULL,
+    nonce TEXT NOT NULL, target TEXT NOT NULL, data TEXT NOT NULL, since INTEGER NOT NULL,
+    accepted_at INTEGER NOT NULL, gas INTEGER NOT NULL, state TEXT NOT NULL,
+    transaction_hash TEXT, block INTEGER, timestamp INTEGER,
+    error TEXT, error_values TEXT, message TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS live ON tickets (accepted_at) WHERE state IN ('queued', 'sent');
+CREATE UNIQUE INDEX IF NOT EXISTS once ON tickets (kind, account, nonce)
+    WHERE state IN ('queued', 'sent');
+CREATE TABLE IF NOT EXISTS spending (
+    day INTEGER NOT NULL, signer TEXT NOT NULL, gas INTEGER NOT NULL, PRIMARY KEY (day, signer)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class State(StrEnum):
+    """How far a ticket is."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the relayer is willing to pay.
+
+    Attributes
+    ----------
+    per_address, per_day
+        Gas that the calls of one signer, and of all, may cost in a day (UTC).
+    queue
+        How many tickets may wait.
+    """
+
+    per_address: int
+    per_day: int
+    queue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One row of ``tickets``.
+
+    Attributes
+    ----------
+    since
+        Number of the block after which it can have been executed.
+    accepted_at
+        Unix time.
+    gas
+        What it is expected to need while it waits, and what it used afterwards.
+    error, error_values, message
+        Why it was refused, as ``radledger`` names and prints it.
+    """
+
+    ticket: str
+    kind: str
+    signer: str
+    account: str
+    nonce: int
+    target: str
+    data: str
+    since: int
+    accepted_at: int
+    gas: int
+    state: State
+    transaction_hash: str | None = None
+    block: int | None = None
+    timestamp: int | None = None
+    error: str | None = None
+    error_values: Mapping[str, Any] | None = None
+    message: str | None = None
+
+
+_COLUMNS = [field.name for field in fields(Ticket)]
+_WAITS = "state IN ('queued', 'sent')"
+
+
+class Tickets:
+    """The queue of one relayer; safe to use from several threads.
+
+    Parameters
+    ----------
+    path
+        The database; one relayer at a time holds it.
+
+    Raises
+    ------
+    RelayBusy
+        If another relayer holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._holding = path.with_suffix(".lock").open("w")
+        try:
+            fcntl.flock(self._holding, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._holding.close()
+            raise RelayBusy(
+                f"another relayer works on {path}; stop it first, or use another --home",
+                path=str(path),
+            ) from None
+        self._lock = threading.RLock()
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+        self._holding.close()
+
+    def find(self, ticket: str) -> Ticket | None:
+        """A ticket, or none of that name."""
+        found = self._tickets("WHERE ticket = ?", ticket)
+        return found[0] if found else None
+
+    def get(self, ticket: str) -> Ticket:
+        """A ticket.
+
+        Raises
+        ------
+        TicketUnknown
+            If there is none of that name.
+        """
+        found = self.find(ticket)
+        if found is None:
+            raise TicketUnknown(
+                "this relayer gave no such ticket; submit the document again", ticket=ticket
+            )
+        return found
+
+    def accept(self, call: SignedCall, gas: int, since: int, now: int, limits: Limits) -> Ticket:
+        """Take a call on; one that waits or is confirmed keeps its ticket as it is.
+
+        Parameters
+        ----------
+        call
+            What was signed.
+        gas
+            What it will need.
+        since
+            Number of the latest block, in which it has not been executed.
+        now
+            Unix time.
+        limits
+            How much is taken on.
+
+        Raises
+        ------
+        NonceTaken, QueueFull, BudgetExhausted
+            If it cannot be taken on.
+        """
+        ticket = Ticket(
+            *(call.ticket, call.kind, call.signer, call.account, call.nonce, call.to, call.data),
+            *(since, now, gas, State.QUEUED),
+        )
+        with self._write() as write:
+            known = self.find(call.ticket)
+            if known is not None and known.state is not State.REFUSED:
+                return known
+            self._require_nonce_free(call)
+            self._require_room(limits.queue)
+            day = now // _DAY
+            self._require_budget(day, call.signer, gas, limits.per_address)
+            self._require_budget(day, _EVERYBODY, gas, limits.per_day)
+            self._spend(write, ticket, gas)
+            write("DELETE FROM tickets WHERE ticket = ?", call.ticket)
+            row = [getattr(ticket, name) for name in _COLUMNS]
+            row[_COLUMNS.index("nonce")] = str(call.nonce)
+            write(f"INSERT INTO tickets VALUES ({', '.join('?' * len(row))})", *row)  # noqa: S608
+        return ticket
+
+    def waiting(self) -> tuple[int, int]:
+        """How many tickets wait, and the gas that they need together."""
+        query = f"SELECT count(*), coalesce(sum(gas), 0) FROM tickets WHERE {_WAITS}"  # noqa: S608
+        count, gas = self._all(query)[0]
+        return int(count), int(gas)
+
+    # ----------------------------------------------------------------------------- working off
+
+    def next(self, most: int) -> list[Ticket]:
+        """The tickets that wait, those first that may have been sent, then by age."""
+        order = "state = 'queued', accepted_at, rowid"
+        return self._tickets(f"WHERE {_WAITS} ORDER BY {order} LIMIT ?", most)
+
+    def sending(self, tickets: Iterable[Ticket]) -> None:
+        """Note that tickets may be on their way from now on."""
+        self._move(tickets, State.SENT)
+
+    def requeue(self, tickets: Iterable[Ticket]) -> None:
+        """Note that tickets are not on their way after all."""
+        self._move(tickets, State.QUEUED)
+
+    def confirm(
+        self, ticket: Ticket, transaction: str, block: int, timestamp: int, *, gas: int, paid: bool
+    ) -> None:
+        """Record that a ticket's call was executed, and whether the relayer paid for it."""
+        with self._write() as write:
+            write(
+                "UPDATE tickets SET state = 'confirmed', transaction_hash = ?, block = ?, "
+                "timestamp = ?, gas = ? WHERE ticket = ?",
+                *(transaction, block, timestamp, gas, ticket.ticket),
+            )
+            self._spend(write, ticket, (gas if paid else 0) - ticket.gas)
+
+    def refuse(self, ticket: Ticket, error: RadLedgerError) -> None:
+        """Record why a ticket's call cannot be executed."""
+        values = json.dumps(error.values, default=str)
+        with self._write() as write:
+            write(
+                "UPDATE tickets SET state = 'refused', error = ?, error_values = ?, message = ? "
+                "WHERE ticket = ?",
+                *(error.name, values, error.message, ticket.ticket),
+            )
+            self._spend(write, ticket, -ticket.gas)
+
+    # ------------------------------------------------------------------------------- internals
+
+    def _require_nonce_free(self, call: SignedCall) -> None:
+        others = self._tickets(
+            f"WHERE (kind, account, nonce) = (?, ?, ?) AND {_WAITS}",
+            *(call.kind, call.account, str(call.nonce)),
+        )
+        if others:
+            raise NonceTaken(
+                f"{others[0].ticket} waits with the same nonce; wait until it is confirmed, then "
+                "sign anew",
+                account=call.account,
+                nonce=call.nonce,
+                ticket=others[0].ticket,
+            )
+
+    def _require_room(self, most: int) -> None:
+        waiting, _ = self.waiting()
+        if waiting >= most:
+            raise QueueFull(
+                f"{waiting} tickets wait, which is as many as this relayer takes; try again soon",
+                waiting=waiting,
+            )
+
+    def _require_budget(self, day: int, signer: str, gas: int, limit: int) -> None:
+        query = "SELECT gas FROM spending WHERE (day, signer) = (?, ?)"
+        spent = sum(int(row[0]) for row in self._all(query, day, signer))
+        if spent + gas > limit:
+            whose = f"for {signer}" if signer else "in all"
+            raise BudgetExhausted(
+                f"this relayer pays {limit} gas a day {whose}, and {spent} of it are used; the "
+                f"call needs {gas}: try again tomorrow (UTC), or send it yourself",
+                limit=limit,
+                spent=spent,
+                needed=gas,
+            )
+
+    def _spend(self, write: Any, ticket: Ticket, gas: int) -> None:
+        for signer in (ticket.signer, _EVERYBODY):
+            write(
+                "INSERT INTO spending VALUES (?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET gas = gas + excluded.gas",
+                *(ticket.accepted_at // _DAY, signer, gas),
+            )
+
+    def _move(self, tickets: Iterable[Ticket], state: State) -> None:
+        with self._write() as write:
+            for ticket in tickets:
+                write("UPDATE tickets SET state = ? WHERE ticket = ?", state, ticket.ticket)
+
+    def _tickets(self, condition: str, *values: Any) -> list[Ticket]:
+        rows = self._all(f"SELECT {', '.join(_COLUMNS)} FROM tickets {condition}", *values)  # noqa: S608
+        found = []
+        for row in rows:
+            named = dict(zip(_COLUMNS, row, strict=True))
+            named["nonce"] = int(named["nonce"])
+            named["state"] = State(named["state"])
+            named["error_values"] = json.loads(named["error_values"] or "null")
+            found.append(Ticket(**named))
+        return found
+
+    def _all(self, query: str, *values: Any) -> list[Any]:
+        with self._lock:
+            return self._database.execute(query, values).fetchall()
+
+    @contextmanager
+    def _write(self) -> Iterator[Any]:
+        """One transaction, on the disk when this ends."""
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield lambda statement, *values: self._database.execute(statement, values)
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")

@@ -1,0 +1,172 @@
+"""Works the queue off: sends what waits in batches, and sees each ticket to its end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain.connect import request, request_batch
+from radledger.chain.errors import RequestFailed, TransactionPending
+from radledger.errors import RadLedgerError, Refusal
+from radledger.relay.checks import simulate
+from radledger.relay.executions import executions
+from radledger.relay.tickets import State
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Ledger
+    from radledger.relay.tickets import Ticket, Tickets
+
+__all__ = ["Worker"]
+
+_log = logging.getLogger(__name__)
+_BATCH = 100
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_POLL = 0.05
+
+
+class Worker:
+    """Sends the tickets of a queue, at the cost of one account, in a thread of its own.
+
+    Parameters
+    ----------
+    ledger
+        The deployed contracts.
+    payer
+        Whose Ether is spent.
+    tickets
+        The queue.
+    """
+
+    def __init__(self, ledger: Ledger, payer: LocalAccount, tickets: Tickets) -> None:
+        self._ledger = ledger
+        self._payer = payer
+        self._tickets = tickets
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="relay-worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with what an earlier run left."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Tell that there is something to do."""
+        self._wake.set()
+
+    def stop(self, patience: float = 10.0) -> None:
+        """Take on no further batch, and wait so many seconds for the one under way.
+
+        What is not finished by then is on the disk, and a later run goes on with it.
+        """
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(patience)
+
+    def work(self) -> bool:
+        """See one batch to its end; false if nothing waits.
+
+        Raises
+        ------
+        ChainError
+            If the chain fails; what may have been sent is looked for the next time.
+        """
+        batch = self._tickets.next(_BATCH)
+        sent = [ticket for ticket in batch if ticket.state is State.SENT]
+        if sent:
+            self._settle(sent)
+        elif batch:
+            self._send(batch)
+        return bool(batch)
+
+    # ------------------------------------------------------------------------------- internals
+
+    def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                if not self.work():
+                    self._wake.wait()
+                pause = _FIRST_PAUSE
+            except Exception as error:
+                known = isinstance(error, RadLedgerError)
+                _log.warning("the relayer tries again: %s", error, exc_info=not known)
+                self._stopping.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _send(self, batch: Sequence[Ticket]) -> None:
+        self._tickets.sending(batch)
+        calls = [(ticket.target, ticket.data) for ticket in batch]
+        try:
+            receipts = self._ledger.sender.send_batch(self._payer, calls)
+        except Refusal:
+            # One of them is refused, before anything was sent or in its block.
+            self._sift(self._settle(batch))
+            return
+        times = self._times([receipt["blockHash"] for receipt in receipts])
+        for ticket, receipt in zip(batch, receipts, strict=True):
+            self._tickets.confirm(
+                ticket,
+                receipt["transactionHash"],
+                int(receipt["blockNumber"], 16),
+                times[receipt["blockHash"]],
+                gas=int(receipt["gasUsed"], 16),
+                paid=True,
+            )
+
+    def _settle(self, batch: Sequence[Ticket]) -> list[Ticket]:
+        """Confirm those that were executed, and put the others, which it returns, back."""
+        self._await_pending()
+        done = executions(self._ledger, batch)
+        for ticket in batch:
+            if found := done.get(ticket.ticket):
+                self._tickets.confirm(
+                    ticket,
+                    found.transaction,
+                    found.block,
+                    found.timestamp,
+                    gas=found.gas,
+                    paid=found.sender.lower() == self._payer.address.lower(),
+                )
+        rest = [ticket for ticket in batch if ticket.ticket not in done]
+        self._tickets.requeue(rest)
+        return rest
+
+    def _sift(self, batch: Sequence[Ticket]) -> None:
+        """Refuse those that the contracts refuse now."""
+        for ticket in batch:
+            try:
+                simulate(self._ledger, self._payer.address, ticket.target, ticket.data)
+            except Refusal as refusal:
+                self._tickets.refuse(ticket, refusal)
+
+    def _await_pending(self) -> None:
+        """Wait until nothing of the payer's is on its way; what was lost is not on its way."""
+        deadline = time.monotonic() + 60
+        while self._count("latest") < self._count("pending"):
+            if time.monotonic() > deadline:
+                raise TransactionPending(f"transactions of {self._payer.address} are not mined")
+            self._stopping.wait(_POLL)
+
+    def _count(self, block: str) -> int:
+        parameters = [self._payer.address, block]
+        return int(request(self._ledger.web3, "eth_getTransactionCount", parameters), 16)
+
+    def _times(self, blocks: Sequence[str]) -> dict[str, int]:
+        """Unix time of each block."""
+        unique = sorted(set(blocks))
+        answers: list[Any] = request_batch(
+            self._ledger.web3, [("eth_getBlockByHash", [each, False]) for each in unique]
+        )
+        for answer in answers:
+            if not isinstance(answer, dict):
+                raise RequestFailed("the node does not know a block that it has receipts of")
+        return {
+            each: int(answer["timestamp"], 16) for each, answer in zip(unique, answers, strict=True)
+        }

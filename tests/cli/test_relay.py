@@ -1,0 +1,122 @@
+"""``radledger relay serve`` in a process of its own, and documents handed to it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from contextlib import contextmanager
+
+import pytest
+
+from tests.cli.conftest import command, environment
+
+
+@pytest.fixture
+def relaying(home):
+    """Run ``radledger relay serve``; gives what it says and its process."""
+
+    @contextmanager
+    def relaying(*options):
+        serve = ("relay", "serve", "--port", "0", "--json", "--home", home)
+        process = subprocess.Popen(
+            command(*serve, *(options or ("--as", "hospital"))),
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield json.loads(process.stdout.readline()), process
+        finally:
+            process.kill()
+            process.communicate()
+
+    return relaying
+
+
+@pytest.fixture
+def relay(relaying):
+    """Address of a relayer whom the hospital pays for."""
+    with relaying() as (told, _):
+        yield told["relay"]
+
+
+@pytest.fixture
+def signed(ok, tmp_path):
+    """Have the patient sign a command into a file."""
+
+    def signed(*arguments, name="signed"):
+        file = tmp_path / name
+        ok(*arguments, "--as", "patient", "--sign-only", file)
+        return file
+
+    return signed
+
+
+def test_documents_of_each_kind_are_submitted(relay, ok, cli, signed, addresses):
+    consent = signed("consent", "grant", "radiologist", "--purpose", "CC")
+    told = ok("consent", "submit", consent, "--relay", relay)
+    assert told.keys() == {"tx", "block", "timestamp", "gas"}
+    (grant,) = cli("consent", "list", "--subject", "patient").objects
+    assert grant["tx"] == told["tx"]
+    # The same again is the same, and a patient's device needs neither account nor chain.
+    elsewhere = ("--relay", relay, "--network", "http://127.0.0.1:1")
+    assert ok("consent", "submit", consent, *elsewhere) == told
+
+    delegate = signed("identity", "add-delegate", "stranger")
+    assert ok("identity", "submit", delegate, "--relay", relay)["gas"] > 0
+    shown = ok("identity", "show", addresses["patient"])
+    assert [each["delegate"] for each in shown["delegates"]] == [addresses["stranger"]]
+
+
+def test_refusals_are_those_of_the_contracts(relay, ok, cli, signed):
+    grant = ("consent", "grant", "radiologist", "--purpose", "CC")
+    first, second = signed(*grant, name="1"), signed(*grant, "--until", "+30d", name="2")
+    ok("consent", "submit", first, "--relay", relay)
+    again = cli("consent", "submit", second, "--relay", relay).refused("ConsentBadNonce")
+    assert (again["nonce"], again["expected"]) == (0, 1)
+
+    document = json.loads(second.read_text())
+    document["summary"] = "something else"
+    second.write_text(json.dumps(document))
+    cli("consent", "submit", second, "--relay", relay).refused("DocumentTampered")
+    second.write_text("{}")
+    cli("consent", "submit", second, "--relay", relay).refused("RelayError")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "nonsense", "http://", "ftp://x", "http://[:"]
+)
+def test_an_address_where_no_relayer_is(home, cli, signed, url):
+    file = signed("consent", "revoke-all")
+    values = cli("consent", "submit", file, "--relay", url).refused("RelayUnreachable")
+    assert values["relay"] == url.rstrip("/")
+
+
+def test_something_else_at_the_address(home, cli, signed):
+    file = signed("consent", "revoke-all")
+    node = json.loads((home / "devnet" / "node.json").read_text())["endpoint"]
+    cli("consent", "submit", file, "--relay", node).refused("RelayUnreachable")
+
+
+def test_it_ends_in_good_order_and_one_works_at_a_time(relaying, cli, addresses):
+    with relaying() as (told, process):
+        assert told["payer"] == addresses["hospital"]
+        second = cli("relay", "serve", "--port", "0", "--as", "clinic").refused("RelayBusy")
+        assert second["path"].endswith(".sqlite3")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+        assert process.stderr.read() == ""
+    with relaying("--as", "clinic") as (told, process):
+        assert told["payer"] == addresses["clinic"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+
+
+def test_addresses_to_listen_at(home, cli, relaying):
+    serve = ("relay", "serve", "--as", "hospital")
+    assert cli(*serve, "--host", "192.0.2.1").code == 1
+    assert cli(*serve, "--port", "70000").code == 2
+    assert cli(*serve, "--queue-limit", "0").code == 2
+    cli("relay", "serve").refused("AccountNotNamed", 2)

@@ -1,0 +1,145 @@
+"""Bodies and paths that are meant to do harm: each is refused in words, none is a fault."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+JSON = {"content-type": "application/json"}
+PATHS = ("/consents", "/forward-requests")
+
+
+@pytest.fixture
+def relay(relaying):
+    with relaying(working=False) as relay:
+        yield relay
+
+
+@pytest.fixture(params=["consent", "forward"])
+def document(request, sign, identities, people):
+    if request.param == "consent":
+        return sign()
+    return identities.sign_add_delegate(people["patient"], people["clinic"].address, valid_for=60)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"[" * 60_000,
+        b'{"a":' * 10_000,
+        b"9" * 60_000,
+        b"-1e999999",
+        b'{"kind": NaN}',
+        b'{"kind": "\\ud800", "\\udfff": 1}',
+        b"null",
+        b"[]",
+        b"{}",
+        b'"text"',
+    ],
+    ids=lambda body: repr(body[:12]),
+)
+def test_bodies_that_are_no_document(relay, path, body):
+    response = relay.client.post(path, content=body, headers=JSON)
+    assert response.status_code in (400, 422)
+    relay.refused(response, response.status_code)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_bodies_that_are_too_large(relay, path):
+    large = b'{"kind": "' + b"a" * 70_000 + b'"}'
+    relay.refused(relay.client.post(path, content=large, headers=JSON), 413)
+    # In pieces, with no length said beforehand.
+    pieces = (large[start : start + 1_000] for start in range(0, len(large), 1_000))
+    relay.refused(relay.client.post(path, content=pieces, headers=JSON), 413)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "nonsense", None])
+def test_bodies_of_another_kind(relay, document, kind):
+    path = PATHS["kind" not in document]
+    headers = {} if kind is None else {"content-type": kind}
+    body = json.dumps(document).encode()
+    relay.refused(relay.client.post(path, content=body, headers=headers), 422)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, -1, 1.5, 2**256, 10**4_000, "", "0x", "\ud800", "0x" + "zz" * 20, [], {}, [[]]],
+    ids=lambda value: str(value)[:20].encode("ascii", "replace").decode(),
+)
+def test_each_part_replaced(relay, document, value):
+    for place in _places(document):
+        changed = json.loads(json.dumps(document))
+        part = changed
+        for name in place[:-1]:
+            part = part[name]
+        if part[place[-1]] == value:
+            continue
+        part[place[-1]] = value
+        response = relay.post(changed, PATHS["kind" not in document])
+        problem = response.json()
+        assert response.status_code in (403, 422), (place, response.text)
+        relay.refused(response, response.status_code, problem.get("error"))
+
+
+def _places(value, path=()):
+    """The way to each part of a document."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, part in items:
+        yield (*path, name)
+        if isinstance(part, dict | list):
+            yield from _places(part, (*path, name))
+
+
+def test_a_field_too_many(relay, document):
+    path = PATHS["kind" not in document]
+    relay.refused(relay.post({**document, "more": 1}, path), 422)
+    relay.refused(relay.post(document, PATHS["kind" in document]), 422)
+
+
+@pytest.mark.parametrize("name", ["0x", "0x" + "0" * 63, "0X" + "0" * 64, "%00", "..%2f", "é"])
+def test_tickets_that_are_none(relay, name):
+    response = relay.client.get(f"/tickets/{name}")
+    assert response.status_code in (404, 422)
+    relay.refused(response, response.status_code)
+
+
+def test_a_ticket_that_was_not_given(relay):
+    ticket = "0x" + "00" * 32
+    unknown = relay.client.get(f"/tickets/{ticket}")
+    assert relay.refused(unknown, 404, "TicketUnknown") == {"ticket": ticket}
+
+
+def test_other_paths_and_methods(relay):
+    relay.refused(relay.client.get("/nowhere"), 404)
+    response = relay.client.get("/consents")
+    relay.refused(response, 405)
+    assert response.headers["allow"] == "POST"
+
+
+def test_the_interface_describes_itself(relay):
+    description = relay.client.get("/openapi.json").json()
+    assert set(description["paths"]) == {
+        "/consents",
+        "/forward-requests",
+        "/health",
+        "/tickets/{ticket}",
+    }
+    for path in PATHS:
+        answers = description["paths"][path]["post"]["responses"]
+        assert set(answers) == {"202", "400", "403", "409", "413", "422", "429", "503"}
+        assert list(answers["422"]["content"]) == ["application/problem+json"]
+    assert "RadLedger relayer" in relay.client.get("/docs").text
+
+
+def test_a_chain_that_is_gone(relay, sign, ledger, monkeypatch):
+    document = sign()
+    monkeypatch.setattr(ledger.web3.provider, "endpoint_uri", "http://127.0.0.1:1")
+    response = relay.post(document)
+    relay.refused(response, 503, "ConnectionFailed")
+    assert response.headers["retry-after"]
+    relay.refused(relay.client.get("/health"), 503, "ConnectionFailed")

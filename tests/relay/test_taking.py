@@ -1,0 +1,283 @@
+"""What a relayer takes on and pays for, once, and what it refuses, each by its name."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from eth_account import Account
+
+from radledger.chain.connect import request
+from radledger.consent import Terms, messages
+from radledger.relay.tickets import Limits
+from tests.identity.cast import travel
+
+__all__ = ["travel"]
+
+DAY = 24 * 3600
+
+
+def altered(document, *path_and_value):
+    *path, last, value = path_and_value
+    changed = copy.deepcopy(document)
+    part = changed
+    for name in path:
+        part = part[name]
+    part[last] = value
+    return changed
+
+
+def sent_by(ledger, account):
+    return ledger.web3.eth.get_transaction_count(account.address)
+
+
+def test_a_consent_is_paid_for_and_confirmed(relay, sign, consents, ledger, people):
+    patient = Account.create()
+    response = relay.post(sign(patient))
+    assert response.status_code == 202
+    ticket = response.json()
+    assert response.headers["location"] == f"/tickets/{ticket['ticket']}"
+    assert (ticket["kind"], ticket["signer"]) == ("consent", patient.address)
+
+    answer = relay.end(ticket["ticket"])
+    (grant,) = consents.list(subject=patient.address)
+    assert grant.grantee == people["radiologist"].address
+    receipt = ledger.web3.eth.get_transaction_receipt(answer["transaction"])
+    assert receipt["from"] == people["hospital"].address
+    assert (receipt["blockNumber"], receipt["gasUsed"]) == (answer["block"], answer["gas"])
+    block = ledger.web3.eth.get_block(answer["block"])
+    assert (answer["state"], answer["timestamp"]) == ("confirmed", block["timestamp"])
+    assert ledger.web3.eth.get_balance(patient.address) == 0
+
+
+def test_a_forward_request_is_paid_for_and_confirmed(relay, identities, people):
+    patient, parent = Account.create(), Account.create().address
+    signed = identities.sign_add_delegate(patient, parent, valid_for=DAY)
+    answer = relay.end(relay.take(signed))
+    assert (answer["state"], answer["kind"]) == ("confirmed", "forward")
+    (delegate,) = identities.show(patient.address).delegates
+    assert delegate.delegate == parent
+
+
+def test_the_same_document_has_the_same_ticket_and_is_paid_for_once(relay, sign, ledger, people):
+    document = sign()
+    before = sent_by(ledger, people["hospital"])
+    ticket = relay.take(document)
+    assert relay.take(dict(reversed(document.items()))) == ticket
+    confirmed = relay.end(ticket)
+    again = relay.post(document)
+    assert (again.status_code, again.json()) == (202, confirmed)
+    assert sent_by(ledger, people["hospital"]) == before + 1
+
+
+def test_a_patient_changes_their_mind(relay, sign, consents, people, ledger):
+    patient, reader = Account.create(), people["radiologist"].address
+    relay.end(relay.take(sign(patient)))
+    relay.end(relay.take(consents.sign_revoke(patient, reader)))
+    assert [grant.status for grant in consents.list(subject=patient.address)] == ["revoked"]
+    relay.end(relay.take(consents.sign_revoke_all(patient)))
+    relay.end(relay.take(sign(patient)))
+    assert [grant.status for grant in consents.list(subject=patient.address)] == ["active"]
+
+
+# ----------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("path_and_value", "error"),
+    [
+        (("typedData", "message", "purposes", 511), "DocumentTampered"),
+        (("summary", "The patient permits everything."), "DocumentTampered"),
+        (("signature", "0x" + "33" * 65), "DocumentTampered"),
+        (("signature", "0x"), "DocumentTampered"),
+        (("typedData", "domain", "chainId", 1), "DocumentForAnotherChain"),
+        (("typedData", "domain", "chainId", 2**255), "DocumentForAnotherChain"),
+        (("typedData", "primaryType", "Permit"), "DocumentMalformed"),
+        (("typedData", "message", "disease", "\ud800"), "DocumentMalformed"),
+        (("typedData", "message", "nonce", 2**64), "DocumentMalformed"),
+    ],
+    ids=lambda case: ".".join(map(str, case[:-1])) if isinstance(case, tuple) else case,
+)
+def test_a_consent_that_cannot_hold(relay, sign, ledger, people, path_and_value, error):
+    before = sent_by(ledger, people["hospital"])
+    relay.refused(relay.post(altered(sign(), *path_and_value)), 422, error)
+    assert sent_by(ledger, people["hospital"]) == before
+
+
+def test_a_consent_that_is_too_late(relay, consents, people, travel):
+    late = consents.sign_grant(
+        Account.create(), people["radiologist"].address, Terms(("CC",)), valid_for=60
+    )
+    travel(61)
+    values = relay.refused(relay.post(late), 422, "DocumentExpired")
+    assert values == {"deadline": late["typedData"]["message"]["deadline"]}
+
+
+def test_a_consent_that_the_contract_would_refuse(relay, consents, people):
+    patient = Account.create()
+    nothing = consents.sign_revoke(patient, people["radiologist"].address)
+    values = relay.refused(relay.post(nothing), 422, "ConsentNothingToRevoke")
+    assert values["subject"] == patient.address
+
+
+def test_a_consent_whose_nonce_was_used(relay, sign, consents, people):
+    patient = Account.create()
+    first, second = sign(patient), sign(patient, Terms(("GRU",)))
+    relay.end(relay.take(first))
+    values = relay.refused(relay.post(second), 422, "ConsentBadNonce")
+    assert values == {"subject": patient.address, "nonce": 0, "expected": 1}
+
+
+def test_another_document_with_the_nonce_of_one_that_waits(relaying, sign):
+    patient = Account.create()
+    first, second = sign(patient), sign(patient, Terms(("GRU",)))
+    with relaying(working=False) as relay:
+        ticket = relay.take(first)
+        values = relay.refused(relay.post(second), 409, "NonceTaken")
+        assert values == {"account": patient.address, "nonce": 0, "ticket": ticket}
+
+
+def test_who_is_asked_by_contract_signs_by_contract(relay, ledger, people, consents, deploy):
+    # ERC-1271: one wallet says yes to everything, another one to nothing.
+    for code, status in ((_answer("1626ba7e"), 202), (_answer("ffffffff"), 422)):
+        wallet = deploy(code)
+        document = _signed_by_contract(consents, people, wallet)
+        response = relay.post(document)
+        if status == 202:
+            assert relay.end(response.json()["ticket"])["state"] == "confirmed"
+            assert [each.subject for each in consents.list(subject=wallet)] == [wallet]
+        else:
+            assert relay.refused(response, 422, "ConsentBadSignature") == {"signer": wallet}
+
+
+def _answer(selector):
+    """Code of a contract that answers every call with four bytes."""
+    return f"63{selector}60e01b60005260206000f3"
+
+
+def _signed_by_contract(consents, people, wallet):
+    signed = consents.sign_grant(
+        people["patient"], people["radiologist"].address, Terms(("CC",)), subject=wallet
+    )
+    message = signed["typedData"]["message"]
+    assert signed["summary"] == messages.summarise("Grant", message)
+    return {**signed, "signer": wallet, "signature": "0x1234"}
+
+
+@pytest.fixture
+def deploy(ledger, people):
+    """Put code on the chain; its address."""
+
+    def deploy(code):
+        size = len(code) // 2
+        creation = f"60{size:02x}600c60003960{size:02x}6000f3{code}"
+        receipt = ledger.sender.send(people["stranger"], None, "0x" + creation)
+        return ledger.web3.to_checksum_address(receipt["contractAddress"])
+
+    return deploy
+
+
+def test_a_forward_request_that_somebody_changed(relay, identities, people):
+    signed = identities.sign_add_delegate(people["patient"], people["clinic"].address, valid_for=60)
+    for changed in (
+        altered(signed, "typedData", "message", "gas", 5_000_000),
+        altered(signed, "typedData", "message", "nonce", 7),
+        altered(signed, "signature", "0x" + "33" * 65),
+    ):
+        values = relay.refused(relay.post(changed), 422, "ERC2771ForwarderInvalidSigner")
+        assert values["from"] == people["patient"].address
+    elsewhere = altered(signed, "typedData", "domain", "chainId", 1)
+    relay.refused(relay.post(elsewhere), 422, "UsageError")
+
+
+def test_a_forward_request_that_is_too_late_or_was_used(relay, identities, ledger, people, travel):
+    patient, parent = Account.create(), people["clinic"].address
+    signed = identities.sign_add_delegate(patient, parent, valid_for=60)
+    identities.submit(signed, people["stranger"])
+    relay.refused(relay.post(signed), 422, "ERC2771ForwarderInvalidSigner")
+    late = identities.sign_add_delegate(patient, parent, valid_for=60)
+    travel(8 * DAY)
+    values = relay.refused(relay.post(late), 422, "ERC2771ForwarderExpiredRequest")
+    assert values == {"deadline": late["typedData"]["message"]["deadline"]}
+
+
+def test_a_forward_request_that_its_target_refuses_has_the_targets_error(
+    relay, identities, ledger, people
+):
+    patient, heir = Account.create(), people["clinic"].address
+    signed = identities.sign_add_delegate(patient, heir, valid_for=60)
+    request(ledger.web3, "anvil_setBalance", [patient.address, hex(10**18)])
+    ledger.send(patient, "IdentityRegistry", "changeOwner", patient.address, heir)
+    values = relay.refused(relay.post(signed), 422, "IdentityNotOwner")
+    assert values == {"identity": patient.address, "actor": patient.address}
+
+
+def test_what_is_not_paid_for(relay, identities, ledger, people):
+    radiologist, patient = people["radiologist"], people["patient"]
+    until = ledger.now() + 60
+    for signer, contract, function, *arguments in (
+        (radiologist, "ParticipantRegistry", "leave"),
+        (patient, "IdentityRegistry", "identityOwner", patient.address),
+    ):
+        signed = ledger.sign_forward(signer, contract, function, *arguments, deadline=until)
+        values = relay.refused(relay.post(signed), 403, "TargetNotAllowed")
+        assert values["to"] == ledger.address(contract)
+    paying = identities.sign_add_delegate(patient, people["clinic"].address, valid_for=60)
+    paying["typedData"]["message"]["value"] = 1
+    assert relay.refused(relay.post(paying), 403, "TargetNotAllowed") == {"value": 1}
+
+
+# ------------------------------------------------------------------------------------- limits
+
+
+def test_an_address_has_a_budget(relaying, sign):
+    patient = Account.create()
+    with relaying(Limits(per_address=120_000, per_day=10**9, queue=10)) as relay:
+        used = relay.end(relay.take(sign(patient)))["gas"]
+        second = relay.post(sign(patient))
+        values = relay.refused(second, 429, "BudgetExhausted")
+        assert (values["limit"], values["spent"]) == (120_000, used)
+        assert used + values["needed"] > 120_000
+        assert int(second.headers["retry-after"]) > 0
+        relay.end(relay.take(sign()))
+
+
+def test_a_day_has_a_budget(relaying, sign):
+    with relaying(Limits(per_address=10**9, per_day=250_000, queue=10)) as relay:
+        used = sum(relay.end(relay.take(sign()))["gas"] for _ in range(2))
+        values = relay.refused(relay.post(sign()), 429, "BudgetExhausted")
+        assert values["spent"] == used
+
+
+def test_what_is_refused_costs_no_budget(relaying, sign, people, consents):
+    patient = Account.create()
+    first, second = sign(patient), sign(patient, Terms(("GRU",)))
+    with relaying(Limits(per_address=150_000, per_day=10**9, queue=10), working=False) as relay:
+        ticket = relay.take(first)
+        consents.submit(second, people["stranger"])
+    with relaying(Limits(per_address=150_000, per_day=10**9, queue=10)) as relay:
+        assert relay.end(ticket)["error"] == "ConsentBadNonce"
+        assert relay.end(relay.take(sign(patient)))["state"] == "confirmed"
+
+
+def test_a_queue_is_full(relaying, sign):
+    with relaying(Limits(10**9, 10**9, queue=2), working=False) as relay:
+        taken = sign()
+        ticket = relay.take(taken)
+        relay.take(sign())
+        full = relay.post(sign())
+        assert relay.refused(full, 503, "QueueFull") == {"waiting": 2}
+        assert int(full.headers["retry-after"]) > 0
+        assert relay.take(taken) == ticket
+
+
+def test_a_drained_account(relaying, sign, ledger):
+    poor = Account.create()
+    with relaying(payer=poor, working=False) as relay:
+        values = relay.refused(relay.post(sign()), 503, "PayerDrained")
+        assert (values["account"], values["balance"]) == (poor.address, 0)
+        relay.refused(relay.client.get("/health"), 503, "PayerDrained")
+    request(ledger.web3, "anvil_setBalance", [poor.address, hex(10**16)])
+    with relaying(payer=poor) as relay:
+        assert relay.client.get("/health").json()["balance"] == 10**16
+        assert relay.end(relay.take(sign()))["state"] == "confirmed"

@@ -1,0 +1,100 @@
+"""The queue is worked off, whatever happens meanwhile to the chain, others and the relayer."""
+
+from __future__ import annotations
+
+import pytest
+from eth_account import Account
+
+from radledger.chain.connect import request
+from radledger.consent import Terms
+
+
+@pytest.fixture
+def waiting(relaying, sign):
+    """Tickets that a relayer took on and did not work off."""
+
+    def waiting(documents):
+        with relaying(working=False) as relay:
+            return [relay.take(document) for document in documents]
+
+    return waiting
+
+
+def used_nonces(ledger, accounts):
+    """How often a signature of each account was executed."""
+    events = ledger.events("ConsentRegistry", "ConsentNonceUsed", subject=list(accounts))
+    counts = dict.fromkeys(accounts, 0)
+    for event in events:
+        counts[event.args["subject"]] += 1
+    return counts
+
+
+def test_a_later_run_works_off_what_an_earlier_one_left(relaying, waiting, sign, ledger):
+    patients = [Account.create() for _ in range(12)]
+    tickets = waiting([sign(patient) for patient in patients])
+    with relaying() as relay:
+        answers = [relay.end(ticket) for ticket in tickets]
+    assert [answer["state"] for answer in answers] == ["confirmed"] * 12
+    assert len({answer["transaction"] for answer in answers}) == 12
+    once = dict.fromkeys((patient.address for patient in patients), 1)
+    assert used_nonces(ledger, once) == once
+
+
+def test_one_that_is_refused_does_not_stop_the_others(
+    relaying, waiting, sign, consents, identities, people, ledger
+):
+    patients = [Account.create() for _ in range(3)]
+    members = [Account.create() for _ in range(3)]
+    parent = people["clinic"].address
+    documents = [sign(patient) for patient in patients]
+    other = sign(patients[1], Terms(("GRU",)))
+    forwarded = [identities.sign_add_delegate(each, parent, valid_for=600) for each in members]
+    tickets = waiting([*documents, *forwarded])
+    consents.submit(other, people["stranger"])
+    moved = members[2]
+    request(ledger.web3, "anvil_setBalance", [moved.address, hex(10**18)])
+    ledger.send(moved, "IdentityRegistry", "changeOwner", moved.address, parent)
+
+    with relaying() as relay:
+        answers = [relay.end(ticket) for ticket in tickets]
+    states = [answer["state"] for answer in answers]
+    assert states == ["confirmed", "refused", "confirmed", "confirmed", "confirmed", "refused"]
+    subject = patients[1].address
+    assert answers[1]["error"] == "ConsentBadNonce"
+    assert answers[1]["values"] == {"subject": subject, "nonce": 0, "expected": 1}
+    assert answers[5]["error"] == "IdentityNotOwner"
+    assert answers[5]["values"] == {"identity": moved.address, "actor": moved.address}
+    assert "\n" not in answers[5]["detail"]
+
+
+def test_what_somebody_else_sent_meanwhile_is_confirmed_and_not_paid_twice(
+    relaying, waiting, sign, consents, identities, people, ledger
+):
+    patient = Account.create()
+    document = sign(patient)
+    delegate = identities.sign_add_delegate(patient, people["clinic"].address, valid_for=600)
+    tickets = waiting([document, delegate])
+    receipts = [
+        consents.submit(document, people["stranger"]),
+        identities.submit(delegate, people["stranger"]),
+    ]
+    before = ledger.web3.eth.get_transaction_count(people["hospital"].address)
+    with relaying() as relay:
+        for ticket, receipt in zip(tickets, receipts, strict=True):
+            answer = relay.end(ticket)
+            assert (answer["state"], answer["transaction"]) == ("confirmed", receipt.transaction)
+            assert (answer["block"], answer["gas"]) == (receipt.block, receipt.gas_used)
+    assert ledger.web3.eth.get_transaction_count(people["hospital"].address) == before
+
+
+def test_what_was_refused_can_be_handed_in_again(relaying, waiting, sign, consents, people):
+    patient, reader = Account.create(), people["radiologist"].address
+    consents.submit(sign(patient), people["stranger"])
+    revocation = consents.sign_revoke(patient, reader)
+    (ticket,) = waiting([revocation])
+    other = consents.sign_revoke(patient, reader, valid_for=60)
+    consents.submit(other, people["stranger"])
+    with relaying() as relay:
+        assert relay.end(ticket)["error"] == "ConsentBadNonce"
+        relay.refused(relay.post(revocation), 422, "ConsentBadNonce")
+        assert relay.show(ticket)["state"] == "refused"
