@@ -17,6 +17,7 @@ from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from radledger.dicom import deidentify as deidentification
 from radledger.dicom.deidentify import DeidentifiedInstance, deidentify_file
 from radledger.dicom.digest import file_digest, image_digest
 from radledger.dicom.errors import BurnedInAnnotation, DicomError, TruncatedDicom
@@ -74,6 +75,33 @@ def test_every_file_of_the_wheel(profile: Profile, tmp_path: Path) -> None:
             assert image_digest(target) == image_digest(path), path.name
         done += 1
     assert done > 90
+
+
+def test_what_earlier_files_left_in_memory_changes_nothing(tmp_path: Path) -> None:
+    """Elements are decided once for all files of a patient, so each file must come out as if
+    it were the first."""
+    several = ("ISO 2022 IR 100", "GB18030", "ISO_IR 192", "ISO_IR 6", None)
+    paths = [path for path in samples() if _readable(path)]
+    for index, character_set in enumerate(several):
+        dataset = image(SpecificCharacterSet=character_set, ProtocolName="Köpf")
+        dataset.PatientName, dataset.PatientID = "Same", "4711"
+        dataset.SeriesDescription = b"K\xc3\xb6pf axial"
+        paths.append(save(dataset, tmp_path / f"{index}.dcm"))
+    alone = {}
+    for path in paths:
+        deidentification._deidentifier.cache_clear()
+        alone[path] = deidentify_file(path, io.BytesIO(), ALL, KEY, allow_burned_in=True)
+    for path in (*paths, *reversed(paths)):
+        done = deidentify_file(path, io.BytesIO(), ALL, KEY, allow_burned_in=True)
+        assert done == alone[path], path.name
+
+
+def _readable(path: Path) -> bool:
+    try:
+        read_header(path)
+    except DicomError:
+        return False
+    return True
 
 
 def test_what_was_done_is_said_in_the_file() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydicom.config import disable_value_validation
 
 from .read import DicomHeader
+from .values import value_of
 
 __all__ = ["burned_in_risk"]
 
@@ -42,8 +43,8 @@ def burned_in_risk(header: DicomHeader) -> str | None:
         return None
     dataset = header.dataset
     with disable_value_validation():
-        stated = str(dataset.get("BurnedInAnnotation") or "").strip().upper()
-        kinds = [str(kind).upper() for kind in dataset.get("ImageType") or ()]
+        stated = str(value_of(dataset, "BurnedInAnnotation") or "").strip().upper()
+        kinds = [str(kind).upper() for kind in value_of(dataset, "ImageType") or ()]
         overlays = [tag for tag in dataset.keys() if _overlay_position(int(tag))]  # noqa: SIM118
         # a plane in spare bits of the pixels: its position is a bit, 0 stands for a separate one
         if any(dataset[tag].value not in (None, 0) for tag in overlays):

@@ -24,6 +24,7 @@ after the pixel data is dropped, and the pixel data is copied as it is, in flat 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,6 +39,7 @@ from .profiles import Profile
 from .pseudonyms import Pseudonyms
 from .read import DicomHeader, header_of
 from .source import DicomSource, open_dicom
+from .values import value_of
 from .write import write_instance
 
 __all__ = ["DeidentifiedInstance", "deidentify", "deidentify_file"]
@@ -153,7 +155,7 @@ def deidentify(
     with disable_value_validation():
         try:
             patient = _patient(dataset, header)
-            Deidentifier(profile, pseudonyms, pseudonyms.days(patient)).apply(dataset)
+            _deidentifier(profile, key, pseudonyms.days(patient)).apply(dataset)
         except (MemoryError, RecursionError):
             raise
         except Exception as error:  # pydicom's conversions raise what values provoke
@@ -162,7 +164,8 @@ def deidentify(
                 cause=str(error)[:200],
             ) from error
         pseudonym = pseudonyms.patient(patient)
-        _state(dataset, profile, pseudonym)
+        burned_in = str(value_of(dataset, "BurnedInAnnotation") or "").strip() == "YES"
+        dataset.update(_statement(profile, pseudonym, removed=not burned_in))
         written = write_instance(source, header, pseudonyms.uid(header.sop_instance), target)
     return DeidentifiedInstance(
         study=pseudonyms.uid(header.study),
@@ -178,21 +181,28 @@ def deidentify(
     )
 
 
+@lru_cache(maxsize=8)
+def _deidentifier(profile: Profile, key: bytes, days: int) -> Deidentifier:
+    """One for all files of a patient, which have most elements in common."""
+    return Deidentifier(profile, Pseudonyms(key), days)
+
+
 def _patient(dataset: Dataset, header: DicomHeader) -> str:
     """Who the patient is: the identifier and its issuer, or the study where there is none."""
-    identifier = str(dataset.get("PatientID") or "").strip()
-    issuer = str(dataset.get("IssuerOfPatientID") or "").strip()
+    identifier = str(value_of(dataset, "PatientID") or "").strip()
+    issuer = str(value_of(dataset, "IssuerOfPatientID") or "").strip()
     return f"{issuer}\0{identifier}" if identifier else f"\0\0{header.study}"
 
 
-def _state(dataset: Dataset, profile: Profile, pseudonym: str) -> None:
-    """Say what was done: PS3.15 E.1.1 and PS3.3 C.7.1.1, C.12.1."""
-    dataset.PatientName = pseudonym
-    dataset.PatientID = pseudonym
-    burned_in = str(dataset.get("BurnedInAnnotation") or "").strip()
-    dataset.PatientIdentityRemoved = "NO" if burned_in == "YES" else "YES"
-    dataset.DeidentificationMethod = "DICOM PS3.15 2026c Annex E by RadLedger"
-    dataset.LongitudinalTemporalInformationModified = (
+@lru_cache(maxsize=8)
+def _statement(profile: Profile, pseudonym: str, *, removed: bool) -> Dataset:
+    """What says what was done: PS3.15 E.1.1 and PS3.3 C.7.1.1, C.12.1."""
+    statement = Dataset()
+    statement.PatientName = pseudonym
+    statement.PatientID = pseudonym
+    statement.PatientIdentityRemoved = "YES" if removed else "NO"
+    statement.DeidentificationMethod = "DICOM PS3.15 2026c Annex E by RadLedger"
+    statement.LongitudinalTemporalInformationModified = (
         "MODIFIED" if profile.shifts_dates else "REMOVED"
     )
     codes = []
@@ -200,4 +210,5 @@ def _state(dataset: Dataset, profile: Profile, pseudonym: str) -> None:
         code = Dataset()
         code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "DCM", meaning
         codes.append(code)
-    dataset.DeidentificationMethodCodeSequence = codes
+    statement.DeidentificationMethodCodeSequence = codes
+    return statement

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
 from .canonical import tags
+from .encoded import encoded
 from .profiles import Action, Profile
 from .pseudonyms import Pseudonyms
+from .structure import SHORT_VRS
 from .vocabulary import clean, is_public_code
 
 __all__ = ["TECHNICAL_TEXT", "Deidentifier"]
@@ -69,8 +71,14 @@ _DUMMIES: dict[str, Any] = {
 }
 
 
+# The files of a series differ in a few elements; the rest is decided and encoded once.
+_REMEMBERED_BYTES, _REMEMBERED_ELEMENTS = 256, 10_000
+
+
 class Deidentifier:
     """Changes data sets in place by one profile, for one patient.
+
+    What became of a short element is remembered, so keep one for the files of a series.
 
     Parameters
     ----------
@@ -88,13 +96,38 @@ class Deidentifier:
         self._shifts = profile.shifts_dates
         self._pseudonyms = pseudonyms
         self._days = days
+        self._known: dict[tuple[Any, ...], RawDataElement | None] = {}
 
     def apply(self, dataset: Dataset) -> None:
         """De-identify a data set and every item in it."""
+        character_set = dataset.get("SpecificCharacterSet") or "ISO_IR 6"
         for tag in list(dataset.keys()):
-            self._element(dataset, int(tag))
-        if "CodingSchemeDesignator" in dataset:
-            _clean_code(dataset)
+            element = dataset.get_item(tag)
+            if isinstance(character_set, str) and _stands_alone(element):
+                self._repeated(dataset, element, character_set)
+            else:
+                self._element(dataset, int(tag))
+        _clean_code(dataset)
+
+    def _repeated(self, dataset: Dataset, element: RawDataElement, character_set: str) -> None:
+        """Do as was done for the same element of an earlier data set, if there was one."""
+        tag, little = int(element.tag), element.is_little_endian
+        key = (tag, element.VR, element.value, little, character_set)
+        if key not in self._known:
+            self._element(dataset, tag)
+            if len(self._known) == _REMEMBERED_ELEMENTS:
+                self._known.clear()
+            self._known[key] = _encoded(dataset, tag, character_set, little=little)
+        known = self._known[key]
+        if known is not None:
+            dataset[tag] = known
+        elif tag in dataset:
+            del dataset[tag]
+
+    def _item(self, item: Dataset) -> None:
+        for tag in list(item.keys()):
+            self._element(item, int(tag))
+        _clean_code(item)
 
     def _element(self, dataset: Dataset, tag: int) -> None:
         if not _is_public(tag):
@@ -122,7 +155,7 @@ class Deidentifier:
             self._dummy(dataset, tag, vr)
         elif vr == "SQ":
             for item in dataset[tag].value or ():
-                self.apply(item)
+                self._item(item)
         elif action is Action.UID:
             self._map(dataset, tag, vr, self._pseudonyms.uid)
         elif vr == "AS":
@@ -175,6 +208,28 @@ class Deidentifier:
         changed = [change(str(part).strip(" \0")) for part in (value if several else [value or ""])]
         dataset[tag] = DataElement(tag, vr, changed if several else changed[0])
         return any(changed)
+
+
+def _encoded(
+    dataset: Dataset, tag: int, character_set: str, *, little: bool
+) -> RawDataElement | None:
+    if tag not in dataset:
+        return None
+    element = dataset.get_item(tag)
+    if isinstance(element, RawDataElement):
+        return element
+    return encoded(element, character_set, little=little)
+
+
+def _stands_alone(element: DataElement | RawDataElement) -> TypeGuard[RawDataElement]:
+    """Whether nothing but itself and the character set decides what becomes of an element."""
+    return (
+        isinstance(element, RawDataElement)
+        and not element.is_implicit_VR
+        and element.VR in SHORT_VRS
+        and element.value is not None
+        and len(element.value) <= _REMEMBERED_BYTES
+    )
 
 
 def _is_public(tag: int) -> bool:
@@ -240,6 +295,8 @@ def _dummy_item(tag: int) -> Dataset:
 
 def _clean_code(item: Dataset) -> None:
     """Keep a code of a public scheme with a meaning that says no more; drop any other."""
+    if "CodingSchemeDesignator" not in item:
+        return
     scheme = str(item.CodingSchemeDesignator or "").strip()
     present = [keyword for keyword in _CODE_VALUES if keyword in item]
     code = str(item.get(present[0]) or "").strip() if present else ""

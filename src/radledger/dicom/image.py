@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 from .errors import MalformedDicom
+from .values import value_of
 
 __all__ = ["ImagePixels"]
 
@@ -64,7 +65,9 @@ class ImagePixels:
             high_bit=_number(dataset, "HighBit", stored - 1, bits - 1, default=stored - 1),
             signed=_number(dataset, "PixelRepresentation", 0, 1, default=0) == 1,
             floating=floating,
-            photometric=str(dataset.get("PhotometricInterpretation") or "MONOCHROME2").strip(),
+            photometric=str(
+                value_of(dataset, "PhotometricInterpretation") or "MONOCHROME2"
+            ).strip(),
             planar=samples > 1 and _number(dataset, "PlanarConfiguration", 0, 1, default=0) == 1,
         )
 
@@ -89,7 +92,7 @@ def _number(
     dataset: Dataset, keyword: str, least: int, most: int, default: int | None = None
 ) -> int:
     try:
-        value = dataset.get(keyword)
+        value = value_of(dataset, keyword)
         if value in (None, "") and default is not None:
             return default
         number = int(value)

@@ -14,6 +14,7 @@ from .errors import MalformedDicom, NotDicom, TruncatedDicom
 from .image import ImagePixels
 from .limits import bounded
 from .source import DicomSource, open_dicom
+from .values import value_of
 
 __all__ = ["DicomHeader", "header_of", "read_header"]
 
@@ -195,7 +196,7 @@ def _uid(dataset: Dataset, keyword: str) -> str:
 
 def _text(dataset: Dataset, keyword: str) -> str:
     try:
-        value = dataset.get(keyword)
+        value = value_of(dataset, keyword)
     except Exception as error:  # pydicom's conversions raise what their values provoke
         raise MalformedDicom(
             f"{keyword} cannot be read; export the file again", attribute=keyword

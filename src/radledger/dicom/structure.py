@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, Literal, NoReturn
 
 from pydicom.datadict import dictionary_VR
 
 from .errors import DicomTooLarge, MalformedDicom, NestedTooDeep, TruncatedDicom
 from .limits import MAX_DEPTH, MAX_ELEMENTS, MAX_FRAGMENTS
 
-__all__ = ["Element", "Encoding", "Scanner", "is_pixel_data"]
+__all__ = ["SHORT_VRS", "Element", "Encoding", "Scanner", "is_pixel_data"]
 
 ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D
@@ -29,7 +29,8 @@ _LONG_VRS = frozenset(
     ["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"]
 )
 _TEXT_VRS = ["AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UI"]
-_SHORT_VRS = frozenset([*_TEXT_VRS, "AT", "FD", "FL", "SL", "SS", "UL", "US"])
+SHORT_VRS = frozenset([*_TEXT_VRS, "AT", "FD", "FL", "SL", "SS", "UL", "US"])
+"""Those whose length takes two bytes in explicit VR: PS3.5 section 7.1.2."""
 _WINDOW = 16 << 10
 
 
@@ -49,6 +50,17 @@ class Encoding:
     def order(self) -> str:
         """The byte order's letter for `struct`."""
         return "<" if self.little else ">"
+
+    @property
+    def byte_order(self) -> Literal["little", "big"]:
+        """The byte order's name for `int`."""
+        return "little" if self.little else "big"
+
+    def tag(self, head: bytes) -> int:
+        """The tag with which the header of an element begins."""
+        if self.little:
+            return head[1] << 24 | head[0] << 16 | head[3] << 8 | head[2]
+        return head[0] << 24 | head[1] << 16 | head[2] << 8 | head[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +136,9 @@ class Scanner:
 
     def _element(self, start: int, end: int, encoding: Encoding, depth: int) -> Element:
         self._counted(start)
-        tag = self._tag(start, encoding, end)
-        vr, value, length = self._head(tag, start, end, encoding)
+        head = self._read(start, 8, end)
+        tag = encoding.tag(head)
+        vr, value, length = self._head(tag, head, start, end, encoding)
         if length != UNDEFINED:
             self._fits(value, length, end, tag)
             stop = value + length
@@ -145,17 +158,16 @@ class Scanner:
         stop = self._items(value, end, encoding, depth + 1, delimited=True)
         return Element(tag, vr, start, value, stop)
 
-    def _head(self, tag: int, start: int, end: int, encoding: Encoding) -> tuple[str, int, int]:
+    def _head(
+        self, tag: int, head: bytes, start: int, end: int, encoding: Encoding
+    ) -> tuple[str, int, int]:
         if tag >> 16 == 0xFFFE:
             self._malformed("an item or a delimiter stands where an element must", start, tag)
-        head = self._read(start, 8, end)
         if encoding.implicit:
-            (length,) = struct.unpack_from(encoding.order + "I", head, 4)
-            return self._known_vr(tag), start + 8, length
+            return self._known_vr(tag), start + 8, int.from_bytes(head[4:8], encoding.byte_order)
         vr = head[4:6].decode("latin-1")
-        if vr in _SHORT_VRS:
-            (length,) = struct.unpack_from(encoding.order + "H", head, 6)
-            return vr, start + 8, length
+        if vr in SHORT_VRS:
+            return vr, start + 8, int.from_bytes(head[6:8], encoding.byte_order)
         if vr not in _LONG_VRS:
             self._malformed(f"{vr!r} is no value representation", start, tag)
         (length,) = struct.unpack(encoding.order + "I", self._read(start + 8, 4, end))
@@ -231,9 +243,7 @@ class Scanner:
     # -- bytes ----------------------------------------------------------------------------
 
     def _tag(self, start: int, encoding: Encoding, end: int | None = None) -> int:
-        head = self._read(start, 4, self.size if end is None else end)
-        group, element = struct.unpack(encoding.order + "HH", head)
-        return int(group << 16 | element)
+        return encoding.tag(self._read(start, 4, self.size if end is None else end))
 
     def _read(self, start: int, count: int, end: int) -> bytes:
         self._fits(start, count, end, None)

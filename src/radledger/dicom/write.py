@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
-
+from .encoded import encoded_data_set
 from .errors import MalformedDicom, TruncatedDicom
 from .read import DicomHeader
 from .source import DicomSource, encoding_of
@@ -140,10 +138,8 @@ def _meta_text(element: int, vr: bytes, text: str) -> bytes:
 
 
 def _data_set(source: DicomSource, encoding: Encoding) -> bytes:
-    buffer = DicomBytesIO()
-    buffer.is_implicit_VR, buffer.is_little_endian = encoding.implicit, encoding.little
     try:
-        write_dataset(buffer, source.dataset)
+        return encoded_data_set(source.dataset, encoding)
     except (
         ValueError,
         TypeError,
@@ -157,7 +153,6 @@ def _data_set(source: DicomSource, encoding: Encoding) -> bytes:
             f"pydicom cannot write the header: {str(error)[:200]}; export the file again",
             cause=str(error)[:200],
         ) from error
-    return buffer.getvalue()
 
 
 def _pixels(
