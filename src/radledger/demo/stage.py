@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,10 @@ from radledger.consent.release import CustodianKeyService
 from radledger.demo.ground import move_clock
 from radledger.demo.step import check
 from radledger.devnet.people import PEOPLE
+from radledger.relay.client import RelayClient
+from radledger.relay.server import serving
+from radledger.relay.service import Relayer
+from radledger.relay.tickets import Limits
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -75,6 +79,7 @@ class Stage:
     claim: dict[str, Any] = field(init=False)
     emergency_since: int = field(init=False)
     new_key: LocalAccount = field(init=False)
+    _running: ExitStack = field(init=False, default_factory=ExitStack)
 
     def open(self) -> None:
         """Bring the ground up and everybody in."""
@@ -82,6 +87,7 @@ class Stage:
 
     def close(self) -> None:
         """End what was started."""
+        self._running.close()
         self.ground.down(self.home)
 
     # --- places -------------------------------------------------------------------------------
@@ -133,6 +139,13 @@ class Stage:
             secret=self.images.secret,
             rekey=lambda image_id: self.images.rekey(image_id, custodian=self.person("hospital")),
         )
+
+    @cached_property
+    def relay(self) -> RelayClient:
+        """The hospital's relayer, to which patients hand over HTTP what they sign."""
+        limits = Limits(per_address=5_000_000, per_day=100_000_000, queue=100)
+        relayer = Relayer(self.ledger, self.person("hospital"), self.home, limits)
+        return RelayClient(self._running.enter_context(serving(relayer)))
 
     # --- people -------------------------------------------------------------------------------
 

@@ -22,8 +22,8 @@ _IMAGES = Chapter(
 
 _CONSENT = Chapter(
     "The patient decides who reads",
-    "A signature of the patient, who holds no Ether, is what opens an image; a receipt signed by "
-    "the reader is the price of the key.",
+    "A signature of the patient, who holds no Ether, is what opens an image: the hospital's "
+    "relayer takes it over HTTP and pays. A receipt signed by the reader is the price of the key.",
     (
         Step(
             "stranger",
@@ -46,9 +46,9 @@ _CONSENT = Chapter(
             "stranger",
             consent.change_approval,
             refusal="DocumentTampered",
-            attempt="submits the approval with ten years added to it",
+            attempt="hands the approval to the relayer with ten years added to it",
         ),
-        Step("submit approval", "hospital", consent.submit_approval),
+        Step("submit approval", "patient", consent.submit_approval),
         Step(
             "replayed approval",
             "stranger",

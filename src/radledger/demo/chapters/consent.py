@@ -92,19 +92,21 @@ def change_approval(stage: Stage) -> Outcome:
     changed = copy.deepcopy(stage.approval)
     message = changed["typedData"]["message"]
     message["until"] = int(message["until"]) + 3650 * DAY
-    stage.consents.submit(changed, payer=stage.person("stranger"))
-    return Outcome("submitted a changed approval")
+    stage.relay.submit(changed)
+    return Outcome("had a changed approval submitted")
 
 
 def submit_approval(stage: Stage) -> Outcome:
-    """The hospital submits the approval and pays."""
+    """The patient hands the approval to the hospital's relayer, which submits it and pays."""
     with stage.at_no_cost("patient"):
-        stage.consents.submit(stage.approval, payer=stage.person("hospital"))
+        receipt = stage.relay.submit(stage.approval)
+    same = stage.relay.submit(stage.approval)
+    check(same == receipt, f"handed in twice, it was submitted as {same.transaction} too")
     decision = stage.consents.check(stage.address("radiologist"), stage.ct_set, ["CC"])
     check(decision.permitted, f"not permitted: {decision.reason}")
     return Outcome(
-        f"submits what the patient signed and pays for it; for the radiologist the answer is now "
-        f"“{decision.reason}”",
+        "hands what was signed to the hospital's relayer, which submits it and pays; for the "
+        f"radiologist the answer is now “{decision.reason}”",
         details=(("grant", str(decision.grant_id)),),
     )
 
@@ -179,15 +181,15 @@ def tamper(stage: Stage) -> Outcome:
 
 
 def revoke(stage: Stage) -> Outcome:
-    """The patient takes the grant back by a signature that the hospital submits."""
+    """The patient takes the grant back by a signature that the relayer submits."""
     with stage.at_no_cost("patient"):
         document = stage.consents.sign_revoke(
             stage.person("patient"), stage.address("radiologist"), scope=stage.course
         )
-        stage.consents.submit(document, payer=stage.person("hospital"))
+        stage.relay.submit(document)
     decision = stage.consents.check(stage.address("radiologist"), stage.ct_set, ["CC"])
     check(decision.reason == "revoked", f"the answer is {decision.reason}")
-    return Outcome(f"takes it back by a signature; the answer is now “{decision.reason}”")
+    return Outcome(f"takes it back by a signature, relayed; the answer is now “{decision.reason}”")
 
 
 def let_clinic_read(stage: Stage) -> Outcome:
@@ -200,10 +202,10 @@ def let_clinic_read(stage: Stage) -> Outcome:
             Terms(("CC",), until=until),
             scope=stage.ct.image_id,
         )
-        stage.consents.submit(document, payer=stage.person("clinic"))
+        stage.relay.submit(document)
     return Outcome(
-        f"lets the clinic read this one CT for a second opinion, until {moment(until)}; the "
-        "clinic pays"
+        f"lets the clinic read this one CT for a second opinion, until {moment(until)}, by a "
+        "relayed signature"
     )
 
 

@@ -102,7 +102,7 @@ def name_guardians(stage: Stage) -> Outcome:
         document = identities.sign_set_guardians(
             stage.person("patient"), [stage.address(name) for name in _GUARDIANS], 2
         )
-        identities.submit(document, stage.person("hospital"))
+        stage.relay.submit(document)
     named = identities.show(stage.address("patient")).guardians
     check(named is not None and len(named.guardians) == 3, "the guardians are not on record")
     return Outcome(f"names three guardians, any two of whom may recover: {', '.join(_GUARDIANS)}")
@@ -161,7 +161,7 @@ def revoke_all_with_new_key(stage: Stage) -> Outcome:
     """The patient takes everything back with the new key."""
     subject = stage.address("patient")
     document = stage.consents.sign_revoke_all(stage.new_key, subject=subject)
-    stage.consents.submit(document, payer=stage.person("hospital"))
+    stage.relay.submit(document)
     grants = stage.consents.list(subject=subject)
     active = [each for each in grants if each.status == "active"]
     check(not active, f"{len(active)} grants are still active")

@@ -87,9 +87,9 @@ def consent(stage: Stage) -> Outcome:
             ConsentTerms(("HMB",), conditions=("NCU",)),
             scope=stage.research.image_id,
         )
-        stage.consents.submit(document, payer=stage.person("clinic"))
+        stage.relay.submit(document)
     return Outcome(
-        "permits the clinic research with this version by a signature; the clinic pays",
+        "permits the clinic research with this version by a relayed signature",
         details=(("what was signed", str(document["summary"])),),
     )
 
@@ -155,13 +155,13 @@ def read_commercially(stage: Stage) -> Outcome:
 
 
 def claim_data(stage: Stage) -> Outcome:
-    """The patient claims by a signature that the hospital forwards."""
+    """The patient claims by a signature that the relayer forwards."""
     with stage.at_no_cost("patient"):
         stage.claim = stage.datasets.sign_claim(stage.person("patient"), stage.dataset_id, "data")
-        stage.datasets.submit(stage.claim, stage.person("hospital"))
+        stage.relay.submit(stage.claim)
     check(stage.tokens("patient") == _FUNDS * 7 // 10, f"got {stage.tokens('patient')}")
     return Outcome(
-        f"claims by a signature, forwarded at the hospital's cost: "
+        f"claims by a signature, relayed at the hospital's cost: "
         f"{tokens(stage.tokens('patient'))} tokens, {stage.ether('patient')} Ether"
     )
 
@@ -189,8 +189,8 @@ def withdraw_consent(stage: Stage) -> Outcome:
         document = stage.consents.sign_revoke(
             stage.person("patient"), stage.address("clinic"), scope=stage.research.image_id
         )
-        stage.consents.submit(document, payer=stage.person("clinic"))
-    return Outcome("takes the consent to research back by a signature; the clinic pays")
+        stage.relay.submit(document)
+    return Outcome("takes the consent to research back by a relayed signature")
 
 
 def end_contribution(stage: Stage) -> Outcome:
