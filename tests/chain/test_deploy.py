@@ -54,6 +54,47 @@ def test_a_token_can_be_added_later(anvil, new_account, tmp_path):
     assert set(second.contracts) - set(first.contracts) == {"LocalToken"}
 
 
+def test_a_successor_names_its_predecessor_and_leaves_it_in_place(anvil, new_account, tmp_path):
+    governor = new_account(anvil)
+    first = deploy(anvil, governor, tmp_path)
+    second = deploy(anvil, governor, tmp_path, succeed=True)
+    assert second.predecessor == first
+    assert not set(addresses(first)) & set(addresses(second))
+    third = deploy(anvil, governor, tmp_path, succeed=True)
+    assert deployments.load(tmp_path, first.chain_id) == third
+    assert third.predecessor.predecessor == first
+    for each in (first, second, third):
+        verify(anvil, each)
+
+
+def test_a_successor_that_was_begun_is_finished(anvil, new_account, tmp_path, monkeypatch):
+    governor = new_account(anvil)
+    first = deploy(anvil, governor, tmp_path)
+    with monkeypatch.context() as patch:
+        kill_at(patch, anvil, "eth_sendRawTransaction", 3, after=True)
+        with pytest.raises(Killed):
+            deploy(anvil, governor, tmp_path, succeed=True)
+    second = deploy(anvil, governor, tmp_path, succeed=True)
+    assert second.predecessor == first
+    assert anvil.eth.get_transaction_count(governor.address) == 2 * len(WITHOUT_TOKEN)
+
+
+def test_nothing_succeeds_what_is_not_finished(anvil, new_account, tmp_path, monkeypatch):
+    governor = new_account(anvil)
+    with pytest.raises(DeploymentMissing):
+        deploy(anvil, governor, tmp_path, succeed=True)
+    with monkeypatch.context() as patch:
+        kill_at(patch, anvil, "eth_sendRawTransaction", 3, after=True)
+        with pytest.raises(Killed):
+            deploy(anvil, governor, tmp_path)
+    with pytest.raises(DeploymentMissing):
+        deploy(anvil, governor, tmp_path, succeed=True)
+
+
+def addresses(deployment):
+    return [contract.address for contract in deployment.contracts.values()]
+
+
 STEPS = ("eth_sendRawTransaction", "eth_getTransactionReceipt")
 
 

@@ -40,6 +40,7 @@ def deploy(
     recovery_delay: int = RECOVERY_DELAY,
     token_holder: str | None = None,
     resume: bool = False,
+    succeed: bool = False,
 ) -> Deployment:
     """Deploy what is not deployed yet, and return all of it.
 
@@ -60,14 +61,17 @@ def deploy(
         token is deployed.
     resume
         Only finish what was begun: refuse where nothing was, or on another chain.
+    succeed
+        Deploy all contracts anew, in a deployment that names the finished one here as its
+        predecessor; a successor that was begun is finished instead.
 
     Raises
     ------
     DeploymentMissing
-        If ``resume`` is set and nothing was begun here.
+        If ``resume`` is set and nothing was begun here, or ``succeed`` and nothing is finished.
     DeploymentMismatch
-        If ``resume`` is set and what was begun is another chain's, or if other code stands at a
-        recorded address.
+        If ``resume`` or ``succeed`` is set and what was begun is another chain's, or if other
+        code stands at a recorded address.
     OutOfFunds
         If the signer cannot pay; run it again when it can.
 
@@ -81,7 +85,10 @@ def deploy(
     }
     if token_holder is not None:
         chosen |= {"token_holder": token_holder, "token_supply": TOKEN_SUPPLY}
-    deployment = _begin(web3, folder, chosen, resume=resume)
+    if succeed:
+        deployment = _succeed(web3, folder, chosen)
+    else:
+        deployment = _begin(web3, folder, chosen, resume=resume)
     sender = Sender(web3)
     for name in deployment.missing:
         deployment = _create(web3, sender, signer, folder, deployment, name)
@@ -141,6 +148,22 @@ def _begin(web3: Web3, folder: Path, parameters: dict[str, Any], *, resume: bool
             # What was begun with is what it goes on with; a token can still be asked for.
             return replace(recorded, parameters={**parameters, **recorded.parameters})
     return Deployment(chain_id, genesis_hash(web3), {}, parameters)
+
+
+def _succeed(web3: Web3, folder: Path, parameters: dict[str, Any]) -> Deployment:
+    """The successor to go on with, or a new one of what is finished."""
+    chain_id = int(request(web3, "eth_chainId", []), 16)
+    recorded = deployments.find(folder, chain_id)
+    if recorded is None or (recorded.missing and recorded.predecessor is None):
+        raise DeploymentMissing(
+            f"no deployment on chain {chain_id} is finished that could be succeeded; run "
+            "`radledger deploy`",
+            chain_id=chain_id,
+        )
+    recorded.require_chain(web3)
+    if recorded.missing:
+        return recorded
+    return Deployment(chain_id, recorded.genesis, {}, parameters, predecessor=recorded)
 
 
 def _create(

@@ -86,6 +86,8 @@ class Deployment:
         What the constructors were given besides each other's addresses.
     pending
         A creation under way, if there is one.
+    predecessor
+        The deployment that this one takes the place of, and so on back to the first.
     """
 
     chain_id: int
@@ -93,6 +95,7 @@ class Deployment:
     contracts: Mapping[str, DeployedContract] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     pending: Pending | None = None
+    predecessor: Deployment | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -165,6 +168,12 @@ def load(folder: Path, chain_id: int) -> Deployment:
 
 def save(folder: Path, deployment: Deployment) -> Path:
     """Record a deployment, atomically, and return the file."""
+    path = folder / f"{deployment.chain_id}.json"
+    write_atomically(path, json.dumps(_content(deployment), indent=2) + "\n")
+    return path
+
+
+def _content(deployment: Deployment) -> dict[str, Any]:
     content: dict[str, Any] = {
         "chainId": deployment.chain_id,
         "genesis": deployment.genesis,
@@ -187,13 +196,13 @@ def save(folder: Path, deployment: Deployment) -> Path:
             "nonce": pending.nonce,
             "transactions": list(pending.transactions),
         }
-    path = folder / f"{deployment.chain_id}.json"
-    write_atomically(path, json.dumps(content, indent=2) + "\n")
-    return path
+    if deployment.predecessor is not None:
+        content["predecessor"] = _content(deployment.predecessor)
+    return content
 
 
 def _deployment(content: Any) -> Deployment:
-    pending = content.get("pending")
+    pending, predecessor = content.get("pending"), content.get("predecessor")
     return Deployment(
         chain_id=content["chainId"],
         genesis=content["genesis"],
@@ -213,4 +222,5 @@ def _deployment(content: Any) -> Deployment:
             pending["nonce"],
             tuple(pending["transactions"]),
         ),
+        predecessor=predecessor and _deployment(predecessor),
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from radledger.cli.output import show
 from radledger.cli.session import session
+
+if TYPE_CHECKING:
+    from radledger.chain.deployments import Deployment
 
 __all__ = ["deploy"]
 
@@ -16,6 +19,10 @@ def deploy(
     resume: Annotated[bool, typer.Option(help="Only finish what was begun.")] = False,
     verify: Annotated[
         bool, typer.Option(help="Deploy nothing; compare what is there with this release.")
+    ] = False,
+    succeed: Annotated[
+        bool,
+        typer.Option(help="Deploy all anew, as the successor of what is deployed here."),
     ] = False,
     governor: Annotated[
         list[str] | None, typer.Option(help="First governor, by default who deploys; repeatable.")
@@ -44,12 +51,20 @@ def deploy(
             governors=tuple(session.address(each) for each in governor or ()),
             token_holder=signer.address if network.local else None,
             resume=resume,
+            succeed=succeed,
         )
     show(
         {
             "endpoint": network.endpoint,
             "chain_id": deployment.chain_id,
-            "contracts": {name: each.address for name, each in deployment.contracts.items()},
+            "contracts": _addresses(deployment),
+            "predecessor": _addresses(deployment.predecessor),
             "verified": True,
         }
     )
+
+
+def _addresses(deployment: Deployment | None) -> dict[str, str] | None:
+    if deployment is None:
+        return None
+    return {name: each.address for name, each in deployment.contracts.items()}
