@@ -83,9 +83,13 @@ $(BROWNIE_STAMP): | $(COMPILER_STAMP)
 	@$(WITH_BROWNIE) brownie compile --all > build/brownie.log || { cat build/brownie.log; exit 1; }
 	@touch $@
 
+.PHONY: kubo
+kubo: ## Bring the IPFS server Kubo: the one on the PATH, or built with Go into build/kubo
+	@infra/kubo/build.sh
+
 .PHONY: demo
-demo: setup ## Take DICOM files through the whole journey on Ganache; see out/demo/index.html
-	@python -m radledger.demo
+demo: setup ## Take DICOM files through the whole journey; STORE=kubo for IPFS; see out/demo/index.html
+	@python -m radledger.demo $(if $(STORE),--store $(STORE))
 
 .PHONY: test test-library test-contracts test-pythons
 test: test-library test-contracts ## Run the tests of the library and of the contracts

@@ -16,12 +16,15 @@ from tools.check_links import broken
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+DOCUMENTS = [
+    path for folder in ("", "docs/**/", "infra/**/") for path in ROOT.glob(f"{folder}*.md")
+]
 SOURCES = sorted((ROOT / "src" / "radledger").rglob("*.py"))
 FOLDERS = (
     "benchmarks",
     "contracts",
     "docs",
+    "infra",
     "interfaces",
     "scripts",
     "snapshots",

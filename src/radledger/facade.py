@@ -84,8 +84,9 @@ class RadLedger:
         home
             The folder with keys, journal and deployments; by default `default_home`.
         storage
-            Where ciphertext lies; by default the IPFS node whose multiaddress
-            ``RADLEDGER_STORE`` gives, or the home's own ``store``.
+            Where ciphertext lies; by default the IPFS nodes whose multiaddresses
+            ``RADLEDGER_STORE`` gives, separated by commas, or what the home says
+            (:mod:`radledger.storage.configuration`).
 
         Raises
         ------
@@ -97,6 +98,7 @@ class RadLedger:
         from radledger.chain import deployments, networks
         from radledger.chain.connect import connect, over, request
         from radledger.chain.ledger import Ledger
+        from radledger.storage.configuration import open_storage
 
         home = home or default_home()
         if network is None or isinstance(network, str):
@@ -105,7 +107,8 @@ class RadLedger:
             web3 = over(network)
         chain_id = int(request(web3, "eth_chainId", []), 16)
         deployment = deployments.load(home / "deployments", chain_id)
-        return cls(Ledger(web3, deployment), storage or _storage(home), home)
+        storage = storage or open_storage(home, os.environ.get(_STORE))
+        return cls(Ledger(web3, deployment), storage, home)
 
     @cached_property
     def participants(self) -> Participants:
@@ -148,14 +151,3 @@ class RadLedger:
         from radledger.index.service import Index
 
         return Index(self.ledger, self.home, os.environ.get(_INDEX) or None)
-
-
-def _storage(home: Path) -> Storage:
-    multiaddress = os.environ.get(_STORE)
-    if multiaddress:
-        from radledger.storage.kubo import KuboStore
-
-        return KuboStore(multiaddress)
-    from radledger.storage import LocalStore
-
-    return LocalStore(home / "store")

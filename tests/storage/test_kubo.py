@@ -110,11 +110,23 @@ def test_an_honest_daemon_is_believed(daemon: FakeDaemon, store: KuboStore) -> N
     assert (stored.cid, stored.size) == (_CID, len(_CONTENT))
 
 
+def _sending(body: bytes, **headers: str) -> Answer:
+    """Has the content, and sends this for it."""
+
+    def answer(request: _Handler) -> None:
+        if "/cat?" in request.path:
+            request.send(body, **headers)
+        else:
+            request.send(b"{}", Content_Type="application/json")
+
+    return answer
+
+
 @pytest.mark.parametrize(
     "sent", [b"", _CONTENT[:-1], _CONTENT + b"\0", b"P" + _CONTENT[1:], b"other"]
 )
 def test_other_bytes_are_a_mismatch(daemon: FakeDaemon, store: KuboStore, sent: bytes) -> None:
-    daemon.answer = lambda request: request.send(sent)
+    daemon.answer = _sending(sent)
     with pytest.raises(ContentMismatch) as refusal:
         store.get(_CID)
     got = MemoryStore().put(io.BytesIO(sent)).cid
@@ -123,14 +135,14 @@ def test_other_bytes_are_a_mismatch(daemon: FakeDaemon, store: KuboStore, sent: 
 
 def test_compression_is_not_undone(daemon: FakeDaemon, store: KuboStore) -> None:
     sent = gzip.compress(_CONTENT)
-    daemon.answer = lambda request: request.send(sent, Content_Encoding="gzip")
+    daemon.answer = _sending(sent, Content_Encoding="gzip")
     with pytest.raises(ContentMismatch) as refusal:
         store.get(_CID)
     assert refusal.value.values["size"] == len(sent)
 
 
 def test_content_that_breaks_off_is_refused(daemon: FakeDaemon, store: KuboStore) -> None:
-    daemon.answer = lambda request: request.send(_CONTENT[:1000], Content_Length=str(len(_CONTENT)))
+    daemon.answer = _sending(_CONTENT[:1000], Content_Length=str(len(_CONTENT)))
     with pytest.raises(StorageUnavailable) as refusal:
         store.get(_CID)
     assert refusal.value.values["address"] == daemon.address
@@ -138,8 +150,9 @@ def test_content_that_breaks_off_is_refused(daemon: FakeDaemon, store: KuboStore
 
 def test_content_that_stalls_half_way_is_refused(daemon: FakeDaemon, store: KuboStore) -> None:
     def answer(request: _Handler) -> None:
-        request.send(_CONTENT[:1000], Content_Length=str(len(_CONTENT)))
-        request.stall()
+        _sending(_CONTENT[:1000], Content_Length=str(len(_CONTENT)))(request)
+        if "/cat?" in request.path:
+            request.stall()
 
     daemon.answer = answer
     with pytest.raises(StorageUnavailable):
@@ -196,9 +209,14 @@ def test_content_that_the_daemon_does_not_have_is_not_found(
     daemon: FakeDaemon, store: KuboStore
 ) -> None:
     body = json.dumps({"Message": "block was not found locally", "Code": 0, "Type": "error"})
-    daemon.answer = lambda request: request.send(
-        body.encode(), status=500, Content_Type="application/json"
-    )
+
+    def answer(request: _Handler) -> None:
+        if "/swarm/peers" in request.path:
+            request.send(b'{"Peers": null}', Content_Type="application/json")
+        else:
+            request.send(body.encode(), status=500, Content_Type="application/json")
+
+    daemon.answer = answer
     for use in (store.get, store.pin, store.stat):
         with pytest.raises(ContentNotFound) as refusal:
             use(_CID)

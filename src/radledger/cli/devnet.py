@@ -17,11 +17,17 @@ group = typer.Typer(help="A local chain and store, with everybody accredited.")
 @group.command()
 def up(
     chain: Annotated[str, typer.Option(help="ganache or anvil.")] = "ganache",
+    store: Annotated[
+        str | None, typer.Option(help="local, or kubo for private IPFS nodes; as before.")
+    ] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="How many IPFS nodes; as before, at first 2.")
+    ] = None,
 ) -> None:
     """Start it, or go on with it; returns when it is usable."""
     from radledger import devnet
 
-    show(devnet.up(session.folder, chain))
+    show(devnet.up(session.folder, chain, store=store, nodes=nodes))
 
 
 @group.command()

@@ -3,16 +3,17 @@
 ::
 
     ChainError
-    └── NodeFailed        the local node does not start, or is not installed
+    └── NodeFailed        a local node does not start, or is not installed
     UsageError
-    └── AnotherChainRuns  the home's local chain is of another kind than asked for
+    ├── AnotherChainRuns  the home's local chain is of another kind than asked for
+    └── AnotherStoreThere the home has content in another store than asked for
 """
 
 from __future__ import annotations
 
 from radledger.errors import ChainError, UsageError
 
-__all__ = ["AnotherChainRuns", "NodeFailed"]
+__all__ = ["AnotherChainRuns", "AnotherStoreThere", "NodeFailed"]
 
 
 class NodeFailed(ChainError):
@@ -21,3 +22,7 @@ class NodeFailed(ChainError):
 
 class AnotherChainRuns(UsageError):
     """The local chain of this home is up, and of another kind than asked for."""
+
+
+class AnotherStoreThere(UsageError):
+    """The home keeps its content in another store than asked for."""

@@ -1,4 +1,4 @@
-"""Bring a home's local chain up, down, and tell how it is."""
+"""Bring a home's local chain and store up, down, and tell how it is."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from radledger.chain.files import private_folder, write_atomically
 from radledger.chain.ledger import Ledger
 from radledger.chain.networks import Network
 from radledger.devnet import people, process
+from radledger.devnet import store as storage
 from radledger.devnet.errors import AnotherChainRuns
 from radledger.errors import ChainError, UsageError
 
@@ -48,6 +49,9 @@ class Devnet:
         The folder with its data, keys and deployment.
     accounts, contracts
         EIP-55 address of each by name.
+    store_nodes
+        Multiaddress of each Kubo node by name, None for one that does not run; empty where the
+        store is a folder.
     """
 
     running: bool
@@ -57,10 +61,13 @@ class Devnet:
     home: Path
     accounts: Mapping[str, str]
     contracts: Mapping[str, str]
+    store_nodes: Mapping[str, str | None]
 
 
-def up(home: Path, chain: str = "ganache") -> Devnet:
-    """Start a local chain with the contracts and everybody accredited, ready to use.
+def up(
+    home: Path, chain: str = "ganache", *, store: str | None = None, nodes: int | None = None
+) -> Devnet:
+    """Start a local chain and store with the contracts and everybody accredited, ready to use.
 
     Running it again changes nothing, or finishes what was interrupted.  A chain that was taken
     down goes on where it stood.
@@ -71,13 +78,16 @@ def up(home: Path, chain: str = "ganache") -> Devnet:
         RadLedger's folder.
     chain
         ``ganache`` or ``anvil``.
+    store, nodes
+        ``local`` or ``kubo``, and how many nodes of it; as before unless given, at first the
+        local one, and two of Kubo.
 
     Raises
     ------
     NodeFailed
-        If the node does not start.
-    AnotherChainRuns
-        If the chain that is up is of the other kind.
+        If a node does not start.
+    AnotherChainRuns, AnotherStoreThere
+        If the chain that is up is of the other kind, or the home's content in another store.
 
     Examples
     --------
@@ -89,15 +99,16 @@ def up(home: Path, chain: str = "ganache") -> Devnet:
     private_folder(home)
     with _locked(home):
         node = _running(home)
-        if node is None:
-            node = process.start(chain, _data(home), _mnemonic(home), len(people.FUNDED))
-            _record(home, node)
-        elif node.chain != chain:
+        if node is not None and node.chain != chain:
             raise AnotherChainRuns(
                 f"{node.chain} is up in this home; take it down first, or use another --home",
                 running=node.chain,
                 wanted=chain,
             )
+        storage.up(home, _data(home), store, nodes)
+        if node is None:
+            node = process.start(chain, _data(home), _mnemonic(home), len(people.FUNDED))
+            _record(home, node)
         web3 = connect(Network(NAME, node.endpoint))
         accounts = _accounts(home)
         ledger = Ledger(web3, _deployed(web3, home, accounts))
@@ -108,13 +119,14 @@ def up(home: Path, chain: str = "ganache") -> Devnet:
 
 
 def down(home: Path) -> Devnet:
-    """Stop the local chain; its data stay.  Does nothing if it is down."""
+    """Stop the local chain and store; their data stay.  Does nothing if it is down."""
     if not home.is_dir():
         return status(home)
     with _locked(home):
         node = _recorded(home)
         if node is not None:
             node.stop()
+        storage.down(_data(home))
     return status(home)
 
 
@@ -144,6 +156,7 @@ def status(home: Path) -> Devnet:
             each.name: each.address for each in Keystore(home).list() if each.name in people.PEOPLE
         },
         contracts=contracts,
+        store_nodes=storage.nodes(_data(home)),
     )
 
 

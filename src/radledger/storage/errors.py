@@ -7,13 +7,23 @@
     ├── ContentNotFound       the store does not have the content
     ├── ContentMismatch       the bytes are not what the CID names
     └── StorageUnavailable    the store cannot be reached, stalls, or does not speak its protocol
+        └── TooFewCopies      fewer nodes than the policy asks for can hold the content
+    UsageError
+    └── StorageConfigurationInvalid   the home's storage.yaml cannot be understood
 """
 
 from __future__ import annotations
 
-from radledger.errors import StorageError
+from radledger.errors import StorageError, UsageError
 
-__all__ = ["ContentMismatch", "ContentNotFound", "InvalidCid", "StorageUnavailable"]
+__all__ = [
+    "ContentMismatch",
+    "ContentNotFound",
+    "InvalidCid",
+    "StorageConfigurationInvalid",
+    "StorageUnavailable",
+    "TooFewCopies",
+]
 
 
 class InvalidCid(StorageError):
@@ -30,3 +40,11 @@ class ContentMismatch(StorageError):
 
 class StorageUnavailable(StorageError):
     """The store cannot be reached, does not answer in time, or answers in another protocol."""
+
+
+class TooFewCopies(StorageUnavailable):
+    """Of a store's nodes, fewer can be reached than are to hold each content."""
+
+
+class StorageConfigurationInvalid(UsageError):
+    """A home's ``storage.yaml`` cannot be understood, or asks for what cannot be."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from typing import IO, cast
 
 import httpx
 import ipfshttpclient
+import requests
 
 from radledger.errors import UsageError
 from radledger.storage.cid import BUFFER, cid_digest, new_hasher, verified
@@ -34,6 +36,9 @@ warnings.filterwarnings("ignore", "The 'strict' parameter", FutureWarning)
 
 # Newer Kubo profiles choose other chunks, which give other CIDs.
 _ADD = {"cid-version": "1", "raw-leaves": "true", "chunker": "size-262144", "pin": "true"}
+_OFFLINE = {"offline": "true"}
+# Seconds for a node that is connected to say that it has a content.
+_PATIENCE = 3
 
 
 class KuboStore:
@@ -120,7 +125,7 @@ class KuboStore:
 
     def get(self, cid: str) -> IO[bytes]:
         """Open a content, fetched and verified as a whole first; see :class:`Storage`."""
-        cid_digest(cid)
+        self._reach(cid)
         with (
             self._unavailable(cid),
             self._http.stream("POST", "cat", params={"arg": cid}) as response,
@@ -133,26 +138,35 @@ class KuboStore:
             return verified(cid, response.iter_raw(BUFFER))
 
     def pin(self, cid: str) -> None:
-        """Keep a content; see :class:`Storage`."""
-        cid_digest(cid)
-        with self._unavailable(cid):
-            self._rpc.pin.add(cid)
+        """Keep a content, which the daemon gets from its peers if need be; see :class:`Storage`."""
+        self._reach(cid)
+        with (
+            self._unavailable(cid),
+            self._http.stream("POST", "pin/add", params={"arg": cid, "progress": "true"}) as answer,
+        ):
+            if answer.status_code != httpx.codes.OK:
+                answer.read()
+                raise self._not_found(cid, _reason(answer))
+            if not self._pinned(answer.iter_lines()):
+                raise self._not_found(cid, "its peers stopped sending it")
 
     def unpin(self, cid: str) -> None:
         """Give a content up; see :class:`Storage`."""
         if self._is_pinned(cid):
             with self._unavailable(cid):
-                self._rpc.pin.rm(cid)
+                self._rpc.pin.rm(cid, opts=_OFFLINE)
 
     def stat(self, cid: str) -> Stat:
-        """Size, as the daemon gives it, and pin of a content; see :class:`Storage`."""
+        """Size and pin of a content, all of which the daemon has itself; see :class:`Storage`."""
         cid_digest(cid)
         with self._unavailable(cid):
-            answer = self._rpc.files.stat(f"/ipfs/{cid}")
+            answer = self._rpc.files.stat(f"/ipfs/{cid}", opts={**_OFFLINE, "with-local": "true"})
         try:
-            size = int(answer["Size"])
+            size, whole = int(answer["Size"]), answer.get("Local", False)
         except (KeyError, TypeError, ValueError):
             raise self._refused("its answer is not Kubo's") from None
+        if not whole:
+            raise self._not_found(cid, "it is there only in part")
         return Stat(cid, size, self._is_pinned(cid))
 
     def collect(self) -> None:
@@ -173,12 +187,57 @@ class KuboStore:
         cid_digest(cid)
         try:
             with self._unavailable(cid):
-                self._rpc.pin.ls(cid, type="recursive")
+                self._rpc.pin.ls(cid, type="recursive", opts=_OFFLINE)
         except ContentNotFound as error:
             if "not pinned" in error.values["reason"]:
                 return False
             raise
         return True
+
+    def _reach(self, cid: str) -> None:
+        """See that the daemon has the beginning of a content, or gets it from a peer now.
+
+        Asked for a content that nobody has, it would wait for somebody to come who has it.
+        """
+        cid_digest(cid)
+        try:
+            with self._unavailable(cid):
+                self._rpc.block.stat(cid, opts=_OFFLINE)
+        except ContentNotFound:
+            peers = self._peers()
+            if not peers:
+                raise
+            with self._unavailable(cid):
+                try:
+                    answer = self._http.post("block/stat", params={"arg": cid}, timeout=_PATIENCE)
+                    found = answer.status_code == httpx.codes.OK
+                except httpx.ReadTimeout:
+                    found = False
+            if not found:
+                reason = f"nor does any of the {peers} nodes that it is connected to"
+                raise self._not_found(cid, reason) from None
+
+    def _peers(self) -> int:
+        """How many nodes it is connected to."""
+        with self._unavailable():
+            answer = self._rpc.swarm.peers()
+        try:
+            return len(answer["Peers"] or ())
+        except (KeyError, TypeError):
+            raise self._refused("its answer is not Kubo's") from None
+
+    def _pinned(self, lines: Iterator[str]) -> bool:
+        """Follow a pinning to its end; false if nothing comes any more."""
+        progress, since = 0, time.monotonic()
+        for line in lines:
+            if _field(line, "Pins") is not None:
+                return True
+            now = int(_field(line, "Progress") or 0)
+            if now > progress:
+                progress, since = now, time.monotonic()
+            elif time.monotonic() > since + self._timeout:
+                return False
+        return False
 
     @contextmanager
     def _unavailable(self, cid: str | None = None) -> Iterator[None]:
@@ -189,7 +248,12 @@ class KuboStore:
             if cid is None:
                 raise self._refused(str(error)) from error
             raise self._not_found(cid, str(error)) from error
-        except (ipfshttpclient.exceptions.Error, httpx.HTTPError) as error:
+        except (
+            ipfshttpclient.exceptions.Error,
+            requests.RequestException,  # ipfshttpclient lets these two through
+            AssertionError,
+            httpx.HTTPError,
+        ) as error:
             raise self._refused(str(error) or type(error).__name__) from error
 
     def _refused(self, reason: str) -> StorageUnavailable:

@@ -1,0 +1,255 @@
+"""One store made of several: each content lies on as many of them as the policy asks for."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from enum import Enum
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast
+
+from radledger.errors import StorageError
+from radledger.storage.cid import BUFFER, new_hasher
+from radledger.storage.errors import ContentNotFound, StorageUnavailable, TooFewCopies
+from radledger.storage.protocol import Stat, Storage, Stored
+
+__all__ = ["Holding", "ReplicatedStore", "holding"]
+
+_SPOOL_IN_MEMORY = 8 << 20
+
+
+class Holding(Enum):
+    """What one node has of a content."""
+
+    KEPT = "kept"
+    """All of it, pinned."""
+    CACHED = "cached"
+    """All of it, until it is collected."""
+    MISSING = "missing"
+    """Nothing, or not all of it."""
+    UNREACHABLE = "unreachable"
+    """Who knows: it does not answer."""
+
+
+def holding(node: Storage, cid: str) -> Holding:
+    """What a node has of a content.
+
+    Examples
+    --------
+    >>> import io
+    >>> from radledger.storage import MemoryStore
+    >>> node = MemoryStore()
+    >>> cid = node.put(io.BytesIO(b"pixels")).cid
+    >>> holding(node, cid).value, holding(MemoryStore(), cid).value
+    ('kept', 'missing')
+    """
+    try:
+        return Holding.KEPT if node.stat(cid).pinned else Holding.CACHED
+    except ContentNotFound:
+        return Holding.MISSING
+    except StorageUnavailable:
+        return Holding.UNREACHABLE
+
+
+@dataclass(frozen=True)
+class ReplicatedStore:
+    """A :class:`~radledger.storage.Storage` on several nodes, of which some may be lost.
+
+    Content goes to the first nodes that can be reached, as many as there are to be copies, and is
+    read from any that has it undamaged.
+
+    Attributes
+    ----------
+    nodes
+        The stores by name; those before are used before.
+    copies
+        How many of them are to keep each content.
+
+    Examples
+    --------
+    >>> import io
+    >>> from radledger.storage import MemoryStore
+    >>> store = ReplicatedStore({"here": MemoryStore(), "there": MemoryStore()}, copies=2)
+    >>> cid = store.put(io.BytesIO(b"pixels")).cid
+    >>> {name: each.value for name, each in store.holdings(cid).items()}
+    {'here': 'kept', 'there': 'kept'}
+    """
+
+    nodes: Mapping[str, Storage]
+    copies: int
+
+    def put(self, source: IO[bytes]) -> Stored:
+        """Store a stream on as many nodes as there are to be copies; see :class:`Storage`.
+
+        Raises
+        ------
+        TooFewCopies
+            If fewer nodes can be reached; then no node keeps it that did not before.
+        """
+        with _rewindable(source) as stream:
+            start = stream.tell()
+            stored = _named(stream)
+
+            def give(node: Storage, _: Holding) -> None:
+                stream.seek(start)
+                node.put(stream)
+
+            self._copy(stored.cid, self.holdings(stored.cid), give, all_or_none=True)
+        return stored
+
+    def get(self, cid: str) -> IO[bytes]:
+        """Open a content, from a node that has it undamaged; see :class:`Storage`.
+
+        Raises
+        ------
+        StorageUnavailable
+            If no node that answers has it, and one that may have it does not answer.
+        """
+        found = self.holdings(cid)
+        failures = []
+        for name in _having(found) or _lacking(found)[:1]:
+            # One that does not have it may get it from nodes of others.
+            try:
+                return self.nodes[name].get(cid)
+            except StorageError as error:
+                failures.append(error)
+        if _having(found):
+            raise failures[0]
+        raise _nowhere(cid, found)
+
+    def pin(self, cid: str) -> None:
+        """Keep a content on as many nodes as there are to be copies; see :class:`Storage`.
+
+        Raises
+        ------
+        TooFewCopies
+            If fewer nodes can be reached; those that can keep it.
+        StorageUnavailable
+            If no node that answers has it, and one that may have it does not answer.
+        """
+        found = self.holdings(cid)
+        enough = len(_having(found)) >= self.copies
+        with nullcontext() if enough else self.get(cid) as content:
+
+            def give(node: Storage, held: Holding) -> None:
+                if held is Holding.CACHED or content is None:
+                    node.pin(cid)
+                else:
+                    content.seek(0)
+                    node.put(content)
+
+            self._copy(cid, found, give, all_or_none=False)
+
+    def unpin(self, cid: str) -> None:
+        """Give a content up on every node; see :class:`Storage`."""
+        self._on_all(lambda node: node.unpin(cid))
+
+    def stat(self, cid: str) -> Stat:
+        """Size of a content, and whether any node keeps it; see :class:`Storage`."""
+        found = self.holdings(cid)
+        having = _having(found)
+        if not having:
+            raise _nowhere(cid, found)
+        return self.nodes[having[0]].stat(cid)
+
+    def collect(self) -> None:
+        """Delete on every node what is not pinned there; see :class:`Storage`."""
+        self._on_all(lambda node: node.collect())
+
+    def holdings(self, cid: str) -> dict[str, Holding]:
+        """What each node has of a content, by its name."""
+        return {name: holding(node, cid) for name, node in self.nodes.items()}
+
+    def _copy(
+        self,
+        cid: str,
+        found: Mapping[str, Holding],
+        give: Callable[[Storage, Holding], None],
+        *,
+        all_or_none: bool,
+    ) -> None:
+        """Have nodes keep a content that do not yet, until there are enough copies."""
+        kept = [name for name, each in found.items() if each is Holding.KEPT]
+        others = [name for name in (*_having(found), *_lacking(found)) if name not in kept]
+        new: list[str] = []
+        try:
+            if all_or_none and len(kept) + len(others) < self.copies:
+                raise self._too_few(cid, kept)
+            for name in others:
+                if len(kept) + len(new) >= self.copies:
+                    break
+                try:
+                    give(self.nodes[name], found[name])
+                except StorageUnavailable:
+                    continue  # it went away meanwhile
+                new.append(name)
+            if len(kept) + len(new) < self.copies:
+                raise self._too_few(cid, kept + new)
+        except BaseException:
+            for name in new if all_or_none else ():
+                with suppress(StorageUnavailable):
+                    self.nodes[name].unpin(cid)
+            raise
+
+    def _on_all(self, act: Callable[[Storage], None]) -> None:
+        """Act on every node, and only then raise what one of them did."""
+        failures = []
+        for node in self.nodes.values():
+            try:
+                act(node)
+            except StorageUnavailable as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def _too_few(self, cid: str, kept: list[str]) -> TooFewCopies:
+        return TooFewCopies(
+            f"only {len(kept)} of the {self.copies} copies of {cid} can be made on the nodes that "
+            f"answer ({', '.join(kept) or 'none'}); start the others and try again",
+            cid=cid,
+            copies=self.copies,
+            kept=kept,
+        )
+
+
+def _having(found: Mapping[str, Holding]) -> list[str]:
+    return [name for name, each in found.items() if each in (Holding.KEPT, Holding.CACHED)]
+
+
+def _lacking(found: Mapping[str, Holding]) -> list[str]:
+    return [name for name, each in found.items() if each is Holding.MISSING]
+
+
+def _nowhere(cid: str, found: Mapping[str, Holding]) -> StorageError:
+    away = [name for name, each in found.items() if each is Holding.UNREACHABLE]
+    values = {"cid": cid, "nodes": {name: each.value for name, each in found.items()}}
+    if not away:
+        return ContentNotFound(f"none of the nodes {', '.join(found)} has {cid}", **values)
+    return StorageUnavailable(
+        f"no node that answers has {cid}, and {', '.join(away)} does not answer; start it again",
+        **values,
+    )
+
+
+@contextmanager
+def _rewindable(source: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The stream itself, or what it holds in a temporary file, as it is read several times."""
+    if source.seekable():
+        yield source
+        return
+    with SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY) as spool:
+        stream = cast(IO[bytes], spool)
+        shutil.copyfileobj(source, stream, BUFFER)
+        stream.seek(0)
+        yield stream
+
+
+def _named(stream: IO[bytes]) -> Stored:
+    """CID and size of the rest of a stream: with them it is known who keeps it already."""
+    hasher, size = new_hasher(), 0
+    while chunk := stream.read(BUFFER):
+        hasher.update(chunk)
+        size += len(chunk)
+    return Stored(hasher.finalize(), size)

@@ -1,0 +1,221 @@
+"""Several nodes as one store: copies, and what the loss of a node does."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+from collections.abc import Callable
+from typing import IO
+
+import pytest
+
+from radledger.storage import LocalStore, MemoryStore, Stored
+from radledger.storage.errors import (
+    ContentMismatch,
+    ContentNotFound,
+    StorageUnavailable,
+    TooFewCopies,
+)
+from radledger.storage.replicated import Holding, ReplicatedStore
+
+_CONTENT = b"pixels" * 1000
+
+
+class Node(MemoryStore):
+    """A node that can be away, or go away while it is given something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.goes_away = False
+
+    def put(self, source: IO[bytes]) -> Stored:
+        self._answer()
+        if self.goes_away:
+            self.away = True
+            source.read(10)
+            self._answer()
+        return super().put(source)
+
+    def get(self, cid: str) -> IO[bytes]:
+        self._answer()
+        return super().get(cid)
+
+    def unpin(self, cid: str) -> None:
+        self._answer()
+        super().unpin(cid)
+
+    def collect(self) -> None:
+        self._answer()
+        super().collect()
+
+    def _content(self, cid: str) -> bytes:
+        self._answer()
+        return super()._content(cid)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise StorageUnavailable("away", address="nowhere")
+
+
+@pytest.fixture
+def nodes() -> dict[str, Node]:
+    return {name: Node() for name in ("first", "second", "third")}
+
+
+@pytest.fixture
+def store(nodes: dict[str, Node]) -> ReplicatedStore:
+    return ReplicatedStore(nodes, copies=2)
+
+
+def put(store: ReplicatedStore, content: bytes = _CONTENT) -> str:
+    return store.put(io.BytesIO(content)).cid
+
+
+def states(store: ReplicatedStore, cid: str) -> list[str]:
+    return [each.value for each in store.holdings(cid).values()]
+
+
+def test_the_first_nodes_keep_as_many_copies_as_asked_for(store):
+    cid = put(store)
+    assert store.holdings(cid) == {
+        "first": Holding.KEPT,
+        "second": Holding.KEPT,
+        "third": Holding.MISSING,
+    }
+    assert put(store) == cid
+    assert states(store, cid) == ["kept", "kept", "missing"]
+
+
+def test_another_node_takes_the_place_of_one_that_is_away(store, nodes):
+    nodes["first"].away = True
+    assert states(store, put(store)) == ["unreachable", "kept", "kept"]
+
+
+def test_another_node_takes_the_place_of_one_that_goes_away(store, nodes):
+    nodes["second"].goes_away = True
+    cid = put(store)
+    assert states(store, cid) == ["kept", "unreachable", "kept"]
+    with store.get(cid) as content:
+        assert content.read() == _CONTENT
+
+
+def test_too_few_nodes_keep_nothing(store, nodes):
+    nodes["first"].away = nodes["second"].away = True
+    with pytest.raises(TooFewCopies) as error:
+        put(store)
+    assert error.value.values == {
+        "cid": MemoryStore().put(io.BytesIO(_CONTENT)).cid,
+        "copies": 2,
+        "kept": [],
+    }
+    assert nodes["third"].contents == {}
+
+
+def test_too_few_nodes_in_the_middle_keep_nothing_new(store, nodes):
+    kept = put(store)
+    nodes["second"].goes_away = nodes["third"].goes_away = True
+    with pytest.raises(TooFewCopies) as error:
+        put(store, b"other")
+    assert error.value.values["kept"] == ["first"]
+    nodes["first"].collect()
+    assert list(nodes["first"].contents) == [kept]
+
+
+def test_what_was_kept_before_stays_although_its_copies_cannot_be_made(store, nodes):
+    cid = put(store)
+    nodes["second"].away = nodes["third"].away = True
+    with pytest.raises(TooFewCopies) as error:
+        put(store)
+    assert error.value.values["kept"] == ["first"]
+    assert nodes["first"].stat(cid).pinned
+
+
+def test_a_copy_that_is_damaged_or_away_is_passed_over(store, nodes):
+    cid = put(store)
+    nodes["first"].contents[cid] = b"damaged"
+    with store.get(cid) as content:
+        assert content.read() == _CONTENT
+    nodes["first"].away = True
+    with store.get(cid) as content:
+        assert content.read() == _CONTENT
+    nodes["first"].away, nodes["second"].away = False, True
+    with pytest.raises(ContentMismatch) as error:
+        store.get(cid)
+    assert error.value.values["cid"] == cid
+
+
+def test_content_whose_only_holders_are_away_is_told_from_what_nobody_has(store, nodes):
+    cid = put(store)
+    nodes["first"].away = nodes["second"].away = True
+    for use in (store.get, store.stat, store.pin):
+        with pytest.raises(StorageUnavailable, match="first, second does not answer") as error:
+            use(cid)
+        assert error.value.values == {
+            "cid": cid,
+            "nodes": {"first": "unreachable", "second": "unreachable", "third": "missing"},
+        }
+    nodes["first"].away = nodes["second"].away = False
+    nobodys = MemoryStore().put(io.BytesIO(b"nobody's")).cid
+    for use in (store.get, store.stat, store.pin):
+        with pytest.raises(ContentNotFound) as refusal:
+            use(nobodys)
+        assert set(refusal.value.values["nodes"].values()) == {"missing"}
+
+
+def test_pinning_makes_the_copies_that_are_missing(store, nodes):
+    nodes["first"].away = True
+    cid = put(store)
+    nodes["first"].away, nodes["second"].away = False, True
+    assert states(store, cid) == ["missing", "unreachable", "kept"]
+    store.pin(cid)
+    assert states(store, cid) == ["kept", "unreachable", "kept"]
+
+    nodes["first"].unpin(cid)
+    assert states(store, cid) == ["cached", "unreachable", "kept"]
+    store.pin(cid)
+    assert states(store, cid) == ["kept", "unreachable", "kept"]
+
+
+def test_pinning_makes_the_copies_that_can_be_made(nodes):
+    store = ReplicatedStore(nodes, copies=3)
+    cid = put(store)
+    nodes["first"].away = True
+    del nodes["second"].contents[cid]
+    with pytest.raises(TooFewCopies) as error:
+        store.pin(cid)
+    assert error.value.values == {"cid": cid, "copies": 3, "kept": ["third", "second"]}
+    assert states(store, cid) == ["unreachable", "kept", "kept"]
+
+
+def test_giving_up_and_collecting_reach_every_node_that_answers(store, nodes):
+    cid = put(store)
+    nodes["first"].away = True
+    acts: list[Callable[[], None]] = [lambda: store.unpin(cid), store.collect]
+    for act in acts:
+        with pytest.raises(StorageUnavailable):
+            act()
+    assert states(store, cid) == ["unreachable", "missing", "missing"]
+    nodes["first"].away = False
+    for act in acts:
+        act()
+    assert states(store, cid) == ["missing"] * 3
+
+
+def test_survives_pickling(tmp_path):
+    store = ReplicatedStore({name: LocalStore(tmp_path / name) for name in "ab"}, copies=2)
+    cid = put(store)
+    copy = pickle.loads(pickle.dumps(store))  # noqa: S301 - written just now
+    assert states(copy, cid) == ["kept", "kept"]
+
+
+def test_a_stream_that_cannot_be_rewound_is_stored_as_well(store):
+    read, write = os.pipe()
+    os.write(write, b"piped")
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        cid = store.put(pipe).cid
+    with store.get(cid) as content:
+        assert content.read() == b"piped"
+    assert states(store, cid) == ["kept", "kept", "missing"]
