@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
     from radledger.consent import Consents
     from radledger.identity import Identities, Participants
+    from radledger.imaging.bundles import Bundles
     from radledger.imaging.service import Images
     from radledger.index.service import Index
     from radledger.research import Datasets
@@ -50,7 +51,7 @@ class RadLedger:
 
     Attributes
     ----------
-    images, consents, datasets, identities, participants, index
+    images, bundles, consents, datasets, identities, participants, index
         The services.
 
     Examples
@@ -130,6 +131,13 @@ class RadLedger:
         from radledger.imaging.service import Images
 
         return Images(self.ledger, self.storage, self.home)
+
+    @cached_property
+    def bundles(self) -> Bundles:
+        """What proves image sets to who has no access to the chain."""
+        from radledger.imaging.bundles import Bundles
+
+        return Bundles(self.ledger, self.images)
 
     @cached_property
     def consents(self) -> Consents:

@@ -5,6 +5,8 @@
     ChainError
     ├── ConnectionFailed      nobody answers at the endpoint
     ├── RequestFailed         the node answered with an error that is no revert
+    ├── ProofUnavailable      a block or its receipts do not add up to the block's hash
+    ├── NotSealedYet          more blocks are needed on top of one
     ├── DeploymentMissing     the contracts are not on this chain
     ├── DeploymentMismatch    the recorded contracts are another chain's, or not this code
     ├── OutOfFunds            the account cannot pay for its transaction
@@ -36,8 +38,10 @@ __all__ = [
     "DeploymentMismatch",
     "DeploymentMissing",
     "NetworksInvalid",
+    "NotSealedYet",
     "OutOfFunds",
     "PassphraseWrong",
+    "ProofUnavailable",
     "RequestFailed",
     "RevertedUnexplained",
     "RevertedWithPanic",
@@ -55,6 +59,14 @@ class ConnectionFailed(ChainError):
 
 class RequestFailed(ChainError):
     """The node answered a request with an error that is no contract's revert."""
+
+
+class ProofUnavailable(ChainError):
+    """What the node tells of a block or its receipts does not add up to the block's hash."""
+
+
+class NotSealedYet(ChainError):
+    """Too few blocks stand on top of one to know that most validators have accepted it."""
 
 
 class DeploymentMissing(ChainError):

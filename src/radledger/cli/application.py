@@ -11,6 +11,7 @@ import typer
 
 from radledger.cli import (
     account,
+    bundle,
     consent,
     dataset,
     deploy,
@@ -43,6 +44,7 @@ for name, group in {
     "participant": participant.group,
     "identity": identity.group,
     "image": image.group,
+    "bundle": bundle.group,
     "consent": consent.group,
     "dataset": dataset.group,
     "index": index.group,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from radledger.imaging.ingest import Progress
     from radledger.imaging.keys import KeyService
 
-__all__ = ["group"]
+__all__ = ["Attributes", "Disease", "Id", "Identity", "Purposes", "group", "secret_of"]
 
 
 class PurposeNotNamed(UsageError):
@@ -137,10 +137,7 @@ def verify(
     identity: Identity = None,
 ) -> None:
     """Say of each file whether it is identical, re-encoded, changed or unknown."""
-    secret = None
-    if session.account is not None:
-        whose = _whose(identity)
-        secret = _secret(image, _use(image, purpose, attribute, disease, whose), whose)
+    secret = secret_of(image, purpose, attribute, disease, identity)
     results = session.radledger.images.verify(image, paths, secret=secret)
     show_all(results, empty="no files")
 
@@ -212,8 +209,18 @@ def _use(
     return None
 
 
-def _secret(image: str, use: Use | None, identity: str | None) -> str:
-    """The image set's secret, as the account may have it."""
+def secret_of(
+    image: str,
+    purpose: list[str] | None,
+    attribute: list[str] | None,
+    disease: str | None,
+    identity: str | None,
+) -> str | None:
+    """The image set's secret, as the account that acts may have it; the home's if none acts."""
+    if session.account is None:
+        return None
+    whose = _whose(identity)
+    use = _use(image, purpose, attribute, disease, whose)
     images, name = session.radledger.images, session.name
     private_key = session.keystore.encryption_key(name, session.passphrase(name))
     if use is None:
@@ -224,7 +231,7 @@ def _secret(image: str, use: Use | None, identity: str | None) -> str:
         private_key=private_key,
         key_service=_key_service(image),
         use=use,
-        identity=identity,
+        identity=whose,
     )
 
 

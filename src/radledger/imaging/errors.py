@@ -8,6 +8,8 @@
     │   ├── SecretUnknown         nobody here has the set's secret
     │   ├── ManifestInvalid       the stored manifest is not one, or not this set's
     │   ├── RootMismatch          what was read does not add up to the root on the chain
+    │   ├── FileNotInSet          a file is not byte for byte one of the set's
+    │   ├── BundleTooLarge        a bundle would have more bytes than its verifier reads
     │   ├── FolderNotEmpty        where files are to be written there are some already
     │   ├── NothingToAdd          none of the given paths could be taken
     │   └── HomeBusy              another addition runs in this home
@@ -21,7 +23,9 @@ from __future__ import annotations
 from radledger.errors import CryptoError, RadLedgerError
 
 __all__ = [
+    "BundleTooLarge",
     "CommitmentMismatch",
+    "FileNotInSet",
     "FolderNotEmpty",
     "HomeBusy",
     "ImageError",
@@ -52,6 +56,14 @@ class ManifestInvalid(ImageError):
 
 class RootMismatch(ImageError):
     """Files or leaves do not add up to the root that the chain holds."""
+
+
+class FileNotInSet(ImageError):
+    """A file is not byte for byte one of the image set's."""
+
+
+class BundleTooLarge(ImageError):
+    """A bundle would have more bytes than its verifier reads."""
 
 
 class FolderNotEmpty(ImageError):

@@ -1,0 +1,48 @@
+"""``radledger bundle``: proof of an image set for who has no access to the chain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from radledger.cli.image import Attributes, Disease, Id, Identity, Purposes, secret_of
+from radledger.cli.output import show
+from radledger.cli.session import session
+from radledger.cli.values import named_path
+
+__all__ = ["group"]
+
+group = typer.Typer(help="Proof of an image set, to be verified off line.")
+
+
+# A group of one command would be the command itself.
+@group.callback()
+def bundle() -> None:
+    """Proof of an image set, to be verified off line."""
+
+
+@group.command()
+def export(
+    image: Id,
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=named_path, help="The bundle to write.")
+    ],
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            parser=named_path,
+            help="A DICOM file of the set that the bundle is about; repeatable; all unless given.",
+        ),
+    ] = None,
+    purpose: Purposes = None,
+    attribute: Attributes = None,
+    disease: Disease = None,
+    identity: Identity = None,
+) -> None:
+    """Write a bundle that `python -m radledger.verify` checks with no network."""
+    radledger = session.radledger
+    erased = radledger.images.show(image).certificate is not None
+    secret = None if erased else secret_of(image, purpose, attribute, disease, identity)
+    show(radledger.bundles.export(image, path, files=file or (), secret=secret))

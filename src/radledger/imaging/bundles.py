@@ -1,0 +1,211 @@
+"""Bundles: what proves an image set to somebody who has no access to the chain.
+
+A bundle holds the events that anchored an image set and the sets that it came from, the last that
+re-keyed it and the one that erased it, each with the proof of its block, and the Merkle proofs of
+the files that it is about.  :mod:`radledger.verify` checks it off line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain.files import write_atomically
+from radledger.chain.proofs import EventProof, prove
+from radledger.chain.refusals import ImageErased
+from radledger.crypto.merkle import MerkleTree
+from radledger.imaging import records
+from radledger.imaging.errors import BundleTooLarge, FileNotInSet
+from radledger.imaging.model import ImageRecord, State
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Ledger
+    from radledger.imaging.manifest import Manifest
+    from radledger.imaging.service import Images
+
+__all__ = ["BundleResult", "Bundles", "ProvenEvent"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenEvent:
+    """An event in a bundle: its name, and the block whose hash vouches for it.
+
+    The block is the event's own, or on a proof-of-authority chain the last of those above it that
+    the bundle holds.
+    """
+
+    event: str
+    number: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class BundleResult:
+    """A bundle that was written: where, its bytes, how many files and which events it proves."""
+
+    image_id: str
+    path: Path
+    size: int
+    files: int
+    contract: str
+    proven: tuple[ProvenEvent, ...]
+
+
+class Bundles:
+    """Exports what :mod:`radledger.verify` checks.
+
+    Parameters
+    ----------
+    ledger
+        The connected chain.
+    images
+        The image sets of the same chain.
+
+    Examples
+    --------
+    >>> radledger.bundles.export(image_id, Path("ct.bundle")).files  # doctest: +SKIP
+    5
+    """
+
+    def __init__(self, ledger: Ledger, images: Images) -> None:
+        self._ledger = ledger
+        self._images = images
+
+    def export(
+        self,
+        image_id: str,
+        path: Path | str,
+        *,
+        files: Iterable[Path | str] = (),
+        secret: str | None = None,
+    ) -> BundleResult:
+        """Write the bundle of an image set, checked as its verifier checks it.
+
+        Parameters
+        ----------
+        image_id
+            The set.
+        path
+            The file to write.
+        files
+            Files of the set that the bundle is about, exact to the byte; all of the set's unless
+            given.  The salts of others stay out of it.
+        secret
+            As it was released; from this home unless given.  An erased set has none, and a bundle
+            of it proves no files.
+
+        Raises
+        ------
+        FileNotInSet
+            If a file is not byte for byte one of the set's.
+        ImageErased
+            If files of an erased set are asked for.
+        NotSealedYet, ProofUnavailable
+            If the chain does not give the proofs, see :func:`radledger.chain.proofs.prove`.
+        BundleTooLarge
+            If the verifier would not read it.
+        """
+        from radledger.verify.form import LIMIT, write
+
+        record = self._images.show(image_id)
+        leaves = list(self._leaves(record, [Path(file) for file in files], secret))
+        ledger = self._ledger
+        proofs = cache(lambda transaction: prove(ledger.web3, transaction))
+        events = [(name, proofs(each)) for name, each in self._events(record)]
+        contract = ledger.address(records.CONTRACT)
+        data = write(
+            {
+                "contract": contract.lower(),
+                "events": [_event(name, proof) for name, proof in events],
+                "format": "radledger-bundle/1",
+                "image": record.image_id,
+                "leaves": leaves,
+            }
+        )
+        if len(data) > LIMIT:
+            raise BundleTooLarge(
+                f"the bundle would have {len(data)} bytes, {LIMIT} at most are read; name fewer "
+                "files of the set with --file",
+                size=len(data),
+                limit=LIMIT,
+            )
+        _check(data, [proof for _, proof in events])
+        write_atomically(Path(path), data.decode("ascii"))
+        return BundleResult(
+            image_id=record.image_id,
+            path=Path(path),
+            size=len(data),
+            files=len(leaves),
+            contract=contract,
+            proven=tuple(ProvenEvent(name, each.number, each.hash) for name, each in events),
+        )
+
+    def _events(self, record: ImageRecord) -> Iterator[tuple[str, str]]:
+        """Name and transaction of each event, in the order in which a bundle has them."""
+        yield "ImageAnchored", record.transaction
+        image = bytes.fromhex(record.image_id[2:])
+        for name in ("ImageRekeyed", "ImageErasureCertified"):
+            found = self._ledger.events(records.CONTRACT, name, image=image)
+            if found:
+                yield name, found[-1].transaction
+        while record.parent:
+            record = self._images.show(record.parent)
+            yield "ImageAnchored", record.transaction
+
+    def _leaves(
+        self, record: ImageRecord, files: Sequence[Path], secret: str | None
+    ) -> Iterator[dict[str, Any]]:
+        if record.state is State.ERASED:
+            if files:
+                raise ImageErased.of({"image": record.image_id})
+            return
+        manifest = self._images.contents(record.image_id, secret=secret)
+        tree = MerkleTree(instance.leaf for instance in manifest.instances)
+        for index in _chosen(manifest, files):
+            leaf = manifest.instances[index].leaf
+            yield {
+                "fileDigest": leaf.file_digest,
+                "imageDigest": leaf.image_digest,
+                "proof": tree.proof(index),
+                "salt": leaf.salt,
+            }
+
+
+def _chosen(manifest: Manifest, files: Sequence[Path]) -> list[int]:
+    """Positions of the files' instances; all if there are no files."""
+    from radledger.dicom.digest import file_digest
+
+    if not files:
+        return list(range(len(manifest.instances)))
+    positions = {each.file_digest: i for i, each in enumerate(manifest.instances)}
+    chosen = set()
+    for file in files:
+        digest = "0x" + file_digest(file).hex()
+        if digest not in positions:
+            raise FileNotInSet(
+                f"{file} is not byte for byte a file of {manifest.image_set.image_id}; what it is "
+                "to the set tells `radledger image verify`, and `image fetch` gives the set's own",
+                file=str(file),
+                image=manifest.image_set.image_id,
+            )
+        chosen.add(positions[digest])
+    return sorted(chosen)
+
+
+def _event(name: str, proof: EventProof) -> dict[str, Any]:
+    return {
+        "event": name,
+        "headers": proof.headers,
+        "receipt": proof.receipt,
+        "transaction": proof.transaction,
+    }
+
+
+def _check(data: bytes, proofs: Sequence[EventProof]) -> None:
+    """Whether the verifier accepts it, from who trusts its blocks."""
+    from radledger.verify.proof import Trust, verify
+
+    verify(data, Trust(block_hashes=frozenset(bytes.fromhex(each.hash[2:]) for each in proofs)))
