@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.errors import ProofUnavailable
 from radledger.chain.files import write_atomically
 from radledger.chain.proofs import EventProof, prove
 from radledger.chain.refusals import ImageErased
@@ -205,7 +206,16 @@ def _event(name: str, proof: EventProof) -> dict[str, Any]:
 
 
 def _check(data: bytes, proofs: Sequence[EventProof]) -> None:
-    """Whether the verifier accepts it, from who trusts its blocks."""
+    """Require that the verifier accepts a bundle, from who trusts its blocks."""
+    from radledger.verify.form import Invalid
     from radledger.verify.proof import Trust, verify
 
-    verify(data, Trust(block_hashes=frozenset(bytes.fromhex(each.hash[2:]) for each in proofs)))
+    hashes = frozenset(bytes.fromhex(each.hash[2:]) for each in proofs)
+    try:
+        verify(data, Trust(block_hashes=hashes))
+    except Invalid as error:
+        where, why = error.args
+        raise ProofUnavailable(
+            f"what the node told proves nothing: {where} {why}; ask again, or another node",
+            where=where,
+        ) from error
