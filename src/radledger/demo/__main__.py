@@ -14,11 +14,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m radledger.demo", description=main.__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder, made anew")
     parser.add_argument("--chain", choices=("ganache", "anvil"), default="ganache")
+    parser.add_argument("--store", choices=("local", "kubo"), default="local")
     options = parser.parse_args(arguments)
     from radledger.demo.ground import LocalNode
     from radledger.demo.play import play
 
-    return play(options.out, LocalNode(options.chain))
+    return play(options.out, LocalNode(options.chain, options.store))
 
 
 if __name__ == "__main__":

@@ -41,22 +41,25 @@ class Ground(Protocol):
 
 @dataclass
 class LocalNode:
-    """A node of the story's own, as ``radledger devnet up`` starts it."""
+    """A node and a store of the story's own, as ``radledger devnet up`` starts them."""
 
     chain: str = "ganache"
+    store: str = "local"
     name: str = field(init=False)
     first_block: int = 0
 
     def __post_init__(self) -> None:
         self.name = {"ganache": "Ganache"}.get(self.chain, self.chain)
+        if self.store == "kubo":
+            self.name += " and private IPFS nodes"
 
     def up(self, home: Path) -> RadLedger:
-        """Start it."""
-        devnet.up(home, self.chain)
+        """Start them."""
+        devnet.up(home, self.chain, store=self.store)
         return RadLedger.open(home=home)
 
     def down(self, home: Path) -> None:
-        """End it, by its process id."""
+        """End them, by their process ids."""
         devnet.down(home)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -37,6 +39,7 @@ __all__ = ["CARE", "COURSE", "DAY", "RESEARCH", "TOKEN", "Stage"]
 
 DAY = 24 * 3600
 TOKEN = 10**18
+KUBO_CHUNK = 1 << 18
 COURSE = "Lung nodule, follow-up"
 CARE = Use.of(["CC"])
 RESEARCH = Use.of(["HMB"], ["NCU"])
@@ -101,6 +104,22 @@ class Stage:
     def ct_folder(self) -> Path:
         """The CT series as the scanner sent it."""
         return self.folder / "scanner"
+
+    @property
+    def stored_files(self) -> list[Path]:
+        """What lies on the disks of the store: files of a folder, or blocks of Kubo nodes."""
+        places = [self.home / "store", *self.home.glob("devnet/kubo/*/repository/blocks")]
+        return [path for place in places for path in place.rglob("*") if path.is_file()]
+
+    def stored_ends(self, cid: str) -> list[Path]:
+        """The files with the last byte of a content, one for each copy."""
+        with self.radledger.storage.get(cid) as content:
+            data = content.read()
+        end = data[(len(data) - 1) // KUBO_CHUNK * KUBO_CHUNK :]
+        # Kubo names a block by its multihash: SHA-256 (0x12) of 32 bytes (0x20).
+        block = base64.b32encode(b"\x12\x20" + hashlib.sha256(end).digest()).decode()
+        names = (cid, f"{block.rstrip('=')}.data")
+        return [path for path in self.stored_files if path.name in names]
 
     # --- services -----------------------------------------------------------------------------
 

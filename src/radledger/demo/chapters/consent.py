@@ -165,18 +165,18 @@ def verify(stage: Stage) -> Outcome:
 
 
 def tamper(stage: Stage) -> Outcome:
-    """A byte of the stored ciphertext is changed on the disk, and the CT fetched."""
+    """A bit of the ciphertext is changed on every disk that has it, and the CT fetched."""
     cid = stage.images.contents(stage.ct.image_id).instances[0].cid
-    stored = next((stage.home / "store").rglob(cid))
-    before = stored.read_bytes()
-    stored.chmod(0o600)
-    stored.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    stored = stage.stored_ends(cid)
+    check(bool(stored), "the ciphertext is on no disk")
+    for path in stored:
+        _flip_last_bit(path)
     try:
         stage.read("radiologist", stage.ct.image_id, CARE, "tampered")
     finally:
         check(not (stage.folder / "read" / "tampered").exists(), "something was written")
-        stored.write_bytes(before)
-        stored.chmod(0o400)
+        for path in stored:
+            _flip_last_bit(path)
     return Outcome(f"fetched a changed ciphertext {cid}")
 
 
@@ -274,3 +274,10 @@ def _changed(path: Path) -> Path:
     dataset.PixelData = bytes(pixels)
     dataset.save_as(path)
     return path
+
+
+def _flip_last_bit(path: Path) -> None:
+    before, mode = path.read_bytes(), path.stat().st_mode
+    path.chmod(0o600)
+    path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    path.chmod(mode)

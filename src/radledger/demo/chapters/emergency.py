@@ -201,7 +201,7 @@ def fetch_erased(stage: Stage) -> Outcome:
 def audit(stage: Stage) -> Outcome:
     """Anybody looks for plaintext in the store and on the chain."""
     values = identifying_values(stage.ct_folder)
-    stored = [path for path in (stage.home / "store").rglob("*") if path.is_file()]
+    stored = stage.stored_files
     for path in stored:
         content = path.read_bytes()
         check(not any(value in content for value in values), f"plaintext in {path.name}")
