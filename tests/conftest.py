@@ -171,3 +171,5 @@ def ledger(deployed_ledger: Ledger) -> Iterator[Ledger]:
     snapshot = request(deployed_ledger.web3, "evm_snapshot", [])
     yield deployed_ledger
     request(deployed_ledger.web3, "evm_revert", [snapshot])
+    # What a test's killed run has left is not for the next test to finish.
+    vars(deployed_ledger).pop("sender", None)

@@ -98,7 +98,9 @@ class RadLedger:
         """
         from radledger.chain import deployments, networks
         from radledger.chain.connect import connect, over, request
+        from radledger.chain.intents import Intents
         from radledger.chain.ledger import Ledger
+        from radledger.chain.transact import Sender
         from radledger.storage.configuration import open_storage
 
         home = home or default_home()
@@ -109,7 +111,9 @@ class RadLedger:
         chain_id = int(request(web3, "eth_chainId", []), 16)
         deployment = deployments.load(home / "deployments", chain_id)
         storage = storage or open_storage(home, os.environ.get(_STORE))
-        return cls(Ledger(web3, deployment), storage, home)
+        sender = Sender(web3, intents=Intents.at(home, chain_id, deployment.genesis))
+        ledger = Ledger(web3, deployment, sender=sender)
+        return cls(ledger, storage, home)
 
     @cached_property
     def participants(self) -> Participants:

@@ -7,6 +7,7 @@ import threading
 import pytest
 from eth_account import Account
 
+from radledger.chain import submission
 from radledger.chain.connect import request
 from radledger.chain.errors import (
     OutOfFunds,
@@ -172,14 +173,14 @@ def test_a_nonce_that_another_process_took_is_passed_over(anvil, new_account, mo
     # Ganache takes a nonce that was used, so there is nothing to see there.
     account = new_account(anvil)
     sender = Sender(anvil)
-    honest = sender._next_nonce
-    answers = iter([0])
+    stale = iter([0])
+    honest = submission.count
     # Another process sends between our asking for the nonce and our using it.
     anvil.eth.wait_for_transaction_receipt(
         anvil.eth.send_raw_transaction(_transfer(anvil, account, 0)),
         poll_latency=0.005,
     )
-    monkeypatch.setattr(sender, "_next_nonce", lambda address: next(answers, honest(address)))
+    monkeypatch.setattr(submission, "count", lambda *asked: next(stale, honest(*asked)))
     receipt = sender.send(account, NOBODY, "0x")
     sent = request(anvil, "eth_getTransactionByHash", [receipt["transactionHash"]])
     assert int(sent["nonce"], 16) == 1

@@ -10,6 +10,8 @@
     ├── DeploymentMissing     the contracts are not on this chain
     ├── DeploymentMismatch    the recorded contracts are another chain's, or not this code
     ├── OutOfFunds            the account cannot pay for its transaction
+    ├── TransactionUnderpriced no node takes a transaction for its fee
+    ├── NonceContended        somebody else sends from the account at the same time
     ├── TransactionPending    a transaction was not mined in time
     └── TransactionSuperseded another transaction of the account took this one's place
     UsageError
@@ -38,6 +40,7 @@ __all__ = [
     "DeploymentMismatch",
     "DeploymentMissing",
     "NetworksInvalid",
+    "NonceContended",
     "NotSealedYet",
     "OutOfFunds",
     "PassphraseWrong",
@@ -48,6 +51,7 @@ __all__ = [
     "RevertedWithReason",
     "TransactionPending",
     "TransactionSuperseded",
+    "TransactionUnderpriced",
     "UnknownContract",
     "UnknownNetwork",
 ]
@@ -79,6 +83,14 @@ class DeploymentMismatch(ChainError):
 
 class OutOfFunds(ChainError):
     """The account has less Ether than its transaction may cost."""
+
+
+class TransactionUnderpriced(ChainError):
+    """The node takes no transaction that pays so little, and asks for no price either."""
+
+
+class NonceContended(ChainError):
+    """Another transaction of the account has the nonce, time and again."""
 
 
 class TransactionPending(ChainError):

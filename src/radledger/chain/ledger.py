@@ -104,6 +104,8 @@ class Ledger:
         The connected chain, from :func:`radledger.chain.connect.connect` or one's own.
     deployment
         What is deployed there.
+    sender
+        What sends its transactions; by default one whose journal ends with this object.
 
     Raises
     ------
@@ -117,10 +119,12 @@ class Ledger:
     True
     """
 
-    def __init__(self, web3: Web3, deployment: Deployment) -> None:
+    def __init__(self, web3: Web3, deployment: Deployment, *, sender: Sender | None = None) -> None:
         deployment.require_chain(web3)
         self.web3 = web3
         self.deployment = deployment
+        if sender is not None:
+            self.sender = sender
         self._contracts: dict[str | ContractAt, Any] = {}
         self._timestamps: dict[str, int] = {}
         self._lock = threading.Lock()

@@ -1,9 +1,9 @@
 """Seal image sets and bring them onto the chain, each exactly once.
 
 An image set's id is the hash of what it holds, salts and all, and the contract takes an id once.
-So a set that was sealed can be sent any number of times and is anchored once.  What this module
-adds is that it is not paid for twice: before a transaction leaves, its hash is in the journal,
-and a later run waits for what is still under way before it sends anything.
+So a set that was sealed can be sent any number of times and is anchored once.  Nor is it paid for
+twice: what an earlier run of the same account has sent is at its end before this one looks at the
+chain and sends anything.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from radledger.imaging.schema import FileRow, SetRow
     from radledger.storage import Storage
 
-__all__ = ["anchor", "build_manifest", "encryption_keys", "image_set_of", "seal", "send_noted"]
+__all__ = ["anchor", "build_manifest", "encryption_keys", "image_set_of", "seal"]
 
 _BATCH = 100
 
@@ -52,28 +52,13 @@ def anchor(ledger: Ledger, journal: Journal, signer: LocalAccount, rows: Sequenc
     rows
         Sealed sets.
     """
+    ledger.sender.finish(signer)
     missing = [row for row in rows if not _settled(ledger, journal, row)]
     for batch in _batches(missing):
-        receipt = _send(ledger, journal, signer, batch)
+        receipt = ledger.sender.send(signer, *_call(ledger, journal, batch))
         gas = int(receipt["gasUsed"], 16) // len(batch)
         for row in batch:
             journal.confirm(row.set_id, receipt["transactionHash"], gas)
-
-
-def send_noted(
-    ledger: Ledger,
-    journal: Journal,
-    signer: LocalAccount,
-    set_ids: Sequence[int],
-    function: str,
-    *args: Any,
-) -> dict[str, Any]:
-    """Send a call to ``ImageRegistry``, its hash in the journal before it leaves."""
-    return ledger.sender.send(
-        signer,
-        *ledger.encode(records.CONTRACT, function, *args),
-        on_signed=lambda _nonce, transaction: journal.sending(set_ids, transaction),
-    )
 
 
 def image_set_of(row: SetRow) -> ImageSet:
@@ -115,10 +100,7 @@ def build_manifest(journal: Journal, row: SetRow) -> Manifest:
 
 
 def _settled(ledger: Ledger, journal: Journal, row: SetRow) -> bool:
-    """Whether the chain has a set, after what was sent for it before has come to its end."""
-    sent = journal.sent(row.set_id)
-    if sent:
-        ledger.sender.wait(sent)
+    """Whether the chain has a set, which is noted then."""
     if not records.is_anchored(ledger, row.image_id or ""):
         return False
     transaction = records.image_record(ledger, row.image_id or "").transaction
@@ -137,17 +119,15 @@ def _batches(rows: Sequence[SetRow]) -> Iterator[list[SetRow]]:
     yield from ([row] for row in rows if row.parent != NONE)
 
 
-def _send(
-    ledger: Ledger, journal: Journal, signer: LocalAccount, batch: Sequence[SetRow]
-) -> dict[str, Any]:
+def _call(ledger: Ledger, journal: Journal, batch: Sequence[SetRow]) -> tuple[str, str]:
+    """The call that anchors some sets."""
     structs = [_new_image_set(journal, row) for row in batch]
-    set_ids = [row.set_id for row in batch]
     if batch[0].parent != NONE:
         parent = records.image_record(ledger, batch[0].parent).image_set
-        return send_noted(ledger, journal, signer, set_ids, "supersede", structs[0], parent.struct)
+        return ledger.encode(records.CONTRACT, "supersede", structs[0], parent.struct)
     if len(batch) == 1:
-        return send_noted(ledger, journal, signer, set_ids, "anchor", structs[0])
-    return send_noted(ledger, journal, signer, set_ids, "anchorBatch", structs)
+        return ledger.encode(records.CONTRACT, "anchor", structs[0])
+    return ledger.encode(records.CONTRACT, "anchorBatch", structs)
 
 
 def _new_image_set(journal: Journal, row: SetRow) -> tuple[Any, ...]:

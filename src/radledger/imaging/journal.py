@@ -185,17 +185,6 @@ class Journal:
                 *(image_id, root, manifest_cid, set_id),
             )
 
-    def sending(self, set_ids: Iterable[int], transaction: str) -> None:
-        """Note a signed transaction before it leaves; on the disk when this returns."""
-        with self._write(durable=True) as write:
-            for set_id in set_ids:
-                write("INSERT OR IGNORE INTO sent VALUES (?, ?)", set_id, transaction)
-
-    def sent(self, set_id: int) -> list[str]:
-        """Transactions that were signed for a set."""
-        rows = self._all("SELECT transaction_hash FROM sent WHERE set_id = ?", set_id)
-        return [str(row[0]) for row in rows]
-
     def confirm(self, set_id: int, transaction: str, gas: int) -> None:
         """Record that the chain has a set."""
         with self._write() as write:
@@ -204,7 +193,6 @@ class Journal:
                 "WHERE set_id = ? AND state = 'sealed'",
                 *(transaction, gas, set_id),
             )
-            write("DELETE FROM sent WHERE set_id = ?", set_id)
 
     # -------------------------------------------------------------------------------- reading
 
@@ -270,7 +258,7 @@ class Journal:
                 "WHERE set_id = ?",
                 set_id,
             )
-            for table in ("rekeyed_files", "rekeys", "sent"):
+            for table in ("rekeyed_files", "rekeys"):
                 write(f"DELETE FROM {table} WHERE set_id = ?", set_id)  # noqa: S608
 
     # -------------------------------------------------------------------------------- erasing
@@ -293,7 +281,7 @@ class Journal:
                     "WHERE set_id = ? AND manifest_cid IS NOT NULL",
                     set_id,
                 )
-            for table in ("files", "rekeyed_files", "rekeys", "sent"):
+            for table in ("files", "rekeyed_files", "rekeys"):
                 write(f"DELETE FROM {table} WHERE set_id = ?", set_id)  # noqa: S608
             write(
                 "UPDATE sets SET state = 'erased', secret = NULL, study = '', series = '', "

@@ -35,10 +35,6 @@ CREATE TABLE IF NOT EXISTS files (
     PRIMARY KEY (set_id, source_digest), UNIQUE (set_id, sop_instance)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS files_by_source ON files (source_digest);
-CREATE TABLE IF NOT EXISTS sent (
-    set_id INTEGER NOT NULL REFERENCES sets, transaction_hash TEXT NOT NULL,
-    PRIMARY KEY (set_id, transaction_hash)
-) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rekeys (
     set_id INTEGER PRIMARY KEY REFERENCES sets, secret TEXT NOT NULL, manifest_cid TEXT
 ) STRICT;

@@ -1,7 +1,7 @@
 """What a custodian does to image sets later on: encrypt anew, erase for good.
 
 Both note each step in the journal, so that a run which was killed is finished by the next one,
-and look on the chain first, so that nothing is sent twice.
+finish what it had sent and look on the chain first, so that nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import io
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from radledger.chain.connect import request
 from radledger.crypto import envelope
@@ -81,11 +81,11 @@ class Upkeep:
         if manifest_cid is None:
             manifest_cid = self._reencrypted(row, record, secret, cids, temporary)
             self.journal.seal_rekey(row.set_id, manifest_cid)
-        self._after_sent(row)
+        self.ledger.sender.finish(signer)
         record = records.image_record(self.ledger, image_id)
         digest = cid_digest(manifest_cid)
         if record.manifest != "0x" + digest.hex():
-            self._send(signer, row, "rekey", record.image_set.struct, digest)
+            self.ledger.send(signer, records.CONTRACT, "rekey", record.image_set.struct, digest)
         self.journal.finish_rekey(row.set_id)
         self.collect()
         transaction, gas = self._last("ImageRekeyed", image_id)
@@ -106,10 +106,10 @@ class Upkeep:
         if not certificate.exists():
             self._write_certificate(certificate, record, row)
         digest = hashlib.sha256(certificate.read_bytes()).digest()
-        self._after_sent(row)
+        self.ledger.sender.finish(signer)
         record = records.image_record(self.ledger, image_id)
         if record.state is not State.ERASED:
-            self._send(signer, row, "erase", record.image_set.struct, digest)
+            self.ledger.send(signer, records.CONTRACT, "erase", record.image_set.struct, digest)
         self.journal.erase(row.set_id)
         self.collect()
         transaction, gas = self._last("ImageErasureCertified", image_id)
@@ -156,21 +156,12 @@ class Upkeep:
         with path.open("rb") as plain, encrypted(plain, recipient, temporary) as ciphertext:
             return self.storage.put(ciphertext).cid
 
-    def _send(self, signer: LocalAccount, row: SetRow, function: str, *args: Any) -> None:
-        anchoring.send_noted(self.ledger, self.journal, signer, [row.set_id], function, *args)
-
     def _last(self, event: str, image_id: str) -> tuple[str, int]:
         """Transaction and gas of a set's last event of a kind."""
         found = self.ledger.events(records.CONTRACT, event, image=bytes.fromhex(image_id[2:]))
         transaction = found[-1].transaction
         receipt = request(self.ledger.web3, "eth_getTransactionReceipt", [transaction])
         return transaction, int(receipt["gasUsed"], 16)
-
-    def _after_sent(self, row: SetRow) -> None:
-        """Wait for what an earlier run has sent for a set."""
-        sent = self.journal.sent(row.set_id)
-        if sent:
-            self.ledger.sender.wait(sent)
 
     def _certificate(self, image_id: str) -> Path:
         return self.folder / "certificates" / f"{image_id}.json"

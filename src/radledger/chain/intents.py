@@ -1,0 +1,329 @@
+"""A journal of transactions: each is written down before it is sent, and followed to its end.
+
+A transaction that was signed may be mined whatever becomes of the process that signed it.  So
+account, nonce, call and every signed version are on the disk before the first one leaves; who
+comes later finds what was left and finishes it.  An intent goes through these states:
+
+==============  ==========================================================================
+``open``        written, perhaps sent, perhaps mined; nobody has seen its receipt yet
+``mined``       it is in a block
+``reverted``    it is in a block, and the contract refused
+``superseded``  another transaction with its nonce is in a block, so it never will be
+``refused``     it never left, or would be refused now: nobody will send it
+==============  ==========================================================================
+
+How it is used: give :class:`radledger.chain.transact.Sender` a journal, and everything that it
+sends goes through it.  Before it sends anything it finishes what the same account left open, and
+a call that such an intent had made already is not made again: its receipt is the answer.  ::
+
+    intents = Intents.at(home, chain_id, genesis)     # one for each chain of a home
+    sender = Sender(web3, intents=intents)            # as the `sender` of an opened Ledger is
+    for done in sender.finish(account):               # at start: what a killed process left
+        print(done.state, done.transaction)
+    receipts = sender.send_batch(account, calls)      # each exactly once
+    intents.find(account.address, to, data)           # what became of a call, the newest one
+
+A nonce is chosen and its intent written in one step under the journal's lock, so that any number
+of processes and threads may send from one account through one journal.  An intent belongs to the
+process that wrote it for as long as that runs; afterwards whoever finishes it takes it over.
+Secrets are not in the journal: what is there is on the chain, or was meant to be.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from radledger.chain.running import Marks
+from radledger.chain.schema import SCHEMA, Intent, Version, content_digest
+
+__all__ = ["Intent", "Intents", "Version"]
+
+_COLUMNS = (
+    "intent_id, account, nonce, target, data, fields, state, created_at, transaction_hash, "
+    "block, reason, content"
+)
+
+
+Sign = Callable[[dict[str, Any]], Version]
+
+
+class Intents:
+    """An open journal; safe for any number of processes and threads.
+
+    Parameters
+    ----------
+    folder
+        Where it is kept, made if it does not exist; None: in memory, for as long as this object.
+
+    Examples
+    --------
+    >>> intents = Intents()
+    >>> draft = {"to": "0x" + "22" * 20, "data": "0x", "gas": 21000, "gasPrice": 1, "chainId": 1}
+    >>> sign = lambda fields: Version(f"0x{fields['nonce']:064x}", "0x00")
+    >>> [intent.nonce for intent in intents.begin("0x11", 7, [draft, draft], sign)]
+    [7, 8]
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._lock = threading.RLock()
+        self._held: set[int] = set()
+        self._marks: Marks | None = None
+        path: Path | str = ":memory:"
+        if folder is not None:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = folder / "intents.sqlite3"
+            self._marks = Marks(folder / "running")
+            # SQLite gives its other files the permissions of the first.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self._database = sqlite3.connect(
+            path, timeout=60, isolation_level=None, check_same_thread=False
+        )
+        self._database.execute("PRAGMA journal_mode = WAL").fetchall()
+        if not self._all("SELECT 1 FROM sqlite_schema WHERE name = 'versions_by_intent'"):
+            self._database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+
+    @classmethod
+    def at(cls, home: Path, chain_id: int, genesis: str) -> Intents:
+        """The journal of a home for the chain with an id and a hash of its first block.
+
+        A chain that was started anew has the id of the one before, and none of its transactions.
+        """
+        return cls(home / "transactions" / f"{chain_id}-{genesis[2:14]}")
+
+    def close(self) -> None:
+        """Close the database; what is open in it is left for others."""
+        self._database.close()
+
+    # ------------------------------------------------------------------------------- writing
+
+    def begin(
+        self,
+        account: str,
+        first: int,
+        drafts: Sequence[Mapping[str, Any]],
+        sign: Sign,
+        *,
+        nonce: int | None = None,
+    ) -> list[Intent]:
+        """Choose nonces, sign, and write down what is about to be sent; then it is on the disk.
+
+        Parameters
+        ----------
+        account
+            Who sends.
+        first
+            The lowest nonce that may be free, as the node tells it.
+        drafts
+            Fields of each transaction but for the nonce.
+        sign
+            Called with all fields of each.
+        nonce
+            Of the first, those of the others following; by default the lowest that are free.
+
+        Raises
+        ------
+        sqlite3.IntegrityError
+            If `nonce` is given, and taken.
+        """
+        with self._write(durable=True) as write:
+            nonces = _free_nonces(self._taken(account, first), first)
+            numbers = []
+            for position, draft in enumerate(drafts):
+                used = next(nonces) if nonce is None else nonce + position
+                signed = sign({**draft, "nonce": used})
+                rest = {name: draft[name] for name in draft if name not in ("to", "data")}
+                number = write(
+                    "INSERT INTO intents (account, nonce, target, data, content, fields, state, "
+                    "owner, created_at) VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?)",
+                    *(account, used, draft.get("to"), draft["data"]),
+                    *(content_digest(draft.get("to"), draft["data"]), json.dumps(rest)),
+                    *(self._owner, int(time.time())),
+                ).lastrowid
+                _insert_version(write, number, signed)
+                numbers.append(number)
+            self._held.update(numbers)
+        return [self._get(number) for number in numbers]
+
+    def add_version(self, intent: Intent, fields: Mapping[str, Any], signed: Version) -> Intent:
+        """Write down another version of a transaction; on the disk when this returns."""
+        rest = {name: fields[name] for name in intent.fields}
+        with self._write(durable=True) as write:
+            query = "UPDATE intents SET fields = ? WHERE intent_id = ?"
+            write(query, json.dumps(rest), intent.intent_id)
+            _insert_version(write, intent.intent_id, signed)
+        return self._get(intent.intent_id)
+
+    def settle(self, intent: Intent, receipt: Mapping[str, Any]) -> Intent:
+        """Record a receipt: a transaction was mined, or refused by its contract there."""
+        mined = int(receipt.get("status", "0x1"), 16) == 1
+        with self._write() as write:
+            write(
+                "UPDATE intents SET state = ?, transaction_hash = ?, block = ? WHERE intent_id = ?",
+                *("mined" if mined else "reverted", receipt["transactionHash"]),
+                *(int(receipt["blockNumber"], 16), intent.intent_id),
+            )
+            self._held.discard(intent.intent_id)
+            settled = self._get(intent.intent_id)
+            if self._marks is None:  # nobody will ask later
+                write("DELETE FROM versions WHERE intent_id = ?", intent.intent_id)
+                write("DELETE FROM intents WHERE intent_id = ?", intent.intent_id)
+        return settled
+
+    def drop(self, intent: Intent, state: Literal["superseded", "refused"], reason: str) -> Intent:
+        """Record that nobody waits for a transaction any more; its nonce is free for others."""
+        with self._write() as write:
+            write(
+                "UPDATE intents SET state = ?, reason = ? WHERE intent_id = ?",
+                *(state, reason, intent.intent_id),
+            )
+            self._held.discard(intent.intent_id)
+        return self._get(intent.intent_id)
+
+    def reopen(self, intents: Iterable[Intent]) -> None:
+        """Record that what was mined is in no block any more."""
+        with self._write() as write:
+            for intent in intents:
+                write(
+                    "UPDATE intents SET state = 'open', transaction_hash = NULL, block = NULL, "
+                    "owner = ? WHERE intent_id = ? AND state IN ('mined', 'reverted')",
+                    *(self._owner, intent.intent_id),
+                )
+
+    def forget_before(self, block: int) -> None:
+        """Drop data and signed versions of what is in blocks before `block`; the rest stays."""
+        condition = "block < ? AND data <> ''"
+        which = f"SELECT intent_id FROM intents WHERE {condition}"  # noqa: S608
+        with self._write() as write:
+            write(f"DELETE FROM versions WHERE intent_id IN ({which})", block)  # noqa: S608
+            write(f"UPDATE intents SET data = '' WHERE {condition}", block)  # noqa: S608
+
+    # ------------------------------------------------------------------------------- holding
+
+    def claim(self, account: str) -> list[Intent]:
+        """Take over the open intents of an account that nobody follows, lowest nonce first."""
+        if not self.open(account):
+            return []
+        with self._write() as write:
+            found = self._all(
+                "SELECT intent_id, owner FROM intents WHERE account = ? AND state = 'open' "
+                "ORDER BY nonce",
+                account,
+            )
+            left = [number for number, owner in found if not self._followed(number, owner)]
+            for number in left:
+                query = "UPDATE intents SET owner = ? WHERE intent_id = ?"
+                write(query, self._owner, number)
+            self._held.update(left)
+        return [self._get(number) for number in left]
+
+    def release(self, intents: Iterable[Intent]) -> None:
+        """Follow intents no longer; who comes next may claim what of them is open."""
+        with self._lock:
+            self._held.difference_update(intent.intent_id for intent in intents)
+
+    def is_followed(self, intent: Intent) -> bool:
+        """Whether somebody waits for an open intent now, in this process or another one."""
+        found = self._all("SELECT owner FROM intents WHERE intent_id = ?", intent.intent_id)
+        return self._followed(intent.intent_id, str(found[0][0]))
+
+    # ------------------------------------------------------------------------------- reading
+
+    def open(self, account: str | None = None) -> list[Intent]:
+        """What is open, of one account or of all, lowest nonce first."""
+        condition = "" if account is None else "AND account = ?"
+        values = () if account is None else (account,)
+        return self._select(f"state = 'open' {condition} ORDER BY account, nonce", *values)
+
+    def mined_since(self, account: str, block: int) -> list[Intent]:
+        """What was mined for an account in a block or later ones."""
+        return self._select("block >= ? AND account = ? ORDER BY nonce", block, account)
+
+    def mined_from(self, account: str, nonce: int) -> list[Intent]:
+        """What was mined for an account with a nonce or higher ones."""
+        return self._select(
+            "account = ? AND nonce >= ? AND state IN ('mined', 'reverted') ORDER BY nonce",
+            *(account, nonce),
+        )
+
+    def find(self, account: str, to: str | None, data: str) -> Intent | None:
+        """The newest intent of an account that makes a call."""
+        found = self._select(
+            "content = ? AND account = ? ORDER BY intent_id DESC LIMIT 1",
+            *(content_digest(to, data), account),
+        )
+        return found[0] if found else None
+
+    def newest(self, limit: int) -> list[Intent]:
+        """The newest intents, newest first."""
+        return self._select("1 ORDER BY intent_id DESC LIMIT ?", limit)
+
+    # ----------------------------------------------------------------------------- internals
+
+    @property
+    def _owner(self) -> str:
+        return self._marks.own if self._marks else ""
+
+    def _followed(self, number: int, owner: str) -> bool:
+        if owner == self._owner:
+            return number in self._held
+        return self._marks is not None and self._marks.is_alive(owner)
+
+    def _taken(self, account: str, first: int) -> set[int]:
+        rows = self._all(
+            "SELECT nonce FROM intents WHERE account = ? AND nonce >= ? "
+            "AND state IN ('open', 'mined', 'reverted')",
+            *(account, first),
+        )
+        return {int(row[0]) for row in rows}
+
+    def _get(self, number: int | None) -> Intent:
+        return self._select("intent_id = ?", number)[0]
+
+    def _select(self, condition: str, *values: Any) -> list[Intent]:
+        with self._lock:
+            rows = self._all(f"SELECT {_COLUMNS} FROM intents WHERE {condition}", *values)  # noqa: S608
+            return [self._intent(row) for row in rows]
+
+    def _intent(self, row: Sequence[Any]) -> Intent:
+        query = "SELECT transaction_hash, raw FROM versions WHERE intent_id = ? ORDER BY version_id"
+        versions = tuple(Version(*each) for each in self._all(query, row[0]))
+        values: list[Any] = [*row[:5], json.loads(row[5]), *row[6:], versions]
+        return Intent(*values)
+
+    def _all(self, query: str, *values: Any) -> list[Any]:
+        with self._lock:
+            return self._database.execute(query, values).fetchall()
+
+    @contextmanager
+    def _write(self, *, durable: bool = False) -> Iterator[Any]:
+        """One transaction; `durable` ones, and with them all before, survive a power failure."""
+        with self._lock:
+            self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield lambda statement, *values: self._database.execute(statement, values)
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+
+def _insert_version(write: Any, number: int | None, signed: Version) -> None:
+    query = "INSERT INTO versions (intent_id, transaction_hash, raw) VALUES (?, ?, ?)"
+    write(query, number, signed.transaction, signed.raw)
+
+
+def _free_nonces(taken: set[int], first: int) -> Iterator[int]:
+    nonce = first
+    while True:
+        if nonce not in taken:
+            yield nonce
+        nonce += 1
