@@ -48,3 +48,64 @@ def fresh_ledger(
     """A deployment of this test's own on each kind of node, and its governor."""
     governor = new_account(web3)
     return Ledger(web3, deploy(web3, governor, tmp_path, token_holder=governor.address)), governor
+
+
+class Killed(BaseException):
+    """What no code may catch, as a kill is."""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "transactions"
+
+
+@pytest.fixture
+def account(anvil, new_account):
+    return new_account(anvil)
+
+
+@pytest.fixture
+def paused(anvil):
+    """Anvil with mining by request alone, for the time of a test."""
+    request(anvil, "evm_setAutomine", [False])
+    yield anvil
+    request(anvil, "anvil_dropAllTransactions", [])
+    request(anvil, "evm_setAutomine", [True])
+    request(anvil, "evm_mine", [])
+
+
+@pytest.fixture
+def killed_at(monkeypatch):
+    """Run something in which a function of a module is a kill."""
+
+    def run(module, name, what):
+        def kill(*_):
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, kill)
+            with pytest.raises(Killed):
+                what()
+
+    return run
+
+
+@pytest.fixture
+def answering(monkeypatch):
+    """Let a node answer a method otherwise, for the first so many times."""
+
+    def answer(web3, method, answers):
+        forward = web3.provider.make_request
+        left = iter(answers)
+
+        def changed(asked, parameters):
+            if asked != method:
+                return forward(asked, parameters)
+            found = next(left, None)
+            if isinstance(found, Exception):
+                raise found
+            return forward(asked, parameters) if found is None else found
+
+        monkeypatch.setattr(web3.provider, "make_request", changed)
+
+    return answer

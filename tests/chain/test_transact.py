@@ -16,44 +16,7 @@ from radledger.chain.errors import (
     TransactionSuperseded,
 )
 from radledger.chain.transact import Sender
-
-NOBODY = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"
-
-
-@pytest.fixture
-def paused(anvil):
-    """Anvil with mining by request alone, for the time of a test."""
-    request(anvil, "evm_setAutomine", [False])
-    yield anvil
-    request(anvil, "anvil_dropAllTransactions", [])
-    request(anvil, "evm_setAutomine", [True])
-    request(anvil, "evm_mine", [])
-
-
-def mined_by(web3, sender, account, then):
-    """Send in a thread, run ``then`` when it is in the pool, and return receipt or error."""
-    outcome = {}
-
-    def run():
-        try:
-            outcome["receipt"] = sender.send(account, NOBODY, "0x")
-        except Exception as error:
-            outcome["error"] = error
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    waiting = threading.Event()
-    while thread.is_alive() and not _pool(web3, account.address):
-        waiting.wait(0.005)
-    then()
-    thread.join(timeout=30)
-    assert not thread.is_alive()
-    return outcome
-
-
-def _pool(web3, address):
-    content = request(web3, "txpool_content", [])
-    return content["pending"].get(address) or content["pending"].get(address.lower()) or {}
+from tests.chain.sending import NOBODY, mined_nonces, pool, sending, until
 
 
 def _transfer(web3, account, nonce, tip=2 * 10**9):
@@ -107,47 +70,38 @@ def test_out_of_funds_says_how_much_is_missing(web3):
     assert "\n" not in error.value.message
 
 
-def test_a_stuck_transaction_is_sent_again_with_a_higher_fee(paused, new_account):
-    account = new_account(paused)
-    versions = []
+def test_a_stuck_transaction_is_sent_again_with_a_higher_fee(paused, account):
     sender = Sender(paused, replace_after=0.05)
+    with sending(sender, account) as outcome:
+        until(lambda: pool(paused, account))
+        first = int(pool(paused, account)[0]["maxFeePerGas"], 16)
 
-    def raise_base_fee_and_mine():
-        (first,) = _pool(paused, account.address).values()
-        versions.append(int(first["maxFeePerGas"], 16))
-        dear = hex(3 * int(first["maxFeePerGas"], 16))
-        request(paused, "anvil_setNextBlockBaseFeePerGas", [dear])
-        request(paused, "evm_mine", [])
-        waiting = threading.Event()
-        while web3_count(paused, account) == 0:
+        def replaced():
+            request(paused, "anvil_setNextBlockBaseFeePerGas", [hex(3 * first)])
             request(paused, "evm_mine", [])
-            waiting.wait(0.02)
+            return len(sender.intents.open()[0].versions) > 1
 
-    outcome = mined_by(paused, sender, account, raise_base_fee_and_mine)
+        def mined():
+            request(paused, "evm_mine", [])
+            return mined_nonces(paused, account)
+
+        until(replaced)
+        until(mined)
     mined = request(paused, "eth_getTransactionByHash", [outcome["receipt"]["transactionHash"]])
     assert int(mined["nonce"], 16) == 0
-    assert int(mined["maxFeePerGas"], 16) > versions[0]
-    assert web3_count(paused, account) == 1
+    assert int(mined["maxFeePerGas"], 16) > first
+    assert mined_nonces(paused, account) == 1
 
 
-def web3_count(web3, account):
-    return web3.eth.get_transaction_count(account.address, "latest")
-
-
-def test_a_transaction_that_another_one_took_the_place_of(paused, new_account):
-    account = new_account(paused)
-    sender = Sender(paused, replace_after=0.2)
-
-    def overtake():
-        (first,) = _pool(paused, account.address).values()
-        dear = 2 * int(first["maxFeePerGas"], 16)
+def test_a_transaction_that_another_one_took_the_place_of(paused, account):
+    with sending(Sender(paused, replace_after=0.2), account) as outcome:
+        until(lambda: pool(paused, account))
+        dear = 2 * int(pool(paused, account)[0]["maxFeePerGas"], 16)
         paused.eth.send_raw_transaction(_transfer(paused, account, 0, tip=dear))
         request(paused, "evm_mine", [])
-
-    error = mined_by(paused, sender, account, overtake)["error"]
-    assert isinstance(error, TransactionSuperseded)
-    assert error.values["account"] == account.address
-    assert error.values["nonce"] == 0
+    assert isinstance(outcome["error"], TransactionSuperseded)
+    assert outcome["error"].values["account"] == account.address
+    assert outcome["error"].values["nonce"] == 0
 
 
 def test_waiting_ends(paused, new_account):
@@ -155,7 +109,7 @@ def test_waiting_ends(paused, new_account):
     with pytest.raises(TransactionPending) as error:
         Sender(paused, give_up_after=0.05).send(account, NOBODY, "0x")
     assert error.value.values["transaction"] in {
-        each["hash"] for each in _pool(paused, account.address).values()
+        each["hash"] for each in pool(paused, account).values()
     }
 
 
