@@ -171,8 +171,8 @@ class Watch:
         goal = f"mined with {depth} blocks on top" if depth else "mined"
         return TransactionPending(
             f"transaction {transaction} was not {goal} within "
-            f"{self._terms.give_up_after:.0f} s{why}; it may be mined later: look for it before "
-            "you send it again",
+            f"{self._terms.give_up_after:.0f} s{why}; it may be mined later, so have it "
+            "finished (`radledger transaction finish`) before you send it again",
             transaction=transaction,
             account=waiting.account,
             nonce=waiting.nonce,
