@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_hash.auto import keccak
 
 from radledger.verify.form import Invalid, read, write
 from radledger.verify.proof import Trust, verify
@@ -17,17 +18,18 @@ from tests.verify.clique import ADDRESSES, bundle_of
 
 SCRIPT = Path(__file__).with_name("verify_bundle.mjs")
 ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "docs" / "verification"
 TRUST = {"validators": ["0x" + each.hex() for each in ADDRESSES], "needed": 3, "hashes": []}
 OURS = Trust(frozenset(ADDRESSES), 3)
 
 
-def theirs(bundles: list[bytes]) -> list[dict[str, Any]]:
+def theirs(bundles: list[bytes], trust: dict[str, Any] = TRUST) -> list[dict[str, Any]]:
     """What the verifier in JavaScript says of each bundle."""
     node = shutil.which("node", path=f"{ROOT}/.venv/bin{os.pathsep}{os.environ['PATH']}")
     if node is None or not (ROOT / "node_modules" / "viem").is_dir():
         pytest.skip("needs node and viem: run `make setup`")
     done = subprocess.run(
-        [node, SCRIPT, json.dumps(TRUST)],
+        [node, SCRIPT, json.dumps(trust)],
         input=json.dumps([each.decode() for each in bundles]),
         capture_output=True,
         text=True,
@@ -63,6 +65,19 @@ def test_both_find_the_same() -> None:
     ]
     ours = [verify(bundle, OURS) for bundle in bundles]
     assert [short(each) for each in theirs(bundles)] == [short(each) for each in ours]
+
+
+def test_both_accept_a_bundle_of_real_validators() -> None:
+    data = (EXAMPLE / "example.bundle").read_bytes()
+    validators = (EXAMPLE / "validators.txt").read_text().split()
+    ours = verify(data, Trust(frozenset(bytes.fromhex(each[2:]) for each in validators), 4))
+    (facts,) = theirs([data], {"validators": validators, "needed": 4, "hashes": []})
+    assert short(facts) == short(ours)
+    (refused,) = theirs([data], {"validators": validators[:3], "needed": 2, "hashes": []})
+    assert refused == {"where": "bundle.events[0].headers"}
+    last = "0x" + keccak(read(data)["events"][0]["headers"][-1]).hex()
+    by_hash = {"validators": [], "needed": 1, "hashes": [last]}
+    assert theirs([data], by_hash) == [facts]
 
 
 PARTS: dict[str, tuple[Any, ...]] = {
