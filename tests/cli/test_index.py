@@ -1,6 +1,10 @@
-"""``radledger index`` and ``history``."""
+"""``radledger index``, ``history``, ``lineage``, ``access-log`` and ``audit``."""
 
 from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
 
 
 def test_the_index_follows_and_tells(home, ok, tmp_path):
@@ -44,3 +48,60 @@ def test_refusals_are_one_line(home, cli):
     assert cli("history", "0x12").refused("NoIdOrAddress", code=2) == {"text": "0x12"}
     assert cli("history", "nobody").refused("AccountUnknown", code=2)
     assert cli("index", "sync", "--index", "mysql://x").refused("InvalidIndexUrl", code=2) == {}
+
+
+def test_lineage_is_told_drawn_and_exported(home, ok, plain_cli, image, tmp_path):
+    files = {name: tmp_path / f"lineage.{name}" for name in ("dot", "png", "prov")}
+    options = [part for name, file in files.items() for part in (f"--{name}", file)]
+    derived = ok("image", "deidentify", image, "--as", "hospital")["image_id"]
+    found = ok("lineage", image, *options)
+    assert [node["id"] for node in found["nodes"]] == [image, derived]
+    assert found["links"] == [
+        {
+            "source": image,
+            "target": derived,
+            "relation": "became",
+            "details": {"kind": "deidentified"},
+        }
+    ]
+    assert files["dot"].read_text().startswith("digraph")
+    assert files["png"].read_bytes().startswith(b"\x89PNG")
+    assert f"eip155:{derived}" in json.loads(files["prov"].read_text())["entity"]
+    told = plain_cli("lineage", derived)
+    assert (told.code, told.err) == (0, "")
+    assert "1  became  2 (deidentified)" in told.out or "2  became  1 (deidentified)" in told.out
+
+
+def test_who_read_is_in_the_access_log(home, cli, ok, image, signed, addresses, tmp_path):
+    assert cli("access-log").objects == []
+    signed("consent", "grant", "radiologist", "--purpose", "CC")
+    reading = ("--to", tmp_path / "reading", "--purpose", "CC", "--as", "radiologist")
+    ok("image", "fetch", image, *reading)
+    granted, released = cli("access-log", image).objects
+    assert (granted["event"], granted["images"], granted["purposes"]) == ("granted", "all", ["CC"])
+    assert (released["event"], released["images"]) == ("released", image)
+    assert released["reader"] == granted["reader"] == addresses["radiologist"]
+    assert released["patient"] == addresses["patient"]
+    assert released["grant_id"] == granted["grant_id"]
+    for whose in ("radiologist", "patient"):
+        assert len(cli("access-log", whose).objects) == 2
+    assert cli("access-log", "stranger").objects == []
+
+
+def test_the_audit_fails_where_the_index_lies(home, ok, cli, plain_cli, image):
+    audit = ok("audit")
+    assert audit["differences"] == []
+    assert audit["compared_views"] > 10
+
+    (file,) = (home / "index").glob("*.sqlite3")
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE events SET who = '0x00' WHERE name = 'ImageAnchored'")
+    failed = cli("audit")
+    assert (failed.code, failed.err) == (1, "")
+    (difference,) = failed.object["differences"]
+    assert difference["index"] == {"who": "0x00"}
+    told = plain_cli("audit")
+    assert told.code == 1
+    assert difference["what"] in told.out
+    ok("index", "rebuild")
+    assert ok("audit")["differences"] == []

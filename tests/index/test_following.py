@@ -129,7 +129,7 @@ def test_a_reorganisation_is_followed(ledger, index, who, content):
 
 
 def test_a_reorganisation_past_the_kept_headers_is_refused(ledger, index, content):
-    first = index.status().start
+    first = index.status().first_block
     with index.database.engine.begin() as connection:
         connection.execute(tables.blocks.delete().where(tables.blocks.c.number == first))
         connection.execute(tables.blocks.update().values(hash="0x" + "12" * 32))

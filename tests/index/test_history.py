@@ -31,7 +31,7 @@ def test_an_image_sets_history_is_whole(index, story):
 def test_consent_for_another_image_set_is_not_its_history(index, story):
     def scopes(image):
         return {
-            entry.arguments["scope"]
+            entry.details["scope"]
             for entry in index.history(image.image_id)
             if entry.event == "ConsentGranted"
         }
@@ -60,7 +60,7 @@ def test_a_transactions_history(index, story):
 def test_addresses_are_shown_as_everywhere(index, story, who):
     entry = index.history(story.original.image_id)[0]
     assert entry.who == who.hospital.address
-    assert entry.arguments["patient"] == who.patient.address
+    assert entry.details["patient"] == who.patient.address
     assert index.history(who.patient.address.lower()) == index.history(who.patient.address)
 
 

@@ -55,6 +55,9 @@ for name, group in {
     application.add_typer(group, name=name, epilog=_EPILOG)
 application.command(name="deploy", epilog=_EPILOG)(deploy.deploy)
 application.command(name="history", epilog=_EPILOG)(index.history)
+application.command(name="lineage", epilog=_EPILOG)(index.lineage)
+application.command(name="access-log", epilog=_EPILOG)(index.access_log)
+application.command(name="audit", epilog=_EPILOG)(index.audit)
 
 
 def _version(asked: bool) -> None:

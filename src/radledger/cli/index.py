@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,10 +15,15 @@ from radledger.cli.session import session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from radledger.consent.receipts import Release
     from radledger.index.following import Progress
+    from radledger.index.lineage import Lineage
     from radledger.index.service import Index
 
-__all__ = ["group", "history"]
+__all__ = ["access_log", "audit", "group", "history", "lineage"]
+
+# Of what is known of a thing in a lineage, what tells it from others at a glance.
+_TOLD = ("kind", "state", "purposes", "contributions", "class", "beneficiary", "amount")
 
 group = typer.Typer(help="The chain's events in SQL.")
 
@@ -62,8 +68,89 @@ def history(
 
     An image set's history has also the consent that covered it, and emergencies.
     """
-    term = id_or_address if id_or_address[:2] == "0x" else session.address(id_or_address)
-    show_all(_synced(index).history(term), empty="nothing happened")
+    show_all(_synced(index).history(_term(id_or_address)), empty="nothing happened")
+
+
+def lineage(
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="Of an image set, work, data set, version, payout.")
+    ],
+    dot: Annotated[Path | None, typer.Option(help="Write it for Graphviz.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Draw it; needs the extra graphs.")] = None,
+    prov: Annotated[
+        Path | None, typer.Option(help="Write it as W3C PROV-JSON; needs the extra graphs.")
+    ] = None,
+    index: Url = None,
+) -> None:
+    """Tell what something came from and what came of it, from the first image to the payouts."""
+    found = _synced(index).lineage(id_)
+    if dot is not None:
+        from radledger.index.graphs import to_dot
+
+        dot.write_text(to_dot(found), "utf-8")
+    if png is not None:
+        from radledger.index.graphs import write_png
+
+        write_png(found, png)
+    if prov is not None:
+        from radledger.index.provenance import to_prov
+
+        to_prov(found, session.radledger.ledger.chain_id).serialize(str(prov), format="json")
+    if session.json:
+        show(found)
+    else:
+        _tell(found)
+
+
+def access_log(
+    id_or_address: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID|ADDRESS]", help="Image set, reader or patient; all if none."),
+    ] = None,
+    index: Url = None,
+) -> None:
+    """List who read what, against whose receipt, and what gave them access or ended it.
+
+    Receipts are those of this home; what was released elsewhere is kept there.
+    """
+    term = None if id_or_address is None else _term(id_or_address)
+    book = session.folder / "receipts.sqlite3"
+    releases: tuple[Release, ...] = ()
+    if book.exists():
+        from radledger.consent.receipts import Receipts
+
+        releases = Receipts(book).releases()
+    show_all(_synced(index).access_log(releases, term), empty="no access")
+
+
+def audit(index: Url = None) -> None:
+    """Replay the events, and compare all that follows from them with the chain.
+
+    Exits with 1 if anything differs, and names it.
+    """
+    result = _synced(index).audit()
+    show(result)
+    if result.differences:
+        raise typer.Exit(1)
+
+
+def _tell(found: Lineage) -> None:
+    """Print a lineage for people: numbered things, then how one led to another."""
+    numbers = {node.id: number for number, node in enumerate(found.nodes, 1)}
+    for node in found.nodes:
+        own = [str(node.details[name]) for name in _TOLD if name in node.details]
+        print(f"{numbers[node.id]:>3}  {node.kind:<9}  {node.id}  {', '.join(own)}".rstrip())
+    for link in found.links:
+        own = [str(link.details[name]) for name in ("kind", "class") if name in link.details]
+        if not link.details.get("counted", True):
+            own.append("withdrawn")
+        qualified = f" ({', '.join(own)})" if own else ""
+        print(f"{numbers[link.source]:>3}  {link.relation}  {numbers[link.target]}{qualified}")
+
+
+def _term(id_or_address: str) -> str:
+    """An id or address, or the address of an account of the keystore."""
+    return id_or_address if id_or_address[:2] == "0x" else session.address(id_or_address)
 
 
 def _index(url: str | None) -> Index:

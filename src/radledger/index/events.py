@@ -17,7 +17,7 @@ from typing import Any
 from radledger.chain import artifacts
 from radledger.chain.errors import RequestFailed
 
-__all__ = ["ChainEvent", "EventDecoder"]
+__all__ = ["ChainEvent", "EventDecoder", "as_json"]
 
 _WORD = 64  # hexadecimal digits
 
@@ -161,7 +161,7 @@ def _general_decoder(
             for (name, word), topic in zip(from_topics, topics[1:], strict=True)
         }
         for parameter, value in zip(plain, values, strict=True):
-            arguments[parameter["name"]] = _as_json(parameter, value)
+            arguments[parameter["name"]] = as_json(parameter, value)
         return arguments
 
     return decode
@@ -180,12 +180,13 @@ def _word_decoder(type_: str) -> Any:
     return None
 
 
-def _as_json(parameter: Mapping[str, Any], value: Any) -> Any:
+def as_json(parameter: Mapping[str, Any], value: Any) -> Any:
+    """A value that eth_abi decoded, as JSON has it; ``parameter`` is what the ABI says of it."""
     if isinstance(value, bytes):
         return "0x" + value.hex()
     if parameter["type"] == "tuple":
         components = zip(parameter["components"], value, strict=True)
-        return {component["name"]: _as_json(component, part) for component, part in components}
+        return {component["name"]: as_json(component, part) for component, part in components}
     if isinstance(value, tuple | list):
         return list(value)
     return value

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy
 from sqlalchemy import and_, or_, select, union
 
-from radledger.consent.scope import parse_scope
+from radledger.consent.scope import parse_scope, scope_name
 from radledger.identity.address import parse_address
+from radledger.imaging.model import NONE
 from radledger.index import tables
 from radledger.index.errors import NoIdOrAddress, NothingKnown
+from radledger.index.events import ChainEvent
+from radledger.index.rows import rows_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping, Select
@@ -27,12 +30,15 @@ _ADDRESS = re.compile("0x[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """Something that happened: when, what, by whom, and where it stands on the chain."""
+    """Something that happened: when, what, by whom, and where it stands on the chain.
+
+    ``details`` are the event's arguments with bits and numbers in words.
+    """
 
     timestamp: int
     event: str
     who: str
-    arguments: Mapping[str, Any]
+    details: Mapping[str, Any]
     contract: str
     block: int
     log_index: int
@@ -93,19 +99,7 @@ def history(connection: Connection, term: str) -> list[HistoryEntry]:
     there = and_(table.c.block == found.c.block, table.c.log_index == found.c.log_index)
     wanted = select(table).select_from(found.join(table, there))
     rows = connection.execute(wanted.order_by(table.c.block, table.c.log_index)).mappings()
-    entries = [
-        HistoryEntry(
-            timestamp=row["timestamp"],
-            event=row["name"],
-            who=readable(row["who"]),
-            arguments=readable(row["arguments"]),
-            contract=row["contract"],
-            block=row["block"],
-            log_index=row["log_index"],
-            transaction=row["transaction"],
-        )
-        for row in rows
-    ]
+    entries = [_entry(ChainEvent(**row)) for row in rows]
     if not entries:
         raise NothingKnown(
             f"the index knows nothing of {term}; see that it was copied whole and that this is "
@@ -113,6 +107,24 @@ def history(connection: Connection, term: str) -> list[HistoryEntry]:
             term=term,
         )
     return entries
+
+
+def _entry(event: ChainEvent) -> HistoryEntry:
+    # The first row of an image set's anchoring is its own, the second its parent's.
+    _, row = next(rows_of(event), (None, event.arguments))
+    said = {name: value for name, value in row.items() if value not in (None, "", NONE)}
+    if "scope" in said or row.get("scope") == NONE:
+        said["scope"] = scope_name(bytes.fromhex(row["scope"][2:]))
+    return HistoryEntry(
+        timestamp=event.timestamp,
+        event=event.name,
+        who=readable(event.who),
+        details=readable({n: v for n, v in said.items() if n not in ("block", "log_index")}),
+        contract=event.contract,
+        block=event.block,
+        log_index=event.log_index,
+        transaction=event.transaction,
+    )
 
 
 def readable(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +12,17 @@ from typing import TYPE_CHECKING
 import sqlalchemy
 
 from radledger.index import tables
+from radledger.index.access import Access, access_log
+from radledger.index.audit import Audit, audit
 from radledger.index.database import Belonging, IndexDatabase
 from radledger.index.following import Progress, Synced, follow
 from radledger.index.history import HistoryEntry, history, parse_term
+from radledger.index.lineage import Lineage, lineage
 from radledger.index.source import ChainSource
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
+    from radledger.consent.receipts import Release
 
 __all__ = ["Index", "Status"]
 
@@ -30,7 +35,7 @@ class Status:
     """
 
     url: str
-    start: int
+    first_block: int
     block: int
     behind: int
     event_count: int
@@ -101,7 +106,7 @@ class Index:
             events = connection.execute(count).scalar_one()
         return Status(
             url=self.database.url,
-            start=self._belonging.start,
+            first_block=self._belonging.start,
             block=position.number,
             behind=self.source.head() - position.number,
             event_count=events,
@@ -120,6 +125,56 @@ class Index:
         term = parse_term(id_or_address)
         with self.database.reading() as connection:
             return history(connection, term)
+
+    def lineage(self, id_: str) -> Lineage:
+        """What an image set, work, data set, version or payout came from, and what came of it.
+
+        Parameters
+        ----------
+        id_
+            Of a version also its root, of a payout also its transaction; see
+            :class:`~radledger.index.lineage.Node`.
+
+        Raises
+        ------
+        NothingKnown
+            If there is nothing of that id.
+        """
+        with self.database.reading() as connection:
+            return lineage(connection, id_.lower())
+
+    def access_log(
+        self, releases: Iterable[Release], id_or_address: str | None = None
+    ) -> list[Access]:
+        """Every access, or those to an image set, by a reader or to a patient's images.
+
+        Parameters
+        ----------
+        releases
+            What was released from here, as ``Receipts.releases`` gives it; those for other chains
+            are left out.
+        id_or_address
+            Of an image set, a reader or a patient; none for all.
+        """
+        term = None if id_or_address is None else parse_term(id_or_address)
+        here = (self._belonging.chain_id, self._ledger.address("ConsentRegistry"))
+        ours = [
+            each
+            for each in releases
+            if (each.signed.receipt.chain_id, each.signed.receipt.contract) == here
+        ]
+        with self.database.reading() as connection:
+            return access_log(connection, ours, term)
+
+    def audit(self) -> Audit:
+        """Compare the index with the chain: events, rows, and the state that they add up to.
+
+        Raises
+        ------
+        ChainMoved
+            If the chain is reorganised meanwhile.
+        """
+        return audit(self.database, self.source, self._ledger.web3)
 
 
 def _url_in(home: Path, belonging: Belonging) -> str:

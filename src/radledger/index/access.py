@@ -1,0 +1,172 @@
+"""Who had access to what, and when: receipts, grants and emergencies in one list.
+
+Receipts stay with whoever released a secret; what a home has none of was released elsewhere.
+Grants and emergencies are the chain's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, or_, select, true
+
+from radledger.consent import duo
+from radledger.consent.scope import scope_name
+from radledger.index import tables
+from radledger.index.history import readable
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, RowMapping, Table
+
+    from radledger.consent.receipts import Release
+
+__all__ = ["Access", "access_log"]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Something that gave access, used it or ended it.
+
+    Attributes
+    ----------
+    timestamp
+        When, Unix time.
+    event
+        ``released`` (a secret, against the reader's signed receipt), ``granted``, ``withdrawn``,
+        ``all withdrawn``, ``emergency declared`` or ``emergency reviewed``.
+    reader
+        Who read or may read; none where all grants were withdrawn.
+    patient
+        Whose images; none of an image set that this chain does not know.
+    images
+        The image set that was read, or what the grant covers: ``all``, ``emergency``, or the id of
+        an image set, visit or course.
+    purposes
+        For what, in Data Use Ontology terms.
+    until
+        Unix time at which a grant or an emergency ends.
+    grant_id
+        The grant.
+    evidence
+        Digest of the signed receipt, or hash of the transaction.
+    """
+
+    timestamp: int
+    event: str
+    reader: str | None
+    patient: str | None
+    images: str | None
+    purposes: tuple[str, ...]
+    until: int | None
+    grant_id: str | None
+    evidence: str
+
+
+def access_log(
+    connection: Connection, releases: Iterable[Release], term: str | None = None
+) -> list[Access]:
+    """Every access, or those to an image set, by a reader or to a patient's images, oldest first.
+
+    Parameters
+    ----------
+    connection
+        To the index.
+    releases
+        What was released on this chain, from a book of receipts.
+    term
+        Id of an image set, or address of a reader or patient, in lower case.
+    """
+    wanted = select(tables.images).where(tables.images.c.image == term)
+    image = connection.execute(wanted).mappings().one_or_none()
+    found = [
+        *_released(connection, releases, term),
+        *_granted(connection, term, image),
+        *_emergencies(connection, term, image),
+    ]
+    return sorted(found, key=lambda access: (access.timestamp, access.event == "released"))
+
+
+def _released(
+    connection: Connection, releases: Iterable[Release], term: str | None
+) -> Iterator[Access]:
+    columns = tables.images.c
+    for release in releases:
+        receipt = release.signed.receipt
+        of_image = select(columns.patient).where(columns.image == receipt.image_id)
+        patient = connection.execute(of_image).scalar_one_or_none()
+        if term in (None, receipt.image_id, receipt.reader.lower(), patient):
+            yield Access(
+                timestamp=release.released_at,
+                event="released",
+                reader=receipt.reader,
+                patient=readable(patient),
+                images=receipt.image_id,
+                purposes=duo.purpose_names(receipt.purposes),
+                until=None,
+                grant_id=receipt.grant_id,
+                evidence="0x" + receipt.digest.hex(),
+            )
+
+
+def _granted(
+    connection: Connection, term: str | None, image: RowMapping | None
+) -> Iterator[Access]:
+    table = tables.grants
+    condition: ColumnElement[bool] = true()
+    if image is not None:
+        scopes = ["0x" + "00" * 32, image["image"], image["visit"], image["course"]]
+        covers = or_(table.c.scope.in_(scopes), table.c.scope.is_(None))
+        condition = and_(table.c.subject == image["patient"], covers)
+    elif term is not None:
+        condition = or_(table.c.subject == term, table.c.grantee == term)
+    for row in _rows(connection, table, condition):
+        scope = None if row["scope"] is None else scope_name(bytes.fromhex(row["scope"][2:]))
+        if scope == "emergency" and row["change"] == "granted":
+            continue  # its declaration says more
+        yield Access(
+            timestamp=row["timestamp"],
+            event=row["change"],
+            reader=readable(row["grantee"]),
+            patient=readable(row["subject"]),
+            images=scope,
+            purposes=tuple((row["purposes"] or "").split()),
+            until=row["until"],
+            grant_id=row["grant_id"],
+            evidence=row["transaction"],
+        )
+
+
+def _emergencies(
+    connection: Connection, term: str | None, image: RowMapping | None
+) -> Iterator[Access]:
+    table = tables.emergencies
+    condition: ColumnElement[bool] = true()
+    if image is not None:
+        condition = table.c.subject == image["patient"]
+    elif term is not None:
+        condition = or_(table.c.subject == term, table.c.clinician == term)
+    for row in _rows(connection, table, condition):
+        yield Access(
+            timestamp=row["timestamp"],
+            event=f"emergency {row['change']}",
+            reader=readable(row["clinician"]),
+            patient=readable(row["subject"]),
+            images="emergency",
+            purposes=("CC",),
+            until=row["until"],
+            grant_id=None,
+            evidence=row["transaction"],
+        )
+
+
+def _rows(connection: Connection, table: Table, condition: ColumnElement[bool]) -> Any:
+    event = tables.events.c
+    there = and_(table.c.block == event.block, table.c.log_index == event.log_index)
+    return connection.execute(
+        select(table, event.timestamp, event.transaction)
+        .select_from(table.join(tables.events, there))
+        .where(condition)
+        .order_by(table.c.block, table.c.log_index)
+    ).mappings()

@@ -1,0 +1,240 @@
+"""Whether index and chain agree: event by event, row by row, and view by view.
+
+The events of the index are compared with the logs that the chain gives, the rows of its typed
+tables with its events, and the state that its events add up to with what the contracts' views
+answer at the block that the index has reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from radledger.chain import artifacts
+from radledger.chain.connect import request_batch
+from radledger.index import tables
+from radledger.index.errors import ChainMoved
+from radledger.index.events import ChainEvent, as_json
+from radledger.index.replay import View, replay
+from radledger.index.rows import rows_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping, Table
+    from web3 import Web3
+
+    from radledger.index.database import IndexDatabase, Position
+    from radledger.index.source import ChainSource
+
+__all__ = ["Audit", "Difference", "audit"]
+
+_BLOCKS = 500
+_CALLS = 250
+_ABSENT = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that the index has otherwise than the chain; none where one of them lacks it."""
+
+    what: str
+    index: Any
+    chain: Any
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was compared up to a block, and every difference that there is."""
+
+    block: int
+    compared_events: int
+    compared_rows: int
+    compared_views: int
+    differences: tuple[Difference, ...]
+
+
+def audit(database: IndexDatabase, source: ChainSource, web3: Web3) -> Audit:
+    """Compare an index with the chain, at the block that it has reached.
+
+    Raises
+    ------
+    ChainMoved
+        If the chain is reorganised meanwhile; bring the index up to it and ask again.
+    """
+    position = database.position()
+    found = _Comparison(database, source, web3, position)
+    found.events()
+    found.views()
+    if source.hashes([position.number]).get(position.number) != position.hash:
+        raise ChainMoved("the chain was reorganised during the audit; run it again")
+    return Audit(
+        position.number,
+        found.compared["events"],
+        found.compared["rows"],
+        found.compared["views"],
+        tuple(found.differences),
+    )
+
+
+class _Comparison:
+    def __init__(
+        self, database: IndexDatabase, source: ChainSource, web3: Web3, position: Position
+    ) -> None:
+        self._database, self._source = database, source
+        self._web3, self._position = web3, position
+        self.compared = {"events": 0, "rows": 0, "views": 0}
+        self.differences: list[Difference] = []
+
+    def events(self) -> None:
+        """Events with logs, and rows with events, by ranges of blocks."""
+        parent = ""
+        last = self._position.number
+        with self._database.reading() as connection:
+            for first in range(self._source.start, last + 1, _BLOCKS):
+                end = min(first + _BLOCKS - 1, last)
+                blocks = self._source.read(first, end, parent)
+                parent = blocks.hashes[end]
+                indexed = list(_events(connection, first, end))
+                self._compare("events", "event", _by_place(blocks.events), _by_place(indexed))
+                expected = _rows_by_place(indexed)
+                for table in tables.typed:
+                    present = {
+                        (row["block"], row["log_index"]): dict(row)
+                        for row in connection.execute(_between(table, first, end)).mappings()
+                    }
+                    what = f"row of {table.name} for event"
+                    self._compare("rows", what, expected.get(table, {}), present)
+            lying = select(tables.events).where(
+                (tables.events.c.block < self._source.start) | (tables.events.c.block > last)
+            )
+            for event in map(_event, connection.execute(lying).mappings()):
+                self.differences.append(
+                    Difference(f"event {event.block}/{event.log_index}", _shown(event), _ABSENT)
+                )
+
+    def views(self) -> None:
+        """What the views answer with what the events add up to."""
+        number = hex(self._position.number)
+        (header,) = request_batch(self._web3, [("eth_getBlockByNumber", [number, False])])
+        if not isinstance(header, Mapping):
+            raise ChainMoved(f"the node has no block {self._position.number} now; ask again")
+        with self._database.reading() as connection:
+            indexed = _events(connection, self._source.start, self._position.number)
+            views = replay(indexed, int(header["timestamp"], 16), self._unusable)
+            while some := list(islice(views, _CALLS)):
+                self._compare_views(some, number)
+
+    def _compare_views(self, views: Sequence[View], number: str) -> None:
+        calls = [
+            ("eth_call", [{"to": self._source.contracts[v.contract], "data": _encode(v)}, number])
+            for v in views
+        ]
+        for view, answer in zip(views, request_batch(self._web3, calls), strict=True):
+            self.compared["views"] += 1
+            answers = _decode(view, answer) if isinstance(answer, str) else answer
+            if answers != view.answers:
+                arguments = ", ".join(map(str, view.arguments))
+                what = f"{view.contract}.{view.function}({arguments})"
+                self.differences.append(Difference(what, view.answers, answers))
+
+    def _unusable(self, event: ChainEvent) -> None:
+        what = f"event {event.block}/{event.log_index}, which cannot be replayed"
+        self.differences.append(Difference(what, _shown(event), _ABSENT))
+
+    def _compare(
+        self,
+        of: str,
+        what: str,
+        chain: Mapping[tuple[int, int], Any],
+        index: Mapping[tuple[int, int], Any],
+    ) -> None:
+        self.compared[of] += len(index)
+        for place in sorted(chain.keys() | index.keys()):
+            ours, theirs = index.get(place), chain.get(place)
+            if ours != theirs:
+                block, log_index = place
+                difference = _differing(ours, theirs)
+                self.differences.append(Difference(f"{what} {block}/{log_index}", *difference))
+
+
+def _differing(index: Any, chain: Any) -> tuple[Any, Any]:
+    """Of two records, the fields that differ; the whole one where the other is not there."""
+    ours, theirs = _shown(index), _shown(chain)
+    if ours is None or theirs is None:
+        return ours, theirs
+    names = [name for name in ours if ours[name] != theirs.get(name)]
+    return {name: ours[name] for name in names}, {name: theirs.get(name) for name in names}
+
+
+def _shown(record: Any) -> dict[str, Any] | None:
+    if record is None or isinstance(record, dict):
+        return record
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
+def _between(table: Table, first: int, last: int) -> Any:
+    place = (table.c.block, table.c.log_index)
+    return select(table).where(table.c.block.between(first, last)).order_by(*place)
+
+
+def _events(connection: Connection, first: int, last: int) -> Iterator[ChainEvent]:
+    wanted = _between(tables.events, first, last).execution_options(yield_per=1_000)
+    for row in connection.execute(wanted).mappings():
+        yield _event(row)
+
+
+def _event(row: RowMapping) -> ChainEvent:
+    return ChainEvent(**row)
+
+
+def _by_place(events: Iterable[ChainEvent]) -> dict[tuple[int, int], ChainEvent]:
+    return {(event.block, event.log_index): event for event in events}
+
+
+def _rows_by_place(
+    events: Iterable[ChainEvent],
+) -> dict[Table, dict[tuple[int, int], dict[str, Any]]]:
+    rows: dict[Table, dict[tuple[int, int], dict[str, Any]]] = {}
+    for event in events:
+        for table, row in rows_of(event):
+            rows.setdefault(table, {})[event.block, event.log_index] = row
+    return rows
+
+
+@cache
+def _function(contract: str, name: str) -> tuple[str, list[str], list[str], list[dict[str, Any]]]:
+    """Selector of a function, the types of its arguments and answers, and what its ABI says."""
+    from eth_utils.abi import collapse_if_tuple, function_abi_to_4byte_selector
+
+    (entry,) = [
+        each
+        for each in artifacts.load(contract).abi
+        if each["type"] == "function" and each["name"] == name
+    ]
+    selector = function_abi_to_4byte_selector(entry).hex()  # type: ignore[arg-type]
+    inputs = [collapse_if_tuple(each) for each in entry["inputs"]]
+    outputs = [collapse_if_tuple(each) for each in entry["outputs"]]
+    return selector, inputs, outputs, entry["outputs"]
+
+
+def _encode(view: View) -> str:
+    from eth_abi.abi import encode
+
+    selector, types, _, _ = _function(view.contract, view.function)
+    arguments = [
+        bytes.fromhex(value[2:]) if type_ == "bytes32" else value
+        for type_, value in zip(types, view.arguments, strict=True)
+    ]
+    return "0x" + selector + encode(types, arguments).hex()
+
+
+def _decode(view: View, answer: str) -> tuple[Any, ...]:
+    from eth_abi.abi import decode
+
+    _, _, types, outputs = _function(view.contract, view.function)
+    values = decode(types, bytes.fromhex(answer[2:]))
+    return tuple(as_json(*each) for each in zip(outputs, values, strict=True))

@@ -1,0 +1,123 @@
+"""A lineage as a picture, for Graphviz or as PNG."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radledger.index.errors import GraphsNotInstalled
+
+if TYPE_CHECKING:
+    from radledger.index.lineage import Lineage, Link, Node
+
+__all__ = ["to_dot", "write_png"]
+
+_COLOURS = {
+    "image set": "#bcd6ee",
+    "work": "#d9d2e9",
+    "data set": "#f6d8ae",
+    "version": "#f9ecc9",
+    "payout": "#c9e4ca",
+}
+_TALLEST = 200
+
+
+def to_dot(lineage: Lineage) -> str:
+    """A lineage in Graphviz's DOT language.
+
+    Examples
+    --------
+    >>> from radledger.index.lineage import Lineage, Link, Node
+    >>> images = (Node("0x01", "image set", {}), Node("0x02", "image set", {}))
+    >>> became = Link("0x01", "0x02", "became", {"kind": "deidentified"})
+    >>> print(to_dot(Lineage("0x01", images, (became,))).splitlines()[-2])
+      "0x01" -> "0x02" [label="became deidentified"];
+    """
+    lines = ["digraph lineage {", "  rankdir=LR;", "  node [shape=box, style=filled];"]
+    for node in lineage.nodes:
+        pen = 3 if node.id == lineage.start else 1
+        attributes = (
+            f'label={_quoted(_label(node))}, fillcolor="{_COLOURS[node.kind]}", penwidth={pen}'
+        )
+        lines.append(f"  {_quoted(node.id)} [{attributes}];")
+    for link in lineage.links:
+        ends = f"{_quoted(link.source)} -> {_quoted(link.target)}"
+        lines.append(f"  {ends} [label={_quoted(_relation(link))}];")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def write_png(lineage: Lineage, path: Path) -> None:
+    """Draw a lineage, causes at the left and consequences at the right.
+
+    Raises
+    ------
+    GraphsNotInstalled
+        If networkx and matplotlib are not there.
+    """
+    try:
+        import networkx
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise GraphsNotInstalled(
+            f"a picture needs {error.name}; install it with `pip install 'radledger[graphs]'`, "
+            "or give --dot"
+        ) from error
+
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(node.id for node in lineage.nodes)
+    relations: dict[tuple[str, str], str] = {}
+    for link in lineage.links:
+        ends = (link.source, link.target)
+        relations[ends] = "\n".join(filter(None, (relations.get(ends), _relation(link))))
+    graph.add_edges_from(relations)
+    generations = [sorted(ids) for ids in networkx.topological_generations(graph)]
+    for rank, ids in enumerate(generations):
+        for id_ in ids:
+            graph.nodes[id_]["rank"] = rank
+    height = 1 + min(max(map(len, generations)), _TALLEST)
+    figure = Figure(figsize=(3 + 3 * len(generations), height), dpi=100)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.margins(0.2)
+    places = networkx.multipartite_layout(graph, subset_key="rank")
+    networkx.draw_networkx_edges(graph, places, ax=axes, node_size=9000, edge_color="grey")
+    networkx.draw_networkx_edge_labels(graph, places, relations, ax=axes, font_size=6)
+    for node in lineage.nodes:
+        box = {
+            "boxstyle": "round",
+            "facecolor": _COLOURS[node.kind],
+            "linewidth": 3 if node.id == lineage.start else 1,
+        }
+        label = {node.id: _label(node)}
+        networkx.draw_networkx_labels(graph, places, label, ax=axes, font_size=7, bbox=box)
+    figure.savefig(path, format="png")
+
+
+def _label(node: Node) -> str:
+    """Kind and what tells it from others of the kind, in two lines."""
+    id_, _, rest = node.id.partition("/")
+    short = f"{id_[:8]}…{id_[-4:]}"
+    if node.kind == "version":
+        return f"version {rest}\nof {short}"
+    if node.kind == "payout":
+        return f"payout\n{node.details['amount']}"
+    return f"{node.details.get('kind', '')} {node.kind}".strip() + f"\n{short}"
+
+
+def _relation(link: Link) -> str:
+    shown = link.details.get("kind") or link.details.get("class")
+    return f"{link.relation} {shown}" if link.relation == "became" else _contributed(link, shown)
+
+
+def _contributed(link: Link, contribution_class: str | None) -> str:
+    if contribution_class is None:
+        return link.relation
+    ended = "" if link.details.get("counted", True) else ", withdrawn"
+    return f"{link.relation} ({contribution_class}{ended})"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

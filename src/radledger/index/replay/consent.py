@@ -1,0 +1,80 @@
+"""The state of ``ConsentRegistry``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from radledger.consent.model import unpack
+from radledger.index.replay.view import View
+from radledger.index.rows import request_id
+
+if TYPE_CHECKING:
+    from radledger.index.events import ChainEvent
+
+__all__ = ["ConsentState"]
+
+_GRANTED, _REVOKED = 1, 2
+_CONTRACT = "ConsentRegistry"
+
+
+class ConsentState:
+    """Grants, nonces with their epochs, requests and emergencies."""
+
+    def __init__(self) -> None:
+        self._grants: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._nonces: dict[str, int] = {}
+        self._requested: dict[str, int] = {}
+        self._emergencies: dict[tuple[str, str, int], dict[str, Any]] = {}
+
+    def apply(self, event: ChainEvent) -> None:
+        """Do what the contract did."""
+        args = event.arguments
+        match event.name:
+            case "ConsentGranted":
+                (start, until, purposes, conditions, disease), epoch = unpack(args["given"])
+                self._grants[_key(args)] = {
+                    "from": start,
+                    "until": until,
+                    "purposes": purposes,
+                    "conditions": conditions,
+                    "disease": "0x" + disease.hex(),
+                    "epoch": epoch,
+                    "status": _GRANTED,
+                }
+            case "ConsentWithdrawn":
+                self._grants.setdefault(_key(args), {})["status"] = _REVOKED
+            case "ConsentWithdrawnAll":
+                self._nonces[args["subject"]] = args["epoch"] << 32
+            case "ConsentNonceUsed":
+                self._nonces[args["subject"]] = args["nonce"] + 1
+            case "ConsentRequested":
+                who = {name: args[name] for name in ("requester", "subject", "grantee", "scope")}
+                self._requested[request_id(**who, asked=args["asked"])] = event.timestamp
+            case "ConsentRequestApproved":
+                self._requested[args["request"]] = 0
+            case "EmergencyDeclared":
+                key = (args["subject"], args["clinician"], args["since"])
+                self._emergencies[key] = {
+                    "institution": args["institution"],
+                    "reviewBy": args["reviewBy"],
+                    "reviewed": False,
+                }
+            case "EmergencyReviewed":
+                key = (args["subject"], args["clinician"], args["since"])
+                self._emergencies.setdefault(key, {})["reviewed"] = True
+
+    def views(self, now: int) -> Iterator[View]:
+        """What its views must answer."""
+        for key, grant in self._grants.items():
+            yield View(_CONTRACT, "grantOf", key, (grant,))
+        for subject in dict.fromkeys([*self._nonces, *(key[0] for key in self._grants)]):
+            yield View(_CONTRACT, "nonceOf", (subject,), (self._nonces.get(subject, 0),))
+        for request, requested_at in self._requested.items():
+            yield View(_CONTRACT, "requestedAt", (request,), (requested_at,))
+        for which, emergency in self._emergencies.items():
+            yield View(_CONTRACT, "emergencyOf", which, (emergency,))
+
+
+def _key(args: Mapping[str, Any]) -> tuple[str, str, str]:
+    return args["subject"], args["grantee"], args["scope"]

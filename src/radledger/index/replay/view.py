@@ -1,0 +1,50 @@
+"""What a rebuilt state says a contract's view must answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from radledger.index.events import ChainEvent
+
+__all__ = ["NOBODY", "NOTHING", "State", "View", "hashed"]
+
+NOBODY = "0x" + "00" * 20
+"""The address of nobody."""
+
+NOTHING = "0x" + "00" * 32
+"""The digest of nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view of a contract, its arguments, and each value that it must answer, as JSON has them."""
+
+    contract: str
+    function: str
+    arguments: tuple[Any, ...]
+    answers: tuple[Any, ...]
+
+
+class State(Protocol):
+    """The state of one contract."""
+
+    def apply(self, event: ChainEvent) -> None:
+        """Do what the contract did when it emitted this."""
+
+    def views(self, now: int) -> Iterator[View]:
+        """What its views must answer at that time."""
+
+
+def hashed(types: list[str], values: list[Any]) -> str:
+    """``keccak256(abi.encode(values))``, as ``0x…``; digests and addresses given as ``0x…``."""
+    from eth_abi.abi import encode
+    from eth_hash.auto import keccak
+
+    raw = [
+        bytes.fromhex(value[2:]) if type_ == "bytes32" else value
+        for type_, value in zip(types, values, strict=True)
+    ]
+    return "0x" + keccak(encode(types, raw)).hex()

@@ -1,0 +1,174 @@
+"""Lineage both ways, from an image set to a payout and back; as text, picture and PROV."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from radledger.index.errors import NothingKnown
+from radledger.index.graphs import to_dot, write_png
+from radledger.index.provenance import to_prov
+from radledger.index.service import Index
+from tests.index.story import digest
+
+
+@pytest.fixture
+def url(tmp_path):
+    """SQLite; that PostgreSQL gives the same is shown where the index is built."""
+    return f"sqlite:///{tmp_path / 'index.sqlite3'}"
+
+
+def ids(lineage, kind):
+    return {node.id for node in lineage.nodes if node.kind == kind}
+
+
+def relations(lineage):
+    return {(link.source, link.relation, link.target) for link in lineage.links}
+
+
+def test_from_an_image_set_to_what_was_paid_for_it(index, story):
+    found = index.lineage(story.original.image_id)
+    original, deidentified = story.original.image_id, story.deidentified.image_id
+    assert ids(found, "image set") == {original, deidentified}
+    assert ids(found, "data set") == {story.dataset}
+    # The second version still has its custody, though the patient has withdrawn the data.
+    assert ids(found, "version") == {f"{story.dataset}/1", f"{story.dataset}/2"}
+    # The patient's and the hospital's, and what the patient's successor collected.
+    assert len(ids(found, "payout")) == 3
+    assert ids(found, "work") == set()
+    assert relations(found) >= {
+        (original, "became", deidentified),
+        (original, "contributed to", story.dataset),
+        (deidentified, "is part of", f"{story.dataset}/1"),
+        (story.dataset, "frozen as", f"{story.dataset}/1"),
+    }
+    ended = {
+        (link.source, link.details["class"]): not link.details["counted"]
+        for link in found.links
+        if link.relation == "contributed to"
+    }
+    assert ended == {
+        (original, "data"): True,
+        (original, "custody"): False,
+        (deidentified, "data"): True,
+        (deidentified, "custody"): False,
+    }
+
+
+def test_postgresql_tells_the_same(ledger, index, story, postgresql, tmp_path):
+    other = Index(ledger, tmp_path, postgresql)
+    other.sync()
+    for id_ in (story.original.image_id, story.dataset, f"{story.dataset}/2", story.claims[0]):
+        assert other.lineage(id_) == index.lineage(id_)
+    other.database.engine.dispose()
+
+
+def test_a_version_tells_its_origin_and_not_what_became_of_that(index, story):
+    found = index.lineage(story.deidentified.image_id)
+    assert ids(found, "image set") == {story.original.image_id, story.deidentified.image_id}
+    assert (story.original.image_id, "contributed to", story.dataset) not in relations(found)
+
+
+def test_from_a_data_set_back_to_its_originals(index, story):
+    found = index.lineage(story.dataset)
+    assert ids(found, "image set") == {story.original.image_id, story.deidentified.image_id}
+    assert ids(found, "work") == {digest("labels")}
+    assert ids(found, "version") == {f"{story.dataset}/1", f"{story.dataset}/2"}
+    assert len(ids(found, "payout")) == 3
+
+
+def test_from_a_version_back_to_what_it_consists_of(index, story):
+    first, second = (index.lineage(f"{story.dataset}/{number}") for number in (1, 2))
+    (version,) = [node for node in second.nodes if node.kind == "version"]
+    images = {story.original.image_id, story.deidentified.image_id}
+    assert {link.source for link in first.links if link.relation == "is part of"} == {
+        *images,
+        digest("labels"),
+    }
+    # Custody went on after the patient had withdrawn the data.
+    assert {link.source for link in second.links if link.relation == "is part of"} == {
+        *images,
+        digest("labels"),
+    }
+    assert index.lineage(version.details["root"]) == second
+
+
+def test_from_a_payout_back_to_what_earned_it(index, story, who):
+    found = index.lineage(story.claims[0])
+    assert ids(found, "image set") == {story.original.image_id, story.deidentified.image_id}
+    (payout,) = [node for node in found.nodes if node.kind == "payout"]
+    assert payout.details["beneficiary"] == who.patient.address
+    assert {link.details["class"] for link in found.links if link.relation == "contributed to"} == {
+        "data"
+    }
+    assert index.lineage(payout.id) == found
+
+
+def test_from_a_work(index, story):
+    found = index.lineage(digest("labels"))
+    assert ids(found, "work") == {digest("labels")}
+    assert ids(found, "version") == {f"{story.dataset}/1", f"{story.dataset}/2"}
+    assert ids(found, "payout") == ids(found, "image set") == set()
+
+
+def test_an_erased_image_set_is_shown_as_such(index, story):
+    (node,) = index.lineage(story.erased.image_id).nodes
+    assert node.details["state"] == "erased"
+
+
+@pytest.mark.parametrize("ending", ["", "/1", "/x", "/99999999999999999999"])
+def test_what_nobody_knows(index, ending):
+    with pytest.raises(NothingKnown):
+        index.lineage(digest("nothing") + ending)
+
+
+def test_an_unknown_version(index, story):
+    with pytest.raises(NothingKnown):
+        index.lineage(f"{story.dataset}/3")
+
+
+def test_graphviz_draws_it(index, story):
+    program = shutil.which("dot")
+    if program is None:
+        pytest.skip("needs graphviz")
+    dot = to_dot(index.lineage(story.dataset))
+    done = subprocess.run([program, "-Tplain"], input=dot, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\nnode ") == len(index.lineage(story.dataset).nodes)
+
+
+def test_a_picture(index, story, tmp_path):
+    pillow = pytest.importorskip("PIL.Image", reason="needs pillow")
+    pytest.importorskip("networkx", reason="needs networkx")
+    write_png(index.lineage(story.dataset), tmp_path / "lineage.png")
+    with pillow.open(tmp_path / "lineage.png") as picture:
+        assert picture.format == "PNG"
+        assert len(picture.convert("RGB").getcolors(1 << 24)) > 5
+
+
+def test_prov_says_the_same(index, story, ledger):
+    model = pytest.importorskip("prov.model", reason="needs prov")
+    found = index.lineage(story.original.image_id)
+    document = to_prov(found, ledger.chain_id)
+    text = document.serialize(format="json")
+    again = model.ProvDocument.deserialize(content=text, format="json")
+    assert again == document
+
+    def of(kind):
+        return list(again.get_records(kind))
+
+    assert len(of(model.ProvEntity)) == len(found.nodes)
+    (derived,) = of(model.ProvDerivation)
+    assert [str(value) for _, value in derived.formal_attributes[:2]] == [
+        f"eip155:{story.deidentified.image_id}",
+        f"eip155:{story.original.image_id}",
+    ]
+    assert len(of(model.ProvMembership)) == 4
+    assert {str(agent.identifier) for agent in of(model.ProvAgent)} == {
+        f"eip155:{node.details[role]}"
+        for node in found.nodes
+        for role in ("custodian", "curator", "beneficiary")
+        if role in node.details
+    }
