@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import rlp
@@ -50,14 +49,14 @@ class ImageSetOf:
     parent: bytes = NONE
     kind: int = 1
 
-    @cached_property
+    @property
     def leaves(self) -> list[Leaf]:
         return [
             Leaf(word(f"salt {n}"), hashlib.sha256(file).digest(), word(f"image {n}"))
             for n, file in enumerate(self.files)
         ]
 
-    @cached_property
+    @property
     def tree(self) -> MerkleTree:
         return MerkleTree(self.leaves)
 
@@ -125,14 +124,14 @@ class Block:
         encoded = rlp.encode([b"\x01", 50_000 * (position + 1), bytes(256), logs])
         return (b"\x02" if self.typed else b"") + encoded
 
-    @cached_property
+    @property
     def trie(self) -> HexaryTrie:
         trie = HexaryTrie({})
         for position in range(self.transactions):
             trie.set(rlp.encode(position), self._receipt(position))
         return trie
 
-    @cached_property
+    @property
     def headers(self) -> list[bytes]:
         """The sealed headers: of the block itself, then of those above it."""
         made: list[bytes] = []

@@ -21,7 +21,6 @@ from radledger.cli import (
     index,
     participant,
     relay,
-    transaction,
 )
 from radledger.cli.session import session
 
@@ -50,7 +49,6 @@ for name, group in {
     "dataset": dataset.group,
     "index": index.group,
     "relay": relay.group,
-    "transaction": transaction.group,
 }.items():
     application.add_typer(group, name=name, epilog=_EPILOG)
 application.command(name="deploy", epilog=_EPILOG)(deploy.deploy)

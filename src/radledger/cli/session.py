@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.accounts import Keystore
-    from radledger.chain.ledger import Ledger
-    from radledger.chain.schema import Intent
     from radledger.facade import RadLedger
 
 __all__ = ["Session", "session"]
@@ -58,10 +56,7 @@ class Session:
         """The services, connected when they are first needed."""
         from radledger.facade import RadLedger
 
-        opened = RadLedger.open(self.network, home=self.folder)
-        if not self.json:
-            opened.ledger.sender.on_finished = partial(_tell_finished, opened.ledger)
-        return opened
+        return RadLedger.open(self.network, home=self.folder)
 
     @property
     def keystore(self) -> Keystore:
@@ -109,17 +104,6 @@ class Session:
         from radledger.identity.address import parse_address
 
         return parse_address(text) if text.startswith("0x") else self.keystore.show(text).address
-
-
-def _tell_finished(ledger: Ledger, intent: Intent) -> None:
-    from radledger.chain.transactions import described
-
-    done = described(ledger, intent)
-    where = f"in block {done.block}" if done.block else done.reason
-    print(
-        f"an earlier run had left {done.call} of {done.account} open: {done.state}, {where}",
-        file=sys.stderr,
-    )
 
 
 def given_passphrase() -> str | None:
