@@ -6,9 +6,12 @@ test starts from there.
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntFlag
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -111,6 +114,16 @@ def next_block_at(timestamp: int) -> None:
     """Have the next block, with the transaction that comes next, bear ``timestamp``."""
     answer = web3.provider.make_request("evm_setNextBlockTimestamp", [timestamp])
     assert "error" not in answer, answer
+
+
+def pytest_collection_finish() -> None:
+    """Spare most of what Brownie does at each of some thousand snapshots and reverts."""
+    # It collects garbage: what is there by now need not be looked at again.
+    gc.collect()
+    gc.freeze()
+    # It reads the source of every caller, to warn those that are not its own.
+    caller = SimpleNamespace(frame=SimpleNamespace(f_locals={"self": chain}))
+    sys.modules["brownie.network.rpc"].inspect = SimpleNamespace(stack=lambda: [None, caller])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -236,10 +249,11 @@ def now():
     return lambda: chain[-1].timestamp
 
 
-def sign_request(forwarder, signer, call, deadline, gas: int = 500_000):
+def sign_request(forwarder, signer, call, deadline, gas: int = 500_000, after: int = 0):
     """The argument of ``forwarder.execute`` that makes ``signer`` the sender of ``call``.
 
-    ``call`` is a pair of a contract and its encoded input.
+    ``call`` is a pair of a contract and its encoded input; ``after`` is how many requests of the
+    signer come before it.
     """
     target, data = call
     fields = (
@@ -260,7 +274,7 @@ def sign_request(forwarder, signer, call, deadline, gas: int = 500_000):
             "to": target.address,
             "value": 0,
             "gas": gas,
-            "nonce": forwarder.nonces(signer),
+            "nonce": forwarder.nonces(signer) + after,
             "deadline": deadline,
             "data": data,
         },
