@@ -14,7 +14,7 @@ import {IConsentRegistry} from "./IConsentRegistry.sol";
 /// @dev What this contract trusts, and with what:
 /// - the consent registry: whether the institution may use an image set for the declared use;
 /// - the participant registry: who is a researcher of which institution, who annotates and develops;
-/// - the identity registry: who may collect for a contributor whose identity changed hands;
+/// - the identity registry: who may collect and choose for a contributor, and withdraw as the patient;
 /// - the image registry: the number of instances of an image set;
 /// - a custodian: that it states this number truly and anchors the same images once, not under several visits;
 /// - the forwarder: that a forwarded call was signed by the sender whom it appends (ERC-2771);
@@ -104,7 +104,7 @@ interface IDatasetRegistry {
     error DatasetAlreadyContributed(DatasetId dataset, Class class, bytes32 item);
     /// @notice There is no such contribution that counts.
     error DatasetNotContributed(DatasetId dataset, Class class, bytes32 item);
-    /// @notice While the consent holds, only who contributed withdraws, and the patient.
+    /// @notice While the consent holds, only who contributed withdraws, and the owner of the patient's identity.
     error DatasetStillConsented(address actor);
     /// @notice A version has a root.
     error DatasetVersionEmpty();
@@ -116,7 +116,7 @@ interface IDatasetRegistry {
     error DatasetNothingDue(DatasetId dataset, Class class, address beneficiary);
     /// @notice The beneficiary's identity changed hands; its owner collects.
     error DatasetIdentityChangedHands(address beneficiary);
-    /// @notice The caller may not collect for the beneficiary.
+    /// @notice The caller may not act for the beneficiary.
     error DatasetNotAuthorized(address beneficiary, address actor);
     /// @notice The choice stands already.
     error DatasetChoiceUnchanged(bool free);
@@ -136,7 +136,9 @@ interface IDatasetRegistry {
     );
     /// @notice A contribution no longer counts.
     event ContributionWithdrawn(DatasetId indexed dataset, address indexed beneficiary, bytes32 item, Class class);
-    /// @notice The actor showed that an image set has no consent any more, or is its patient.
+    /// @notice The actor, who owns the patient's identity, ended a contribution of the patient's image set.
+    event PatientWithdrew(DatasetId indexed dataset, bytes32 indexed item, address indexed actor);
+    /// @notice The actor showed that an image set has no consent any more.
     event ConsentFoundMissing(DatasetId indexed dataset, bytes32 indexed item, address indexed actor);
     /// @notice A contributor gives for free, or for reward again, from now on.
     event FreeContributionChosen(DatasetId indexed dataset, address indexed beneficiary, Class class, bool free);
@@ -181,18 +183,21 @@ interface IDatasetRegistry {
     function withdraw(DatasetId dataset, Class class, bytes32 item) external;
 
     /// @notice Ends a contribution of an image set whose consent is gone; what was earned by then stays due.
-    /// @dev Anyone may say so. The patient may before, which ends the custodian's part as well. While the institution
-    /// is suspended, strangers withdraw nothing: the consent may still hold.
+    /// @dev Anyone may say so. The owner of the patient's identity may before, which ends the custodian's part as well.
+    /// While the institution is suspended, strangers withdraw nothing: the consent may still hold.
     /// @param dataset the data set
     /// @param class `Data` or `Custody`
     /// @param imageSet the image set
     function withdrawUnconsented(DatasetId dataset, Class class, ImageSet calldata imageSet) external;
 
     /// @notice Chooses to give for free, or for reward again, from now on.
+    /// @dev The caller may act for the beneficiary, as for {claimFor}: a key that was lost chooses nothing, and what
+    /// it chose before can be taken back.
     /// @param dataset the data set
-    /// @param class what the caller contributes
+    /// @param class what the beneficiary contributes
+    /// @param beneficiary who contributes
     /// @param free whether for free
-    function setFree(DatasetId dataset, Class class, bool free) external;
+    function setFree(DatasetId dataset, Class class, address beneficiary, bool free) external;
 
     /// @notice Freezes a version.
     /// @param dataset the data set
@@ -212,8 +217,9 @@ interface IDatasetRegistry {
     function claim(DatasetId dataset, Class class) external;
 
     /// @notice Pays what is due to a beneficiary for whom the caller may act (delegate type "radledger.reward").
-    /// @dev Once the beneficiary's identity has changed hands, this closes {claim}, {setFree} and {withdraw} to the
-    /// key that was lost, even if nothing is due.
+    /// @dev Once the beneficiary's identity has changed hands, this closes {claim} and {withdraw} to the key that was
+    /// lost, even if nothing is due. Until then they are open to it: asking about the identity each time would cost
+    /// everyone 5,000 gas. In one transaction with the recovery (the forwarder's `executeBatch`), nothing is open.
     /// @param dataset the data set
     /// @param class what the beneficiary contributed
     /// @param beneficiary who contributed

@@ -9,7 +9,9 @@ pragma solidity ^0.8.30;
 /// - The governors: one alone admits and suspends institutions and participants; more than half of them add or remove
 /// a governor. They cannot act as an institution or as its member.
 /// - An institution, for its own members only: it vouches that an address is who it says, within the roles that the
-/// governors gave it. It may admit an address without asking; that address may leave at once.
+/// governors gave it. It may admit an address without asking; that address may leave at once. A suspension before that
+/// stays, and with it the address reads nothing by others' grants, until a governor lifts it or another institution
+/// admits the address.
 /// - The ERC-2771 forwarder given at construction: it may speak for anybody. It must verify signatures, and is fixed.
 interface IParticipantRegistry {
     // ------------------------------------------------------------------------------------------------------- Errors

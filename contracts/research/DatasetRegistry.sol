@@ -154,22 +154,25 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     /// @inheritdoc IDatasetRegistry
     function withdrawUnconsented(DatasetId dataset, Class class, ImageSet calldata imageSet) external {
         address sender = _msgSender();
-        if (sender != imageSet.patient && !_isConsentGone(dataset, imageSet)) revert DatasetStillConsented(sender);
         bytes32 item = ImageId.unwrap(imageSet.id());
-        emit ConsentFoundMissing(dataset, item, sender);
+        if (sender == _identities.identityOwner(imageSet.patient)) {
+            emit PatientWithdrew(dataset, item, sender);
+        } else {
+            if (!_isConsentGone(dataset, imageSet)) revert DatasetStillConsented(sender);
+            emit ConsentFoundMissing(dataset, item, sender);
+        }
         _remove(dataset, class, item, _beneficiary(class, imageSet), sender);
     }
 
     /// @inheritdoc IDatasetRegistry
-    function setFree(DatasetId dataset, Class class, bool free) external {
+    function setFree(DatasetId dataset, Class class, address beneficiary, bool free) external {
         _existing(dataset);
-        address sender = _msgSender();
+        _requireMayAct(beneficiary, _msgSender());
         ClassRecord storage record = _classes[dataset][uint256(class)];
-        ContributorAccount contributor = record.contributors[sender];
-        if (contributor.isClosed()) revert DatasetIdentityChangedHands(sender);
+        ContributorAccount contributor = record.contributors[beneficiary];
         if (contributor.isFree() == free) revert DatasetChoiceUnchanged(free);
-        (record.account, record.contributors[sender]) = record.account.toggleFree(contributor);
-        emit FreeContributionChosen(dataset, sender, class, free);
+        (record.account, record.contributors[beneficiary]) = record.account.toggleFree(contributor);
+        emit FreeContributionChosen(dataset, beneficiary, class, free);
     }
 
     // ------------------------------------------------------------------ money
@@ -204,8 +207,7 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
 
     /// @inheritdoc IDatasetRegistry
     function claimFor(DatasetId dataset, Class class, address beneficiary, address to) external {
-        address sender = _msgSender();
-        if (!_identities.mayAct(beneficiary, sender, DELEGATE_TYPE)) revert DatasetNotAuthorized(beneficiary, sender);
+        _requireMayAct(beneficiary, _msgSender());
         ClassRecord storage record = _classes[dataset][uint256(class)];
         ContributorAccount contributor = record.contributors[beneficiary];
         if (_identities.identityOwner(beneficiary) != beneficiary && !contributor.isClosed()) {
@@ -354,6 +356,10 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         if (_participants.requireRole(_msgSender(), Roles.RESEARCHER) != institution) {
             revert DatasetNotCurator(dataset, institution);
         }
+    }
+
+    function _requireMayAct(address beneficiary, address actor) private view {
+        if (!_identities.mayAct(beneficiary, actor, DELEGATE_TYPE)) revert DatasetNotAuthorized(beneficiary, actor);
     }
 
     /// @dev A suspension of the institution may be lifted; the patient's consent is not gone with it.

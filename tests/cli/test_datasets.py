@@ -115,3 +115,26 @@ def test_withdraw_and_free(filled, ok, cli, signed, image, addresses):
         each["class"]: each["counted"] for each in ok("dataset", "show", filled)["contributions"]
     }
     assert counted == {"data": False, "custody": True}
+
+
+def test_who_took_over_an_identity_chooses_and_collects_for_it(
+    filled, ok, cli, signed, addresses, travel, tmp_path
+):
+    signed("dataset", "free", filled)
+    signed("identity", "guardians", "hospital", "--threshold", "1")
+    recover = ("identity", "recover", "patient", "--new-owner", "stranger", "--as", "hospital")
+    ok(*recover)
+    travel(3 * 24 * 3600)
+    ok(*recover, "--execute")
+
+    whose = ("--identity", "patient", "--as")
+    assert cli("dataset", "claim", filled, *whose, "clinic").refused("DatasetNotAuthorized")
+    # Nothing is due yet, but the lost key can collect no more.
+    assert ok("dataset", "claim", filled, *whose, "stranger")["amount"] == 0
+    ok("dataset", "free", filled, "--reward", *whose, "stranger")
+    ok("dataset", "fund", filled, "100", "--as", "researcher")
+    lost = cli("dataset", "claim", filled, "--as", "patient", "--sign-only", tmp_path / "claim")
+    assert lost.refused("DatasetIdentityChangedHands")["beneficiary"] == addresses["patient"]
+    assert ok("dataset", "claim", filled, *whose, "stranger")["amount"] == 70 * TOKEN
+    nothing = cli("dataset", "claim", filled, "--as", "stranger").refused("NothingToClaim")
+    assert nothing == {"dataset": filled, "contributor": addresses["stranger"]}

@@ -131,6 +131,7 @@ class Narrator:
         datasets.fund(researcher, dataset, 10**18 + 1)
         datasets.set_free(who.hospital, dataset, "custody", free=False)
         datasets.withdraw(patient, dataset, images[0].image_id)
+        datasets.withdraw_unconsented(patient, dataset, images[0], "custody")
         datasets.fund(researcher, dataset, 12_345)
         self.consents.revoke(patient, who.clinic.address)
         datasets.withdraw_unconsented(who.stranger, dataset, images[1])
@@ -155,7 +156,7 @@ class Narrator:
         self.rich(friend.address)
         (share,) = self.datasets.shares(self._dataset(), patient.address)
         assert share.due
-        self.datasets.claim_for(friend, self._dataset(), "data", patient.address, friend.address)
+        self.datasets.claim(friend, self._dataset(), "data", identity=patient.address)
         nobody = "0x" + "00" * 20
         stranger = who.stranger
         self.ledger.send(stranger, "IdentityRegistry", "changeOwner", stranger.address, nobody)

@@ -173,22 +173,30 @@ class DatasetMoney(RuleBasedStateMachine):
         data=st.data(),
         class_=st.sampled_from([DATA, CUSTODY]),
         revoked=st.booleans(),
+        who=st.sampled_from(["patient", "owner", "passer-by"]),
     )
-    def withdraw_unconsented(self, index: int, data: Any, class_: int, revoked: bool) -> None:
-        """A passer-by finds out whether the consent is gone."""
+    def withdraw_unconsented(
+        self, index: int, data: Any, class_: int, revoked: bool, who: str
+    ) -> None:
+        """A passer-by finds out whether the consent is gone; the patient need not wait for it."""
         dataset = self.datasets[index]
         image_set = data.draw(st.sampled_from(self.image_sets))
-        if revoked and self.consented[image_set.patient]:
-            self.change_consent(image_set.patient)
-        beneficiary = image_set.patient if class_ == DATA else image_set.custodian
+        patient = image_set.patient
+        if revoked and self.consented[patient]:
+            self.change_consent(patient)
+        owner = self.owners.get(patient, patient)
+        actor = {"patient": patient, "owner": owner, "passer-by": account("passer-by")}[who]
+        beneficiary = patient if class_ == DATA else image_set.custodian
         key = (class_, self.stage.image_id(image_set), beneficiary)
         call = ("withdrawUnconsented", dataset.id, class_, image_set)
-        if self.consented[image_set.patient]:
-            self.refused("DatasetStillConsented", account("passer-by"), *call)
+        if actor != owner and self.consented[patient]:
+            self.refused("DatasetStillConsented", actor, *call)
+        elif actor == beneficiary and dataset.accounts[class_, beneficiary].closed:
+            self.refused("DatasetIdentityChangedHands", actor, *call)
         elif key not in dataset.counted:
-            self.refused("DatasetNotContributed", account("passer-by"), *call)
+            self.refused("DatasetNotContributed", actor, *call)
         else:
-            self.send(account("passer-by"), *call)
+            self.send(actor, *call)
             self.removed(dataset, key)
 
     def removed(self, dataset: Dataset, key: tuple[int, bytes, str]) -> None:
@@ -212,11 +220,11 @@ class DatasetMoney(RuleBasedStateMachine):
         dataset = self.datasets[index]
         who = data.draw(st.sampled_from(CONTRIBUTORS[class_]))
         each = dataset.accounts[class_, who]
-        call = ("setFree", dataset.id, class_, not each.free)
-        if each.closed:
-            self.refused("DatasetIdentityChangedHands", who, *call)
-            return
-        self.send(who, *call)
+        owner = self.owners.get(who, who)
+        call = ("setFree", dataset.id, class_, who, not each.free)
+        if owner != who:
+            self.refused("DatasetNotAuthorized", who, *call)
+        self.send(owner, *call)
         dataset.settle(class_, who).free = not each.free
 
     # ------------------------------------------------------------------------ money

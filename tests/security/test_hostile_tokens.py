@@ -217,7 +217,7 @@ def test_withdrawal_within_a_transfer_keeps_what_was_earned(scene: Scene, paying
 
 
 def test_contributor_who_leaves_within_a_payment_leaves_it_to_the_others(scene: Scene) -> None:
-    scene.call_back("setFree", scene.first, DATA, True)
+    scene.call_back("setFree", scene.first, DATA, scene.token.address, True)
     scene.fund(scene.first, 1_000)
     assert scene.dues(scene.first) == (1_500, 500)
     scene.claim(scene.first)

@@ -14,6 +14,7 @@ from radledger.cli.session import session
 from radledger.cli.values import amount, digest, percent, write_document
 
 if TYPE_CHECKING:
+    from radledger.chain.ledger import Receipt
     from radledger.research import Dataset
 
 __all__ = ["group"]
@@ -44,6 +45,9 @@ Id = Annotated[str, typer.Argument(metavar="DATASET", help="Id of the data set."
 SignOnly = Annotated[
     Path | None,
     typer.Option(help="Write a signed document for somebody else to submit; send nothing."),
+]
+Identity = Annotated[
+    str | None, typer.Option(help="Whose contributions, where one took over that identity.")
 ]
 ClassOption = Annotated[Class, typer.Option("--class", help="What was contributed.")]
 
@@ -143,6 +147,7 @@ def free(
     dataset: Id,
     reward: Annotated[bool, typer.Option(help="For reward again.")] = False,
     contribution_class: ClassOption = Class.DATA,
+    identity: Identity = None,
     sign_only: SignOnly = None,
 ) -> None:
     """Give for free from now on, or for reward again."""
@@ -153,6 +158,7 @@ def free(
         dataset,
         contribution_class.value,
         free=not reward,
+        identity=_whose(identity),
     )
 
 
@@ -181,30 +187,36 @@ def claim(
     contribution_class: Annotated[
         Class | None, typer.Option("--class", help="All where something is due, unless given.")
     ] = None,
+    identity: Identity = None,
     sign_only: SignOnly = None,
 ) -> None:
     """Collect what is due."""
-    datasets = session.radledger.datasets
+    datasets, whose = session.radledger.datasets, _whose(identity)
     if sign_only is not None:
         chosen = (contribution_class or Class.DATA).value
-        write_document(sign_only, datasets.sign_claim(session.signer, dataset, chosen))
+        signed = datasets.sign_claim(session.signer, dataset, chosen, identity=whose)
+        write_document(sign_only, signed)
         show({"signed": sign_only})
         return
     chosen_or_all = None if contribution_class is None else contribution_class.value
-    receipts = datasets.claim(session.signer, dataset, chosen_or_all)
-    show_all(
-        [
-            {"amount": each.event("RewardClaimed").args["amount"], **plain(each)}
-            for each in receipts
-        ],
-        empty="nothing claimed",
-    )
+    receipts = datasets.claim(session.signer, dataset, chosen_or_all, identity=whose)
+    show_all([{"amount": _paid(each), **plain(each)} for each in receipts], empty="nothing claimed")
 
 
 @group.command()
 def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
     """Send what a contributor signed, and pay for it."""
     submit_document("datasets", file, relay)
+
+
+def _whose(identity: str | None) -> str | None:
+    return None if identity is None else session.address(identity)
+
+
+def _paid(receipt: Receipt) -> int:
+    """What a claim paid; nothing where it only closed an account to a lost key."""
+    paid = (each.args["amount"] for each in receipt.events if each.name == "RewardClaimed")
+    return next(paid, 0)
 
 
 def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:

@@ -183,9 +183,12 @@ def _contribution_withdrawn(args: Mapping[str, Any]) -> _Rows:
     return [(tables.contributions, {**row, **kind})]
 
 
-def _consent_missing(args: Mapping[str, Any]) -> _Rows:
-    row = {"dataset": args["dataset"], "item": args["item"], "change": "consent missing"}
-    return [(tables.contributions, row)]
+def _no_longer(change: str) -> Callable[[Mapping[str, Any]], _Rows]:
+    def make(args: Mapping[str, Any]) -> _Rows:
+        row = {"dataset": args["dataset"], "item": args["item"], "change": change}
+        return [(tables.contributions, row)]
+
+    return make
 
 
 def _free_chosen(args: Mapping[str, Any]) -> _Rows:
@@ -254,7 +257,8 @@ _MAKERS: dict[str, Callable[[Mapping[str, Any]], _Rows]] = {
     "DatasetFunded": _dataset_funded,
     "ContributionMade": _contribution_made,
     "ContributionWithdrawn": _contribution_withdrawn,
-    "ConsentFoundMissing": _consent_missing,
+    "ConsentFoundMissing": _no_longer("consent missing"),
+    "PatientWithdrew": _no_longer("patient withdrew"),
     "FreeContributionChosen": _free_chosen,
     "RewardClaimed": _reward_claimed,
     "RewardAccountClosed": _account_closed,

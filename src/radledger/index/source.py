@@ -47,8 +47,8 @@ _ACTORS = {
     "RecoveryApproved": "guardian",
     "DatasetCreated": "curator",
     "DatasetFunded": "funder",
-    "FreeContributionChosen": "beneficiary",
     "ConsentFoundMissing": "actor",
+    "PatientWithdrew": "actor",
     "ExecutedForwardRequest": "signer",
 }
 _FORWARDED = "ExecutedForwardRequest"

@@ -238,8 +238,8 @@ fundings = _table(
 
 contributions = _table(
     "contributions",
-    "contributions to data sets: made, withdrawn, consent missing; or of all of a beneficiary's in "
-    "a class: free, for reward",
+    "contributions to data sets: made, withdrawn, consent missing, patient withdrew; or of all of "
+    "a beneficiary's in a class: free, for reward",
     _id("dataset"),
     _text("change"),
     _text("class", optional=True),

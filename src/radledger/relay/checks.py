@@ -34,7 +34,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         "setGuardians",
         "vetoRecovery",
     ),
-    "DatasetRegistry": ("claim", "setFree", "withdraw"),
+    "DatasetRegistry": ("claim", "claimFor", "setFree", "withdraw"),
 }
 """The functions that are paid for by way of the forwarder: what patients sign."""
 

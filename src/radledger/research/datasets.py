@@ -213,11 +213,17 @@ class Datasets:
         )
 
     def set_free(
-        self, signer: LocalAccount, dataset_id: str, contribution_class: str, *, free: bool
+        self,
+        signer: LocalAccount,
+        dataset_id: str,
+        contribution_class: str,
+        *,
+        free: bool,
+        identity: str | None = None,
     ) -> Receipt:
-        """Give for free, or for reward again, from now on."""
-        number = class_number(contribution_class)
-        return self._send(signer, "setFree", parse_digest(dataset_id), number, free)
+        """Give for free, or for reward again, from now on; ``identity`` as for :meth:`claim`."""
+        arguments = _choice(signer, dataset_id, contribution_class, identity, free)
+        return self._send(signer, "setFree", *arguments)
 
     def sign_set_free(
         self,
@@ -226,10 +232,11 @@ class Datasets:
         contribution_class: str,
         *,
         free: bool,
+        identity: str | None = None,
         valid_for: int = _HOUR,
     ) -> dict[str, Any]:
         """As :meth:`set_free`, signed for somebody else to submit."""
-        arguments = (parse_digest(dataset_id), class_number(contribution_class), free)
+        arguments = _choice(signer, dataset_id, contribution_class, identity, free)
         return self._sign(signer, "setFree", *arguments, valid_for=valid_for)
 
     # --- money --------------------------------------------------------------------------------
@@ -259,9 +266,24 @@ class Datasets:
         return self._send(signer, "fund", parse_digest(dataset_id), amount)
 
     def claim(
-        self, signer: LocalAccount, dataset_id: str, contribution_class: str | None = None
+        self,
+        signer: LocalAccount,
+        dataset_id: str,
+        contribution_class: str | None = None,
+        *,
+        identity: str | None = None,
     ) -> list[Receipt]:
         """Collect what is due to the signer, in one class or in all where something is.
+
+        Parameters
+        ----------
+        signer
+            Who is paid.
+        dataset_id, contribution_class
+            From where.
+        identity
+            Whose contributions they are, where the signer may act for somebody else: as after a
+            recovery, when the first claim in a class also closes it to the key that was lost.
 
         Raises
         ------
@@ -270,18 +292,20 @@ class Datasets:
         DatasetNothingDue
             If nothing is due in the named class.
         """
-        id_ = parse_digest(dataset_id)
-        if contribution_class is not None:
-            return [self._send(signer, "claim", id_, class_number(contribution_class))]
-        due = [share for share in self.shares(dataset_id, signer.address) if share.due]
-        if not due:
-            raise NothingToClaim(
-                f"nothing is due to {signer.address} from data set {dataset_id}",
-                dataset=dataset_id,
-                contributor=signer.address,
-            )
-        numbers = [class_number(share.contribution_class) for share in due]
-        return [self._send(signer, "claim", id_, number) for number in numbers]
+        classes = [contribution_class] if contribution_class else []
+        if not classes:
+            whose = identity or signer.address
+            shares = self.shares(dataset_id, whose)
+            # What has no money yet is closed to a lost key all the same.
+            classes = [each.contribution_class for each in shares if each.due or identity]
+            if not classes:
+                raise NothingToClaim(
+                    f"nothing is due to {whose} from data set {dataset_id}",
+                    dataset=dataset_id,
+                    contributor=whose,
+                )
+        claims = [_claim(signer, dataset_id, each, identity) for each in classes]
+        return [self._send(signer, *claim) for claim in claims]
 
     def sign_claim(
         self,
@@ -289,29 +313,12 @@ class Datasets:
         dataset_id: str,
         contribution_class: str,
         *,
+        identity: str | None = None,
         valid_for: int = _HOUR,
     ) -> dict[str, Any]:
         """As :meth:`claim` of one class, signed for somebody else to submit."""
-        arguments = (parse_digest(dataset_id), class_number(contribution_class))
-        return self._sign(signer, "claim", *arguments, valid_for=valid_for)
-
-    def claim_for(
-        self,
-        signer: LocalAccount,
-        dataset_id: str,
-        contribution_class: str,
-        beneficiary: str,
-        to: str,
-    ) -> Receipt:
-        """Collect for a beneficiary for whom the signer may act, as after a recovery."""
-        return self._send(
-            signer,
-            "claimFor",
-            parse_digest(dataset_id),
-            class_number(contribution_class),
-            parse_address(beneficiary),
-            parse_address(to),
-        )
+        claim = _claim(signer, dataset_id, contribution_class, identity)
+        return self._sign(signer, *claim, valid_for=valid_for)
 
     def submit(self, document: dict[str, Any], payer: LocalAccount) -> Receipt:
         """Send what a contributor signed, at the cost of ``payer``."""
@@ -373,3 +380,19 @@ class Datasets:
 
 def _withdrawal(dataset_id: str, item: str, contribution_class: str) -> tuple[bytes, int, bytes]:
     return parse_digest(dataset_id), class_number(contribution_class), parse_digest(item)
+
+
+def _choice(
+    signer: LocalAccount, dataset_id: str, contribution_class: str, identity: str | None, free: bool
+) -> tuple[Any, ...]:
+    whose = parse_address(identity or signer.address)
+    return parse_digest(dataset_id), class_number(contribution_class), whose, free
+
+
+def _claim(
+    signer: LocalAccount, dataset_id: str, contribution_class: str, identity: str | None
+) -> tuple[Any, ...]:
+    what = (parse_digest(dataset_id), class_number(contribution_class))
+    if identity is None:
+        return "claim", *what
+    return "claimFor", *what, parse_address(identity), signer.address

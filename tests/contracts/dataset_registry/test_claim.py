@@ -6,7 +6,15 @@ import pytest
 from brownie import accounts, chain
 from eth_account import Account
 
-from tests.contracts.conftest import RECOVERY_DELAY, digest, error, plain, sign_request, travel
+from tests.contracts.conftest import (
+    NOBODY,
+    RECOVERY_DELAY,
+    digest,
+    error,
+    plain,
+    sign_request,
+    travel,
+)
 from tests.contracts.dataset_registry.conftest import NO_DISEASE, YEAR, Class, Purpose, digests
 
 REWARD_DELEGATE = "0x" + b"radledger.reward".hex().ljust(64, "0")
@@ -75,7 +83,7 @@ def test_claims_add_up_over_time(datasets, earned, funder, token, patient, due):
 
 
 def test_free_contributor_claims_what_it_earned_before(datasets, earned, token, patient, funder):
-    datasets.setFree(earned, Class.DATA, True, {"from": patient})
+    datasets.setFree(earned, Class.DATA, patient, True, {"from": patient})
     datasets.fund(earned, 7_000, {"from": funder})
     datasets.claim(earned, Class.DATA, {"from": patient})
     assert token.balanceOf(patient) == 5_000
@@ -171,14 +179,68 @@ def test_lost_key_neither_collects_for_nor_chooses_nor_withdraws(
         datasets.claimFor(dataset, Class.DATA, patient, patient, {"from": patient})
     datasets.claimFor(dataset, Class.DATA, patient, stranger, {"from": stranger})
 
-    with error("DatasetIdentityChangedHands", patient):
-        datasets.setFree(dataset, Class.DATA, True, {"from": patient})
+    with error("DatasetNotAuthorized", patient, patient):
+        datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
     with error("DatasetIdentityChangedHands", patient):
         datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
-    with error("DatasetIdentityChangedHands", patient):
+    with error("DatasetStillConsented", patient):
         datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": patient})
     consents.revokeAll(patient, {"from": stranger})
+    with error("DatasetIdentityChangedHands", patient):
+        datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": patient})
     datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": stranger})
+
+
+def test_recovery_and_the_first_claim_in_one_transaction_leave_the_lost_key_nothing(
+    datasets, earned, identities, forwarder, patient, relatives, funder, token, stranger
+):
+    heir = accounts.add()
+    identities.setGuardians(patient, relatives, 1, {"from": patient})
+    approval = (patient, relatives[0], heir, relatives, 1)
+    identities.approveRecovery(*approval, {"from": relatives[0]})
+    travel(chain[-1].timestamp + RECOVERY_DELAY + 1)
+    deadline = chain[-1].timestamp + YEAR
+    calls = (
+        (identities, identities.executeRecovery.encode_input(patient, heir)),
+        (datasets, datasets.claimFor.encode_input(earned, Class.DATA, patient, heir)),
+    )
+    requests = [
+        sign_request(forwarder, heir, call, deadline, after=number)
+        for number, call in enumerate(calls)
+    ]
+
+    forwarder.executeBatch(requests, NOBODY, {"from": stranger})
+
+    assert identities.identityOwner(patient) == heir
+    assert token.balanceOf(heir) == 5_000
+    datasets.fund(earned, 7_000, {"from": funder})
+    with error("DatasetIdentityChangedHands", patient):
+        datasets.claim(earned, Class.DATA, {"from": patient})
+
+
+def test_new_owner_takes_back_what_the_lost_key_gave_away(
+    datasets, dataset, contributed, funder, identities, patient, stranger, neighbour, token
+):
+    contributed(dataset)
+    contributed(dataset, owner=neighbour)
+    datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
+    identities.changeOwner(patient, stranger, {"from": patient})
+
+    with error("DatasetNotAuthorized", patient, patient):
+        datasets.setFree(dataset, Class.DATA, patient, False, {"from": patient})
+    chosen = datasets.setFree(dataset, Class.DATA, patient, False, {"from": stranger})
+    assert chosen.events["FreeContributionChosen"] == {
+        "dataset": dataset,
+        "beneficiary": patient,
+        "class": Class.DATA,
+        "free": False,
+    }
+    datasets.fund(dataset, 200, {"from": funder})
+    datasets.claimFor(dataset, Class.DATA, patient, stranger, {"from": stranger})
+    assert token.balanceOf(stranger) == 100
+    # A closed account can still choose, by its owner.
+    datasets.setFree(dataset, Class.DATA, patient, True, {"from": stranger})
+    assert plain(datasets.contributorOf(dataset, Class.DATA, patient)) == (1, 0, True)
 
 
 def test_closed_account_of_works_is_not_withdrawn_from(
@@ -240,7 +302,7 @@ def test_patient_without_ether_consents_contributes_claims_and_withdraws(
     datasets.fund(dataset, 40, {"from": funder})
     claimed = forwarded(datasets.claim, dataset, Class.DATA)
     assert claimed.events["RewardClaimed"]["to"] == patient
-    free = forwarded(datasets.setFree, dataset, Class.DATA, True)
+    free = forwarded(datasets.setFree, dataset, Class.DATA, patient, True)
     assert free.events["FreeContributionChosen"]["beneficiary"] == patient
     withdrawn = forwarded(datasets.withdraw, dataset, Class.DATA, image_set.id)
     assert withdrawn.events["ContributionWithdrawn"]["beneficiary"] == patient

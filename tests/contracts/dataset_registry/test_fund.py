@@ -186,7 +186,7 @@ def test_who_gives_for_free_leaves_the_money_to_the_others(
     contributed(dataset, owner=neighbour)
     datasets.fund(dataset, 100, {"from": funder})
 
-    transaction = datasets.setFree(dataset, Class.DATA, True, {"from": patient})
+    transaction = datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
 
     assert transaction.events["FreeContributionChosen"] == {
         "dataset": dataset,
@@ -205,9 +205,9 @@ def test_free_contributor_can_change_its_mind(
 ):
     contributed(dataset)
     contributed(dataset, owner=neighbour)
-    datasets.setFree(dataset, Class.DATA, True, {"from": patient})
+    datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
     datasets.fund(dataset, 100, {"from": funder})
-    datasets.setFree(dataset, Class.DATA, False, {"from": patient})
+    datasets.setFree(dataset, Class.DATA, patient, False, {"from": patient})
     datasets.fund(dataset, 100, {"from": funder})
     assert plain(datasets.contributorOf(dataset, Class.DATA, patient)) == (1, 50, False)
     assert due(dataset, Class.DATA, neighbour) == 150
@@ -217,7 +217,7 @@ def test_free_contributor_adds_and_withdraws_with_no_weight_in_the_class(
     datasets, dataset, contributed, neighbour, funder, patient, due
 ):
     """The choice can be made before the first contribution."""
-    datasets.setFree(dataset, Class.DATA, True, {"from": patient})
+    datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
     image_set = contributed(dataset)
     contributed(dataset)
     contributed(dataset, owner=neighbour)
@@ -231,20 +231,22 @@ def test_free_contributor_adds_and_withdraws_with_no_weight_in_the_class(
 
 def test_money_is_refused_where_all_give_for_free(datasets, dataset, contributed, funder, patient):
     contributed(dataset)
-    datasets.setFree(dataset, Class.DATA, True, {"from": patient})
+    datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
     with error("DatasetHasNoContributors", dataset):
         datasets.fund(dataset, 1, {"from": funder})
 
 
-def test_choice_is_made_once_and_for_a_data_set_that_exists(datasets, dataset, patient):
+def test_choice_is_made_once_and_for_a_data_set_that_exists(datasets, dataset, patient, stranger):
     with error("DatasetChoiceUnchanged", False):
-        datasets.setFree(dataset, Class.DATA, False, {"from": patient})
-    datasets.setFree(dataset, Class.DATA, True, {"from": patient})
+        datasets.setFree(dataset, Class.DATA, patient, False, {"from": patient})
+    datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
     with error("DatasetChoiceUnchanged", True):
-        datasets.setFree(dataset, Class.DATA, True, {"from": patient})
+        datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
+    with error("DatasetNotAuthorized", patient, stranger):
+        datasets.setFree(dataset, Class.DATA, patient, False, {"from": stranger})
     unknown = next(digests)
     with error("DatasetUnknown", unknown):
-        datasets.setFree(unknown, Class.DATA, True, {"from": patient})
+        datasets.setFree(unknown, Class.DATA, patient, True, {"from": patient})
 
 
 # ---------------------------------------------------------------------------- fairness

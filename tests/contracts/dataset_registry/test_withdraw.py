@@ -43,7 +43,25 @@ def test_patient_ends_the_custodians_part_too(datasets, dataset, image_set, pati
     for item, beneficiary in ((Class.DATA, patient), (Class.CUSTODY, hospital)):
         transaction = datasets.withdrawUnconsented(dataset, item, image_set, {"from": patient})
         assert transaction.events["ContributionWithdrawn"]["beneficiary"] == beneficiary
+        assert transaction.events["PatientWithdrew"] == {
+            "dataset": dataset,
+            "item": image_set.id,
+            "actor": patient,
+        }
+        assert "ConsentFoundMissing" not in transaction.events
         assert datasets.weightOf(dataset, item) == 0
+
+
+def test_patient_is_who_owns_its_identity(
+    datasets, dataset, image_set, identities, patient, stranger, hospital
+):
+    identities.changeOwner(patient, stranger, {"from": patient})
+    with error("DatasetStillConsented", patient):
+        datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": patient})
+    for item, beneficiary in ((Class.DATA, patient), (Class.CUSTODY, hospital)):
+        transaction = datasets.withdrawUnconsented(dataset, item, image_set, {"from": stranger})
+        assert transaction.events["PatientWithdrew"]["actor"] == stranger
+        assert transaction.events["ContributionWithdrawn"]["beneficiary"] == beneficiary
 
 
 def test_nobody_withdraws_anothers_part(datasets, dataset, image_set, hospital, patient, stranger):
@@ -95,6 +113,7 @@ def test_anyone_withdraws_what_has_no_consent_any_more(
             "item": image_set.id,
             "actor": stranger,
         }
+        assert "PatientWithdrew" not in transaction.events
         assert datasets.weightOf(dataset, item) == 0
 
 

@@ -79,7 +79,7 @@ class DatasetIdentityChangedHands(ContractError):
 
 
 class DatasetNotAuthorized(ContractError):
-    """The caller may not collect for the beneficiary."""
+    """The caller may not act for the beneficiary."""
 
     selector = "3267b758"
     parameters = (("beneficiary", "address"), ("actor", "address"))
@@ -121,7 +121,8 @@ class DatasetSharesInvalid(ContractError):
 
 
 class DatasetStillConsented(ContractError):
-    """While the consent holds, only who contributed withdraws, and the patient."""
+    """While the consent holds, only who contributed withdraws, and the owner of the patient's
+    identity."""
 
     selector = "9f5297b9"
     parameters = (("actor", "address"),)
