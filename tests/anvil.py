@@ -229,7 +229,7 @@ class Chain:
 
 
 @contextmanager
-def running_chain() -> Iterator[Chain]:
+def running_chain(hardfork: str = "paris") -> Iterator[Chain]:
     """An anvil on a port that it finds free, ended at the end."""
     path = os.pathsep.join([str(ROOT / "node_modules" / ".bin"), os.environ.get("PATH", "")])
     program = shutil.which("anvil", path=path)
@@ -237,7 +237,7 @@ def running_chain() -> Iterator[Chain]:
         pytest.skip("needs anvil: run `make setup`")
     command = [
         program, "--port", "0", "--accounts", "0", "--auto-impersonate", "--no-mining",
-        "--order", "fifo", "--base-fee", "0", "--gas-price", "0", "--hardfork", "paris",
+        "--order", "fifo", "--base-fee", "0", "--gas-price", "0", "--hardfork", hardfork,
         "--gas-limit", str(BLOCK_GAS), "--prune-history",
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

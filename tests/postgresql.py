@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["running_postgresql"]
+__all__ = ["empty_database", "running_postgresql"]
 
 _BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
@@ -36,6 +36,18 @@ def running_postgresql() -> Iterator[str]:
             yield f"postgresql://radledger@127.0.0.1:{port}/postgres"
         finally:
             _run(user, control, "stop", "-D", data, "-m", "immediate", "-w")
+
+
+def empty_database(url: str) -> None:
+    """Drop all schemas of a database with all that is in them, and make an empty ``public``."""
+    import psycopg
+    from psycopg.sql import SQL, Identifier
+
+    schemas = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$)'"
+    with psycopg.connect(url, autocommit=True) as connection:
+        for (name,) in connection.execute(schemas).fetchall():
+            connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(name)))
+        connection.execute("CREATE SCHEMA public")
 
 
 def _program(name: str) -> str:

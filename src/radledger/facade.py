@@ -25,6 +25,7 @@ _HOME = "RADLEDGER_HOME"
 _NETWORK = "RADLEDGER_NETWORK"
 _STORE = "RADLEDGER_STORE"
 _INDEX = "RADLEDGER_INDEX"
+_JOURNAL = "RADLEDGER_JOURNAL"
 
 
 def default_home() -> Path:
@@ -48,6 +49,8 @@ class RadLedger:
         Where ciphertext lies.
     home
         The folder with keys and journal.
+    journal
+        URL of a PostgreSQL database that has the journal instead.
 
     Attributes
     ----------
@@ -62,10 +65,13 @@ class RadLedger:
     ('clinician', 'custodian', 'radiologist')
     """
 
-    def __init__(self, ledger: Ledger, storage: Storage, home: Path) -> None:
+    def __init__(
+        self, ledger: Ledger, storage: Storage, home: Path, journal: str | None = None
+    ) -> None:
         self.ledger = ledger
         self.storage = storage
         self.home = home
+        self._journal = journal
 
     @classmethod
     def open(
@@ -74,6 +80,7 @@ class RadLedger:
         *,
         home: Path | None = None,
         storage: Storage | None = None,
+        journal: str | None = None,
     ) -> RadLedger:
         """Connect to a chain where the contracts are deployed.
 
@@ -88,6 +95,9 @@ class RadLedger:
             Where ciphertext lies; by default the IPFS nodes whose multiaddresses
             ``RADLEDGER_STORE`` gives, separated by commas, or what the home says
             (:mod:`radledger.storage.configuration`).
+        journal
+            URL of the PostgreSQL database that has the image sets' secrets; by default
+            ``RADLEDGER_JOURNAL``, or an SQLite file in the home.
 
         Raises
         ------
@@ -113,7 +123,7 @@ class RadLedger:
         storage = storage or open_storage(home, os.environ.get(_STORE))
         sender = Sender(web3, intents=Intents.at(home, chain_id, deployment.genesis))
         ledger = Ledger(web3, deployment, sender=sender)
-        return cls(ledger, storage, home)
+        return cls(ledger, storage, home, journal or os.environ.get(_JOURNAL) or None)
 
     @cached_property
     def participants(self) -> Participants:
@@ -134,7 +144,7 @@ class RadLedger:
         """Image sets."""
         from radledger.imaging.service import Images
 
-        return Images(self.ledger, self.storage, self.home)
+        return Images(self.ledger, self.storage, self.home, self._journal)
 
     @cached_property
     def bundles(self) -> Bundles:

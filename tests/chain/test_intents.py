@@ -198,11 +198,12 @@ def test_what_was_taken_back_later_is_found_by_the_next_run(anvil, account, fold
 
 
 def test_what_is_deep_enough_keeps_its_outcome_alone(anvil, account, folder):
-    receipt = Sender(anvil, intents=Intents(folder)).send(account, NOBODY, "0x0123")
+    data = "0x0123456789"
+    receipt = Sender(anvil, intents=Intents(folder)).send(account, NOBODY, data)
     request(anvil, "anvil_mine", [hex(70)])
     intents = Intents(folder)
     Sender(anvil, intents=intents).finish(account)
-    kept = intents.find(account.address, NOBODY, "0x0123")
+    kept = intents.find(account.address, NOBODY, data)
     assert (kept.state, kept.transaction) == ("mined", receipt["transactionHash"])
-    assert (kept.data, kept.versions) == ("", ())
-    assert intents.find(account.address, NOBODY, "0x0124") is None
+    assert (kept.data, kept.versions) == ("0x01234567", ())
+    assert intents.find(account.address, NOBODY, kept.data) is None

@@ -31,6 +31,16 @@ def test_admit_an_institution(home, ok, cli):
     assert ok("participant", "show", "stranger")["roles"] == ["custodian"]
 
 
+def test_governors_vote(home, ok, cli):
+    vote = ("participant", "vote-governor", "stranger")
+    assert cli(*vote, "--as", "hospital").refused("ParticipantNotGovernor")
+    ok(*vote, "--as", "governor")
+    assert ok("participant", "show", "stranger")["roles"] == ["governor"]
+    ok(*vote, "--remove", "--as", "governor")
+    ok(*vote, "--remove", "--as", "stranger")
+    assert ok("participant", "show", "stranger")["roles"] == []
+
+
 @pytest.mark.parametrize(
     ("account", "error"),
     [
@@ -52,6 +62,17 @@ def test_encryption_keys(home, ok, signed):
     before = ok("identity", "show", "patient")["encryption_key"]
     signed("identity", "set-key")
     assert ok("identity", "show", "patient")["encryption_key"] == before
+
+
+def test_an_identity_gets_another_key(home, ok, cli, signed, addresses):
+    grant = ("consent", "grant", "radiologist", "--purpose", "CC", "--subject", "patient")
+    theft = ("identity", "change-owner", "stranger", "--identity", "patient", "--as", "stranger")
+    assert cli(*theft).refused("IdentityNotOwner")
+    signed("identity", "change-owner", "stranger")
+    assert ok("identity", "show", "patient")["owner"] == addresses["stranger"]
+    assert ok(*grant, "--as", "stranger")["tx"]
+    ok("identity", "change-owner", "patient", "--identity", "patient", "--as", "stranger")
+    assert cli(*grant, "--as", "stranger").refused("ConsentNotAuthorized")
 
 
 def test_a_delegate_acts_for_the_patient(home, ok, cli, signed, addresses):

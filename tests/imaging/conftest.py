@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pydicom
 import pytest
+from psycopg import sql
 
 from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
+from tests.postgresql import empty_database
+
+_TABLES = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname LIKE 'imaging%'"
 
 SAMPLES = Path(pydicom.__file__).parent / "data" / "test_files"
 
@@ -37,8 +42,50 @@ def home(tmp_path):
 
 
 @pytest.fixture
-def images(ledger, store, home):
-    return Images(ledger, store, home)
+def journal():
+    """URL of the database that has the journal; nothing for SQLite in the home."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_journal(request):
+    """The journal in a database of each kind, for tests whose `journal` is this one."""
+    return request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+
+
+@pytest.fixture
+def new_journal(journal):
+    """Empties the database of the journal, and gives its URL; a new home has a new SQLite file."""
+
+    def emptied():
+        if journal is not None:
+            empty_database(journal)
+        return journal
+
+    return emptied
+
+
+@pytest.fixture
+def journal_holds(journal, home):
+    """Whether something is in the journal: in an SQLite file's pages, or in PostgreSQL's rows."""
+
+    def holds(value):
+        if journal is None:
+            return value in b"".join(path.read_bytes() for path in home.rglob("journal.sqlite3*"))
+        with psycopg.connect(journal) as connection:
+            found = [
+                field.encode() if isinstance(field, str) else field
+                for table in connection.execute(_TABLES).fetchall()
+                for row in connection.execute(sql.SQL("TABLE {}").format(sql.Identifier(*table)))
+                for field in row
+            ]
+        return value in found
+
+    return holds
+
+
+@pytest.fixture
+def images(ledger, store, home, journal):
+    return Images(ledger, store, home, journal)
 
 
 @pytest.fixture

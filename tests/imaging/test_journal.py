@@ -1,12 +1,15 @@
-"""The journal under many hands."""
+"""The journal under many hands, in SQLite and in PostgreSQL."""
 
 from __future__ import annotations
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
+from radledger.imaging.database import in_schema
+from radledger.imaging.errors import HomeBusy, InvalidJournalUrl, JournalUnavailable
 from radledger.imaging.journal import Journal
 from radledger.imaging.model import NONE
 from radledger.imaging.schema import FileRow, Purpose
@@ -15,8 +18,8 @@ PURPOSE = Purpose("0x" + "11" * 20, "0x" + "22" * 20, "basic")
 
 
 @pytest.fixture
-def path(tmp_path):
-    return tmp_path / "journal.sqlite3"
+def location(each_journal, tmp_path):
+    return each_journal or tmp_path / "journal.sqlite3"
 
 
 def row(set_id, number):
@@ -35,8 +38,8 @@ def row(set_id, number):
     )
 
 
-def test_connections_and_threads_write_at_once(path):
-    journals = [Journal(path) for _ in range(3)]
+def test_connections_and_threads_write_at_once(location):
+    journals = [Journal(location) for _ in range(3)]
     opened = {each.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT").set_id for each in journals}
     (set_id,) = opened
 
@@ -53,8 +56,8 @@ def test_connections_and_threads_write_at_once(path):
     assert [each.number for each in journals[0].files(set_id)] == list(range(300))
 
 
-def test_secrets_keys_and_salts_are_each_ones_own(path):
-    journal = Journal(path)
+def test_secrets_keys_and_salts_are_each_ones_own(location):
+    journal = Journal(location)
     other = Purpose(PURPOSE.custodian, "0x" + "33" * 20, "basic")
     sets = [
         journal.open_set(purpose, NONE, NONE, "1.2", series, "CT")
@@ -75,13 +78,83 @@ def test_secrets_keys_and_salts_are_each_ones_own(path):
     assert journal.group(PURPOSE, "visit", "first") == digests[0]
 
 
-def test_it_is_found_again(path):
-    journal = Journal(path)
+def test_it_is_found_again(location):
+    journal = Journal(location)
     opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
     file = row(opened.set_id, 1)
     journal.add_file(file)
     journal.close()
-    again = Journal(path)
+    again = Journal(location)
     assert again.sets([opened.set_id]) == [opened]
     assert again.files(opened.set_id) == [file]
     assert again.known(PURPOSE, file.source_digest) == opened.set_id
+
+
+def test_a_sealed_set_takes_no_file(location):
+    journal = Journal(location)
+    key = (PURPOSE, NONE, NONE, "1.2", "1.3")
+    sealed = journal.open_set(*key, "CT")
+    assert journal.add_file(row(sealed.set_id, 1))
+    journal.seal(sealed.set_id, "0x01", "0x02", "cid")
+    assert not journal.add_file(row(sealed.set_id, 2))
+    begun = journal.open_set(*key, "CT")
+    assert begun.set_id != sealed.set_id
+    assert journal.add_file(row(begun.set_id, 2))
+    assert [each.set_id for each in journal.unconfirmed(PURPOSE.custodian)] == [sealed.set_id]
+
+
+def test_of_two_files_of_one_instance_the_first_is_taken(location):
+    journal = Journal(location)
+    opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
+    first = row(opened.set_id, 1)
+    assert journal.add_file(first)
+    assert not journal.add_file(first)
+    assert not journal.add_file(row(opened.set_id, 1))
+    assert journal.files(opened.set_id) == [first]
+
+
+def test_many_open_it_at_once(location):
+    with ThreadPoolExecutor(8) as threads:
+        journals = list(threads.map(lambda _: Journal(location), range(8)))
+    assert len({each.group(PURPOSE, "visit", "first") for each in journals}) == 1
+    for journal in journals:
+        journal.close()
+
+
+def test_only_one_works_on_a_servers_journal(postgresql):
+    first, second = Journal(postgresql), Journal(postgresql)
+    with first.claimed("adding"):
+        with pytest.raises(HomeBusy, match="another process is adding images"):
+            second.claimed("adding").__enter__()
+        with second.claimed("rekeying"):
+            pass
+    with second.claimed("adding"):
+        pass
+
+
+def test_each_schema_is_a_journal_of_its_own(postgresql):
+    one, other = (Journal(in_schema(postgresql, name)) for name in ("imaging_1", "imaging_2"))
+    assert one.group(PURPOSE, "visit", "1") != other.group(PURPOSE, "visit", "1")
+
+
+def test_a_connection_that_was_lost_is_made_anew(postgresql):
+    journal = Journal(postgresql)
+    visit = journal.group(PURPOSE, "visit", "1")
+    with psycopg.connect(postgresql, autocommit=True) as other:
+        own = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        other.execute(own + " AND datname = current_database()")
+    with pytest.raises(JournalUnavailable):
+        journal.group(PURPOSE, "visit", "1")
+    assert journal.group(PURPOSE, "visit", "1") == visit
+
+
+def test_what_is_no_journal(tmp_path):
+    (tmp_path / "text").write_text("no database " * 100)
+    with pytest.raises(JournalUnavailable, match="not a database"):
+        Journal(tmp_path / "text")
+    for url in ("mysql://localhost/journal", "nonsense", ""):
+        with pytest.raises(InvalidJournalUrl, match="postgresql://USER"):
+            Journal(url)
+    with pytest.raises(JournalUnavailable) as error:
+        Journal("postgresql://somebody:secret@127.0.0.1:9/journal")
+    assert "secret" not in str(error.value)

@@ -22,6 +22,11 @@ class Killed(BaseException):
 
 
 @pytest.fixture
+def journal(each_journal):
+    return each_journal
+
+
+@pytest.fixture
 def kill_at(monkeypatch):
     """Kill at the n-th write of the journal, before it takes effect or after."""
 
@@ -57,14 +62,16 @@ def anchored(ledger, who):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_each_write_of_the_journal(ledger, store, tmp_path, who, series, kill_at, after):
+def test_killed_at_each_write_of_the_journal(
+    ledger, store, tmp_path, who, series, kill_at, after, new_journal
+):
     kills = 0
     for nth in range(1, 100):
-        home = tmp_path / f"home-{nth}"
+        home, journal = tmp_path / f"home-{nth}", new_journal()
         events = len(anchored(ledger, who))
 
-        def run(home=home):
-            images = Images(ledger, store, home)
+        def run(home=home, journal=journal):
+            images = Images(ledger, store, home, journal)
             return images, images.add(
                 [series], who.patient.address, custodian=who.hospital, keep_identity=True
             )

@@ -9,9 +9,13 @@ import pytest
 
 from radledger.chain.refusals import ImageErased, ImageNotCustodian
 from radledger.imaging.errors import CommitmentMismatch, SecretUnknown
-from radledger.imaging.home import imaging_folder
 from radledger.imaging.model import State
 from radledger.storage.errors import ContentMismatch, ContentNotFound
+
+
+@pytest.fixture
+def journal(each_journal):
+    return each_journal
 
 
 @pytest.fixture
@@ -56,15 +60,10 @@ def test_only_the_custodian_rekeys_and_erases(add, images, who, series, store, f
     assert len(fetch(image_id).files) == 5
 
 
-def test_erasure_leaves_nothing(add, images, ledger, home, who, series, stored_files):
+def test_erasure_leaves_nothing(add, images, who, series, stored_files, journal_holds):
     image_id = add(series, visit="the visit of somebody")[0].image_id
     secret = images.secret(image_id).encode()
     salts = [bytes.fromhex(each.salt[2:]) for each in images.contents(image_id).instances]
-    folder = imaging_folder(home, ledger)
-
-    def journal_holds(value):
-        return value in b"".join(path.read_bytes() for path in folder.glob("journal*"))
-
     assert journal_holds(secret)
     assert all(journal_holds(salt) for salt in salts)
     assert journal_holds(b"the visit of somebody")

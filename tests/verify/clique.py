@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import rlp
@@ -49,14 +50,14 @@ class ImageSetOf:
     parent: bytes = NONE
     kind: int = 1
 
-    @property
+    @cached_property
     def leaves(self) -> list[Leaf]:
         return [
             Leaf(word(f"salt {n}"), hashlib.sha256(file).digest(), word(f"image {n}"))
             for n, file in enumerate(self.files)
         ]
 
-    @property
+    @cached_property
     def tree(self) -> MerkleTree:
         return MerkleTree(self.leaves)
 
@@ -124,14 +125,14 @@ class Block:
         encoded = rlp.encode([b"\x01", 50_000 * (position + 1), bytes(256), logs])
         return (b"\x02" if self.typed else b"") + encoded
 
-    @property
+    @cached_property
     def trie(self) -> HexaryTrie:
         trie = HexaryTrie({})
         for position in range(self.transactions):
             trie.set(rlp.encode(position), self._receipt(position))
         return trie
 
-    @property
+    @cached_property
     def headers(self) -> list[bytes]:
         """The sealed headers: of the block itself, then of those above it."""
         made: list[bytes] = []

@@ -198,12 +198,13 @@ class Intents:
                 )
 
     def forget_before(self, block: int) -> None:
-        """Drop data and signed versions of what is in blocks before `block`; the rest stays."""
-        condition = "block < ? AND data <> ''"
+        """Drop signed versions, and of the data all but the function, of what is in blocks before
+        `block`."""
+        condition = "block < ? AND length(data) > 10"
         which = f"SELECT intent_id FROM intents WHERE {condition}"  # noqa: S608
         with self._write() as write:
             write(f"DELETE FROM versions WHERE intent_id IN ({which})", block)  # noqa: S608
-            write(f"UPDATE intents SET data = '' WHERE {condition}", block)  # noqa: S608
+            write(f"UPDATE intents SET data = substr(data, 1, 10) WHERE {condition}", block)  # noqa: S608
 
     # ------------------------------------------------------------------------------- holding
 

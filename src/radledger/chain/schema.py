@@ -50,8 +50,8 @@ class Intent:
     account, nonce
         Who sends and pays, and with which nonce.
     to, data
-        The contract and the call's data as ``0x…``; ``to`` is None for a creation, and the data
-        is dropped once the transaction is many blocks deep.
+        The contract and the call's data as ``0x…``; ``to`` is None for a creation, and once the
+        transaction is many blocks deep, only the function's selector is left of the data.
     fields
         What was signed last besides these: gas, fees, chain id.
     state

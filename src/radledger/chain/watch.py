@@ -147,17 +147,14 @@ class Watch:
 
     def _confirmed(self, found: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
         """Those receipts whose block is deep enough, and still the chain's."""
-        if not found:
+        if not found or not self._terms.confirmations:
             return found
-        # Some nodes show a receipt a moment before its block is their latest.
         head = int(request(self._web3, "eth_blockNumber", []), 16)
         deep = {
             number: receipt
             for number, receipt in found.items()
             if int(receipt["blockNumber"], 16) + self._terms.confirmations <= head
         }
-        if not self._terms.confirmations:
-            return deep
         numbers = sorted({receipt["blockNumber"] for receipt in deep.values()})
         blocks = ask(self._web3, [("eth_getBlockByNumber", [each, False]) for each in numbers])
         hashes = {block["hash"] for block in blocks if isinstance(block, dict)}
@@ -174,8 +171,8 @@ class Watch:
         goal = f"mined with {depth} blocks on top" if depth else "mined"
         return TransactionPending(
             f"transaction {transaction} was not {goal} within "
-            f"{self._terms.give_up_after:.0f} s{why}; it may be mined later: look for it before "
-            "you send it again",
+            f"{self._terms.give_up_after:.0f} s{why}; it may be mined later, so have it "
+            "finished (`radledger transaction finish`) before you send it again",
             transaction=transaction,
             account=waiting.account,
             nonce=waiting.nonce,

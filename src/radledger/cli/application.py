@@ -21,13 +21,17 @@ from radledger.cli import (
     index,
     participant,
     relay,
+    transaction,
 )
 from radledger.cli.session import session
 
 __all__ = ["application", "command_tree"]
 
-_EPILOG = "Every command takes --json, --network NAME, --as ACCOUNT and --home DIR, anywhere."
-_EVERYWHERE = {"json", "network", "account", "home"}
+_EPILOG = (
+    "Every command takes --json, --network NAME, --as ACCOUNT, --home DIR and --journal URL, "
+    "anywhere."
+)
+_EVERYWHERE = {"json", "network", "account", "home", "journal"}
 
 application = typer.Typer(
     name="radledger",
@@ -49,6 +53,7 @@ for name, group in {
     "dataset": dataset.group,
     "index": index.group,
     "relay": relay.group,
+    "transaction": transaction.group,
 }.items():
     application.add_typer(group, name=name, epilog=_EPILOG)
 application.command(name="deploy", epilog=_EPILOG)(deploy.deploy)
@@ -92,6 +97,14 @@ def shared(
     home: Annotated[
         Path | None,
         typer.Option(metavar="DIR", callback=_keep, help="Folder with keys and deployments."),
+    ] = None,
+    journal: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            callback=_keep,
+            help="PostgreSQL database of the image sets' secrets; by default in the home.",
+        ),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from radledger.cli.acting import DocumentFile, RelayUrl, act, submit_document
 from radledger.cli.output import show
 from radledger.cli.session import session
 from radledger.cli.values import duration
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["group"]
 
@@ -43,6 +40,18 @@ def set_key(sign_only: SignOnly = None, identity: Identity = None) -> None:
     name = session.name
     key = public_key(session.keystore.encryption_key(name, session.passphrase(name)))
     act(session.radledger.identities, "set_key", sign_only, key, identity=_whose(identity))
+
+
+@group.command()
+def change_owner(new_owner: Address, sign_only: SignOnly = None, identity: Identity = None) -> None:
+    """Hand one's identity over to another key, which alone acts for it from then on."""
+    act(
+        session.radledger.identities,
+        "change_owner",
+        sign_only,
+        session.address(new_owner),
+        identity=_whose(identity),
+    )
 
 
 @group.command()

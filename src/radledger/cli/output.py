@@ -22,6 +22,7 @@ _NAMES = {"transaction": "tx", "gas_used": "gas", "contribution_class": "class"}
 
 _TIMES = {
     "anchored_at",
+    "created_at",
     "requested_at",
     "review_by",
     "since",

@@ -48,6 +48,16 @@ def leave() -> None:
     show(session.radledger.participants.leave(session.signer))
 
 
+@group.command()
+def vote_governor(
+    address: Address,
+    remove: Annotated[bool, typer.Option(help="Vote to remove instead of to add.")] = False,
+) -> None:
+    """As a governor, vote to add or remove one; more than half of them carry it out."""
+    participants, account = session.radledger.participants, session.address(address)
+    show(participants.vote_governor(session.signer, account, add=not remove))
+
+
 @group.command(name="show")
 def show_(address: Address) -> None:
     """Show what an account may do now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.accounts import Keystore
+    from radledger.chain.ledger import Ledger
+    from radledger.chain.schema import Intent
     from radledger.facade import RadLedger
 
 __all__ = ["Session", "session"]
@@ -39,6 +41,7 @@ class Session:
     network: str | None = None
     account: str | None = None
     home: Path | None = None
+    journal: str | None = None
 
     def reset(self) -> None:
         """Forget what an earlier run in this process was told and opened."""
@@ -56,7 +59,10 @@ class Session:
         """The services, connected when they are first needed."""
         from radledger.facade import RadLedger
 
-        return RadLedger.open(self.network, home=self.folder)
+        opened = RadLedger.open(self.network, home=self.folder, journal=self.journal)
+        if not self.json:
+            opened.ledger.sender.on_finished = partial(_tell_finished, opened.ledger)
+        return opened
 
     @property
     def keystore(self) -> Keystore:
@@ -104,6 +110,17 @@ class Session:
         from radledger.identity.address import parse_address
 
         return parse_address(text) if text.startswith("0x") else self.keystore.show(text).address
+
+
+def _tell_finished(ledger: Ledger, intent: Intent) -> None:
+    from radledger.chain.transactions import described
+
+    done = described(ledger, intent)
+    where = f"in block {done.block}" if done.block else done.reason
+    print(
+        f"an earlier run had left {done.call} of {done.account} open: {done.state}, {where}",
+        file=sys.stderr,
+    )
 
 
 def given_passphrase() -> str | None:

@@ -49,8 +49,7 @@ class LocalNode:
     first_block: int = 0
 
     def __post_init__(self) -> None:
-        names = {"ganache": "Ganache", "poa": "a proof-of-authority chain of geth nodes"}
-        self.name = names.get(self.chain, self.chain)
+        self.name = {"ganache": "Ganache"}.get(self.chain, self.chain)
         if self.store == "kubo":
             self.name += " and private IPFS nodes"
 

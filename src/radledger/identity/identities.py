@@ -120,6 +120,18 @@ class Identities:
         """As :meth:`set_key`, signed for somebody else to submit."""
         return self._sign(signer, _set_key(signer, public_key, identity, valid_for))
 
+    def change_owner(
+        self, signer: LocalAccount, new_owner: str, *, identity: str | None = None
+    ) -> Receipt:
+        """Hand an identity over to another key, which alone acts for it from then on."""
+        return self._send(signer, _change_owner(signer, new_owner, identity))
+
+    def sign_change_owner(
+        self, signer: LocalAccount, new_owner: str, *, identity: str | None = None
+    ) -> dict[str, Any]:
+        """As :meth:`change_owner`, signed for somebody else to submit."""
+        return self._sign(signer, _change_owner(signer, new_owner, identity))
+
     def add_delegate(
         self,
         signer: LocalAccount,
@@ -308,6 +320,10 @@ def _revoke_delegate(
     return _call(
         "revokeDelegate", identity or signer.address, _word(delegate_type), parse_address(delegate)
     )
+
+
+def _change_owner(signer: LocalAccount, new_owner: str, identity: str | None) -> Call:
+    return _call("changeOwner", identity or signer.address, parse_address(new_owner))
 
 
 def _set_guardians(

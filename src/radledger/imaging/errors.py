@@ -12,7 +12,9 @@
     │   ├── BundleTooLarge        a bundle would have more bytes than its verifier reads
     │   ├── FolderNotEmpty        where files are to be written there are some already
     │   ├── NothingToAdd          none of the given paths could be taken
-    │   └── HomeBusy              another addition runs in this home
+    │   ├── HomeBusy              another addition runs in this home, or on its journal
+    │   ├── JournalUnavailable    the journal's database does not answer, or is none
+    │   └── InvalidJournalUrl     a URL with which no journal can be opened
     └── CryptoError
         ├── CommitmentMismatch    a secret that is not the one which was committed to
         └── ReceiptInvalid        a receipt that its reader did not sign
@@ -20,7 +22,7 @@
 
 from __future__ import annotations
 
-from radledger.errors import CryptoError, RadLedgerError
+from radledger.errors import CryptoError, RadLedgerError, UsageError
 
 __all__ = [
     "BundleTooLarge",
@@ -30,6 +32,8 @@ __all__ = [
     "HomeBusy",
     "ImageError",
     "ImageUnknown",
+    "InvalidJournalUrl",
+    "JournalUnavailable",
     "ManifestInvalid",
     "NothingToAdd",
     "ReceiptInvalid",
@@ -75,7 +79,15 @@ class NothingToAdd(ImageError):
 
 
 class HomeBusy(ImageError):
-    """Another process is doing the same in this home."""
+    """Another process is doing the same in this home, or on the same journal."""
+
+
+class JournalUnavailable(ImageError):
+    """The journal's database does not answer, is none, or refuses."""
+
+
+class InvalidJournalUrl(ImageError, UsageError):
+    """A URL with which no journal can be opened."""
 
 
 class CommitmentMismatch(CryptoError):

@@ -3,7 +3,7 @@
 ::
 
     home/imaging/<chain id>-<chain and contract>/
-      journal.sqlite3      secrets and salts: back it up, and show it to nobody
+      journal.sqlite3      secrets and salts: back it up, and show it to nobody; or in PostgreSQL
       certificates/        one for each erased image set
       adding/, rekeying/   files under way
 """
@@ -24,7 +24,7 @@ from radledger.imaging.errors import HomeBusy
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
 
-__all__ = ["imaging_folder", "journal_path", "workplace"]
+__all__ = ["imaging_folder", "journal_location", "workplace"]
 
 
 def imaging_folder(home: Path, ledger: Ledger) -> Path:
@@ -41,9 +41,19 @@ def imaging_folder(home: Path, ledger: Ledger) -> Path:
     return folder
 
 
-def journal_path(folder: Path) -> Path:
-    """The database of the journal in that folder."""
-    return folder / "journal.sqlite3"
+def journal_location(folder: Path, url: str | None) -> Path | str:
+    """Where the journal is: in that folder, or in a schema of its own of the database at a URL.
+
+    Raises
+    ------
+    InvalidJournalUrl
+        If it is not that of a PostgreSQL database.
+    """
+    if url is None:
+        return folder / "journal.sqlite3"
+    from radledger.imaging.database import in_schema
+
+    return in_schema(url, f"imaging_{folder.name.replace('-', '_')}")
 
 
 @contextmanager

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from radledger.dicom.profiles import Profile
 from radledger.dicom.scan import Candidate, printable, scan
 from radledger.imaging import anchoring
 from radledger.imaging.errors import NothingToAdd
-from radledger.imaging.home import journal_path, workplace
+from radledger.imaging.home import workplace
 from radledger.imaging.journal import Journal
 from radledger.imaging.model import AddResult, SkippedFile
 from radledger.imaging.processes import Crew
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from radledger.imaging.schema import Purpose, SetRow
     from radledger.storage import Storage
 
-__all__ = ["Ingest", "Progress", "found_tasks", "start_workers"]
+__all__ = ["Ingest", "Progress", "found_tasks", "profile_name", "start_workers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,15 @@ class Ingest:
     ledger, storage
         Where roots and ciphertext go.
     folder
-        Where the journal and temporary files are.
+        Where temporary files are.
+    journal
+        Where the journal is.
     """
 
     ledger: Ledger
     storage: Storage
     folder: Path
+    journal: Path | str
 
     def add(
         self,
@@ -96,7 +100,7 @@ class Ingest:
         """
         with workplace(self.folder, "adding") as temporary:
             outcomes = self._stored(tasks, temporary, report)
-            journal = Journal(journal_path(self.folder))
+            journal = Journal(self.journal)
             try:
                 return self._anchored(journal, outcomes, skipped, purpose, signer, report)
             finally:
@@ -105,7 +109,7 @@ class Ingest:
     def _stored(
         self, tasks: Sequence[Task], temporary: Path, report: Report | None
     ) -> list[Outcome]:
-        crew = Crew(journal_path(self.folder), self.storage, temporary)
+        crew = Crew(self.journal, self.storage, temporary)
         total, done = sum(task.size for task in tasks), 0
         outcomes = []
         for outcome in crew.run(store_file, tasks, _crashed):
@@ -151,6 +155,11 @@ class Ingest:
 def start_workers() -> None:
     """Let what worker processes need be imported while the caller does something else."""
     Crew.prepare()
+
+
+def profile_name(profile: str) -> str:
+    """A profile's name in its one spelling."""
+    return Profile.parse(profile).name
 
 
 def found_tasks(

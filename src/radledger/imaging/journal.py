@@ -1,4 +1,4 @@
-"""The custodian's secret store, and how far each addition has come: an SQLite database.
+"""The custodian's secret store, and how far each addition has come, in SQLite or PostgreSQL.
 
 A file's row is written once its ciphertext is stored, so whatever was killed, a row means that
 the ciphertext is there.  An image set goes through these states:
@@ -11,30 +11,53 @@ the ciphertext is there.  An image set goes through these states:
 =============  ===========================================================================
 
 Salts and secrets are random, and only here: without this database the custodian cannot open,
-prove or erase what it stored.  The file is readable by its owner alone; deleted rows are
-overwritten.  Any number of processes and threads may use it at once.
+prove or erase what it stored.  Any number of processes and threads may use it at once.
+
+An SQLite file is readable by its owner alone, and its deleted rows are overwritten.  What a
+PostgreSQL server deletes, no query gives back; its files, its write-ahead log, its replicas and
+its backups hold it until they are overwritten or destroyed, which is its administrator's work.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
-import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, fields
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from sqlalchemy import Table, bindparam, delete, exists, insert, or_, select, update
+
 from radledger.crypto import envelope
-from radledger.imaging.schema import SCHEMA, FileRow, Purpose, SetRow
+from radledger.imaging import schema
+from radledger.imaging.database import open_database
+from radledger.imaging.errors import HomeBusy
+from radledger.imaging.schema import FileRow, Purpose, SetRow, groups, patients, rekeyed_files
+from radledger.imaging.schema import files as of_files
+from radledger.imaging.schema import sets as of_sets
 
 __all__ = ["FileRow", "Journal", "Purpose", "SetRow"]
 
-_SET_COLUMNS = ", ".join(f"sets.{field.name}" for field in fields(SetRow))
-_FILE_COLUMNS = ", ".join(field.name for field in fields(FileRow))
+
+def _given(*columns: Any) -> list[Any]:
+    """Conditions that columns have the values which are given under their names."""
+    return [column == bindparam(column.name) for column in columns]
+
+
+# What is asked for each file is put together once.
+_PURPOSE = tuple(field.name for field in fields(Purpose))
+_SET = select(*(of_sets.c[field.name] for field in fields(SetRow)))
+_FILE = select(*(of_files.c[field.name] for field in fields(FileRow)))
+_OPEN = _SET.where(*_given(*schema.SERIES), of_sets.c.state == "open")
+_STATE = select(of_sets.c.state).where(*_given(of_sets.c.set_id)).with_for_update(read=True)
+_OF_FILE = select(of_files.c.set_id, of_files.c.source_digest).join_from(of_files, of_sets)
+_KNOWN = _OF_FILE.where(*_given(of_files.c.source_digest, *(of_sets.c[name] for name in _PURPOSE)))
+_INSTANCE = _OF_FILE.where(*_given(*schema.SERIES, of_files.c.sop_instance))
+_GROUP = select(groups.c.digest).where(*_given(*groups.primary_key))
+_PATIENT = select(patients.c.pseudonym_key).where(*_given(*patients.primary_key))
 
 
 class Journal:
@@ -42,8 +65,14 @@ class Journal:
 
     Parameters
     ----------
-    path
-        The database; made if it does not exist.
+    location
+        Path of an SQLite database, or URL of a PostgreSQL one (``postgresql://…``), in whose
+        schema ``schema=NAME`` it is; made if it does not exist.
+
+    Raises
+    ------
+    InvalidJournalUrl, JournalUnavailable
+        If it cannot be opened; the latter from every method as well.
 
     Examples
     --------
@@ -57,87 +86,77 @@ class Journal:
     'open'
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, location: Path | str) -> None:
+        self.location = location
         self._lock = threading.RLock()
-        # SQLite gives its other files the permissions of the first.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._database = sqlite3.connect(
-            path, timeout=60, isolation_level=None, check_same_thread=False
-        )
-        self._database.executescript(
-            "PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;"
-        )
-        self._sync("NORMAL")
-        if not self._all("SELECT 1 FROM sqlite_schema WHERE name = 'garbage'"):
-            self._database.executescript(SCHEMA)
+        self._database = open_database(location)
+        self._add_file = self._new(of_files).returning(of_files.c.set_id)
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
 
+    @contextmanager
+    def claimed(self, work: str) -> Iterator[None]:
+        """Let nobody else do some work on the same journal meanwhile.
+
+        Raises
+        ------
+        HomeBusy
+            If somebody does.
+        """
+        with self._database.claimed(work) as alone:
+            if not alone:
+                raise HomeBusy(
+                    f"another process is {work} images on this journal; wait until it is done"
+                )
+            yield
+
     # ---------------------------------------------------------------------------- additions
 
     def pseudonym_key(self, purpose: Purpose) -> bytes:
         """The key of a patient's pseudonyms at a custodian, made when first asked for."""
-        who = (purpose.custodian, purpose.patient)
-        query = "SELECT pseudonym_key FROM patients WHERE (custodian, patient) = (?, ?)"
-        found = self._all(query, *who)
+        who = {"custodian": purpose.custodian, "patient": purpose.patient}
+        found = self._all(_PATIENT, **who)
         if not found:
-            new = secrets.token_bytes(32)
             with self._write() as write:
-                write("INSERT OR IGNORE INTO patients VALUES (?, ?, ?)", *who, new)
-            found = self._all(query, *who)
+                write(self._new(patients), **who, pseudonym_key=secrets.token_bytes(32))
+            found = self._all(_PATIENT, **who)
         return bytes(found[0][0])
 
     def group(self, purpose: Purpose, kind: Literal["visit", "course"], name: str) -> str:
         """Salted digest of a visit or course, the same for the same name of one patient."""
-        key = (purpose.custodian, purpose.patient, kind, name)
-        query = "SELECT digest FROM groups WHERE (custodian, patient, kind, name) = (?, ?, ?, ?)"
-        found = self._all(query, *key)
-        if found:
-            return str(found[0][0])
-        salt = secrets.token_bytes(32)
-        digest = "0x" + hashlib.sha256(salt + name.encode()).hexdigest()
-        with self._write() as write:
-            write("INSERT OR IGNORE INTO groups VALUES (?, ?, ?, ?, ?, ?)", *key, salt, digest)
-        return str(self._all(query, *key)[0][0])
+        whose = {"custodian": purpose.custodian, "patient": purpose.patient}
+        key = {**whose, "kind": kind, "name": name}
+        found = self._all(_GROUP, **key)
+        if not found:
+            salt = secrets.token_bytes(32)
+            digest = "0x" + hashlib.sha256(salt + name.encode()).hexdigest()
+            with self._write() as write:
+                write(self._new(groups), **key, salt=salt, digest=digest)
+            found = self._all(_GROUP, **key)
+        return str(found[0][0])
 
     def group_of(self, row: SetRow, kind: Literal["visit", "course"]) -> tuple[str, bytes] | None:
         """Name and salt behind the digest of a set's visit or course."""
         digest = row.visit if kind == "visit" else row.course
-        found = self._all("SELECT name, salt FROM groups WHERE digest = ?", digest)
+        found = self._all(select(groups.c.name, groups.c.salt).where(groups.c.digest == digest))
         return (str(found[0][0]), bytes(found[0][1])) if found else None
 
     def known(self, purpose: Purpose, source_digest: bytes) -> int | None:
         """The set in which a file was stored before for the same purpose."""
-        found = self._all(
-            "SELECT set_id FROM files JOIN sets USING (set_id) WHERE source_digest = ? "
-            "AND (custodian, patient, profile, parent) = (?, ?, ?, ?)",
-            source_digest,
-            *astuple(purpose),
-        )
+        found = self._all(_KNOWN, source_digest=source_digest, **asdict(purpose))
         return int(found[0][0]) if found else None
 
     def open_set(
         self, purpose: Purpose, visit: str, course: str, study: str, series: str, modality: str
     ) -> SetRow:
         """The set that collects a series' files, with a new secret when it begins."""
-        key = (*astuple(purpose), visit, course, study, series)
-        condition = (
-            "WHERE (custodian, patient, profile, parent, visit, course, study, series) "
-            "= (?, ?, ?, ?, ?, ?, ?, ?) AND state = 'open'"
-        )
-        found = self._sets(condition, *key)
-        if not found:
+        key = _series(purpose, visit, course, study, series)
+        while not (found := self._sets(_OPEN, **key)):
             with self._write() as write:
-                write(
-                    "INSERT OR IGNORE INTO sets (custodian, patient, profile, parent, visit, "
-                    "course, study, series, modality, state, secret) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)",
-                    *(*key, modality, envelope.new_secret()),
-                )
-            found = self._sets(condition, *key)
+                new = {"modality": modality, "state": "open", "secret": envelope.new_secret()}
+                write(self._new(of_sets), **key, **new)
         return found[0]
 
     def instance_of(
@@ -150,29 +169,22 @@ class Journal:
         sop_instance: str,
     ) -> tuple[int, bytes] | None:
         """The set of a series, open or anchored, that has an instance, and its file's digest."""
-        found = self._all(
-            "SELECT set_id, source_digest FROM files JOIN sets USING (set_id) "
-            "WHERE (custodian, patient, profile, parent, visit, course, study, series) "
-            "= (?, ?, ?, ?, ?, ?, ?, ?) AND sop_instance = ?",
-            *astuple(purpose),
-            *(visit, course, study, series, sop_instance),
-        )
+        key = _series(purpose, visit, course, study, series)
+        found = self._all(_INSTANCE, **key, sop_instance=sop_instance)
         return (int(found[0][0]), bytes(found[0][1])) if found else None
 
-    def add_file(self, row: FileRow) -> None:
+    def add_file(self, row: FileRow) -> bool:
         """Record that a file's ciphertext is stored.
 
-        Raises
-        ------
-        sqlite3.IntegrityError
-            If the set has the file, its instance, or was sealed meanwhile.
+        Returns
+        -------
+        bool
+            Whether it was; not if the set has the file or its instance, or was sealed meanwhile.
         """
-        marks = ", ".join("?" * len(fields(FileRow)))
         with self._write() as write:
-            state = self._all("SELECT state FROM sets WHERE set_id = ?", row.set_id)
-            if state != [("open",)]:
-                raise sqlite3.IntegrityError("the set is not open")
-            write(f"INSERT INTO files ({_FILE_COLUMNS}) VALUES ({marks})", *astuple(row))  # noqa: S608
+            if self._all(_STATE, set_id=row.set_id) != [("open",)]:
+                return False
+            return write(self._add_file, **asdict(row)).first() is not None
 
     # ------------------------------------------------------------------------------ anchoring
 
@@ -180,163 +192,158 @@ class Journal:
         """Fix what will be anchored; on the disk when this returns."""
         with self._write(durable=True) as write:
             write(
-                "UPDATE sets SET state = 'sealed', image_id = ?, root = ?, manifest_cid = ? "
-                "WHERE set_id = ? AND state = 'open'",
-                *(image_id, root, manifest_cid, set_id),
+                update(of_sets)
+                .where(of_sets.c.set_id == set_id, of_sets.c.state == "open")
+                .values(state="sealed", image_id=image_id, root=root, manifest_cid=manifest_cid)
             )
 
     def confirm(self, set_id: int, transaction: str, gas: int) -> None:
         """Record that the chain has a set."""
         with self._write() as write:
             write(
-                "UPDATE sets SET state = 'confirmed', transaction_hash = ?, gas = ? "
-                "WHERE set_id = ? AND state = 'sealed'",
-                *(transaction, gas, set_id),
+                update(of_sets)
+                .where(of_sets.c.set_id == set_id, of_sets.c.state == "sealed")
+                .values(state="confirmed", transaction_hash=transaction, gas=gas)
             )
 
     # -------------------------------------------------------------------------------- reading
 
     def sets(self, set_ids: Iterable[int]) -> list[SetRow]:
         """Rows of sets, in the order in which the sets began."""
-        return [row for set_id in sorted(set_ids) for row in self._sets("WHERE set_id = ?", set_id)]
+        one = _SET.where(*_given(of_sets.c.set_id))
+        return [row for set_id in sorted(set_ids) for row in self._sets(one, set_id=set_id)]
 
     def unconfirmed(self, custodian: str) -> list[SetRow]:
         """Sets of a custodian that are sealed and may not be on the chain yet."""
-        return self._sets("WHERE state = 'sealed' AND custodian = ? ORDER BY set_id", custodian)
+        of_custodian = of_sets.c.custodian == custodian
+        sealed = _SET.where(of_sets.c.state == "sealed", of_custodian)
+        return self._sets(sealed.order_by(of_sets.c.set_id))
 
     def find(self, image_id: str) -> SetRow | None:
         """The set of an image id."""
-        found = self._sets("WHERE image_id = ?", image_id)
+        found = self._sets(_SET.where(of_sets.c.image_id == image_id))
         return found[0] if found else None
 
     def files(self, set_id: int) -> list[FileRow]:
         """A set's files, by Instance Number and SOP Instance UID."""
-        rows = self._all(
-            f"SELECT {_FILE_COLUMNS} FROM files WHERE set_id = ? "  # noqa: S608
-            "ORDER BY number IS NULL, number, sop_instance",
-            set_id,
-        )
+        number, instance = of_files.c.number, of_files.c.sop_instance
+        of_set = _FILE.where(of_files.c.set_id == set_id)
+        rows = self._all(of_set.order_by(number.is_(None), number, instance))
         return [FileRow(*row) for row in rows]
 
     # -------------------------------------------------------------------------------- re-keying
 
     def begin_rekey(self, set_id: int) -> tuple[str, str | None, dict[str, str]]:
         """New secret, stored manifest and new CIDs by instance of a re-keying, begun or found."""
+        table, new = schema.rekeys, rekeyed_files
         with self._write(durable=True) as write:
-            write("INSERT OR IGNORE INTO rekeys VALUES (?, ?, NULL)", set_id, envelope.new_secret())
-        query = "SELECT secret, manifest_cid FROM rekeys WHERE set_id = ?"
-        secret, manifest_cid = self._all(query, set_id)[0]
-        query = "SELECT sop_instance, cid FROM rekeyed_files WHERE set_id = ?"
-        return secret, manifest_cid, dict(self._all(query, set_id))
+            write(self._new(table), set_id=set_id, secret=envelope.new_secret())
+        begun = select(table.c.secret, table.c.manifest_cid).where(table.c.set_id == set_id)
+        secret, manifest_cid = self._all(begun)[0]
+        done = select(new.c.sop_instance, new.c.cid).where(new.c.set_id == set_id)
+        return secret, manifest_cid, dict(self._all(done))
 
     def add_rekeyed(self, set_id: int, sop_instance: str, cid: str) -> None:
         """Record an instance's new ciphertext."""
         with self._write() as write:
-            write("INSERT INTO rekeyed_files VALUES (?, ?, ?)", set_id, sop_instance, cid)
+            write(insert(rekeyed_files), set_id=set_id, sop_instance=sop_instance, cid=cid)
 
     def seal_rekey(self, set_id: int, manifest_cid: str) -> None:
         """Fix the new manifest; on the disk when this returns."""
+        table = schema.rekeys
         with self._write(durable=True) as write:
-            write("UPDATE rekeys SET manifest_cid = ? WHERE set_id = ?", manifest_cid, set_id)
+            write(update(table).where(table.c.set_id == set_id).values(manifest_cid=manifest_cid))
 
     def finish_rekey(self, set_id: int) -> None:
         """Let the new secret, manifest and ciphertexts count, and give the old ones up."""
+        begun, new = schema.rekeys, rekeyed_files
+        of_set = begun.c.set_id == set_id
+        renewed = {
+            name: select(begun.c[name]).where(of_set).scalar_subquery()
+            for name in ("secret", "manifest_cid")
+        }
+        cid = select(new.c.cid).where(
+            new.c.set_id == of_files.c.set_id, new.c.sop_instance == of_files.c.sop_instance
+        )
         with self._write(durable=True) as write:
-            write("INSERT OR IGNORE INTO garbage SELECT cid FROM files WHERE set_id = ?", set_id)
-            write(
-                "INSERT OR IGNORE INTO garbage SELECT manifest_cid FROM sets WHERE set_id = ?",
-                set_id,
-            )
-            write(
-                "UPDATE sets SET (secret, manifest_cid) = (SELECT secret, manifest_cid "
-                "FROM rekeys WHERE rekeys.set_id = sets.set_id) WHERE set_id = ?",
-                set_id,
-            )
-            write(
-                "UPDATE files SET cid = (SELECT cid FROM rekeyed_files AS new WHERE "
-                "(new.set_id, new.sop_instance) = (files.set_id, files.sop_instance)) "
-                "WHERE set_id = ?",
-                set_id,
-            )
-            for table in ("rekeyed_files", "rekeys"):
-                write(f"DELETE FROM {table} WHERE set_id = ?", set_id)  # noqa: S608
+            self._give_up(write, set_id, (of_files.c.cid, of_sets.c.manifest_cid))
+            write(update(of_sets).where(of_sets.c.set_id == set_id).values(renewed))
+            moved = update(of_files).where(of_files.c.set_id == set_id)
+            write(moved.values(cid=cid.scalar_subquery()))
+            for table in (new, begun):
+                write(_gone(table, set_id))
 
     # -------------------------------------------------------------------------------- erasing
 
     def erase(self, set_id: int) -> None:
         """Destroy a set's secret and salts, and what only it needed; nothing can bring them back.
 
-        Afterwards its ciphertexts are garbage, and no page of the database holds what it knew.
+        Afterwards its ciphertexts are garbage, and no page of an SQLite file holds what it knew;
+        a PostgreSQL server's files may, see above.
         """
+        (row,) = self.sets([set_id])
+        cids = (of_files.c.cid, rekeyed_files.c.cid)
+        manifests = (of_sets.c.manifest_cid, schema.rekeys.c.manifest_cid)
+        gone = {"state": "erased", "secret": None, "study": "", "series": "", "modality": ""}
+
+        def of_patient(table: Table) -> list[Any]:
+            return [table.c.custodian == row.custodian, table.c.patient == row.patient]
+
+        left = exists().where(*of_patient(of_sets), of_sets.c.state != "erased")
+        in_group = or_(groups.c.digest == of_sets.c.visit, groups.c.digest == of_sets.c.course)
         with self._write(durable=True) as write:
-            for table in ("files", "rekeyed_files"):
-                write(
-                    f"INSERT OR IGNORE INTO garbage SELECT cid FROM {table} "  # noqa: S608
-                    "WHERE set_id = ?",
-                    set_id,
-                )
-            for table in ("sets", "rekeys"):
-                write(
-                    f"INSERT OR IGNORE INTO garbage SELECT manifest_cid FROM {table} "  # noqa: S608
-                    "WHERE set_id = ? AND manifest_cid IS NOT NULL",
-                    set_id,
-                )
-            for table in ("files", "rekeyed_files", "rekeys"):
-                write(f"DELETE FROM {table} WHERE set_id = ?", set_id)  # noqa: S608
-            write(
-                "UPDATE sets SET state = 'erased', secret = NULL, study = '', series = '', "
-                "modality = '' WHERE set_id = ?",
-                set_id,
-            )
-            write(
-                "DELETE FROM groups WHERE EXISTS (SELECT 1 FROM sets WHERE set_id = ? "
-                "AND digest IN (visit, course)) AND NOT EXISTS (SELECT 1 FROM sets WHERE "
-                "state <> 'erased' AND digest IN (visit, course))",
-                set_id,
-            )
-            write(
-                "DELETE FROM patients WHERE (custodian, patient) IN (SELECT custodian, patient "
-                "FROM sets WHERE set_id = ?) AND NOT EXISTS (SELECT 1 FROM sets WHERE "
-                "state <> 'erased' AND (sets.custodian, sets.patient) "
-                "= (patients.custodian, patients.patient))",
-                set_id,
-            )
-        # the write-ahead log still holds the old pages
-        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._give_up(write, set_id, (*cids, *manifests))
+            for table in (of_files, rekeyed_files, schema.rekeys):
+                write(_gone(table, set_id))
+            write(update(of_sets).where(of_sets.c.set_id == set_id).values(gone))
+            its_groups = groups.c.digest.in_((row.visit, row.course))
+            write(delete(groups).where(its_groups, ~left.where(in_group)))
+            write(delete(patients).where(*of_patient(patients), ~left))
+        with self._lock, self._database.errors():
+            self._database.forget()
 
     def garbage(self) -> list[str]:
         """CIDs that nothing needs any more."""
-        return [str(row[0]) for row in self._all("SELECT cid FROM garbage")]
+        return [str(row[0]) for row in self._all(select(schema.garbage.c.cid))]
 
     def collected(self, cids: Iterable[str]) -> None:
         """Forget CIDs that the store has given up."""
+        one = delete(schema.garbage).where(schema.garbage.c.cid == bindparam("given"))
         with self._write() as write:
             for cid in cids:
-                write("DELETE FROM garbage WHERE cid = ?", cid)
+                write(one, given=cid)
 
     # ------------------------------------------------------------------------------- internals
 
-    def _sets(self, condition: str, *values: Any) -> list[SetRow]:
-        rows = self._all(f"SELECT {_SET_COLUMNS} FROM sets {condition}", *values)  # noqa: S608
-        return [SetRow(*row) for row in rows]
+    def _sets(self, query: Any, **values: Any) -> list[SetRow]:
+        return [SetRow(*row) for row in self._all(query, **values)]
 
-    def _all(self, query: str, *values: Any) -> list[Any]:
-        # A read under way would hold a thread's write to the state that it has begun with.
-        with self._lock:
-            return self._database.execute(query, values).fetchall()
+    def _all(self, query: Any, **values: Any) -> list[Any]:
+        # One connection runs one statement at a time.
+        with self._lock, self._database.errors():
+            return [tuple(row) for row in self._database.connection.execute(query, values)]
 
-    def _sync(self, level: str) -> None:
-        self._database.execute(f"PRAGMA synchronous = {level}")
+    def _new(self, table: Table) -> Any:
+        return self._database.insert_new(table)
+
+    def _give_up(self, write: Any, set_id: int, columns: Iterable[Any]) -> None:
+        """Let the CIDs in some columns of a set's rows be garbage."""
+        for column in columns:
+            rows = select(column).where(column.table.c.set_id == set_id, column.is_not(None))
+            write(self._new(schema.garbage).from_select(["cid"], rows))
 
     @contextmanager
     def _write(self, *, durable: bool = False) -> Iterator[Any]:
         """One transaction; `durable` ones, and with them all before, survive a power failure."""
-        with self._lock:
-            self._sync("FULL" if durable else "NORMAL")
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield lambda statement, *values: self._database.execute(statement, values)
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
+        with self._lock, self._database.transaction(durable=durable):
+            yield lambda statement, **values: self._database.connection.execute(statement, values)
+
+
+def _series(purpose: Purpose, *rest: str) -> dict[str, str]:
+    """What the files of a series have in common, by the names of the columns."""
+    values = (*astuple(purpose), *rest)
+    return {column.name: value for column, value in zip(schema.SERIES, values, strict=True)}
+
+
+def _gone(table: Table, set_id: int) -> Any:
+    return delete(table).where(table.c.set_id == set_id)

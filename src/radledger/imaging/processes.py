@@ -62,14 +62,14 @@ class Crew:
     Attributes
     ----------
     journal
-        Path of the database; each process opens it for itself.
+        Where it is; each process opens it for itself.
     storage
         Must survive pickling and reach the same content from any process.
     folder
         For temporary files.
     """
 
-    journal: Path
+    journal: Path | str
     storage: Storage
     folder: Path
 
@@ -218,7 +218,7 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def _start(journal: Path, storage: Storage, folder: Path) -> None:
+def _start(journal: Path | str, storage: Storage, folder: Path) -> None:
     global _worker
     bench = Bench(Journal(journal), storage, folder, isolated=True)
     _worker = _Worker(bench, ThreadPoolExecutor(_FLUSHERS))

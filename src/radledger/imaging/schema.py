@@ -3,47 +3,136 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from radledger.imaging.model import NONE
 
-__all__ = ["SCHEMA", "FileRow", "Purpose", "SetRow"]
+__all__ = [
+    "SERIES",
+    "FileRow",
+    "Purpose",
+    "SetRow",
+    "files",
+    "garbage",
+    "groups",
+    "metadata",
+    "patients",
+    "rekeyed_files",
+    "rekeys",
+    "sets",
+]
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS patients (
-    custodian TEXT NOT NULL, patient TEXT NOT NULL, pseudonym_key BLOB NOT NULL,
-    PRIMARY KEY (custodian, patient)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS groups (
-    custodian TEXT NOT NULL, patient TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
-    salt BLOB NOT NULL, digest TEXT NOT NULL,
-    PRIMARY KEY (custodian, patient, kind, name)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sets (
-    set_id INTEGER PRIMARY KEY,
-    custodian TEXT NOT NULL, patient TEXT NOT NULL, profile TEXT NOT NULL, parent TEXT NOT NULL,
-    visit TEXT NOT NULL, course TEXT NOT NULL, study TEXT NOT NULL, series TEXT NOT NULL,
-    modality TEXT NOT NULL, state TEXT NOT NULL, secret TEXT,
-    image_id TEXT UNIQUE, root TEXT, manifest_cid TEXT, transaction_hash TEXT, gas INTEGER
-) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS open_sets ON sets
-    (custodian, patient, profile, parent, visit, course, study, series) WHERE state = 'open';
-CREATE TABLE IF NOT EXISTS files (
-    set_id INTEGER NOT NULL REFERENCES sets, source_digest BLOB NOT NULL,
-    sop_instance TEXT NOT NULL, sop_class TEXT NOT NULL, transfer_syntax TEXT NOT NULL,
-    number INTEGER, salt BLOB NOT NULL, file_digest BLOB NOT NULL, image_digest BLOB NOT NULL,
-    cid TEXT NOT NULL, size INTEGER NOT NULL,
-    PRIMARY KEY (set_id, source_digest), UNIQUE (set_id, sop_instance)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS files_by_source ON files (source_digest);
-CREATE TABLE IF NOT EXISTS rekeys (
-    set_id INTEGER PRIMARY KEY REFERENCES sets, secret TEXT NOT NULL, manifest_cid TEXT
-) STRICT;
-CREATE TABLE IF NOT EXISTS rekeyed_files (
-    set_id INTEGER NOT NULL REFERENCES sets, sop_instance TEXT NOT NULL, cid TEXT NOT NULL,
-    PRIMARY KEY (set_id, sop_instance)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS garbage (cid TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-"""
+metadata = MetaData()
+
+# Texts are compared byte by byte, whatever the database's language is.
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+_STRICT: dict[str, Any] = {"sqlite_strict": True}
+_CLUSTERED: dict[str, Any] = {**_STRICT, "sqlite_with_rowid": False}
+
+
+def _text(name: str, **options: Any) -> Column[str]:
+    return Column(name, _TEXT, **{"nullable": False, **options})
+
+
+def _bytes(name: str, **options: Any) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False, **options)
+
+
+def _set_id() -> Column[int]:
+    return Column("set_id", _NUMBER, ForeignKey("sets.set_id"), primary_key=True)
+
+
+patients = Table(
+    "patients",
+    metadata,
+    _text("custodian", primary_key=True),
+    _text("patient", primary_key=True),
+    _bytes("pseudonym_key"),
+    **_CLUSTERED,
+)
+groups = Table(
+    "groups",
+    metadata,
+    _text("custodian", primary_key=True),
+    _text("patient", primary_key=True),
+    _text("kind", primary_key=True),
+    _text("name", primary_key=True),
+    _bytes("salt"),
+    _text("digest"),
+    **_CLUSTERED,
+)
+sets = Table(
+    "sets",
+    metadata,
+    Column("set_id", _NUMBER, primary_key=True),
+    *map(_text, ("custodian", "patient", "profile", "parent")),
+    *map(_text, ("visit", "course", "study", "series")),
+    *map(_text, ("modality", "state")),
+    _text("secret", nullable=True),
+    _text("image_id", nullable=True, unique=True),
+    *(_text(name, nullable=True) for name in ("root", "manifest_cid", "transaction_hash")),
+    Column("gas", _NUMBER),
+    **_STRICT,
+)
+files = Table(
+    "files",
+    metadata,
+    _set_id(),
+    _bytes("source_digest", primary_key=True),
+    *map(_text, ("sop_instance", "sop_class", "transfer_syntax")),
+    Column("number", _NUMBER),
+    *map(_bytes, ("salt", "file_digest", "image_digest")),
+    _text("cid"),
+    Column("size", _NUMBER, nullable=False),
+    UniqueConstraint("set_id", "sop_instance"),
+    **_CLUSTERED,
+)
+rekeys = Table(
+    "rekeys", metadata, _set_id(), _text("secret"), _text("manifest_cid", nullable=True), **_STRICT
+)
+rekeyed_files = Table(
+    "rekeyed_files",
+    metadata,
+    _set_id(),
+    _text("sop_instance", primary_key=True),
+    _text("cid"),
+    **_CLUSTERED,
+)
+garbage = Table("garbage", metadata, _text("cid", primary_key=True), **_CLUSTERED)
+
+
+def _index(
+    name: str, *columns: Column[Any], state: str | None = None, unique: bool = False
+) -> None:
+    where = None if state is None else sets.c.state == state
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
+SERIES = tuple(
+    sets.c[name]
+    for name in ("custodian", "patient", "profile", "parent", "visit", "course", "study", "series")
+)
+"""What the files of one open set have in common."""
+
+_index("open_sets", *SERIES, state="open", unique=True)
+_index("sealed_sets", sets.c.custodian, state="sealed")
+_index("sets_by_patient", sets.c.custodian, sets.c.patient)
+_index("files_by_source", files.c.source_digest)
+_index("groups_by_digest", groups.c.digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from radledger.errors import UsageError
 from radledger.identity.address import parse_address
 from radledger.identity.roles import ROLES
 from radledger.imaging import reading, records
-from radledger.imaging.home import imaging_folder, journal_path
+from radledger.imaging.home import imaging_folder, journal_location
 from radledger.imaging.journal import Journal
 from radledger.imaging.keys import request_secret
 from radledger.imaging.model import (
@@ -51,7 +51,9 @@ class Images:
         Where the ciphertext is.  It must survive pickling, and reach the same content from
         another process.
     home
-        Folder for the journal, in which the custodian's secrets are.
+        Folder for the journal, in which the custodian's secrets are, and for temporary files.
+    journal
+        URL of a PostgreSQL database that has the journal instead.
 
     Examples
     --------
@@ -62,10 +64,13 @@ class Images:
     'reencoded'
     """
 
-    def __init__(self, ledger: Ledger, storage: Storage, home: Path) -> None:
+    def __init__(
+        self, ledger: Ledger, storage: Storage, home: Path, journal: str | None = None
+    ) -> None:
         self._ledger = ledger
         self._storage = storage
         self._home = home
+        self._journal_url = journal
 
     # ------------------------------------------------------------------ the custodian
 
@@ -122,10 +127,10 @@ class Images:
         HomeBusy
             If another process is adding images in this home.
         """
-        from radledger.imaging.ingest import found_tasks, start_workers
+        from radledger.imaging.ingest import found_tasks, profile_name, start_workers
 
         start_workers()
-        chosen = "" if keep_identity else _profile_name(profile)
+        chosen = "" if keep_identity else profile_name(profile)
         institution = self._institution(custodian)
         purpose = Purpose(institution, parse_address(patient), chosen)
         journal = self._journal
@@ -156,7 +161,7 @@ class Images:
         SecretUnknown
             If this home does not have the original's secret.
         """
-        from radledger.imaging.ingest import start_workers
+        from radledger.imaging.ingest import profile_name, start_workers
         from radledger.imaging.storing import StoredFile, Task
 
         start_workers()
@@ -165,7 +170,7 @@ class Images:
         purpose = Purpose(
             self._institution(custodian),
             record.image_set.patient,
-            _profile_name(profile),
+            profile_name(profile),
             record.image_id,
         )
         tasks = [
@@ -262,7 +267,7 @@ class Images:
         from radledger.imaging.processes import Crew
         from radledger.imaging.verifying import verify_paths
 
-        crew = Crew(self._journal.path, self._storage, self._folder)
+        crew = Crew(self._journal.location, self._storage, self._folder)
         manifest = self.contents(image_id, secret=secret)
         return verify_paths(crew, manifest, [Path(path) for path in paths])
 
@@ -369,13 +374,13 @@ class Images:
 
     @cached_property
     def _journal(self) -> Journal:
-        return Journal(journal_path(self._folder))
+        return Journal(journal_location(self._folder, self._journal_url))
 
     @property
     def _ingest(self) -> Ingest:
         from radledger.imaging.ingest import Ingest
 
-        return Ingest(self._ledger, self._storage, self._folder)
+        return Ingest(self._ledger, self._storage, self._folder, self._journal.location)
 
     @property
     def _upkeep(self) -> Upkeep:
@@ -391,10 +396,3 @@ class Images:
         if record.state is State.ERASED:
             raise ImageErased.of({"image": record.image_id})
         return record
-
-
-def _profile_name(profile: str) -> str:
-    """A profile's name in its one spelling."""
-    from radledger.dicom.profiles import Profile
-
-    return Profile.parse(profile).name

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -212,14 +211,12 @@ def _recorded(bench: Bench, task: Task, file: FileRow, ciphertext: IO[bytes]) ->
     """Store a ciphertext, then write down that it is stored."""
     with ciphertext:
         cid = bench.storage.put(ciphertext).cid
-    try:
-        bench.journal.add_file(replace(file, cid=cid))
-    except sqlite3.IntegrityError:
-        # Another worker was faster with the same file, or with another one of the same instance.
-        bench.storage.unpin(cid)
-        known = bench.journal.known(task.purpose, file.source_digest)
-        return Outcome(task, file.set_id, reason=None if known is not None else _TWIN)
-    return Outcome(task, file.set_id, new=True)
+    if bench.journal.add_file(replace(file, cid=cid)):
+        return Outcome(task, file.set_id, new=True)
+    # Another worker was faster with the same file, or with another one of the same instance.
+    bench.storage.unpin(cid)
+    known = bench.journal.known(task.purpose, file.source_digest)
+    return Outcome(task, file.set_id, reason=None if known is not None else _TWIN)
 
 
 _TWIN = "another file of the series has the same SOP Instance UID and other content"

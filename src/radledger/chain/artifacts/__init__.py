@@ -49,6 +49,23 @@ class Artifact:
             masked[start : start + length] = bytes(length)
         return bytes(masked)
 
+    def function(self, data: str) -> str | None:
+        """Name of the function that call data, as ``0x…``, is for; None if there is none such.
+
+        Examples
+        --------
+        >>> load("LocalToken").function("0xa9059cbb")
+        'transfer'
+        """
+        from eth_utils.abi import function_abi_to_4byte_selector
+
+        for entry in self.abi:
+            if entry["type"] == "function":
+                selector = function_abi_to_4byte_selector(entry)  # type: ignore[arg-type]
+                if data[:10] == "0x" + selector.hex():
+                    return str(entry["name"])
+        return None
+
 
 @cache
 def load(name: str) -> Artifact:

@@ -1,0 +1,41 @@
+"""``radledger transaction``: what was sent, and what a killed run has left open."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from radledger.cli.output import show_all
+from radledger.cli.session import session
+
+__all__ = ["group"]
+
+group = typer.Typer(help="What was sent, and what a killed run has left open.")
+
+
+@group.command(name="list")
+def list_(
+    ended: Annotated[
+        bool, typer.Option("--all", help="The newest hundred, ended ones as well.")
+    ] = False,
+) -> None:
+    """Show the transactions of this home that are open."""
+    from radledger.chain.transactions import listed
+
+    empty = "nothing was sent from this home" if ended else "no transaction is open"
+    show_all(listed(session.radledger.ledger, ended=ended), empty=empty)
+
+
+@group.command()
+def finish() -> None:
+    """Finish what earlier runs left open for an account: wait, send again, or pay more.
+
+    Every command that sends does this first.
+    """
+    from radledger.chain.transactions import described
+
+    ledger = session.radledger.ledger
+    ledger.sender.on_finished = None  # told below
+    done = [described(ledger, intent) for intent in ledger.sender.finish(session.signer)]
+    show_all(done, empty=f"nothing was left open for {session.name}")
