@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from radledger.consent import Consents
     from radledger.identity import Identities, Participants
     from radledger.imaging.bundles import Bundles
+    from radledger.imaging.copies import Copies
     from radledger.imaging.service import Images
     from radledger.index.service import Index
     from radledger.research import Datasets
@@ -54,7 +55,7 @@ class RadLedger:
 
     Attributes
     ----------
-    images, bundles, consents, datasets, identities, participants, index
+    images, bundles, copies, consents, datasets, identities, participants, index
         The services.
 
     Examples
@@ -145,6 +146,13 @@ class RadLedger:
         from radledger.imaging.service import Images
 
         return Images(self.ledger, self.storage, self.home, self._journal)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """Who holds the ciphertext of image sets."""
+        from radledger.imaging.copies import Copies
+
+        return Copies(self.ledger, self.storage, self.home, self._journal)
 
     @cached_property
     def bundles(self) -> Bundles:

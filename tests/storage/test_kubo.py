@@ -160,7 +160,10 @@ def test_content_that_stalls_half_way_is_refused(daemon: FakeDaemon, store: Kubo
 
 
 @pytest.mark.parametrize("use", range(6))
-def test_a_daemon_that_stalls_is_refused(daemon: FakeDaemon, store: KuboStore, use: int) -> None:
+def test_a_daemon_that_stalls_is_refused(
+    daemon: FakeDaemon, store: KuboStore, use: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radledger.storage.kubo._COLLECTING", 0.3)
     daemon.answer = _Handler.stall
     with pytest.raises(StorageUnavailable) as refusal:
         _all_uses(store)[use]()

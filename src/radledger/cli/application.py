@@ -21,6 +21,7 @@ from radledger.cli import (
     index,
     participant,
     relay,
+    store,
     transaction,
 )
 from radledger.cli.session import session
@@ -51,6 +52,7 @@ for name, group in {
     "bundle": bundle.group,
     "consent": consent.group,
     "dataset": dataset.group,
+    "store": store.group,
     "index": index.group,
     "relay": relay.group,
     "transaction": transaction.group,

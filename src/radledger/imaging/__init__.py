@@ -7,6 +7,7 @@
 ``manifest``    what is stored of an image set beside its files
 ``journal``     the custodian's secrets, and how far each addition has come
 ``ingest``      from files to an anchored image set
+``copies``      who holds an image set's ciphertext
 ==============  ============================================================================
 
 This package file imports nothing, so that ``radledger --help`` does not pay for pydicom.

@@ -10,6 +10,7 @@
     │   ├── RootMismatch          what was read does not add up to the root on the chain
     │   ├── FileNotInSet          a file is not byte for byte one of the set's
     │   ├── BundleTooLarge        a bundle would have more bytes than its verifier reads
+    │   ├── CopiesMissing         copies of the set's ciphertext are missing, and cannot be made
     │   ├── FolderNotEmpty        where files are to be written there are some already
     │   ├── NothingToAdd          none of the given paths could be taken
     │   ├── HomeBusy              another addition runs in this home, or on its journal
@@ -27,6 +28,7 @@ from radledger.errors import CryptoError, RadLedgerError, UsageError
 __all__ = [
     "BundleTooLarge",
     "CommitmentMismatch",
+    "CopiesMissing",
     "FileNotInSet",
     "FolderNotEmpty",
     "HomeBusy",
@@ -68,6 +70,10 @@ class FileNotInSet(ImageError):
 
 class BundleTooLarge(ImageError):
     """A bundle would have more bytes than its verifier reads."""
+
+
+class CopiesMissing(ImageError):
+    """Of an image set's ciphertext there are fewer copies than there are to be."""
 
 
 class FolderNotEmpty(ImageError):

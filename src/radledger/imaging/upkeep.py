@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from radledger.imaging.errors import SecretUnknown
 from radledger.imaging.home import workplace
 from radledger.imaging.model import EraseResult, ImageRecord, RekeyResult, State
 from radledger.storage import cid_digest
+from radledger.storage.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -87,7 +89,9 @@ class Upkeep:
         if record.manifest != "0x" + digest.hex():
             self.ledger.send(signer, records.CONTRACT, "rekey", record.image_set.struct, digest)
         self.journal.finish_rekey(row.set_id)
-        self.collect()
+        # What a node that is away still has of the old ciphertext goes by a later collection.
+        with suppress(StorageUnavailable):
+            self.collect()
         transaction, gas = self._last("ImageRekeyed", image_id)
         return RekeyResult(image_id, manifest_cid, transaction, gas)
 
@@ -116,13 +120,19 @@ class Upkeep:
         return EraseResult(image_id, certificate, "0x" + digest.hex(), transaction, gas)
 
     def collect(self) -> None:
-        """Unpin and collect what nothing needs any more."""
-        cids = self.journal.garbage()
-        if cids:
-            for cid in cids:
+        """Unpin and collect what nothing needs any more, or note that a node still has it."""
+        cids, failures = self.journal.garbage(), []
+        for cid in list(cids):
+            try:
                 self.storage.unpin(cid)
+            except StorageUnavailable as error:
+                cids.remove(cid)
+                failures.append(error)
+        if cids or failures:
             self.storage.collect()
             self.journal.collected(cids)
+        if failures:
+            raise failures[0]
 
     def _reencrypted(
         self,

@@ -37,8 +37,10 @@ warnings.filterwarnings("ignore", "The 'strict' parameter", FutureWarning)
 # Newer Kubo profiles choose other chunks, which give other CIDs.
 _ADD = {"cid-version": "1", "raw-leaves": "true", "chunker": "size-262144", "pin": "true"}
 _OFFLINE = {"offline": "true"}
-# Seconds for a node that is connected to say that it has a content.
-_PATIENCE = 3
+# Seconds for a daemon to take a connection, and for a peer of it to say that it has a content.
+_PATIENCE = 2.0
+# Seconds in which a daemon looks at all that it keeps before it deletes the first block.
+_COLLECTING = 3600.0
 
 
 class KuboStore:
@@ -50,7 +52,7 @@ class KuboStore:
         Multiaddr of the RPC API, such as ``/ip4/127.0.0.1/tcp/5001``; with ``/https`` at its end
         where the API is behind TLS.
     timeout
-        Seconds to wait for a connection and for each next piece of an answer.
+        Seconds to wait for each next piece of an answer; for a connection, two at most.
 
     Raises
     ------
@@ -72,8 +74,9 @@ class KuboStore:
     def __init__(self, address: str, timeout: float = 30.0) -> None:
         self.address = address
         self._timeout = timeout
+        connect = min(timeout, _PATIENCE)
         try:
-            self._rpc = ipfshttpclient.Client(address, timeout=timeout)
+            self._rpc = ipfshttpclient.Client(address, timeout=(connect, timeout))
             url = _url(address)
         except (ipfshttpclient.exceptions.AddressError, ValueError):
             raise UsageError(
@@ -85,7 +88,7 @@ class KuboStore:
             base_url=f"{url}/api/v0/",
             # Compressed, a small answer could fill the disk.
             headers={"Accept-Encoding": "identity"},
-            timeout=timeout,
+            timeout=httpx.Timeout(timeout, connect=connect),
         )
 
     def __reduce__(self) -> tuple[type[KuboStore], tuple[str, float]]:
@@ -172,9 +175,11 @@ class KuboStore:
     def collect(self) -> None:
         """Delete all that is not pinned in the daemon; see :class:`Storage`."""
         # ipfshttpclient's `repo.gc(quiet=True)` hangs up at once, which stops the collection.
+        timeout = httpx.Timeout(self._timeout, connect=_PATIENCE, read=_COLLECTING)
+        parameters = {"stream-errors": "true"}
         with (
             self._unavailable(),
-            self._http.stream("POST", "repo/gc", params={"stream-errors": "true"}) as response,
+            self._http.stream("POST", "repo/gc", params=parameters, timeout=timeout) as response,
         ):
             if response.status_code != httpx.codes.OK:
                 response.read()

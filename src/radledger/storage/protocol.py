@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import IO, Protocol
 
 from radledger.storage.cid import candidates
-from radledger.storage.errors import ContentNotFound
+from radledger.storage.errors import ContentNotFound, StorageUnavailable
 
 __all__ = ["Stat", "Storage", "Stored", "get_by_digest"]
 
@@ -89,6 +89,8 @@ def get_by_digest(storage: Storage, digest: bytes) -> IO[bytes]:
         If the store has neither of the CIDs that ``digest`` may stand for.
     ContentMismatch
         If what the store has or sends is something else.
+    StorageUnavailable
+        If a node that may have it cannot be reached.
 
     Examples
     --------
@@ -102,5 +104,5 @@ def get_by_digest(storage: Storage, digest: bytes) -> IO[bytes]:
     large, small = candidates(digest)
     try:
         return storage.get(large)
-    except ContentNotFound:
+    except (ContentNotFound, StorageUnavailable):  # a node that is away might have had it
         return storage.get(small)

@@ -1,0 +1,339 @@
+"""Who holds an image set's ciphertext: its copies, their repair, and a partner's own copy.
+
+A custodian knows from its journal what an image set consists of in the store.  Anybody else knows
+it from the manifest, which opens with the set's secret, so only who has a grant can keep a copy.
+What a partner keeps is noted in its home::
+
+    home/imaging/<chain>/pinned/<image id>.json      CIDs that are pinned for nothing else
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radledger.chain.files import write_atomically
+from radledger.chain.refusals import ImageErased
+from radledger.errors import StorageError
+from radledger.imaging import reading, records
+from radledger.imaging.errors import CopiesMissing, SecretUnknown
+from radledger.imaging.home import imaging_folder, journal_location
+from radledger.imaging.journal import Journal
+from radledger.imaging.model import ImageRecord, State
+from radledger.storage import candidates
+from radledger.storage.errors import ContentNotFound, StorageUnavailable
+from radledger.storage.replicated import Holding, ReplicatedStore, holding
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Ledger
+    from radledger.storage import Storage
+
+__all__ = ["ContentCopies", "Copies", "CopiesStatus", "PinResult", "RepairResult", "UnpinResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class ContentCopies:
+    """One content of an image set, and what each node has of it.
+
+    Attributes
+    ----------
+    cid
+        Its name in the store.
+    instance
+        SOP Instance UID of the instance whose ciphertext it is; None for the manifest, and where
+        it is not known any more.
+    copies
+        How many nodes keep it.
+    nodes
+        What each node has, by its name: ``kept``, ``cached`` until it is collected, ``missing``,
+        or ``unreachable``.
+    """
+
+    cid: str
+    instance: str | None
+    copies: int
+    nodes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesStatus:
+    """Who holds which content of an image set.
+
+    Attributes
+    ----------
+    image_id, state
+        The set, and whether it is anchored or erased.
+    copies
+        How many the store's policy asks for; none of an erased set.
+    missing
+        Of how many contents there are fewer.
+    contents
+        Each of them; of an erased set, those that are still pinned here.
+    """
+
+    image_id: str
+    state: State
+    copies: int
+    missing: int
+    contents: tuple[ContentCopies, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairResult:
+    """What a repair did: the contents of which copies were made, and how many there are in all."""
+
+    image_id: str
+    repaired: tuple[str, ...]
+    contents: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinResult:
+    """What a partner keeps of an image set.
+
+    Attributes
+    ----------
+    image_id, contents
+        The set, and how many contents it consists of.
+    pinned
+        How many of them are kept for this; less than all where the store keeps them anyway.
+    given_up
+        How many of an earlier encryption were given up.
+    """
+
+    image_id: str
+    contents: int
+    pinned: int
+    given_up: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnpinResult:
+    """How many contents of an image set a partner gave up."""
+
+    image_id: str
+    given_up: int
+
+
+class Copies:
+    """The copies of image sets in one home's store.
+
+    Parameters
+    ----------
+    ledger
+        The connected chain.
+    storage
+        The store; a :class:`~radledger.storage.replicated.ReplicatedStore` says how many copies
+        there are to be, any other store is one node that is to have one.
+    home
+        Folder with the journal, and with the notes of what is pinned.
+    journal
+        URL of a PostgreSQL database that has the journal instead.
+
+    Examples
+    --------
+    >>> copies = Copies(ledger, storage, home)                              # doctest: +SKIP
+    >>> copies.status(image_id).contents[0].nodes                           # doctest: +SKIP
+    {'hospital': 'kept', 'clinic': 'missing'}
+    >>> copies.repair(image_id).repaired                                    # doctest: +SKIP
+    ('bafybei…',)
+    """
+
+    def __init__(
+        self, ledger: Ledger, storage: Storage, home: Path, journal: str | None = None
+    ) -> None:
+        self._ledger = ledger
+        self._storage = storage
+        self._home = home
+        self._journal_url = journal
+
+    def status(self, image_id: str, *, secret: str | None = None) -> CopiesStatus:
+        """Who holds which content of an image set.
+
+        Parameters
+        ----------
+        image_id
+            The set.
+        secret
+            As it was released; not needed by the custodian, nor for what is pinned here.
+
+        Raises
+        ------
+        ImageUnknown
+            If there is none of that id.
+        SecretUnknown
+            If nobody here knows what it consists of.
+        """
+        record = records.image_record(self._ledger, image_id)
+        contents = self._contents(record, secret)
+        copies = tuple(self._copies(cid, instance) for cid, instance in contents.items())
+        wanted = self._wanted if record.state is State.ANCHORED else 0
+        missing = sum(each.copies < wanted for each in copies)
+        return CopiesStatus(record.image_id, record.state, wanted, missing, copies)
+
+    def repair(self, image_id: str, *, secret: str | None = None) -> RepairResult:
+        """Make the copies of an image set's contents that are missing.
+
+        Raises
+        ------
+        CopiesMissing
+            If some could not be made, because nodes are away or nobody has the content; those
+            that could were.
+        ImageErased
+            If the set was erased.
+        """
+        record = self._usable(image_id)
+        contents = self._contents(record, secret)
+        repaired, failures = [], {}
+        for cid in contents:
+            if self._copies(cid, None).copies < self._wanted:
+                try:
+                    self._storage.pin(cid)
+                    repaired.append(cid)
+                except StorageError as error:
+                    failures[cid] = error.message
+        if failures:
+            raise CopiesMissing(
+                f"{len(failures)} of {len(contents)} contents have fewer than {self._wanted} "
+                f"copies still: {next(iter(failures.values()))}",
+                image=record.image_id,
+                repaired=repaired,
+                missing=failures,
+            )
+        return RepairResult(record.image_id, tuple(repaired), len(contents))
+
+    def pin(self, image_id: str, *, secret: str) -> PinResult:
+        """Keep a copy of an image set in this home's store, as who may read it.
+
+        Done again after the set was encrypted anew, it keeps the new ciphertext and gives up the
+        old.
+
+        Parameters
+        ----------
+        image_id
+            The set.
+        secret
+            As it was released.
+
+        Raises
+        ------
+        ImageErased
+            If the set was erased.
+        ContentNotFound, StorageUnavailable
+            If the store cannot get it; run again, it goes on.
+        """
+        record = self._usable(image_id)
+        contents = self._contents_of_manifest(record, secret)
+        earlier = self._pinned(record)
+        # What is kept already, as custodian for instance, is not this pin's to give up.
+        own = [cid for cid in contents if cid in earlier or self._copies(cid, None).copies == 0]
+        self._note(record, [*earlier, *own])
+        for cid in own:
+            self._storage.pin(cid)
+        stale = [cid for cid in earlier if cid not in contents]
+        self._give_up(stale)
+        self._note(record, own)
+        return PinResult(record.image_id, len(contents), len(own), len(stale))
+
+    def unpin(self, image_id: str) -> UnpinResult:
+        """Give up what :meth:`pin` keeps, after an erasure for instance; the store deletes it."""
+        record = records.image_record(self._ledger, image_id)
+        given_up = self._pinned(record)
+        self._give_up(given_up)
+        self._note(record, ())
+        return UnpinResult(record.image_id, len(given_up))
+
+    # ------------------------------------------------------------------------------- internals
+
+    @property
+    def _wanted(self) -> int:
+        return self._storage.copies if isinstance(self._storage, ReplicatedStore) else 1
+
+    @property
+    def _nodes(self) -> Mapping[str, Storage]:
+        if isinstance(self._storage, ReplicatedStore):
+            return self._storage.nodes
+        return {getattr(self._storage, "address", "store"): self._storage}
+
+    @cached_property
+    def _folder(self) -> Path:
+        return imaging_folder(self._home, self._ledger)
+
+    @cached_property
+    def _journal(self) -> Journal:
+        return Journal(journal_location(self._folder, self._journal_url))
+
+    def _copies(self, cid: str, instance: str | None) -> ContentCopies:
+        found = {name: holding(node, cid) for name, node in self._nodes.items()}
+        kept = sum(each is Holding.KEPT for each in found.values())
+        return ContentCopies(
+            cid, instance, kept, {name: each.value for name, each in found.items()}
+        )
+
+    def _usable(self, image_id: str) -> ImageRecord:
+        record = records.image_record(self._ledger, image_id)
+        if record.state is State.ERASED:
+            raise ImageErased.of({"image": record.image_id})
+        return record
+
+    def _contents(self, record: ImageRecord, secret: str | None) -> dict[str, str | None]:
+        """CIDs of a set's manifest and instances, each with its instance."""
+        if record.state is not State.ERASED:
+            known = self._contents_of_journal(record)
+            if known:
+                return known
+            if secret is not None:
+                return self._contents_of_manifest(record, secret)
+        pinned = self._pinned(record)
+        if not pinned and record.state is not State.ERASED:
+            raise SecretUnknown(
+                "what the image set consists of is known to its custodian, and to whom it was "
+                "released; act as one who may read it",
+                image=record.image_id,
+            )
+        return dict.fromkeys(pinned)
+
+    def _contents_of_journal(self, record: ImageRecord) -> dict[str, str | None]:
+        row = self._journal.find(record.image_id)
+        if row is None or row.manifest_cid is None:
+            return {}
+        files = {file.cid: file.sop_instance for file in self._journal.files(row.set_id)}
+        return {row.manifest_cid: None, **files}
+
+    def _contents_of_manifest(self, record: ImageRecord, secret: str) -> dict[str, str | None]:
+        manifest = reading.open_manifest(self._storage, record, secret)
+        instances = {each.cid: each.sop_instance for each in manifest.instances}
+        return {self._manifest_cid(record): None, **instances}
+
+    def _manifest_cid(self, record: ImageRecord) -> str:
+        """The CID of a manifest that was just read, of which the chain knows the digest."""
+        large, small = candidates(bytes.fromhex(record.manifest[2:]))
+        try:
+            self._storage.stat(large)
+        except (ContentNotFound, StorageUnavailable):
+            return small
+        return large
+
+    def _give_up(self, cids: Iterable[str]) -> None:
+        for cid in (cids := list(cids)):
+            self._storage.unpin(cid)
+        if cids:
+            self._storage.collect()
+
+    def _note_path(self, record: ImageRecord) -> Path:
+        return self._folder / "pinned" / f"{record.image_id}.json"
+
+    def _pinned(self, record: ImageRecord) -> list[str]:
+        path = self._note_path(record)
+        return list(json.loads(path.read_text("utf-8"))) if path.exists() else []
+
+    def _note(self, record: ImageRecord, cids: Iterable[str]) -> None:
+        path, noted = self._note_path(record), list(dict.fromkeys(cids))
+        if noted:
+            write_atomically(path, json.dumps(noted, indent=1) + "\n")
+        else:
+            path.unlink(missing_ok=True)

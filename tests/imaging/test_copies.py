@@ -1,0 +1,259 @@
+"""Who holds an image set's ciphertext: copies, their repair, and what a partner keeps."""
+
+from __future__ import annotations
+
+from typing import IO
+
+import pytest
+
+from radledger.chain.refusals import ImageErased
+from radledger.imaging.copies import Copies
+from radledger.imaging.errors import CopiesMissing, SecretUnknown
+from radledger.imaging.model import State
+from radledger.imaging.service import Images
+from radledger.storage import MemoryStore, Stat
+from radledger.storage.errors import ContentNotFound, StorageUnavailable
+from radledger.storage.replicated import ReplicatedStore
+
+
+class Node(MemoryStore):
+    """A node that can be away, and that may be connected to a store that has what it lacks."""
+
+    def __init__(self, peer=None):
+        super().__init__()
+        self.away = False
+        self.peer = peer
+
+    def put(self, source: IO[bytes]):
+        self._answer()
+        return super().put(source)
+
+    def stat(self, cid: str) -> Stat:
+        self._answer()
+        return super().stat(cid)
+
+    def get(self, cid: str) -> IO[bytes]:
+        self._fetch(cid)
+        return super().get(cid)
+
+    def pin(self, cid: str) -> None:
+        self._fetch(cid)
+        super().pin(cid)
+
+    def unpin(self, cid: str) -> None:
+        self._answer()
+        super().unpin(cid)
+
+    def collect(self) -> None:
+        self._answer()
+        super().collect()
+
+    def _fetch(self, cid):
+        self._answer()
+        if self.peer is not None and cid not in self.contents:
+            with self.peer.get(cid) as content:
+                self.contents[cid] = content.read()
+
+    def _answer(self):
+        if self.away:
+            raise StorageUnavailable("it is away", address="nowhere")
+
+
+@pytest.fixture
+def nodes():
+    return {"hospital": Node(), "branch": Node()}
+
+
+@pytest.fixture
+def store(nodes):
+    return ReplicatedStore(nodes, copies=2)
+
+
+@pytest.fixture
+def copies(ledger, store, home):
+    return Copies(ledger, store, home)
+
+
+@pytest.fixture
+def image_id(add, series):
+    return add(series)[0].image_id
+
+
+@pytest.fixture
+def partner(ledger, store, tmp_path):
+    """The clinic's copies, in a home and store of its own that is connected to the hospital's."""
+    return Copies(ledger, Node(store), tmp_path / "clinic")
+
+
+def held(status):
+    return [tuple(each.nodes.values()) for each in status.contents]
+
+
+def test_status_names_each_content_and_who_has_it(copies, images, image_id, nodes):
+    manifest = images.contents(image_id)
+    status = copies.status(image_id)
+    assert (status.image_id, status.state) == (image_id, State.ANCHORED)
+    assert (status.copies, status.missing) == (2, 0)
+    assert [each.instance for each in status.contents] == [
+        None,
+        *(each.sop_instance for each in manifest.instances),
+    ]
+    assert [each.cid for each in status.contents[1:]] == [each.cid for each in manifest.instances]
+    assert held(status) == [("kept", "kept")] * 6
+
+    first, second = (each.cid for each in status.contents[:2])
+    del nodes["branch"].contents[first]
+    nodes["branch"].unpin(second)
+    status = copies.status(image_id)
+    assert held(status)[:3] == [("kept", "missing"), ("kept", "cached"), ("kept", "kept")]
+    assert [each.copies for each in status.contents[:3]] == [1, 1, 2]
+    assert status.missing == 2
+    nodes["branch"].away = True
+    assert held(copies.status(image_id)) == [("kept", "unreachable")] * 6
+
+
+def test_who_has_the_secret_knows_what_there_is_as_the_custodian_does(
+    copies, partner, image_id, images
+):
+    with pytest.raises(SecretUnknown) as refusal:
+        partner.status(image_id)
+    assert refusal.value.values == {"image": image_id}
+    theirs = partner.status(image_id, secret=images.secret(image_id))
+    ours = copies.status(image_id)
+    assert [each.cid for each in theirs.contents] == [each.cid for each in ours.contents]
+
+
+def test_repair_makes_the_copies_that_are_missing(copies, image_id, nodes):
+    lost = sorted(nodes["hospital"].contents)[:3]
+    for cid in lost:
+        del nodes["hospital"].contents[cid]
+    result = copies.repair(image_id)
+    assert (result.image_id, sorted(result.repaired), result.contents) == (image_id, lost, 6)
+    assert copies.status(image_id).missing == 0
+    assert copies.repair(image_id).repaired == ()
+
+
+def test_repair_says_what_it_could_not_make_and_makes_the_rest(copies, image_id, nodes):
+    cids = [each.cid for each in copies.status(image_id).contents]
+    for node in nodes.values():
+        del node.contents[cids[0]]
+    del nodes["branch"].contents[cids[1]]
+    with pytest.raises(CopiesMissing, match="1 of 6 contents have fewer than 2") as error:
+        copies.repair(image_id)
+    assert error.value.values["image"] == image_id
+    assert error.value.values["repaired"] == [cids[1]]
+    assert list(error.value.values["missing"]) == [cids[0]]
+    nodes["branch"].away = True
+    with pytest.raises(CopiesMissing) as error:
+        copies.repair(image_id)
+    assert sorted(error.value.values["missing"]) == sorted(cids)
+
+
+def test_a_node_that_is_away_keeps_a_set_from_being_added_and_nothing_is_anchored(
+    add, images, series, nodes
+):
+    nodes["branch"].away = True
+    with pytest.raises(StorageUnavailable):
+        add(series)
+    assert list(images.list()) == []
+    assert nodes["hospital"].contents == {}
+    nodes["branch"].away = False
+    assert add(series)[0].added
+
+
+def test_encrypting_anew_does_not_wait_for_a_node_that_is_away(
+    copies, images, image_id, nodes, who
+):
+    nodes["third"] = Node()
+    nodes["branch"].away = True
+    old = [each.cid for each in copies.status(image_id).contents]
+    images.rekey(image_id, custodian=who.hospital)
+    assert held(copies.status(image_id)) == [("kept", "unreachable", "kept")] * 6
+    nodes["branch"].away = False
+    assert set(nodes["branch"].contents) == set(old)
+    assert not set(nodes["hospital"]._pins) & set(old)
+    # The next time that something is collected, so is this.
+    images.rekey(image_id, custodian=who.hospital)
+    assert not set(nodes["branch"].contents) & set(old)
+
+
+def test_a_partner_keeps_a_copy_follows_a_new_encryption_and_gives_it_up(
+    partner, copies, images, image_id, who, nodes
+):
+    done = partner.pin(image_id, secret=images.secret(image_id))
+    assert (done.contents, done.pinned, done.given_up) == (6, 6, 0)
+    # What it keeps it knows without the secret, and has without the hospital.
+    for node in nodes.values():
+        node.away = True
+    assert held(partner.status(image_id)) == [("kept",)] * 6
+    for node in nodes.values():
+        node.away = False
+    assert partner.pin(image_id, secret=images.secret(image_id)) == done
+
+    images.rekey(image_id, custodian=who.hospital)
+    renewed = partner.pin(image_id, secret=images.secret(image_id))
+    assert (renewed.pinned, renewed.given_up) == (6, 6)
+    cids = {each.cid for each in copies.status(image_id).contents}
+    assert set(partner._storage.contents) == cids
+
+    images.erase(image_id, custodian=who.hospital)
+    status = partner.status(image_id)
+    assert (status.state, status.copies, status.missing) == (State.ERASED, 0, 0)
+    assert held(status) == [("kept",)] * 6
+    assert partner.unpin(image_id).given_up == 6
+    assert partner._storage.contents == {}
+    assert partner.status(image_id).contents == ()
+    assert partner.unpin(image_id).given_up == 0
+
+
+def test_an_interrupted_pin_goes_on_and_leaves_nothing_behind(partner, images, image_id):
+    store, pin = partner._storage, partner._storage.pin
+
+    def pins_two(cid):
+        if len(store._pins) == 2:
+            raise StorageUnavailable("it went away", address="nowhere")
+        pin(cid)
+
+    store.pin = pins_two
+    with pytest.raises(StorageUnavailable):
+        partner.pin(image_id, secret=images.secret(image_id))
+    assert len(store._pins) == 2
+    store.pin = pin
+    assert partner.pin(image_id, secret=images.secret(image_id)).pinned == 6
+    assert partner.unpin(image_id).given_up == 6
+    assert store.contents == {}
+
+
+def test_what_the_store_keeps_for_its_custodian_is_not_given_up(copies, images, image_id):
+    done = copies.pin(image_id, secret=images.secret(image_id))
+    assert (done.contents, done.pinned) == (6, 0)
+    assert copies.unpin(image_id).given_up == 0
+    assert copies.status(image_id).missing == 0
+
+
+def test_an_erased_set_has_no_copies_to_make(copies, partner, images, image_id, who):
+    secret = images.secret(image_id)
+    images.erase(image_id, custodian=who.hospital)
+    status = copies.status(image_id)
+    assert (status.state, status.contents) == (State.ERASED, ())
+    for use in (lambda: copies.repair(image_id), lambda: partner.pin(image_id, secret=secret)):
+        with pytest.raises(ImageErased) as refusal:
+            use()
+        assert refusal.value.values == {"image": image_id}
+
+
+def test_a_store_of_one_node_is_to_have_one_copy(ledger, home, who, series):
+    node = MemoryStore()
+    images, copies = Images(ledger, node, home), Copies(ledger, node, home)
+    image_id = images.add([series], who.patient.address, custodian=who.hospital)[0].image_id
+    status = copies.status(image_id)
+    assert (status.copies, status.missing) == (1, 0)
+    assert {name for each in status.contents for name in each.nodes} == {"store"}
+    lost = status.contents[0].cid
+    del node.contents[lost]
+    assert copies.status(image_id).missing == 1
+    with pytest.raises(CopiesMissing) as error:
+        copies.repair(image_id)
+    assert list(error.value.values["missing"]) == [lost]
+    with pytest.raises(ContentNotFound):
+        node.get(lost)

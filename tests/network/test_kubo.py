@@ -1,0 +1,343 @@
+"""Image sets on real Kubo nodes: one is killed, content is lost, a partner keeps its own copy."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+from functools import partial
+
+import httpx
+import pytest
+
+from radledger.chain.refusals import ConsentNeverGranted
+from radledger.consent import Consents, Terms
+from radledger.consent.permission import Use
+from radledger.consent.receipts import Receipts
+from radledger.consent.release import CustodianKeyService
+from radledger.devnet import kubo
+from radledger.dicom.synthetic import make_ct_series
+from radledger.imaging.copies import Copies
+from radledger.imaging.service import Images
+from radledger.storage.errors import ContentNotFound, StorageUnavailable, TooFewCopies
+from radledger.storage.kubo import KuboStore
+from radledger.storage.replicated import Holding, ReplicatedStore, holding
+from tests.identity.cast import who
+from tests.kubo import kubo_nodes
+
+__all__ = ["who"]
+
+CARE = Use.of(["CC"])
+
+
+class Network:
+    """Three connected nodes, and what one does to them."""
+
+    def __init__(self, folder, nodes):
+        self.folder = folder
+        self.nodes = nodes
+
+    def store(self, name):
+        return KuboStore(self.nodes[name].endpoint)
+
+    def replicated(self, *names, copies=2):
+        return ReplicatedStore({name: self.store(name) for name in names}, copies)
+
+    def kill(self, name):
+        node = kubo.recorded(self.folder)[name]
+        os.kill(node.pid, signal.SIGKILL)
+        while node.is_alive():
+            pass
+
+    def restart(self):
+        kubo.start(self.folder, self.nodes)
+
+    def call(self, name, method, **parameters):
+        port = self.nodes[name].endpoint.rpartition("/")[2]
+        answer = httpx.post(f"http://127.0.0.1:{port}/api/v0/{method}", params=parameters)
+        answer.raise_for_status()
+        return answer
+
+    def pins(self, name):
+        return set(self.call(name, "pin/ls", type="recursive").json().get("Keys", ()))
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kubo")
+    with kubo_nodes(folder, "hospital", "clinic", "node-3") as nodes:
+        yield Network(folder, nodes)
+
+
+@pytest.fixture
+def network(running):
+    """All nodes up, and nothing in them."""
+    running.restart()
+    yield running
+    running.restart()
+    for name in running.nodes:
+        for cid in running.pins(name):
+            running.call(name, "pin/rm", arg=cid)
+        running.call(name, "repo/gc")
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A CT series of four slices, each of several blocks in the store."""
+    make_ct_series(tmp_path / "study", 4, size=512)
+    return tmp_path / "study"
+
+
+@pytest.fixture
+def add(ledger, who, tmp_path, study):
+    """Add the series to a store, as the hospital, for care."""
+
+    def add_to(store):
+        images = Images(ledger, store, tmp_path / "home")
+        return images, images.add(
+            [study], who.patient.address, custodian=who.hospital, keep_identity=True
+        )
+
+    return add_to
+
+
+@pytest.fixture
+def fetch(ledger, who, tmp_path, encryption_keys, study):
+    """Fetch an image set from a store as the patient, who finds every file as it was."""
+
+    def fetch_from(store, image_id, name="fetched"):
+        images = Images(ledger, store, tmp_path / "patient")
+        key = encryption_keys["patient"]
+        done = images.fetch(image_id, tmp_path / name, reader=who.patient, private_key=key)
+        came = {each.path.read_bytes() for each in done.files}
+        assert came == {path.read_bytes() for path in study.iterdir()}
+
+    return fetch_from
+
+
+def put(store, size=300_000):
+    return store.put(io.BytesIO(os.urandom(size))).cid
+
+
+def test_any_node_may_be_lost(network, add, fetch):
+    store = network.replicated("hospital", "clinic", "node-3")
+    images, (added,) = add(store)
+    copies = Copies(images._ledger, store, images._home)
+    assert copies.status(added.image_id).missing == 0
+
+    network.kill("hospital")
+    fetch(store, added.image_id)
+    status = copies.status(added.image_id)
+    assert status.missing == len(status.contents) == 5
+    assert {tuple(each.nodes.values()) for each in status.contents} == {
+        ("unreachable", "kept", "missing")
+    }
+    # What is missing is made up for, and then the next one may go.
+    assert len(copies.repair(added.image_id).repaired) == 5
+    network.kill("clinic")
+    fetch(store, added.image_id, "again")
+
+    network.restart()
+    assert {tuple(each.nodes.values()) for each in copies.status(added.image_id).contents} == {
+        ("kept", "kept", "kept")
+    }
+
+
+def test_content_whose_only_node_is_down_is_an_error_and_no_hang(network, add, fetch):
+    hospital = network.replicated("hospital", "clinic", copies=1)
+    _, (added,) = add(hospital)
+    fetch(hospital, added.image_id)
+    network.call("clinic", "repo/gc")
+    network.kill("hospital")
+    with pytest.raises(StorageUnavailable, match="hospital does not answer") as error:
+        fetch(hospital, added.image_id, "again")
+    assert error.value.values["nodes"] == {"hospital": "unreachable", "clinic": "missing"}
+    # The clinic's own node is connected to another, which does not have it either.
+    with pytest.raises(ContentNotFound, match="nor does any of the"):
+        fetch(network.store("clinic"), added.image_id, "again")
+
+
+def test_a_node_alone_says_at_once_what_it_does_not_have(network):
+    cid = put(network.store("hospital"))
+    for name in ("hospital", "node-3"):
+        network.kill(name)
+    for use in (network.store("clinic").get, network.store("clinic").pin):
+        with pytest.raises(ContentNotFound, match="not found locally"):
+            use(cid)
+
+
+def test_a_node_gets_from_another_what_it_lacks(network):
+    cid = put(network.store("hospital"))
+    with network.store("hospital").get(cid) as content:
+        expected = content.read()
+    clinic = network.store("clinic")
+    assert holding(clinic, cid) is Holding.MISSING
+    with clinic.get(cid) as content:
+        assert content.read() == expected
+    assert holding(clinic, cid) is Holding.CACHED
+    clinic.collect()
+    assert holding(clinic, cid) is Holding.MISSING
+    clinic.pin(cid)
+    clinic.collect()
+    assert holding(clinic, cid) is Holding.KEPT
+
+
+def test_content_of_which_a_node_has_only_a_part_is_not_there(network):
+    cid = put(network.store("hospital"))
+    network.call("clinic", "block/get", arg=cid)
+    clinic = network.store("clinic")
+    assert holding(clinic, cid) is Holding.MISSING
+    with pytest.raises(ContentNotFound, match="only in part"):
+        clinic.stat(cid)
+    network.replicated("clinic", "hospital").pin(cid)
+    assert holding(clinic, cid) is Holding.KEPT
+
+
+def test_kubo_s_own_program_reads_what_was_stored(network):
+    cid = put(network.store("hospital"))
+    repository = network.folder / "hospital" / "repository"
+    done = subprocess.run(
+        [kubo.program(), "cat", cid],
+        env={**os.environ, "IPFS_PATH": str(repository)},
+        capture_output=True,
+        check=True,
+    )
+    with network.store("hospital").get(cid) as content:
+        assert content.read() == done.stdout
+
+
+class KillingStore:
+    """A store whose node is killed in the middle of the third content that is put."""
+
+    def __init__(self, network, name):
+        self.network, self.name, self.count = network, name, 0
+        self.store = network.store(name)
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    def put(self, source):
+        self.count += 1
+        return self.store.put(_Killing(source, self) if self.count == 3 else source)
+
+
+class _Killing(io.RawIOBase):
+    def __init__(self, source, store):
+        self._source, self._store, self._read = source, store, 0
+
+    def read(self, size=-1):
+        self._read += 1
+        if self._read == 3:
+            self._store.network.kill(self._store.name)
+        return self._source.read(size)
+
+
+def test_a_node_killed_in_the_middle_of_an_addition_leaves_nothing_anchored(network, add, fetch):
+    killing = KillingStore(network, "hospital")
+    with pytest.raises(StorageUnavailable):
+        add(killing)
+    assert killing.count == 3
+    network.restart()
+    hospital = network.store("hospital")
+    images, (added,) = add(hospital)
+    assert added.added
+    assert [each.image_id for each in images.list()] == [added.image_id]
+    fetch(hospital, added.image_id)
+    # Nothing is kept but what belongs to the set.
+    contents = Copies(images._ledger, hospital, images._home).status(added.image_id).contents
+    assert network.pins("hospital") == {each.cid for each in contents}
+    assert not add(hospital)[1][0].added
+
+
+def test_a_node_killed_in_the_middle_is_replaced_by_another(network, add, fetch):
+    store = network.replicated("hospital", "clinic", "node-3")
+    store.nodes["clinic"] = KillingStore(network, "clinic")
+    images, (added,) = add(store)
+    fetch(store, added.image_id)
+    copies = Copies(images._ledger, store, images._home)
+    status = copies.status(added.image_id)
+    assert {each.nodes["clinic"] for each in status.contents} == {"unreachable"}
+    # Missing are the copies of what it had taken before.
+    assert status.missing == 2
+    assert len(copies.repair(added.image_id).repaired) == 2
+    assert copies.status(added.image_id).missing == 0
+
+
+def test_too_few_nodes_refuse_and_keep_nothing(network, add):
+    network.kill("clinic")
+    with pytest.raises(TooFewCopies) as error:
+        add(network.replicated("hospital", "clinic"))
+    assert error.value.values["kept"] == []
+    assert network.pins("hospital") == set()
+
+
+def test_a_partner_with_a_grant_keeps_a_copy_that_outlives_the_hospital_s(
+    network, add, ledger, who, tmp_path, encryption_keys, study
+):
+    hospital, (added,) = add(network.store("hospital"))
+    clinic = Images(ledger, network.store("clinic"), tmp_path / "clinic")
+    copies = Copies(ledger, network.store("clinic"), tmp_path / "clinic")
+    service = CustodianKeyService(
+        ledger,
+        Receipts(tmp_path / "receipts.sqlite3"),
+        show=hospital.show,
+        secret=hospital.secret,
+        rekey=partial(hospital.rekey, custodian=who.hospital),
+    )
+
+    def released():
+        key = encryption_keys["clinic"]
+        return clinic.release(
+            added.image_id, reader=who.clinic, private_key=key, key_service=service, use=CARE
+        )
+
+    with pytest.raises(ConsentNeverGranted):
+        released()
+    assert network.pins("clinic") == set()
+
+    consents = Consents(ledger)
+    grant = consents.sign_grant(who.patient, who.clinic.address, Terms(("CC",)))
+    consents.submit(grant, who.hospital)
+    secret = released()
+    assert copies.pin(added.image_id, secret=secret).pinned == 5
+    assert network.pins("clinic") == network.pins("hospital")
+
+    network.kill("hospital")
+    manifest = clinic.contents(added.image_id, secret=secret)
+    assert len(manifest.instances) == len(list(study.iterdir()))
+    assert copies.status(added.image_id).missing == 0
+    assert copies.unpin(added.image_id).given_up == 5
+    assert network.pins("clinic") == set()
+
+
+def test_an_erasure_leaves_no_block_on_any_node(network, add, who):
+    store = network.replicated("hospital", "clinic")
+    images, (added,) = add(store)
+
+    def blocks():
+        places = [network.folder / name / "repository" / "blocks" for name in network.nodes]
+        return [path for place in places for path in place.rglob("*.data")]
+
+    cids = [
+        each.cid
+        for each in Copies(images._ledger, store, images._home).status(added.image_id).contents
+    ]
+    before = sum(path.stat().st_size for path in blocks())
+    images.erase(added.image_id, custodian=who.hospital)
+    assert {each for cid in cids for each in store.holdings(cid).values()} == {Holding.MISSING}
+    # Of two copies of four slices of half a megabyte nothing is left.
+    assert before - sum(path.stat().st_size for path in blocks()) > 2 * 4 * 512 * 512 * 2
+
+
+def test_an_erasure_that_a_node_missed_is_finished_when_it_is_back(network, add, who):
+    store = network.replicated("hospital", "clinic")
+    images, (added,) = add(store)
+    network.kill("clinic")
+    with pytest.raises(StorageUnavailable):
+        images.erase(added.image_id, custodian=who.hospital)
+    assert network.pins("hospital") == set()
+    network.restart()
+    assert len(network.pins("clinic")) == 5
+    images.erase(added.image_id, custodian=who.hospital)
+    assert network.pins("clinic") == set()
