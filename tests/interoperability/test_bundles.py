@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from eth_hash.auto import keccak
 
-from radledger.verify.form import Invalid, read, write
+from radledger.verify.form import Invalid, read
 from radledger.verify.proof import Trust, verify
-from tests.verify.clique import ADDRESSES, bundle_of
+from tests.verify.clique import ADDRESSES, bundle_of, write
 
 SCRIPT = Path(__file__).with_name("verify_bundle.mjs")
 ROOT = Path(__file__).parents[2]

@@ -7,6 +7,7 @@ hand, so that each can be wrong in its own way.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -25,6 +26,14 @@ ANCHORED = (
 REKEYED = "ImageRekeyed(bytes32,bytes32)"
 ERASED = "ImageErasureCertified(bytes32,bytes32)"
 NONE = bytes(32)
+
+
+def write(bundle: dict[str, Any]) -> bytes:
+    """The one form of a bundle."""
+    line = json.dumps(
+        bundle, sort_keys=True, separators=(",", ":"), default=lambda value: "0x" + value.hex()
+    )
+    return line.encode() + b"\n"
 
 
 def word(name: str) -> bytes:

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from radledger.verify import __main__ as program
-from radledger.verify.form import write
 from radledger.verify.proof import Trust
-from tests.verify.clique import ADDRESSES, bundle_of
+from tests.verify.clique import ADDRESSES, bundle_of, write
 
 MAJORITY = Trust(validators=frozenset(ADDRESSES), needed=3)
 

@@ -11,8 +11,8 @@ import pytest
 import rlp
 from eth_hash.auto import keccak
 
-from radledger.verify.form import LIMIT, read, write
-from tests.verify.clique import bundle_of
+from radledger.verify.form import LIMIT, read
+from tests.verify.clique import bundle_of, write
 from tests.verify.conftest import Told
 
 DEEP = 100_000

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from eth_hash.auto import keccak
 
-from radledger.verify.form import read, write
-from tests.verify.clique import DERIVED, FILES, REGISTRY, bundle_of
+from radledger.verify.form import read
+from tests.verify.clique import DERIVED, FILES, REGISTRY, bundle_of, write
 from tests.verify.conftest import Told
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -42,7 +42,8 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 def test_yes(bundle: Path, validators: Path, files: list[Path], run: Callable[..., Told]) -> None:
-    told = run(bundle, "--validators", validators, *files)
+    registry = ("--contract", "0x" + REGISTRY.hex())
+    told = run(bundle, "--validators", validators, *registry, *files)
     assert (told.code, told.err) == (0, "")
     lines = told.out.splitlines()
     assert lines[0] == "yes"
@@ -53,6 +54,10 @@ def test_yes(bundle: Path, validators: Path, files: list[Path], run: Callable[..
     ]
     assert "nothing was recorded later" in told.out
     assert "not that the chain cannot leave it" in told.out
+    # Any contract can record such events: without a name the answer depends on it.
+    told = run(bundle, "--validators", validators)
+    assert told.code == 0
+    assert told.out.startswith(f"yes, if 0x{REGISTRY.hex()} is the image registry")
 
 
 def test_yes_as_json(
@@ -64,6 +69,7 @@ def test_yes_as_json(
     answer = told.object
     assert (told.code, answer["answer"]) == (0, "yes")
     assert answer["files"] == {str(files[1]): "identical"}
+    assert answer["if"] == f"0x{REGISTRY.hex()} is the image registry: see --contract"
     assert [each["event"] for each in answer["events"]] == [
         "ImageAnchored",
         "ImageRekeyed",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from eth_hash.auto import keccak
 
-from radledger.verify.form import Invalid, read, write
+from radledger.verify.form import Invalid, read
 from radledger.verify.proof import Trust, verify
 from tests.verify.clique import (
     ADDRESSES,
@@ -22,6 +22,7 @@ from tests.verify.clique import (
     address,
     bundle_of,
     word,
+    write,
 )
 from tests.verify.conftest import MAJORITY
 

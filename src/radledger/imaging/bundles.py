@@ -7,6 +7,7 @@ the files that it is about.  :mod:`radledger.verify` checks it off line.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -109,7 +110,7 @@ class Bundles:
         BundleTooLarge
             If the verifier would not read it.
         """
-        from radledger.verify.form import LIMIT, write
+        from radledger.verify.form import LIMIT
 
         record = self._images.show(image_id)
         leaves = list(self._leaves(record, [Path(file) for file in files], secret))
@@ -117,15 +118,14 @@ class Bundles:
         proofs = cache(lambda transaction: prove(ledger.web3, transaction))
         events = [(name, proofs(each)) for name, each in self._events(record)]
         contract = ledger.address(records.CONTRACT)
-        data = write(
-            {
-                "contract": contract.lower(),
-                "events": [_event(name, proof) for name, proof in events],
-                "format": "radledger-bundle/1",
-                "image": record.image_id,
-                "leaves": leaves,
-            }
-        )
+        bundle = {
+            "contract": contract.lower(),
+            "events": [_event(name, proof) for name, proof in events],
+            "format": "radledger-bundle/1",
+            "image": record.image_id,
+            "leaves": leaves,
+        }
+        data = _written(bundle)
         if len(data) > LIMIT:
             raise BundleTooLarge(
                 f"the bundle would have {len(data)} bytes, {LIMIT} at most are read; name fewer "
@@ -203,6 +203,14 @@ def _event(name: str, proof: EventProof) -> dict[str, Any]:
         "receipt": proof.receipt,
         "transaction": proof.transaction,
     }
+
+
+def _written(bundle: dict[str, Any]) -> bytes:
+    """The one form of a bundle: keys sorted, no spaces, bytes as ``0x…``, a newline."""
+    line = json.dumps(
+        bundle, sort_keys=True, separators=(",", ":"), default=lambda value: "0x" + value.hex()
+    )
+    return line.encode("ascii") + b"\n"
 
 
 def _check(data: bytes, proofs: Sequence[EventProof]) -> None:

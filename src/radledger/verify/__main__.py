@@ -14,9 +14,8 @@ from radledger.verify.proof import Trust, verify
 
 _UNKNOWN = "is not byte for byte a file of the bundle (an image is not told from its encodings)"
 _LIMITS = """\
-Not proven: that the custodian told the truth; that the contract is the image registry, unless
---contract named it; that nothing was recorded later. A seal proves that a validator built on a
-block, not that the chain cannot leave it; with --all-validators each of them built on it."""
+Not proven: that the custodian told the truth, or that nothing was recorded later. A seal proves
+that a validator built on a block, not that the chain cannot leave it: see --all-validators."""
 
 
 def main() -> int:
@@ -32,20 +31,17 @@ def main() -> int:
     add("--json", action="store_true", help="print one JSON object")
     given = parser.parse_intermixed_args()
     try:
-        answer = _answer(given.bundle, given.files, _trust(given))
+        listed = given.validators.read_text("utf-8").split() if given.validators else []
+        validators, hashes = _words(listed, 20), _words(given.block_hash, 32)
+        if not validators and (given.all_validators or not hashes):
+            parser.error("say what to trust: --validators FILE, or --block-hash HASH")
+        needed = len(validators) if given.all_validators else len(validators) // 2 + 1
+        trust = Trust(validators, needed, hashes, _words(given.contract, 20))
+        answer = _answer(given.bundle, given.files, trust)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     print(json.dumps(answer) if given.json else _told(answer))
     return 0 if answer["answer"] == "yes" else 1
-
-
-def _trust(given: argparse.Namespace) -> Trust:
-    listed = given.validators.read_text("utf-8").split() if given.validators else []
-    validators, hashes = _words(listed, 20), _words(given.block_hash, 32)
-    if not validators and (given.all_validators or not hashes):
-        raise ValueError("say what to trust: --validators FILE, or --block-hash HASH")
-    needed = len(validators) if given.all_validators else len(validators) // 2 + 1
-    return Trust(validators, needed, hashes, _words(given.contract, 20))
 
 
 def _words(texts: list[str], size: int) -> frozenset[bytes]:
@@ -59,10 +55,12 @@ def _answer(bundle: Path, files: list[Path], trust: Trust) -> dict[str, Any]:
     with bundle.open("rb") as file:
         data = file.read(LIMIT + 1)
     try:
-        answer = {"answer": "yes", **verify(data, trust), "files": {}, "limits": _LIMITS}
+        facts = verify(data, trust)
     except Exception as error:  # a trusted hash of a hostile block lets much through
         where, why = error.args if isinstance(error, Invalid) else ("bundle", repr(error))
         return {"answer": "no", "where": where, "why": why}
+    told = "" if trust.contracts else f"{facts['contract']} is the image registry: see --contract"
+    answer = {"answer": "yes", "if": told, **facts, "files": {}, "limits": _LIMITS}
     for path in files:
         name = "".join(each if each.isprintable() else "?" for each in str(path))
         with path.open("rb") as file:
@@ -73,7 +71,8 @@ def _answer(bundle: Path, files: list[Path], trust: Trust) -> dict[str, Any]:
 
 
 def _told(answer: dict[str, Any]) -> str:
-    lines = [f"no: {answer['where']} {answer['why']}" if "why" in answer else "yes"]
+    yes = f"yes, if {answer['if']}" if answer.get("if") else "yes"
+    lines = [f"no: {answer['where']} {answer['why']}" if "why" in answer else yes]
     for event in answer.get("events", []):
         time = f"{datetime.fromtimestamp(event['timestamp'], UTC):%Y-%m-%d %H:%M:%S} UTC"
         lines += [f"  {name:<11} {each}" for name, each in {**event, "timestamp": time}.items()]

@@ -77,10 +77,9 @@ def headers(encoded: list[bytes], where: str) -> list[list[bytes]]:
 
 def signer(fields: list[bytes], where: str) -> bytes:
     """The address that sealed a Clique header, that is all of it but the seal (EIP-225)."""
-    extra = fields[12]
-    sealed = keccak(rlp.encode([*fields[:12], extra[:-65], *fields[13:]]))
+    sealed = keccak(rlp.encode([*fields[:12], fields[12][:-65], *fields[13:]]))
     try:
-        key = Signature(extra[-65:]).recover_public_key_from_msg_hash(sealed)
+        key = Signature(fields[12][-65:]).recover_public_key_from_msg_hash(sealed)
     except (BadSignature, ValidationError):
         raise Invalid(where, "carries no seal of a proof-of-authority (Clique) chain") from None
     return key.to_canonical_address()
@@ -117,9 +116,9 @@ def _recorded(proof: Any, image: bytes, contract: bytes, trust: Trust, where: st
     if len(found) != 32 * len(parameters):
         raise Invalid(where, f"is no {event} of {text(image)} by {text(contract)}")
     words = {name: found[32 * i : 32 * i + 32] for i, (_, name) in enumerate(parameters)}
-    block, at = (int.from_bytes(run[0][field], "big") for field in (8, 11))
-    first = text(keccak(encoded[0]))
-    return words, {"block": block, "hash": first, "timestamp": at, "vouched": why}
+    block, time = (int.from_bytes(run[0][field], "big") for field in (8, 11))
+    recorded = {"block": block, "hash": text(keccak(encoded[0])), "timestamp": time}
+    return words, {**recorded, "vouched": why}
 
 
 def _vouched(run: list[list[bytes]], last: bytes, trust: Trust, where: str) -> str:
@@ -147,8 +146,6 @@ def _decode(encoded: bytes, where: str) -> list[Any]:
 
 
 def _plain(name: str, word: bytes) -> str | int:
-    if name == "kind":
-        return _KINDS[word[-1]]
-    if name == "instances":
-        return int.from_bytes(word, "big")
+    if name in ("kind", "instances"):
+        return _KINDS[word[-1]] if name == "kind" else int.from_bytes(word, "big")
     return text(word[12:] if name in ("custodian", "patient") else word)
