@@ -87,9 +87,13 @@ $(BROWNIE_STAMP): | $(COMPILER_STAMP)
 kubo: ## Bring the IPFS server Kubo: the one on the PATH, or built with Go into build/kubo
 	@infra/kubo/build.sh
 
+.PHONY: poa
+poa: ## Bring geth, the node of the proof-of-authority chain: one on the PATH, or built with Go
+	@infra/poa/build.sh
+
 .PHONY: demo
-demo: setup ## Take DICOM files through the whole journey; STORE=kubo for IPFS; see out/demo/index.html
-	@python -m radledger.demo $(if $(STORE),--store $(STORE))
+demo: setup $(filter kubo,$(STORE)) $(filter poa,$(CHAIN)) ## Take DICOM files through the whole journey; CHAIN=poa STORE=kubo for real servers
+	@python -m radledger.demo $(if $(CHAIN),--chain $(CHAIN)) $(if $(STORE),--store $(STORE))
 
 .PHONY: test test-library test-contracts test-pythons
 test: test-library test-contracts ## Run the tests of the library and of the contracts

@@ -80,6 +80,41 @@ def ganache_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield from _endpoint("ganache", tmp_path_factory.mktemp("ganache"))
 
 
+@pytest.fixture(scope="session")
+def geth_endpoint(
+    people: dict[str, LocalAccount], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A geth of this test run: a proof-of-authority chain of one validator."""
+    yield from _validator_endpoint(people, tmp_path_factory.mktemp("geth"), free_gas=False)
+
+
+@pytest.fixture(scope="session")
+def free_gas_endpoint(
+    people: dict[str, LocalAccount], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A geth of this test run where gas is free and blocks have no base fee."""
+    yield from _validator_endpoint(people, tmp_path_factory.mktemp("geth"), free_gas=True)
+
+
+def _validator_endpoint(
+    people: dict[str, LocalAccount], data: Path, *, free_gas: bool
+) -> Iterator[str]:
+    from radledger.devnet import poa
+    from radledger.devnet.errors import NodeFailed
+
+    chain = poa.Chain(data / "poa", free_gas=free_gas, period=0)
+    chain.create(1, [account.address for name, account in people.items() if name != "patient"])
+    try:
+        node = chain.start(0)
+    except NodeFailed as error:
+        pytest.skip(f"needs geth: {error}")
+    try:
+        chain.join([node])
+        yield node.endpoint
+    finally:
+        node.stop()
+
+
 def _endpoint(chain: str, data: Path) -> Iterator[str]:
     from radledger.devnet import process
     from radledger.devnet.errors import NodeFailed

@@ -15,7 +15,7 @@ from radledger.chain.ledger import Ledger
 from radledger.chain.networks import Network
 
 
-@pytest.fixture(params=["anvil", "ganache"])
+@pytest.fixture(params=["anvil", "ganache", "geth"])
 def web3(request: pytest.FixtureRequest) -> Web3:
     """A connection to each kind of node in turn."""
     return connect(Network(request.param, request.getfixturevalue(f"{request.param}_endpoint")))
@@ -28,17 +28,34 @@ def anvil(anvil_endpoint: str) -> Web3:
 
 
 @pytest.fixture
-def new_account() -> Callable[[Web3], LocalAccount]:
+def new_account(people: dict[str, LocalAccount]) -> Callable[[Web3], LocalAccount]:
     """Make an account of its own nonces, with one Ether on the chain given."""
 
     def make(web3: Web3) -> LocalAccount:
         account: LocalAccount = Account.create()
-        is_anvil = web3.client_version.startswith("anvil")
-        method = "anvil_setBalance" if is_anvil else "evm_setAccountBalance"
-        request(web3, method, [account.address, hex(10**18)])
+        client = web3.client_version.lower()
+        if client.startswith("geth"):
+            _pay(web3, people["stranger"], account.address)
+        else:
+            method = "anvil_setBalance" if client.startswith("anvil") else "evm_setAccountBalance"
+            request(web3, method, [account.address, hex(10**18)])
         return account
 
     return make
+
+
+def _pay(web3: Web3, payer: LocalAccount, to: str) -> None:
+    """Send one Ether, on a chain where nobody can be given any otherwise."""
+    transaction = {
+        "to": to,
+        "value": 10**18,
+        "gas": 21_000,
+        "gasPrice": 3 * web3.eth.gas_price,
+        "nonce": web3.eth.get_transaction_count(payer.address),
+        "chainId": web3.eth.chain_id,
+    }
+    raw = payer.sign_transaction(transaction).raw_transaction
+    web3.eth.wait_for_transaction_receipt(web3.eth.send_raw_transaction(raw), poll_latency=0.01)
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from radledger.chain.connect import connect
 from radledger.chain.errors import ConnectionFailed
 from radledger.chain.ledger import Ledger
 from radledger.crypto.keys import public_key
-from radledger.devnet import down, network, people, process, status, up
+from radledger.devnet import chain as nodes
+from radledger.devnet import down, people, process, status, up
 from radledger.devnet.errors import AnotherChainRuns, NodeFailed
 from radledger.errors import UsageError
 from radledger.identity.roles import role_names
@@ -105,7 +106,7 @@ def test_secrets_are_the_owners_alone(home):
 
 def test_after_a_crash_status_is_honest_and_up_heals(home):
     first = up(home, "anvil")
-    node = network._recorded(home)
+    (node,) = nodes.recorded(home / "devnet").values()
     os.kill(node.pid, signal.SIGKILL)
     while node.is_alive():
         pass
@@ -129,10 +130,10 @@ def test_an_interrupted_up_is_finished_by_the_next(home, monkeypatch):
 
 def test_a_process_that_got_the_id_of_a_dead_node_is_left_alone(home):
     up(home, "anvil")
-    node = network._recorded(home)
+    (node,) = nodes.recorded(home / "devnet").values()
     down(home)
     recycled = process.Node(node.chain, os.getpid(), node.started, node.endpoint)
-    network._record(home, recycled)
+    nodes._record(home / "devnet", {"anvil": recycled})
     assert not recycled.is_alive()
     assert not down(home).running  # and this process lives to say so
 

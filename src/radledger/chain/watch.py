@@ -147,14 +147,17 @@ class Watch:
 
     def _confirmed(self, found: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
         """Those receipts whose block is deep enough, and still the chain's."""
-        if not found or not self._terms.confirmations:
+        if not found:
             return found
+        # Some nodes show a receipt a moment before its block is their latest.
         head = int(request(self._web3, "eth_blockNumber", []), 16)
         deep = {
             number: receipt
             for number, receipt in found.items()
             if int(receipt["blockNumber"], 16) + self._terms.confirmations <= head
         }
+        if not self._terms.confirmations:
+            return deep
         numbers = sorted({receipt["blockNumber"] for receipt in deep.values()})
         blocks = ask(self._web3, [("eth_getBlockByNumber", [each, False]) for each in numbers])
         hashes = {block["hash"] for block in blocks if isinstance(block, dict)}

@@ -16,7 +16,12 @@ group = typer.Typer(help="A local chain and store, with everybody accredited.")
 
 @group.command()
 def up(
-    chain: Annotated[str, typer.Option(help="ganache or anvil.")] = "ganache",
+    chain: Annotated[
+        str, typer.Option(help="ganache, anvil, or poa for geth nodes that are validators.")
+    ] = "ganache",
+    validators: Annotated[
+        int | None, typer.Option(help="How many validators; as before, at first 4.")
+    ] = None,
     store: Annotated[
         str | None, typer.Option(help="local, or kubo for private IPFS nodes; as before.")
     ] = None,
@@ -27,7 +32,7 @@ def up(
     """Start it, or go on with it; returns when it is usable."""
     from radledger import devnet
 
-    show(devnet.up(session.folder, chain, store=store, nodes=nodes))
+    show(devnet.up(session.folder, chain, validators=validators, store=store, nodes=nodes))
 
 
 @group.command()

@@ -49,7 +49,8 @@ class LocalNode:
     first_block: int = 0
 
     def __post_init__(self) -> None:
-        self.name = {"ganache": "Ganache"}.get(self.chain, self.chain)
+        names = {"ganache": "Ganache", "poa": "a proof-of-authority chain of geth nodes"}
+        self.name = names.get(self.chain, self.chain)
         if self.store == "kubo":
             self.name += " and private IPFS nodes"
 

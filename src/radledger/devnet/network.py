@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import fcntl
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import deploy, deployments
 from radledger.chain.accounts import Keystore
 from radledger.chain.connect import connect
-from radledger.chain.errors import ConnectionFailed, DeploymentMismatch
+from radledger.chain.errors import DeploymentMismatch
 from radledger.chain.files import private_folder, write_atomically
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
-from radledger.devnet import people, process
+from radledger.devnet import chain as chains
+from radledger.devnet import people
 from radledger.devnet import store as storage
-from radledger.devnet.errors import AnotherChainRuns
-from radledger.errors import ChainError, UsageError
+from radledger.devnet.errors import NodeFailed
+from radledger.errors import ChainError
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -42,7 +41,9 @@ class Devnet:
     running
         Whether its node is alive and answers.
     chain
-        ``ganache`` or ``anvil``; None where there was never one.
+        ``ganache``, ``anvil`` or ``poa``; None where there was never one.
+    chain_nodes
+        Endpoint of each of its nodes by name; None for one that does not run.
     endpoint, chain_id
         Where it is, and its id; None where it does not run.
     home
@@ -56,6 +57,7 @@ class Devnet:
 
     running: bool
     chain: str | None
+    chain_nodes: Mapping[str, str | None]
     endpoint: str | None
     chain_id: int | None
     home: Path
@@ -65,7 +67,12 @@ class Devnet:
 
 
 def up(
-    home: Path, chain: str = "ganache", *, store: str | None = None, nodes: int | None = None
+    home: Path,
+    chain: str = "ganache",
+    *,
+    validators: int | None = None,
+    store: str | None = None,
+    nodes: int | None = None,
 ) -> Devnet:
     """Start a local chain and store with the contracts and everybody accredited, ready to use.
 
@@ -77,7 +84,9 @@ def up(
     home
         RadLedger's folder.
     chain
-        ``ganache`` or ``anvil``.
+        ``ganache``, ``anvil``, or ``poa`` for several geth nodes that are validators.
+    validators
+        How many of them; as before unless given, at first four.
     store, nodes
         ``local`` or ``kubo``, and how many nodes of it; as before unless given, at first the
         local one, and two of Kubo.
@@ -94,27 +103,21 @@ def up(
     >>> up(Path("/tmp/home")).endpoint  # doctest: +SKIP
     'http://127.0.0.1:41873'
     """
-    if chain not in process.CHAINS:
-        raise UsageError(f"no chain {chain!r}; there are {', '.join(process.CHAINS)}", chain=chain)
+    chains.check(_data(home), chain, validators)
     private_folder(home)
     with _locked(home):
-        node = _running(home)
-        if node is not None and node.chain != chain:
-            raise AnotherChainRuns(
-                f"{node.chain} is up in this home; take it down first, or use another --home",
-                running=node.chain,
-                wanted=chain,
-            )
         storage.up(home, _data(home), store, nodes)
-        if node is None:
-            node = process.start(chain, _data(home), _mnemonic(home), len(people.FUNDED))
-            _record(home, node)
-        web3 = connect(Network(NAME, node.endpoint))
         accounts = _accounts(home)
+        funded = [accounts[name].address for name in people.FUNDED]
+        chains.up(_data(home), chain, validators, _mnemonic(home), funded)
+        network = chains.network(NAME, _data(home))
+        if network is None:
+            raise NodeFailed(f"{chain} ended as soon as it was up; see {_data(home)}", chain=chain)
+        web3 = connect(network)
         ledger = Ledger(web3, _deployed(web3, home, accounts))
         people.accredit(ledger, accounts)
         _register_keys(ledger, home, accounts)
-        _write_network(home, node.endpoint, ledger.chain_id)
+        _write_network(home, network.endpoint, ledger.chain_id)
     return status(home)
 
 
@@ -123,21 +126,20 @@ def down(home: Path) -> Devnet:
     if not home.is_dir():
         return status(home)
     with _locked(home):
-        node = _recorded(home)
-        if node is not None:
-            node.stop()
+        chains.down(_data(home))
         storage.down(_data(home))
     return status(home)
 
 
 def status(home: Path) -> Devnet:
     """Tell how the local chain is, by its process and by asking it."""
-    node = _recorded(home)
+    data = _data(home)
+    network = chains.network(NAME, data)
     chain_id: int | None = None
     contracts: dict[str, str] = {}
-    if node is not None and node.is_alive():
+    if network is not None:
         try:
-            web3 = connect(Network(NAME, node.endpoint))
+            web3 = connect(network)
             chain_id = int(web3.eth.chain_id)
             deployment = deployments.find(home / "deployments", chain_id)
             if deployment is not None:
@@ -148,8 +150,9 @@ def status(home: Path) -> Devnet:
     running = chain_id is not None
     return Devnet(
         running=running,
-        chain=node.chain if node else None,
-        endpoint=node.endpoint if node and running else None,
+        chain=next((node.chain for node in chains.recorded(data).values()), None),
+        chain_nodes=chains.names(data),
+        endpoint=network.endpoint if network and running else None,
         chain_id=chain_id,
         home=home,
         accounts={
@@ -173,28 +176,6 @@ def _locked(home: Path) -> Iterator[None]:
     with (home / f".{NAME}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _record(home: Path, node: process.Node) -> None:
-    write_atomically(_data(home) / "node.json", json.dumps(asdict(node), indent=2) + "\n")
-
-
-def _recorded(home: Path) -> process.Node | None:
-    path = _data(home) / "node.json"
-    return process.Node(**json.loads(path.read_text("utf-8"))) if path.exists() else None
-
-
-def _running(home: Path) -> process.Node | None:
-    """The recorded node if it can be used; one that lives and keeps silent is ended."""
-    node = _recorded(home)
-    if node is None or not node.is_alive():
-        return None
-    try:
-        connect(Network(NAME, node.endpoint))
-    except ConnectionFailed:
-        node.stop()
-        return None
-    return node
 
 
 def _mnemonic(home: Path) -> str:
