@@ -38,21 +38,26 @@ def row(set_id, number):
     )
 
 
+def add(journal, file):
+    journal.storing(file.cid, "adding")
+    return journal.add_file(file)
+
+
 def test_connections_and_threads_write_at_once(location):
     journals = [Journal(location) for _ in range(3)]
     opened = {each.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT").set_id for each in journals}
     (set_id,) = opened
 
-    def add(number):
+    def add_one(number):
         journal = journals[number % 3]
         assert journal.known(PURPOSE, secrets.token_bytes(32)) is None
-        journal.add_file(row(set_id, number))
+        add(journal, row(set_id, number))
         found = journal.instance_of(PURPOSE, NONE, NONE, "1.2", "1.3", f"1.2.{number}")
         assert found is not None
         assert found[0] == set_id
 
     with ThreadPoolExecutor(12) as threads:
-        list(threads.map(add, range(300)))
+        list(threads.map(add_one, range(300)))
     assert [each.number for each in journals[0].files(set_id)] == list(range(300))
 
 
@@ -82,7 +87,7 @@ def test_it_is_found_again(location):
     journal = Journal(location)
     opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
     file = row(opened.set_id, 1)
-    journal.add_file(file)
+    add(journal, file)
     journal.close()
     again = Journal(location)
     assert again.sets([opened.set_id]) == [opened]
@@ -94,12 +99,12 @@ def test_a_sealed_set_takes_no_file(location):
     journal = Journal(location)
     key = (PURPOSE, NONE, NONE, "1.2", "1.3")
     sealed = journal.open_set(*key, "CT")
-    assert journal.add_file(row(sealed.set_id, 1))
+    assert add(journal, row(sealed.set_id, 1))
     journal.seal(sealed.set_id, "0x01", "0x02", "cid")
-    assert not journal.add_file(row(sealed.set_id, 2))
+    assert not add(journal, row(sealed.set_id, 2))
     begun = journal.open_set(*key, "CT")
     assert begun.set_id != sealed.set_id
-    assert journal.add_file(row(begun.set_id, 2))
+    assert add(journal, row(begun.set_id, 2))
     assert [each.set_id for each in journal.unconfirmed(PURPOSE.custodian)] == [sealed.set_id]
 
 
@@ -107,10 +112,37 @@ def test_of_two_files_of_one_instance_the_first_is_taken(location):
     journal = Journal(location)
     opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
     first = row(opened.set_id, 1)
-    assert journal.add_file(first)
-    assert not journal.add_file(first)
-    assert not journal.add_file(row(opened.set_id, 1))
+    assert add(journal, first)
+    assert not add(journal, first)
+    assert not add(journal, row(opened.set_id, 1))
     assert journal.files(opened.set_id) == [first]
+
+
+def test_what_nothing_names_is_garbage_once_it_is_abandoned(location):
+    journal = Journal(location)
+    opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
+    named, left = row(opened.set_id, 1), row(opened.set_id, 2)
+    assert add(journal, named)
+    journal.storing(left.cid, "adding")
+    journal.storing("manifest", "adding")
+    journal.storing("elsewhere", "rekeying")
+    journal.seal(opened.set_id, "0x01", "0x02", "manifest")
+    assert journal.garbage() == []
+    journal.abandon("adding")
+    assert journal.garbage() == [left.cid]
+    journal.abandon("rekeying")
+    assert sorted(journal.garbage()) == sorted([left.cid, "elsewhere"])
+
+
+def test_what_was_abandoned_is_not_named_later(location):
+    """A worker that was given up for dead may still be on its way."""
+    journal = Journal(location)
+    opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
+    late = row(opened.set_id, 1)
+    journal.storing(late.cid, "adding")
+    journal.abandon("adding")
+    assert not journal.add_file(late)
+    assert journal.files(opened.set_id) == []
 
 
 def test_many_open_it_at_once(location):

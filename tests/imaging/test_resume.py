@@ -92,8 +92,8 @@ def test_killed_at_each_write_of_the_journal(
         assert result.gas > 30_000
         if survived:
             break
-    # visit, set, five files, seal, confirmation
-    assert kills == 9
+    # visit, set, five files and the manifest, each listed first, confirmation
+    assert kills == 15
 
 
 def test_killed_between_sending_and_the_receipt(ledger, images, who, series, monkeypatch):
@@ -106,22 +106,22 @@ def test_killed_between_sending_and_the_receipt(ledger, images, who, series, mon
     def add():
         return images.add([series], who.patient.address, custodian=who.hospital)
 
+    nonce = ledger.web3.eth.get_transaction_count(who.hospital.address)
     with monkeypatch.context() as patch:
         patch.setattr(sender, "_followed", lost)
         with pytest.raises(Killed):
             add()
-    nonce = ledger.web3.eth.get_transaction_count(who.hospital.address)
     (result,) = add()
     events = anchored(ledger, who)
     assert [event.args["image"] for event in events] == [bytes.fromhex(result.image_id[2:])]
     assert result.transaction == events[0].transaction
     # nothing was paid a second time
-    assert ledger.web3.eth.get_transaction_count(who.hospital.address) == nonce
+    assert ledger.web3.eth.get_transaction_count(who.hospital.address) == nonce + 1
 
 
 def test_files_that_join_before_the_end_are_all_anchored(images, who, series, kill_at):
     files = sorted(series.iterdir())
-    with kill_at(5, after=True), pytest.raises(Killed):
+    with kill_at(8, after=True), pytest.raises(Killed):
         images.add(files[:4], who.patient.address, custodian=who.hospital)
     (result,) = images.add(files[2:], who.patient.address, custodian=who.hospital)
     assert result.instances == 5

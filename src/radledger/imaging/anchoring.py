@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.chain.connect import request
 from radledger.crypto.merkle import Leaf, MerkleTree
-from radledger.imaging import records
+from radledger.imaging import pinning, records
 from radledger.imaging.manifest import Group, Instance, Manifest
 from radledger.imaging.model import NONE, ImageSet, Kind
 from radledger.storage import cid_digest
@@ -35,9 +35,10 @@ _BATCH = 100
 def seal(journal: Journal, storage: Storage, row: SetRow, public_keys: Mapping[str, bytes]) -> None:
     """Fix an open set: no file joins it any more, and its manifest is stored."""
     manifest = build_manifest(journal, row)
-    stored = storage.put(io.BytesIO(manifest.seal(_secret(row), public_keys)))
+    sealed = io.BytesIO(manifest.seal(_secret(row), public_keys))
+    cid = pinning.put(journal, storage, sealed, "adding")
     image_set = manifest.image_set
-    journal.seal(row.set_id, image_set.image_id, image_set.root, stored.cid)
+    journal.seal(row.set_id, image_set.image_id, image_set.root, cid)
 
 
 def anchor(ledger: Ledger, journal: Journal, signer: LocalAccount, rows: Sequence[SetRow]) -> None:

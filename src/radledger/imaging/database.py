@@ -73,7 +73,7 @@ class Database:
         event.listen(self._engine, "connect", self._prepare)
         with self.errors():
             self.connection = self._engine.connect()
-            if not inspect(self.connection).has_index("groups", "groups_by_digest"):
+            if not inspect(self.connection).has_table("storing"):
                 self._create()
 
     def close(self) -> None:

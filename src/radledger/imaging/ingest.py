@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from radledger.dicom.profiles import Profile
 from radledger.dicom.scan import Candidate, printable, scan
-from radledger.imaging import anchoring
+from radledger.imaging import anchoring, pinning
 from radledger.imaging.errors import NothingToAdd
 from radledger.imaging.home import workplace
 from radledger.imaging.journal import Journal
 from radledger.imaging.model import AddResult, SkippedFile
 from radledger.imaging.processes import Crew
 from radledger.imaging.storing import Outcome, Task, store_file
+from radledger.storage.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -128,6 +130,9 @@ class Ingest:
         signer: LocalAccount,
         report: Report | None,
     ) -> list[AddResult]:
+        journal.abandon("adding")
+        with suppress(StorageUnavailable):  # then it goes by a later collection
+            pinning.collect(journal, self.storage)
         taken = {each.set_id for each in outcomes if each.set_id is not None and not each.reason}
         left_out = _left_out(outcomes, skipped, taken)
         rows = journal.sets(taken)

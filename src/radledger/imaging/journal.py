@@ -35,7 +35,16 @@ from radledger.crypto import envelope
 from radledger.imaging import schema
 from radledger.imaging.database import open_database
 from radledger.imaging.errors import HomeBusy
-from radledger.imaging.schema import FileRow, Purpose, SetRow, groups, patients, rekeyed_files
+from radledger.imaging.schema import (
+    FileRow,
+    Purpose,
+    SetRow,
+    Work,
+    groups,
+    patients,
+    rekeyed_files,
+    storing,
+)
 from radledger.imaging.schema import files as of_files
 from radledger.imaging.schema import sets as of_sets
 
@@ -57,6 +66,8 @@ _OF_FILE = select(of_files.c.set_id, of_files.c.source_digest).join_from(of_file
 _KNOWN = _OF_FILE.where(*_given(of_files.c.source_digest, *(of_sets.c[name] for name in _PURPOSE)))
 _INSTANCE = _OF_FILE.where(*_given(*schema.SERIES, of_files.c.sop_instance))
 _GROUP = select(groups.c.digest).where(*_given(*groups.primary_key))
+_LISTED = select(storing.c.cid).where(*_given(storing.c.cid)).with_for_update()
+_NAMED = delete(storing).where(*_given(storing.c.cid))
 _PATIENT = select(patients.c.pseudonym_key).where(*_given(*patients.primary_key))
 
 
@@ -173,18 +184,40 @@ class Journal:
         found = self._all(_INSTANCE, **key, sop_instance=sop_instance)
         return (int(found[0][0]), bytes(found[0][1])) if found else None
 
+    def storing(self, cid: str, work: Work) -> None:
+        """List a content that the store is about to have; the row that names it takes it off."""
+        with self._write() as write:
+            write(self._new(storing), cid=cid, work=work)
+
+    def abandon(self, work: Work) -> None:
+        """Make garbage of what killed processes have stored for some work, and nothing names.
+
+        Whoever calls this has the lock of that name, and nothing more to store.
+        """
+        left = storing.c.work == work
+        if self._all(select(storing.c.cid).where(left).limit(1)):
+            with self._write() as write:
+                for row in write(delete(storing).where(left).returning(storing.c.cid)).all():
+                    write(self._new(schema.garbage), cid=row.cid)
+
     def add_file(self, row: FileRow) -> bool:
-        """Record that a file's ciphertext is stored.
+        """Record that a file's ciphertext, which `storing` has listed, is stored.
 
         Returns
         -------
         bool
-            Whether it was; not if the set has the file or its instance, or was sealed meanwhile.
+            Whether it was; not if the set has the file or its instance, or was sealed meanwhile,
+            nor if the ciphertext was abandoned.
         """
         with self._write() as write:
             if self._all(_STATE, set_id=row.set_id) != [("open",)]:
                 return False
-            return write(self._add_file, **asdict(row)).first() is not None
+            if not self._all(_LISTED, cid=row.cid):
+                return False
+            if write(self._add_file, **asdict(row)).first() is None:
+                return False
+            write(_NAMED, cid=row.cid)
+            return True
 
     # ------------------------------------------------------------------------------ anchoring
 
@@ -196,6 +229,7 @@ class Journal:
                 .where(of_sets.c.set_id == set_id, of_sets.c.state == "open")
                 .values(state="sealed", image_id=image_id, root=root, manifest_cid=manifest_cid)
             )
+            write(_NAMED, cid=manifest_cid)
 
     def confirm(self, set_id: int, transaction: str, gas: int) -> None:
         """Record that the chain has a set."""
@@ -247,12 +281,14 @@ class Journal:
         """Record an instance's new ciphertext."""
         with self._write() as write:
             write(insert(rekeyed_files), set_id=set_id, sop_instance=sop_instance, cid=cid)
+            write(_NAMED, cid=cid)
 
     def seal_rekey(self, set_id: int, manifest_cid: str) -> None:
         """Fix the new manifest; on the disk when this returns."""
         table = schema.rekeys
         with self._write(durable=True) as write:
             write(update(table).where(table.c.set_id == set_id).values(manifest_cid=manifest_cid))
+            write(_NAMED, cid=manifest_cid)
 
     def finish_rekey(self, set_id: int) -> None:
         """Let the new secret, manifest and ciphertexts count, and give the old ones up."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -25,6 +25,7 @@ __all__ = [
     "FileRow",
     "Purpose",
     "SetRow",
+    "Work",
     "files",
     "garbage",
     "groups",
@@ -33,7 +34,11 @@ __all__ = [
     "rekeyed_files",
     "rekeys",
     "sets",
+    "storing",
 ]
+
+Work = Literal["adding", "rekeying"]
+"""What files are stored for: the name of the lock under which it is done."""
 
 metadata = MetaData()
 
@@ -113,6 +118,7 @@ rekeyed_files = Table(
     **_CLUSTERED,
 )
 garbage = Table("garbage", metadata, _text("cid", primary_key=True), **_CLUSTERED)
+storing = Table("storing", metadata, _text("cid", primary_key=True), _text("work"), **_CLUSTERED)
 
 
 def _index(

@@ -26,6 +26,7 @@ from radledger.dicom.limits import bounded, time_limit
 from radledger.dicom.profiles import Profile
 from radledger.dicom.read import DicomHeader, header_of
 from radledger.dicom.source import DicomSource, open_dicom, open_regular
+from radledger.imaging import pinning
 from radledger.imaging.ciphertext import IN_MEMORY, encrypted
 from radledger.imaging.journal import Journal
 from radledger.imaging.schema import FileRow, Purpose
@@ -210,7 +211,7 @@ def _encrypted(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcom
 def _recorded(bench: Bench, task: Task, file: FileRow, ciphertext: IO[bytes]) -> Outcome:
     """Store a ciphertext, then write down that it is stored."""
     with ciphertext:
-        cid = bench.storage.put(ciphertext).cid
+        cid = pinning.put(bench.journal, bench.storage, ciphertext, "adding")
     if bench.journal.add_file(replace(file, cid=cid)):
         return Outcome(task, file.set_id, new=True)
     # Another worker was faster with the same file, or with another one of the same instance.

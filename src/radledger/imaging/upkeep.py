@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from radledger.chain.connect import request
 from radledger.crypto import envelope
-from radledger.imaging import anchoring, records
+from radledger.imaging import anchoring, pinning, records
 from radledger.imaging.ciphertext import decrypt_instance, encrypted
 from radledger.imaging.errors import SecretUnknown
 from radledger.imaging.home import workplace
@@ -89,9 +89,10 @@ class Upkeep:
         if record.manifest != "0x" + digest.hex():
             self.ledger.send(signer, records.CONTRACT, "rekey", record.image_set.struct, digest)
         self.journal.finish_rekey(row.set_id)
+        self.journal.abandon("rekeying")
         # What a node that is away still has of the old ciphertext goes by a later collection.
         with suppress(StorageUnavailable):
-            self.collect()
+            pinning.collect(self.journal, self.storage)
         transaction, gas = self._last("ImageRekeyed", image_id)
         return RekeyResult(image_id, manifest_cid, transaction, gas)
 
@@ -115,24 +116,9 @@ class Upkeep:
         if record.state is not State.ERASED:
             self.ledger.send(signer, records.CONTRACT, "erase", record.image_set.struct, digest)
         self.journal.erase(row.set_id)
-        self.collect()
+        pinning.collect(self.journal, self.storage)
         transaction, gas = self._last("ImageErasureCertified", image_id)
         return EraseResult(image_id, certificate, "0x" + digest.hex(), transaction, gas)
-
-    def collect(self) -> None:
-        """Unpin and collect what nothing needs any more, or note that a node still has it."""
-        cids, failures = self.journal.garbage(), []
-        for cid in list(cids):
-            try:
-                self.storage.unpin(cid)
-            except StorageUnavailable as error:
-                cids.remove(cid)
-                failures.append(error)
-        if cids or failures:
-            self.storage.collect()
-            self.journal.collected(cids)
-        if failures:
-            raise failures[0]
 
     def _reencrypted(
         self,
@@ -158,13 +144,15 @@ class Upkeep:
         )
         who = record.image_set
         keys = anchoring.encryption_keys(self.ledger, who.custodian, who.patient)
-        return self.storage.put(io.BytesIO(renewed.seal(secret, keys))).cid
+        return pinning.put(
+            self.journal, self.storage, io.BytesIO(renewed.seal(secret, keys)), "rekeying"
+        )
 
     def _moved(self, instance: Instance, secret: str, recipient: str, temporary: Path) -> str:
         path = temporary / "plain"
         decrypt_instance(self.storage, instance, secret, path)
         with path.open("rb") as plain, encrypted(plain, recipient, temporary) as ciphertext:
-            return self.storage.put(ciphertext).cid
+            return pinning.put(self.journal, self.storage, ciphertext, "rekeying")
 
     def _last(self, event: str, image_id: str) -> tuple[str, int]:
         """Transaction and gas of a set's last event of a kind."""
