@@ -182,6 +182,9 @@ class _Place:
         configuration["Routing"]["Type"] = "none"
         configuration["AutoConf"]["Enabled"] = False
         configuration["Addresses"]["Gateway"] = []
+        for mount in configuration["Datastore"]["Spec"]["mounts"]:
+            if mount["type"] == "flatfs":
+                mount["sync"] = True  # what it says to have stored, a power failure cannot take
         configuration["Swarm"]["Transports"]["Network"]["Websocket"] = False
         self._configure(configuration, process.free_port(), process.free_port())
         write_atomically(self._repository / "swarm.key", swarm_key, private=True)
