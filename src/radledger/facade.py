@@ -116,13 +116,15 @@ class RadLedger:
 
         home = home or default_home()
         if network is None or isinstance(network, str):
-            web3 = connect(networks.load(network or os.environ.get(_NETWORK) or None, home))
+            named = networks.load(network or os.environ.get(_NETWORK) or None, home)
+            web3 = connect(named)
         else:
-            web3 = over(network)
+            named, web3 = None, over(network)
         chain_id = int(request(web3, "eth_chainId", []), 16)
         deployment = deployments.load(home / "deployments", chain_id)
         storage = storage or open_storage(home, os.environ.get(_STORE))
-        sender = Sender(web3, intents=Intents.at(home, chain_id, deployment.genesis))
+        intents = Intents.at(home, chain_id, deployment.genesis)
+        sender = Sender.on(named, web3, intents) if named else Sender(web3, intents=intents)
         ledger = Ledger(web3, deployment, sender=sender)
         return cls(ledger, storage, home, journal or os.environ.get(_JOURNAL) or None)
 

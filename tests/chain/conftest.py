@@ -44,6 +44,15 @@ def new_account(people: dict[str, LocalAccount]) -> Callable[[Web3], LocalAccoun
     return make
 
 
+@pytest.fixture(scope="session")
+def geth_ledger(
+    geth_endpoint: str, people: dict[str, LocalAccount], tmp_path_factory: pytest.TempPathFactory
+) -> Ledger:
+    """All contracts on geth, where nothing can be taken back."""
+    web3 = connect(Network("geth", geth_endpoint))
+    return Ledger(web3, deploy(web3, people["governor"], tmp_path_factory.mktemp("deployments")))
+
+
 def _pay(web3: Web3, payer: LocalAccount, to: str) -> None:
     """Send one Ether, on a chain where nobody can be given any otherwise."""
     transaction = {

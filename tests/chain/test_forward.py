@@ -6,6 +6,7 @@ import copy
 import json
 
 import pytest
+from eth_account import Account
 
 from radledger.chain import refusals
 from radledger.errors import UsageError
@@ -13,14 +14,26 @@ from radledger.errors import UsageError
 NAME = b"did/svc/Email".ljust(32, b"\0")
 
 
+@pytest.fixture(params=["deployed_ledger", "geth_ledger"], ids=["anvil", "geth"])
+def ledger(request):
+    """Each kind of node in turn; what a test leaves there is its own patient's."""
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture
-def sign(ledger, people):
+def cast(people):
+    """Everybody, with a patient whom no test has seen."""
+    return {**people, "patient": Account.create()}
+
+
+@pytest.fixture
+def sign(ledger, cast):
     """Let the patient sign a change of an identity's attribute."""
 
     def sign(identity="patient", deadline=None):
-        change = (people[identity].address, NAME, b"x@example.org", 3600)
+        change = (cast[identity].address, NAME, b"x@example.org", 3600)
         return ledger.sign_forward(
-            people["patient"],
+            cast["patient"],
             "IdentityRegistry",
             "setAttribute",
             *change,
@@ -30,47 +43,47 @@ def sign(ledger, people):
     return sign
 
 
-def test_a_patient_without_ether_acts(ledger, people, sign):
-    patient = people["patient"]
+def test_a_patient_without_ether_acts(ledger, cast, sign):
+    patient = cast["patient"]
     assert ledger.web3.eth.get_balance(patient.address) == 0
     document = json.loads(json.dumps(sign()))
-    receipt = ledger.submit_forward(document, people["stranger"])
+    receipt = ledger.submit_forward(document, cast["stranger"])
     changed = receipt.event("DIDAttributeChanged")
     assert changed.args["identity"] == patient.address
     assert changed.args["value"] == b"x@example.org"
 
 
-def test_it_is_void_the_second_time(ledger, people, sign):
+def test_it_is_void_the_second_time(ledger, cast, sign):
     document = sign()
-    ledger.submit_forward(document, people["stranger"])
+    ledger.submit_forward(document, cast["stranger"])
     with pytest.raises(refusals.ERC2771ForwarderInvalidSigner) as refusal:
-        ledger.submit_forward(document, people["stranger"])
-    assert refusal.value.values["from"] == people["patient"].address
+        ledger.submit_forward(document, cast["stranger"])
+    assert refusal.value.values["from"] == cast["patient"].address
 
 
-def test_it_is_void_after_its_deadline(ledger, people, sign):
+def test_it_is_void_after_its_deadline(ledger, cast, sign):
     deadline = ledger.now() - 1
     with pytest.raises(refusals.ERC2771ForwarderExpiredRequest) as refusal:
-        ledger.submit_forward(sign(deadline=deadline), people["stranger"])
+        ledger.submit_forward(sign(deadline=deadline), cast["stranger"])
     assert refusal.value.values == {"deadline": deadline}
 
 
-def test_nobody_can_change_what_was_signed(ledger, people, sign):
-    for field, value in (("from", people["researcher"].address), ("gas", 5_000_000)):
+def test_nobody_can_change_what_was_signed(ledger, cast, sign):
+    for field, value in (("from", cast["researcher"].address), ("gas", 5_000_000)):
         document = copy.deepcopy(sign())
         document["typedData"]["message"][field] = value
         with pytest.raises(refusals.ERC2771ForwarderInvalidSigner):
-            ledger.submit_forward(document, people["stranger"])
+            ledger.submit_forward(document, cast["stranger"])
 
 
-def test_the_contract_refuses_with_its_own_error(ledger, people, sign):
+def test_the_contract_refuses_with_its_own_error(ledger, cast, sign):
     with pytest.raises(refusals.IdentityNotOwner) as signing:
         sign(identity="hospital")
-    expected = {"identity": people["hospital"].address, "actor": people["patient"].address}
+    expected = {"identity": cast["hospital"].address, "actor": cast["patient"].address}
     assert signing.value.values == expected
 
     document = sign()
-    patient, heir = people["patient"], people["researcher"].address
+    patient, heir = cast["patient"], cast["researcher"].address
     handed = ledger.sign_forward(
         patient,
         "IdentityRegistry",
@@ -78,26 +91,26 @@ def test_the_contract_refuses_with_its_own_error(ledger, people, sign):
         *(patient.address, heir),
         deadline=ledger.now() + 60,
     )
-    ledger.submit_forward(handed, people["hospital"])
+    ledger.submit_forward(handed, cast["hospital"])
     # The forwarder's nonce was used by that, so the earlier document is void already there.
     with pytest.raises(refusals.ERC2771ForwarderInvalidSigner):
-        ledger.submit_forward(document, people["stranger"])
+        ledger.submit_forward(document, cast["stranger"])
 
 
-def test_a_refusal_that_arises_after_signing_keeps_its_name(ledger, people, sign):
+def test_a_refusal_that_arises_after_signing_keeps_its_name(ledger, cast, sign):
     document = sign()
-    patient = people["patient"]
-    _change_owner_by_signature(ledger, people, patient.address, people["researcher"].address)
+    patient = cast["patient"]
+    _change_owner_by_signature(ledger, cast, patient.address, cast["researcher"].address)
     with pytest.raises(refusals.IdentityNotOwner) as refusal:
-        ledger.submit_forward(document, people["stranger"])
+        ledger.submit_forward(document, cast["stranger"])
     assert refusal.value.values == {"identity": patient.address, "actor": patient.address}
 
 
-def _change_owner_by_signature(ledger, people, identity, owner):
+def _change_owner_by_signature(ledger, cast, identity, owner):
     """ERC-1056's own meta transaction, which leaves the forwarder's nonce alone."""
     from eth_utils.crypto import keccak
 
-    patient = people["patient"]
+    patient = cast["patient"]
     digest = keccak(
         b"\x19\x00"
         + bytes.fromhex(ledger.address("IdentityRegistry")[2:])
@@ -109,28 +122,27 @@ def _change_owner_by_signature(ledger, people, identity, owner):
     signed = patient.unsafe_sign_hash(digest)
     signature = (signed.v, signed.r.to_bytes(32), signed.s.to_bytes(32))
     ledger.send(
-        people["hospital"], "IdentityRegistry", "changeOwnerSigned", identity, *signature, owner
+        cast["hospital"], "IdentityRegistry", "changeOwnerSigned", identity, *signature, owner
     )
 
 
-def test_documents_for_elsewhere_and_no_documents(ledger, people, sign):
+def test_documents_for_elsewhere_and_no_documents(ledger, cast, sign):
     document = sign()
-    for field, value in (("chainId", 1), ("verifyingContract", people["clinic"].address)):
+    for field, value in (("chainId", 1), ("verifyingContract", cast["clinic"].address)):
         other = copy.deepcopy(document)
         other["typedData"]["domain"][field] = value
         with pytest.raises(UsageError) as error:
-            ledger.submit_forward(other, people["stranger"])
+            ledger.submit_forward(other, cast["stranger"])
         assert error.value.values["signed_for"][field] == value
     for broken in ({}, {"typedData": {}}, {"typedData": document["typedData"]}):
         with pytest.raises(UsageError):
-            ledger.submit_forward(broken, people["stranger"])
+            ledger.submit_forward(broken, cast["stranger"])
 
 
-def test_another_wallet_signs_the_same(ledger, people, sign):
-    from eth_account import Account
+def test_another_wallet_signs_the_same(ledger, cast, sign):
     from eth_account.messages import encode_typed_data
 
     document = sign()
     typed = encode_typed_data(full_message=document["typedData"])
     signer = Account.recover_message(typed, signature=document["signature"])
-    assert signer == people["patient"].address
+    assert signer == cast["patient"].address

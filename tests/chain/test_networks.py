@@ -12,6 +12,7 @@ from radledger.chain.connect import connect, request, request_batch
 from radledger.chain.errors import (
     ConnectionFailed,
     DeploymentMismatch,
+    NetworksInvalid,
     RequestFailed,
     UnknownContract,
     UnknownNetwork,
@@ -28,7 +29,9 @@ def test_the_packaged_networks(monkeypatch):
         networks.load("sepolia")
     assert error.value.values["variable"] == "RADLEDGER_SEPOLIA_ENDPOINT"
     monkeypatch.setenv("RADLEDGER_SEPOLIA_ENDPOINT", "https://sepolia.example")
-    assert networks.load("sepolia") == Network("sepolia", "https://sepolia.example", 11155111)
+    assert networks.load("sepolia") == Network(
+        "sepolia", "https://sepolia.example", 11155111, confirmations=5
+    )
     with pytest.raises(UnknownNetwork):
         networks.load("mainnet")
 
@@ -42,6 +45,49 @@ def test_the_home_adds_networks_and_goes_first(tmp_path):
     assert networks.load(home=tmp_path) == Network("mine", "http://node.example", 7)
     assert networks.load("ganache", tmp_path).endpoint == "http://other.example"
     assert networks.load("anvil", tmp_path) == networks.load("anvil")
+
+
+def test_a_network_of_several_nodes(tmp_path):
+    path = tmp_path / "networks.yaml"
+    path.write_text(
+        "networks:\n"
+        "  consortium:\n"
+        "    endpoints: [http://a.example, http://b.example, env:THIRD]\n"
+        "    confirmations: 3\n"
+        "    gas_price: 0\n"
+        "    timeout: 45\n"
+        "  both: {endpoint: http://a.example, endpoints: [http://b.example, http://a.example]}\n"
+    )
+    with pytest.raises(UnknownNetwork):
+        networks.load("consortium", tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("THIRD", "http://c.example")
+        found = networks.load("consortium", tmp_path)
+    assert found.endpoints == ("http://a.example", "http://b.example", "http://c.example")
+    assert (found.confirmations, found.gas_price, found.timeout) == (3, 0, 45)
+    assert networks.load("both", tmp_path).endpoints == ("http://a.example", "http://b.example")
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("{endpoints: []}", "no endpoint"),
+        ("{endpoint: http://a.example, confirmations: -1}", "confirmations cannot be -1"),
+        ("{endpoint: http://a.example, confirmations: true}", "confirmations cannot be True"),
+        ("{endpoint: http://a.example, gas_price: cheap}", "gas_price cannot be 'cheap'"),
+        ("{endpoint: 8545}", "an endpoint cannot be 8545"),
+        ("{endpoints: [http://a.example, null]}", "an endpoint cannot be None"),
+        ("{endpoint: http://a.example, timeout: 0}", "timeout cannot be 0"),
+        ("{endpoint: http://a.example, chain_id: '7'}", "chain_id cannot be '7'"),
+        ("{endpoint: http://a.example, conformations: 2}", "there is no conformations"),
+    ],
+)
+def test_an_entry_that_makes_no_sense(tmp_path, entry, problem):
+    (tmp_path / "networks.yaml").write_text(f"networks:\n  mine: {entry}\n")
+    with pytest.raises(NetworksInvalid) as error:
+        networks.load("mine", tmp_path)
+    assert problem in error.value.message
+    assert error.value.values["path"] == str(tmp_path / "networks.yaml")
 
 
 def test_a_connection_checks_the_chain_id(anvil_endpoint):

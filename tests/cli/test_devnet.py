@@ -45,6 +45,21 @@ def test_up_status_down(subprocess_cli, tmp_path):
     assert list_images.refused("ConnectionFailed")["endpoint"] == up.object["endpoint"]
 
 
+def test_how_the_nodes_of_a_network_are(home, cli, plain_cli, ok, tmp_path):
+    (node,) = cli("network", "status").objects
+    devnet = ok("devnet", "status")
+    assert (node["endpoint"], node["state"]) == (devnet["endpoint"], "good")
+    assert node["block"] > 0
+    with (tmp_path / "home/networks.yaml").open("w") as file:
+        file.write(
+            f"networks: {{mine: {{endpoints: ['{devnet['endpoint']}', 'http://127.0.0.1:1']}}}}"
+        )
+    found = cli("network", "status", "--network", "mine").objects
+    assert [each["state"] for each in found] == ["good", "unreachable"]
+    assert "unreachable" in plain_cli("network", "status", "--network", "mine").out
+    assert cli("network", "status", "--network", "none").refused("UnknownNetwork", 2)
+
+
 def test_where_there_was_never_one(ok, cli, tmp_path):
     status = ok("devnet", "status")
     assert status["running"] is False

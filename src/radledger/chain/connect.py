@@ -10,10 +10,21 @@ from radledger.chain.errors import ConnectionFailed, DeploymentMismatch, Request
 
 if TYPE_CHECKING:
     from web3 import Web3
+    from web3.providers import BaseProvider
 
     from radledger.chain.networks import Network
+    from radledger.chain.survey import NodeState
 
-__all__ = ["connect", "connection_errors", "genesis_hash", "over", "request", "request_batch"]
+__all__ = [
+    "condition",
+    "connect",
+    "connection_errors",
+    "genesis_hash",
+    "node_states",
+    "over",
+    "request",
+    "request_batch",
+]
 
 _TIMEOUT = 30.0
 # A node takes at most this many requests at once without complaint (geth's limit is 1,000).
@@ -23,25 +34,21 @@ _BATCH = 250
 def connect(network: Network) -> Web3:
     """Connect to ``network`` and check that a node answers with the expected chain id.
 
+    Several nodes become one provider, which does without those that fail, lag or differ; see
+    :mod:`radledger.chain.failover`.
+
     Raises
     ------
     ConnectionFailed
         If nobody answers, or who answers is no Ethereum node.
+    NodesDisagree
+        If the nodes are on different chains, and no majority of them on one.
     DeploymentMismatch
         If the chain id is not the network's.
     """
-    import requests
     from web3 import Web3
-    from web3.providers.rpc.utils import ExceptionRetryConfiguration
 
-    provider = Web3.HTTPProvider(
-        network.endpoint,
-        request_kwargs={"timeout": _TIMEOUT},
-        exception_retry_configuration=ExceptionRetryConfiguration(
-            errors=(requests.ConnectionError, requests.Timeout), retries=2, backoff_factor=0.05
-        ),
-    )
-    web3 = over(Web3(provider))
+    web3 = over(Web3(_provider(network)))
     chain_id = int(request(web3, "eth_chainId", []), 16)
     if network.chain_id not in (None, chain_id):
         raise DeploymentMismatch(
@@ -52,6 +59,48 @@ def connect(network: Network) -> Web3:
             found=chain_id,
         )
     return web3
+
+
+def node_states(network: Network) -> list[NodeState]:
+    """How each node of a network is; see :mod:`radledger.chain.survey`."""
+    from radledger.chain.failover import FailoverProvider
+
+    return FailoverProvider(
+        network.endpoints, chain_id=network.chain_id, confirmations=network.confirmations
+    ).states()
+
+
+def condition(web3: Web3) -> str:
+    """What is wrong with the nodes, to be put behind a message; nothing where all is well."""
+    states = getattr(web3.provider, "states", None)
+    bad = [each for each in states() if each.state != "good"] if states else []
+    if not bad:
+        return ""
+    told = ", ".join(f"{each.endpoint} is {each.state}" for each in bad)
+    return f"; of its nodes {told}"
+
+
+def _provider(network: Network) -> BaseProvider:
+    if network.others:
+        from radledger.chain.failover import FailoverProvider
+
+        return FailoverProvider(
+            network.endpoints,
+            chain_id=network.chain_id,
+            confirmations=network.confirmations,
+            timeout=_TIMEOUT,
+        )
+    import requests
+    from web3 import HTTPProvider
+    from web3.providers.rpc.utils import ExceptionRetryConfiguration
+
+    return HTTPProvider(
+        network.endpoint,
+        request_kwargs={"timeout": _TIMEOUT},
+        exception_retry_configuration=ExceptionRetryConfiguration(
+            errors=(requests.ConnectionError, requests.Timeout), retries=2, backoff_factor=0.05
+        ),
+    )
 
 
 def over(web3: Web3) -> Web3:

@@ -41,6 +41,7 @@ def deploy(
     token_holder: str | None = None,
     resume: bool = False,
     succeed: bool = False,
+    sender: Sender | None = None,
 ) -> Deployment:
     """Deploy what is not deployed yet, and return all of it.
 
@@ -64,6 +65,8 @@ def deploy(
     succeed
         Deploy all contracts anew, in a deployment that names the finished one here as its
         predecessor; a successor that was begun is finished instead.
+    sender
+        What sends the transactions; by default one that waits for no confirmations.
 
     Raises
     ------
@@ -89,7 +92,7 @@ def deploy(
         deployment = _succeed(web3, folder, chosen)
     else:
         deployment = _begin(web3, folder, chosen, resume=resume)
-    sender = Sender(web3)
+    sender = sender or Sender(web3)
     for name in deployment.missing:
         deployment = _create(web3, sender, signer, folder, deployment, name)
     verify(web3, deployment)

@@ -4,6 +4,7 @@
 
     ChainError
     ├── ConnectionFailed      nobody answers at the endpoint
+    ├── NodesDisagree         the nodes tell different things, and nobody can tell which is right
     ├── RequestFailed         the node answered with an error that is no revert
     ├── ProofUnavailable      a block or its receipts do not add up to the block's hash
     ├── NotSealedYet          more blocks are needed on top of one
@@ -40,6 +41,7 @@ __all__ = [
     "DeploymentMismatch",
     "DeploymentMissing",
     "NetworksInvalid",
+    "NodesDisagree",
     "NonceContended",
     "NotSealedYet",
     "OutOfFunds",
@@ -59,6 +61,10 @@ __all__ = [
 
 class ConnectionFailed(ChainError):
     """Nobody answers at the endpoint, or who answers is no Ethereum node."""
+
+
+class NodesDisagree(ChainError):
+    """The nodes of a network stand on different branches, or answer differently; no majority."""
 
 
 class RequestFailed(ChainError):

@@ -18,10 +18,16 @@ _GWEI = 10**9
 _RAISE = 1.25
 
 
-def present(web3: Web3) -> tuple[dict[str, int], int]:
-    """Fee fields that suit the latest block, and that block's gas limit."""
+def present(web3: Web3, gas_price: int | None = None) -> tuple[dict[str, int], int]:
+    """Fee fields that suit the latest block, and that block's gas limit.
+
+    A ``gas_price`` that is agreed upon stands for what the node suggests: some suggest one even
+    where gas is free.
+    """
     block = request(web3, "eth_getBlockByNumber", ["latest", False])
     limit = int(block["gasLimit"], 16)
+    if gas_price is not None:
+        return {"gasPrice": gas_price}, limit
     if block.get("baseFeePerGas") is None:
         return {"gasPrice": int(request(web3, "eth_gasPrice", []), 16)}, limit
     tip = _tip(web3)

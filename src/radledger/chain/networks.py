@@ -1,12 +1,19 @@
 """Named networks: where each is, and what is known of it.
 
 The package's ``networks.yaml`` names the usual ones; ``<home>/networks.yaml``, in the same
-format, adds to them and goes first.
+format, adds to them and goes first::
+
+    networks:
+      consortium:
+        endpoints: [http://10.0.0.1:8545, http://10.0.0.2:8545, http://10.0.0.3:8545]
+        chain_id: 41337
+        confirmations: 3
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -28,17 +35,37 @@ class Network:
     name
         What the user calls it.
     endpoint
-        Its JSON-RPC address, ``http://`` or ``https://``.
+        JSON-RPC address of a node, ``http://`` or ``https://``.
     chain_id
         The chain id that must be found there (EIP-155); None: any.
     local
         Whether it is a development chain, where Ether and the reward token are play money.
+    others
+        Addresses of further nodes of the same chain, which stand in for the first and are
+        compared with it (:mod:`radledger.chain.failover`).
+    confirmations
+        How many blocks must be on top of a transaction's before it counts; 0 where a block is
+        final at once.
+    gas_price
+        What a unit of gas costs, in wei, where that is agreed upon: 0 where gas is free; None:
+        what the node suggests.
+    timeout
+        Seconds that a transaction may take.
     """
 
     name: str
     endpoint: str
     chain_id: int | None = None
     local: bool = False
+    others: tuple[str, ...] = ()
+    confirmations: int = 0
+    gas_price: int | None = None
+    timeout: float = 300.0
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Addresses of all nodes."""
+        return (self.endpoint, *self.others)
 
 
 def load(name: str | None = None, home: Path | None = None) -> Network:
@@ -73,13 +100,7 @@ def load(name: str | None = None, home: Path | None = None) -> Network:
         raise UnknownNetwork(
             f"no network {name!r}; there are {', '.join(sorted(networks))}", network=name
         )
-    entry = networks[name]
-    return Network(
-        name=name,
-        endpoint=_endpoint(name, entry["endpoint"]),
-        chain_id=entry.get("chain_id"),
-        local=entry.get("local", False),
-    )
+    return _network(name, networks[name])
 
 
 def default(home: Path | None = None) -> str:
@@ -99,7 +120,7 @@ def _read(home: Path | None) -> dict[str, Any]:
     try:
         added: dict[str, Any] = yaml.safe_load(own.read_text("utf-8")) or {}
         networks = {name: dict(entry) for name, entry in added.get("networks", {}).items()}
-        missing = [name for name, entry in networks.items() if "endpoint" not in entry]
+        missing = [name for name, entry in networks.items() if not _given(entry)]
     except (yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
         detail = " ".join(str(error).split())
         message = f"{own} names no networks; correct it as the documentation shows: {detail}"
@@ -107,10 +128,56 @@ def _read(home: Path | None) -> dict[str, Any]:
     if missing:
         message = f"{own} gives no endpoint for {', '.join(missing)}; add it"
         raise NetworksInvalid(message, path=str(own))
+    for name, entry in networks.items():
+        _require_sensible(own, name, entry)
     return {
         "default": added.get("default", packaged["default"]),
         "networks": {**packaged["networks"], **networks},
     }
+
+
+def _network(name: str, entry: Mapping[str, Any]) -> Network:
+    first, *others = (_endpoint(name, each) for each in _given(entry))
+    known = {field: entry[field] for field in _FIELDS if field in entry}
+    return Network(name, first, others=tuple(others), **known)
+
+
+def _given(entry: Mapping[str, Any]) -> list[str]:
+    """The endpoints of an entry: ``endpoint`` first, then those of the list ``endpoints``."""
+    alone = [entry["endpoint"]] if "endpoint" in entry else []
+    listed = entry.get("endpoints") or []
+    return list(dict.fromkeys([*alone, *([listed] if isinstance(listed, str) else listed)]))
+
+
+def _require_sensible(own: Path, name: str, entry: Mapping[str, Any]) -> None:
+    unknown = entry.keys() - _FIELDS.keys() - {"endpoint", "endpoints"}
+    wrong = [
+        f"{field} cannot be {entry[field]!r}"
+        for field, holds in _FIELDS.items()
+        if field in entry and not holds(entry[field])
+    ]
+    wrong += [f"an endpoint cannot be {each!r}" for each in _given(entry) if not _is_text(each)]
+    problems = [f"there is no {field}" for field in sorted(unknown)] + wrong
+    if problems:
+        message = f"{own}, network {name}: {'; '.join(problems)}; correct it"
+        raise NetworksInvalid(message, path=str(own), network=name)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+_FIELDS: Mapping[str, Callable[[Any], bool]] = {
+    "chain_id": lambda value: value is None or (_is_count(value) and value > 0),
+    "local": lambda value: isinstance(value, bool),
+    "confirmations": _is_count,
+    "gas_price": lambda value: value is None or _is_count(value),
+    "timeout": lambda value: isinstance(value, int | float) and value > 0,
+}
 
 
 def _endpoint(name: str, endpoint: str) -> str:

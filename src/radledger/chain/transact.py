@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
     from web3 import Web3
 
+    from radledger.chain.networks import Network
+
 __all__ = ["Sender"]
 
 _BATCH = 100
@@ -47,6 +49,8 @@ class Sender:
         The journal; by default one in memory, which ends with this object.
     confirmations
         How many blocks must be on top of a transaction's block before it counts as mined.
+    gas_price
+        What a unit of gas costs, in wei, where that is agreed upon: 0 where gas is free.
     replace_after
         Seconds after which a transaction that is not mined is sent again with a higher fee.
     give_up_after
@@ -66,16 +70,28 @@ class Sender:
         *,
         intents: Intents | None = None,
         confirmations: int = 0,
+        gas_price: int | None = None,
         replace_after: float = 30.0,
         give_up_after: float = 300.0,
     ) -> None:
         self._web3 = web3
         self.intents = intents or Intents()
         self.on_finished: Callable[[Intent], None] | None = None
-        self._terms = Terms(replace_after, give_up_after, confirmations)
+        self._terms = Terms(replace_after, give_up_after, confirmations, gas_price)
         self._chain_id = int(request(web3, "eth_chainId", []), 16)
         self._lock = threading.RLock()
         self._reviewed: set[str] = set()
+
+    @classmethod
+    def on(cls, network: Network, web3: Web3, intents: Intents | None = None) -> Sender:
+        """What sends on a network's terms: its confirmations, its price of gas, its patience."""
+        return cls(
+            web3,
+            intents=intents,
+            confirmations=network.confirmations,
+            gas_price=network.gas_price,
+            give_up_after=network.timeout,
+        )
 
     def send(
         self,
@@ -207,7 +223,7 @@ class Sender:
         return ask(self._web3, questions)
 
     def _drafts(self, calls: Sequence[Call], gas: Sequence[int]) -> list[dict[str, Any]]:
-        offer, block_limit = fees.present(self._web3)
+        offer, block_limit = fees.present(self._web3, self._terms.gas_price)
         return [
             {
                 "chainId": self._chain_id,

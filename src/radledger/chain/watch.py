@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from radledger.chain import fees
 from radledger.chain.broadcast import ask, broadcast, count, explained, receipts, renewed, sign
 from radledger.chain.broadcast import unknown as unknown_to
-from radledger.chain.connect import request
+from radledger.chain.connect import condition, request
 from radledger.chain.errors import (
     ConnectionFailed,
     OutOfFunds,
@@ -60,11 +60,14 @@ class Terms:
         Seconds after which waiting ends.
     confirmations
         How many blocks must be on top of its block.
+    gas_price
+        What a unit of gas costs, in wei, where that is agreed upon; None: what the node suggests.
     """
 
     replace_after: float
     give_up_after: float
     confirmations: int
+    gas_price: int | None = None
 
 
 class Watch:
@@ -171,6 +174,7 @@ class Watch:
         head = int(request(self._web3, "eth_blockNumber", []), 16)
         why = "; the chain has made no block meanwhile" if head == self._head else ""
         depth = self._terms.confirmations
+        why += condition(self._web3)
         goal = f"mined with {depth} blocks on top" if depth else "mined"
         return TransactionPending(
             f"transaction {transaction} was not {goal} within "
@@ -222,6 +226,8 @@ class Watch:
         for number, intent in list(self._waiting.items()):
             if now - self._sent_at[number] <= self._terms.replace_after:
                 continue
+            if not fees.offered(intent.fields):
+                continue  # gas is free, and the account may have nothing to offer
             self._sent_at[number] = now
             dearer = renewed(self._web3, self._intents, self._signer, intent)
             self._waiting[number] = dearer
@@ -252,7 +258,7 @@ class Watch:
             self._fill(gap)
 
     def _fill(self, gap: int) -> None:
-        offer, _ = fees.present(self._web3)
+        offer, _ = fees.present(self._web3, self._terms.gas_price)
         chain_id = next(iter(self._waiting.values())).fields["chainId"]
         account = self._signer.address
         draft = {"to": account, "data": "0x", "value": 0, "gas": _TRANSFER_GAS, **offer}

@@ -19,6 +19,7 @@ from radledger.cli import (
     identity,
     image,
     index,
+    network,
     participant,
     relay,
     store,
@@ -45,6 +46,7 @@ application = typer.Typer(
 )
 for name, group in {
     "devnet": devnet.group,
+    "network": network.group,
     "account": account.group,
     "participant": participant.group,
     "identity": identity.group,

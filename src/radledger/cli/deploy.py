@@ -34,6 +34,7 @@ def deploy(
     from radledger.chain import deploy as deployer
     from radledger.chain import deployments, networks
     from radledger.chain.connect import connect, request
+    from radledger.chain.transact import Sender
 
     named = session.network or os.environ.get("RADLEDGER_NETWORK") or None
     network = networks.load(named, session.folder)
@@ -52,6 +53,7 @@ def deploy(
             token_holder=signer.address if network.local else None,
             resume=resume,
             succeed=succeed,
+            sender=Sender.on(network, web3),
         )
     show(
         {

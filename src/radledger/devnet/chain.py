@@ -21,6 +21,8 @@ __all__ = ["CHAINS", "check", "down", "names", "network", "recorded", "up"]
 CHAINS = (*process.CHAINS, "poa")
 """Every kind of chain."""
 
+_TIMEOUT = 60.0  # of a transaction, where blocks come every second
+
 
 def check(data: Path, chain: str, validators: int | None) -> None:
     """Refuse what cannot be started.
@@ -98,7 +100,17 @@ def network(name: str, data: Path, chain_id: int | None = None) -> Network | Non
     endpoints = [node.endpoint for node in nodes.values() if node.is_alive()]
     if not endpoints:
         return None
-    return Network(name, endpoints[0], chain_id, local=True)
+    if len(nodes) == 1:
+        return Network(name, endpoints[0], chain_id, local=True)
+    return Network(
+        name,
+        endpoints[0],
+        chain_id,
+        local=True,
+        others=tuple(endpoints[1:]),
+        confirmations=poa.confirmations(len(nodes)),
+        timeout=_TIMEOUT,
+    )
 
 
 def _up_validators(

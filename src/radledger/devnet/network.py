@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from radledger.chain.connect import connect
 from radledger.chain.errors import DeploymentMismatch
 from radledger.chain.files import private_folder, write_atomically
 from radledger.chain.ledger import Ledger
+from radledger.chain.networks import Network
 from radledger.devnet import chain as chains
 from radledger.devnet import people
 from radledger.devnet import store as storage
@@ -117,7 +118,7 @@ def up(
         ledger = Ledger(web3, _deployed(web3, home, accounts))
         people.accredit(ledger, accounts)
         _register_keys(ledger, home, accounts)
-        _write_network(home, network.endpoint, ledger.chain_id)
+        _write_network(home, replace(network, chain_id=ledger.chain_id))
     return status(home)
 
 
@@ -231,7 +232,7 @@ def _register_keys(ledger: Ledger, home: Path, accounts: Mapping[str, LocalAccou
         people.register_key(ledger, account, public_key(keystore.encryption_key(name)), payer)
 
 
-def _write_network(home: Path, endpoint: str, chain_id: int) -> None:
+def _write_network(home: Path, network: Network) -> None:
     """Name the local chain in the home's ``networks.yaml``, beside what the user wrote there."""
     import yaml
 
@@ -240,6 +241,11 @@ def _write_network(home: Path, endpoint: str, chain_id: int) -> None:
     if path.exists():
         content = yaml.safe_load(path.read_text("utf-8")) or {}
     content["default"] = NAME
-    entry = {"endpoint": endpoint, "chain_id": chain_id, "local": True}
+    entry: dict[str, Any] = {"chain_id": network.chain_id, "local": True}
+    if network.others:
+        entry["endpoints"] = list(network.endpoints)
+        entry |= {"confirmations": network.confirmations, "timeout": network.timeout}
+    else:
+        entry["endpoint"] = network.endpoint
     content["networks"] = {**content.get("networks", {}), NAME: entry}
     write_atomically(path, yaml.safe_dump(content, sort_keys=False))

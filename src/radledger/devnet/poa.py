@@ -27,7 +27,7 @@ from radledger.devnet.errors import NodeFailed
 from radledger.devnet.process import Node
 from radledger.errors import UsageError
 
-__all__ = ["CHAIN_ID", "VALIDATORS", "Chain", "reunite"]
+__all__ = ["CHAIN_ID", "VALIDATORS", "Chain", "confirmations", "reunite"]
 
 CHAIN_ID = 41337
 VALIDATORS = 4
@@ -183,6 +183,15 @@ class Chain:
         if not _holds_within(_PATIENCE, grown):
             reunite(nodes)
             _until(grown, f"the validators make no blocks; see {self.folder(0) / 'log'}")
+
+
+def confirmations(validators: int) -> int:
+    """How many blocks on top of another need more than half of the validators.
+
+    Each of any so many blocks in a row is signed by somebody else (EIP-225).  A part of the
+    validators that is cut off from the others cannot make them, unless it is the larger one.
+    """
+    return validators // 2 + 1
 
 
 def reunite(nodes: Sequence[Node]) -> None:

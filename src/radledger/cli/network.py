@@ -1,0 +1,24 @@
+"""``radledger network``: how the nodes of a network are."""
+
+from __future__ import annotations
+
+import typer
+
+from radledger.cli.output import show_all
+from radledger.cli.session import session
+
+__all__ = ["group"]
+
+group = typer.Typer(help="The nodes of a network.")
+
+
+@group.command()
+def status() -> None:
+    """Say of each node whether it can be relied on: good, unreachable, lagging, forked …"""
+    import os
+
+    from radledger.chain import networks
+    from radledger.chain.connect import node_states
+
+    named = session.network or os.environ.get("RADLEDGER_NETWORK") or None
+    show_all(node_states(networks.load(named, session.folder)), empty="there are no nodes")
