@@ -66,6 +66,9 @@ lock: setup ## Resolve all dependencies anew into requirements/ and package-lock
 	uv pip compile --quiet --upgrade --universal --python 3.11 --no-emit-index-url --no-annotate \
 	    --generate-hashes --custom-compile-command 'make lock' \
 	    --group test $(LIBRARY_EXTRAS) pyproject.toml -o requirements/library.txt
+	echo schemathesis | uv pip compile --quiet --upgrade --universal --python 3.11 --no-emit-index-url \
+	    --no-annotate --generate-hashes --custom-compile-command 'make lock' - \
+	    -o requirements/schemathesis.txt
 	npm update --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 
 # --- work -------------------------------------------------------------------------------------
@@ -110,6 +113,10 @@ test-pythons: setup ## Run the library's tests on every other Python 3.11 to 3.1
 .PHONY: soak
 soak: setup ## Run the long tests
 	@python -m pytest -q -m soak || test $$? = 5
+
+.PHONY: schemathesis
+schemathesis: setup ## Let Schemathesis try the relayer's interface
+	@python -m tools.fuzz_relay
 
 .PHONY: coverage
 coverage: setup $(BROWNIE_STAMP) ## Fail with a list of what the contracts' tests do not reach

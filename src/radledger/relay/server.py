@@ -74,6 +74,7 @@ def _server(relayer: Relayer) -> Any:
     config = uvicorn.Config(
         create_application(relayer),
         log_config=None,
+        log_level="error",
         ws="none",
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=64 * 1024,
