@@ -72,7 +72,8 @@ class Relayer:
         self._ledger = ledger
         self._payer = payer
         self._limits = limits
-        self._tickets = Tickets(home / "relay" / f"{ledger.chain_id}.sqlite3")
+        chain = f"{ledger.chain_id}-{ledger.deployment.genesis[2:14]}"
+        self._tickets = Tickets(home / "relay" / f"{chain}.sqlite3")
         self._worker = Worker(ledger, payer, self._tickets)
 
     def start(self) -> None:

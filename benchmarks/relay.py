@@ -1,0 +1,128 @@
+"""How fast a relayer gets consents confirmed, against the bare node given the same calls.
+
+    python benchmarks/relay.py                         # 500 of each, on a local anvil
+
+``relayed``  signed consents handed in over HTTP by several clients at once, until each ticket is
+             confirmed: checked, simulated, written down, sent in batches, followed
+``bare``     the same calls for other patients, as transactions that are signed already, in JSON-RPC
+             batches of 100, receipts included
+
+The two take turns; the ratio is the median of the rounds' ratios of consents per second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+from eth_account import Account
+
+from radledger.chain.connect import connect, request, request_batch
+from radledger.chain.deploy import deploy
+from radledger.chain.ledger import Ledger
+from radledger.chain.networks import Network
+from radledger.consent import Consents, Terms, messages
+from radledger.devnet import process
+from radledger.relay.server import serving
+from radledger.relay.service import Relayer
+from radledger.relay.tickets import Limits
+
+MNEMONIC = "test test test test test test test test test test test junk"
+BATCH = 100
+CLIENTS = 8
+GAS, GAS_PRICE = 200_000, 10**10
+LIMITS = Limits(per_address=10**12, per_day=10**15, queue=1_000_000)
+
+
+def main() -> None:
+    """Measure, and print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--items", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        node = process.start("anvil", Path(folder), MNEMONIC, accounts=10)
+        try:
+            print(json.dumps(measure(node.endpoint, Path(folder), options.items, options.rounds)))
+        finally:
+            node.stop()
+
+
+def measure(endpoint: str, folder: Path, items: int, rounds: int) -> dict[str, float]:
+    """Consents per second of both, and their ratio."""
+    Account.enable_unaudited_hdwallet_features()
+    deployer, payer, other = (
+        Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+        for index in range(3)
+    )
+    web3 = connect(Network("anvil", endpoint))
+    ledger = Ledger(web3, deploy(web3, deployer, folder))
+    relayed, bare = [], []
+    with serving(Relayer(ledger, payer, folder, LIMITS)) as url:
+        for _ in range(rounds):
+            bare.append(items / _bare(ledger, other, _documents(ledger, items)))
+            relayed.append(items / _relayed(url, _documents(ledger, items)))
+    return {
+        "relayed_per_second": round(statistics.median(relayed)),
+        "bare_per_second": round(statistics.median(bare)),
+        "ratio": round(statistics.median(map(_ratio, relayed, bare)), 2),
+    }
+
+
+def _ratio(ours: float, theirs: float) -> float:
+    return ours / theirs
+
+
+def _documents(ledger: Ledger, items: int) -> list[dict[str, Any]]:
+    """A consent each of so many patients."""
+    consents, reader = Consents(ledger), "0x" + "11" * 20
+    return [consents.sign_grant(Account.create(), reader, Terms(("CC",))) for _ in range(items)]
+
+
+def _relayed(url: str, documents: Sequence[dict[str, Any]]) -> float:
+    """Seconds until all documents are confirmed."""
+    start = time.perf_counter()
+    with httpx.Client(base_url=url, timeout=60) as client, ThreadPoolExecutor(CLIENTS) as pool:
+
+        def hand_in(document: dict[str, Any]) -> str:
+            return str(client.post("/consents", json=document).raise_for_status().json()["ticket"])
+
+        tickets = list(pool.map(hand_in, documents))
+        for ticket in reversed(tickets):
+            while (state := client.get(f"/tickets/{ticket}").json()["state"]) != "confirmed":
+                assert state != "refused"
+    return time.perf_counter() - start
+
+
+def _bare(ledger: Ledger, payer: Any, documents: Sequence[dict[str, Any]]) -> float:
+    """Seconds for sending what the documents stand for, signed beforehand."""
+    first = int(request(ledger.web3, "eth_getTransactionCount", [payer.address, "latest"]), 16)
+    signed = []
+    for number, document in enumerate(documents):
+        call = messages.call_of(messages.verified(ledger, document))
+        to, data = ledger.encode(call.contract, call.function, *call.arguments)
+        fields = {"to": to, "data": data, "value": 0, "gas": GAS, "gasPrice": GAS_PRICE}
+        numbered = {**fields, "nonce": first + number, "chainId": ledger.chain_id}
+        signed.append(payer.sign_transaction(numbered))
+    start = time.perf_counter()
+    for part in range(0, len(signed), BATCH):
+        batch = signed[part : part + BATCH]
+        raw = [("eth_sendRawTransaction", ["0x" + s.raw_transaction.hex()]) for s in batch]
+        asked = [
+            ("eth_getTransactionReceipt", [hash_]) for hash_ in request_batch(ledger.web3, raw)
+        ]
+        while not all(request_batch(ledger.web3, asked)):
+            pass
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Many documents while the network fails: each is executed exactly once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from eth_account import Account
+
+from radledger.chain.connect import connect
+from radledger.chain.errors import ConnectionFailed
+from radledger.chain.ledger import Ledger
+from radledger.chain.networks import Network
+from radledger.relay.server import serving
+from radledger.relay.service import Relayer
+from tests.relay.conftest import MANY
+from tests.relay.fault_proxy import FAULTS, FaultProxy
+
+SHARE = 0.2
+
+
+@pytest.fixture
+def signed(sign, identities, people):
+    """Documents of as many patients: nine consents for each forward request."""
+
+    def signed(number):
+        parent, documents = people["clinic"].address, {}
+        for index in range(number):
+            patient = Account.create()
+            documents[patient.address] = (
+                sign(patient)
+                if index % 10
+                else identities.sign_add_delegate(patient, parent, valid_for=3600)
+            )
+        return documents
+
+    return signed
+
+
+@pytest.mark.parametrize(
+    "number", [40, pytest.param(1_000, marks=[pytest.mark.soak, pytest.mark.timeout(900)])]
+)
+def test_each_is_executed_once_while_the_network_fails(
+    ledger, people, signed, tmp_path, number, capsys
+):
+    documents = signed(number)
+    payer = people["hospital"]
+    before = ledger.web3.eth.get_transaction_count(payer.address)
+    started = time.monotonic()
+    with FaultProxy(ledger.web3.provider.endpoint_uri, SHARE, seed=number) as proxy:
+        faulty = _patiently(lambda: _ledger_through(proxy, ledger))
+        relayer = Relayer(faulty, payer, tmp_path, MANY)
+        with serving(relayer) as url, ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda each: _relayed(url, each), documents.values()))
+    seconds = time.monotonic() - started
+    sent = ledger.web3.eth.get_transaction_count(payer.address) - before
+
+    executed = _executions(ledger, documents)
+    with capsys.disabled():
+        print(
+            f"\n{number} documents, {sum(executed.values())} executions, {sent} transactions, "
+            f"{seconds:.0f} s; requests: {dict(sorted(proxy.counts.items()))}"
+        )
+    assert [answer["state"] for answer in answers] == ["confirmed"] * number
+    assert executed == dict.fromkeys(documents, 1)
+    assert len({answer["transaction"] for answer in answers}) == number
+    faults = sum(proxy.counts[fault] for fault in FAULTS)
+    assert faults > SHARE / 2 * sum(proxy.counts.values())
+
+
+def _ledger_through(proxy, ledger):
+    return Ledger(connect(Network("faulty", proxy.url)), ledger.deployment)
+
+
+def _patiently(act):
+    """Do something again until the network lets it pass."""
+    for _ in range(100):
+        try:
+            return act()
+        except ConnectionFailed:
+            threading.Event().wait(0.05)
+    raise AssertionError("the network never lets it pass")
+
+
+def _relayed(url, document):
+    """Hand a document in, as often as it takes, and wait for its ticket's end."""
+    path = "consents" if "kind" in document else "forward-requests"
+    deadline = time.monotonic() + 600
+    while True:
+        response = httpx.post(f"{url}/{path}", json=document, timeout=60)
+        answer = response.json()
+        if response.status_code == 503:
+            assert answer["error"] in ("ConnectionFailed", "RequestFailed"), answer
+        else:
+            assert response.status_code == 202, answer
+            if answer["state"] in ("confirmed", "refused"):
+                return answer
+        assert time.monotonic() < deadline, answer
+        threading.Event().wait(0.2)
+
+
+def _executions(ledger, accounts):
+    """How often a signature of each account was executed."""
+    counts = Counter()
+    for contract, event, account in (
+        ("ConsentRegistry", "ConsentNonceUsed", "subject"),
+        ("Forwarder", "ExecutedForwardRequest", "signer"),
+    ):
+        counts.update(each.args[account] for each in ledger.events(contract, event))
+    return {account: counts[account] for account in accounts}
