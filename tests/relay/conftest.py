@@ -11,6 +11,9 @@ import pytest
 from eth_account import Account
 from fastapi.testclient import TestClient
 
+from radledger.chain.intents import Intents
+from radledger.chain.ledger import Ledger
+from radledger.chain.transact import Sender
 from radledger.consent import Consents, Terms
 from radledger.identity import Identities
 from radledger.relay.application import create_application
@@ -42,13 +45,26 @@ def sign(consents, people):
 
 
 @pytest.fixture
-def relaying(ledger, people, tmp_path):
+def journaled(tmp_path):
+    """A ledger that keeps the journal of its transactions in the test's home."""
+
+    def journaled(ledger, web3=None):
+        web3 = web3 or ledger.web3
+        genesis = ledger.deployment.genesis
+        sender = Sender(web3, intents=Intents.at(tmp_path, ledger.chain_id, genesis))
+        return Ledger(web3, ledger.deployment, sender=sender)
+
+    return journaled
+
+
+@pytest.fixture
+def relaying(ledger, journaled, people, tmp_path):
     """Serve a relayer; one that is not working takes documents on and sends nothing."""
 
     @contextmanager
     def relaying(limits=MANY, *, working=True, payer="hospital", home=tmp_path):
         account = people[payer] if isinstance(payer, str) else payer
-        relayer = Relayer(ledger, account, home, limits)
+        relayer = Relayer(journaled(ledger), account, home, limits)
         client = TestClient(create_application(relayer), raise_server_exceptions=False)
         if working:
             with client:

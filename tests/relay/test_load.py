@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
@@ -13,7 +14,6 @@ from eth_account import Account
 
 from radledger.chain.connect import connect
 from radledger.chain.errors import ConnectionFailed
-from radledger.chain.ledger import Ledger
 from radledger.chain.networks import Network
 from radledger.relay.server import serving
 from radledger.relay.service import Relayer
@@ -45,17 +45,22 @@ def signed(sign, identities, people):
     "number", [40, pytest.param(1_000, marks=[pytest.mark.soak, pytest.mark.timeout(900)])]
 )
 def test_each_is_executed_once_while_the_network_fails(
-    ledger, people, signed, tmp_path, number, capsys
+    ledger, people, signed, journaled, tmp_path, number, capsys
 ):
     documents = signed(number)
     payer = people["hospital"]
     before = ledger.web3.eth.get_transaction_count(payer.address)
     started = time.monotonic()
     with FaultProxy(ledger.web3.provider.endpoint_uri, SHARE, seed=number) as proxy:
-        faulty = _patiently(lambda: _ledger_through(proxy, ledger))
+        faulty = _patiently(lambda: journaled(ledger, connect(Network("faulty", proxy.url))))
         relayer = Relayer(faulty, payer, tmp_path, MANY)
-        with serving(relayer) as url, ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda each: _relayed(url, each), documents.values()))
+        with (
+            serving(relayer) as url,
+            httpx.Client(base_url=url, timeout=60) as client,
+            ThreadPoolExecutor(8) as pool,
+        ):
+            tickets = list(pool.map(partial(_handed_in, client), documents.values()))
+            answers = list(pool.map(partial(_at_its_end, client), tickets))
     seconds = time.monotonic() - started
     sent = ledger.web3.eth.get_transaction_count(payer.address) - before
 
@@ -72,10 +77,6 @@ def test_each_is_executed_once_while_the_network_fails(
     assert faults > SHARE / 2 * sum(proxy.counts.values())
 
 
-def _ledger_through(proxy, ledger):
-    return Ledger(connect(Network("faulty", proxy.url)), ledger.deployment)
-
-
 def _patiently(act):
     """Do something again until the network lets it pass."""
     for _ in range(100):
@@ -86,21 +87,25 @@ def _patiently(act):
     raise AssertionError("the network never lets it pass")
 
 
-def _relayed(url, document):
-    """Hand a document in, as often as it takes, and wait for its ticket's end."""
+def _handed_in(client, document):
+    """Hand a document in, as often as it takes; its ticket."""
     path = "consents" if "kind" in document else "forward-requests"
-    deadline = time.monotonic() + 600
-    while True:
-        response = httpx.post(f"{url}/{path}", json=document, timeout=60)
+    for _ in range(100):
+        response = client.post(f"/{path}", json=document)
         answer = response.json()
-        if response.status_code == 503:
-            assert answer["error"] in ("ConnectionFailed", "RequestFailed"), answer
-        else:
-            assert response.status_code == 202, answer
-            if answer["state"] in ("confirmed", "refused"):
-                return answer
+        if response.status_code == 202:
+            return answer["ticket"]
+        assert response.status_code == 503, answer
+        assert answer["error"] in ("ConnectionFailed", "RequestFailed"), answer
+    raise AssertionError("it is never taken on")
+
+
+def _at_its_end(client, ticket):
+    deadline = time.monotonic() + 300
+    while (answer := client.get(f"/tickets/{ticket}").json())["state"] in ("queued", "sent"):
         assert time.monotonic() < deadline, answer
         threading.Event().wait(0.2)
+    return answer
 
 
 def _executions(ledger, accounts):

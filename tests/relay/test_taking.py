@@ -8,7 +8,7 @@ import pytest
 from eth_account import Account
 
 from radledger.chain.connect import request
-from radledger.consent import Terms, messages
+from radledger.consent import Terms
 from radledger.relay.tickets import Limits
 from tests.identity.cast import travel
 
@@ -135,46 +135,6 @@ def test_another_document_with_the_nonce_of_one_that_waits(relaying, sign):
         ticket = relay.take(first)
         values = relay.refused(relay.post(second), 409, "NonceTaken")
         assert values == {"account": patient.address, "nonce": 0, "ticket": ticket}
-
-
-def test_who_is_asked_by_contract_signs_by_contract(relay, ledger, people, consents, deploy):
-    # ERC-1271: one wallet says yes to everything, another one to nothing.
-    for code, status in ((_answer("1626ba7e"), 202), (_answer("ffffffff"), 422)):
-        wallet = deploy(code)
-        document = _signed_by_contract(consents, people, wallet)
-        response = relay.post(document)
-        if status == 202:
-            assert relay.end(response.json()["ticket"])["state"] == "confirmed"
-            assert [each.subject for each in consents.list(subject=wallet)] == [wallet]
-        else:
-            assert relay.refused(response, 422, "ConsentBadSignature") == {"signer": wallet}
-
-
-def _answer(selector):
-    """Code of a contract that answers every call with four bytes."""
-    return f"63{selector}60e01b60005260206000f3"
-
-
-def _signed_by_contract(consents, people, wallet):
-    signed = consents.sign_grant(
-        people["patient"], people["radiologist"].address, Terms(("CC",)), subject=wallet
-    )
-    message = signed["typedData"]["message"]
-    assert signed["summary"] == messages.summarise("Grant", message)
-    return {**signed, "signer": wallet, "signature": "0x1234"}
-
-
-@pytest.fixture
-def deploy(ledger, people):
-    """Put code on the chain; its address."""
-
-    def deploy(code):
-        size = len(code) // 2
-        creation = f"60{size:02x}600c60003960{size:02x}6000f3{code}"
-        receipt = ledger.sender.send(people["stranger"], None, "0x" + creation)
-        return ledger.web3.to_checksum_address(receipt["contractAddress"])
-
-    return deploy
 
 
 def test_a_forward_request_that_somebody_changed(relay, identities, people):

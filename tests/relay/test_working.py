@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from eth_account import Account
 
@@ -98,3 +100,20 @@ def test_what_was_refused_can_be_handed_in_again(relaying, waiting, sign, consen
         assert relay.end(ticket)["error"] == "ConsentBadNonce"
         relay.refused(relay.post(revocation), 422, "ConsentBadNonce")
         assert relay.show(ticket)["state"] == "refused"
+
+
+def test_a_ticket_on_its_way_names_its_transaction(relaying, sign, ledger):
+    request(ledger.web3, "evm_setAutomine", [False])
+    try:
+        with relaying() as relay:
+            ticket = relay.take(sign())
+            deadline = time.monotonic() + 30
+            while (answer := relay.show(ticket))["transaction"] is None:
+                assert time.monotonic() < deadline, answer
+            assert (answer["state"], answer["block"]) == ("sent", None)
+            assert request(ledger.web3, "eth_getTransactionByHash", [answer["transaction"]])
+            request(ledger.web3, "evm_setAutomine", [True])
+            request(ledger.web3, "evm_mine", [])
+            assert relay.end(ticket)["transaction"] == answer["transaction"]
+    finally:
+        request(ledger.web3, "evm_setAutomine", [True])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ class Relayer:
     Parameters
     ----------
     ledger
-        The deployed contracts.
+        The deployed contracts, as `RadLedger.open` gives them: with a journal of transactions.
     payer
         The account that pays.
     home
@@ -110,8 +110,21 @@ class Relayer:
         return self._take(take_forward, document)
 
     def ticket(self, ticket: str) -> Ticket:
-        """A ticket; raises `TicketUnknown` if there is none of that name."""
-        return self._tickets.get(ticket)
+        """A ticket, while it is on its way with the hash of its transaction.
+
+        Raises
+        ------
+        TicketUnknown
+            If there is none of that name.
+        """
+        found = self._tickets.get(ticket)
+        if found.state is not State.SENT:
+            return found
+        intents = self._ledger.sender.intents
+        intent = intents.find(self._payer.address, found.target, found.data)
+        if intent is None or not intent.versions:
+            return found
+        return replace(found, transaction_hash=intent.versions[-1].transaction)
 
     def health(self) -> Health:
         """What it has and how much waits.

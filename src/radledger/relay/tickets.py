@@ -243,8 +243,8 @@ class Tickets:
             )
             self._spend(write, ticket, (gas if paid else 0) - ticket.gas)
 
-    def refuse(self, ticket: Ticket, error: RadLedgerError) -> None:
-        """Record why a ticket's call cannot be executed."""
+    def refuse(self, ticket: Ticket, error: RadLedgerError, *, gas: int = 0) -> None:
+        """Record why a ticket's call cannot be executed, and the gas that trying has cost."""
         values = json.dumps(error.values, default=str)
         with self._write() as write:
             write(
@@ -252,7 +252,7 @@ class Tickets:
                 "WHERE ticket = ?",
                 *(error.name, values, error.message, ticket.ticket),
             )
-            self._spend(write, ticket, -ticket.gas)
+            self._spend(write, ticket, gas - ticket.gas)
 
     # ------------------------------------------------------------------------------- internals
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.connect import request, request_batch
-from radledger.chain.errors import RequestFailed, TransactionPending
+from radledger.chain.errors import RequestFailed, RevertedUnexplained
 from radledger.errors import RadLedgerError, Refusal
 from radledger.relay.checks import simulate
 from radledger.relay.executions import executions
@@ -25,8 +24,7 @@ __all__ = ["Worker"]
 
 _log = logging.getLogger(__name__)
 _BATCH = 100
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-_POLL = 0.05
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 
 
 class Worker:
@@ -35,7 +33,7 @@ class Worker:
     Parameters
     ----------
     ledger
-        The deployed contracts.
+        The deployed contracts; its sender keeps a journal on the disk.
     payer
         Whose Ether is spent.
     tickets
@@ -121,22 +119,50 @@ class Worker:
             )
 
     def _settle(self, batch: Sequence[Ticket]) -> list[Ticket]:
-        """Confirm those that were executed, and put the others, which it returns, back."""
-        self._await_pending()
+        """See those to their end that may have been sent; those that were not wait again.
+
+        Returns
+        -------
+        list of Ticket
+            Those that wait again.
+        """
+        self._ledger.sender.finish(self._payer)
         done = executions(self._ledger, batch)
+        waiting = []
         for ticket in batch:
             if found := done.get(ticket.ticket):
+                paid = found.sender.lower() == self._payer.address.lower()
                 self._tickets.confirm(
-                    ticket,
-                    found.transaction,
-                    found.block,
-                    found.timestamp,
+                    *(ticket, found.transaction, found.block, found.timestamp),
                     gas=found.gas,
-                    paid=found.sender.lower() == self._payer.address.lower(),
+                    paid=paid,
                 )
-        rest = [ticket for ticket in batch if ticket.ticket not in done]
-        self._tickets.requeue(rest)
-        return rest
+            elif gas := self._reverted(ticket):
+                self._refuse(ticket, gas)
+            else:
+                waiting.append(ticket)
+        self._tickets.requeue(waiting)
+        return waiting
+
+    def _reverted(self, ticket: Ticket) -> int:
+        """Gas of a transaction in which the contract refused a ticket's call, or 0."""
+        intents = self._ledger.sender.intents
+        intent = intents.find(self._payer.address, ticket.target, ticket.data)
+        if intent is None or intent.state != "reverted":
+            return 0
+        receipt = request(self._ledger.web3, "eth_getTransactionReceipt", [intent.transaction])
+        return int(receipt["gasUsed"], 16)
+
+    def _refuse(self, ticket: Ticket, gas: int) -> None:
+        """Refuse what was refused in its block, which cost gas."""
+        error: RadLedgerError = RevertedUnexplained(
+            "the contract refused it in its block, though not before and not now; sign anew"
+        )
+        try:
+            simulate(self._ledger, self._payer.address, ticket.target, ticket.data)
+        except Refusal as refusal:
+            error = refusal
+        self._tickets.refuse(ticket, error, gas=gas)
 
     def _sift(self, batch: Sequence[Ticket]) -> None:
         """Refuse those that the contracts refuse now."""
@@ -145,18 +171,6 @@ class Worker:
                 simulate(self._ledger, self._payer.address, ticket.target, ticket.data)
             except Refusal as refusal:
                 self._tickets.refuse(ticket, refusal)
-
-    def _await_pending(self) -> None:
-        """Wait until nothing of the payer's is on its way; what was lost is not on its way."""
-        deadline = time.monotonic() + 60
-        while self._count("latest") < self._count("pending"):
-            if time.monotonic() > deadline:
-                raise TransactionPending(f"transactions of {self._payer.address} are not mined")
-            self._stopping.wait(_POLL)
-
-    def _count(self, block: str) -> int:
-        parameters = [self._payer.address, block]
-        return int(request(self._ledger.web3, "eth_getTransactionCount", parameters), 16)
 
     def _times(self, blocks: Sequence[str]) -> dict[str, int]:
         """Unix time of each block."""
