@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.connect import request
+from radledger.chain.connect import request_batch
+from radledger.chain.errors import RequestFailed
 from radledger.relay.checks import SignedCall, simulate, take_consent, take_forward, ticket_of
 from radledger.relay.errors import PayerDrained
 from radledger.relay.tickets import Limits, State, Ticket, Tickets
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
 
 __all__ = ["Health", "Relayer"]
+
+# Seconds for which a look at the chain's head and the payer's balance counts.
+_FRESH = 1.0
+# What is looked for on the chain is looked for from so many blocks before, for reorganisations.
+_REORGANISED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,16 @@ class Health:
     chain_id: int
     block: int
     waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """A look at the chain: when, its latest block, the payer's balance and a unit of gas in wei."""
+
+    asked_at: float
+    block: int
+    balance: int
+    price: int
 
 
 class Relayer:
@@ -72,6 +88,7 @@ class Relayer:
         self._ledger = ledger
         self._payer = payer
         self._limits = limits
+        self._head: _Head | None = None
         chain = f"{ledger.chain_id}-{ledger.deployment.genesis[2:14]}"
         self._tickets = Tickets(home / "relay" / f"{chain}.sqlite3")
         self._worker = Worker(ledger, payer, self._tickets)
@@ -136,10 +153,16 @@ class Relayer:
         ConnectionFailed
             If the chain cannot be reached.
         """
-        balance = self._funds(0)
-        block = self._ledger.block_number()
+        self._head = self._ask()
+        self._require_funds(self._head, 0)
         waiting, _ = self._tickets.waiting()
-        return Health(self._payer.address, balance, self._ledger.chain_id, block, waiting)
+        return Health(
+            payer=self._payer.address,
+            balance=self._head.balance,
+            chain_id=self._ledger.chain_id,
+            block=self._head.block,
+            waiting=waiting,
+        )
 
     # ------------------------------------------------------------------------------- internals
 
@@ -151,27 +174,44 @@ class Relayer:
         known = self._tickets.find(ticket_of(document))
         if known is not None and known.state is not State.REFUSED:
             return known
-        since = self._ledger.block_number()
+        head = self._recent()
         call = check(self._ledger, document)
         gas = simulate(self._ledger, self._payer.address, call.to, call.data)
-        self._funds(gas)
+        self._require_funds(head, gas)
+        since = max(0, head.block - _REORGANISED)
         ticket = self._tickets.accept(call, gas, since, int(time.time()), self._limits)
         self._worker.wake()
         return ticket
 
-    def _funds(self, gas: int) -> int:
-        """The payer's balance, if it lasts for what waits and so much more gas."""
-        parameters = [self._payer.address, "latest"]
-        balance = int(request(self._ledger.web3, "eth_getBalance", parameters), 16)
-        price = int(request(self._ledger.web3, "eth_gasPrice", []), 16)
+    def _recent(self) -> _Head:
+        """How the chain and the payer stand, as of at most a second ago."""
+        if self._head is None or time.monotonic() - self._head.asked_at > _FRESH:
+            self._head = self._ask()
+        return self._head
+
+    def _ask(self) -> _Head:
+        asked_at = time.monotonic()
+        questions = [
+            ("eth_blockNumber", []),
+            ("eth_getBalance", [self._payer.address, "latest"]),
+            ("eth_gasPrice", []),
+        ]
+        answers = request_batch(self._ledger.web3, questions)
+        for answer in answers:
+            if isinstance(answer, RequestFailed):
+                raise answer
+        return _Head(asked_at, *(int(answer, 16) for answer in answers))
+
+    def _require_funds(self, head: _Head, gas: int) -> None:
+        """That the payer's balance lasts for what waits and so much more gas."""
         # A transaction has to offer twice the present price, with a margin of gas.
-        needed = 2 * price * (self._tickets.waiting()[1] + gas) * 5 // 4
-        if balance < needed or (balance == 0 and price):
+        needed = 2 * head.price * (self._tickets.waiting()[1] + gas) * 5 // 4
+        if head.balance < needed or (head.balance == 0 and head.price):
             raise PayerDrained(
-                f"the relayer's account {self._payer.address} has {balance / 10**18:.6g} Ether "
-                f"and what waits may cost {needed / 10**18:.6g}; its operator has to send it some",
+                f"the relayer's account {self._payer.address} has {head.balance / 10**18:.6g} "
+                f"Ether and what waits may cost {needed / 10**18:.6g}; its operator has to send "
+                "it some",
                 account=self._payer.address,
-                balance=balance,
+                balance=head.balance,
                 needed=needed,
             )
-        return balance
