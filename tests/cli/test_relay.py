@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from radledger.chain import networks
 from tests.cli.conftest import command, environment
 
 
@@ -96,7 +97,7 @@ def test_an_address_where_no_relayer_is(home, cli, signed, url):
 
 def test_something_else_at_the_address(home, cli, signed):
     file = signed("consent", "revoke-all")
-    node = json.loads((home / "devnet" / "node.json").read_text())["endpoint"]
+    node = networks.load(home=home).endpoint
     cli("consent", "submit", file, "--relay", node).refused("RelayUnreachable")
 
 
