@@ -2,14 +2,20 @@
 
 ``python -m tools.verification_example`` writes it into the page.  The bundle is a real one, of a
 chain of four geth validators; each value below is worked out here with hash function, RLP and
-signature recovery alone, as the page tells it.
+signature recovery alone, as the page tells it.  With ``--new`` the bundle is made anew, which
+takes a minute.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import sys
+import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +29,10 @@ FOLDER = ROOT / "docs" / "verification"
 BEGIN, END = "<!-- begin: python -m tools.verification_example -->\n", "<!-- end -->\n"
 SIGNATURE = (
     "ImageAnchored(bytes32,address,address,bytes32,bytes32,bytes32,bytes32,uint32,uint8,bytes32)"
+)
+_COMMAND = (
+    "python -m radledger.verify docs/verification/example.bundle docs/verification/slice.dcm \\",
+    "    --validators docs/verification/validators.txt --all-validators \\",
 )
 WORDS = (
     "image",
@@ -45,6 +55,16 @@ def section() -> str:
     logs, receipt = _logs(event)
     return "\n".join(
         [
+            *(
+                "This says yes:",
+                "",
+                "```",
+                *_COMMAND,
+                f"    --contract {bundle['contract']}",
+                "```",
+                "",
+            ),
+            *("The values on the way, for comparison with those of another implementation:", ""),
             *_block("Headers", _headers(event)),
             *_block("Receipt", receipt),
             *_block("Log", _log(bundle, logs)),
@@ -151,5 +171,97 @@ def _text(value: bytes) -> str:
     return "0x" + value.hex()
 
 
+# ------------------------------------------------------------------------------- a new one
+
+
+def renew(folder: Path) -> None:
+    """Anchor five slices on a chain of four validators, and keep the bundle of one."""
+    from eth_account import Account
+
+    from radledger.chain.connect import connect
+    from radledger.chain.deploy import deploy
+    from radledger.chain.ledger import Ledger
+    from radledger.chain.networks import Network
+    from radledger.devnet import geth, poa
+    from radledger.devnet.people import PEOPLE, accredit
+    from radledger.dicom.synthetic import make_ct_series
+    from radledger.imaging.bundles import Bundles
+    from radledger.imaging.reading import write_files
+    from radledger.imaging.service import Images
+    from radledger.storage import LocalStore
+
+    people = {name: Account.create() for name in PEOPLE}
+    chain, nodes = poa.Chain(folder / "chain"), []
+    chain.create(4, [account.address for account in people.values()])
+    try:
+        for index in range(chain.size):
+            nodes.append(chain.start(index))
+        chain.join(nodes)
+        web3 = connect(Network("poa", nodes[0].endpoint))
+        ledger = Ledger(web3, deploy(web3, people["governor"], folder / "deployments"))
+        accredit(ledger, people)
+        store = LocalStore(folder / "store")
+        images = Images(ledger, store, folder / "home")
+        make_ct_series(folder / "series", 5, size=16)
+        with _traffic(web3, people["stranger"]):
+            (added,) = images.add(
+                [folder / "series"], people["patient"].address, custodian=people["hospital"]
+            )
+        secret = images.secret(added.image_id)
+        manifest = images.contents(added.image_id)
+        slice_ = write_files(store, manifest, secret, folder / "files")[0].path
+        bundles = Bundles(ledger, images)
+        validators = [geth.address_of(chain.folder(index)) for index in range(chain.size)]
+        _export_sealed_by_all(bundles, added.image_id, slice_, len(validators))
+        shutil.copyfile(slice_, FOLDER / "slice.dcm")
+        (FOLDER / "validators.txt").write_text("".join(f"{each}\n" for each in validators))
+    finally:
+        for node in nodes:
+            node.stop()
+
+
+def _export_sealed_by_all(bundles: Any, image_id: str, path: Path, validators: int) -> None:
+    from radledger.chain.errors import NotSealedYet
+
+    while True:
+        try:
+            bundles.export(image_id, FOLDER / "example.bundle", files=[path])
+        except NotSealedYet:
+            pass
+        else:
+            bundle = json.loads((FOLDER / "example.bundle").read_text())
+            if len(bundle["events"][0]["headers"]) == validators:
+                return
+        threading.Event().wait(0.5)
+
+
+@contextmanager
+def _traffic(web3: Any, sender: Any) -> Iterator[None]:
+    """Other transactions, so that a block's trie has branches."""
+    from radledger.chain.connect import request
+
+    stop = threading.Event()
+
+    def send() -> None:
+        nonce = 0
+        while not stop.wait(0.1):
+            transfer = {"to": sender.address, "value": 1, "gas": 21_000, "nonce": nonce}
+            fees = {"maxFeePerGas": 10**10, "maxPriorityFeePerGas": 10**9, "chainId": 41337}
+            signed = sender.sign_transaction({**transfer, **fees})
+            request(web3, "eth_sendRawTransaction", [signed.raw_transaction.to_0x_hex()])
+            nonce += 1
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 if __name__ == "__main__":
+    if "--new" in sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as temporary:
+            renew(Path(temporary))
     PAGE.write_text(page(), "utf-8")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pydicom
 import pytest
 
 from radledger.chain.connect import connect, request
 from radledger.chain.deploy import deploy
-from radledger.chain.errors import ProofUnavailable
+from radledger.chain.errors import NotSealedYet, ProofUnavailable
 from radledger.chain.ledger import Ledger
 from radledger.chain.networks import Network
 from radledger.chain.refusals import ImageErased
@@ -22,8 +21,9 @@ from radledger.imaging.bundles import Bundles
 from radledger.imaging.errors import BundleTooLarge, FileNotInSet, ImageUnknown, SecretUnknown
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
-from radledger.verify.form import read
-from radledger.verify.proof import Trust, verify
+from radledger.verify.form import Invalid, read
+from radledger.verify.proof import Trust, signer, verify
+from radledger.verify.proof import headers as decoded
 
 
 def trusting(result, contract=None):
@@ -206,17 +206,45 @@ def test_what_a_node_tells_wrongly_is_noticed(add, bundles, series, tmp_path, mo
     assert not (tmp_path / "bundle").exists()
 
 
-def test_on_ganache(ganache_endpoint, people, tmp_path):
-    web3 = connect(Network("ganache", ganache_endpoint))
-    ledger = Ledger(web3, deploy(web3, people["governor"], tmp_path / "deployments"))
+def library(endpoint, people, folder):
+    """The contracts on a node of its own, everybody accredited, and a set of three files."""
+    web3 = connect(Network("test", endpoint))
+    ledger = Ledger(web3, deploy(web3, people["governor"], folder / "deployments"))
     accredit(ledger, people)
-    images = Images(ledger, LocalStore(tmp_path / "store"), tmp_path / "home")
-    make_ct_series(tmp_path / "series", 3, size=32)
+    images = Images(ledger, LocalStore(folder / "store"), folder / "home")
+    make_ct_series(folder / "series", 3, size=32)
     (added,) = images.add(
-        [tmp_path / "series"], people["patient"].address, custodian=people["hospital"]
+        [folder / "series"], people["patient"].address, custodian=people["hospital"]
     )
+    return images, Bundles(ledger, images), added
+
+
+def test_on_ganache(ganache_endpoint, people, tmp_path):
+    images, bundles, added = library(ganache_endpoint, people, tmp_path)
     images.rekey(added.image_id, custodian=people["hospital"])
-    result = Bundles(ledger, images).export(added.image_id, Path(tmp_path / "bundle"))
-    facts = proven(result)
+    facts = proven(bundles.export(added.image_id, tmp_path / "bundle"))
     assert [each["event"] for each in facts["events"]] == ["ImageAnchored", "ImageRekeyed"]
     assert len(facts["leaves"]) == 3
+
+
+@pytest.mark.parametrize("endpoint", ["geth_endpoint", "free_gas_endpoint"])
+def test_on_a_chain_with_a_validator(endpoint, people, tmp_path, request):
+    images, bundles, added = library(request.getfixturevalue(endpoint), people, tmp_path)
+    with pytest.raises(NotSealedYet):
+        bundles.export(added.image_id, tmp_path / "bundle")
+    images.rekey(added.image_id, custodian=people["hospital"])  # a block on top
+    images.erase(added.image_id, custodian=people["hospital"])
+    images.add([tmp_path / "series"], people["stranger"].address, custodian=people["hospital"])
+    result = bundles.export(added.image_id, tmp_path / "bundle")
+    headers = read(result.path.read_bytes())["events"][0]["headers"]
+    (fields,) = decoded(headers, "headers")
+    validator = signer(fields, "header")
+    facts = verify(result.path.read_bytes(), Trust(frozenset([validator]), needed=1))
+    assert [each["event"] for each in facts["events"]] == [
+        "ImageAnchored",
+        "ImageRekeyed",
+        "ImageErasureCertified",
+    ]
+    assert {each["vouched"] for each in facts["events"]} == {"seals of 1 of 1 validators"}
+    with pytest.raises(Invalid, match="no validator"):
+        verify(result.path.read_bytes(), Trust(frozenset([b"\1" * 20]), needed=1))

@@ -112,6 +112,15 @@ def test_the_command_line_answers(installation: Installation) -> None:
     assert "deploy" in printed
 
 
+def test_the_verifier_answers(installation: Installation) -> None:
+    example = ROOT / "docs" / "verification"
+    given = [str(example / name) for name in ("example.bundle", "slice.dcm")]
+    trust = ["--validators", str(example / "validators.txt"), "--all-validators"]
+    printed = installation.run("python", "-m", "radledger.verify", *given, *trust)
+    assert printed.startswith("yes, if 0x")
+    assert "seals of 4 of 4 validators" in printed
+
+
 def test_it_deploys_to_any_endpoint_and_finds_there_what_it_ships(
     installation: Installation, anvil_endpoint: str, people: dict[str, LocalAccount]
 ) -> None:
