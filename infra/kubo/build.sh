@@ -17,8 +17,9 @@ else
   echo "Building Kubo $pinned (about three minutes)"
   # What is downloaded and compiled on the way stays in this folder, and goes when it is done.
   export GOPATH="$folder/go" GOCACHE="$folder/go/cache"
+  mkdir -p "$folder"
   go build -mod=readonly -modcacherw -trimpath -buildvcs=false -o "$folder/ipfs.part" \
-    github.com/ipfs/kubo/cmd/ipfs
+    github.com/ipfs/kubo/cmd/ipfs 2> "$folder/build.log" || { cat "$folder/build.log" >&2; exit 1; }
   mv "$folder/ipfs.part" "$folder/ipfs"
   rm -rf "$folder/go"
   echo "Kubo $pinned: $folder/ipfs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -38,15 +39,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send(self, body: bytes, status: int = 200, **headers: str) -> None:
         self.send_response(status)
-        for name, value in {
-            "Content_Length": str(len(body)),
-            "Connection": "close",
-            **headers,
-        }.items():
+        length = {} if "Transfer_Encoding" in headers else {"Content_Length": str(len(body))}
+        for name, value in {**length, "Connection": "close", **headers}.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()
+
+    def line(self, value: object) -> None:
+        """One line of a chunked answer, which None ends."""
+        data = b"" if value is None else json.dumps(value).encode() + b"\n"
+        with contextlib.suppress(OSError):  # the client may have gone
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self.wfile.flush()
 
     def stall(self) -> None:
         """Say nothing more until the test is over."""
@@ -224,6 +229,64 @@ def test_content_that_the_daemon_does_not_have_is_not_found(
         with pytest.raises(ContentNotFound) as refusal:
             use(_CID)
         assert refusal.value.values == {"cid": _CID, "reason": "block was not found locally"}
+
+
+def _pinning(lines: Callable[[_Handler], None]) -> Answer:
+    """Has the beginning of the content, and tells of its pinning by these lines."""
+
+    def answer(request: _Handler) -> None:
+        if "/pin/add?" in request.path:
+            request.send(b"", Transfer_Encoding="chunked")
+            lines(request)
+            request.line(None)
+        else:
+            request.send(b"{}", Content_Type="application/json")
+
+    return answer
+
+
+def test_a_pinning_is_followed_to_its_end(daemon: FakeDaemon, store: KuboStore) -> None:
+    def lines(request: _Handler) -> None:
+        for progress in range(1, 10):
+            request.line({"Progress": progress})
+        request.line({"Pins": [_CID]})
+
+    daemon.answer = _pinning(lines)
+    store.pin(_CID)
+
+
+def test_a_content_that_stops_coming_is_not_found(daemon: FakeDaemon, store: KuboStore) -> None:
+    def stops(request: _Handler) -> None:
+        while not request.server.over.wait(0.05):
+            request.line({"Progress": 7})
+
+    def breaks_off(request: _Handler) -> None:
+        request.line({"Progress": 7})
+
+    for lines in (stops, breaks_off):
+        daemon.answer = _pinning(lines)
+        with pytest.raises(ContentNotFound) as refusal:
+            store.pin(_CID)
+        assert refusal.value.values == {"cid": _CID, "reason": "its peers stopped sending it"}
+
+
+def test_what_no_connected_node_has_is_not_found(daemon: FakeDaemon, store: KuboStore) -> None:
+    local = json.dumps({"Message": "block was not found locally", "Code": 0, "Type": "error"})
+
+    def answer(request: _Handler) -> None:
+        if "/swarm/peers" in request.path:
+            request.send(b'{"Peers": [{}, {}]}', Content_Type="application/json")
+        elif "offline=true" in request.path:
+            request.send(local.encode(), status=500, Content_Type="application/json")
+        else:
+            request.stall()
+
+    daemon.answer = answer
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("radledger.storage.kubo._PATIENCE", 0.3)
+        for use in (store.get, store.pin):
+            with pytest.raises(ContentNotFound, match="nor does any of the 2 nodes"):
+                use(_CID)
 
 
 def test_a_daemon_that_cannot_store_is_refused_with_its_reason(
