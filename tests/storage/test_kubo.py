@@ -270,6 +270,12 @@ def test_a_content_that_stops_coming_is_not_found(daemon: FakeDaemon, store: Kub
         assert refusal.value.values == {"cid": _CID, "reason": "its peers stopped sending it"}
 
 
+def test_a_pinning_that_is_not_kubo_s_is_refused(daemon: FakeDaemon, store: KuboStore) -> None:
+    daemon.answer = _pinning(lambda request: request.line({"Progress": "some"}))
+    with pytest.raises(StorageUnavailable, match="its answer is not Kubo's"):
+        store.pin(_CID)
+
+
 def test_what_no_connected_node_has_is_not_found(daemon: FakeDaemon, store: KuboStore) -> None:
     local = json.dumps({"Message": "block was not found locally", "Code": 0, "Type": "error"})
 

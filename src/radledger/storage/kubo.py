@@ -237,7 +237,10 @@ class KuboStore:
         for line in lines:
             if _field(line, "Pins") is not None:
                 return True
-            now = int(_field(line, "Progress") or 0)
+            try:
+                now = int(_field(line, "Progress") or 0)
+            except ValueError:
+                raise self._refused("its answer is not Kubo's") from None
             if now > progress:
                 progress, since = now, time.monotonic()
             elif time.monotonic() > since + self._timeout:
