@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
+from multiprocessing import get_context
+from random import Random
+from signal import SIGKILL
 
 import pytest
 import sqlalchemy
 
 from radledger.chain import artifacts
-from radledger.chain.connect import request
+from radledger.chain.connect import connect, request
 from radledger.chain.errors import ConnectionFailed
+from radledger.chain.ledger import Ledger
+from radledger.chain.networks import Network
 from radledger.index import tables
 from radledger.index.errors import (
     IndexOfAnotherChain,
@@ -162,6 +169,33 @@ def test_the_index_of_another_deployment_is_left_alone(ledger, index, tmp_path, 
     other.database.engine.dispose()
 
 
+def test_a_database_with_something_else_is_left_alone(ledger, tmp_path):
+    file = tmp_path / "other.sqlite3"
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("CREATE TABLE events (mine TEXT)")
+    index = Index(ledger, tmp_path, f"sqlite:///{file}")
+    for write in (index.sync, index.rebuild):
+        with pytest.raises(IndexOfAnotherChain) as refused:
+            write()
+        assert refused.value.values["differing"] == ["events"]
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("events",)]
+
+
+def test_in_postgresql_the_tables_of_others_stay(ledger, tmp_path, postgresql):
+    import psycopg
+
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute("CREATE TABLE events (mine TEXT)")
+        index = Index(ledger, tmp_path, postgresql)
+        index.sync()
+        index.rebuild()
+        assert connection.execute("SELECT count(*) FROM public.events").fetchone() == (0,)
+        count = connection.execute("SELECT count(*) FROM radledger_index.events").fetchone()
+        assert count == (index.status().event_count,)
+    index.database.engine.dispose()
+
+
 def test_two_processes_at_once_add_each_event_once(ledger, index, tmp_path, url, content):
     """The second one finds the index moved, and goes on from there."""
     index.rebuild()
@@ -211,3 +245,30 @@ def test_a_node_that_does_not_answer(ledger, index, monkeypatch, content):
     with pytest.raises(ConnectionFailed):
         index.sync()
     assert content(index) == before
+
+
+def test_a_process_that_is_killed_leaves_a_whole_index(
+    ledger, anvil_endpoint, index, tmp_path, url, content
+):
+    """Killed wherever it is: dropping, making tables, reading, writing."""
+    expected = content(index)
+    random = Random(0)
+    for _ in range(12):
+        child = get_context("fork").Process(
+            target=rebuild_for_ever, args=(anvil_endpoint, ledger.deployment, tmp_path, url)
+        )
+        child.start()
+        child.join(random.uniform(0.05, 0.6))
+        child.kill()
+        child.join()
+        assert child.exitcode == -SIGKILL
+        after = Index(ledger, tmp_path, url)
+        after.sync()
+        assert content(after) == expected
+        after.database.engine.dispose()
+
+
+def rebuild_for_ever(endpoint, deployment, folder, url):
+    ledger = Ledger(connect(Network("anvil", endpoint)), deployment)
+    while True:
+        Index(ledger, folder, url).rebuild()

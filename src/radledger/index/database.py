@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.schema import CreateSchema
 
 from radledger.index import tables
 from radledger.index.errors import IndexOfAnotherChain, IndexUnavailable, InvalidIndexUrl
@@ -26,6 +27,10 @@ KEPT = 256
 """Of so many last blocks the hashes are kept: so far back a reorganisation is followed."""
 
 _LAYOUT = 1
+_WRITING = "radledger_writing"
+# Where PostgreSQL keeps the tables, apart from whatever else is in the database.
+_SCHEMA = "radledger_index"
+_CREATING = 0x696E6465  # what all who make the tables there wait for, whatever the number
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,18 @@ class IndexDatabase:
 
     def __init__(self, url: str, belonging: Belonging) -> None:
         self.engine = _engine(url)
+        self._writing = self.engine.execution_options(**{_WRITING: True})
         self.url = self.engine.url.render_as_string(hide_password=True)
         self._belonging = belonging
 
     def open(self) -> None:
         """Make the tables if they are not there, and check whose they are."""
-        with self.errors(), self.engine.begin() as connection:
+        with self.errors(), self._writing.begin() as connection:
+            self._require_nobody_elses(connection)
+            if connection.dialect.name == "postgresql":
+                lock = sqlalchemy.func.pg_advisory_xact_lock(_CREATING)
+                connection.execute(sqlalchemy.select(lock))
+                connection.execute(CreateSchema(_SCHEMA, if_not_exists=True))
             tables.metadata.create_all(connection)
             found = connection.execute(sqlalchemy.select(tables.position)).mappings().one_or_none()
             if found is None:
@@ -97,9 +108,21 @@ class IndexDatabase:
 
     def clear(self) -> None:
         """Drop everything, and begin anew."""
-        with self.errors(), self.engine.begin() as connection:
+        with self.errors(), self._writing.begin() as connection:
+            self._require_nobody_elses(connection)
             tables.metadata.drop_all(connection)
         self.open()
+
+    def _require_nobody_elses(self, connection: Connection) -> None:
+        """Refuse a database that holds something else, before anything in it is touched."""
+        schema = _SCHEMA if connection.dialect.name == "postgresql" else None
+        present = set(sqlalchemy.inspect(connection).get_table_names(schema))
+        if present and tables.position.name not in present:
+            raise IndexOfAnotherChain(
+                f"{self.url} holds something else than an index; name another database",
+                url=self.url,
+                differing=sorted(present),
+            )
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -185,7 +208,7 @@ class IndexDatabase:
             .where(table.c.number == position.number, table.c.hash == position.hash)
             .values(number=to.number, hash=to.hash)
         )
-        with self.errors(), self.engine.begin() as connection:
+        with self.errors(), self._writing.begin() as connection:
             if connection.execute(move).rowcount != 1:
                 raise IndexMoved
             yield connection
@@ -211,11 +234,24 @@ def _engine(url: str) -> Engine:
         ) from error
     if parsed.get_backend_name() == "sqlite":
         sqlalchemy.event.listen(engine, "connect", _prepare_sqlite)
-    return engine
+        sqlalchemy.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return engine.execution_options(schema_translate_map={None: _SCHEMA})
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin in so many words, for sqlite3 by itself leaves out changes of tables.
+
+    Who writes takes the lock at once: a reader that turns to writing may find it gone.
+    """
+    writing = connection.get_execution_options().get(_WRITING)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     """Readers do not wait for who writes, nor who writes for the disk: a rebuild gives it again."""
+    connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA busy_timeout = 60000")
+    connection.execute("PRAGMA cache_size = -65536")  # 64 MiB, for indexes of random ids

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy
-from sqlalchemy import and_, or_, select, union
+from sqlalchemy import and_, bindparam, or_, select, union
 
-from radledger.consent.scope import parse_scope, scope_name
+from radledger.consent.scope import scope_name
 from radledger.identity.address import parse_address
 from radledger.imaging.model import NONE
 from radledger.index import tables
@@ -20,7 +19,7 @@ from radledger.index.events import ChainEvent
 from radledger.index.rows import rows_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, RowMapping, Select
+    from sqlalchemy import BindParameter, Connection, Select
 
 __all__ = ["HistoryEntry", "history", "parse_term", "readable"]
 
@@ -63,7 +62,7 @@ def parse_term(text: str) -> str:
     term = text.lower()
     if _ADDRESS.fullmatch(term):
         return parse_address(text).lower()
-    if not _ID.fullmatch(term):
+    if not _ID.fullmatch(term) or term == NONE:
         raise NoIdOrAddress(
             f"{text!r} is neither an id nor an address; give 0x and 64 or 40 hexadecimal digits, "
             "copied whole",
@@ -90,15 +89,7 @@ def history(connection: Connection, term: str) -> list[HistoryEntry]:
     NothingKnown
         If nothing happened to it.
     """
-    places = _mentions(term)
-    image = connection.execute(_image(), {"image": term}).mappings().one_or_none()
-    if image is not None:
-        places += [_consents(image), _emergencies(image)]
-    found = union(*places).subquery()
-    table = tables.events
-    there = and_(table.c.block == found.c.block, table.c.log_index == found.c.log_index)
-    wanted = select(table).select_from(found.join(table, there))
-    rows = connection.execute(wanted.order_by(table.c.block, table.c.log_index)).mappings()
+    rows = connection.execute(_statement(), {"term": term}).mappings()
     entries = [_entry(ChainEvent(**row)) for row in rows]
     if not entries:
         raise NothingKnown(
@@ -152,30 +143,32 @@ def _checksummed(address: str) -> str:
 
 
 @cache
-def _image() -> Select[Any]:
-    return select(tables.images).where(tables.images.c.image == sqlalchemy.bindparam("image"))
+def _statement() -> Select[Any]:
+    """The events that name a term: it is looked for in every indexed column.
 
-
-def _mentions(term: str) -> list[Select[Any]]:
-    """Places of the events that name a term: it is looked for in every indexed column."""
-    return [
+    Made once, for its making takes longer than the answer.
+    """
+    term: BindParameter[str] = bindparam("term")
+    places = [
         select(table.c.block, table.c.log_index).where(column == term)
         for table in (tables.events, *tables.typed)
         for column in table.columns
         if column.index
     ]
-
-
-def _consents(image: RowMapping) -> Select[Any]:
-    table = tables.grants
-    everything = "0x" + parse_scope("all").hex()
-    scopes = {everything, image["image"], image["visit"], image["course"]}
-    covers = or_(table.c.scope.in_(sorted(scopes)), table.c.scope.is_(None))
-    return select(table.c.block, table.c.log_index).where(
-        table.c.subject == image["patient"], covers
+    image, grant, emergency = tables.images.c, tables.grants.c, tables.emergencies.c
+    covered = or_(
+        grant.scope.in_([NONE, image.image, image.visit, image.course]), grant.scope.is_(None)
     )
-
-
-def _emergencies(image: RowMapping) -> Select[Any]:
-    table = tables.emergencies
-    return select(table.c.block, table.c.log_index).where(table.c.subject == image["patient"])
+    places += [
+        select(grant.block, grant.log_index)
+        .join(tables.images, grant.subject == image.patient)
+        .where(image.image == term, covered),
+        select(emergency.block, emergency.log_index)
+        .join(tables.images, emergency.subject == image.patient)
+        .where(image.image == term),
+    ]
+    found = union(*places).subquery()
+    event = tables.events.c
+    there = and_(event.block == found.c.block, event.log_index == found.c.log_index)
+    wanted = select(tables.events).join(found, there)
+    return wanted.order_by(event.block, event.log_index)

@@ -144,9 +144,7 @@ class ChainSource:
                 raise
             middle = (first + last) // 2
             return self._logs(first, middle) + self._logs(middle + 1, last)
-        if not isinstance(logs, list):
-            raise ChainMoved(f"the node gave no list of events of the blocks {first} to {last}")
-        return logs
+        return _listed(logs)
 
     def _headers(self, numbers: Iterable[int], eventful: set[int]) -> list[dict[str, Any]]:
         """Headers, with the transactions of blocks that have events: they tell who sent them."""
@@ -175,7 +173,7 @@ class ChainSource:
             ):
                 of_block = {"address": list(self._bits), "blockHash": header["hash"]}
                 calls.append(("eth_getLogs", [of_block]))
-        return [log for answer in self._ask(calls) for log in answer or ()]
+        return [log for answer in self._ask(calls) for log in _listed(answer)]
 
     def _events(
         self, logs: Sequence[Mapping[str, Any]], headers: Sequence[Mapping[str, Any]]
@@ -212,6 +210,12 @@ class ChainSource:
             )
         events.reverse()
         return events
+
+
+def _listed(logs: Any) -> list[dict[str, Any]]:
+    if not isinstance(logs, list):
+        raise ChainMoved("the node gave no list of events; ask again")
+    return logs
 
 
 def _distinct(logs: Iterable[dict[str, Any]], hashes: Mapping[int, str]) -> list[dict[str, Any]]:

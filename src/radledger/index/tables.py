@@ -101,6 +101,7 @@ def _table(name: str, comment: str, *columns: Column[Any]) -> Table:
         Column("log_index", Integer, primary_key=True, autoincrement=False),
         *columns,
         comment=comment,
+        sqlite_with_rowid=False,  # the place is the row, not an index beside it
     )
 
 
@@ -109,7 +110,7 @@ def _text(name: str, *, index: bool = False, optional: bool = False) -> Column[A
 
 
 def _id(name: str, *, optional: bool = False) -> Column[Any]:
-    """An id or address, by which a history finds the row."""
+    """An id or address by which a history finds the row; who acted is found in ``events``."""
     return _text(name, index=True, optional=optional)
 
 
@@ -166,7 +167,7 @@ grants = _table(
     _text("conditions", optional=True),
     _text("disease", optional=True),
     _number("epoch", optional=True),
-    _id("actor"),
+    _text("actor"),
 )
 
 requests = _table(
@@ -196,7 +197,7 @@ emergencies = _table(
     _number("until", optional=True),
     _number("review_by", optional=True),
     _text("digest"),
-    _id("reviewer", optional=True),
+    _text("reviewer", optional=True),
     Column("justified", Boolean, nullable=True),
 )
 
@@ -205,9 +206,9 @@ datasets = _table(
     "data sets, as they were created",
     _id("dataset"),
     _id("institution"),
-    _id("curator"),
+    _text("curator"),
     _id("vault"),
-    _id("token"),
+    _text("token"),
     _text("rule"),
     _text("purposes"),
     _text("fulfilled"),
@@ -232,7 +233,7 @@ fundings = _table(
     "fundings",
     "money paid into data sets",
     _id("dataset"),
-    _id("funder"),
+    _text("funder"),
     Column("received", Amount, nullable=False),
 )
 
@@ -267,7 +268,7 @@ participants = _table(
     _id("account"),
     _id("institution", optional=True),
     _text("roles", optional=True),
-    _id("actor", optional=True),
+    _text("actor", optional=True),
     _number("status", optional=True),
 )
 
