@@ -122,7 +122,14 @@ class History:
                 stage.call(FUNDER, "fund", stage.dataset, random.randint(1, 10**20)),
                 stage.call(image.patient, "claim", stage.dataset, DATA),
                 stage.call(RESEARCHER_ALICE, "freeze", stage.dataset, digest("root"), 1),
-                stage.call(image.patient, "setFree", stage.dataset, DATA, random.random() < 0.5),
+                stage.call(
+                    image.patient,
+                    "setFree",
+                    stage.dataset,
+                    DATA,
+                    image.patient,
+                    random.random() < 0.5,
+                ),
             ]
         )
 
