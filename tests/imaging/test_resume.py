@@ -96,6 +96,43 @@ def test_killed_at_each_write_of_the_journal(
     assert kills == 15
 
 
+SLIP = {"visit": "a slip of the pen"}
+STATED = {"visit": "follow-up", "course": "trial arm A"}
+
+
+@pytest.mark.parametrize(
+    ("nth", "first", "second", "visit"),
+    [
+        pytest.param(2, SLIP, STATED, "follow-up", id="begun"),
+        pytest.param(6, SLIP, STATED, "follow-up", id="half-stored"),
+        pytest.param(12, SLIP, STATED, "follow-up", id="stored"),
+        pytest.param(14, SLIP, STATED, "a slip of the pen", id="sealed"),
+        pytest.param(8, STATED, {}, "follow-up", id="stated-once"),
+    ],
+)
+def test_a_second_run_with_another_visit_finishes_the_one_set(
+    ledger, store, tmp_path, who, series, kill_at, nth, first, second, visit
+):
+    events = len(anchored(ledger, who))
+
+    def run(**groups):
+        images = Images(ledger, store, tmp_path / "home")
+        return images, images.add(
+            [series], who.patient.address, custodian=who.hospital, keep_identity=True, **groups
+        )
+
+    with kill_at(nth, after=True), pytest.raises(Killed):
+        run(**first)
+    images, (result,) = run(**second)
+    manifest = images.contents(result.image_id)
+    assert manifest.visit.name == visit
+    # what was sealed has its id, and so its visit and course, already
+    course = None if visit == SLIP["visit"] else "trial arm A"
+    assert (manifest.course.name if manifest.course else None) == course
+    assert sorted(each.file_digest for each in manifest.instances) == originals(series)
+    assert len(anchored(ledger, who)) == events + 1
+
+
 def test_killed_between_sending_and_the_receipt(ledger, images, who, series, monkeypatch):
     """The transaction is mined after the process is gone."""
     sender = type(ledger.sender)

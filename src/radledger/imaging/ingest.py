@@ -19,7 +19,7 @@ from radledger.imaging import anchoring, pinning
 from radledger.imaging.errors import NothingToAdd
 from radledger.imaging.home import workplace
 from radledger.imaging.journal import Journal
-from radledger.imaging.model import AddResult, SkippedFile
+from radledger.imaging.model import NONE, AddResult, SkippedFile
 from radledger.imaging.processes import Crew
 from radledger.imaging.storing import Outcome, Task, store_file
 from radledger.storage.errors import StorageUnavailable
@@ -139,7 +139,9 @@ class Ingest:
         waiting = [row for row in rows if row.state == "open"]
         if waiting:
             public_keys = anchoring.encryption_keys(self.ledger, purpose.custodian, purpose.patient)
+            tasks = {each.set_id: each.task for each in outcomes}
             for row in waiting:
+                row = _as_stated(journal, row, tasks[row.set_id])
                 anchoring.seal(journal, self.storage, row, public_keys)
         # also what an earlier run had sealed and did not live to see anchored
         sealed = journal.unconfirmed(purpose.custodian)
@@ -179,6 +181,15 @@ def found_tasks(
         else:
             skipped.append(SkippedFile(found.name, found.reason))
     return tasks, skipped
+
+
+def _as_stated(journal: Journal, row: SetRow, task: Task) -> SetRow:
+    """An open set under the visit and course that this addition states, not an interrupted one."""
+    visit = task.visit or row.visit
+    course = row.course if task.course == NONE else task.course
+    if (visit, course) == (row.visit, row.course):
+        return row
+    return journal.regroup(row.set_id, visit, course)
 
 
 def _crashed(task: Task, reason: str) -> Outcome:

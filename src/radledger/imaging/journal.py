@@ -29,7 +29,7 @@ from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Table, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Table, and_, bindparam, delete, exists, insert, or_, select, update
 
 from radledger.crypto import envelope
 from radledger.imaging import schema
@@ -60,11 +60,16 @@ def _given(*columns: Any) -> list[Any]:
 _PURPOSE = tuple(field.name for field in fields(Purpose))
 _SET = select(*(of_sets.c[field.name] for field in fields(SetRow)))
 _FILE = select(*(of_files.c[field.name] for field in fields(FileRow)))
-_OPEN = _SET.where(*_given(*schema.SERIES), of_sets.c.state == "open")
+_IS_OPEN = of_sets.c.state == "open"
+# A series is added once at a time: its open set is the one that an interrupted addition left,
+# even if that said another visit or course.
+_GROUPED = and_(*_given(of_sets.c.visit, of_sets.c.course))
+_SERIES = _given(*(column for column in schema.SERIES if column.name not in ("visit", "course")))
+_OPEN = _SET.where(*_SERIES, _IS_OPEN).order_by(of_sets.c.set_id)
 _STATE = select(of_sets.c.state).where(*_given(of_sets.c.set_id)).with_for_update(read=True)
 _OF_FILE = select(of_files.c.set_id, of_files.c.source_digest).join_from(of_files, of_sets)
 _KNOWN = _OF_FILE.where(*_given(of_files.c.source_digest, *(of_sets.c[name] for name in _PURPOSE)))
-_INSTANCE = _OF_FILE.where(*_given(*schema.SERIES, of_files.c.sop_instance))
+_INSTANCE = _OF_FILE.where(*_SERIES, *_given(of_files.c.sop_instance), or_(_IS_OPEN, _GROUPED))
 _GROUP = select(groups.c.digest).where(*_given(*groups.primary_key))
 _LISTED = select(storing.c.cid).where(*_given(storing.c.cid)).with_for_update()
 _NAMED = delete(storing).where(*_given(storing.c.cid))
@@ -162,7 +167,10 @@ class Journal:
     def open_set(
         self, purpose: Purpose, visit: str, course: str, study: str, series: str, modality: str
     ) -> SetRow:
-        """The set that collects a series' files, with a new secret when it begins."""
+        """The set that collects a series' files, with a new secret when it begins.
+
+        What an interrupted addition began is gone on with, whatever its visit and course were.
+        """
         key = _series(purpose, visit, course, study, series)
         while not (found := self._sets(_OPEN, **key)):
             with self._write() as write:
@@ -219,6 +227,13 @@ class Journal:
             write(_NAMED, cid=row.cid)
             return True
 
+    def regroup(self, set_id: int, visit: str, course: str) -> SetRow:
+        """Give an open set the visit and course that its addition states now."""
+        one = update(of_sets).where(of_sets.c.set_id == set_id, _IS_OPEN)
+        with self._write() as write:
+            write(one.values(visit=visit, course=course))
+        return self.sets([set_id])[0]
+
     # ------------------------------------------------------------------------------ anchoring
 
     def seal(self, set_id: int, image_id: str, root: str, manifest_cid: str) -> None:
@@ -226,7 +241,7 @@ class Journal:
         with self._write(durable=True) as write:
             write(
                 update(of_sets)
-                .where(of_sets.c.set_id == set_id, of_sets.c.state == "open")
+                .where(of_sets.c.set_id == set_id, _IS_OPEN)
                 .values(state="sealed", image_id=image_id, root=root, manifest_cid=manifest_cid)
             )
             write(_NAMED, cid=manifest_cid)
