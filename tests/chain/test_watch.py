@@ -17,7 +17,10 @@ from radledger.chain.errors import (
     TransactionUnderpriced,
 )
 from radledger.chain.intents import Intents
+from radledger.chain.ledger import Ledger
+from radledger.chain.refusals import ConsentBadNonce
 from radledger.chain.transact import Sender
+from radledger.consent import Consents, Terms
 from tests.chain.sending import NOBODY, draft, failure, mined_nonces, pool, sending, until
 
 
@@ -108,6 +111,15 @@ def test_a_chain_that_stands_still_is_told(paused, account, folder):
     assert len(left.versions) == 1
 
 
+@pytest.mark.parametrize("reason", ["nonce too high", "txpool is full"])
+def test_what_a_node_cannot_take_yet_is_sent_again(anvil, account, folder, answering, reason):
+    intents = Intents(folder)
+    answering(anvil, "eth_sendRawTransaction", [failure(reason)])
+    receipt = Sender(anvil, intents=intents, replace_after=0.05).send(account, NOBODY, "0x01")
+    (mined,) = intents.newest(9)
+    assert [each.transaction for each in mined.versions] == [receipt["transactionHash"]]
+
+
 def test_too_low_a_fee_is_raised(anvil, account, folder, answering):
     intents = Intents(folder)
     low = failure("transaction underpriced: gas tip cap 1, minimum needed 1000000")
@@ -159,3 +171,26 @@ def test_nor_what_a_node_would_not_take(anvil, account, folder, answering):
         Sender(anvil, intents=intents).send(account, NOBODY, "0x01")
     (dropped,) = intents.newest(9)
     assert (dropped.state, dropped.reason) == ("refused", "exceeds block gas limit")
+
+
+def test_what_a_contract_refuses_in_its_block(ledger, people, folder, monkeypatch):
+    """Somebody else is faster with the same document."""
+    intents = Intents(folder)
+    sender = Sender(ledger.web3, intents=intents)
+    late = Consents(Ledger(ledger.web3, ledger.deployment, sender=sender))
+    signed = late.sign_grant(people["patient"], people["radiologist"].address, Terms(("CC",)))
+    estimates = sender._estimates
+
+    def overtaken(*asked):
+        gas = estimates(*asked)
+        Consents(ledger).submit(signed, people["stranger"])
+        return gas
+
+    monkeypatch.setattr(sender, "_estimates", overtaken)
+    with pytest.raises(ConsentBadNonce):
+        late.submit(signed, people["hospital"])
+    (reverted,) = intents.newest(9)
+    assert reverted.state == "reverted"
+    assert reverted.transaction == reverted.versions[0].transaction
+    granted = {"subject": people["patient"].address}
+    assert len(ledger.events("ConsentRegistry", "ConsentGranted", **granted)) == 1

@@ -38,6 +38,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,22 +74,10 @@ class Intents:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._marks = None if folder is None else Marks(folder / "running")
         self._lock = threading.RLock()
         self._held: set[int] = set()
-        self._marks: Marks | None = None
-        path: Path | str = ":memory:"
-        if folder is not None:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = folder / "intents.sqlite3"
-            self._marks = Marks(folder / "running")
-            # SQLite gives its other files the permissions of the first.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._database = sqlite3.connect(
-            path, timeout=60, isolation_level=None, check_same_thread=False
-        )
-        self._database.execute("PRAGMA journal_mode = WAL").fetchall()
-        if not self._all("SELECT 1 FROM sqlite_schema WHERE name = 'versions_by_intent'"):
-            self._database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
 
     @classmethod
     def at(cls, home: Path, chain_id: int, genesis: str) -> Intents:
@@ -100,7 +89,8 @@ class Intents:
 
     def close(self) -> None:
         """Close the database; what is open in it is left for others."""
-        self._database.close()
+        with self._lock:
+            self._database.close()
 
     # ------------------------------------------------------------------------------- writing
 
@@ -267,6 +257,23 @@ class Intents:
         return self._select("1 ORDER BY intent_id DESC LIMIT ?", limit)
 
     # ----------------------------------------------------------------------------- internals
+
+    @cached_property
+    def _database(self) -> sqlite3.Connection:
+        """The connection, made by who first needs it; whoever uses it has the lock."""
+        path: Path | str = ":memory:"
+        if self._folder is not None:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = self._folder / "intents.sqlite3"
+            # SQLite gives its other files the permissions of the first.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        database = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        database.execute("PRAGMA journal_mode = WAL").fetchall()
+        if not database.execute(
+            "SELECT 1 FROM sqlite_schema WHERE name = 'versions_by_intent'"
+        ).fetchall():
+            database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+        return database
 
     @property
     def _owner(self) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import fees, reverts
@@ -78,7 +79,6 @@ class Sender:
         self.intents = intents or Intents()
         self.on_finished: Callable[[Intent], None] | None = None
         self._terms = Terms(replace_after, give_up_after, confirmations, gas_price)
-        self._chain_id = int(request(web3, "eth_chainId", []), 16)
         self._lock = threading.RLock()
         self._reviewed: set[str] = set()
 
@@ -191,6 +191,10 @@ class Sender:
         return None
 
     # ---------------------------------------------------------------------------------- send
+
+    @cached_property
+    def _chain_id(self) -> int:
+        return int(request(self._web3, "eth_chainId", []), 16)
 
     def _send(
         self,
