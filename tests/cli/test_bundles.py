@@ -86,4 +86,6 @@ def test_what_cannot_be_exported(home, cli, image, study, tmp_path):
     missing = tmp_path / "missing"
     assert cli("bundle", "export", image, path, "--file", missing).refused("UnsafePath")
     cli("bundle", "export", image, "").refused("InvalidFile", 2)
+    folder = cli("bundle", "export", image, tmp_path).refused("UsageError", 2)
+    assert folder == {"path": str(tmp_path)}
     assert not path.exists()

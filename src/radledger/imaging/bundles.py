@@ -19,6 +19,7 @@ from radledger.chain.files import write_atomically
 from radledger.chain.proofs import EventProof, prove
 from radledger.chain.refusals import ImageErased
 from radledger.crypto.merkle import MerkleTree
+from radledger.errors import UsageError
 from radledger.imaging import records
 from radledger.imaging.errors import BundleTooLarge, FileNotInSet
 from radledger.imaging.model import ImageRecord, State
@@ -101,6 +102,8 @@ class Bundles:
 
         Raises
         ------
+        UsageError
+            If `path` is a folder.
         FileNotInSet
             If a file is not byte for byte one of the set's.
         ImageErased
@@ -112,6 +115,8 @@ class Bundles:
         """
         from radledger.verify.form import LIMIT
 
+        if Path(path).is_dir():
+            raise UsageError(f"{path} is a folder; name the file to write", path=str(path))
         record = self._images.show(image_id)
         leaves = list(self._leaves(record, [Path(file) for file in files], secret))
         ledger = self._ledger

@@ -12,7 +12,7 @@ from typing import Any
 from radledger.verify.form import LIMIT, Invalid, text
 from radledger.verify.proof import Trust, verify
 
-_UNKNOWN = "is not byte for byte a file of the bundle (an image is not told from its encodings)"
+_UNKNOWN = "is not byte for byte a file of the bundle; `radledger image verify` compares images"
 _LIMITS = """\
 Not proven: that the custodian told the truth, or that nothing was recorded later. A seal proves
 that a validator built on a block, not that the chain cannot leave it: see --all-validators."""
