@@ -6,6 +6,8 @@ import doctest
 import importlib
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,7 @@ NAMED_PATH = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # A file of another project's repository.
 ELSEWHERE = {"docs/Algorithms.md"}
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 RUNNABLE = re.compile(r"^ *>>> (?!.*doctest: \+SKIP)", re.MULTILINE)
 TREE_LINE = re.compile(r"^(?P<indent> *)(?P<name>[\w./-]+/|[\w-]+\.py) +(?P<caption>.*)$")
 
@@ -100,7 +103,10 @@ def test_options_that_the_readme_names_exist():
         for name in path:
             command = command.commands[name]
         options |= {name for option in command.params for name in option.opts}
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) <= options
+    verifier = [sys.executable, "-m", "radledger.verify", "--help"]
+    told = subprocess.run(verifier, capture_output=True, text=True, check=True).stdout
+    options |= set(OPTION.findall(told))
+    assert set(OPTION.findall(README)) <= options
 
 
 def test_environment_variables_that_the_readme_names_are_read():
