@@ -80,7 +80,7 @@ def test_a_gap_is_closed_by_what_is_sent_next(anvil, account, folder):
 
 def test_a_node_that_is_away_for_a_while(anvil, account, folder, answering):
     away = ConnectionFailed("no Ethereum node answers")
-    answering(anvil, "eth_getTransactionReceipt", [away] * 5)
+    answering(anvil, "eth_getTransactionReceipt", [away, failure("too many requests")] * 3)
     receipt = Sender(anvil, intents=Intents(folder)).send(account, NOBODY, "0x01")
     assert receipt["status"] == "0x1"
 
@@ -138,6 +138,14 @@ def test_a_fee_that_is_always_too_low_is_told(anvil, account, folder, answering)
     assert error.value.values["account"] == account.address
     assert error.value.values["price"] > 0
     assert intents.open() == []
+
+
+def test_where_gas_is_free_no_fee_is_offered(anvil, account, folder, answering):
+    intents = Intents(folder)
+    answering(anvil, "eth_sendRawTransaction", [failure("transaction underpriced")])
+    with pytest.raises(TransactionUnderpriced) as error:
+        Sender(anvil, intents=intents, gas_price=0).send(account, NOBODY, "0x01")
+    assert error.value.values == {"account": account.address, "price": 0}
 
 
 @pytest.mark.parametrize(

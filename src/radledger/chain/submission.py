@@ -72,9 +72,11 @@ class Submission:
                 problems = self._problems(sent, places)
                 if not problems:
                     break
-                for kind, problem in problems.values():
+                for place, (kind, problem) in problems.items():
                     movable = nonce is None and kind in _NONCES
-                    if attempt + 1 == _ATTEMPTS or not (movable or kind is Rejection.UNDERPRICED):
+                    # Where gas is free, the account may have nothing to offer.
+                    dearer = kind is Rejection.UNDERPRICED and fees.offered(sent[place].fields)
+                    if attempt + 1 == _ATTEMPTS or not (movable or dearer):
                         raise self._given_up(sent, problems) from problem
                 for place, (kind, _) in problems.items():
                     if kind is Rejection.UNDERPRICED:

@@ -21,6 +21,7 @@ from radledger.chain.connect import condition, request
 from radledger.chain.errors import (
     ConnectionFailed,
     OutOfFunds,
+    RequestFailed,
     TransactionPending,
 )
 
@@ -112,8 +113,8 @@ class Watch:
             If one was not mined in time.
         OutOfFunds
             If the account cannot pay what is needed for going on.
-        ConnectionFailed
-            If no node answers for long.
+        ConnectionFailed, RequestFailed
+            If no node answers for long, or nothing but errors.
         """
         self._waiting = {intent.intent_id: intent for intent in intents}
         started = answered = time.monotonic()
@@ -132,7 +133,7 @@ class Watch:
                     self._help(now)
                     next_look = now + min(_LOOK_AFTER, self._terms.replace_after)
                 answered = now
-            except ConnectionFailed:
+            except (ConnectionFailed, RequestFailed):
                 # The node may be on its way up again, and the transactions are written down.
                 if now > answered + min(_OUTAGE, self._terms.give_up_after):
                     raise
