@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 from contextlib import contextmanager
 
 import pytest
@@ -113,6 +114,13 @@ def test_it_ends_in_good_order_and_one_works_at_a_time(relaying, cli, addresses)
         assert told["payer"] == addresses["clinic"]
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
+
+
+def test_without_the_packages_that_serve_it(home, cli, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    refused = cli("relay", "serve", "--port", "0", "--as", "hospital")
+    assert refused.refused("RelayNotInstalled", 2) == {"missing": "uvicorn"}
+    assert "radledger[relay]" in refused.object["message"]
 
 
 def test_addresses_to_listen_at(home, cli, relaying):

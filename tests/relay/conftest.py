@@ -48,10 +48,11 @@ def sign(consents, people):
 def journaled(tmp_path):
     """A ledger that keeps the journal of its transactions in the test's home."""
 
-    def journaled(ledger, web3=None):
+    def journaled(ledger, web3=None, confirmations=0):
         web3 = web3 or ledger.web3
         genesis = ledger.deployment.genesis
-        sender = Sender(web3, intents=Intents.at(tmp_path, ledger.chain_id, genesis))
+        intents = Intents.at(tmp_path, ledger.chain_id, genesis)
+        sender = Sender(web3, intents=intents, confirmations=confirmations)
         return Ledger(web3, ledger.deployment, sender=sender)
 
     return journaled
@@ -62,9 +63,9 @@ def relaying(ledger, journaled, people, tmp_path):
     """Serve a relayer; one that is not working takes documents on and sends nothing."""
 
     @contextmanager
-    def relaying(limits=MANY, *, working=True, payer="hospital", home=tmp_path):
-        account = people[payer] if isinstance(payer, str) else payer
-        relayer = Relayer(journaled(ledger), account, home, limits)
+    def relaying(limits=MANY, *, working=True, payer=people["hospital"], confirmations=0):
+        own = journaled(ledger, confirmations=confirmations)
+        relayer = Relayer(own, payer, tmp_path, limits)
         client = TestClient(create_application(relayer), raise_server_exceptions=False)
         if working:
             with client:

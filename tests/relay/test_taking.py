@@ -6,8 +6,10 @@ import copy
 
 import pytest
 from eth_account import Account
+from eth_account.messages import encode_typed_data
 
 from radledger.chain.connect import request
+from radledger.chain.forward import forward_typed_data
 from radledger.consent import Terms
 from radledger.relay.tickets import Limits
 from tests.identity.cast import travel
@@ -218,6 +220,23 @@ def test_what_is_refused_costs_no_budget(relaying, sign, people, consents):
     with relaying(Limits(per_address=150_000, per_day=10**9, queue=10)) as relay:
         assert relay.end(ticket)["error"] == "ConsentBadNonce"
         assert relay.end(relay.take(sign(patient)))["state"] == "confirmed"
+
+
+def test_a_call_that_alone_is_too_expensive(relaying, sign, identities, ledger, people):
+    with relaying(Limits(per_address=50_000, per_day=10**9, queue=10)) as relay:
+        values = relay.refused(relay.post(sign()), 422, "CallTooExpensive")
+        assert values["needed"] > values["limit"] == 50_000
+    # More gas than there is in a block, or in the world; the signer can ask for any.
+    patient = Account.create()
+    signed = identities.sign_add_delegate(patient, people["clinic"].address, valid_for=60)
+    for gas in (40_000_000, 2**255):
+        message = {**signed["typedData"]["message"], "gas": gas}
+        typed = forward_typed_data(ledger, message)
+        signature = patient.sign_message(encode_typed_data(full_message=typed)).signature
+        asking = {"typedData": typed, "signature": "0x" + bytes(signature).hex()}
+        with relaying(Limits(per_address=10**7, per_day=10**9, queue=10)) as relay:
+            values = relay.refused(relay.post(asking), 422, "CallTooExpensive")
+            assert values == {"needed": gas, "limit": 10**7}
 
 
 def test_a_queue_is_full(relaying, sign):

@@ -89,6 +89,54 @@ def test_what_somebody_else_sent_meanwhile_is_confirmed_and_not_paid_twice(
     assert ledger.web3.eth.get_transaction_count(people["hospital"].address) == before
 
 
+def test_one_that_the_node_cannot_simulate_does_not_stop_the_others(
+    relaying, sign, ledger, people, monkeypatch
+):
+    patients = [Account.create() for _ in range(3)]
+    with relaying(working=False) as relay:
+        tickets = [relay.take(sign(patient)) for patient in patients]
+    provider, puzzling = ledger.web3.provider, patients[1].address[2:].lower()
+    one, many = provider.make_request, provider.make_batch_request
+    failure = {"error": {"code": -32000, "message": "gas required exceeds allowance"}}
+
+    def puzzled(method, parameters):
+        return method == "eth_estimateGas" and puzzling in parameters[0]["data"]
+
+    def make_request(method, parameters):
+        return failure if puzzled(method, parameters) else one(method, parameters)
+
+    def make_batch_request(requests):
+        answers = many(requests)
+        for number, each in enumerate(requests):
+            answers[number] = failure if puzzled(*each) else answers[number]
+        return answers
+
+    with monkeypatch.context() as patched:
+        patched.setattr(provider, "make_request", make_request)
+        patched.setattr(provider, "make_batch_request", make_batch_request)
+        with relaying() as relay:
+            assert relay.end(tickets[0])["state"] == "confirmed"
+            assert relay.end(tickets[2])["state"] == "confirmed"
+            assert relay.show(tickets[1])["state"] == "queued"
+    with relaying() as relay:
+        assert relay.end(tickets[1])["state"] == "confirmed"
+    once = dict.fromkeys((patient.address for patient in patients), 1)
+    assert used_nonces(ledger, once) == once
+
+
+def test_a_block_counts_when_it_is_deep_enough(relaying, waiting, sign, consents, people, ledger):
+    document = sign()
+    (ticket,) = waiting([document])
+    receipt = consents.submit(document, people["stranger"])
+    with relaying(confirmations=2) as relay:
+        while relay.show(ticket)["state"] != "sent":
+            request(ledger.web3, "eth_chainId", [])
+        request(ledger.web3, "evm_mine", [])
+        assert relay.show(ticket)["state"] == "sent"
+        request(ledger.web3, "evm_mine", [])
+        assert relay.end(ticket)["transaction"] == receipt.transaction
+
+
 def test_what_was_refused_can_be_handed_in_again(relaying, waiting, sign, consents, people):
     patient, reader = Account.create(), people["radiologist"].address
     consents.submit(sign(patient), people["stranger"])
@@ -111,7 +159,9 @@ def test_a_ticket_on_its_way_names_its_transaction(relaying, sign, ledger):
             while (answer := relay.show(ticket))["transaction"] is None:
                 assert time.monotonic() < deadline, answer
             assert (answer["state"], answer["block"]) == ("sent", None)
-            assert request(ledger.web3, "eth_getTransactionByHash", [answer["transaction"]])
+            known = ("eth_getTransactionByHash", [answer["transaction"]])
+            while request(ledger.web3, *known) is None:  # it is named before it leaves
+                assert time.monotonic() < deadline
             request(ledger.web3, "evm_setAutomine", [True])
             request(ledger.web3, "evm_mine", [])
             assert relay.end(ticket)["transaction"] == answer["transaction"]

@@ -61,6 +61,8 @@ class Sender:
     ----------
     intents
         The journal.
+    confirmations
+        As it was given.
     on_finished
         Called with each transaction that an earlier run had left, once it is at its end.
     """
@@ -78,6 +80,7 @@ class Sender:
         self._web3 = web3
         self.intents = intents or Intents()
         self.on_finished: Callable[[Intent], None] | None = None
+        self.confirmations = confirmations
         self._terms = Terms(replace_after, give_up_after, confirmations, gas_price)
         self._lock = threading.RLock()
         self._reviewed: set[str] = set()

@@ -56,6 +56,8 @@ class SignedCall:
         signer's in ``Forwarder``.
     to, data
         Contract and call data, ``0x…``.
+    gas
+        What the signer wants to be given at least.
     """
 
     ticket: str
@@ -65,6 +67,7 @@ class SignedCall:
     nonce: int
     to: str
     data: str
+    gas: int
 
 
 def ticket_of(document: Mapping[str, Any]) -> str:
@@ -100,6 +103,7 @@ def take_consent(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
         message["nonce"],
         to,
         data,
+        gas=0,
     )
 
 
@@ -125,8 +129,16 @@ def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
     if ledger.now() > message["deadline"]:
         raise ERC2771ForwarderExpiredRequest.of({"deadline": message["deadline"]})
     to, data = _encoded(ledger, Call(forward.FORWARDER, "execute", (argument,)))
-    nonce = message["nonce"]
-    return SignedCall(ticket_of(document), "forward", recovered, recovered, nonce, to, data)
+    return SignedCall(
+        ticket_of(document),
+        "forward",
+        recovered,
+        recovered,
+        message["nonce"],
+        to,
+        data,
+        gas=message["gas"],
+    )
 
 
 def simulate(ledger: Ledger, payer: str, to: str, data: str) -> int:

@@ -5,6 +5,7 @@
     RadLedgerError
     └── RelayError                what was signed is not relayed
         ├── TargetNotAllowed      a call to a contract or function that the relayer does not pay for
+        ├── CallTooExpensive      a call that needs more gas than an address may cost in a day
         ├── NonceTaken            another ticket waits with the same nonce of the same account
         ├── BudgetExhausted       what an address, or all together, may cost in a day is used up
         ├── QueueFull             as many tickets wait as the relayer takes
@@ -23,6 +24,7 @@ from radledger.errors import RadLedgerError, UsageError
 
 __all__ = [
     "BudgetExhausted",
+    "CallTooExpensive",
     "NonceTaken",
     "PayerDrained",
     "QueueFull",
@@ -42,6 +44,10 @@ class RelayError(RadLedgerError):
 
 class TargetNotAllowed(RelayError):
     """A call goes to a contract or function that the relayer does not pay for, or carries Ether."""
+
+
+class CallTooExpensive(RelayError):
+    """A call alone needs more gas than the calls of one address may cost in a day."""
 
 
 class NonceTaken(RelayError):

@@ -38,11 +38,11 @@ def serve(relayer: Relayer, host: str, port: int, ready: Callable[[str], None]) 
     OSError
         If the address cannot be had.
     """
-    for each in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn ends in good order and then sends the signal again, to whoever else waits for it.
-        signal.signal(each, lambda *_: None)
     with _listening(host, port) as listener:
         server = _server(relayer)
+        for each in (signal.SIGTERM, signal.SIGINT):
+            # Until uvicorn takes them over; it ends in good order and then sends them once more.
+            signal.signal(each, lambda *_: setattr(server, "should_exit", True))
         ready(_address(listener))
         server.run([listener])
 

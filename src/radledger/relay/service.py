@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from radledger.chain.connect import request_batch
 from radledger.chain.errors import RequestFailed
 from radledger.relay.checks import SignedCall, simulate, take_consent, take_forward, ticket_of
-from radledger.relay.errors import PayerDrained
+from radledger.relay.errors import CallTooExpensive, PayerDrained
 from radledger.relay.tickets import Limits, State, Ticket, Tickets
 from radledger.relay.worker import Worker
 
@@ -176,12 +176,23 @@ class Relayer:
             return known
         head = self._recent()
         call = check(self._ledger, document)
+        self._require_cheap(call.gas)  # no node simulates a call that has no room in a block
         gas = simulate(self._ledger, self._payer.address, call.to, call.data)
+        self._require_cheap(gas)
         self._require_funds(head, gas)
         since = max(0, head.block - _REORGANISED)
         ticket = self._tickets.accept(call, gas, since, int(time.time()), self._limits)
         self._worker.wake()
         return ticket
+
+    def _require_cheap(self, gas: int) -> None:
+        if gas > self._limits.per_address:
+            raise CallTooExpensive(
+                f"the call needs {gas} gas, and this relayer pays {self._limits.per_address} a day "
+                "for one address; send it yourself",
+                needed=gas,
+                limit=self._limits.per_address,
+            )
 
     def _recent(self) -> _Head:
         """How the chain and the payer stand, as of at most a second ago."""

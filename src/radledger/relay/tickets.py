@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS tickets (
     nonce TEXT NOT NULL, target TEXT NOT NULL, data TEXT NOT NULL, since INTEGER NOT NULL,
     accepted_at INTEGER NOT NULL, gas INTEGER NOT NULL, state TEXT NOT NULL,
     transaction_hash TEXT, block INTEGER, timestamp INTEGER,
-    error TEXT, error_values TEXT, message TEXT
+    error TEXT, error_values TEXT, message TEXT,
+    tries INTEGER NOT NULL, not_before INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS live ON tickets (accepted_at) WHERE state IN ('queued', 'sent');
 CREATE UNIQUE INDEX IF NOT EXISTS once ON tickets (kind, account, nonce)
@@ -88,6 +89,9 @@ class Ticket:
         What it is expected to need while it waits, and what it used afterwards.
     error, error_values, message
         Why it was refused, as ``radledger`` names and prints it.
+    tries, not_before
+        How often the node could not tell whether it would be refused, and when (Unix time) it is
+        asked again.
     """
 
     ticket: str
@@ -107,6 +111,8 @@ class Ticket:
     error: str | None = None
     error_values: Mapping[str, Any] | None = None
     message: str | None = None
+    tries: int = 0
+    not_before: int = 0
 
 
 _COLUMNS = [field.name for field in fields(Ticket)]
@@ -218,10 +224,11 @@ class Tickets:
 
     # ----------------------------------------------------------------------------- working off
 
-    def next(self, most: int) -> list[Ticket]:
-        """The tickets that wait, those first that may have been sent, then by age."""
+    def next(self, most: int, now: int) -> list[Ticket]:
+        """The tickets that are due, those first that may have been sent, then by age."""
         order = "state = 'queued', accepted_at, rowid"
-        return self._tickets(f"WHERE {_WAITS} ORDER BY {order} LIMIT ?", most)
+        condition = f"WHERE {_WAITS} AND not_before <= ? ORDER BY {order} LIMIT ?"
+        return self._tickets(condition, now, most)
 
     def sending(self, tickets: Iterable[Ticket]) -> None:
         """Note that tickets may be on their way from now on."""
@@ -230,6 +237,14 @@ class Tickets:
     def requeue(self, tickets: Iterable[Ticket]) -> None:
         """Note that tickets are not on their way after all."""
         self._move(tickets, State.QUEUED)
+
+    def postpone(self, ticket: Ticket, not_before: int) -> None:
+        """Leave a ticket until a time (Unix seconds) at which the node may know more."""
+        with self._write() as write:
+            write(
+                "UPDATE tickets SET tries = tries + 1, not_before = ? WHERE ticket = ?",
+                *(not_before, ticket.ticket),
+            )
 
     def confirm(
         self, ticket: Ticket, transaction: str, block: int, timestamp: int, *, gas: int, paid: bool

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.connect import request, request_batch
-from radledger.chain.errors import RequestFailed, RevertedUnexplained
+from radledger.chain.errors import RequestFailed, RevertedUnexplained, TransactionPending
 from radledger.errors import RadLedgerError, Refusal
 from radledger.relay.checks import simulate
-from radledger.relay.executions import executions
+from radledger.relay.executions import Execution, executions
 from radledger.relay.tickets import State
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ __all__ = ["Worker"]
 _log = logging.getLogger(__name__)
 _BATCH = 100
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+# Seconds between looks for what had been put off.
+_LOOK_EVERY = 1.0
+# The last one comes some 17 minutes after the first.
+_MOST_TRIES = 10
 
 
 class Worker:
@@ -74,7 +79,7 @@ class Worker:
         ChainError
             If the chain fails; what may have been sent is looked for the next time.
         """
-        batch = self._tickets.next(_BATCH)
+        batch = self._tickets.next(_BATCH, int(time.time()))
         sent = [ticket for ticket in batch if ticket.state is State.SENT]
         if sent:
             self._settle(sent)
@@ -90,7 +95,7 @@ class Worker:
             self._wake.clear()
             try:
                 if not self.work():
-                    self._wake.wait()
+                    self._wake.wait(_LOOK_EVERY)
                 pause = _FIRST_PAUSE
             except Exception as error:
                 known = isinstance(error, RadLedgerError)
@@ -103,9 +108,11 @@ class Worker:
         calls = [(ticket.target, ticket.data) for ticket in batch]
         try:
             receipts = self._ledger.sender.send_batch(self._payer, calls)
-        except Refusal:
-            # One of them is refused, before anything was sent or in its block.
-            self._sift(self._settle(batch))
+        except (Refusal, RequestFailed):
+            # One of them is refused, before anything was sent or in its block, or the node
+            # cannot tell; or else the node has troubles of its own.
+            if not self._sift(self._settle(batch)):
+                raise
             return
         times = self._times([receipt["blockHash"] for receipt in receipts])
         for ticket, receipt in zip(batch, receipts, strict=True):
@@ -128,6 +135,7 @@ class Worker:
         """
         self._ledger.sender.finish(self._payer)
         done = executions(self._ledger, batch)
+        self._require_depth(done.values())
         waiting = []
         for ticket in batch:
             if found := done.get(ticket.ticket):
@@ -143,6 +151,15 @@ class Worker:
                 waiting.append(ticket)
         self._tickets.requeue(waiting)
         return waiting
+
+    def _require_depth(self, found: Iterable[Execution]) -> None:
+        """That blocks are deep enough to count, also those of other people's transactions."""
+        newest = max((each.block for each in found), default=0)
+        goal = newest + self._ledger.sender.confirmations
+        if newest and self._ledger.block_number() < goal:
+            raise TransactionPending(
+                f"what is executed in block {newest} counts from block {goal} on", block=newest
+            )
 
     def _reverted(self, ticket: Ticket) -> int:
         """Gas of a transaction in which the contract refused a ticket's call, or 0."""
@@ -164,13 +181,27 @@ class Worker:
             error = refusal
         self._tickets.refuse(ticket, error, gas=gas)
 
-    def _sift(self, batch: Sequence[Ticket]) -> None:
-        """Refuse those that the contracts refuse now."""
+    def _sift(self, batch: Sequence[Ticket]) -> bool:
+        """Take out those that would hold the others up; false if there are none.
+
+        Those that the contracts refuse now are refused, and those of which the node cannot tell
+        are put off, longer each time.
+        """
+        found = False
         for ticket in batch:
             try:
                 simulate(self._ledger, self._payer.address, ticket.target, ticket.data)
             except Refusal as refusal:
                 self._tickets.refuse(ticket, refusal)
+            except RequestFailed as error:
+                if ticket.tries < _MOST_TRIES:
+                    self._tickets.postpone(ticket, int(time.time()) + 2**ticket.tries)
+                else:
+                    self._tickets.refuse(ticket, error)
+            else:
+                continue
+            found = True
+        return found
 
     def _times(self, blocks: Sequence[str]) -> dict[str, int]:
         """Unix time of each block."""
