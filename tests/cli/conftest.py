@@ -20,7 +20,7 @@ from radledger.devnet.errors import NodeFailed
 from radledger.dicom.synthetic import make_ct_series
 
 SOURCE = Path(__file__).parents[2] / "src"
-VARIABLES = ("HOME", "NETWORK", "STORE", "PASSPHRASE", "PASSPHRASE_FILE")
+VARIABLES = ("HOME", "NETWORK", "STORE", "JOURNAL", "PASSPHRASE", "PASSPHRASE_FILE")
 
 
 @dataclass(frozen=True)

@@ -117,8 +117,9 @@ def test_compressed_pixels_are_decoded_in_another_process(add, series, monkeypat
     run = Crew._pooled
 
     def counted(crew, work, chunks, *rest):
-        pooled.append(sum(map(len, chunks)))
-        return run(crew, work, chunks, *rest)
+        taken = list(chunks)
+        pooled.append(sum(map(len, taken)))
+        return run(crew, work, iter(taken), *rest)
 
     monkeypatch.setattr(processes.Crew, "_pooled", counted)
     files = sorted(series.iterdir())

@@ -31,8 +31,8 @@ from radledger.chain.refusals import ConsentBadNonce
 from radledger.chain.transact import Sender
 from radledger.consent import Consents, Terms
 from radledger.dicom.synthetic import make_ct_series
-from radledger.imaging import ingest
 from radledger.imaging.home import imaging_folder
+from radledger.imaging.processes import Crew
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
 
@@ -197,7 +197,7 @@ def killed(traced, opened, people, tmp_path, monkeypatch, capsys):
 
     def run(additions, submissions):
         # Small native files need no worker processes; a forked child cannot use this one's.
-        monkeypatch.setattr(ingest, "start_workers", lambda: None)
+        monkeypatch.setattr(Crew, "prepare", lambda: None)
         count = Counter(dict.fromkeys(("points", "lost", "twice", "orphaned", "open"), 0))
         kill_additions(traced, opened, people, tmp_path, additions, count)
         kill_submissions(traced, opened, people, tmp_path, submissions, count)

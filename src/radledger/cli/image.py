@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from radledger.cli.archive import Archive, accounting
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.session import session
 from radledger.cli.values import named_path
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
     from radledger.consent.permission import Use
     from radledger.imaging.ingest import Progress
     from radledger.imaging.keys import KeyService
+    from radledger.imaging.model import Addition
 
 __all__ = ["Attributes", "Disease", "Id", "Identity", "Purposes", "group", "secret_of"]
 
 
 class PurposeNotNamed(UsageError):
     """A reader did not say what the images are for."""
+
+
+class WhatToAddUnclear(UsageError):
+    """Neither paths with a patient nor a list were given, or both."""
 
 
 group = typer.Typer(help="Image sets, from files to the chain and back.")
@@ -49,8 +55,20 @@ Identity = Annotated[
 
 @group.command()
 def add(
-    paths: Paths,
-    patient: Annotated[str, typer.Option(help="Whose images: address, or name of an account.")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(parser=named_path, help="Files and folders, any mix.")
+    ] = None,
+    patient: Annotated[
+        str | None, typer.Option(help="Whose images: address, or name of an account.")
+    ] = None,
+    listed: Annotated[
+        Path | None,
+        typer.Option(
+            "--list",
+            metavar="FILE",
+            help="CSV with the columns path, patient and, if wanted, visit and course, instead.",
+        ),
+    ] = None,
     visit: Annotated[
         str | None, typer.Option(help="What to call the visit; the study unless given.")
     ] = None,
@@ -64,24 +82,44 @@ def add(
         bool, typer.Option("--keep-identity", help="Take the files as they are, for care.")
     ] = False,
     allow_burned_in: BurnedIn = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as processors unless given.")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers store the files."),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what is not taken, and why, as JSON lines."),
+    ] = None,
 ) -> None:
     """Encrypt, store and anchor DICOM files, one image set for each series.
 
     Run again after a crash, it finishes the work; the same files again add nothing.
     """
-    with _progress() as progress:
-        added = session.radledger.images.add(
-            paths,
-            session.address(patient),
+    from radledger.imaging.custody import all_or_nothing
+
+    additions = _additions(paths, patient, listed, visit, course)
+    with accounting(report) as account, _progress() as progress:
+        for added in session.radledger.images.add_all(
+            additions,
             custodian=session.signer,
-            visit=visit,
-            course=course,
             profile=profile,
             keep_identity=keep_identity,
             allow_burned_in=allow_burned_in,
+            workers=workers,
+            scheduler=scheduler,
             progress=progress,
-        )
-    show_all(added, empty="nothing added")
+            total=_size(additions) if progress else 0,
+        ):
+            account.note(added)
+            if listed and session.json:
+                show_all(added.results or [{"image_id": None, "skipped": added.skipped}], empty="")
+    if not listed:
+        show_all(all_or_nothing(added), empty="nothing added")
+    elif not session.json:
+        show(account.summary())
 
 
 @group.command()
@@ -257,23 +295,65 @@ def _key_service(image: str) -> KeyService:
     )
 
 
+def _additions(
+    paths: list[Path] | None,
+    patient: str | None,
+    listed: Path | None,
+    visit: str | None,
+    course: str | None,
+) -> Iterable[Addition]:
+    """What to add: the paths of one patient, or what a list says, which is read once to check."""
+    from radledger.imaging.model import Addition
+
+    if listed is not None:
+        if paths or patient or visit or course:
+            raise WhatToAddUnclear("the list says what to add; give nothing beside --list")
+        archive = Archive(listed, session.address)
+        for _ in archive:
+            pass
+        return archive
+    if not paths or patient is None:
+        raise WhatToAddUnclear(
+            "say what to add: paths and --patient, or --list FILE; see `radledger image add --help`"
+        )
+    return [Addition(tuple(paths), session.address(patient), visit, course)]
+
+
+def _size(additions: Iterable[Addition]) -> int:
+    """Bytes of all files, for the time left."""
+    from radledger.dicom.scan import Candidate, scan
+
+    found = (each for addition in additions for each in scan(addition.paths))
+    return sum(each.size for each in found if isinstance(each, Candidate))
+
+
 @contextmanager
 def _progress() -> Iterator[Callable[[Progress], None] | None]:
-    """A bar on the terminal; none where the output goes elsewhere."""
+    """A bar with rate and time left on the terminal; none where the output goes elsewhere."""
     import sys
 
     if not sys.stderr.isatty():
         yield None
         return
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import Progress as Bar
 
-    with Bar(console=Console(stderr=True), transient=True) as bar:
+    columns = (
+        rich.BarColumn(),
+        rich.TaskProgressColumn(),
+        rich.TransferSpeedColumn(),
+        rich.TimeRemainingColumn(),
+        rich.TextColumn("{task.description}"),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def update(progress: Progress) -> None:
+            told = f"{progress.files} files, {progress.anchored} of {progress.sealed} image sets"
+            if progress.skipped:
+                told += f", {progress.skipped} left out"
             bar.update(
-                task, description=progress.stage, completed=progress.done, total=progress.total
+                task, description=told, completed=progress.size, total=progress.total or None
             )
 
         yield update

@@ -15,7 +15,9 @@
     │   ├── NothingToAdd          none of the given paths could be taken
     │   ├── HomeBusy              another addition runs in this home, or on its journal
     │   ├── JournalUnavailable    the journal's database does not answer, or is none
-    │   └── InvalidJournalUrl     a URL with which no journal can be opened
+    │   ├── InvalidJournalUrl     a URL with which no journal can be opened
+    │   ├── ClusterUnavailable    a Dask scheduler or its workers cannot be reached
+    │   └── ClusterUnusable       a cluster that cannot do the work
     └── CryptoError
         ├── CommitmentMismatch    a secret that is not the one which was committed to
         └── ReceiptInvalid        a receipt that its reader did not sign
@@ -27,6 +29,8 @@ from radledger.errors import CryptoError, RadLedgerError, UsageError
 
 __all__ = [
     "BundleTooLarge",
+    "ClusterUnavailable",
+    "ClusterUnusable",
     "CommitmentMismatch",
     "CopiesMissing",
     "FileNotInSet",
@@ -94,6 +98,14 @@ class JournalUnavailable(ImageError):
 
 class InvalidJournalUrl(ImageError, UsageError):
     """A URL with which no journal can be opened."""
+
+
+class ClusterUnavailable(ImageError):
+    """A Dask scheduler or its workers cannot be reached, or were lost."""
+
+
+class ClusterUnusable(ImageError, UsageError):
+    """A cluster that cannot do the work, for want of a package or of a journal in PostgreSQL."""
 
 
 class CommitmentMismatch(CryptoError):

@@ -2,48 +2,94 @@
 
 A run that was killed anywhere is finished by the next one with the same files: what is stored
 is found by the file's digest, what is sealed is anchored, and nothing is anchored twice.
+
+Workers read, encrypt and store files; this process alone seals sets and signs transactions.  It
+holds what is under way and no more, so that an archive of any size takes the same memory.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
 
-from radledger.dicom.profiles import Profile
-from radledger.dicom.scan import Candidate, printable, scan
 from radledger.imaging import anchoring, pinning
-from radledger.imaging.errors import NothingToAdd
 from radledger.imaging.home import workplace
 from radledger.imaging.journal import Journal
-from radledger.imaging.model import NONE, AddResult, SkippedFile
-from radledger.imaging.processes import Crew
-from radledger.imaging.storing import Outcome, Task, store_file
+from radledger.imaging.model import NONE, Added, AddResult, SkippedFile
+from radledger.imaging.patience import Patience
+from radledger.imaging.storing import Bench, Outcome, Rest, Task, store_file
 from radledger.storage.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
-    from radledger.imaging.schema import Purpose, SetRow
+    from radledger.imaging.schema import SetRow
     from radledger.storage import Storage
 
-__all__ = ["Ingest", "Progress", "found_tasks", "profile_name", "start_workers"]
+__all__ = ["Ingest", "Lot", "Progress"]
+
+_BATCH = 100
+_KEYS = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an addition is: bytes read of all bytes, or sets anchored of all sets."""
+    """How far an addition is.
 
-    stage: Literal["files", "anchoring"]
-    done: int
-    total: int
+    Attributes
+    ----------
+    files, size, total
+        Files that were dealt with, their bytes, and the bytes of all.
+    skipped
+        How many of the files were not taken.
+    sealed, anchored
+        Image sets that no file joins any more, and those of them that are on the chain.
+    """
+
+    files: int = 0
+    size: int = 0
+    total: int = 0
+    skipped: int = 0
+    sealed: int = 0
+    anchored: int = 0
 
 
 Report = Callable[[Progress], None]
+Lot = Iterable[Task | SkippedFile]
+"""Files whose sets are sealed together once all of them are stored, and what was left out."""
+
+
+class Workers(Protocol):
+    """Who stores the files: a `Crew`, or a `Cluster`."""
+
+    def run(
+        self,
+        work: Callable[[Bench, Task], Outcome | Rest[Outcome] | None],
+        tasks: Iterable[Task],
+        crashed: Callable[[Task, str], Outcome],
+    ) -> Iterator[Outcome]:
+        """See :meth:`.Crew.run`."""
+        ...
+
+
+@dataclass
+class _Open:
+    """A lot under way."""
+
+    under_way: int = 0
+    whole: bool = False
+    task: Task | None = None  # any of them states the visit and course of all
+    taken: set[int] = field(default_factory=set)
+    left_out: list[tuple[int | None, SkippedFile]] = field(default_factory=list)
+    sealed: list[SetRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -67,126 +113,199 @@ class Ingest:
 
     def add(
         self,
-        tasks: Sequence[Task],
-        skipped: Sequence[SkippedFile],
-        purpose: Purpose,
+        lots: Iterable[Lot],
+        custodian: str,
         signer: LocalAccount,
+        workers: Callable[[Path], Workers],
         report: Report | None = None,
-    ) -> list[AddResult]:
+        total: int = 0,
+    ) -> Iterator[Added]:
         """Store files, then anchor the sets to which they belong.
 
         Parameters
         ----------
-        tasks
-            The files, all of one `purpose`.
-        skipped
-            What was left out before, for the results.
-        purpose
-            For whom they are added.
-        signer
-            Who acts for the custodian.
-        report
-            Called with the progress.
+        lots
+            The files, those together whose sets are sealed together once all are stored; taken
+            as they are needed.
+        custodian, signer
+            The institution, and who acts for it.
+        workers
+            Makes who stores the files, with a folder for temporary ones.
+        report, total
+            Called with the progress, of so many bytes.
 
-        Returns
-        -------
-        list of AddResult
-            One for each set that the files are in, in the order in which the sets began.
+        Yields
+        ------
+        Added
+            What became of each lot, as soon as its sets are anchored.
 
         Raises
         ------
-        NothingToAdd
-            If no file could be taken.
         HomeBusy
-            If another addition runs in this home.
+            If another addition runs in this home, or on its journal.
         """
         with workplace(self.folder, "adding") as temporary:
-            outcomes = self._stored(tasks, temporary, report)
             journal = Journal(self.journal)
             try:
-                return self._anchored(journal, outcomes, skipped, purpose, signer, report)
+                with journal.claimed("adding"):
+                    run = _Run(self, journal, signer, report, Progress(total=total))
+                    run.finish_earlier(custodian)
+                    yield from run.add(workers(temporary), lots)
             finally:
                 journal.close()
 
-    def _stored(
-        self, tasks: Sequence[Task], temporary: Path, report: Report | None
-    ) -> list[Outcome]:
-        crew = Crew(self.journal, self.storage, temporary)
-        total, done = sum(task.size for task in tasks), 0
-        outcomes = []
-        for outcome in crew.run(store_file, tasks, _crashed):
-            outcomes.append(outcome)
-            done += outcome.task.size
-            if report:
-                report(Progress("files", done, total))
-        return outcomes
 
-    def _anchored(
+class _Run:
+    """One addition: which lots are under way, and which sets wait to be anchored."""
+
+    def __init__(
         self,
+        ingest: Ingest,
         journal: Journal,
-        outcomes: Sequence[Outcome],
-        skipped: Sequence[SkippedFile],
-        purpose: Purpose,
         signer: LocalAccount,
         report: Report | None,
-    ) -> list[AddResult]:
-        journal.abandon("adding")
+        progress: Progress,
+    ) -> None:
+        self._ingest = ingest
+        self._journal = journal
+        self._signer = signer
+        self._report = report
+        self._progress = progress
+        self._noting = Lock()
+        self._patience = Patience()
+        self._open: dict[int, _Open] = {}
+        self._complete: list[_Open] = []
+        self._earlier: set[int] = set()
+        self._public_keys = lru_cache(_KEYS)(partial(anchoring.encryption_keys, ingest.ledger))
+
+    def finish_earlier(self, custodian: str) -> None:
+        """Anchor what an earlier run had sealed and did not live to see anchored."""
+        rows = self._journal.unconfirmed(custodian)
+        self._note(sealed=len(rows))
+        for start in range(0, len(rows), _BATCH):
+            self._anchor(rows[start : start + _BATCH])
+        self._earlier = {row.set_id for row in rows}
+
+    def add(self, workers: Workers, lots: Iterable[Lot]) -> Iterator[Added]:
+        """Store, seal and anchor, all at once; a batch is anchored while the next is stored."""
+        waiting: list[_Open] = []
+        with ThreadPoolExecutor(1) as aside:
+            under_way: Future[list[Added]] | None = None
+            for _ in self._stored(workers, lots):
+                waiting += self._sealed()
+                # a lot of which nothing is to be anchored does not wait forever either
+                if sum(len(lot.sealed) or 1 for lot in waiting) < _BATCH:
+                    continue
+                if under_way is not None:
+                    yield from under_way.result()
+                under_way, waiting = aside.submit(self._anchored, waiting), []
+            self._collect()
+            if under_way is not None:
+                yield from under_way.result()
+        yield from self._anchored(waiting)
+
+    def _stored(self, workers: Workers, lots: Iterable[Lot]) -> Iterator[None]:
+        """Store all files; after each, and at the end, some lots may be complete."""
+        for outcome in workers.run(store_file, self._tasks(lots), _crashed):
+            self._patience.succeeded()
+            task, reason = outcome.task, outcome.reason
+            lot = self._open[task.addition]
+            lot.under_way -= 1
+            if reason is not None:
+                lot.left_out.append((outcome.set_id, SkippedFile(task.name, reason)))
+            elif outcome.set_id is not None:
+                lot.taken.add(outcome.set_id)
+            self._note(files=1, size=task.size, skipped=int(reason is not None))
+            self._look_at(task.addition)
+            yield
+        yield
+
+    def _tasks(self, lots: Iterable[Lot]) -> Iterator[Task]:
+        for number, lot in enumerate(lots):
+            state = self._open[number] = _Open()
+            for found in lot:
+                if isinstance(found, SkippedFile):
+                    state.left_out.append((None, found))
+                    self._note(skipped=1)
+                else:
+                    state.under_way += 1
+                    state.task = found
+                    yield replace(found, addition=number)
+            state.whole = True
+            self._look_at(number)
+
+    def _look_at(self, number: int) -> None:
+        lot = self._open[number]
+        if lot.whole and not lot.under_way:
+            self._complete.append(self._open.pop(number))
+
+    def _sealed(self) -> list[_Open]:
+        """Fix the sets of the lots of which every file is stored."""
+        complete, self._complete = self._complete, []
+        for lot in complete:
+            self._patience.insist(partial(self._seal, lot))
+            self._note(sealed=len(lot.sealed))
+        return complete
+
+    def _seal(self, lot: _Open) -> None:
+        for row in self._journal.sets(lot.taken):
+            if row.state == "open":
+                row = _as_stated(self._journal, row, lot.task)
+                public_keys = self._public_keys(row.custodian, row.patient)
+                anchoring.seal(self._journal, self._ingest.storage, row, public_keys)
+        lot.sealed = [row for row in self._journal.sets(lot.taken) if row.state == "sealed"]
+
+    def _collect(self) -> None:
+        """Give up what was stored and no row names, now that nobody stores any more."""
+        self._patience.insist(lambda: self._journal.abandon("adding"))
         with suppress(StorageUnavailable):  # then it goes by a later collection
-            pinning.collect(journal, self.storage)
-        taken = {each.set_id for each in outcomes if each.set_id is not None and not each.reason}
-        left_out = _left_out(outcomes, skipped, taken)
-        rows = journal.sets(taken)
-        waiting = [row for row in rows if row.state == "open"]
-        if waiting:
-            public_keys = anchoring.encryption_keys(self.ledger, purpose.custodian, purpose.patient)
-            tasks = {each.set_id: each.task for each in outcomes}
-            for row in waiting:
-                row = _as_stated(journal, row, tasks[row.set_id])
-                anchoring.seal(journal, self.storage, row, public_keys)
-        # also what an earlier run had sealed and did not live to see anchored
-        sealed = journal.unconfirmed(purpose.custodian)
-        for start in range(0, len(sealed), 100):
-            part = sealed[start : start + 100]
-            anchoring.anchor(self.ledger, journal, signer, part)
-            if report:
-                report(Progress("anchoring", start + len(part), len(sealed)))
-        if not taken:
-            raise NothingToAdd(
-                "none of the files could be taken; the reason is given for each",
-                skipped=[{"path": each.path, "reason": each.reason} for each in left_out[None]],
+            pinning.collect(self._journal, self._ingest.storage)
+
+    def _anchored(self, lots: Sequence[_Open]) -> list[Added]:
+        """Bring the sealed sets of some lots onto the chain; what became of the lots."""
+        rows = {row.set_id: row for lot in lots for row in lot.sealed}
+        if rows:
+            self._anchor(list(rows.values()))
+        anchored = self._earlier.union(rows)
+        return self._patience.insist(lambda: [self._added(lot, anchored) for lot in lots])
+
+    def _anchor(self, rows: Sequence[SetRow]) -> None:
+        self._patience.insist(
+            lambda: anchoring.anchor(self._ingest.ledger, self._journal, self._signer, rows)
+        )
+        self._note(anchored=len(rows))
+
+    def _added(self, lot: _Open, anchored: set[int]) -> Added:
+        left_out: dict[int | None, list[SkippedFile]] = defaultdict(list)
+        for set_id, skipped in sorted(lot.left_out, key=lambda each: each[1].path):
+            left_out[set_id if set_id in lot.taken else None].append(skipped)
+        results = [
+            AddResult(
+                image_id=row.image_id or "",
+                root=row.root or "",
+                manifest_cid=row.manifest_cid or "",
+                instances=len(self._journal.files(row.set_id)),
+                skipped=tuple(left_out[row.set_id]),
+                transaction=row.transaction_hash or "",
+                gas=row.gas or 0,
+                added=row.set_id in anchored,
             )
-        anchored = {row.set_id for row in sealed}
-        return _results(journal, journal.sets(taken), anchored, left_out)
+            for row in self._journal.sets(lot.taken)
+        ]
+        return Added(tuple(results), tuple(left_out[None]))
+
+    def _note(self, **more: int) -> None:
+        with self._noting:
+            counted = {name: getattr(self._progress, name) + n for name, n in more.items()}
+            self._progress = replace(self._progress, **counted)
+            if self._report is not None:
+                self._report(self._progress)
 
 
-def start_workers() -> None:
-    """Let what worker processes need be imported while the caller does something else."""
-    Crew.prepare()
-
-
-def profile_name(profile: str) -> str:
-    """A profile's name in its one spelling."""
-    return Profile.parse(profile).name
-
-
-def found_tasks(
-    paths: Iterable[Path], purpose: Purpose, visit: str | None, course: str, *, burned_in: bool
-) -> tuple[list[Task], list[SkippedFile]]:
-    """A task for each file behind some paths, and what is left out from the start."""
-    tasks, skipped = [], []
-    for found in scan(paths):
-        if isinstance(found, Candidate):
-            name = printable(found.path)
-            tasks.append(Task(found.path, name, found.size, purpose, visit, course, burned_in))
-        else:
-            skipped.append(SkippedFile(found.name, found.reason))
-    return tasks, skipped
-
-
-def _as_stated(journal: Journal, row: SetRow, task: Task) -> SetRow:
+def _as_stated(journal: Journal, row: SetRow, task: Task | None) -> SetRow:
     """An open set under the visit and course that this addition states, not an interrupted one."""
-    visit = task.visit or row.visit
-    course = row.course if task.course == NONE else task.course
+    visit = task.visit if task and task.visit else row.visit
+    course = task.course if task and task.course != NONE else row.course
     if (visit, course) == (row.visit, row.course):
         return row
     return journal.regroup(row.set_id, visit, course)
@@ -194,42 +313,3 @@ def _as_stated(journal: Journal, row: SetRow, task: Task) -> SetRow:
 
 def _crashed(task: Task, reason: str) -> Outcome:
     return Outcome(task, reason=reason)
-
-
-def _left_out(
-    outcomes: Iterable[Outcome], skipped: Iterable[SkippedFile], taken: set[int]
-) -> dict[int | None, list[SkippedFile]]:
-    """What was left out, by the set among those `taken` to which it would belong, or none."""
-    left_out: dict[int | None, list[SkippedFile]] = defaultdict(list)
-    left_out[None] += skipped
-    for outcome in outcomes:
-        if outcome.reason is not None:
-            set_id = outcome.set_id if outcome.set_id in taken else None
-            left_out[set_id].append(SkippedFile(outcome.task.name, outcome.reason))
-    for files in left_out.values():
-        files.sort(key=lambda each: each.path)
-    return left_out
-
-
-def _results(
-    journal: Journal,
-    rows: Sequence[SetRow],
-    anchored: set[int],
-    left_out: dict[int | None, list[SkippedFile]],
-) -> list[AddResult]:
-    results: list[AddResult] = []
-    for row in rows:
-        skipped = left_out[row.set_id] + (left_out[None] if not results else [])
-        results.append(
-            AddResult(
-                image_id=row.image_id or "",
-                root=row.root or "",
-                manifest_cid=row.manifest_cid or "",
-                instances=len(journal.files(row.set_id)),
-                skipped=tuple(skipped),
-                transaction=row.transaction_hash or "",
-                gas=row.gas or 0,
-                added=row.set_id in anchored,
-            )
-        )
-    return results

@@ -17,6 +17,8 @@ from eth_hash.auto import keccak
 __all__ = [
     "NONE",
     "AddResult",
+    "Added",
+    "Addition",
     "EraseResult",
     "FetchResult",
     "FetchedFile",
@@ -169,7 +171,7 @@ class AddResult:
         How many instances it has.
     skipped
         Paths of this series that were not taken; those of no series are in the first result
-        of an addition.
+        of `Images.add`.
     transaction, gas
         Which transaction anchored it, and its share of that transaction's gas.
     added
@@ -184,6 +186,42 @@ class AddResult:
     transaction: str
     gas: int
     added: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Files of one patient that are added together: a study, or all that there is.
+
+    Attributes
+    ----------
+    paths
+        Files and folders, any mix.
+    patient
+        Address of who will decide about them.
+    visit, course
+        What to call the visit (the study's UID unless given) and the course of treatment, if any.
+    """
+
+    paths: tuple[Path, ...]
+    patient: str
+    visit: str | None = None
+    course: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of an addition.
+
+    Attributes
+    ----------
+    results
+        One for each image set that its files are in; none if no file could be taken.
+    skipped
+        Paths that belong to none of these sets, and why each was not taken.
+    """
+
+    results: tuple[AddResult, ...]
+    skipped: tuple[SkippedFile, ...]
 
 
 Verdict = Literal["identical", "reencoded", "changed", "unknown"]

@@ -8,6 +8,8 @@ Each worker is held to an amount of memory.  When one dies, the files that were 
 tried again, each alone, and the one that kills its process again is blamed.
 
 A few small files are not worth a pool: they are tried in this process first.
+
+A store or journal that is away for a while is waited for.
 """
 
 from __future__ import annotations
@@ -16,30 +18,37 @@ import gc
 import os
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import context, forkserver, popen_forkserver, process
+from itertools import chain, islice
+from multiprocessing import context, forkserver, parent_process, popen_forkserver, process
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from radledger.dicom.limits import limit_worker
 from radledger.imaging.journal import Journal
+from radledger.imaging.patience import AWAY, Patience
 from radledger.imaging.storing import Bench, Rest
 from radledger.storage import Storage
 
-__all__ = ["Crew"]
+__all__ = ["Crashed", "Crew", "Work", "as_finished", "in_chunks"]
 
 _FEW_FILES, _FEW_BYTES = 8, 16 << 20
 _CHUNK_FILES, _CHUNK_BYTES = 16, 8 << 20
 # Flushing to the disk takes longer than all else, and many flushes together no longer than one.
 _FLUSHERS = 8
 _GARBAGE = 20_000
-_CHUNKS_AHEAD = 3
+_AHEAD = 3
 _CRASHED = "reading the file crashed its process; leave it out"
 
 
@@ -53,6 +62,7 @@ class Sized(Protocol):
 T = TypeVar("T", bound=Sized)
 R = TypeVar("R")
 Work = Callable[[Bench, T], R | Rest[R] | None]
+Crashed = Callable[[T, str], R]
 
 
 @dataclass(frozen=True)
@@ -67,11 +77,17 @@ class Crew:
         Must survive pickling and reach the same content from any process.
     folder
         For temporary files.
+    processes
+        How many; as many as there are processors unless given.
+    isolated
+        Run nothing in this process, however little there is to do.
     """
 
     journal: Path | str
     storage: Storage
     folder: Path
+    processes: int | None = None
+    isolated: bool = False
 
     @staticmethod
     def prepare() -> None:
@@ -79,13 +95,10 @@ class Crew:
         _Context().set_forkserver_preload([__name__, "radledger.imaging.verifying"])
         forkserver.ensure_running()
 
-    def run(
-        self,
-        work: Work[T, R],
-        tasks: Sequence[T],
-        crashed: Callable[[T, str], R],
-    ) -> Iterator[R]:
+    def run(self, work: Work[T, R], tasks: Iterable[T], crashed: Crashed[T, R]) -> Iterator[R]:
         """The result of each task, in any order.
+
+        Tasks are taken as they are needed, so that there may be any number of them.
 
         Parameters
         ----------
@@ -103,24 +116,37 @@ class Crew:
         Exception
             What `work` raises; results before it stand.
         """
-        left = list(tasks)
-        if len(tasks) <= _FEW_FILES and sum(task.size for task in tasks) <= _FEW_BYTES:
-            left = []
-            with self._bench() as bench:
-                for task in tasks:
-                    result = work(bench, task)
-                    if result is None:
-                        left.append(task)
-                    else:
-                        yield result.finish() if isinstance(result, Rest) else result
-        chunks = deque(_chunks(left))
-        while chunks:
+        left = iter(tasks)
+        first = list(islice(left, _FEW_FILES + 1))
+        if self.isolated or len(first) > _FEW_FILES or sum(t.size for t in first) > _FEW_BYTES:
+            left = chain(first, left)
+        else:
+            undone: list[T] = []
+            yield from self._tried(work, first, undone)
+            if not undone:
+                return
+            left = iter(undone)
+        chunks = in_chunks(left, _CHUNK_FILES, _CHUNK_BYTES)
+        processes = self.processes or os.cpu_count() or 1
+        while True:
             suspects: list[T] = []
-            yield from self._pooled(work, chunks, os.cpu_count() or 1, suspects)
+            yield from self._pooled(work, chunks, processes, suspects)
+            if not suspects:
+                return
             for task in suspects:
                 again: list[T] = []
-                yield from self._pooled(work, deque([[task]]), 1, again, check=True)
+                yield from self._pooled(work, iter([[task]]), 1, again, check=True)
                 yield from (crashed(each, _CRASHED) for each in again)
+
+    def _tried(self, work: Work[T, R], tasks: list[T], undone: list[T]) -> Iterator[R]:
+        """Work in this process; what needs another one is `undone`."""
+        with self._bench() as bench:
+            for task in tasks:
+                result = work(bench, task)
+                if result is None:
+                    undone.append(task)
+                else:
+                    yield result.finish() if isinstance(result, Rest) else result
 
     @contextmanager
     def _bench(self) -> Iterator[Bench]:
@@ -133,7 +159,7 @@ class Crew:
     def _pooled(
         self,
         work: Work[T, R],
-        chunks: deque[list[T]],
+        chunks: Iterator[list[T]],
         processes: int,
         lost: list[T],
         *,
@@ -144,40 +170,82 @@ class Crew:
         With `check`, a process that cannot even start is an error, and no task's fault.
         """
         pool = ProcessPoolExecutor(
-            min(processes, len(chunks)),
+            processes,
             mp_context=_Context(),
             initializer=_start,
             initargs=(self.journal, self.storage, self.folder),
         )
-        under_way: deque[tuple[list[T], Future[list[R]]]] = deque()
+
+        def submit(chunk: list[T]) -> Future[list[R]]:
+            return pool.submit(_work, work, chunk)
+
+        def ahead() -> int:
+            return 0 if lost else processes * _AHEAD
+
         try:
             if check:
                 pool.submit(int).result()
-            while (chunks and not lost) or under_way:
-                if chunks and not lost and len(under_way) < processes * _CHUNKS_AHEAD:
-                    under_way.append((chunks[0], pool.submit(_work, work, chunks[0])))
-                    chunks.popleft()
-                    continue
-                chunk, future = under_way.popleft()
-                try:
-                    yield from future.result()
-                except BrokenProcessPool:
-                    lost += chunk
-        except BrokenProcessPool:
-            if not under_way:
-                raise  # no file is to blame
-            for chunk, _ in under_way:
-                lost += chunk
+            yield from as_finished(submit, chunks, ahead, BrokenProcessPool, lost)
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _chunks(tasks: Sequence[T]) -> Iterator[list[T]]:
+def as_finished(
+    submit: Callable[[list[T]], Future[list[R]]],
+    chunks: Iterator[list[T]],
+    ahead: Callable[[], int],
+    broken: type[Exception],
+    lost: list[T],
+) -> Iterator[R]:
+    """Give chunks of tasks to workers, and their results as they come.
+
+    Parameters
+    ----------
+    submit
+        Gives a chunk to the workers.
+    chunks
+        Taken as they are needed.
+    ahead
+        How many chunks may be under way now.
+    broken
+        What is raised for a chunk whose worker is gone; its tasks are then `lost`.
+    lost
+        Where they are put.
+    """
+    under_way: dict[Future[list[R]], list[T]] = {}
+    patience = Patience()
+
+    def begin(chunk: list[T]) -> None:
+        try:
+            under_way[submit(chunk)] = chunk
+        except broken:
+            lost.extend(chunk)
+
+    while True:
+        while len(under_way) < ahead() and (chunk := next(chunks, None)):
+            begin(chunk)
+        if not under_way:
+            return
+        for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+            chunk = under_way.pop(future)
+            try:
+                results = future.result()
+            except broken:
+                lost += chunk
+            except AWAY as error:
+                patience.wait(error)
+                begin(chunk)
+            else:
+                patience.succeeded()
+                yield from results
+
+
+def in_chunks(tasks: Iterable[T], most: int, most_bytes: int) -> Iterator[list[T]]:
     """Small files together, so that handing over costs little."""
     chunk: list[T] = []
     size = 0
     for task in tasks:
-        if chunk and (len(chunk) == _CHUNK_FILES or size + task.size > _CHUNK_BYTES):
+        if chunk and (len(chunk) == most or size + task.size > most_bytes):
             yield chunk
             chunk, size = [], 0
         chunk.append(task)
@@ -220,12 +288,21 @@ _worker: _Worker | None = None
 
 def _start(journal: Path | str, storage: Storage, folder: Path) -> None:
     global _worker
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     bench = Bench(Journal(journal), storage, folder, isolated=True)
     _worker = _Worker(bench, ThreadPoolExecutor(_FLUSHERS))
     # What was imported stays; data sets are full of cycles, each of which would be looked for.
     gc.freeze()
     gc.set_threshold(_GARBAGE)
     limit_worker()
+
+
+def _end_with_parent() -> None:
+    """A pool whose owner was killed would wait for its next task forever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(work: Callable[[Bench, Any], Any], chunk: list[Any]) -> list[Any]:

@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.chain.refusals import ImageErased
 from radledger.errors import UsageError
 from radledger.identity.address import parse_address
-from radledger.identity.roles import ROLES
 from radledger.imaging import reading, records
-from radledger.imaging.home import imaging_folder, journal_location
-from radledger.imaging.journal import Journal
+from radledger.imaging.custody import Custody
 from radledger.imaging.keys import request_secret
 from radledger.imaging.model import (
-    NONE,
-    AddResult,
-    EraseResult,
     FetchResult,
     ImageRecord,
-    RekeyResult,
-    State,
     VerifyResult,
 )
-from radledger.imaging.schema import Purpose
-from radledger.imaging.upkeep import Upkeep, held
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.chain.ledger import Ledger
-    from radledger.imaging.ingest import Ingest, Progress
     from radledger.imaging.keys import KeyService, Use
     from radledger.imaging.manifest import Manifest
-    from radledger.storage import Storage
 
 __all__ = ["Images"]
 
 
-class Images:
+class Images(Custody):
     """Image sets of one chain: those of a custodian's home, and any that one may read.
 
     Parameters
@@ -63,165 +49,6 @@ class Images:
     >>> images.verify(added[0].image_id, [Path("study/1.dcm")])[0].verdict  # doctest: +SKIP
     'reencoded'
     """
-
-    def __init__(
-        self, ledger: Ledger, storage: Storage, home: Path, journal: str | None = None
-    ) -> None:
-        self._ledger = ledger
-        self._storage = storage
-        self._home = home
-        self._journal_url = journal
-
-    # ------------------------------------------------------------------ the custodian
-
-    def add(
-        self,
-        paths: Iterable[Path | str],
-        patient: str,
-        *,
-        custodian: LocalAccount,
-        visit: str | None = None,
-        course: str | None = None,
-        profile: str = "basic",
-        keep_identity: bool = False,
-        allow_burned_in: bool = False,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> Sequence[AddResult]:
-        """Encrypt, store and anchor DICOM files, one image set for each series.
-
-        Run again after a crash, it finishes the work.  Files that were added before for the
-        same patient and profile add nothing; their sets are among the results all the same.
-
-        Parameters
-        ----------
-        paths
-            Files and folders, any mix.
-        patient
-            Address that will decide about the images.
-        custodian
-            Who acts for the institution that holds them.
-        visit
-            What to call the visit; the study's UID unless given.  Grants may be for a visit.
-        course
-            What to call the course of treatment that the visit is part of, if any.
-        profile
-            De-identification profile, see :class:`radledger.dicom.profiles.Profile`.
-        keep_identity
-            Take the files as they are, as for a clinical reading; `profile` does not count then.
-        allow_burned_in
-            Take files whose pixels may show text; the caller has looked at them.
-        progress
-            Called as the work goes on.
-
-        Returns
-        -------
-        sequence of AddResult
-            One for each set; those paths that were not taken are in it with the reason.
-
-        Raises
-        ------
-        NothingToAdd
-            If no file could be taken.
-        ParticipantLacksRole
-            If `custodian` acts for no accredited custodian.
-        HomeBusy
-            If another process is adding images in this home.
-        """
-        from radledger.imaging.ingest import found_tasks, profile_name, start_workers
-
-        start_workers()
-        chosen = "" if keep_identity else profile_name(profile)
-        institution = self._institution(custodian)
-        purpose = Purpose(institution, parse_address(patient), chosen)
-        journal = self._journal
-        tasks, skipped = found_tasks(
-            [Path(path) for path in paths],
-            purpose,
-            journal.group(purpose, "visit", visit) if visit else None,
-            journal.group(purpose, "course", course) if course else NONE,
-            burned_in=allow_burned_in,
-        )
-        return self._ingest.add(tasks, skipped, purpose, custodian, progress)
-
-    def deidentify(
-        self,
-        image_id: str,
-        profile: str,
-        *,
-        custodian: LocalAccount,
-        allow_burned_in: bool = False,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> AddResult:
-        """Make a de-identified version of an image set that names the original.
-
-        Raises
-        ------
-        NothingToAdd
-            If no file could be taken, because of burned-in annotations for instance.
-        SecretUnknown
-            If this home does not have the original's secret.
-        """
-        from radledger.imaging.ingest import profile_name, start_workers
-        from radledger.imaging.storing import StoredFile, Task
-
-        start_workers()
-        record = self._usable(image_id)
-        row = held(self._journal, record.image_id)
-        purpose = Purpose(
-            self._institution(custodian),
-            record.image_set.patient,
-            profile_name(profile),
-            record.image_id,
-        )
-        tasks = [
-            Task(
-                source=StoredFile(file.cid, row.secret or ""),
-                name=file.sop_instance,
-                size=file.size,
-                purpose=purpose,
-                visit=record.image_set.visit,
-                course=record.image_set.course,
-                allow_burned_in=allow_burned_in,
-            )
-            for file in self._journal.files(row.set_id)
-        ]
-        return self._ingest.add(tasks, [], purpose, custodian, progress)[0]
-
-    def rekey(self, image_id: str, *, custodian: LocalAccount) -> RekeyResult:
-        """Encrypt an image set under a new secret; id and root stay, the old ciphertext goes.
-
-        Whoever was given the old secret can open nothing that is fetched from now on.
-        """
-        return self._upkeep.rekey(self._usable(image_id).image_id, custodian)
-
-    def erase(self, image_id: str, *, custodian: LocalAccount) -> EraseResult:
-        """Erase an image set for good: secret, salts, ciphertext; versions of it stay.
-
-        The certificate is a file in the home, its SHA-256 is on the chain.
-        """
-        return self._upkeep.erase(self.show(image_id).image_id, custodian)
-
-    def secret(self, image_id: str) -> str:
-        """An image set's secret, for the custodian's own key service.
-
-        Raises
-        ------
-        SecretUnknown
-            If this home does not have it.
-        """
-        return held(self._journal, image_id).secret or ""
-
-    # ------------------------------------------------------------------ everybody
-
-    def show(self, image_id: str) -> ImageRecord:
-        """What the chain tells of an image set.
-
-        Raises
-        ------
-        ImageUnknown
-            If there is none of that id.
-        """
-        return records.image_record(self._ledger, image_id)
 
     def list(
         self, *, custodian: str | None = None, patient: str | None = None
@@ -365,34 +192,3 @@ class Images:
         folder = Path(to).absolute()
         files = reading.write_files(self._storage, manifest, secret, folder)
         return FetchResult(manifest.image_set.image_id, folder, files)
-
-    # ------------------------------------------------------------------ internals
-
-    @cached_property
-    def _folder(self) -> Path:
-        return imaging_folder(self._home, self._ledger)
-
-    @cached_property
-    def _journal(self) -> Journal:
-        return Journal(journal_location(self._folder, self._journal_url))
-
-    @property
-    def _ingest(self) -> Ingest:
-        from radledger.imaging.ingest import Ingest
-
-        return Ingest(self._ledger, self._storage, self._folder, self._journal.location)
-
-    @property
-    def _upkeep(self) -> Upkeep:
-        return Upkeep(self._ledger, self._storage, self._journal, self._folder)
-
-    def _institution(self, signer: LocalAccount) -> str:
-        """The institution for which somebody acts as a custodian."""
-        role = ROLES["custodian"]
-        return str(self._ledger.call("ParticipantRegistry", "requireRole", signer.address, role))
-
-    def _usable(self, image_id: str) -> ImageRecord:
-        record = self.show(image_id)
-        if record.state is State.ERASED:
-            raise ImageErased.of({"image": record.image_id})
-        return record

@@ -73,6 +73,8 @@ class Task:
         Their digests; a visit of `None` is that of the study.
     allow_burned_in
         Take it although its pixels may show text.
+    addition
+        With which others it belongs, as who hands it out counts them.
     """
 
     source: Path | StoredFile
@@ -82,6 +84,7 @@ class Task:
     visit: str | None
     course: str
     allow_burned_in: bool = False
+    addition: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +220,11 @@ def _recorded(bench: Bench, task: Task, file: FileRow, ciphertext: IO[bytes]) ->
     # Another worker was faster with the same file, or with another one of the same instance.
     bench.storage.unpin(cid)
     known = bench.journal.known(task.purpose, file.source_digest)
-    return Outcome(task, file.set_id, reason=None if known is not None else _TWIN)
+    return Outcome(task, file.set_id, reason=None if known is not None else _OTHER)
 
 
 _TWIN = "another file of the series has the same SOP Instance UID and other content"
+_OTHER = f"{_TWIN}, or the series was sealed at that moment; add the file again"
 
 
 def _examined(bench: Bench, task: Task, path: Path, digest: bytes, copy: IO[bytes]) -> _Plain:

@@ -1,0 +1,350 @@
+"""What only a custodian does with image sets: bring files, add versions, encrypt anew, erase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from radledger.chain.refusals import ImageErased
+from radledger.identity.address import parse_address
+from radledger.identity.roles import ROLES
+from radledger.imaging import records
+from radledger.imaging.errors import NothingToAdd
+from radledger.imaging.home import imaging_folder, journal_location
+from radledger.imaging.journal import Journal
+from radledger.imaging.model import (
+    NONE,
+    Added,
+    Addition,
+    AddResult,
+    EraseResult,
+    ImageRecord,
+    RekeyResult,
+    SkippedFile,
+    State,
+)
+from radledger.imaging.schema import Purpose
+from radledger.imaging.upkeep import Upkeep, held
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Ledger
+    from radledger.imaging.ingest import Lot, Progress, Workers
+    from radledger.imaging.storing import Task
+    from radledger.storage import Storage
+
+__all__ = ["Custody", "all_or_nothing"]
+
+
+class Custody:
+    """Image sets of a custodian's home; see :class:`.Images`."""
+
+    def __init__(
+        self, ledger: Ledger, storage: Storage, home: Path, journal: str | None = None
+    ) -> None:
+        self._ledger = ledger
+        self._storage = storage
+        self._home = home
+        self._journal_url = journal
+
+    def add(
+        self,
+        paths: Iterable[Path | str],
+        patient: str,
+        *,
+        custodian: LocalAccount,
+        visit: str | None = None,
+        course: str | None = None,
+        profile: str = "basic",
+        keep_identity: bool = False,
+        allow_burned_in: bool = False,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[AddResult]:
+        """Encrypt, store and anchor DICOM files, one image set for each series.
+
+        Run again after a crash, it finishes the work.  Files that were added before for the
+        same patient and profile add nothing; their sets are among the results all the same.
+
+        Parameters
+        ----------
+        paths
+            Files and folders, any mix.
+        patient
+            Address that will decide about the images.
+        custodian
+            Who acts for the institution that holds them.
+        visit
+            What to call the visit; the study's UID unless given.  Grants may be for a visit.
+        course
+            What to call the course of treatment that the visit is part of, if any.
+        profile
+            De-identification profile, see :class:`radledger.dicom.profiles.Profile`.
+        keep_identity
+            Take the files as they are, as for a clinical reading; `profile` does not count then.
+        allow_burned_in
+            Take files whose pixels may show text; the caller has looked at them.
+        workers, scheduler, progress
+            As for `add_all`.
+
+        Returns
+        -------
+        list of AddResult
+            One for each set; those paths that were not taken are in it with the reason.
+
+        Raises
+        ------
+        NothingToAdd
+            If no file could be taken.
+        ParticipantLacksRole
+            If `custodian` acts for no accredited custodian.
+        HomeBusy
+            If another process is adding images in this home, or on its journal.
+        """
+        addition = Addition(tuple(map(Path, paths)), patient, visit, course)
+        (added,) = self.add_all(
+            [addition],
+            custodian=custodian,
+            profile=profile,
+            keep_identity=keep_identity,
+            allow_burned_in=allow_burned_in,
+            workers=workers,
+            scheduler=scheduler,
+            progress=progress,
+        )
+        return all_or_nothing(added)
+
+    def add_all(
+        self,
+        additions: Iterable[Addition],
+        *,
+        custodian: LocalAccount,
+        profile: str = "basic",
+        keep_identity: bool = False,
+        allow_burned_in: bool = False,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        total: int = 0,
+    ) -> Iterator[Added]:
+        """Add the files of many patients, as `add` does those of one; an archive, for instance.
+
+        Additions are taken as they are needed, and what became of each is told as soon as its
+        image sets are on the chain, so that memory does not grow with their number.  The files of
+        one series belong into one addition: from two they may become two image sets.
+
+        Parameters
+        ----------
+        additions
+            What belongs to whom.
+        custodian, profile, keep_identity, allow_burned_in
+            As for `add`.
+        workers
+            How many processes store files; as many as there are processors unless given.
+        scheduler
+            Address of the scheduler of a Dask cluster, such as ``tcp://10.0.0.1:8786``, whose
+            workers store the files instead.  They reach paths and store under the same names as
+            this process does, and the journal, which has to be in PostgreSQL.
+        progress, total
+            Called as the work goes on, of so many bytes.
+
+        Yields
+        ------
+        Added
+            What became of each addition, in the order in which they are done.
+        """
+        from radledger.imaging.processes import Crew
+
+        if scheduler is None:
+            Crew.prepare()
+        chosen = "" if keep_identity else _profile_name(profile)
+        institution = self._institution(custodian)
+
+        def lot(addition: Addition) -> Lot:
+            purpose = Purpose(institution, parse_address(addition.patient), chosen)
+            return self._found(addition, purpose, burned_in=allow_burned_in)
+
+        return self._ingest(
+            map(lot, additions),
+            institution,
+            custodian,
+            partial(self._workers, workers, scheduler),
+            progress,
+            total,
+        )
+
+    def deidentify(
+        self,
+        image_id: str,
+        profile: str,
+        *,
+        custodian: LocalAccount,
+        allow_burned_in: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> AddResult:
+        """Make a de-identified version of an image set that names the original.
+
+        Raises
+        ------
+        NothingToAdd
+            If no file could be taken, because of burned-in annotations for instance.
+        SecretUnknown
+            If this home does not have the original's secret.
+        """
+        from radledger.imaging.processes import Crew
+        from radledger.imaging.storing import StoredFile, Task
+
+        Crew.prepare()
+        record = self._usable(image_id)
+        row = held(self._journal, record.image_id)
+        institution = self._institution(custodian)
+        purpose = Purpose(
+            institution, record.image_set.patient, _profile_name(profile), record.image_id
+        )
+        tasks = [
+            Task(
+                source=StoredFile(file.cid, row.secret or ""),
+                name=file.sop_instance,
+                size=file.size,
+                purpose=purpose,
+                visit=record.image_set.visit,
+                course=record.image_set.course,
+                allow_burned_in=allow_burned_in,
+            )
+            for file in self._journal.files(row.set_id)
+        ]
+        workers = partial(self._workers, None, None)
+        total = sum(task.size for task in tasks)
+        (added,) = self._ingest([tasks], institution, custodian, workers, progress, total)
+        return all_or_nothing(added)[0]
+
+    def rekey(self, image_id: str, *, custodian: LocalAccount) -> RekeyResult:
+        """Encrypt an image set under a new secret; id and root stay, the old ciphertext goes.
+
+        Whoever was given the old secret can open nothing that is fetched from now on.
+        """
+        return self._upkeep.rekey(self._usable(image_id).image_id, custodian)
+
+    def erase(self, image_id: str, *, custodian: LocalAccount) -> EraseResult:
+        """Erase an image set for good: secret, salts, ciphertext; versions of it stay.
+
+        The certificate is a file in the home, its SHA-256 is on the chain.
+        """
+        return self._upkeep.erase(self.show(image_id).image_id, custodian)
+
+    def secret(self, image_id: str) -> str:
+        """An image set's secret, for the custodian's own key service.
+
+        Raises
+        ------
+        SecretUnknown
+            If this home does not have it.
+        """
+        return held(self._journal, image_id).secret or ""
+
+    def show(self, image_id: str) -> ImageRecord:
+        """What the chain tells of an image set.
+
+        Raises
+        ------
+        ImageUnknown
+            If there is none of that id.
+        """
+        return records.image_record(self._ledger, image_id)
+
+    # ------------------------------------------------------------------ internals
+
+    @cached_property
+    def _folder(self) -> Path:
+        return imaging_folder(self._home, self._ledger)
+
+    @cached_property
+    def _journal(self) -> Journal:
+        return Journal(journal_location(self._folder, self._journal_url))
+
+    @property
+    def _upkeep(self) -> Upkeep:
+        return Upkeep(self._ledger, self._storage, self._journal, self._folder)
+
+    def _ingest(
+        self,
+        lots: Iterable[Lot],
+        institution: str,
+        signer: LocalAccount,
+        workers: Callable[[Path], Workers],
+        progress: Callable[[Progress], None] | None,
+        total: int,
+    ) -> Iterator[Added]:
+        from radledger.imaging.ingest import Ingest
+
+        ingest = Ingest(self._ledger, self._storage, self._folder, self._journal.location)
+        return ingest.add(lots, institution, signer, workers, progress, total)
+
+    def _workers(self, processes: int | None, scheduler: str | None, temporary: Path) -> Workers:
+        """Who stores files: processes of this machine, or a cluster."""
+        location, storage = self._journal.location, self._storage
+        if scheduler is not None:
+            from radledger.imaging.cluster import Cluster
+
+            return Cluster(scheduler, location, storage)
+        from radledger.imaging.processes import Crew
+
+        return Crew(location, storage, temporary, processes)
+
+    def _found(
+        self, addition: Addition, purpose: Purpose, *, burned_in: bool
+    ) -> Iterator[Task | SkippedFile]:
+        """A task for each file behind some paths, and what is left out from the start."""
+        from radledger.dicom.scan import Candidate, printable, scan
+        from radledger.imaging.storing import Task
+
+        def named(kind: Literal["visit", "course"], name: str | None) -> str | None:
+            return self._journal.group(purpose, kind, name) if name else None
+
+        visit, course = named("visit", addition.visit), named("course", addition.course) or NONE
+        for found in scan(addition.paths):
+            if isinstance(found, Candidate):
+                name = printable(found.path)
+                yield Task(found.path, name, found.size, purpose, visit, course, burned_in)
+            else:
+                yield SkippedFile(found.name, found.reason)
+
+    def _institution(self, signer: LocalAccount) -> str:
+        """The institution for which somebody acts as a custodian."""
+        role = ROLES["custodian"]
+        return str(self._ledger.call("ParticipantRegistry", "requireRole", signer.address, role))
+
+    def _usable(self, image_id: str) -> ImageRecord:
+        record = self.show(image_id)
+        if record.state is State.ERASED:
+            raise ImageErased.of({"image": record.image_id})
+        return record
+
+
+def all_or_nothing(added: Added) -> list[AddResult]:
+    """The results of an addition, the first of which tells of paths that are of no set.
+
+    Raises
+    ------
+    NothingToAdd
+        If there are none.
+    """
+    if not added.results:
+        raise NothingToAdd(
+            "none of the files could be taken; the reason is given for each",
+            skipped=[{"path": each.path, "reason": each.reason} for each in added.skipped],
+        )
+    first, *others = added.results
+    return [replace(first, skipped=first.skipped + added.skipped), *others]
+
+
+def _profile_name(profile: str) -> str:
+    """A profile's name in its one spelling."""
+    from radledger.dicom.profiles import Profile
+
+    return Profile.parse(profile).name
