@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import json
 import re
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,4 +82,5 @@ def _told(answer: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly where the reader has enough
     sys.exit(main())

@@ -24,8 +24,7 @@ _KINDS = ("original", "deidentified", "derived", "segmentation", "corrected")
 
 
 class Trust(NamedTuple):
-    """What is known from elsewhere: a Clique chain's validators, of whom so many must have sealed
-    a block or one on top of it, or hashes of blocks; and the image registries, any if empty."""
+    """Known from elsewhere: validators, of whom so many must seal; block hashes; registries."""
 
     validators: frozenset[bytes] = frozenset()
     needed: int = 0
@@ -116,9 +115,8 @@ def _recorded(proof: Any, image: bytes, contract: bytes, trust: Trust, where: st
     if len(found) != 32 * len(parameters):
         raise Invalid(where, f"is no {event} of {text(image)} by {text(contract)}")
     words = {name: found[32 * i : 32 * i + 32] for i, (_, name) in enumerate(parameters)}
-    block, time = (int.from_bytes(run[0][field], "big") for field in (8, 11))
-    recorded = {"block": block, "hash": text(keccak(encoded[0])), "timestamp": time}
-    return words, {**recorded, "vouched": why}
+    hash_, (block, at) = text(keccak(encoded[0])), (int.from_bytes(run[0][n]) for n in (8, 11))
+    return words, {"block": block, "hash": hash_, "timestamp": at, "vouched": why}
 
 
 def _vouched(run: list[list[bytes]], last: bytes, trust: Trust, where: str) -> str:
