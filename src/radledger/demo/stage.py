@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.accounts import Keystore
+from radledger.chain.connect import request
 from radledger.chain.ledger import ContractAt
 from radledger.consent.permission import Use
 from radledger.consent.receipts import Receipts
@@ -189,6 +190,11 @@ class Stage:
     def ether(self, name: str) -> int:
         """Somebody's balance in wei."""
         return int(self.ledger.web3.eth.get_balance(self.people[name].address))
+
+    def sent(self, name: str) -> int:
+        """How many transactions somebody has sent."""
+        count = request(self.ledger.web3, "eth_getTransactionCount", [self.address(name), "latest"])
+        return int(count, 16)
 
     @cached_property
     def token(self) -> ContractAt:
