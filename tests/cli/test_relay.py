@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -123,9 +124,16 @@ def test_without_the_packages_that_serve_it(home, cli, monkeypatch):
     assert "radledger[relay]" in refused.object["message"]
 
 
-def test_addresses_to_listen_at(home, cli, relaying):
+def test_addresses_to_listen_at(home, cli):
     serve = ("relay", "serve", "--as", "hospital")
-    assert cli(*serve, "--host", "192.0.2.1").code == 1
+    elsewhere = cli(*serve, "--host", "192.0.2.1", "--port", "0").refused("RelayNotListening")
+    assert elsewhere == {"host": "192.0.2.1", "port": 0}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = cli(*serve, "--port", port).refused("RelayNotListening")
+        assert refused == {"host": "127.0.0.1", "port": port}
+    nowhere = cli(*serve, "--host", "nowhere.invalid").refused("RelayNotListening")
+    assert nowhere["host"] == "nowhere.invalid"
     assert cli(*serve, "--port", "70000").code == 2
     assert cli(*serve, "--queue-limit", "0").code == 2
     cli("relay", "serve").refused("AccountNotNamed", 2)

@@ -40,4 +40,7 @@ def serve(
         show({"relay": url, "payer": payer.address, "description": f"{url}/docs"})
         sys.stdout.flush()  # whoever waits for this line reads it from a pipe
 
-    run(relayer, host, port, ready)
+    try:
+        run(relayer, host, port, ready)
+    finally:
+        relayer.stop()

@@ -13,6 +13,7 @@
         ├── TicketUnknown         no ticket of that name
         ├── TicketPending         a ticket was not confirmed in time; it may be later
         ├── RelayUnreachable      nobody answers at the relayer's address, or no relayer does
+        ├── RelayNotListening     the address to listen at cannot be had
         └── RelayBusy             another relayer works on the same queue
     UsageError
     └── RelayNotInstalled         the extra packages of the relayer are not there
@@ -31,6 +32,7 @@ __all__ = [
     "RelayBusy",
     "RelayError",
     "RelayNotInstalled",
+    "RelayNotListening",
     "RelayUnreachable",
     "TargetNotAllowed",
     "TicketPending",
@@ -76,6 +78,10 @@ class TicketPending(RelayError):
 
 class RelayUnreachable(RelayError):
     """Nobody answers at the relayer's address, or who answers is no relayer."""
+
+
+class RelayNotListening(RelayError):
+    """The address at which the relayer is to listen is taken, or is none of this machine's."""
 
 
 class RelayBusy(RelayError):

@@ -11,6 +11,7 @@ References
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BodyLimit", "Problem", "add_handlers"]
 
+_log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 # The first that fits; what is no error of these is the document's own.
 _STATUS: tuple[tuple[type[RadLedgerError], int, int | None], ...] = (
@@ -93,6 +95,11 @@ def add_handlers(application: FastAPI) -> None:
     def refused(request: Request, error: RadLedgerError) -> Response:
         status, wait = next((code, s) for kind, code, s in _STATUS if isinstance(error, kind))
         headers = {} if wait is None else {"Retry-After": str(wait)}
+        if isinstance(error, ChainError) and status == 503:
+            # What a node's address or answer says is its operator's business.
+            _log.warning("a document was not taken on: %s", error)
+            detail = "the relayer cannot ask the chain at present; try again later"
+            return _problem(status, detail, error.name, {}, headers)
         return _problem(status, error.message, error.name, error.values, headers)
 
     @application.exception_handler(RequestValidationError)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from radledger.relay.errors import RelayNotInstalled
+from radledger.relay.errors import RelayNotInstalled, RelayNotListening
 
 if TYPE_CHECKING:
     from radledger.relay.service import Relayer
@@ -35,7 +35,7 @@ def serve(relayer: Relayer, host: str, port: int, ready: Callable[[str], None]) 
     ------
     RelayNotInstalled
         If the extra ``relay`` is missing.
-    OSError
+    RelayNotListening
         If the address cannot be had.
     """
     with _listening(host, port) as listener:
@@ -88,8 +88,16 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     # asyncio sends answers at once (TCP_NODELAY) where the socket says that it is TCP's.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(512)
+        try:
+            listener.bind((host, port))
+            listener.listen(512)
+        except OSError as error:
+            raise RelayNotListening(
+                f"cannot listen at {host} port {port}: {error.strerror}; choose others with "
+                "--host and --port",
+                host=host,
+                port=port,
+            ) from error
         yield listener
 
 

@@ -66,9 +66,9 @@ class Worker:
 
         What is not finished by then is on the disk, and a later run goes on with it.
         """
-        self._stopping.set()
-        self._wake.set()
-        if self._thread.is_alive():
+        if not self._stopping.is_set() and self._thread.is_alive():
+            self._stopping.set()
+            self._wake.set()
             self._thread.join(patience)
 
     def work(self) -> bool:
