@@ -68,17 +68,27 @@ def test_every_fork_and_every_type_of_transaction(fork: str) -> None:
 
 def test_each_kind_of_node(web3: Web3, new_account: Any) -> None:
     sender = new_account(web3)
-    transaction = {
-        "to": sender.address,
-        "value": 1,
-        "gas": 21_000,
-        "gasPrice": 10**10,
-        "nonce": 0,
-        "chainId": web3.eth.chain_id,
-    }
-    raw = sender.sign_transaction(transaction).raw_transaction.to_0x_hex()
-    mined = request(web3, "eth_sendRawTransaction", [raw])
-    assert proven_logs(prove(web3, mined)) == []
+
+    def sent(nonce: int) -> str:
+        transaction = {
+            "to": sender.address,
+            "value": 1,
+            "gas": 21_000,
+            "gasPrice": 10**10,
+            "nonce": nonce,
+            "chainId": web3.eth.chain_id,
+        }
+        raw = sender.sign_transaction(transaction).raw_transaction.to_0x_hex()
+        mined = request(web3, "eth_sendRawTransaction", [raw])
+        web3.eth.wait_for_transaction_receipt(mined, timeout=60, poll_latency=0.05)
+        return str(mined)
+
+    transaction = sent(0)
+    sent(1)  # on top
+    assert proven_logs(prove(web3, transaction)) == []
+    with pytest.raises(ProofUnavailable) as refusal:
+        prove(web3, unknown := "0x" + "07" * 32)
+    assert refusal.value.values == {"transaction": unknown}
 
 
 # ---------------------------------------------------------------------- proof of authority

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pydicom
 import pytest
@@ -149,18 +151,19 @@ def test_sets_that_were_anchored_together(add, bundles, tmp_path):
 
 def test_a_block_of_many_transactions(add, bundles, ledger, people, series, tmp_path):
     web3 = ledger.web3
+    transfer = {"from": people["stranger"].address, "to": people["clinic"].address}
     request(web3, "evm_setAutomine", [False])
     try:
         for _ in range(20):
-            request(
-                web3,
-                "eth_sendTransaction",
-                [{"from": people["stranger"].address, "to": people["clinic"].address}],
-            )
-        request(web3, "evm_setIntervalMining", [1])
-        added = add(series)[0]
+            request(web3, "eth_sendTransaction", [transfer])
+        with ThreadPoolExecutor() as pool:
+            adding = pool.submit(add, series)
+            while int(request(web3, "txpool_status", [])["pending"], 16) < 21:
+                assert not adding.done()
+                threading.Event().wait(0.05)
+            request(web3, "evm_mine", [])
+            (added,) = adding.result()
     finally:
-        request(web3, "evm_setIntervalMining", [0])
         request(web3, "evm_setAutomine", [True])
     receipt = request(web3, "eth_getTransactionReceipt", [added.transaction])
     block = request(web3, "eth_getBlockByHash", [receipt["blockHash"], False])

@@ -104,12 +104,18 @@ def prove(web3: Web3, transaction: str) -> EventProof:
     NotSealedYet
         If the chain is a proof-of-authority chain, and too few blocks stand on top.
     ProofUnavailable
-        If the node tells something else than what the block's hash covers.
+        If the transaction is not mined, or the node tells something else than what the block's
+        hash covers.
     """
     import rlp
     from trie import HexaryTrie
 
     mined = request(web3, "eth_getTransactionReceipt", [transaction])
+    if mined is None:
+        raise ProofUnavailable(
+            f"the node knows no mined transaction {transaction}; ask again, or another node",
+            transaction=transaction,
+        )
     block = request(web3, "eth_getBlockByHash", [mined["blockHash"], False])
     trie = HexaryTrie({})
     for receipt in _receipts(web3, block):
