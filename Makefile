@@ -104,8 +104,9 @@ test: test-library test-contracts ## Run the tests of the library and of the con
 test-library: setup $(BROWNIE_STAMP) ## Run the library's tests
 	@python -m pytest -q -n 2 --dist loadfile
 
-test-contracts: setup $(BROWNIE_STAMP) ## Run the contracts' tests on anvil
-	@$(WITH_BROWNIE) python -m pytest -q -n 2 -p pytest-brownie tests/contracts
+test-contracts: setup $(BROWNIE_STAMP) ## Run the contracts' tests on anvil, or with NETWORK=ganache
+	@$(WITH_BROWNIE) python -m pytest -q -n 2 -p pytest-brownie $(if $(NETWORK),--network $(NETWORK)) \
+	    tests/contracts
 
 test-pythons: setup ## Run the library's tests on every other Python 3.11 to 3.13 here, newest web3
 	@python tools/test_pythons.py

@@ -112,7 +112,11 @@ def travel(timestamp: int) -> None:
 
 def next_block_at(timestamp: int) -> None:
     """Have the next block, with the transaction that comes next, bear ``timestamp``."""
-    answer = web3.provider.make_request("evm_setNextBlockTimestamp", [timestamp])
+    if web3.client_version.startswith("Ganache"):
+        method, argument = "evm_setTime", timestamp * 1_000
+    else:
+        method, argument = "evm_setNextBlockTimestamp", timestamp
+    answer = web3.provider.make_request(method, [argument])
     assert "error" not in answer, answer
 
 
