@@ -7,10 +7,13 @@ import os
 import signal
 import subprocess
 from functools import partial
+from multiprocessing import get_context
 
 import httpx
 import pytest
 
+from radledger.chain.connect import connect
+from radledger.chain.networks import Network as Chain
 from radledger.chain.refusals import ConsentNeverGranted
 from radledger.consent import Consents, Terms
 from radledger.consent.permission import Use
@@ -19,8 +22,14 @@ from radledger.consent.release import CustodianKeyService
 from radledger.devnet import kubo
 from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.copies import Copies
+from radledger.imaging.processes import Crew
 from radledger.imaging.service import Images
-from radledger.storage.errors import ContentNotFound, StorageUnavailable, TooFewCopies
+from radledger.storage.errors import (
+    ContentMismatch,
+    ContentNotFound,
+    StorageUnavailable,
+    TooFewCopies,
+)
 from radledger.storage.kubo import KuboStore
 from radledger.storage.replicated import Holding, ReplicatedStore, holding
 from tests.identity.cast import who
@@ -29,6 +38,7 @@ from tests.kubo import kubo_nodes
 __all__ = ["who"]
 
 CARE = Use.of(["CC"])
+KUBO_CHUNK = 1 << 18
 
 
 class Network:
@@ -74,12 +84,11 @@ def running(tmp_path_factory):
 def network(running):
     """All nodes up, and nothing in them."""
     running.restart()
-    yield running
-    running.restart()
     for name in running.nodes:
         for cid in running.pins(name):
             running.call(name, "pin/rm", arg=cid)
         running.call(name, "repo/gc")
+    return running
 
 
 @pytest.fixture
@@ -207,6 +216,30 @@ def test_kubo_s_own_program_reads_what_was_stored(network):
         assert content.read() == done.stdout
 
 
+def test_damage_on_one_disk_is_passed_over_found_and_repaired(network, add, fetch):
+    store = network.replicated("hospital", "clinic")
+    images, (added,) = add(store)
+    copies = Copies(images._ledger, store, images._home)
+    blocks = (network.folder / "hospital" / "repository" / "blocks").rglob("*.data")
+    damaged = [path for path in blocks if path.stat().st_size == KUBO_CHUNK]
+    assert len(damaged) >= 4  # every slice has one
+    for path in damaged:
+        data = path.read_bytes()
+        path.chmod(0o600)
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    fetch(store, added.image_id)
+    with pytest.raises(ContentMismatch):
+        fetch(network.store("hospital"), added.image_id, "alone")
+
+    # As `ipfs repo verify --drop` does.
+    network.call("hospital", "repo/verify", drop="true")
+    status = copies.status(added.image_id)
+    assert status.missing == len(status.contents) - 1
+    assert len(copies.repair(added.image_id).repaired) == status.missing
+    network.kill("clinic")
+    fetch(store, added.image_id, "again")
+
+
 class KillingStore:
     """A store whose node is killed in the middle of the third content that is put."""
 
@@ -262,6 +295,45 @@ def test_a_node_killed_in_the_middle_is_replaced_by_another(network, add, fetch)
     assert status.missing == 2
     assert len(copies.repair(added.image_id).repaired) == 2
     assert copies.status(added.image_id).missing == 0
+
+
+@pytest.mark.parametrize("puts", [1, 4, 9, 10])
+def test_a_run_killed_between_copies_or_after_them_keeps_nothing_else(
+    puts, network, add, fetch, ledger, monkeypatch
+):
+    """Killed after so many of the 10 puts that two copies of four slices and a manifest take."""
+    done = []
+
+    def put(self, source):
+        stored = KuboStore.put(self, source)
+        done.append(stored)
+        if len(done) == puts:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return stored
+
+    def run():
+        # The parent's connection and its server of workers are not the child's.
+        endpoint = ledger.web3.provider.endpoint_uri
+        monkeypatch.setattr(ledger, "web3", connect(Chain("anvil", endpoint)))
+        monkeypatch.setattr(Crew, "prepare", lambda: None)
+        store = network.replicated("hospital", "clinic")
+        for node in store.nodes.values():
+            monkeypatch.setattr(node, "put", partial(put, node))
+        add(store)
+
+    child = get_context("fork").Process(target=run)
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+
+    store = network.replicated("hospital", "clinic")
+    images, (added,) = add(store)
+    assert [each.image_id for each in images.list()] == [added.image_id]
+    fetch(store, added.image_id)
+    contents = Copies(images._ledger, store, images._home).status(added.image_id).contents
+    assert {each.copies for each in contents} == {2}
+    for name in ("hospital", "clinic"):
+        assert network.pins(name) == {each.cid for each in contents}
 
 
 def test_too_few_nodes_refuse_and_keep_nothing(network, add):
