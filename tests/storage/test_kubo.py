@@ -18,8 +18,6 @@ from radledger.storage import MemoryStore, Storage
 from radledger.storage.errors import ContentMismatch, ContentNotFound, StorageUnavailable
 from radledger.storage.kubo import KuboStore
 
-pytestmark = pytest.mark.filterwarnings("ignore:The 'strict' parameter:FutureWarning")
-
 _CONTENT = b"pixels" * 100_000
 _CID = MemoryStore().put(io.BytesIO(_CONTENT)).cid
 

@@ -19,8 +19,6 @@ from radledger.storage import (
 )
 from radledger.storage.errors import ContentNotFound, InvalidCid
 
-pytestmark = pytest.mark.filterwarnings("ignore:The 'strict' parameter:FutureWarning")
-
 _CHUNK = 262144
 
 # What `ipfs add --cid-version=1 --raw-leaves --chunker=size-262144` of Kubo 0.42 printed for the
