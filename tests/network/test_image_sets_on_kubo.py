@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import os
 import signal
-import subprocess
 from functools import partial
 from multiprocessing import get_context
 
-import httpx
 import pytest
 
 from radledger.chain.connect import connect
@@ -19,7 +17,6 @@ from radledger.consent import Consents, Terms
 from radledger.consent.permission import Use
 from radledger.consent.receipts import Receipts
 from radledger.consent.release import CustodianKeyService
-from radledger.devnet import kubo
 from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.copies import Copies
 from radledger.imaging.processes import Crew
@@ -31,64 +28,14 @@ from radledger.storage.errors import (
     TooFewCopies,
 )
 from radledger.storage.kubo import KuboStore
-from radledger.storage.replicated import Holding, ReplicatedStore, holding
+from radledger.storage.replicated import Holding
 from tests.identity.cast import who
-from tests.kubo import kubo_nodes
+from tests.kubo import network, running
 
-__all__ = ["who"]
+__all__ = ["network", "running", "who"]
 
 CARE = Use.of(["CC"])
 KUBO_CHUNK = 1 << 18
-
-
-class Network:
-    """Three connected nodes, and what one does to them."""
-
-    def __init__(self, folder, nodes):
-        self.folder = folder
-        self.nodes = nodes
-
-    def store(self, name):
-        return KuboStore(self.nodes[name].endpoint)
-
-    def replicated(self, *names, copies=2):
-        return ReplicatedStore({name: self.store(name) for name in names}, copies)
-
-    def kill(self, name):
-        node = kubo.recorded(self.folder)[name]
-        os.kill(node.pid, signal.SIGKILL)
-        while node.is_alive():
-            pass
-
-    def restart(self):
-        kubo.start(self.folder, self.nodes)
-
-    def call(self, name, method, **parameters):
-        port = self.nodes[name].endpoint.rpartition("/")[2]
-        answer = httpx.post(f"http://127.0.0.1:{port}/api/v0/{method}", params=parameters)
-        answer.raise_for_status()
-        return answer
-
-    def pins(self, name):
-        return set(self.call(name, "pin/ls", type="recursive").json().get("Keys", ()))
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("kubo")
-    with kubo_nodes(folder, "hospital", "clinic", "node-3") as nodes:
-        yield Network(folder, nodes)
-
-
-@pytest.fixture
-def network(running):
-    """All nodes up, and nothing in them."""
-    running.restart()
-    for name in running.nodes:
-        for cid in running.pins(name):
-            running.call(name, "pin/rm", arg=cid)
-        running.call(name, "repo/gc")
-    return running
 
 
 @pytest.fixture
@@ -123,10 +70,6 @@ def fetch(ledger, who, tmp_path, encryption_keys, study):
         assert came == {path.read_bytes() for path in study.iterdir()}
 
     return fetch_from
-
-
-def put(store, size=300_000):
-    return store.put(io.BytesIO(os.urandom(size))).cid
 
 
 def test_any_node_may_be_lost(network, add, fetch):
@@ -165,55 +108,6 @@ def test_content_whose_only_node_is_down_is_an_error_and_no_hang(network, add, f
     # The clinic's own node is connected to another, which does not have it either.
     with pytest.raises(ContentNotFound, match="nor does any of the"):
         fetch(network.store("clinic"), added.image_id, "again")
-
-
-def test_a_node_alone_says_at_once_what_it_does_not_have(network):
-    cid = put(network.store("hospital"))
-    for name in ("hospital", "node-3"):
-        network.kill(name)
-    for use in (network.store("clinic").get, network.store("clinic").pin):
-        with pytest.raises(ContentNotFound, match="not found locally"):
-            use(cid)
-
-
-def test_a_node_gets_from_another_what_it_lacks(network):
-    cid = put(network.store("hospital"))
-    with network.store("hospital").get(cid) as content:
-        expected = content.read()
-    clinic = network.store("clinic")
-    assert holding(clinic, cid) is Holding.MISSING
-    with clinic.get(cid) as content:
-        assert content.read() == expected
-    assert holding(clinic, cid) is Holding.CACHED
-    clinic.collect()
-    assert holding(clinic, cid) is Holding.MISSING
-    clinic.pin(cid)
-    clinic.collect()
-    assert holding(clinic, cid) is Holding.KEPT
-
-
-def test_content_of_which_a_node_has_only_a_part_is_not_there(network):
-    cid = put(network.store("hospital"))
-    network.call("clinic", "block/get", arg=cid)
-    clinic = network.store("clinic")
-    assert holding(clinic, cid) is Holding.MISSING
-    with pytest.raises(ContentNotFound, match="only in part"):
-        clinic.stat(cid)
-    network.replicated("clinic", "hospital").pin(cid)
-    assert holding(clinic, cid) is Holding.KEPT
-
-
-def test_kubo_s_own_program_reads_what_was_stored(network):
-    cid = put(network.store("hospital"))
-    repository = network.folder / "hospital" / "repository"
-    done = subprocess.run(
-        [kubo.program(), "cat", cid],
-        env={**os.environ, "IPFS_PATH": str(repository)},
-        capture_output=True,
-        check=True,
-    )
-    with network.store("hospital").get(cid) as content:
-        assert content.read() == done.stdout
 
 
 def test_damage_on_one_disk_is_passed_over_found_and_repaired(network, add, fetch):
