@@ -57,6 +57,7 @@ class _Head:
 
     asked_at: float
     block: int
+    gas_limit: int
     balance: int
     price: int
 
@@ -176,22 +177,24 @@ class Relayer:
             return known
         head = self._recent()
         call = check(self._ledger, document)
-        self._require_cheap(call.gas)  # no node simulates a call that has no room in a block
+        # No node simulates a call that has no room in a block.
+        self._require_cheap(call.gas, head)
         gas = simulate(self._ledger, self._payer.address, call.to, call.data)
-        self._require_cheap(gas)
+        self._require_cheap(gas, head)
         self._require_funds(head, gas)
         since = max(0, head.block - _REORGANISED)
         ticket = self._tickets.accept(call, gas, since, int(time.time()), self._limits)
         self._worker.wake()
         return ticket
 
-    def _require_cheap(self, gas: int) -> None:
-        if gas > self._limits.per_address:
+    def _require_cheap(self, gas: int, head: _Head) -> None:
+        limit = min(self._limits.per_address, head.gas_limit)
+        if gas > limit:
             raise CallTooExpensive(
-                f"the call needs {gas} gas, and this relayer pays {self._limits.per_address} a day "
-                "for one address; send it yourself",
+                f"the call needs {gas} gas, and this relayer pays {limit} at most for one address; "
+                "send it yourself",
                 needed=gas,
-                limit=self._limits.per_address,
+                limit=limit,
             )
 
     def _recent(self) -> _Head:
@@ -202,8 +205,8 @@ class Relayer:
 
     def _ask(self) -> _Head:
         asked_at = time.monotonic()
-        questions = [
-            ("eth_blockNumber", []),
+        questions: list[tuple[str, list[Any]]] = [
+            ("eth_getBlockByNumber", ["latest", False]),
             ("eth_getBalance", [self._payer.address, "latest"]),
             ("eth_gasPrice", []),
         ]
@@ -211,7 +214,14 @@ class Relayer:
         for answer in answers:
             if isinstance(answer, RequestFailed):
                 raise answer
-        return _Head(asked_at, *(int(answer, 16) for answer in answers))
+        block, balance, price = answers
+        return _Head(
+            asked_at,
+            block=int(block["number"], 16),
+            gas_limit=int(block["gasLimit"], 16),
+            balance=int(balance, 16),
+            price=int(price, 16),
+        )
 
     def _require_funds(self, head: _Head, gas: int) -> None:
         """That the payer's balance lasts for what waits and so much more gas."""
