@@ -11,6 +11,7 @@ A request may reach two nodes: sending a signed transaction twice does nothing t
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ from radledger.chain.survey import SETTLED, NodeState, survey
 
 __all__ = ["FailoverProvider"]
 
+_LOG = logging.getLogger(__name__)
 _SURVEY_EVERY = 5.0
 _PROBE_TIMEOUT = 5.0
 _CONNECT_TIMEOUT = 3.0
@@ -184,6 +186,11 @@ class FailoverProvider(JSONBaseProvider):
             )
         for endpoint in answers.keys() - right:
             self._leave_out(endpoint, "contradicted")
+            _LOG.warning(
+                "%s is left out: most other nodes contradict its answer to %s at block %d; have "
+                "its data checked",
+                *(endpoint, method, number),
+            )
         if answered in right:
             return answer
         return self.make_request(method, params)

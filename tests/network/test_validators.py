@@ -1,0 +1,118 @@
+"""Validators that are lost: one of four is not missed, of two it is told, nothing is done twice."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from radledger.chain import deploy, deployments
+from radledger.chain.connect import connect, node_states
+from radledger.chain.errors import TransactionPending
+from radledger.chain.networks import Network
+from radledger.dicom.synthetic import make_ct_series
+from tests.network.conftest import ask, block_hash, height, until
+
+pytestmark = pytest.mark.soak
+
+NAME = b"did/svc/Email".ljust(32, b"\0")
+
+
+def change(account, value):
+    """Arguments that set an attribute of somebody's own identity."""
+    return "IdentityRegistry", "setAttribute", account.address, NAME, value, 3600
+
+
+def values(ledger, account):
+    """The values of that attribute so far."""
+    events = ledger.events("IdentityRegistry", "DIDAttributeChanged", identity=account.address)
+    return [event.args["value"] for event in events if event.args["name"] == NAME]
+
+
+def test_one_of_four_is_not_missed(consortium):
+    ledger, stranger = consortium.ledger(), consortium.account("stranger")
+    before = values(ledger, stranger)
+    assert ledger.send(stranger, *change(stranger, b"1")).block
+    # The very node that the ledger speaks to.
+    consortium.kill("validator-1")
+    receipts = [ledger.send(stranger, *change(stranger, value)) for value in (b"2", b"3")]
+    assert values(ledger, stranger) == [*before, b"1", b"2", b"3"]
+    left = [node for name, node in consortium.nodes.items() if name != "validator-1"]
+    for receipt in receipts:
+        assert len({block_hash(node, receipt.block) for node in left}) == 1
+    found = {each.endpoint: each.state for each in node_states(consortium.network)}
+    gone = consortium.nodes["validator-1"].endpoint
+    assert found == dict.fromkeys(found, "good") | {gone: "unreachable"}
+
+
+def test_without_two_of_four_nothing_is_reported_as_done_and_later_all_is_once(
+    consortium, capsys, tmp_path
+):
+    ledger, stranger = consortium.ledger(), consortium.account("stranger")
+    before = values(ledger, stranger)
+    make_ct_series(tmp_path / "study", 2, size=32)
+    add = ("image", "add", tmp_path / "study", "--patient", "patient", "--as", "hospital")
+    consortium.kill("validator-1", "validator-3")
+    gone = [consortium.nodes[name].endpoint for name in ("validator-1", "validator-3")]
+
+    with pytest.raises(TransactionPending) as pending:
+        ledger.send(stranger, *change(stranger, b"once"))
+    code, (told,) = consortium.cli(capsys, *add)
+    assert (code, told["error"]) == (1, "TransactionPending")
+    for message in (pending.value.message, told["message"]):
+        assert "\n" not in message
+        assert "made no block" in message
+        assert all(f"{endpoint} is unreachable" in message for endpoint in gone)
+    # The two that are left may have made a block or two; none that counts.
+    for transaction in (pending.value.values["transaction"], told["values"]["transaction"]):
+        receipt = ask(consortium.nodes["validator-2"], "eth_getTransactionReceipt", transaction)
+        block = int(receipt["blockNumber"], 16) if receipt else ledger.block_number()
+        assert ledger.block_number() - block < 3
+
+    consortium.up()
+    (finished,) = ledger.sender.finish(stranger)
+    assert finished.state == "mined"
+    code, (added,) = consortium.cli(capsys, *add)
+    assert (code, added["added"]) == (0, True)
+    assert added["tx"] == told["values"]["transaction"]
+    assert values(consortium.ledger(), stranger) == [*before, b"once"]
+    code, images = consortium.cli(capsys, "image", "list")
+    assert [image["image_id"] for image in images] == [added["image_id"]]
+    assert consortium.cli(capsys, *add)[1][0]["added"] is False
+
+
+def test_a_validator_that_lost_its_disk_joins_again_and_verifies(consortium):
+    ledger, stranger = consortium.ledger(), consortium.account("stranger")
+    consortium.kill("validator-4")
+    shutil.rmtree(consortium.folder("validator-4") / "geth")
+    receipt = ledger.send(stranger, *change(stranger, b"meanwhile"))
+    consortium.up()
+
+    node, other = (consortium.nodes[name] for name in ("validator-4", "validator-2"))
+    until(lambda: height(node) >= receipt.block, "validator-4 does not catch up")
+    assert block_hash(node, receipt.block) == block_hash(other, receipt.block)
+    alone = connect(Network("alone", node.endpoint))
+    deploy.verify(alone, deployments.load(consortium.home / "deployments", alone.eth.chain_id))
+    assert {each.state for each in node_states(consortium.network)} == {"good"}
+    # It signs again.
+    signer = ask(node, "eth_coinbase")
+    begin = height(node)
+
+    def signed():
+        numbers = range(begin, height(other) + 1)
+        return signer in {ask(other, "clique_getSigner", hex(number)) for number in numbers}
+
+    until(signed, "validator-4 signs no block")
+
+
+def test_where_all_answer_in_turn_the_terms_are_kept(consortium):
+    """A transaction counts with three blocks on top, wherever it is looked at."""
+    ledger, stranger = consortium.ledger(), consortium.account("stranger")
+    assert replace(consortium.network, others=()).confirmations == 3
+    receipt = ledger.send(stranger, *change(stranger, b"deep"))
+    assert ledger.block_number() >= receipt.block + 3
+    for node in consortium.nodes.values():
+        until(lambda node=node: height(node) >= receipt.block + 2, "a node is behind")
+        found = ask(node, "eth_getTransactionReceipt", receipt.transaction)
+        assert int(found["blockNumber"], 16) == receipt.block
