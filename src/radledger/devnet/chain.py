@@ -119,8 +119,6 @@ def _up_validators(
     chain = poa.Chain(data / "poa")
     wanted = validators if validators is not None else chain.size or poa.VALIDATORS
     chain.create(wanted, funded)
-    if len(running) == chain.size:
-        return
     nodes = dict(running)
     try:
         for index in range(chain.size):
