@@ -200,15 +200,10 @@ class Intents:
 
     def claim(self, account: str) -> list[Intent]:
         """Take over the open intents of an account that nobody follows, lowest nonce first."""
-        if not self.open(account):
+        if not self._left(account):
             return []
         with self._write() as write:
-            found = self._all(
-                "SELECT intent_id, owner FROM intents WHERE account = ? AND state = 'open' "
-                "ORDER BY nonce",
-                account,
-            )
-            left = [number for number, owner in found if not self._followed(number, owner)]
+            left = self._left(account)
             for number in left:
                 query = "UPDATE intents SET owner = ? WHERE intent_id = ?"
                 write(query, self._owner, number)
@@ -278,6 +273,14 @@ class Intents:
     @property
     def _owner(self) -> str:
         return self._marks.own if self._marks else ""
+
+    def _left(self, account: str) -> list[int]:
+        found = self._all(
+            "SELECT intent_id, owner FROM intents WHERE account = ? AND state = 'open' "
+            "ORDER BY nonce",
+            account,
+        )
+        return [number for number, owner in found if not self._followed(number, owner)]
 
     def _followed(self, number: int, owner: str) -> bool:
         if owner == self._owner:
