@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import time
 from multiprocessing import get_context
 
 from eth_account import Account
@@ -55,6 +56,46 @@ def test_the_same_call_again_is_the_one_that_was_left(anvil, account, folder, ki
     assert mined_nonces(anvil, account) == 1
     # once it has been told, the same call is another one
     assert sender.send(account, NOBODY, "0x01")["transactionHash"] != receipt["transactionHash"]
+
+
+def test_the_call_is_known_though_another_run_has_finished_it(anvil, account, folder, killed_at):
+    first = Intents(folder)
+    sender = Sender(anvil, intents=first)
+    killed_at(transact.Watch, "outcomes", lambda: sender.send(account, NOBODY, "0x01"))
+    (left,) = first.open(account.address)
+    died(first)
+    Sender(anvil, intents=Intents(folder)).send(account, NOBODY, "0x02")
+    sender = Sender(anvil, intents=Intents(folder))
+    receipt = sender.send(account, NOBODY, "0x01")
+    assert receipt["transactionHash"] == left.versions[0].transaction
+    assert mined_nonces(anvil, account) == 2
+    sender.send(account, NOBODY, "0x01")
+    assert mined_nonces(anvil, account) == 3
+
+
+def test_nor_is_it_made_again_while_another_run_finishes_it(paused, account, folder, killed_at):
+    first = Intents(folder)
+    sender = Sender(paused, intents=first)
+    killed_at(transact.Watch, "outcomes", lambda: sender.send(account, NOBODY, "0x01"))
+    died(first)
+    other = Intents(folder)
+    assert len(other.claim(account.address)) == 1
+    with sending(Sender(paused, intents=Intents(folder)), account) as outcome:
+        until(lambda: pool(paused, account))
+        request(paused, "evm_mine", [])
+    assert outcome["receipt"]["status"] == "0x1"
+    assert mined_nonces(paused, account) == 1
+
+
+def test_after_a_day_the_same_call_is_another_one(anvil, account, folder, killed_at, monkeypatch):
+    first = Intents(folder)
+    sender = Sender(anvil, intents=first)
+    killed_at(transact.Watch, "outcomes", lambda: sender.send(account, NOBODY, "0x01"))
+    died(first)
+    tomorrow = time.time() + 24 * 3600 + 1
+    monkeypatch.setattr(time, "time", lambda: tomorrow)
+    Sender(anvil, intents=Intents(folder)).send(account, NOBODY, "0x01")
+    assert mined_nonces(anvil, account) == 2
 
 
 def test_a_batch_is_taken_up_where_it_was_left(anvil, account, folder, killed_at):

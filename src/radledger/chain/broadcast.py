@@ -57,19 +57,15 @@ def broadcast(web3: Web3, intents: Sequence[Intent]) -> list[RequestFailed | Non
 
 def unknown(web3: Web3, intents: Sequence[Intent]) -> list[Intent]:
     """Those of which the node has no version, neither waiting nor mined."""
-    hashes = [version.transaction for intent in intents for version in intent.versions]
+    hashes = [each for intent in intents for each in intent.hashes]
     answers = ask(web3, [("eth_getTransactionByHash", [each]) for each in hashes])
     known = {each for each, answer in zip(hashes, answers, strict=True) if isinstance(answer, dict)}
-    return [
-        intent
-        for intent in intents
-        if not any(version.transaction in known for version in intent.versions)
-    ]
+    return [intent for intent in intents if not any(each in known for each in intent.hashes)]
 
 
 def receipts(web3: Web3, intents: Sequence[Intent]) -> dict[int, dict[str, Any]]:
     """Receipts of those that were mined, by the intents' numbers."""
-    asked = [(intent, version.transaction) for intent in intents for version in intent.versions]
+    asked = [(intent, each) for intent in intents for each in intent.hashes]
     calls = [("eth_getTransactionReceipt", [transaction]) for _, transaction in asked]
     return {
         intent.intent_id: answer

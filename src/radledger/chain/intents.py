@@ -14,7 +14,8 @@ comes later finds what was left and finishes it.  An intent goes through these s
 
 How it is used: give :class:`radledger.chain.transact.Sender` a journal, and everything that it
 sends goes through it.  Before it sends anything it finishes what the same account left open, and
-a call that such an intent had made already is not made again: its receipt is the answer.  ::
+a call that was made by a run which did not live to know its end is not made again: its receipt is
+the answer.  ::
 
     intents = Intents.at(home, chain_id, genesis)     # one for each chain of a home
     sender = Sender(web3, intents=intents)            # as the `sender` of an opened Ledger is
@@ -25,7 +26,8 @@ a call that such an intent had made already is not made again: its receipt is th
 
 A nonce is chosen and its intent written in one step under the journal's lock, so that any number
 of processes and threads may send from one account through one journal.  An intent belongs to the
-process that wrote it for as long as that runs; afterwards whoever finishes it takes it over.
+process that wrote it for as long as that runs; afterwards whoever finishes it takes it over, and
+whoever makes the same call within a day is told its end.
 Secrets are not in the journal: what is there is on the chain, or was meant to be.
 """
 
@@ -53,6 +55,9 @@ _COLUMNS = (
 )
 
 
+# A run that was killed is begun again within a day, or it is another one.
+_ONE_RUN = 24 * 3600
+
 Sign = Callable[[dict[str, Any]], Version]
 
 
@@ -77,7 +82,9 @@ class Intents:
         self._folder = folder
         self._marks = None if folder is None else Marks(folder / "running")
         self._lock = threading.RLock()
-        self._held: set[int] = set()
+        # What callers in this process wait for, and what is followed here on whoever's behalf.
+        self._calling: set[int] = set()
+        self._following: set[int] = set()
 
     @classmethod
     def at(cls, home: Path, chain_id: int, genesis: str) -> Intents:
@@ -132,14 +139,15 @@ class Intents:
                 rest = {name: draft[name] for name in draft if name not in ("to", "data")}
                 number = write(
                     "INSERT INTO intents (account, nonce, target, data, content, fields, state, "
-                    "owner, created_at) VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?)",
+                    "caller, follower, created_at) VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?, ?)",
                     *(account, used, draft.get("to"), draft["data"]),
                     *(content_digest(draft.get("to"), draft["data"]), json.dumps(rest)),
-                    *(self._owner, int(time.time())),
+                    *(self._own, self._own, int(time.time())),
                 ).lastrowid
                 _insert_version(write, number, signed)
                 numbers.append(number)
-            self._held.update(numbers)
+            self._calling.update(numbers)
+            self._following.update(numbers)
         return [self._get(number) for number in numbers]
 
     def add_version(self, intent: Intent, fields: Mapping[str, Any], signed: Version) -> Intent:
@@ -160,12 +168,7 @@ class Intents:
                 *("mined" if mined else "reverted", receipt["transactionHash"]),
                 *(int(receipt["blockNumber"], 16), intent.intent_id),
             )
-            self._held.discard(intent.intent_id)
-            settled = self._get(intent.intent_id)
-            if self._marks is None:  # nobody will ask later
-                write("DELETE FROM versions WHERE intent_id = ?", intent.intent_id)
-                write("DELETE FROM intents WHERE intent_id = ?", intent.intent_id)
-        return settled
+        return self._get(intent.intent_id)
 
     def drop(self, intent: Intent, state: Literal["superseded", "refused"], reason: str) -> Intent:
         """Record that nobody waits for a transaction any more; its nonce is free for others."""
@@ -174,7 +177,7 @@ class Intents:
                 "UPDATE intents SET state = ?, reason = ? WHERE intent_id = ?",
                 *(state, reason, intent.intent_id),
             )
-            self._held.discard(intent.intent_id)
+            self._let_go([intent])
         return self._get(intent.intent_id)
 
     def reopen(self, intents: Iterable[Intent]) -> None:
@@ -183,8 +186,8 @@ class Intents:
             for intent in intents:
                 write(
                     "UPDATE intents SET state = 'open', transaction_hash = NULL, block = NULL, "
-                    "owner = ? WHERE intent_id = ? AND state IN ('mined', 'reverted')",
-                    *(self._owner, intent.intent_id),
+                    "follower = '' WHERE intent_id = ? AND state IN ('mined', 'reverted')",
+                    intent.intent_id,
                 )
 
     def forget_before(self, block: int) -> None:
@@ -196,29 +199,56 @@ class Intents:
             write(f"DELETE FROM versions WHERE intent_id IN ({which})", block)  # noqa: S608
             write(f"UPDATE intents SET data = substr(data, 1, 10) WHERE {condition}", block)  # noqa: S608
 
-    # ------------------------------------------------------------------------------- holding
+    # ----------------------------------------------------------------------------- whose it is
 
     def claim(self, account: str) -> list[Intent]:
-        """Take over the open intents of an account that nobody follows, lowest nonce first."""
+        """Follow the open intents of an account that nobody follows, lowest nonce first."""
         if not self._left(account):
             return []
         with self._write() as write:
             left = self._left(account)
             for number in left:
-                query = "UPDATE intents SET owner = ? WHERE intent_id = ?"
-                write(query, self._owner, number)
-            self._held.update(left)
+                write("UPDATE intents SET follower = ? WHERE intent_id = ?", self._own, number)
+            self._following.update(left)
         return [self._get(number) for number in left]
 
-    def release(self, intents: Iterable[Intent]) -> None:
-        """Follow intents no longer; who comes next may claim what of them is open."""
-        with self._lock:
-            self._held.difference_update(intent.intent_id for intent in intents)
+    def adopt(self, account: str, to: str | None, data: str) -> Intent | None:
+        """Become the caller of a call that was made, and whose caller is gone and was not told.
+
+        After a day it is taken for another call that says the same.
+        """
+        if not self._untold(account, to, data):
+            return None
+        with self._write() as write:
+            untold = self._untold(account, to, data)
+            for number in untold[:1]:
+                write("UPDATE intents SET caller = ? WHERE intent_id = ?", self._own, number)
+                self._calling.add(number)
+        return self._get(untold[0]) if untold else None
+
+    def told(self, intents: Sequence[Intent]) -> None:
+        """Record that callers know the end of theirs."""
+        with self._write() as write:
+            for intent in intents:
+                write("UPDATE intents SET told = 1 WHERE intent_id = ?", intent.intent_id)
+                if self._marks is None:  # nobody will ask later
+                    write("DELETE FROM versions WHERE intent_id = ?", intent.intent_id)
+                    write("DELETE FROM intents WHERE intent_id = ?", intent.intent_id)
+            self._let_go(intents)
+
+    def leave(self, intents: Sequence[Intent]) -> None:
+        """Wait for intents no longer; who comes next may claim or adopt them."""
+        with self._write() as write:
+            for intent in intents:
+                for role in ("caller", "follower"):
+                    query = f"UPDATE intents SET {role} = '' WHERE {role} = ? AND intent_id = ?"  # noqa: S608
+                    write(query, self._own, intent.intent_id)
+            self._let_go(intents)
 
     def is_followed(self, intent: Intent) -> bool:
-        """Whether somebody waits for an open intent now, in this process or another one."""
-        found = self._all("SELECT owner FROM intents WHERE intent_id = ?", intent.intent_id)
-        return self._followed(intent.intent_id, str(found[0][0]))
+        """Whether somebody follows an open intent now, in this process or another one."""
+        found = self._all("SELECT follower FROM intents WHERE intent_id = ?", intent.intent_id)
+        return self._is_at_it(intent.intent_id, str(found[0][0]), self._following)
 
     # ------------------------------------------------------------------------------- reading
 
@@ -259,7 +289,7 @@ class Intents:
         path: Path | str = ":memory:"
         if self._folder is not None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self._folder / "intents.sqlite3"
+            path = self._folder / "transactions.sqlite3"
             # SQLite gives its other files the permissions of the first.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         database = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
@@ -271,21 +301,34 @@ class Intents:
         return database
 
     @property
-    def _owner(self) -> str:
+    def _own(self) -> str:
         return self._marks.own if self._marks else ""
 
     def _left(self, account: str) -> list[int]:
         found = self._all(
-            "SELECT intent_id, owner FROM intents WHERE account = ? AND state = 'open' "
+            "SELECT intent_id, follower FROM intents WHERE account = ? AND state = 'open' "
             "ORDER BY nonce",
             account,
         )
-        return [number for number, owner in found if not self._followed(number, owner)]
+        return [each for each, who in found if not self._is_at_it(each, who, self._following)]
 
-    def _followed(self, number: int, owner: str) -> bool:
-        if owner == self._owner:
-            return number in self._held
-        return self._marks is not None and self._marks.is_alive(owner)
+    def _untold(self, account: str, to: str | None, data: str) -> list[int]:
+        found = self._all(
+            "SELECT intent_id, caller FROM intents WHERE content = ? AND account = ? "
+            "AND state IN ('open', 'mined') AND told = 0 AND created_at > ? ORDER BY intent_id",
+            *(content_digest(to, data), account, int(time.time()) - _ONE_RUN),
+        )
+        return [each for each, who in found if not self._is_at_it(each, who, self._calling)]
+
+    def _is_at_it(self, number: int, who: str, here: set[int]) -> bool:
+        if who == self._own:
+            return number in here
+        return bool(who) and self._marks is not None and self._marks.is_alive(who)
+
+    def _let_go(self, intents: Iterable[Intent]) -> None:
+        numbers = {intent.intent_id for intent in intents}
+        self._calling -= numbers
+        self._following -= numbers
 
     def _taken(self, account: str, first: int) -> set[int]:
         rows = self._all(

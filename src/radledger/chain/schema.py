@@ -15,7 +15,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS intents (
     intent_id INTEGER PRIMARY KEY, account TEXT NOT NULL, nonce INTEGER NOT NULL,
     target TEXT, data TEXT NOT NULL, content TEXT NOT NULL, fields TEXT NOT NULL,
-    state TEXT NOT NULL, owner TEXT NOT NULL, created_at INTEGER NOT NULL,
+    state TEXT NOT NULL, caller TEXT NOT NULL, follower TEXT NOT NULL,
+    told INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL,
     transaction_hash TEXT, block INTEGER, reason TEXT
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS taken_nonces ON intents (account, nonce)
@@ -82,9 +83,10 @@ class Intent:
     content: str
     versions: tuple[Version, ...]
 
-    def makes(self, to: str | None, data: str) -> bool:
-        """Whether this is a call to a contract with some data."""
-        return self.content == content_digest(to, data)
+    @property
+    def hashes(self) -> list[str]:
+        """Hash of each version that may be mined, or of the one that was."""
+        return [version.transaction for version in self.versions] or [self.transaction or ""]
 
     @property
     def signable(self) -> dict[str, Any]:

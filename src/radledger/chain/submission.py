@@ -87,7 +87,7 @@ class Submission:
                         sent[place] = self._begin([drafts[place]], None)[0]
                 places = list(problems)
         except BaseException:
-            self._intents.release(sent)
+            self._intents.leave(sent)
             raise
         return sent
 
@@ -101,7 +101,7 @@ class Submission:
             for intent in begun:
                 self._tell(intent)
         except BaseException:
-            self._intents.release(begun)
+            self._intents.leave(begun)
             raise
         return begun
 

@@ -107,8 +107,8 @@ class Sender:
     ) -> dict[str, Any]:
         """Send one transaction and return its receipt as the node gives it.
 
-        If an earlier run of the same account had left this very call open, that one is finished,
-        and its receipt is the answer.
+        If an earlier run of the same account has made this very call and was killed before it
+        knew the end, that one's receipt is the answer.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ class Sender:
         TransactionPending, TransactionSuperseded
             If it was not mined in time, or another one with its nonce was.
         """
-        return self._send(signer, [(to, data)], nonce, on_signed)[0]
+        return self._send(signer, [[(to, data)]], nonce, on_signed)[0]
 
     def send_batch(
         self, signer: LocalAccount, calls: Sequence[tuple[str, str]]
@@ -149,10 +149,8 @@ class Sender:
         calls
             ``(to, data)`` of each.
         """
-        found: list[dict[str, Any]] = []
-        for start in range(0, len(calls), _BATCH):
-            found += self._send(signer, calls[start : start + _BATCH])
-        return found
+        starts = range(0, len(calls), _BATCH)
+        return self._send(signer, [calls[start : start + _BATCH] for start in starts])
 
     def finish(self, signer: LocalAccount) -> list[Intent]:
         """Bring to its end what earlier runs left open for an account.
@@ -170,7 +168,9 @@ class Sender:
         TransactionPending
             If one was not mined in time; the next call goes on.
         """
-        return [outcome.intent for outcome in self._finish(signer)]
+        finished = self._finish(signer)
+        self.intents.told(finished)
+        return finished
 
     def simulate(self, sender: str, to: str | None, data: str) -> int:
         """Return the gas that the transaction needs; raises the refusal that it would meet."""
@@ -202,21 +202,57 @@ class Sender:
     def _send(
         self,
         signer: LocalAccount,
-        calls: Sequence[Call],
+        parts: Sequence[Sequence[Call]],
         nonce: int | None = None,
         on_signed: OnSigned | None = None,
     ) -> list[dict[str, Any]]:
-        done = _matching(calls, self._finish(signer))
-        places = [place for place in range(len(calls)) if place not in done]
-        if places:
-            left = [calls[place] for place in places]
-            gas = self._estimates(signer.address, left)
-            with self._lock:
-                submission = Submission(self._web3, self.intents, signer, on_signed)
-                sent = submission.submit(self._drafts(left, gas), nonce)
-            for place, receipt in zip(places, self._receipts(signer, sent, on_signed), strict=True):
-                done[place] = receipt
-        return [done[place] for place in range(len(calls))]
+        """The receipts of all calls, once each part is at its end before the next begins."""
+        found: list[dict[str, Any]] = []
+        mine: list[Intent] = []
+        try:
+            for calls in parts:
+                self._finish(signer)
+                done = self._made_before(signer, calls, mine)
+                places = [place for place in range(len(calls)) if place not in done]
+                left = [calls[place] for place in places]
+                outcomes = self._made(signer, left, mine, nonce, on_signed) if left else []
+                done |= zip(places, outcomes, strict=True)
+                found += [self._succeeded(done[place]) for place in range(len(calls))]
+        except BaseException:
+            self.intents.leave(mine)
+            raise
+        self.intents.told(mine)
+        return found
+
+    def _made_before(
+        self, signer: LocalAccount, calls: Sequence[Call], mine: list[Intent]
+    ) -> dict[int, Outcome]:
+        """What became of calls whose caller was killed before it was told, by their places."""
+        done = {}
+        for place, (to, data) in enumerate(calls):
+            while intent := self.intents.adopt(signer.address, to, data):
+                mine.append(intent)
+                (outcome,) = self._followed(signer, [intent])
+                if outcome.intent.state == "mined":
+                    done[place] = outcome
+                    break
+        return done
+
+    def _made(
+        self,
+        signer: LocalAccount,
+        calls: Sequence[Call],
+        mine: list[Intent],
+        nonce: int | None,
+        on_signed: OnSigned | None,
+    ) -> list[Outcome]:
+        """Make calls, and follow them to their end."""
+        gas = self._estimates(signer.address, calls)
+        with self._lock:
+            submission = Submission(self._web3, self.intents, signer, on_signed)
+            sent = submission.submit(self._drafts(calls, gas), nonce)
+        mine += sent
+        return self._followed(signer, sent, on_signed)
 
     def _estimates(self, sender: str, calls: Sequence[Call]) -> list[int]:
         answers = self._simulated(sender, calls)
@@ -243,20 +279,10 @@ class Sender:
             for (to, data), needed in zip(calls, gas, strict=True)
         ]
 
-    def _receipts(
-        self, signer: LocalAccount, sent: Sequence[Intent], on_signed: OnSigned | None
-    ) -> list[dict[str, Any]]:
-        outcomes = self._followed(signer, sent, on_signed)
-        return [self._succeeded(outcome) for outcome in outcomes]
-
     def _followed(
         self, signer: LocalAccount, sent: Sequence[Intent], on_signed: OnSigned | None = None
     ) -> list[Outcome]:
-        watch = Watch(self._web3, self.intents, signer, self._terms, on_signed)
-        try:
-            return watch.outcomes(sent)
-        finally:
-            self.intents.release(sent)
+        return Watch(self._web3, self.intents, signer, self._terms, on_signed).outcomes(sent)
 
     def _succeeded(self, outcome: Outcome) -> dict[str, Any]:
         intent, receipt = outcome.intent, outcome.receipt
@@ -280,7 +306,7 @@ class Sender:
 
     # -------------------------------------------------------------------------------- finish
 
-    def _finish(self, signer: LocalAccount) -> list[Outcome]:
+    def _finish(self, signer: LocalAccount) -> list[Intent]:
         """Follow what is left open for an account to its end."""
         if signer.address not in self._reviewed:
             self._review(signer.address)
@@ -290,17 +316,17 @@ class Sender:
             return []
         try:
             refused = self._sent_again(signer, left)
-        except BaseException:
-            self.intents.release(left)
-            raise
-        gone = {intent.intent_id for intent in refused}
-        going = [intent for intent in left if intent.intent_id not in gone]
-        outcomes = self._followed(signer, going) + [Outcome(intent, None) for intent in refused]
-        outcomes.sort(key=lambda outcome: outcome.intent.nonce)
+            gone = {intent.intent_id for intent in refused}
+            going = [intent for intent in left if intent.intent_id not in gone]
+            outcomes = self._followed(signer, going)
+        finally:
+            self.intents.leave(left)
+        finished = [*refused, *(outcome.intent for outcome in outcomes)]
+        finished.sort(key=lambda intent: intent.nonce)
         if self.on_finished is not None:
-            for outcome in outcomes:
-                self.on_finished(outcome.intent)
-        return outcomes
+            for intent in finished:
+                self.on_finished(intent)
+        return finished
 
     def _review(self, account: str) -> None:
         """Open again what was mined and is in no block any more; forget what is deep enough."""
@@ -360,16 +386,3 @@ class Sender:
 def _call(sender: str, to: str | None, data: str) -> dict[str, str]:
     call = {"from": sender, "data": data}
     return call if to is None else {**call, "to": to}
-
-
-def _matching(calls: Sequence[Call], finished: Sequence[Outcome]) -> dict[int, dict[str, Any]]:
-    """The receipts of those calls that were made already, by their places."""
-    made: dict[int, dict[str, Any]] = {}
-    for outcome in finished:
-        if outcome.receipt is None or outcome.intent.state != "mined":
-            continue
-        for place, (to, data) in enumerate(calls):
-            if place not in made and outcome.intent.makes(to, data):
-                made[place] = outcome.receipt
-                break
-    return made
