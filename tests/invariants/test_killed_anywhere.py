@@ -217,6 +217,6 @@ def test_killed_at_a_few_points(killed):
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_killed_at_hundreds_of_points(killed):
-    count = killed(160, 80)
+    count = killed(150, 75)
     assert count.pop("points") >= 200
     assert not any(count.values()), count
