@@ -19,6 +19,8 @@ from radledger.consent.receipts import Receipts
 from radledger.consent.release import CustodianKeyService
 from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.copies import Copies
+from radledger.imaging.errors import CiphertextRemains
+from radledger.imaging.model import State
 from radledger.imaging.processes import Crew
 from radledger.imaging.service import Images
 from radledger.storage.errors import (
@@ -300,8 +302,10 @@ def test_an_erasure_that_a_node_missed_is_finished_when_it_is_back(network, add,
     store = network.replicated("hospital", "clinic")
     images, (added,) = add(store)
     network.kill("clinic")
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(CiphertextRemains, match="run this again") as error:
         images.erase(added.image_id, custodian=who.hospital)
+    assert error.value.values["image"] == added.image_id
+    assert images.show(added.image_id).state is State.ERASED
     assert network.pins("hospital") == set()
     network.restart()
     assert len(network.pins("clinic")) == 5

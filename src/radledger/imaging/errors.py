@@ -10,6 +10,7 @@
     │   ├── RootMismatch          what was read does not add up to the root on the chain
     │   ├── FileNotInSet          a file is not byte for byte one of the set's
     │   ├── BundleTooLarge        a bundle would have more bytes than its verifier reads
+    │   ├── CiphertextRemains     an erased set's ciphertext lies on a node that is away
     │   ├── CopiesMissing         copies of the set's ciphertext are missing, and cannot be made
     │   ├── FolderNotEmpty        where files are to be written there are some already
     │   ├── NothingToAdd          none of the given paths could be taken
@@ -29,6 +30,7 @@ from radledger.errors import CryptoError, RadLedgerError, UsageError
 
 __all__ = [
     "BundleTooLarge",
+    "CiphertextRemains",
     "ClusterUnavailable",
     "ClusterUnusable",
     "CommitmentMismatch",
@@ -74,6 +76,10 @@ class FileNotInSet(ImageError):
 
 class BundleTooLarge(ImageError):
     """A bundle would have more bytes than its verifier reads."""
+
+
+class CiphertextRemains(ImageError):
+    """An image set is erased, its secret and salts too, but a node still has its ciphertext."""
 
 
 class CopiesMissing(ImageError):

@@ -18,7 +18,7 @@ from radledger.chain.connect import request
 from radledger.crypto import envelope
 from radledger.imaging import anchoring, pinning, records
 from radledger.imaging.ciphertext import decrypt_instance, encrypted
-from radledger.imaging.errors import SecretUnknown
+from radledger.imaging.errors import CiphertextRemains, SecretUnknown
 from radledger.imaging.home import workplace
 from radledger.imaging.model import EraseResult, ImageRecord, RekeyResult, State
 from radledger.storage import cid_digest
@@ -101,6 +101,11 @@ class Upkeep:
 
         The chain comes first: it decides whether the signer may, and from then on nobody is
         permitted to read.
+
+        Raises
+        ------
+        CiphertextRemains
+            If a node of the store is away; run again, it finishes.
         """
         record = records.image_record(self.ledger, image_id)
         row = self.journal.find(image_id)
@@ -116,7 +121,16 @@ class Upkeep:
         if record.state is not State.ERASED:
             self.ledger.send(signer, records.CONTRACT, "erase", record.image_set.struct, digest)
         self.journal.erase(row.set_id)
-        pinning.collect(self.journal, self.storage)
+        try:
+            pinning.collect(self.journal, self.storage)
+        except StorageUnavailable as error:
+            raise CiphertextRemains(
+                "the image set is erased, and its secret with it; its ciphertext, which nothing "
+                f"opens any more, remains where the store is away: {error.message}; then run this "
+                "again",
+                image=record.image_id,
+                reason=error.message,
+            ) from error
         transaction, gas = self._last("ImageErasureCertified", image_id)
         return EraseResult(image_id, certificate, "0x" + digest.hex(), transaction, gas)
 
