@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from eth_account import Account
 from radledger.chain import deployments
 from radledger.chain.accounts import Keystore
 from radledger.chain.connect import request
+from radledger.relay.client import RelayClient
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -29,13 +31,13 @@ def served(ledger, people, tmp_path):
     home = tmp_path / "home"
     Keystore(home).import_("hospital", "0x" + bytes(people["hospital"].key).hex(), "")
     deployments.save(home / "deployments", ledger.deployment)
-    serve = ("relay", "serve", "--port", "0", "--as", "hospital", "--json", "--home", str(home))
+    serve = ("relay", "serve", "--as", "hospital", "--json", "--home", str(home), "--port")
     network = ("--network", ledger.web3.provider.endpoint_uri)
 
     @contextmanager
-    def served():
+    def served(port="0"):
         process = subprocess.Popen(
-            [sys.executable, "-m", "radledger.cli", *serve, *network],
+            [sys.executable, "-m", "radledger.cli", *serve, port, *network],
             env={**os.environ, "PYTHONPATH": str(SOURCE)},
             stdout=subprocess.PIPE,
             text=True,
@@ -111,6 +113,25 @@ def test_killed_in_the_middle_of_a_batch(served, paused, sign, ledger, people, l
     assert executions(ledger, patients) == sorted(patient.address for patient in patients)
     after = ledger.web3.eth.get_transaction_count(hospital.address)
     assert after - before == len(patients)
+
+
+def test_who_waits_for_a_ticket_waits_on_while_the_relayer_starts_again(
+    served, paused, sign, ledger, people
+):
+    with served() as (process, url), ThreadPoolExecutor(1) as pool:
+        submitted = pool.submit(RelayClient(url).submit, sign())
+        deadline = time.monotonic() + 30
+        while not in_pool(ledger, people["hospital"]):
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.01)
+        process.kill()
+        process.wait()
+        with served(url.rpartition(":")[2]):
+            paused()
+            request(ledger.web3, "evm_mine", [])
+            receipt = submitted.result(timeout=60)
+    found = ledger.web3.eth.get_transaction_receipt(receipt.transaction)
+    assert found["blockNumber"] == receipt.block
 
 
 @pytest.mark.soak

@@ -29,6 +29,7 @@ _TICKET = (
 
 _REQUEST_TIMEOUT = 30.0
 _FIRST_POLL, _SLOWEST_POLL = 0.05, 1.0
+_OUTAGE = 30.0
 
 
 class RelayClient:
@@ -74,13 +75,20 @@ class RelayClient:
         kind = "consents" if "kind" in document else "forward-requests"
         with httpx.Client(base_url=self._url, timeout=_REQUEST_TIMEOUT) as client:
             ticket = self._answer(client, "POST", f"/{kind}", json=document)
+            answered = time.monotonic()
             for delay in self._polls(str(ticket["ticket"])):
                 if ticket["state"] == "confirmed":
                     break
                 if ticket["state"] == "refused":
                     raise _error(ticket)
                 time.sleep(delay)
-                ticket = self._answer(client, "GET", f"/tickets/{ticket['ticket']}")
+                try:
+                    ticket = self._answer(client, "GET", f"/tickets/{ticket['ticket']}")
+                    answered = time.monotonic()
+                except RelayUnreachable:
+                    # It may be on its way up again, and the ticket is on its disk.
+                    if time.monotonic() > answered + _OUTAGE:
+                        raise
         return Receipt(
             transaction=ticket["transaction"],
             block=ticket["block"],
