@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from radledger.storage import Storage
 
 __all__ = ["ContentCopies", "Copies", "CopiesStatus", "PinResult", "RepairResult", "UnpinResult"]
+
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,7 @@ class Copies:
         """
         record = records.image_record(self._ledger, image_id)
         contents = self._contents(record, secret)
-        copies = tuple(self._copies(cid, instance) for cid, instance in contents.items())
+        copies = self._held(contents)
         wanted = self._wanted if record.state is State.ANCHORED else 0
         missing = sum(each.copies < wanted for each in copies)
         return CopiesStatus(record.image_id, record.state, wanted, missing, copies)
@@ -189,13 +192,13 @@ class Copies:
         record = self._usable(image_id)
         contents = self._contents(record, secret)
         repaired, failures = [], {}
-        for cid in contents:
-            if self._copies(cid, None).copies < self._wanted:
+        for content in self._held(contents):
+            if content.copies < self._wanted:
                 try:
-                    self._storage.pin(cid)
-                    repaired.append(cid)
+                    self._storage.pin(content.cid)
+                    repaired.append(content.cid)
                 except StorageError as error:
-                    failures[cid] = error.message
+                    failures[content.cid] = error.message
         if failures:
             raise CopiesMissing(
                 f"{len(failures)} of {len(contents)} contents have fewer than {self._wanted} "
@@ -230,7 +233,8 @@ class Copies:
         contents = self._contents_of_manifest(record, secret)
         earlier = self._pinned(record)
         # What is kept already, as custodian for instance, is not this pin's to give up.
-        own = [cid for cid in contents if cid in earlier or self._copies(cid, None).copies == 0]
+        held = self._held(contents)
+        own = [each.cid for each in held if each.cid in earlier or each.copies == 0]
         self._note(record, [*earlier, *own])
         for cid in own:
             self._storage.pin(cid)
@@ -266,6 +270,11 @@ class Copies:
     @cached_property
     def _journal(self) -> Journal:
         return Journal(journal_location(self._folder, self._journal_url))
+
+    def _held(self, contents: Mapping[str, str | None]) -> tuple[ContentCopies, ...]:
+        """Who has what of some contents; the nodes are asked about several at once."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return tuple(pool.map(self._copies, contents, contents.values()))
 
     def _copies(self, cid: str, instance: str | None) -> ContentCopies:
         found = {name: holding(node, cid) for name, node in self._nodes.items()}
