@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from radledger.devnet import kubo
-from radledger.storage.errors import ContentNotFound
+from radledger.storage.errors import ContentNotFound, StorageUnavailable
 from radledger.storage.replicated import Holding, holding
 from tests.kubo import network, running
 
@@ -18,6 +18,18 @@ __all__ = ["network", "running"]
 
 def put(store, size=300_000):
     return store.put(io.BytesIO(os.urandom(size))).cid
+
+
+def test_content_whose_only_node_is_down_is_an_error_and_no_hang(network):
+    hospital = network.replicated("hospital", "clinic", copies=1)
+    cid = put(hospital)
+    network.kill("hospital")
+    with pytest.raises(StorageUnavailable, match="hospital does not answer") as error:
+        hospital.get(cid)
+    assert error.value.values["nodes"] == {"hospital": "unreachable", "clinic": "missing"}
+    # The clinic's own node is connected to another, which does not have it either.
+    with pytest.raises(ContentNotFound, match="connected to it, 1 in all"):
+        network.store("clinic").get(cid)
 
 
 def test_a_node_alone_says_at_once_what_it_does_not_have(network):

@@ -289,7 +289,7 @@ def test_what_no_connected_node_has_is_not_found(daemon: FakeDaemon, store: Kubo
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("radledger.storage.kubo._PATIENCE", 0.3)
         for use in (store.get, store.pin):
-            with pytest.raises(ContentNotFound, match="nor does any of the 2 nodes"):
+            with pytest.raises(ContentNotFound, match="connected to it, 2 in all"):
                 use(_CID)
 
 

@@ -219,7 +219,7 @@ class KuboStore:
                 except httpx.ReadTimeout:
                     found = False
             if not found:
-                reason = f"nor does any of the {peers} nodes that it is connected to"
+                reason = f"neither has any node connected to it, {peers} in all"
                 raise self._not_found(cid, reason) from None
 
     def _peers(self) -> int:
