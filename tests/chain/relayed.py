@@ -78,7 +78,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         answers = requests.post(self.server.behind, json=asked, timeout=10).json()
-        if isinstance(asked, dict):
+        if isinstance(asked, list):
+            answers = [self.changed(*both) for both in zip(asked, answers, strict=True)]
+        else:
             answers = self.changed(asked, answers)
         body = json.dumps(answers).encode()
         self.send_response(200)

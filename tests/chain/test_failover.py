@@ -156,6 +156,15 @@ def _without_error(change):
     return changed
 
 
+def test_a_lie_in_a_batch(nodes, ledger, people):
+    several = Ledger(connect(network_of(nodes)), ledger.deployment)
+    to, data = ledger.encode("ParticipantRegistry", "isActive", people["stranger"].address)
+    calls = [("eth_chainId", []), ("eth_call", [{"to": to, "data": data}, "latest"])]
+    nodes[0].lies("eth_call", "0x" + "00" * 31 + "01")
+    assert request_batch(several.web3, calls) == [hex(31337), "0x" + "00" * 32]
+    assert several.web3.provider.states()[0].state == "contradicted"
+
+
 def test_events_that_a_node_keeps_back_are_found(nodes, ledger):
     several = Ledger(connect(network_of(nodes)), ledger.deployment)
     admitted = ledger.events("ParticipantRegistry", "ParticipantAdmitted")

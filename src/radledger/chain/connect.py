@@ -88,7 +88,6 @@ def _provider(network: Network) -> BaseProvider:
             network.endpoints,
             chain_id=network.chain_id,
             confirmations=network.confirmations,
-            timeout=_TIMEOUT,
         )
     import requests
     from web3 import HTTPProvider

@@ -11,6 +11,7 @@ A request may reach two nodes: sending a signed transaction twice does nothing t
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -31,8 +32,8 @@ __all__ = ["FailoverProvider"]
 
 _LOG = logging.getLogger(__name__)
 _SURVEY_EVERY = 5.0
-_PROBE_TIMEOUT = 5.0
-_CONNECT_TIMEOUT = 3.0
+_TIMEOUT = (3.0, 30.0)  # to connect, and to be answered
+_PROBE_TIMEOUT = (1.0, 5.0)
 _FAILURES = (requests.RequestException, OSError, ValueError)
 
 
@@ -47,8 +48,6 @@ class FailoverProvider(JSONBaseProvider):
         The chain that is meant (EIP-155); None: the one that most serve.
     confirmations
         How many blocks below its head a transaction counts, and so branches are compared.
-    timeout
-        Seconds that a request may take.
     """
 
     def __init__(
@@ -57,18 +56,12 @@ class FailoverProvider(JSONBaseProvider):
         *,
         chain_id: int | None = None,
         confirmations: int = 0,
-        timeout: float = 30.0,
     ) -> None:
         super().__init__()
         self._chain_id = chain_id
         self._depth = confirmations
-        self._nodes = {
-            endpoint: _provider(endpoint, (_CONNECT_TIMEOUT, timeout)) for endpoint in endpoints
-        }
-        self._probes = {
-            endpoint: _provider(endpoint, (_CONNECT_TIMEOUT, _PROBE_TIMEOUT))
-            for endpoint in endpoints
-        }
+        self._nodes = {endpoint: _provider(endpoint, _TIMEOUT) for endpoint in endpoints}
+        self._probes = {endpoint: _provider(endpoint, _PROBE_TIMEOUT) for endpoint in endpoints}
         self._states: dict[str, NodeState] = {}
         self._contradicted: set[str] = set()
         self._current: str | None = None
@@ -82,8 +75,9 @@ class FailoverProvider(JSONBaseProvider):
 
     def states(self) -> list[NodeState]:
         """How each node is now."""
+        found = survey(self._probes, chain_id=self._chain_id, depth=self._depth)
         with self._lock:
-            for state in survey(self._probes, chain_id=self._chain_id, depth=self._depth):
+            for state in found:
                 gone = state.endpoint in self._contradicted and state.state == "good"
                 self._states[state.endpoint] = (
                     replace(state, state="contradicted") if gone else state
@@ -104,13 +98,18 @@ class FailoverProvider(JSONBaseProvider):
             If nodes tell different things, and no majority of them the same.
         """
         answered, answer = self._sent(lambda node: node.make_request(method, params))
-        if not compare.is_compared(str(method), answer):
-            return answer
         return self._compared(str(method), params, answered, answer)
 
     def make_batch_request(self, batch_requests: Any) -> Any:
-        """Send a batch to a node that can be relied on."""
-        return self._sent(lambda node: node.make_batch_request(batch_requests))[1]
+        """Send a batch to a node that can be relied on, and compare what decides of it."""
+        calls = list(batch_requests)
+        answered, answers = self._sent(lambda node: node.make_batch_request(calls))
+        if not isinstance(answers, list):
+            return answers  # the node refuses the batch as such
+        return [
+            self._compared(str(method), params, answered, answer)
+            for (method, params), answer in zip(calls, answers, strict=True)
+        ]
 
     def _sent(self, send: Callable[[HTTPProvider], Any]) -> tuple[str, Any]:
         """Who answered, the current node or whichever takes its place, and the answer."""
@@ -123,17 +122,28 @@ class FailoverProvider(JSONBaseProvider):
                 else:
                     self._current = endpoint
                     return endpoint, answer
-            self._surveyed = 0.0  # one of them may be back
         raise self._nobody()
 
     def _reliable(self) -> list[str]:
         """Nodes to rely on: the current one, and then those that are furthest."""
+        good = self._good()
+        if not good:
+            self.states()
+            good = self._good()
+        elif time.monotonic() - self._surveyed > _SURVEY_EVERY:
+            # Beside the work: a node that has gone silent would hold it up.
+            self._surveyed = time.monotonic()
+            threading.Thread(target=self._look_again, daemon=True).start()
+        good.sort(key=lambda each: (each.endpoint != self._current, -(each.block or 0)))
+        return [each.endpoint for each in good]
+
+    def _look_again(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the interpreter is ending
+            self.states()
+
+    def _good(self) -> list[NodeState]:
         with self._lock:
-            if time.monotonic() - self._surveyed > _SURVEY_EVERY:
-                self.states()
-            good = [each for each in self._states.values() if each.state == "good"]
-            good.sort(key=lambda each: (each.endpoint != self._current, -(each.block or 0)))
-            return [each.endpoint for each in good]
+            return [each for each in self._states.values() if each.state == "good"]
 
     def _leave_out(self, endpoint: str, state: str) -> None:
         with self._lock:
@@ -158,6 +168,8 @@ class FailoverProvider(JSONBaseProvider):
 
     def _compared(self, method: str, params: Any, answered: str, answer: Any) -> Any:
         """The answer, if a second node gives the same; else the one of most nodes."""
+        if not compare.is_compared(method, answer):
+            return answer
         for other in self._reliable():
             if other == answered:
                 continue

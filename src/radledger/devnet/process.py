@@ -253,5 +253,6 @@ def _reap(pid: int) -> None:
 def _last_line(log: Path) -> str:
     lines = [line for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
     return next(
-        (line for line in lines if "rror" in line), lines[-1] if lines else "it said nothing"
+        (line for line in lines if "rror" in line or line.startswith("panic")),
+        lines[-1] if lines else "it said nothing",
     )
