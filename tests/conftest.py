@@ -54,7 +54,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail a test that skips for want of what must be here."""
+    """Fail a test that skips for want of what must be here; tell in one line what others lack."""
     report = yield
     if report.skipped and isinstance(report.longrepr, tuple):
         reason = report.longrepr[2]
@@ -62,6 +62,9 @@ def pytest_runtest_makereport(
         if need and need[1].rstrip(",.:;") in REQUIRED:
             report.outcome = "failed"
             report.longrepr = f"{reason}\n(RADLEDGER_REQUIRE says that it is here)"
+        elif need:
+            # Skips of the same place and reason are one line of the summary.
+            report.longrepr = ("tests", None, reason)
     return report
 
 

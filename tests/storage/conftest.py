@@ -11,12 +11,9 @@ import pytest
 from radledger.storage import LocalStore, MemoryStore, Storage
 from radledger.storage.kubo import KuboStore
 from radledger.storage.replicated import ReplicatedStore
-from tests.conftest import REQUIRED
-from tests.kubo import has_kubo, kubo_nodes
+from tests.kubo import kubo_nodes
 
-# Left out rather than skipped, so that one line says what is missing, not one for each test.
-_KUBO = ["kubo", "replicated kubo"] if has_kubo() or "ipfs" in REQUIRED else []
-_STREAMING = ["local", "replicated", *_KUBO]
+_STREAMING = ["local", "kubo", "replicated", "replicated kubo"]
 
 
 @pytest.fixture(scope="session")
