@@ -16,7 +16,7 @@ __all__ = ["Progress", "Synced", "follow"]
 
 _FIRST_BLOCKS, _MOST_BLOCKS = 100, 1_000
 # A transaction for so many events costs the least time for each; memory is bounded by twice that.
-_EVENTS = 5_000
+_EVENTS = 10_000
 _ATTEMPTS = 8
 
 Progress = Callable[[int, int], None]
