@@ -157,6 +157,8 @@ def _index(url: str | None) -> Index:
     radledger = session.radledger
     if url is None:
         return radledger.index
+    if not url:
+        raise typer.BadParameter("it cannot be ''", param_hint="--index")
     from radledger.index.service import Index
 
     return Index(radledger.ledger, radledger.home, url)
