@@ -9,9 +9,11 @@ import pydicom
 import pytest
 from psycopg import sql
 
+from radledger.chain import deployments
 from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
+from tests.imaging.archive import Run, additions, counted
 from tests.postgresql import empty_database
 
 _TABLES = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname LIKE 'imaging%'"
@@ -116,3 +118,35 @@ def sample():
 def stored_files(store, tmp_path):
     """Every content that the store keeps."""
     return lambda: sorted(path.name for path in (tmp_path / "store" / "pinned").glob("*/*"))
+
+
+@pytest.fixture
+def patients(who):
+    return [who.patient.address, who.stranger.address]
+
+
+@pytest.fixture
+def run_of(ledger, home, tmp_path, who, patients, journal):
+    """A run that adds studies, each an addition of its own."""
+    deployments.save(tmp_path / "deployments", ledger.deployment)
+
+    def make(studies, store=None, **options):
+        return Run(
+            endpoint=ledger.web3.provider.endpoint_uri,
+            deployments=tmp_path / "deployments",
+            chain_id=ledger.chain_id,
+            home=home,
+            store=store or LocalStore(tmp_path / "store"),
+            journal=journal,
+            key=bytes(who.hospital.key),
+            additions=additions(studies, patients),
+            options=options,
+        )
+
+    return make
+
+
+@pytest.fixture
+def wrong(ledger, patients, stored_files):
+    """What is wrong with what is on the chain and in the store."""
+    return lambda images, studies: counted(ledger, images, studies, patients, stored_files())

@@ -15,48 +15,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from radledger.chain import deployments
 from radledger.imaging.ingest import Ingest
 from radledger.imaging.model import NONE, SkippedFile
 from radledger.imaging.schema import Purpose
 from radledger.imaging.storing import Outcome, Task
-from radledger.storage import LocalStore
 from radledger.storage.errors import StorageUnavailable
-from tests.imaging.archive import FlickeringStore, Run, additions, counted, make_archive
+from tests.imaging.archive import FlickeringStore, make_archive
 
 NOTHING_WRONG = {"lost": 0, "twice": 0, "orphaned": 0}
-
-
-@pytest.fixture
-def patients(who):
-    return [who.patient.address, who.stranger.address]
-
-
-@pytest.fixture
-def run_of(ledger, home, tmp_path, who, patients, journal):
-    """A run that adds studies, each an addition of its own."""
-    deployments.save(tmp_path / "deployments", ledger.deployment)
-
-    def make(studies, store=None, **options):
-        return Run(
-            endpoint=ledger.web3.provider.endpoint_uri,
-            deployments=tmp_path / "deployments",
-            chain_id=ledger.chain_id,
-            home=home,
-            store=store or LocalStore(tmp_path / "store"),
-            journal=journal,
-            key=bytes(who.hospital.key),
-            additions=additions(studies, patients),
-            options=options,
-        )
-
-    return make
-
-
-@pytest.fixture
-def wrong(ledger, patients, stored_files):
-    """What is wrong with what is on the chain and in the store."""
-    return lambda images, studies: counted(ledger, images, studies, patients, stored_files())
 
 
 def test_a_hundred_image_sets_are_one_transaction(run_of, tmp_path, wrong):
@@ -107,6 +73,20 @@ def test_a_killed_run_is_taken_up_again(run_of, tmp_path, wrong):
     images, done = run.add()
     assert len(done) == 6
     assert wrong(images, studies) == NOTHING_WRONG
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_a_run_that_is_killed_again_and_again(run_of, tmp_path, wrong, capsys):
+    studies = make_archive(tmp_path / "archive", 12, 10)
+    run = run_of(studies, workers=2)
+    kills = sum(run.killed_when(files) for files in range(2, 121, 7))
+    images, _ = run.add()
+    found = wrong(images, studies)
+    with capsys.disabled():
+        print(f"\ncoordinator killed: {kills} times; {dict(found)}")
+    assert kills == 17
+    assert found == NOTHING_WRONG
 
 
 def test_a_killed_worker_is_replaced(run_of, tmp_path, wrong):

@@ -1,15 +1,25 @@
-"""Files stored by the workers of a Dask cluster, some of which are lost."""
+"""Files stored by the workers of a Dask cluster, through the loss of any part of it."""
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+from dataclasses import replace
+
 import pytest
 
-from radledger.dicom.synthetic import make_ct_series
+from radledger.imaging import cluster as cluster_
 from radledger.imaging.cluster import Cluster
+from radledger.imaging.errors import ClusterUnavailable, ClusterUnusable, HomeBusy
+from radledger.imaging.journal import Journal
 from radledger.storage import LocalStore
-from tests.imaging.test_hostile import Order, blame, obey
+from tests.imaging.archive import FlickeringStore, make_archive
+from tests.imaging.test_hostile import Order, blame, fail, obey
 
 distributed = pytest.importorskip("distributed", reason="needs distributed")
+
+NOTHING_WRONG = {"lost": 0, "twice": 0, "orphaned": 0}
 
 
 @pytest.fixture
@@ -26,23 +36,120 @@ def cluster():
         yield cluster
 
 
-def test_the_cluster_stores_and_this_process_anchors(images, who, cluster, tmp_path, ledger):
-    for name, seed in (("one", 1), ("two", 2)):
-        make_ct_series(tmp_path / "archive" / name, 70, size=16, seed=seed)
-    results = images.add(
-        [tmp_path / "archive"],
-        who.patient.address,
-        custodian=who.hospital,
-        scheduler=cluster.scheduler_address,
-    )
-    assert [(each.instances, each.added, each.skipped) for each in results] == [(70, True, ())] * 2
-    assert len({each.transaction for each in results}) == 1
-    for each in results:
-        images.contents(each.image_id)  # its leaves add up to the root on the chain
+@pytest.fixture
+def crew(journal, cluster, tmp_path):
+    return Cluster(cluster.scheduler_address, journal, LocalStore(tmp_path / "store"))
 
 
-def test_hostile(journal, cluster, tmp_path):
-    crew = Cluster(cluster.scheduler_address, journal, LocalStore(tmp_path / "store"))
+@pytest.fixture
+def kill_worker(cluster):
+    """Kill a worker when so many files are stored."""
+
+    def when(files):
+        with distributed.Client(cluster) as client:
+            processes = sorted(client.run(os.getpid).values())
+
+        def kill(progress):
+            if progress.files >= files and processes:
+                os.kill(processes.pop(), signal.SIGKILL)
+                processes.clear()
+
+        return kill, lambda: not processes
+
+    return when
+
+
+def test_the_cluster_stores_and_this_process_anchors(run_of, cluster, tmp_path, wrong):
+    studies = make_archive(tmp_path / "archive", 3, 50)
+    (studies[1] / "text").write_text("not DICOM")
+    images, done = run_of(studies, scheduler=cluster.scheduler_address).add()
+    assert [len(each.results) for each in done] == [1, 1, 1]
+    assert [each.reason for left in done for each in left.skipped] == [
+        "the file does not begin as a DICOM file does; leave it out"
+    ]
+    (studies[1] / "text").unlink()
+    assert wrong(images, studies) == NOTHING_WRONG
+
+
+def test_a_killed_worker_is_replaced(run_of, cluster, tmp_path, wrong, kill_worker, monkeypatch):
+    monkeypatch.setattr(cluster_, "_CHUNK_FILES", 10)
+    studies = make_archive(tmp_path / "archive", 6, 20)
+    kill, killed = kill_worker(30)
+    images, done = run_of(studies, scheduler=cluster.scheduler_address).add(kill)
+    assert killed()
+    assert all(each.skipped == () for each in done)
+    assert wrong(images, studies) == NOTHING_WRONG
+
+
+@pytest.mark.soak
+def test_a_killed_coordinator_is_followed_by_another(run_of, cluster, tmp_path, wrong):
+    studies = make_archive(tmp_path / "archive", 6, 40)
+    run = run_of(studies, scheduler=cluster.scheduler_address)
+    assert run.killed_when(65)
+    images, done = run.add()
+    assert len(done) == 6
+    assert wrong(images, studies) == NOTHING_WRONG
+
+
+@pytest.mark.soak
+def test_a_store_that_is_away_for_a_while_is_waited_for(
+    run_of, cluster, tmp_path, wrong, monkeypatch
+):
+    monkeypatch.setattr(cluster_, "_CHUNK_FILES", 10)
+    studies = make_archive(tmp_path / "archive", 4, 20)
+    store = FlickeringStore(tmp_path / "store", failures=3)
+    run = run_of(studies, store, scheduler=cluster.scheduler_address)
+    images, _ = run.add(lambda progress: store.go() if progress.files >= 20 else None)
+    assert store.failed >= 3
+    assert wrong(images, studies) == NOTHING_WRONG
+
+
+def test_a_file_that_kills_its_process_is_blamed_and_the_others_are_done(crew, journal):
     orders = [Order(number, deadly=number in (4, 17)) for number in range(1, 25)]
     done = sorted(crew.run(obey, orders, blame))
     assert done == sorted(-n if n in (4, 17) else n for n in range(1, 25))
+
+
+def test_what_is_no_files_fault_is_raised(crew):
+    with pytest.raises(OSError, match="No space left"):
+        list(crew.run(fail, [Order(1, deadly=False), Order(2, deadly=False)], blame))
+
+
+def test_one_coordinator_at_a_time(run_of, cluster, tmp_path, journal, ledger, home):
+    run = run_of(make_archive(tmp_path / "archive", 1, 1), scheduler=cluster.scheduler_address)
+    images, _ = run.add()
+    with Journal(images._journal.location).claimed("adding"), pytest.raises(HomeBusy):
+        replace(run, home=tmp_path / "another").add()
+
+
+def test_what_is_no_cluster(cluster, journal, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster_, "_SECONDS", 1)
+    store, orders = LocalStore(tmp_path / "store"), [Order(1, deadly=False)]
+
+    def run(scheduler, location):
+        return list(Cluster(scheduler, location, store).run(obey, orders, blame))
+
+    with pytest.raises(ClusterUnusable, match="--journal"):
+        run(cluster.scheduler_address, tmp_path / "journal")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        nobody = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(ClusterUnavailable) as error:
+            run(nobody, journal)
+    assert error.value.values == {"scheduler": nobody}
+    with pytest.raises(ClusterUnavailable):
+        run("no address", journal)
+
+
+def test_a_scheduler_without_workers(journal, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster_, "_SECONDS", 1)
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as empty:
+        crew = Cluster(empty.scheduler_address, journal, LocalStore(tmp_path / "store"))
+        with pytest.raises(ClusterUnavailable, match="workers"):
+            list(crew.run(obey, [Order(1, deadly=False)], blame))
+
+
+def test_workers_of_another_version(crew, monkeypatch):
+    monkeypatch.setattr(cluster_, "version", lambda _: "9.9")
+    with pytest.raises(ClusterUnusable, match=r"this is 9\.9"):
+        list(crew.run(obey, [Order(1, deadly=False)], blame))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cluster"]
 
-_CHUNK_FILES, _CHUNK_BYTES = 64, 64 << 20
+_CHUNK_FILES, _CHUNK_BYTES = 128, 128 << 20
 _AHEAD = 2
 _SECONDS = 10
 

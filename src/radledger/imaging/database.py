@@ -144,6 +144,7 @@ class Sqlite(Database):
     def __init__(self, path: Path) -> None:
         # SQLite gives its other files the permissions of the first.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self._durable: bool | None = None  # what the connection was told last
         url = sqlalchemy.URL.create("sqlite", database=str(path))
         super().__init__(url, connect_args={"timeout": 60, "check_same_thread": False})
 
@@ -156,13 +157,16 @@ class Sqlite(Database):
         self.connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _begin(self, *, durable: bool) -> None:
-        level = "FULL" if durable else "NORMAL"
-        self.connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+        if durable != self._durable:
+            level = "FULL" if durable else "NORMAL"
+            self.connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+            self._durable = durable
         self.connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def _prepare(self, connection: Any, _record: Any) -> None:
         for setting in ("journal_mode = WAL", "secure_delete = ON", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {setting}")
+        self._durable = None
 
 
 class Postgresql(Database):

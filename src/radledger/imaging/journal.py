@@ -25,14 +25,14 @@ import secrets
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Table, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Table, bindparam, delete, exists, insert, or_, select, update
 
 from radledger.crypto import envelope
-from radledger.imaging import schema
+from radledger.imaging import schema, statements
 from radledger.imaging.database import open_database
 from radledger.imaging.errors import HomeBusy
 from radledger.imaging.schema import (
@@ -49,31 +49,6 @@ from radledger.imaging.schema import files as of_files
 from radledger.imaging.schema import sets as of_sets
 
 __all__ = ["FileRow", "Journal", "Purpose", "SetRow"]
-
-
-def _given(*columns: Any) -> list[Any]:
-    """Conditions that columns have the values which are given under their names."""
-    return [column == bindparam(column.name) for column in columns]
-
-
-# What is asked for each file is put together once.
-_PURPOSE = tuple(field.name for field in fields(Purpose))
-_SET = select(*(of_sets.c[field.name] for field in fields(SetRow)))
-_FILE = select(*(of_files.c[field.name] for field in fields(FileRow)))
-_IS_OPEN = of_sets.c.state == "open"
-# A series is added once at a time: its open set is the one that an interrupted addition left,
-# even if that said another visit or course.
-_GROUPED = and_(*_given(of_sets.c.visit, of_sets.c.course))
-_SERIES = _given(*(column for column in schema.SERIES if column.name not in ("visit", "course")))
-_OPEN = _SET.where(*_SERIES, _IS_OPEN).order_by(of_sets.c.set_id)
-_STATE = select(of_sets.c.state).where(*_given(of_sets.c.set_id)).with_for_update(read=True)
-_OF_FILE = select(of_files.c.set_id, of_files.c.source_digest).join_from(of_files, of_sets)
-_KNOWN = _OF_FILE.where(*_given(of_files.c.source_digest, *(of_sets.c[name] for name in _PURPOSE)))
-_INSTANCE = _OF_FILE.where(*_SERIES, *_given(of_files.c.sop_instance), or_(_IS_OPEN, _GROUPED))
-_GROUP = select(groups.c.digest).where(*_given(*groups.primary_key))
-_LISTED = select(storing.c.cid).where(*_given(storing.c.cid)).with_for_update()
-_NAMED = delete(storing).where(*_given(storing.c.cid))
-_PATIENT = select(patients.c.pseudonym_key).where(*_given(*patients.primary_key))
 
 
 class Journal:
@@ -106,6 +81,7 @@ class Journal:
         self.location = location
         self._lock = threading.RLock()
         self._database = open_database(location)
+        self._inserts: dict[Table, Any] = {}
         self._add_file = self._new(of_files).returning(of_files.c.set_id)
 
     def close(self) -> None:
@@ -133,24 +109,24 @@ class Journal:
     def pseudonym_key(self, purpose: Purpose) -> bytes:
         """The key of a patient's pseudonyms at a custodian, made when first asked for."""
         who = {"custodian": purpose.custodian, "patient": purpose.patient}
-        found = self._all(_PATIENT, **who)
+        found = self._all(statements.PATIENT, **who)
         if not found:
             with self._write() as write:
                 write(self._new(patients), **who, pseudonym_key=secrets.token_bytes(32))
-            found = self._all(_PATIENT, **who)
+            found = self._all(statements.PATIENT, **who)
         return bytes(found[0][0])
 
     def group(self, purpose: Purpose, kind: Literal["visit", "course"], name: str) -> str:
         """Salted digest of a visit or course, the same for the same name of one patient."""
         whose = {"custodian": purpose.custodian, "patient": purpose.patient}
         key = {**whose, "kind": kind, "name": name}
-        found = self._all(_GROUP, **key)
+        found = self._all(statements.GROUP, **key)
         if not found:
             salt = secrets.token_bytes(32)
             digest = "0x" + hashlib.sha256(salt + name.encode()).hexdigest()
             with self._write() as write:
                 write(self._new(groups), **key, salt=salt, digest=digest)
-            found = self._all(_GROUP, **key)
+            found = self._all(statements.GROUP, **key)
         return str(found[0][0])
 
     def group_of(self, row: SetRow, kind: Literal["visit", "course"]) -> tuple[str, bytes] | None:
@@ -161,7 +137,7 @@ class Journal:
 
     def known(self, purpose: Purpose, source_digest: bytes) -> int | None:
         """The set in which a file was stored before for the same purpose."""
-        found = self._all(_KNOWN, source_digest=source_digest, **asdict(purpose))
+        found = self._all(statements.KNOWN, source_digest=source_digest, **asdict(purpose))
         return int(found[0][0]) if found else None
 
     def open_set(
@@ -172,7 +148,7 @@ class Journal:
         What an interrupted addition began is gone on with, whatever its visit and course were.
         """
         key = _series(purpose, visit, course, study, series)
-        while not (found := self._sets(_OPEN, **key)):
+        while not (found := self._sets(statements.OPEN, **key)):
             with self._write() as write:
                 new = {"modality": modality, "state": "open", "secret": envelope.new_secret()}
                 write(self._new(of_sets), **key, **new)
@@ -189,7 +165,7 @@ class Journal:
     ) -> tuple[int, bytes] | None:
         """The set of a series, open or anchored, that has an instance, and its file's digest."""
         key = _series(purpose, visit, course, study, series)
-        found = self._all(_INSTANCE, **key, sop_instance=sop_instance)
+        found = self._all(statements.INSTANCE, **key, sop_instance=sop_instance)
         return (int(found[0][0]), bytes(found[0][1])) if found else None
 
     def storing(self, cid: str, work: Work) -> None:
@@ -218,18 +194,18 @@ class Journal:
             nor if the ciphertext was abandoned.
         """
         with self._write() as write:
-            if self._all(_STATE, set_id=row.set_id) != [("open",)]:
+            if self._all(statements.STATE, set_id=row.set_id) != [("open",)]:
                 return False
-            if not self._all(_LISTED, cid=row.cid):
+            if not self._all(statements.LISTED, cid=row.cid):
                 return False
             if write(self._add_file, **asdict(row)).first() is None:
                 return False
-            write(_NAMED, cid=row.cid)
+            write(statements.NAMED, cid=row.cid)
             return True
 
     def regroup(self, set_id: int, visit: str, course: str) -> SetRow:
         """Give an open set the visit and course that its addition states now."""
-        one = update(of_sets).where(of_sets.c.set_id == set_id, _IS_OPEN)
+        one = update(of_sets).where(of_sets.c.set_id == set_id, statements.IS_OPEN)
         with self._write() as write:
             write(one.values(visit=visit, course=course))
         return self.sets([set_id])[0]
@@ -241,10 +217,10 @@ class Journal:
         with self._write(durable=True) as write:
             write(
                 update(of_sets)
-                .where(of_sets.c.set_id == set_id, _IS_OPEN)
+                .where(of_sets.c.set_id == set_id, statements.IS_OPEN)
                 .values(state="sealed", image_id=image_id, root=root, manifest_cid=manifest_cid)
             )
-            write(_NAMED, cid=manifest_cid)
+            write(statements.NAMED, cid=manifest_cid)
 
     def confirm(self, set_id: int, transaction: str, gas: int) -> None:
         """Record that the chain has a set."""
@@ -259,24 +235,24 @@ class Journal:
 
     def sets(self, set_ids: Iterable[int]) -> list[SetRow]:
         """Rows of sets, in the order in which the sets began."""
-        one = _SET.where(*_given(of_sets.c.set_id))
+        one = statements.SET.where(*statements.given(of_sets.c.set_id))
         return [row for set_id in sorted(set_ids) for row in self._sets(one, set_id=set_id)]
 
     def unconfirmed(self, custodian: str) -> list[SetRow]:
         """Sets of a custodian that are sealed and may not be on the chain yet."""
         of_custodian = of_sets.c.custodian == custodian
-        sealed = _SET.where(of_sets.c.state == "sealed", of_custodian)
+        sealed = statements.SET.where(of_sets.c.state == "sealed", of_custodian)
         return self._sets(sealed.order_by(of_sets.c.set_id))
 
     def find(self, image_id: str) -> SetRow | None:
         """The set of an image id."""
-        found = self._sets(_SET.where(of_sets.c.image_id == image_id))
+        found = self._sets(statements.SET.where(of_sets.c.image_id == image_id))
         return found[0] if found else None
 
     def files(self, set_id: int) -> list[FileRow]:
         """A set's files, by Instance Number and SOP Instance UID."""
         number, instance = of_files.c.number, of_files.c.sop_instance
-        of_set = _FILE.where(of_files.c.set_id == set_id)
+        of_set = statements.FILE.where(of_files.c.set_id == set_id)
         rows = self._all(of_set.order_by(number.is_(None), number, instance))
         return [FileRow(*row) for row in rows]
 
@@ -296,14 +272,14 @@ class Journal:
         """Record an instance's new ciphertext."""
         with self._write() as write:
             write(insert(rekeyed_files), set_id=set_id, sop_instance=sop_instance, cid=cid)
-            write(_NAMED, cid=cid)
+            write(statements.NAMED, cid=cid)
 
     def seal_rekey(self, set_id: int, manifest_cid: str) -> None:
         """Fix the new manifest; on the disk when this returns."""
         table = schema.rekeys
         with self._write(durable=True) as write:
             write(update(table).where(table.c.set_id == set_id).values(manifest_cid=manifest_cid))
-            write(_NAMED, cid=manifest_cid)
+            write(statements.NAMED, cid=manifest_cid)
 
     def finish_rekey(self, set_id: int) -> None:
         """Let the new secret, manifest and ciphertexts count, and give the old ones up."""
@@ -375,7 +351,9 @@ class Journal:
             return [tuple(row) for row in self._database.connection.execute(query, values)]
 
     def _new(self, table: Table) -> Any:
-        return self._database.insert_new(table)
+        if table not in self._inserts:
+            self._inserts[table] = self._database.insert_new(table)
+        return self._inserts[table]
 
     def _give_up(self, write: Any, set_id: int, columns: Iterable[Any]) -> None:
         """Let the CIDs in some columns of a set's rows be garbage."""

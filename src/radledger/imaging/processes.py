@@ -92,7 +92,9 @@ class Crew:
     @staticmethod
     def prepare() -> None:
         """Start the server that workers are forked from, without waiting for it."""
-        _Context().set_forkserver_preload([__name__, "radledger.imaging.verifying"])
+        # the driver where it is there; it would be imported by each process otherwise
+        driver = ["psycopg", "sqlalchemy.dialects.postgresql.psycopg"]
+        _Context().set_forkserver_preload([__name__, "radledger.imaging.verifying", *driver])
         forkserver.ensure_running()
 
     def run(self, work: Work[T, R], tasks: Iterable[T], crashed: Crashed[T, R]) -> Iterator[R]:
