@@ -10,6 +10,7 @@ secrets of image sets it takes from the journal.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
@@ -107,9 +108,13 @@ def _connected(scheduler: str) -> Iterator[Client]:
         ) from error
     from distributed.comm.core import CommClosedError
 
+    # it would print the traceback of what is raised here
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+
     def away(error: BaseException) -> ClusterUnavailable:
         return ClusterUnavailable(
-            f"the scheduler {scheduler} or its workers are away: {error}; run again to go on",
+            f"the scheduler {scheduler} or its workers are away: "
+            f"{str(error) or 'the connection was lost'}; run again to go on",
             scheduler=scheduler,
         )
 

@@ -73,7 +73,10 @@ class Upkeep:
 
     def rekey(self, image_id: str, signer: LocalAccount) -> RekeyResult:
         """Encrypt a set under a new secret, let the chain point to it, give up the old one."""
-        with workplace(self.folder, "rekeying", wait=True) as temporary:
+        with (
+            workplace(self.folder, "rekeying", wait=True) as temporary,
+            self.journal.claimed("rekeying"),
+        ):
             return self._rekey(image_id, signer, temporary)
 
     def _rekey(self, image_id: str, signer: LocalAccount, temporary: Path) -> RekeyResult:
