@@ -16,6 +16,8 @@ class RelayedNode(ThreadingHTTPServer):
     ----------
     down
         Whether it closes each connection without an answer.
+    silent
+        Whether it keeps each connection and never answers.
     change
         Called with method, parameters and answer; returns the answer to give.
     asked
@@ -28,9 +30,20 @@ class RelayedNode(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.behind = behind
         self.down = False
+        self.silent = False
+        self._closing = threading.Event()
         self.change = lambda method, params, answer: answer
         self.asked = []
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    def shutdown(self):
+        """End, and let go of those who wait for an answer."""
+        self._closing.set()
+        super().shutdown()
+
+    def keep_silent(self):
+        """Wait until the end."""
+        self._closing.wait()
 
     @property
     def endpoint(self):
@@ -74,7 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.server.down:
+        if self.server.silent:
+            self.server.keep_silent()
+        if self.server.down or self.server.silent:
             self.close_connection = True
             return
         answers = requests.post(self.server.behind, json=asked, timeout=10).json()

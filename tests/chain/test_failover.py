@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from radledger.chain import failover
 from radledger.chain.connect import connect, node_states, request, request_batch
 from radledger.chain.errors import ConnectionFailed, NodesDisagree
 from radledger.chain.ledger import Ledger
@@ -91,6 +92,16 @@ def test_another_node_stands_in_at_once(nodes):
     assert "\n" not in error.value.message
     nodes[2].down = False
     assert web3.eth.chain_id == 31337
+
+
+def test_a_node_that_keeps_silent_holds_nobody_up(nodes, monkeypatch):
+    monkeypatch.setattr(failover, "_PROBE_TIMEOUT", (1.0, 1.0))
+    monkeypatch.setattr(failover, "_TIMEOUT", (1.0, 1.0))
+    web3 = connect(network_of(nodes))
+    assert web3.eth.chain_id == 31337
+    nodes[0].silent = True
+    assert web3.eth.chain_id == 31337
+    assert states(nodes) == ["unreachable", "good", "good", "good"]
 
 
 def test_requests_stay_with_a_node_that_answers(nodes):

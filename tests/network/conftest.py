@@ -22,9 +22,6 @@ from radledger.cli.run import run
 from radledger.devnet import chain as chains
 from radledger.devnet.errors import NodeFailed
 
-TIMEOUT = 12
-"""Seconds that a transaction may take in these tests: a dozen blocks."""
-
 
 def until(holds, what, seconds=60):
     """Wait until something holds; fail with what did not."""
@@ -84,13 +81,13 @@ class Consortium:
     def up(self):
         """Start what does not run."""
         devnet.up(self.home, "poa")
-        self.shorten()
 
-    def shorten(self):
-        """Let no transaction take longer than these tests can wait."""
+    def have_no_patience(self):
+        """Let no transaction take longer than a dozen blocks, until the next :meth:`up`."""
         path = self.home / "networks.yaml"
-        content = path.read_text().replace("timeout: 60.0", f"timeout: {TIMEOUT}")
-        path.write_text(content)
+        patient = path.read_text()
+        assert "timeout: 60" in patient
+        path.write_text(patient.replace("timeout: 60.0", "timeout: 12"))
 
     def cli(self, capsys, *arguments):
         """Run a command; its exit code and the JSON objects that it printed."""

@@ -90,20 +90,27 @@ def separated(tmp_path_factory, payer):
         yield chain, nodes, routes
 
 
-def sender_of(nodes, **terms):
+def sender_of(nodes, timeout, intents=None):
+    """Sends to these nodes, and is content when half of the validators could not do it alone."""
     first, *others = (node.endpoint for node in nodes)
-    network = Network("half", first, poa.CHAIN_ID, others=tuple(others), **terms)
-    return Sender.on(network, connect(network))
+    network = Network(
+        "half",
+        first,
+        poa.CHAIN_ID,
+        others=tuple(others),
+        confirmations=poa.confirmations(4),
+        timeout=timeout,
+    )
+    return Sender.on(network, connect(network), intents)
 
 
 def test_no_two_histories_are_final(separated, payer):
     chain, nodes, routes = separated
     halves = [[nodes[index] for index in half] for half in HALVES]
-    terms = {"confirmations": poa.confirmations(4), "timeout": 12}
-    left, right = (sender_of(half, **terms) for half in halves)
-    assert left.send(payer, LEFT, "0x")["status"] == "0x1"
+    assert sender_of(nodes, 60).send(payer, LEFT, "0x")["status"] == "0x1"
     until(lambda: count(nodes[3], payer) == 1, "the right half did not hear of it")
 
+    left, right = (sender_of(half, 12) for half in halves)
     routes("add")
     # The same nonce, for two different things: each half hears of one of them.
     for sender, target in ((left, LEFT), (right, RIGHT)):
@@ -119,7 +126,8 @@ def test_no_two_histories_are_final(separated, payer):
 
     routes("del")
     chain.join(nodes)
-    ended = [intent for sender in (left, right) for intent in sender.finish(payer)]
+    journals = [sender.intents for sender in (left, right)]
+    ended = [each for journal in journals for each in sender_of(nodes, 60, journal).finish(payer)]
     assert sorted(intent.state for intent in ended) == ["mined", "superseded"]
     assert {count(node, payer) for node in nodes} == {2}
     (mined,) = (intent for intent in ended if intent.state == "mined")

@@ -10,6 +10,7 @@ from radledger.chain import deploy, deployments
 from radledger.chain.connect import connect, node_states
 from radledger.chain.errors import TransactionPending
 from radledger.chain.networks import Network
+from radledger.chain.transact import Sender
 from radledger.dicom.synthetic import make_ct_series
 from tests.network.conftest import ask, block_hash, height, until
 
@@ -52,6 +53,7 @@ def test_one_of_four_is_not_missed(consortium):
 def test_without_two_of_four_nothing_is_reported_as_done_and_later_all_is_once(
     consortium, capsys, tmp_path
 ):
+    consortium.have_no_patience()
     ledger, stranger = consortium.ledger(), consortium.account("stranger")
     before = values(ledger, stranger)
     make_ct_series(tmp_path / "study", 2, size=32)
@@ -74,7 +76,8 @@ def test_without_two_of_four_nothing_is_reported_as_done_and_later_all_is_once(
         assert ledger.block_number() - block < 3
 
     consortium.up()
-    (finished,) = ledger.sender.finish(stranger)
+    patient = Sender.on(consortium.network, ledger.web3, ledger.sender.intents)
+    (finished,) = patient.finish(stranger)
     assert finished.state == "mined"
     code, (added,) = consortium.cli(capsys, *add)
     assert (code, added["added"]) == (0, True)

@@ -34,7 +34,7 @@ VALIDATORS = 4
 """How many validators there are unless somebody says otherwise."""
 
 _MOST = 16
-_TIMEOUT = 60.0
+_TIMEOUT = 120.0
 _PATIENCE = 15.0  # geth looks for a heavier branch every ten seconds
 
 
