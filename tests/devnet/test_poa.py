@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import stat
 
 import pytest
@@ -43,6 +44,22 @@ def test_keys_are_the_owner_s_alone_and_open_with_their_passwords(tmp_path):
     password = (folder / "password").read_text().strip()
     key = Account.decrypt((folder / "keystore/validator").read_text(), password)
     assert Account.from_key(key).address.lower() == geth.address_of(folder)
+
+
+def test_no_key_is_written_as_geth_cannot_read_it(tmp_path, monkeypatch):
+    """One in 256 initialisation vectors begins with a zero, which eth-keyfile leaves out."""
+    drawn = []
+
+    def unlucky(size):
+        drawn.append(size)
+        value = secrets.token_bytes(size)
+        return b"\0" + value[1:] if len(drawn) <= 4 else value
+
+    monkeypatch.setattr("eth_keyfile.keyfile.Random.get_random_bytes", unlucky)
+    geth.write_key(tmp_path, Account.create())
+    assert len(drawn) > 4
+    keyfile = json.loads((tmp_path / "keystore/validator").read_text())
+    assert len(keyfile["crypto"]["cipherparams"]["iv"]) == 32
 
 
 def test_a_chain_of_free_gas_has_no_base_fee(tmp_path):

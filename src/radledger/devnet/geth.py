@@ -64,6 +64,9 @@ def write_key(folder: Path, account: LocalAccount) -> None:
     write_atomically(folder / "password", password + "\n", private=True)
     # One round: who can read the file can read the random password beside it.
     keyfile = account.encrypt(password, kdf="pbkdf2", iterations=1)
+    # An initialisation vector that begins with zeros is written without them; geth panics then.
+    while len(keyfile["crypto"]["cipherparams"]["iv"]) < 32:
+        keyfile = account.encrypt(password, kdf="pbkdf2", iterations=1)
     write_atomically(folder / "keystore" / "validator", json.dumps(keyfile), private=True)
 
 
