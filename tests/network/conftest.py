@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -65,11 +65,16 @@ class Consortium:
     def account(self, name):
         return Keystore(self.home).open(name)
 
-    def ledger(self):
-        """A ledger over all nodes, on the network's terms."""
-        web3 = connect(self.network)
+    def ledger(self, timeout=180):
+        """A ledger over all nodes, on the network's terms but for its patience.
+
+        Where three are left, each of whom must sign every third block, one that missed a block
+        holds the others up until geth looks for it, ten seconds later.
+        """
+        network = replace(self.network, timeout=timeout)
+        web3 = connect(network)
         deployment = deployments.load(self.home / "deployments", web3.eth.chain_id)
-        return Ledger(web3, deployment, sender=Sender.on(self.network, web3))
+        return Ledger(web3, deployment, sender=Sender.on(network, web3))
 
     def kill(self, *names):
         """End nodes without a word, as the loss of their power would."""

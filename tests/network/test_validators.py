@@ -54,7 +54,7 @@ def test_without_two_of_four_nothing_is_reported_as_done_and_later_all_is_once(
     consortium, capsys, tmp_path
 ):
     consortium.have_no_patience()
-    ledger, stranger = consortium.ledger(), consortium.account("stranger")
+    ledger, stranger = consortium.ledger(timeout=12), consortium.account("stranger")
     before = values(ledger, stranger)
     make_ct_series(tmp_path / "study", 2, size=32)
     add = ("image", "add", tmp_path / "study", "--patient", "patient", "--as", "hospital")
