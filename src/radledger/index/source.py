@@ -106,9 +106,7 @@ class ChainSource:
             If the node refuses or does not answer.
         """
         logs = self._logs(first, last)
-        headers = self._headers(
-            range(first, last + 1), {int(log["blockNumber"], 16) for log in logs}
-        )
+        headers = self._headers(range(first, last + 1), {log["blockNumber"] for log in logs})
         for header in headers:
             if parent and header["parentHash"] != parent:
                 raise ChainMoved(
@@ -146,10 +144,10 @@ class ChainSource:
             return self._logs(first, middle) + self._logs(middle + 1, last)
         return _listed(logs)
 
-    def _headers(self, numbers: Iterable[int], eventful: set[int]) -> list[dict[str, Any]]:
+    def _headers(self, numbers: Iterable[int], eventful: set[str]) -> list[dict[str, Any]]:
         """Headers, with the transactions of blocks that have events: they tell who sent them."""
         numbers = list(numbers)
-        calls = [("eth_getBlockByNumber", [hex(n), n in eventful]) for n in numbers]
+        calls = [("eth_getBlockByNumber", [hex(n), hex(n) in eventful]) for n in numbers]
         headers = self._ask(calls)
         for number, header in zip(numbers, headers, strict=True):
             if header is None or int(header["number"], 16) != number:
@@ -163,12 +161,12 @@ class ChainSource:
 
         A bloom filter errs to one side only: it may name a contract that was silent.
         """
-        spoke = {(int(log["blockNumber"], 16), log["address"].lower()) for log in logs}
+        spoke = {(log["blockHash"], log["address"].lower()) for log in logs}
         calls = []
         for header in headers:
-            number, bloom = int(header["number"], 16), int(header["logsBloom"], 16)
+            bloom = int(header["logsBloom"], 16)
             if any(
-                bloom & bits == bits and (number, address) not in spoke
+                bloom & bits == bits and (header["hash"], address) not in spoke
                 for address, bits in self._bits.items()
             ):
                 of_block = {"address": list(self._bits), "blockHash": header["hash"]}
