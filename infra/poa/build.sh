@@ -23,8 +23,10 @@ else
   if [[ $options == *checklinkname* ]]; then flags=-checklinkname=0; fi
   # What is downloaded and compiled on the way stays in this folder, and goes when it is done.
   export GOPATH="$folder/go" GOCACHE="$folder/go/cache"
+  mkdir -p "$folder"
   go build -mod=readonly -modcacherw -trimpath -buildvcs=false -ldflags="$flags" \
-    -o "$folder/geth.part" github.com/ethereum/go-ethereum/cmd/geth
+    -o "$folder/geth.part" github.com/ethereum/go-ethereum/cmd/geth 2> "$folder/build.log" \
+    || { cat "$folder/build.log" >&2; exit 1; }
   mv "$folder/geth.part" "$folder/geth"
   rm -rf "$folder/go"
   echo "geth $pinned: $folder/geth"
