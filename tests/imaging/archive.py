@@ -45,12 +45,12 @@ class FlickeringStore(LocalStore):
     def failed(self):
         return self._calls.stat().st_size if self._calls.exists() else 0
 
-    def put(self, source):
+    def put(self, source, cid=None):
         if self._calls.exists() and self.failed < self._failures:
             with self._calls.open("ab") as calls:
                 calls.write(b".")
             raise StorageUnavailable("the store is away")
-        return super().put(source)
+        return super().put(source, cid)
 
 
 def make_archive(folder, studies, files, size=16):

@@ -24,9 +24,9 @@ class Node(MemoryStore):
         self.away = False
         self.peer = peer
 
-    def put(self, source: IO[bytes]):
+    def put(self, source: IO[bytes], cid: str | None = None):
         self._answer()
-        return super().put(source)
+        return super().put(source, cid)
 
     def stat(self, cid: str) -> Stat:
         self._answer()

@@ -40,7 +40,7 @@ def row(set_id, number):
 
 def add(journal, file):
     journal.storing(file.cid, "adding")
-    return journal.add_file(file)
+    return journal.add_files([file])[0]
 
 
 def test_connections_and_threads_write_at_once(location):
@@ -141,7 +141,7 @@ def test_what_was_abandoned_is_not_named_later(location):
     late = row(opened.set_id, 1)
     journal.storing(late.cid, "adding")
     journal.abandon("adding")
-    assert not journal.add_file(late)
+    assert journal.add_files([late]) == [False]
     assert journal.files(opened.set_id) == []
 
 

@@ -131,9 +131,9 @@ class KillingStore:
     def __getattr__(self, name):
         return getattr(self.store, name)
 
-    def put(self, source):
+    def put(self, source, cid=None):
         self.count += 1
-        return self.store.put(_Killing(source, self) if self.count == 3 else source)
+        return self.store.put(_Killing(source, self) if self.count == 3 else source, cid)
 
 
 class _Killing(io.RawIOBase):
@@ -185,8 +185,8 @@ def test_a_run_killed_between_copies_or_after_them_keeps_nothing_else(
     """Killed after so many of the 10 puts that two copies of four slices and a manifest take."""
     done = []
 
-    def put(self, source):
-        stored = KuboStore.put(self, source)
+    def put(self, source, cid=None):
+        stored = KuboStore.put(self, source, cid)
         done.append(stored)
         if len(done) == puts:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -30,13 +30,13 @@ class Node(MemoryStore):
         self.away = False
         self.goes_away = False
 
-    def put(self, source: IO[bytes]) -> Stored:
+    def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
         self._answer()
         if self.goes_away:
             self.away = True
             source.read(10)
             self._answer()
-        return super().put(source)
+        return super().put(source, cid)
 
     def get(self, cid: str) -> IO[bytes]:
         self._answer()

@@ -11,13 +11,14 @@ import httpx
 import pytest
 
 from radledger.storage import (
+    MemoryStore,
     Stat,
     Storage,
     Stored,
     cid_digest,
     get_by_digest,
 )
-from radledger.storage.errors import ContentNotFound, InvalidCid
+from radledger.storage.errors import ContentMismatch, ContentNotFound, InvalidCid
 
 _CHUNK = 262144
 
@@ -58,6 +59,24 @@ def test_content_has_the_cid_that_kubo_gives_and_comes_back(
         assert stream.read() == content
         assert stream.seek(0) == 0
         assert stream.read(10) == content[:10]
+
+
+def test_content_is_held_to_the_name_that_it_was_given(store: Storage) -> None:
+    content = os.urandom(_CHUNK + 1)
+    name = MemoryStore().put(io.BytesIO(content)).cid
+
+    def put_and_get_another() -> None:
+        store.put(io.BytesIO(b"another"), name)
+        store.get(name)
+
+    with pytest.raises(ContentMismatch) as mismatch:
+        put_and_get_another()
+    assert name in mismatch.value.values.values()
+    store.unpin(name)
+    store.collect()
+    assert store.put(io.BytesIO(content), name) == Stored(name, len(content))
+    with store.get(name) as stream:
+        assert stream.read() == content
 
 
 def test_a_stream_is_read_from_where_it_stands(store: Storage) -> None:

@@ -144,7 +144,7 @@ class Sqlite(Database):
     def __init__(self, path: Path) -> None:
         # SQLite gives its other files the permissions of the first.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._durable: bool | None = None  # what the connection was told last
+        self._durable = False  # what the connection was told last
         url = sqlalchemy.URL.create("sqlite", database=str(path))
         super().__init__(url, connect_args={"timeout": 60, "check_same_thread": False})
 
@@ -164,9 +164,14 @@ class Sqlite(Database):
         self.connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def _prepare(self, connection: Any, _record: Any) -> None:
-        for setting in ("journal_mode = WAL", "secure_delete = ON", "foreign_keys = ON"):
+        for setting in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "secure_delete = ON",
+            "foreign_keys = ON",
+        ):
             connection.execute(f"PRAGMA {setting}")
-        self._durable = None
+        self._durable = False
 
 
 class Postgresql(Database):

@@ -23,9 +23,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -170,7 +170,7 @@ class Journal:
 
     def storing(self, cid: str, work: Work) -> None:
         """List a content that the store is about to have; the row that names it takes it off."""
-        with self._write() as write:
+        with self._write(alone=True) as write:
             write(self._new(storing), cid=cid, work=work)
 
     def abandon(self, work: Work) -> None:
@@ -184,24 +184,29 @@ class Journal:
                 for row in write(delete(storing).where(left).returning(storing.c.cid)).all():
                     write(self._new(schema.garbage), cid=row.cid)
 
-    def add_file(self, row: FileRow) -> bool:
-        """Record that a file's ciphertext, which `storing` has listed, is stored.
+    def add_files(self, rows: Sequence[FileRow]) -> list[bool]:
+        """Record that files' ciphertexts, which `storing` has listed, are stored.
 
         Returns
         -------
-        bool
-            Whether it was; not if the set has the file or its instance, or was sealed meanwhile,
-            nor if the ciphertext was abandoned.
+        list of bool
+            Whether each was; not if the set has the file or its instance, or was sealed
+            meanwhile, nor if the ciphertext was abandoned.
         """
+        cids = [row.cid for row in rows]
         with self._write() as write:
-            if self._all(statements.STATE, set_id=row.set_id) != [("open",)]:
-                return False
-            if not self._all(statements.LISTED, cid=row.cid):
-                return False
-            if write(self._add_file, **asdict(row)).first() is None:
-                return False
-            write(statements.NAMED, cid=row.cid)
-            return True
+            states = {row.set_id: self._all(statements.STATE, set_id=row.set_id) for row in rows}
+            listed = {cid for (cid,) in self._all(statements.LISTED, cids=cids)}
+            added = [
+                states[row.set_id] == [("open",)]
+                and row.cid in listed
+                and write(self._add_file, _columns(row)).first() is not None
+                for row in rows
+            ]
+            named = [{"cid": cid} for cid, done in zip(cids, added, strict=True) if done]
+            if named:
+                write(statements.NAMED, named)
+        return added
 
     def regroup(self, set_id: int, visit: str, course: str) -> SetRow:
         """Give an open set the visit and course that its addition states now."""
@@ -362,16 +367,27 @@ class Journal:
             write(self._new(schema.garbage).from_select(["cid"], rows))
 
     @contextmanager
-    def _write(self, *, durable: bool = False) -> Iterator[Any]:
-        """One transaction; `durable` ones, and with them all before, survive a power failure."""
-        with self._lock, self._database.transaction(durable=durable):
-            yield lambda statement, **values: self._database.connection.execute(statement, values)
+    def _write(self, *, durable: bool = False, alone: bool = False) -> Iterator[Any]:
+        """One transaction; `durable` ones, and with them all before, survive a power failure.
+
+        A statement that is `alone` is one by itself, at a third of the time.
+        """
+        database = self._database
+        with self._lock, database.errors() if alone else database.transaction(durable=durable):
+            yield lambda statement, rows=None, **values: self._database.connection.execute(
+                statement, values if rows is None else rows
+            )
 
 
 def _series(purpose: Purpose, *rest: str) -> dict[str, str]:
     """What the files of a series have in common, by the names of the columns."""
     values = (*astuple(purpose), *rest)
     return {column.name: value for column, value in zip(schema.SERIES, values, strict=True)}
+
+
+def _columns(row: FileRow) -> dict[str, Any]:
+    # `asdict` copies each value, deeply
+    return {field.name: getattr(row, field.name) for field in fields(row)}
 
 
 def _gone(table: Table, set_id: int) -> Any:

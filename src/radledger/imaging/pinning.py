@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from radledger.imaging.schema import Work
     from radledger.storage import Storage
 
-__all__ = ["collect", "put"]
+__all__ = ["cid_of", "collect", "put"]
 
 
 def put(journal: Journal, storage: Storage, content: IO[bytes], work: Work) -> str:
@@ -32,12 +32,18 @@ def put(journal: Journal, storage: Storage, content: IO[bytes], work: Work) -> s
     work
         For what; whoever calls this has the lock of that name.
     """
+    cid = cid_of(content)
+    journal.storing(cid, work)
+    return storage.put(content, cid).cid
+
+
+def cid_of(content: IO[bytes]) -> str:
+    """The CID that a store will give to a seekable stream, which is at its start again."""
     hasher = new_hasher()
     for chunk in iter(lambda: content.read(BUFFER), b""):
         hasher.update(chunk)
     content.seek(0)
-    journal.storing(hasher.finalize(), work)
-    return storage.put(content).cid
+    return hasher.finalize()
 
 
 def collect(journal: Journal, storage: Storage) -> None:

@@ -18,7 +18,7 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
@@ -106,8 +106,8 @@ class Crew:
         ----------
         work
             A function of a module, called in a worker; in this process, where it is tried first
-            on few files, it gives `None` for a file that it leaves to a worker.  What of its
-            work waits for the disk, it may leave as a `Rest`.
+            on few files, it gives `None` for a file that it leaves to a worker.  What is better
+            done for several tasks at once, it may leave as a `Rest`.
         tasks
             What to call it with; must survive pickling, and so must the results.
         crashed
@@ -143,18 +143,16 @@ class Crew:
     def _tried(self, work: Work[T, R], tasks: list[T], undone: list[T]) -> Iterator[R]:
         """Work in this process; what needs another one is `undone`."""
         with self._bench() as bench:
-            for task in tasks:
-                result = work(bench, task)
-                if result is None:
-                    undone.append(task)
-                else:
-                    yield result.finish() if isinstance(result, Rest) else result
+            results = [work(bench, task) for task in tasks]
+            undone += [task for task, each in zip(tasks, results, strict=True) if each is None]
+            yield from _finished(bench, [each for each in results if each is not None])
 
     @contextmanager
     def _bench(self) -> Iterator[Bench]:
         journal = Journal(self.journal)
         try:
-            yield Bench(journal, self.storage, self.folder, isolated=False)
+            with ThreadPoolExecutor(_FLUSHERS) as flushers:
+                yield Bench(journal, self.storage, self.folder, False, flushers)
         finally:
             journal.close()
 
@@ -277,22 +275,13 @@ class _Context(context.ForkServerContext):
     Process = _Process
 
 
-@dataclass(frozen=True)
-class _Worker:
-    """What this process works with, once it is a worker."""
-
-    bench: Bench
-    flushers: ThreadPoolExecutor
-
-
-_worker: _Worker | None = None
+_worker: Bench | None = None  # what this process works with, once it is a worker
 
 
 def _start(journal: Path | str, storage: Storage, folder: Path) -> None:
     global _worker
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    bench = Bench(Journal(journal), storage, folder, isolated=True)
-    _worker = _Worker(bench, ThreadPoolExecutor(_FLUSHERS))
+    _worker = Bench(Journal(journal), storage, folder, True, ThreadPoolExecutor(_FLUSHERS))
     # What was imported stays; data sets are full of cycles, each of which would be looked for.
     gc.freeze()
     gc.set_threshold(_GARBAGE)
@@ -310,9 +299,13 @@ def _end_with_parent() -> None:
 def _work(work: Callable[[Bench, Any], Any], chunk: list[Any]) -> list[Any]:
     if _worker is None:
         raise AssertionError("the worker was not started")
-    begun: list[Any] = []
-    for task in chunk:
-        result = work(_worker.bench, task)
-        rest = isinstance(result, Rest)
-        begun.append(_worker.flushers.submit(result.finish) if rest else result)
-    return [each.result() if isinstance(each, Future) else each for each in begun]
+    results = [work(_worker, task) for task in chunk]
+    return _finished(_worker, results)
+
+
+def _finished(bench: Bench, results: Sequence[R | Rest[R]]) -> list[R]:
+    """Results, once all that is left of them is done."""
+    rests = [each for each in results if isinstance(each, Rest)]
+    contents = [rest.content for rest in rests]
+    done = iter(rests[0].finish(bench, contents) if rests else ())
+    return [next(done) if isinstance(each, Rest) else each for each in results]

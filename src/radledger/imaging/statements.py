@@ -47,6 +47,10 @@ _OF_FILE = select(of_files.c.set_id, of_files.c.source_digest).join_from(of_file
 KNOWN = _OF_FILE.where(*given(of_files.c.source_digest, *(of_sets.c[name] for name in _PURPOSE)))
 INSTANCE = _OF_FILE.where(*_SERIES, *given(of_files.c.sop_instance), or_(IS_OPEN, _GROUPED))
 GROUP = select(groups.c.digest).where(*given(*groups.primary_key))
-LISTED = select(storing.c.cid).where(*given(storing.c.cid)).with_for_update()
+LISTED = (
+    select(storing.c.cid)
+    .where(storing.c.cid.in_(bindparam("cids", expanding=True)))
+    .with_for_update()
+)
 NAMED = delete(storing).where(*given(storing.c.cid))
 PATIENT = select(patients.c.pseudonym_key).where(*given(*patients.primary_key))

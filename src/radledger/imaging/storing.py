@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, TemporaryDirectory
@@ -107,12 +108,15 @@ class Bench:
         Where secrets are, where ciphertext goes, and a folder for temporary files.
     isolated
         Whether this process may be lost: only then are compressed pixels decoded in it.
+    flushers
+        Threads that wait for the store while the next file is read.
     """
 
     journal: Journal
     storage: Storage
     folder: Path
     isolated: bool
+    flushers: Executor
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +138,28 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Rest(Generic[R]):
-    """The rest of a task, which may be done in another thread while the next task begins."""
+    """What is left of a task; the rests of several tasks are done together.
 
-    finish: Callable[[], R]
+    Attributes
+    ----------
+    content
+        What `finish` needs to know of the task.
+    finish
+        Called with the contents of several rests of the same function; gives their results.
+    """
+
+    content: Any
+    finish: Callable[[Bench, Sequence[Any]], list[R]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Encrypted:
+    """A file whose ciphertext is on its way into the store, and has to be written down then."""
+
+    task: Task
+    series: tuple[Purpose, str, str, str, str]
+    row: FileRow
+    stored: Future[None]
 
 
 class _NeedsIsolation(Exception):
@@ -149,8 +172,6 @@ class _FileChanged(DicomError):
 
 def store_file(bench: Bench, task: Task) -> Outcome | Rest[Outcome] | None:
     """Store one file; `None` where only an isolated process may read it.
-
-    What is left once the file is encrypted waits for the disk rather than the processor.
 
     What is wrong with the file is an outcome; what is wrong with the store, the journal or the
     disk is raised.
@@ -205,26 +226,41 @@ def _encrypted(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcom
         salt=secrets.token_bytes(32),
         file_digest=plain.file_digest,
         image_digest=plain.image_digest,
-        cid="",
+        cid=pinning.cid_of(ciphertext),
         size=plain.size,
     )
-    return Rest(lambda: _recorded(bench, task, file, ciphertext))
+    journal.storing(file.cid, "adding")
+    stored = bench.flushers.submit(_put, bench.storage, ciphertext, file.cid)
+    return Rest(_Encrypted(task, series, file, stored), _recorded)
 
 
-def _recorded(bench: Bench, task: Task, file: FileRow, ciphertext: IO[bytes]) -> Outcome:
-    """Store a ciphertext, then write down that it is stored."""
+def _put(storage: Storage, ciphertext: IO[bytes], cid: str) -> None:
     with ciphertext:
-        cid = pinning.put(bench.journal, bench.storage, ciphertext, "adding")
-    if bench.journal.add_file(replace(file, cid=cid)):
-        return Outcome(task, file.set_id, new=True)
-    # Another worker was faster with the same file, or with another one of the same instance.
-    bench.storage.unpin(cid)
-    known = bench.journal.known(task.purpose, file.source_digest)
-    return Outcome(task, file.set_id, reason=None if known is not None else _OTHER)
+        storage.put(ciphertext, cid)
+
+
+def _recorded(bench: Bench, files: Sequence[_Encrypted]) -> list[Outcome]:
+    """Write down that ciphertexts are stored, once they are."""
+    for file in files:
+        file.stored.result()
+    added = bench.journal.add_files([file.row for file in files])
+    return [
+        Outcome(file.task, file.row.set_id, new=True) if done else _not_added(bench, file)
+        for file, done in zip(files, added, strict=True)
+    ]
+
+
+def _not_added(bench: Bench, file: _Encrypted) -> Outcome:
+    """Another worker was faster with the same file, or with another one of the same instance."""
+    bench.storage.unpin(file.row.cid)
+    if bench.journal.known(file.task.purpose, file.row.source_digest) is not None:
+        return Outcome(file.task, file.row.set_id)
+    twin = bench.journal.instance_of(*file.series, file.row.sop_instance)
+    return Outcome(file.task, file.row.set_id, reason=_SEALED if twin is None else _TWIN)
 
 
 _TWIN = "another file of the series has the same SOP Instance UID and other content"
-_OTHER = f"{_TWIN}, or the series was sealed at that moment; add the file again"
+_SEALED = "the series was sealed at that moment; add the file again"
 
 
 def _examined(bench: Bench, task: Task, path: Path, digest: bytes, copy: IO[bytes]) -> _Plain:

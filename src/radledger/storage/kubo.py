@@ -99,7 +99,7 @@ class KuboStore:
         """Close the connections that are kept open for the next call."""
         self._http.close()
 
-    def put(self, source: IO[bytes]) -> Stored:
+    def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
         """Store a stream and pin it; see :class:`Storage`.
 
         Raises
@@ -116,11 +116,12 @@ class KuboStore:
         if got is None:
             raise self._refused("its answer is not Kubo's")
         stored = hashing.stored()
-        if got != stored.cid:
+        expected = cid or stored.cid
+        if got != expected:
             raise ContentMismatch(
-                f"the daemon at {self.address} stored {got} for {stored.cid}; check its disk and "
+                f"the daemon at {self.address} stored {got} for {expected}; check its disk and "
                 "its import settings, and put it again",
-                cid=stored.cid,
+                cid=expected,
                 got=got,
                 size=stored.size,
             )

@@ -64,13 +64,13 @@ class LocalStore:
         for part in (self._pinned, self._unpinned, self._temporary):
             part.mkdir(parents=True, exist_ok=True)
 
-    def put(self, source: IO[bytes]) -> Stored:
+    def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
         """Store a stream and pin it, on the disk when this returns; see :class:`Storage`."""
         descriptor, name = tempfile.mkstemp(dir=self._temporary)
         aside = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                stored = _copy(source, file)
+                stored = _copy(source, file, cid)
                 file.flush()
                 os.fchmod(file.fileno(), 0o400)
                 os.fsync(file.fileno())
@@ -156,15 +156,16 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _copy(source: IO[bytes], target: IO[bytes]) -> Stored:
-    """Hash and write in one pass."""
+def _copy(source: IO[bytes], target: IO[bytes], cid: str | None) -> Stored:
+    """Write, and hash in the same pass what has no name yet."""
     hasher = new_hasher()
     size = 0
     for chunk in _chunks(source):
-        hasher.update(chunk)
+        if cid is None:
+            hasher.update(chunk)
         target.write(chunk)
         size += len(chunk)
-    return Stored(hasher.finalize(), size)
+    return Stored(cid or hasher.finalize(), size)
 
 
 def _chunks(source: IO[bytes]) -> Iterator[bytes]:

@@ -32,11 +32,12 @@ class MemoryStore:
         self.contents: dict[str, bytes] = {}
         self._pins: set[str] = set()
 
-    def put(self, source: IO[bytes]) -> Stored:
+    def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
         content = source.read()
-        hasher = new_hasher()
-        hasher.update(content)
-        cid = hasher.finalize()
+        if cid is None:
+            hasher = new_hasher()
+            hasher.update(content)
+            cid = hasher.finalize()
         self.contents[cid] = content
         self._pins.add(cid)
         return Stored(cid, len(content))

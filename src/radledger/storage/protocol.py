@@ -35,8 +35,17 @@ class Storage(Protocol):
     not one.  Remote stores raise :class:`~radledger.storage.errors.StorageUnavailable` from any.
     """
 
-    def put(self, source: IO[bytes]) -> Stored:
-        """Store a stream, read to its end, and pin it; the same bytes again change nothing."""
+    def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
+        """Store a stream, read to its end, and pin it; the same bytes again change nothing.
+
+        Parameters
+        ----------
+        source
+            The content.
+        cid
+            Its name, where the caller has found it already.  A store may take it on trust: a
+            content is held to its name whenever it is read.
+        """
         ...
 
     def get(self, cid: str) -> IO[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
@@ -80,7 +81,7 @@ class ReplicatedStore:
     nodes: Mapping[str, Storage]
     copies: int
 
-    def put(self, source: IO[bytes]) -> Stored:
+    def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
         """Store a stream on as many nodes as there are to be copies; see :class:`Storage`.
 
         Raises
@@ -90,11 +91,11 @@ class ReplicatedStore:
         """
         with _rewindable(source) as stream:
             start = stream.tell()
-            stored = _named(stream)
+            stored = _named(stream, cid)
 
             def give(node: Storage, _: Holding) -> None:
                 stream.seek(start)
-                node.put(stream)
+                node.put(stream, stored.cid)
 
             self._copy(stored.cid, self.holdings(stored.cid), give, all_or_none=True)
         return stored
@@ -246,10 +247,12 @@ def _rewindable(source: IO[bytes]) -> Iterator[IO[bytes]]:
         yield stream
 
 
-def _named(stream: IO[bytes]) -> Stored:
+def _named(stream: IO[bytes], cid: str | None) -> Stored:
     """CID and size of the rest of a stream: with them it is known who keeps it already."""
-    hasher, size = new_hasher(), 0
-    while chunk := stream.read(BUFFER):
-        hasher.update(chunk)
-        size += len(chunk)
-    return Stored(hasher.finalize(), size)
+    start = stream.tell()
+    if cid is None:
+        hasher = new_hasher()
+        while chunk := stream.read(BUFFER):
+            hasher.update(chunk)
+        cid = hasher.finalize()
+    return Stored(cid, stream.seek(0, os.SEEK_END) - start)
