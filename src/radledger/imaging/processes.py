@@ -14,6 +14,7 @@ A store or journal that is away for a while is waited for.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import sys
@@ -48,6 +49,8 @@ _CHUNK_FILES, _CHUNK_BYTES = 16, 8 << 20
 # Flushing to the disk takes longer than all else, and many flushes together no longer than one.
 _FLUSHERS = 8
 _GARBAGE = 20_000
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES = 32 << 20
 _AHEAD = 3
 _CRASHED = "reading the file crashed its process; leave it out"
 
@@ -285,7 +288,19 @@ def _start(journal: Path | str, storage: Storage, folder: Path) -> None:
     # What was imported stays; data sets are full of cycles, each of which would be looked for.
     gc.freeze()
     gc.set_threshold(_GARBAGE)
+    _keep_freed_memory()
     limit_worker()
+
+
+def _keep_freed_memory() -> None:
+    """Take the buffers of the next file from where those of the last one were.
+
+    Given back to the kernel in between, they cost a tenth of the time that a file takes.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # of glibc, mallopt(3)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)
+        mallopt(_TRIM_THRESHOLD, 2 * _KEPT_BYTES)
 
 
 def _end_with_parent() -> None:
