@@ -104,9 +104,11 @@ test: test-library test-contracts ## Run the tests of the library and of the con
 test-library: setup $(BROWNIE_STAMP) ## Run the library's tests
 	@python -m pytest -q -n 2 --dist loadfile
 
-test-contracts: setup $(BROWNIE_STAMP) ## Run the contracts' tests on anvil, or with NETWORK=ganache
+# Brownie would take the coverage that it remembers of earlier runs from build/tests.json.
+test-contracts: setup $(BROWNIE_STAMP) ## Run the contracts' tests on anvil; NETWORK=ganache for Ganache, COVERAGE=1 for what they reach
+	@$(if $(COVERAGE),rm -f build/tests.json)
 	@$(WITH_BROWNIE) python -m pytest -q -n 2 -p pytest-brownie $(if $(NETWORK),--network $(NETWORK)) \
-	    tests/contracts
+	    $(if $(COVERAGE),-p tools.contract_coverage --coverage) tests/contracts
 
 test-pythons: setup ## Run the library's tests on every other Python 3.11 to 3.13 here, newest web3
 	@python tools/test_pythons.py
@@ -120,10 +122,8 @@ schemathesis: setup ## Let Schemathesis try the relayer's interface
 	@python -m tools.fuzz_relay
 
 .PHONY: coverage
-coverage: setup $(BROWNIE_STAMP) ## Fail with a list of what the contracts' tests do not reach
-	@rm -f build/tests.json # Brownie would take what it remembers of earlier runs
-	@$(WITH_BROWNIE) python -m pytest -q -n 2 -p pytest-brownie -p tools.contract_coverage --coverage \
-	    tests/contracts
+coverage: ## Fail with a list of what the contracts' tests do not reach
+	@$(MAKE) test-contracts COVERAGE=1
 
 .PHONY: gas
 gas: setup ## Compare what operations cost with snapshots/gas.json; UPDATE=1 writes it
