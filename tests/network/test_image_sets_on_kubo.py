@@ -151,7 +151,7 @@ def test_a_node_killed_in_the_middle_of_an_addition_leaves_nothing_anchored(netw
     killing = KillingStore(network, "hospital")
     with pytest.raises(StorageUnavailable):
         add(killing)
-    assert killing.count == 3
+    assert killing.count in (3, 4)  # the last file may be waiting behind the third
     network.restart()
     hospital = network.store("hospital")
     images, (added,) = add(hospital)

@@ -154,8 +154,8 @@ class Crew:
     def _bench(self) -> Iterator[Bench]:
         journal = Journal(self.journal)
         try:
-            with ThreadPoolExecutor(_FLUSHERS) as flushers:
-                yield Bench(journal, self.storage, self.folder, False, flushers)
+            with ThreadPoolExecutor(1) as flusher:
+                yield Bench(journal, self.storage, self.folder, False, flusher)
         finally:
             journal.close()
 
