@@ -185,12 +185,15 @@ class Crew:
         def ahead() -> int:
             return 0 if lost else processes * _AHEAD
 
+        idle = False
         try:
             if check:
                 pool.submit(int).result()
             yield from as_finished(submit, chunks, ahead, BrokenProcessPool, lost)
+            idle = not lost
         finally:
-            pool.shutdown(cancel_futures=True)
+            # Idle workers end by themselves; giving their memory back takes them a while.
+            pool.shutdown(wait=not idle, cancel_futures=True)
 
 
 def as_finished(
