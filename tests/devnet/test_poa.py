@@ -47,7 +47,7 @@ def test_keys_are_the_owner_s_alone_and_open_with_their_passwords(tmp_path):
 
 
 def test_no_key_is_written_as_geth_cannot_read_it(tmp_path, monkeypatch):
-    """One in 256 initialisation vectors begins with a zero, which eth-keyfile leaves out."""
+    """One in 256 initialisation vectors begins with a zero, which eth-keyfile 0.8 leaves out."""
     drawn = []
 
     def unlucky(size):
@@ -57,7 +57,7 @@ def test_no_key_is_written_as_geth_cannot_read_it(tmp_path, monkeypatch):
 
     monkeypatch.setattr("eth_keyfile.keyfile.Random.get_random_bytes", unlucky)
     geth.write_key(tmp_path, Account.create())
-    assert len(drawn) > 4
+    assert drawn
     keyfile = json.loads((tmp_path / "keystore/validator").read_text())
     assert len(keyfile["crypto"]["cipherparams"]["iv"]) == 32
 
