@@ -141,6 +141,9 @@ def test_one_that_somebody_follows_is_left_to_them(paused, account, folder):
         (followed,) = others.open(account.address)
         assert others.is_followed(followed)
         assert others.claim(account.address) == []
+        # it is written down a moment before it is sent
+        transaction = followed.versions[0].transaction
+        until(lambda: request(paused, "eth_getTransactionByHash", [transaction]))
         request(paused, "evm_mine", [])
     assert outcome["receipt"]["transactionHash"] == followed.versions[0].transaction
     assert others.open(account.address) == []

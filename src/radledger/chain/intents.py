@@ -33,6 +33,7 @@ Secrets are not in the journal: what is there is on the chain, or was meant to b
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -286,19 +287,19 @@ class Intents:
     @cached_property
     def _database(self) -> sqlite3.Connection:
         """The connection, made by who first needs it; whoever uses it has the lock."""
-        path: Path | str = ":memory:"
-        if self._folder is not None:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self._folder / "transactions.sqlite3"
-            # SQLite gives its other files the permissions of the first.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        database = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode = WAL").fetchall()
-        if not database.execute(
-            "SELECT 1 FROM sqlite_schema WHERE name = 'versions_by_intent'"
-        ).fetchall():
-            database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
-        return database
+        if self._folder is None:
+            return _connected(":memory:")
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._folder / "transactions.sqlite3"
+        # SQLite gives its other files the permissions of the first.
+        os.close(_file(path))
+        # It waits for nobody when a new database gets its write-ahead log.
+        lock = _file(self._folder / "opening.lock")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return _connected(path)
+        finally:
+            os.close(lock)
 
     @property
     def _own(self) -> str:
@@ -368,6 +369,19 @@ class Intents:
                 self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
+
+
+def _file(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _connected(path: Path | str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+    database.execute("PRAGMA journal_mode = WAL").fetchall()
+    made = "SELECT 1 FROM sqlite_schema WHERE name = 'versions_by_intent'"
+    if not database.execute(made).fetchall():
+        database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+    return database
 
 
 def _insert_version(write: Any, number: int | None, signed: Version) -> None:
