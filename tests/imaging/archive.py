@@ -46,11 +46,18 @@ class FlickeringStore(LocalStore):
         return self._calls.stat().st_size if self._calls.exists() else 0
 
     def put(self, source, cid=None):
+        self._answer()
+        return super().put(source, cid)
+
+    def put_all(self, contents):
+        self._answer()
+        super().put_all(contents)
+
+    def _answer(self):
         if self._calls.exists() and self.failed < self._failures:
             with self._calls.open("ab") as calls:
                 calls.write(b".")
             raise StorageUnavailable("the store is away")
-        return super().put(source, cid)
 
 
 def make_archive(folder, studies, files, size=16):

@@ -39,7 +39,7 @@ def row(set_id, number):
 
 
 def add(journal, file):
-    journal.storing(file.cid, "adding")
+    journal.storing([file.cid], "adding")
     return journal.add_files([file])[0]
 
 
@@ -123,9 +123,9 @@ def test_what_nothing_names_is_garbage_once_it_is_abandoned(location):
     opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
     named, left = row(opened.set_id, 1), row(opened.set_id, 2)
     assert add(journal, named)
-    journal.storing(left.cid, "adding")
-    journal.storing("manifest", "adding")
-    journal.storing("elsewhere", "rekeying")
+    journal.storing([left.cid], "adding")
+    journal.storing(["manifest"], "adding")
+    journal.storing(["elsewhere"], "rekeying")
     journal.seal(opened.set_id, "0x01", "0x02", "manifest")
     assert journal.garbage() == []
     journal.abandon("adding")
@@ -139,7 +139,7 @@ def test_what_was_abandoned_is_not_named_later(location):
     journal = Journal(location)
     opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
     late = row(opened.set_id, 1)
-    journal.storing(late.cid, "adding")
+    journal.storing([late.cid], "adding")
     journal.abandon("adding")
     assert journal.add_files([late]) == [False]
     assert journal.files(opened.set_id) == []

@@ -79,6 +79,31 @@ def test_content_is_held_to_the_name_that_it_was_given(store: Storage) -> None:
         assert stream.read() == content
 
 
+def test_several_contents_are_stored_together(store: Storage) -> None:
+    contents = [os.urandom(size) for size in (0, 10, _CHUNK + 1, 10)]
+    names = [MemoryStore().put(io.BytesIO(content)).cid for content in contents]
+    store.put(io.BytesIO(contents[1]))
+    store.put_all((io.BytesIO(content), cid) for content, cid in zip(contents, names, strict=True))
+    for content, cid in zip(contents, names, strict=True):
+        assert store.stat(cid) == Stat(cid, len(content), pinned=True)
+        with store.get(cid) as stream:
+            assert stream.read() == content
+
+
+def test_a_stream_that_fails_among_several_is_raised(store: Storage) -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError("the disk is gone")
+
+    content = os.urandom(10)
+    name = MemoryStore().put(io.BytesIO(content)).cid
+    with pytest.raises(OSError, match="the disk is gone"):
+        store.put_all([(io.BytesIO(content), name), (Failing(), name)])
+    store.put_all([(io.BytesIO(content), name)])
+    with store.get(name) as stream:
+        assert stream.read() == content
+
+
 def test_a_stream_is_read_from_where_it_stands(store: Storage) -> None:
     content = os.urandom(100)
     stream = io.BytesIO(b"header" + content)

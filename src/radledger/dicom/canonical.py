@@ -33,6 +33,8 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
+from .values import element_of
+
 __all__ = ["Json", "attributes", "canonical_json", "canonical_number", "tags"]
 
 Json = str | dict[str, Any] | list[Any]
@@ -102,7 +104,7 @@ def attributes(dataset: Dataset, keep: Callable[[int], bool]) -> dict[str, Json]
         Says for a tag whether it counts.
     """
     found: dict[str, Json] = {}
-    for tag in dataset.keys():  # noqa: SIM118 - iterating a data set converts its elements
+    for tag in list(dataset.keys()):  # iterating a data set converts its elements
         if keep(int(tag)):
             value = _value(dataset, int(tag), keep)
             if value not in ("", []):
@@ -116,7 +118,7 @@ def _value(dataset: Dataset, tag: int, keep: Callable[[int], bool]) -> Json:
     if tag in _WORDS and isinstance(raw, RawDataElement):
         return _short("\\".join(map(_integer, _words(raw.value or b"", little))))
     try:
-        element = dataset[tag]
+        element = element_of(dataset, raw)
     except Exception as error:  # pydicom's conversions raise what values provoke
         if isinstance(error, MemoryError) or not isinstance(raw, RawDataElement):
             raise

@@ -101,8 +101,7 @@ class Deidentifier:
     def apply(self, dataset: Dataset) -> None:
         """De-identify a data set and every item in it."""
         character_set = dataset.get("SpecificCharacterSet") or "ISO_IR 6"
-        for tag in list(dataset.keys()):
-            element = dataset.get_item(tag)
+        for tag, element in list(dataset.items()):
             if isinstance(character_set, str) and _stands_alone(element):
                 self._repeated(dataset, element, character_set)
             else:
@@ -118,11 +117,12 @@ class Deidentifier:
             if len(self._known) == _REMEMBERED_ELEMENTS:
                 self._known.clear()
             self._known[key] = _encoded(dataset, tag, character_set, little=little)
+            return
         known = self._known[key]
-        if known is not None:
-            dataset[tag] = known
-        elif tag in dataset:
+        if known is None:
             del dataset[tag]
+        elif (known.VR, known.value) != (element.VR, element.value):
+            dataset[tag] = known
 
     def _item(self, item: Dataset) -> None:
         for tag in list(item.keys()):

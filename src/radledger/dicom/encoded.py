@@ -63,12 +63,11 @@ def encoded_data_set(dataset: Dataset, encoding: Encoding) -> bytes:
         return buffer.getvalue()
     character_set = dataset.get("SpecificCharacterSet", _DEFAULT_CHARACTER_SET)
     header = struct.Struct(encoding.order + "HH2sH")
-    for tag in sorted(dataset.keys()):
-        element = dataset.get_item(tag)
+    for tag, element in sorted((int(tag), element) for tag, element in dataset.items()):
         if isinstance(element, RawDataElement) and element.VR in SHORT_VRS:
             value = element.value or b""
             vr = element.VR.encode("ascii")
-            buffer.write(header.pack(tag.group, tag.element, vr, len(value)) + value)
+            buffer.write(header.pack(tag >> 16, tag & 0xFFFF, vr, len(value)) + value)
         else:
-            write_data_element(buffer, element, character_set)
+            write_data_element(buffer, dataset.get_item(tag), character_set)
     return buffer.getvalue()

@@ -1,21 +1,73 @@
-"""Look at an attribute without changing how its data set holds it."""
+"""Look at an attribute without changing how its data set holds it.
+
+What the files of a series repeat is converted once.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from pydicom.datadict import tag_for_keyword
-from pydicom.dataelem import RawDataElement, convert_raw_data_element
+from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 
-__all__ = ["value_of"]
+from .structure import SHORT_VRS
+
+__all__ = ["element_of", "value_of"]
+
+_REMEMBERED_BYTES, _REMEMBERED_ELEMENTS = 256, 4096
+
+
+def element_of(dataset: Dataset, element: DataElement | RawDataElement) -> DataElement:
+    """An element of a data set with its value converted; not to be changed.
+
+    ``Dataset[tag]`` gives the same and keeps what it converted, which has to be encoded again
+    when the data set is written.
+
+    Parameters
+    ----------
+    dataset
+        Whose element it is.
+    element
+        As ``dataset.get_item`` gives it.
+
+    Examples
+    --------
+    >>> raw = RawDataElement(0x00280010, "US", 2, bytes([0, 2]), 0, False, True)
+    >>> element_of(Dataset({raw.tag: raw}), raw).value
+    512
+    """
+    if isinstance(element, DataElement):
+        return element
+    encoding = dataset.original_character_set
+    value = element.value
+    if element.VR not in SHORT_VRS or value is None or len(value) > _REMEMBERED_BYTES:
+        return convert_raw_data_element(element, encoding=encoding, ds=dataset)
+    return _converted(
+        int(element.tag),
+        element.VR,
+        value,
+        element.is_implicit_VR,
+        element.is_little_endian,
+        encoding if isinstance(encoding, str) else tuple(encoding),
+    )
+
+
+@lru_cache(_REMEMBERED_ELEMENTS)
+def _converted(
+    tag: int, vr: str, value: bytes, implicit: bool, little: bool, encoding: str | tuple[str, ...]
+) -> DataElement:
+    """Convert an element whose VR is stated, so that no other one tells what it means."""
+    raw = RawDataElement(BaseTag(tag), vr, len(value), value, 0, implicit, little)
+    return convert_raw_data_element(
+        raw, encoding=encoding if isinstance(encoding, str) else list(encoding)
+    )
 
 
 def value_of(dataset: Dataset, keyword: str) -> Any:
     """The value of an attribute, None without it.
-
-    ``Dataset.get`` gives the same and keeps what it converted, which has to be encoded again
-    when the data set is written.
 
     Parameters
     ----------
@@ -35,8 +87,4 @@ def value_of(dataset: Dataset, keyword: str) -> Any:
     if tag is None:
         raise LookupError(f"{keyword} is not in pydicom's dictionary")
     element = dataset.get_item(tag)
-    if isinstance(element, RawDataElement):
-        element = convert_raw_data_element(
-            element, encoding=dataset.original_character_set, ds=dataset
-        )
-    return element.value if element is not None else None
+    return element_of(dataset, element).value if element is not None else None

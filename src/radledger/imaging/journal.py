@@ -25,7 +25,7 @@ import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, astuple, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,7 +137,7 @@ class Journal:
 
     def known(self, purpose: Purpose, source_digest: bytes) -> int | None:
         """The set in which a file was stored before for the same purpose."""
-        found = self._all(statements.KNOWN, source_digest=source_digest, **asdict(purpose))
+        found = self._all(statements.KNOWN, source_digest=source_digest, **_columns(purpose))
         return int(found[0][0]) if found else None
 
     def open_set(
@@ -168,10 +168,10 @@ class Journal:
         found = self._all(statements.INSTANCE, **key, sop_instance=sop_instance)
         return (int(found[0][0]), bytes(found[0][1])) if found else None
 
-    def storing(self, cid: str, work: Work) -> None:
-        """List a content that the store is about to have; the row that names it takes it off."""
-        with self._write(alone=True) as write:
-            write(self._new(storing), cid=cid, work=work)
+    def storing(self, cids: Sequence[str], work: Work) -> None:
+        """List contents that the store is about to have; the row that names one takes it off."""
+        with self._write() as write:
+            write(self._new(storing), [{"cid": cid, "work": work} for cid in cids])
 
     def abandon(self, work: Work) -> None:
         """Make garbage of what killed processes have stored for some work, and nothing names.
@@ -195,7 +195,8 @@ class Journal:
         """
         cids = [row.cid for row in rows]
         with self._write() as write:
-            states = {row.set_id: self._all(statements.STATE, set_id=row.set_id) for row in rows}
+            sets = {row.set_id for row in rows}
+            states = {each: self._all(statements.STATE, set_id=each) for each in sets}
             listed = {cid for (cid,) in self._all(statements.LISTED, cids=cids)}
             added = [
                 states[row.set_id] == [("open",)]
@@ -381,11 +382,11 @@ class Journal:
 
 def _series(purpose: Purpose, *rest: str) -> dict[str, str]:
     """What the files of a series have in common, by the names of the columns."""
-    values = (*astuple(purpose), *rest)
+    values = (*_columns(purpose).values(), *rest)
     return {column.name: value for column, value in zip(schema.SERIES, values, strict=True)}
 
 
-def _columns(row: FileRow) -> dict[str, Any]:
+def _columns(row: FileRow | Purpose) -> dict[str, Any]:
     # `asdict` copies each value, deeply
     return {field.name: getattr(row, field.name) for field in fields(row)}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING
 
-from radledger.storage.cid import BUFFER, new_hasher
+from radledger.storage.cid import cid_of
 from radledger.storage.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from radledger.imaging.schema import Work
     from radledger.storage import Storage
 
-__all__ = ["cid_of", "collect", "put"]
+__all__ = ["collect", "put"]
 
 
 def put(journal: Journal, storage: Storage, content: IO[bytes], work: Work) -> str:
@@ -33,17 +33,9 @@ def put(journal: Journal, storage: Storage, content: IO[bytes], work: Work) -> s
         For what; whoever calls this has the lock of that name.
     """
     cid = cid_of(content)
-    journal.storing(cid, work)
-    return storage.put(content, cid).cid
-
-
-def cid_of(content: IO[bytes]) -> str:
-    """The CID that a store will give to a seekable stream, which is at its start again."""
-    hasher = new_hasher()
-    for chunk in iter(lambda: content.read(BUFFER), b""):
-        hasher.update(chunk)
     content.seek(0)
-    return hasher.finalize()
+    journal.storing([cid], work)
+    return storage.put(content, cid).cid
 
 
 def collect(journal: Journal, storage: Storage) -> None:

@@ -24,12 +24,11 @@ from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
     ProcessPoolExecutor,
-    ThreadPoolExecutor,
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from multiprocessing import context, forkserver, parent_process, popen_forkserver, process
 from pathlib import Path
@@ -46,8 +45,6 @@ __all__ = ["Crashed", "Crew", "Work", "as_finished", "in_chunks"]
 
 _FEW_FILES, _FEW_BYTES = 8, 16 << 20
 _CHUNK_FILES, _CHUNK_BYTES = 16, 8 << 20
-# Flushing to the disk takes longer than all else, and many flushes together no longer than one.
-_FLUSHERS = 8
 _GARBAGE = 20_000
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES = 32 << 20
@@ -154,8 +151,7 @@ class Crew:
     def _bench(self) -> Iterator[Bench]:
         journal = Journal(self.journal)
         try:
-            with ThreadPoolExecutor(1) as flusher:
-                yield Bench(journal, self.storage, self.folder, False, flusher)
+            yield Bench(journal, self.storage, self.folder, False)
         finally:
             journal.close()
 
@@ -287,7 +283,7 @@ _worker: Bench | None = None  # what this process works with, once it is a worke
 def _start(journal: Path | str, storage: Storage, folder: Path) -> None:
     global _worker
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker = Bench(Journal(journal), storage, folder, True, ThreadPoolExecutor(_FLUSHERS))
+    _worker = Bench(Journal(journal), storage, folder, True)
     # What was imported stays; data sets are full of cycles, each of which would be looked for.
     gc.freeze()
     gc.set_threshold(_GARBAGE)
@@ -317,8 +313,8 @@ def _end_with_parent() -> None:
 def _work(work: Callable[[Bench, Any], Any], chunk: list[Any]) -> list[Any]:
     if _worker is None:
         raise AssertionError("the worker was not started")
-    results = [work(_worker, task) for task in chunk]
-    return _finished(_worker, results)
+    bench = replace(_worker)
+    return _finished(bench, [work(bench, task) for task in chunk])
 
 
 def _finished(bench: Bench, results: Sequence[R | Rest[R]]) -> list[R]:

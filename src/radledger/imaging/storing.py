@@ -8,30 +8,29 @@ is small, and is gone when the file is stored.
 from __future__ import annotations
 
 import hashlib
-import io
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, TemporaryDirectory
-from typing import IO, Any, BinaryIO, Generic, TypeVar, cast
+from typing import IO, Any, Generic, TypeVar, cast
 
 from radledger.crypto import envelope
 from radledger.dicom.deidentify import deidentify
-from radledger.dicom.digest import file_digest, image_digest_of
-from radledger.dicom.errors import DicomError, DicomTooLarge
+from radledger.dicom.digest import image_digest_of
+from radledger.dicom.errors import DicomError
 from radledger.dicom.limits import bounded, time_limit
 from radledger.dicom.profiles import Profile
 from radledger.dicom.read import DicomHeader, header_of
 from radledger.dicom.source import DicomSource, open_dicom, open_regular
-from radledger.imaging import pinning
 from radledger.imaging.ciphertext import IN_MEMORY, encrypted
 from radledger.imaging.journal import Journal
+from radledger.imaging.original import OriginalFile, source_digest
 from radledger.imaging.schema import FileRow, Purpose
 from radledger.storage import Storage
+from radledger.storage.cid import cid_of
 
 __all__ = [
     "Bench",
@@ -98,9 +97,21 @@ class Outcome:
     reason: str | None = None
 
 
+class Recalled:
+    """What a journal is asked for each file and says the same for most, remembered.
+
+    For the files of one chunk, no longer: a set may be sealed meanwhile, or a patient erased.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.pseudonym_key = cache(journal.pseudonym_key)
+        self.group = cache(journal.group)
+        self.open_set = cache(journal.open_set)
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a worker works with.
+    """What a worker works with, on one chunk of files.
 
     Attributes
     ----------
@@ -108,26 +119,32 @@ class Bench:
         Where secrets are, where ciphertext goes, and a folder for temporary files.
     isolated
         Whether this process may be lost: only then are compressed pixels decoded in it.
-    flushers
-        Threads that wait for the store while the next file is read.
+    recalled
+        What the journal said already.
     """
 
     journal: Journal
     storage: Storage
     folder: Path
     isolated: bool
-    flushers: Executor
+    recalled: Recalled = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recalled", Recalled(self.journal))
 
 
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """A file as it will be encrypted, and what is known of it."""
+    """A file as it will be encrypted, and what is known of it.
+
+    The SHA-256 of one that is taken as it is becomes known as its stream is read.
+    """
 
     header: DicomHeader
     study: str
     series: str
     sop_instance: str
-    file_digest: bytes
+    file_digest: bytes | None
     image_digest: bytes
     size: int
     stream: IO[bytes]
@@ -154,20 +171,16 @@ class Rest(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class _Encrypted:
-    """A file whose ciphertext is on its way into the store, and has to be written down then."""
+    """A file whose ciphertext goes into the store with others, and has to be written down then."""
 
     task: Task
     series: tuple[Purpose, str, str, str, str]
     row: FileRow
-    stored: Future[None]
+    ciphertext: IO[bytes]
 
 
 class _NeedsIsolation(Exception):
     """The file has compressed pixels, which only a process that may be lost decodes."""
-
-
-class _FileChanged(DicomError):
-    """A file was written to while it was read."""
 
 
 def store_file(bench: Bench, task: Task) -> Outcome | Rest[Outcome] | None:
@@ -194,28 +207,28 @@ def derive_key(pseudonym_key: bytes, profile: str) -> bytes:
 
 
 def _store(bench: Bench, task: Task, path: Path) -> Outcome | Rest[Outcome]:
-    digest = _source_digest(path)
+    digest = source_digest(path)
     known = bench.journal.known(task.purpose, digest)
     if known is not None:
         return Outcome(task, known)
     with SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(bench.folder)) as copy:
-        plain = _examined(bench, task, path, digest, cast(IO[bytes], copy))
+        plain = _examined(bench, task, path, cast(IO[bytes], copy))
         with plain.stream:
             return _encrypted(bench, task, digest, plain)
 
 
 def _encrypted(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcome | Rest[Outcome]:
     journal, header = bench.journal, plain.header
-    visit = task.visit or journal.group(task.purpose, "visit", header.study)
+    visit = task.visit or bench.recalled.group(task.purpose, "visit", header.study)
     series = (task.purpose, visit, task.course, plain.study, plain.series)
     twin = journal.instance_of(*series, plain.sop_instance)
     if twin is not None and twin[1] != digest:
         return Outcome(task, twin[0], reason=_TWIN)
-    row = journal.open_set(*series, header.modality)
+    row = bench.recalled.open_set(*series, header.modality)
     ciphertext = encrypted(plain.stream, envelope.recipient(row.secret or ""), bench.folder)
-    if isinstance(plain.stream, _Hashing) and plain.stream.digest() != plain.file_digest:
-        ciphertext.close()
-        raise _FileChanged("the file was written to while it was read; add it again")
+    file_digest = plain.file_digest
+    if file_digest is None:
+        file_digest = cast(OriginalFile, plain.stream).file_digest(digest)
     file = FileRow(
         set_id=row.set_id,
         source_digest=digest,
@@ -224,25 +237,21 @@ def _encrypted(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcom
         transfer_syntax=header.transfer_syntax,
         number=header.instance_number,
         salt=secrets.token_bytes(32),
-        file_digest=plain.file_digest,
+        file_digest=file_digest,
         image_digest=plain.image_digest,
-        cid=pinning.cid_of(ciphertext),
+        cid=cid_of(ciphertext),
         size=plain.size,
     )
-    journal.storing(file.cid, "adding")
-    stored = bench.flushers.submit(_put, bench.storage, ciphertext, file.cid)
-    return Rest(_Encrypted(task, series, file, stored), _recorded)
+    ciphertext.seek(0)
+    return Rest(_Encrypted(task, series, file, ciphertext), _stored)
 
 
-def _put(storage: Storage, ciphertext: IO[bytes], cid: str) -> None:
-    with ciphertext:
-        storage.put(ciphertext, cid)
-
-
-def _recorded(bench: Bench, files: Sequence[_Encrypted]) -> list[Outcome]:
-    """Write down that ciphertexts are stored, once they are."""
-    for file in files:
-        file.stored.result()
+def _stored(bench: Bench, files: Sequence[_Encrypted]) -> list[Outcome]:
+    """Store ciphertexts, and write down that they are."""
+    bench.journal.storing([file.row.cid for file in files], "adding")
+    with ExitStack() as stack:
+        contents = [(stack.enter_context(file.ciphertext), file.row.cid) for file in files]
+        bench.storage.put_all(contents)
     added = bench.journal.add_files([file.row for file in files])
     return [
         Outcome(file.task, file.row.set_id, new=True) if done else _not_added(bench, file)
@@ -263,7 +272,7 @@ _TWIN = "another file of the series has the same SOP Instance UID and other cont
 _SEALED = "the series was sealed at that moment; add the file again"
 
 
-def _examined(bench: Bench, task: Task, path: Path, digest: bytes, copy: IO[bytes]) -> _Plain:
+def _examined(bench: Bench, task: Task, path: Path, copy: IO[bytes]) -> _Plain:
     """Read a file: its header, its image digest, and its plain bytes as they will be encrypted."""
 
     def examine() -> _Plain:
@@ -279,10 +288,10 @@ def _examined(bench: Bench, task: Task, path: Path, digest: bytes, copy: IO[byte
             study=header.study,
             series=header.series,
             sop_instance=header.sop_instance,
-            file_digest=digest,
+            file_digest=None,
             image_digest=image_digest,
             size=header.size,
-            stream=_Hashing(open_regular(path)),
+            stream=OriginalFile(open_regular(path)),
         )
 
     try:
@@ -301,7 +310,7 @@ def _deidentified(
     bench: Bench, task: Task, source: DicomSource, header: DicomHeader, copy: IO[bytes]
 ) -> _Plain:
     profile = task.purpose.profile
-    key = derive_key(bench.journal.pseudonym_key(task.purpose), profile)
+    key = derive_key(bench.recalled.pseudonym_key(task.purpose), profile)
     done = deidentify(
         source,
         header,
@@ -348,28 +357,3 @@ def limited(bench: Bench, size: int) -> AbstractContextManager[None]:
     if not bench.isolated:
         return nullcontext()
     return time_limit(_SECONDS + size / _BYTES_PER_SECOND)
-
-
-def _source_digest(path: Path) -> bytes:
-    try:
-        return file_digest(path)
-    except OSError as error:
-        raise DicomError(f"the file cannot be read: {error.strerror}") from error
-    except MemoryError as error:
-        raise DicomTooLarge("there is too little memory to read the file") from error
-
-
-class _Hashing(io.BufferedReader):
-    """Takes the digest of what is read through it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__(cast(io.RawIOBase, stream))
-        self._hash = hashlib.sha256()
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        data = super().read(size)
-        self._hash.update(data)
-        return data
-
-    def digest(self) -> bytes:
-        return self._hash.digest()

@@ -29,6 +29,7 @@ __all__ = [
     "candidates",
     "cid_digest",
     "cid_from_digest",
+    "cid_of",
     "new_hasher",
     "verified",
 ]
@@ -121,6 +122,21 @@ def candidates(digest: bytes) -> tuple[str, str]:
 def new_hasher() -> aleph_cid.CidHasher:
     """Hasher whose ``finalize()`` gives the CID of what ``update(bytes)`` was fed."""
     return aleph_cid.CidHasher.for_ipfs_v1_raw_leaves()
+
+
+def cid_of(content: IO[bytes]) -> str:
+    """The CID that a store will give to a stream, which is read to its end.
+
+    Examples
+    --------
+    >>> import io
+    >>> cid_of(io.BytesIO(b"pixels"))
+    'bafkreidozhblb2yuaedunsf45cjzga5tqi2ewklcazqs5ofja6rxwkzpg4'
+    """
+    hasher = new_hasher()
+    while chunk := content.read(BUFFER):
+        hasher.update(chunk)
+    return hasher.finalize()
 
 
 def verified(cid: str, chunks: Iterable[bytes], folder: str | None = None) -> IO[bytes]:

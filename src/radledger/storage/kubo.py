@@ -16,7 +16,7 @@ import io
 import json
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, cast
 
@@ -27,7 +27,7 @@ import requests
 from radledger.errors import UsageError
 from radledger.storage.cid import BUFFER, cid_digest, new_hasher, verified
 from radledger.storage.errors import ContentMismatch, ContentNotFound, StorageUnavailable
-from radledger.storage.protocol import Stat, Stored
+from radledger.storage.protocol import Stat, Stored, put_at_once
 
 __all__ = ["KuboStore"]
 
@@ -126,6 +126,10 @@ class KuboStore:
                 size=stored.size,
             )
         return stored
+
+    def put_all(self, contents: Iterable[tuple[IO[bytes], str]]) -> None:
+        """Store several streams and pin them; see :class:`Storage`."""
+        put_at_once(self, contents)
 
     def get(self, cid: str) -> IO[bytes]:
         """Open a content, fetched and verified as a whole first; see :class:`Storage`."""

@@ -13,12 +13,12 @@ process that is killed leaves either the old state or the new one.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO
 
 from radledger.storage.cid import BUFFER, cid_digest, new_hasher, verified
@@ -66,19 +66,14 @@ class LocalStore:
 
     def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
         """Store a stream and pin it, on the disk when this returns; see :class:`Storage`."""
-        descriptor, name = tempfile.mkstemp(dir=self._temporary)
-        aside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                stored = _copy(source, file, cid)
-                file.flush()
-                os.fchmod(file.fileno(), 0o400)
-                os.fsync(file.fileno())
-            _move(aside, _place(self._pinned, stored.cid))
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
-        return stored
+        with self._writing() as write:
+            return write(source, cid)
+
+    def put_all(self, contents: Iterable[tuple[IO[bytes], str]]) -> None:
+        """Store several streams, on the disk when this returns; see :class:`Storage`."""
+        with self._writing() as write:
+            for source, cid in contents:
+                write(source, cid)
 
     def get(self, cid: str) -> IO[bytes]:
         """Open a content, verified as a whole first; see :class:`Storage`."""
@@ -121,13 +116,49 @@ class LocalStore:
         long_ago = time.time() - _ABANDONED_AFTER_SECONDS
         for path in self._temporary.iterdir():
             # another process may be done with it by now
-            with contextlib.suppress(FileNotFoundError):
+            with suppress(FileNotFoundError):
                 if path.stat().st_mtime < long_ago:
                     path.unlink()
 
+    @contextmanager
+    def _writing(self) -> Iterator[Callable[[IO[bytes], str | None], Stored]]:
+        """Write contents aside; at the end they are where they belong, and on the disk.
+
+        The disk begins with each at once, and is waited for when it has all of them.
+        """
+        written: dict[IO[bytes], str] = {}
+
+        def write(source: IO[bytes], cid: str | None) -> Stored:
+            file = NamedTemporaryFile(dir=self._temporary, delete=False)  # noqa: SIM115 (opened)
+            opened.enter_context(file)
+            written[file] = ""
+            stored = _copy(source, file, cid)
+            written[file] = stored.cid
+            file.flush()
+            os.fchmod(file.fileno(), 0o400)
+            _leave_memory(file)
+            return stored
+
+        with ExitStack() as opened:
+            try:
+                yield write
+                for file in written:
+                    os.fsync(file.fileno())
+                    _leave_memory(file)
+                moved = {
+                    _moved(Path(file.name), _place(self._pinned, cid))
+                    for file, cid in written.items()
+                }
+                for folder in moved:
+                    _sync_folder(folder)
+            except BaseException:
+                for file in written:
+                    Path(file.name).unlink(missing_ok=True)
+                raise
+
     def _move_between(self, source: Path, target: Path, cid: str) -> None:
         try:
-            _move(_place(source, cid), _place(target, cid))
+            _sync_folder(_moved(_place(source, cid), _place(target, cid)))
         except FileNotFoundError:
             return
         _sync_folder(_place(source, cid).parent)
@@ -139,13 +170,12 @@ def _place(part: Path, cid: str) -> Path:
     return part / cid[-2] / cid
 
 
-def _move(source: Path, target: Path) -> None:
-    """Rename, on the disk when this returns."""
+def _moved(source: Path, target: Path) -> Path:
+    """Rename; the folder that has to be synchronised for it to be on the disk."""
     if not target.parent.exists():
         target.parent.mkdir(exist_ok=True)
         _sync_folder(target.parent.parent)
-    source.replace(target)
-    _sync_folder(target.parent)
+    return source.replace(target).parent
 
 
 def _sync_folder(folder: Path) -> None:
@@ -154,6 +184,12 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _leave_memory(file: IO[bytes]) -> None:
+    """Have a file written to the disk, and leave the kernel's cache to what somebody reads."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _copy(source: IO[bytes], target: IO[bytes], cid: str | None) -> Stored:

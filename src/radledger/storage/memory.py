@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterable
 from typing import IO
 
-from radledger.storage.cid import cid_digest, new_hasher, verified
+from radledger.storage.cid import cid_digest, cid_of, verified
 from radledger.storage.errors import ContentNotFound
 from radledger.storage.protocol import Stat, Stored
 
@@ -34,13 +36,14 @@ class MemoryStore:
 
     def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
         content = source.read()
-        if cid is None:
-            hasher = new_hasher()
-            hasher.update(content)
-            cid = hasher.finalize()
+        cid = cid or cid_of(io.BytesIO(content))
         self.contents[cid] = content
         self._pins.add(cid)
         return Stored(cid, len(content))
+
+    def put_all(self, contents: Iterable[tuple[IO[bytes], str]]) -> None:
+        for source, cid in contents:
+            self.put(source, cid)
 
     def get(self, cid: str) -> IO[bytes]:
         return verified(cid, [self._content(cid)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -12,9 +12,9 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, cast
 
 from radledger.errors import StorageError
-from radledger.storage.cid import BUFFER, new_hasher
+from radledger.storage.cid import BUFFER, cid_of
 from radledger.storage.errors import ContentNotFound, StorageUnavailable, TooFewCopies
-from radledger.storage.protocol import Stat, Storage, Stored
+from radledger.storage.protocol import Stat, Storage, Stored, put_at_once
 
 __all__ = ["Holding", "ReplicatedStore", "holding"]
 
@@ -99,6 +99,10 @@ class ReplicatedStore:
 
             self._copy(stored.cid, self.holdings(stored.cid), give, all_or_none=True)
         return stored
+
+    def put_all(self, contents: Iterable[tuple[IO[bytes], str]]) -> None:
+        """Store several streams, each as `put` does; see :class:`Storage`."""
+        put_at_once(self, contents)
 
     def get(self, cid: str) -> IO[bytes]:
         """Open a content, from a node that has it undamaged; see :class:`Storage`.
@@ -251,8 +255,5 @@ def _named(stream: IO[bytes], cid: str | None) -> Stored:
     """CID and size of the rest of a stream: with them it is known who keeps it already."""
     start = stream.tell()
     if cid is None:
-        hasher = new_hasher()
-        while chunk := stream.read(BUFFER):
-            hasher.update(chunk)
-        cid = hasher.finalize()
+        cid = cid_of(stream)
     return Stored(cid, stream.seek(0, os.SEEK_END) - start)
