@@ -7,8 +7,10 @@ import json
 
 import pytest
 from eth_account import Account
+from eth_account.messages import encode_typed_data
 
 from radledger.chain import refusals
+from radledger.chain.errors import OutOfGas
 from radledger.errors import UsageError
 
 NAME = b"did/svc/Email".ljust(32, b"\0")
@@ -104,6 +106,18 @@ def test_a_refusal_that_arises_after_signing_keeps_its_name(ledger, cast, sign):
     with pytest.raises(refusals.IdentityNotOwner) as refusal:
         ledger.submit_forward(document, cast["stranger"])
     assert refusal.value.values == {"identity": patient.address, "actor": patient.address}
+
+
+def test_a_signature_for_too_little_gas(ledger, cast, sign):
+    typed = sign()["typedData"]
+    typed["message"]["gas"] = 10_000
+    signed = cast["patient"].sign_message(encode_typed_data(full_message=typed))
+    document = {"typedData": typed, "signature": "0x" + bytes(signed.signature).hex()}
+    with pytest.raises(OutOfGas) as failure:
+        ledger.submit_forward(document, cast["stranger"])
+    assert failure.value.values["gas_limit"] == 10_000 < failure.value.values["needed"]
+    assert "signed anew" in failure.value.message
+    assert ledger.submit_forward(sign(), cast["stranger"]).events
 
 
 def _change_owner_by_signature(ledger, cast, identity, owner):

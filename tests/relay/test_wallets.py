@@ -13,6 +13,8 @@ YES = f"63{MAGIC}{ANSWER}"
 NO = f"63ffffffff{ANSWER}"
 # Yes where gas has no price, as in a simulation, and no where it has one.
 LIAR = f"3a1563{MAGIC}02{ANSWER}"
+# Yes where gas has no price, and no end where it has one.
+ENDLESS = f"3a60145763{MAGIC}{ANSWER}5b601456"
 
 
 @pytest.fixture
@@ -67,3 +69,14 @@ def test_a_wallet_that_says_yes_until_it_costs_something(relaying, ledger, peopl
         assert values["spent"] > 0
     sent = ledger.web3.eth.get_transaction_count(people["hospital"].address) - before
     assert sent == 3
+
+
+def test_a_wallet_that_takes_all_gas(relay, ledger, signed_by, sign):
+    _, document = signed_by(ENDLESS)
+    ticket, honest = relay.take(document), relay.take(sign())
+    answer = relay.end(ticket)
+    assert (answer["state"], answer["error"]) == ("refused", "OutOfGas")
+    receipt = ledger.web3.eth.get_transaction_receipt(answer["values"]["transaction"])
+    assert (receipt["status"], receipt["gasUsed"]) == (0, answer["values"]["gas_used"])
+    assert answer["gas"] > 0
+    assert relay.end(honest)["state"] == "confirmed"

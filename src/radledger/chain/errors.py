@@ -26,7 +26,8 @@
     Refusal
     ├── RevertedWithReason    a contract refused with a text instead of a custom error
     ├── RevertedWithPanic     a contract failed: overflow, division by zero and the like
-    └── RevertedUnexplained   a contract refused and gave no reason known here
+    ├── RevertedUnexplained   a contract refused and gave no reason known here
+    └── OutOfGas              a call was given less gas than it needs, and nothing of it was done
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ __all__ = [
     "NonceContended",
     "NotSealedYet",
     "OutOfFunds",
+    "OutOfGas",
     "PassphraseWrong",
     "ProofUnavailable",
     "RequestFailed",
@@ -145,3 +147,7 @@ class RevertedWithPanic(Refusal):
 
 class RevertedUnexplained(Refusal):
     """A contract refused without a reason, or with one that no known contract declares."""
+
+
+class OutOfGas(Refusal):
+    """A call was given less gas than it needs; `values` says how much, and nothing was done."""

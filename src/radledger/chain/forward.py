@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.chain import reverts
 from radledger.chain.connect import request
-from radledger.chain.errors import RequestFailed
+from radledger.chain.errors import OutOfGas, RequestFailed
 from radledger.chain.refusals import FailedCall
 from radledger.errors import UsageError
 
@@ -160,8 +160,22 @@ def explain_failed_call(ledger: Ledger, message: Mapping[str, Any]) -> None:
     """Raise the refusal behind the forwarder's ``FailedCall``, if the contract still refuses.
 
     The forwarder swallows the reason, so the contract itself is asked as the forwarder would.
+
+    Raises
+    ------
+    OutOfGas
+        If the contract does not refuse, and the signed gas is less than the call needs.
+    Refusal
+        As the contract refuses it.
     """
-    _estimate(ledger, message["from"], message["to"], message["data"])
+    needed = _estimate(ledger, message["from"], message["to"], message["data"])
+    if message["gas"] < needed:
+        raise OutOfGas(
+            f"the call was signed for {message['gas']} gas and may need {needed}; have it signed "
+            "anew, for more",
+            gas_limit=message["gas"],
+            needed=needed,
+        )
 
 
 def forward_typed_data(ledger: Ledger, message: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from radledger.chain import fees, reverts
 from radledger.chain.broadcast import ask, broadcast, explained, receipts, unknown
 from radledger.chain.connect import request
 from radledger.chain.errors import RequestFailed, TransactionPending, TransactionSuperseded
+from radledger.chain.failures import failure
 from radledger.chain.intents import Intent, Intents
 from radledger.chain.rejections import Rejection, rejection
 from radledger.chain.submission import OnSigned, Submission
@@ -125,6 +126,8 @@ class Sender:
         ------
         Refusal
             If a contract refuses, by the type of its custom error.
+        OutOfGas
+            If it needed more in its block than was estimated.
         OutOfFunds
             If the account cannot pay what the transaction may cost.
         TransactionUnderpriced, NonceContended
@@ -297,12 +300,7 @@ class Sender:
             )
         if intent.state == "mined":
             return receipt
-        call = _call(intent.account, intent.to, intent.data)
-        try:
-            request(self._web3, "eth_call", [call, receipt["blockNumber"]])
-        except RequestFailed as error:
-            raise explained(self._web3, error, intent) from error
-        raise reverts.decode(b"")
+        raise failure(self._web3, intent, receipt)
 
     # -------------------------------------------------------------------------------- finish
 

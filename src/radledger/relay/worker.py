@@ -9,7 +9,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.connect import request, request_batch
-from radledger.chain.errors import RequestFailed, RevertedUnexplained, TransactionPending
+from radledger.chain.errors import (
+    OutOfGas,
+    RequestFailed,
+    RevertedUnexplained,
+    TransactionPending,
+)
+from radledger.chain.failures import failure
 from radledger.errors import RadLedgerError, Refusal
 from radledger.relay.checks import simulate
 from radledger.relay.executions import Execution, executions
@@ -18,6 +24,7 @@ from radledger.relay.tickets import State
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+    from radledger.chain.intents import Intent
     from radledger.chain.ledger import Ledger
     from radledger.relay.tickets import Ticket, Tickets
 
@@ -145,8 +152,8 @@ class Worker:
                     gas=found.gas,
                     paid=paid,
                 )
-            elif gas := self._reverted(ticket):
-                self._refuse(ticket, gas)
+            elif reverted := self._reverted(ticket):
+                self._refuse(ticket, reverted)
             else:
                 waiting.append(ticket)
         self._tickets.requeue(waiting)
@@ -161,25 +168,26 @@ class Worker:
                 f"what is executed in block {newest} counts from block {goal} on", block=newest
             )
 
-    def _reverted(self, ticket: Ticket) -> int:
-        """Gas of a transaction in which the contract refused a ticket's call, or 0."""
+    def _reverted(self, ticket: Ticket) -> Intent | None:
+        """The transaction in which a ticket's call failed."""
         intents = self._ledger.sender.intents
         intent = intents.find(self._payer.address, ticket.target, ticket.data)
-        if intent is None or intent.state != "reverted":
-            return 0
-        receipt = request(self._ledger.web3, "eth_getTransactionReceipt", [intent.transaction])
-        return int(receipt["gasUsed"], 16)
+        return intent if intent is not None and intent.state == "reverted" else None
 
-    def _refuse(self, ticket: Ticket, gas: int) -> None:
-        """Refuse what was refused in its block, which cost gas."""
-        error: RadLedgerError = RevertedUnexplained(
-            "the contract refused it in its block, though not before and not now; sign anew"
-        )
-        try:
-            simulate(self._ledger, self._payer.address, ticket.target, ticket.data)
-        except Refusal as refusal:
-            error = refusal
-        self._tickets.refuse(ticket, error, gas=gas)
+    def _refuse(self, ticket: Ticket, reverted: Intent) -> None:
+        """Refuse what failed in its block, which cost gas."""
+        web3 = self._ledger.web3
+        receipt = request(web3, "eth_getTransactionReceipt", [reverted.transaction])
+        error = failure(web3, reverted, receipt)
+        if not isinstance(error, OutOfGas):
+            error = RevertedUnexplained(
+                "the contract refused it in its block, though not before and not now; sign anew"
+            )
+            try:
+                simulate(self._ledger, self._payer.address, ticket.target, ticket.data)
+            except Refusal as refusal:
+                error = refusal
+        self._tickets.refuse(ticket, error, gas=int(receipt["gasUsed"], 16))
 
     def _sift(self, batch: Sequence[Ticket]) -> bool:
         """Take out those that would hold the others up; false if there are none.
