@@ -40,6 +40,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ELSEWHERE = {"docs/Algorithms.md"}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 RUNNABLE = re.compile(r"^ *>>> (?!.*doctest: \+SKIP)", re.MULTILINE)
+REQUIREMENT = re.compile(r"^\| (?P<id>[RX]\d+a?) \|(?P<cells>.*)\|$", re.MULTILINE)
 TREE_LINE = re.compile(r"^(?P<indent> *)(?P<name>[\w./-]+/|[\w-]+\.py) +(?P<caption>.*)$")
 
 
@@ -121,6 +122,37 @@ def test_links_and_named_files_are_there(document):
     assert broken(document) == []
     named = set(NAMED_PATH.findall(document.read_text("utf-8"))) - ELSEWHERE
     assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def requirements():
+    """Each row of the table of requirements: id, then demand, modules, tests and state."""
+    table = (ROOT / "docs/requirements.md").read_text("utf-8")
+    rows = {row["id"]: row["cells"].split("|") for row in REQUIREMENT.finditer(table)}
+    assert len(rows) == len(REQUIREMENT.findall(table))
+    return {name: [cell.strip() for cell in cells] for name, cells in rows.items()}
+
+
+def test_every_requirement_has_a_row():
+    numbered = [f"R{n}" for n in range(1, 43)] + [f"X{n}" for n in range(1, 15)]
+    assert sorted(requirements()) == sorted([*numbered, "R27a"])
+
+
+@pytest.mark.parametrize(("name", "row"), requirements().items(), ids=requirements())
+def test_a_requirement_is_done_where_something_does_it_and_a_test_shows_it(name, row):
+    demand, modules, tests, state = row
+    assert demand.endswith(".")
+    stated = re.match(r"(done|part: .|not yet)", state)
+    assert stated, state
+    named = [path for path in NAMED_PATH.findall(modules) if not path.startswith("tests/")]
+    shown = NAMED_PATH.findall(tests)
+    assert [path for path in shown if not path.startswith("tests/")] == []
+    for path in shown:
+        assert re.search(r"^def test_|^Test\w+ = ", (ROOT / path).read_text("utf-8"), re.MULTILINE)
+    assert (bool(named), bool(shown)) == (
+        (False, False) if stated[0] == "not yet" else (True, True)
+    )
+    sources = "".join((ROOT / path).read_text("utf-8") for path in named if (ROOT / path).is_file())
+    assert {code for code in re.findall(r"`(\w+)`", modules) if code not in sources} == set()
 
 
 def test_the_tree_of_the_architecture_is_there():
