@@ -33,20 +33,15 @@ Secrets are not in the journal: what is there is on the chain, or was meant to b
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from radledger.chain.running import Marks
 from radledger.chain.schema import SCHEMA, Intent, Version, content_digest
+from radledger.sqlite import SqliteDatabase, Write
 
 __all__ = ["Intent", "Intents", "Version"]
 
@@ -80,9 +75,9 @@ class Intents:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
         self._marks = None if folder is None else Marks(folder / "running")
-        self._lock = threading.RLock()
+        path = None if folder is None else folder / "transactions.sqlite3"
+        self._database = SqliteDatabase(path, SCHEMA)
         # What callers in this process wait for, and what is followed here on whoever's behalf.
         self._calling: set[int] = set()
         self._following: set[int] = set()
@@ -97,8 +92,7 @@ class Intents:
 
     def close(self) -> None:
         """Close the database; what is open in it is left for others."""
-        with self._lock:
-            self._database.close()
+        self._database.close()
 
     # ------------------------------------------------------------------------------- writing
 
@@ -131,7 +125,7 @@ class Intents:
         sqlite3.IntegrityError
             If `nonce` is given, and taken.
         """
-        with self._write(durable=True) as write:
+        with self._database.writing() as write:
             nonces = _free_nonces(self._taken(account, first), first)
             numbers = []
             for position, draft in enumerate(drafts):
@@ -154,7 +148,7 @@ class Intents:
     def add_version(self, intent: Intent, fields: Mapping[str, Any], signed: Version) -> Intent:
         """Write down another version of a transaction; on the disk when this returns."""
         rest = {name: fields[name] for name in intent.fields}
-        with self._write(durable=True) as write:
+        with self._database.writing() as write:
             query = "UPDATE intents SET fields = ? WHERE intent_id = ?"
             write(query, json.dumps(rest), intent.intent_id)
             _insert_version(write, intent.intent_id, signed)
@@ -163,7 +157,7 @@ class Intents:
     def settle(self, intent: Intent, receipt: Mapping[str, Any]) -> Intent:
         """Record a receipt: a transaction was mined, or refused by its contract there."""
         mined = int(receipt.get("status", "0x1"), 16) == 1
-        with self._write() as write:
+        with self._database.writing(durable=False) as write:
             write(
                 "UPDATE intents SET state = ?, transaction_hash = ?, block = ? WHERE intent_id = ?",
                 *("mined" if mined else "reverted", receipt["transactionHash"]),
@@ -173,7 +167,7 @@ class Intents:
 
     def drop(self, intent: Intent, state: Literal["superseded", "refused"], reason: str) -> Intent:
         """Record that nobody waits for a transaction any more; its nonce is free for others."""
-        with self._write() as write:
+        with self._database.writing(durable=False) as write:
             write(
                 "UPDATE intents SET state = ?, reason = ? WHERE intent_id = ?",
                 *(state, reason, intent.intent_id),
@@ -183,7 +177,7 @@ class Intents:
 
     def reopen(self, intents: Iterable[Intent]) -> None:
         """Record that what was mined is in no block any more."""
-        with self._write() as write:
+        with self._database.writing(durable=False) as write:
             for intent in intents:
                 write(
                     "UPDATE intents SET state = 'open', transaction_hash = NULL, block = NULL, "
@@ -196,7 +190,7 @@ class Intents:
         `block`."""
         condition = "block < ? AND length(data) > 10"
         which = f"SELECT intent_id FROM intents WHERE {condition}"  # noqa: S608
-        with self._write() as write:
+        with self._database.writing(durable=False) as write:
             write(f"DELETE FROM versions WHERE intent_id IN ({which})", block)  # noqa: S608
             write(f"UPDATE intents SET data = substr(data, 1, 10) WHERE {condition}", block)  # noqa: S608
 
@@ -206,7 +200,7 @@ class Intents:
         """Follow the open intents of an account that nobody follows, lowest nonce first."""
         if not self._left(account):
             return []
-        with self._write() as write:
+        with self._database.writing(durable=False) as write:
             left = self._left(account)
             for number in left:
                 write("UPDATE intents SET follower = ? WHERE intent_id = ?", self._own, number)
@@ -220,7 +214,7 @@ class Intents:
         """
         if not self._untold(account, to, data):
             return None
-        with self._write() as write:
+        with self._database.writing(durable=False) as write:
             untold = self._untold(account, to, data)
             for number in untold[:1]:
                 write("UPDATE intents SET caller = ? WHERE intent_id = ?", self._own, number)
@@ -229,7 +223,7 @@ class Intents:
 
     def told(self, intents: Sequence[Intent]) -> None:
         """Record that callers know the end of theirs."""
-        with self._write() as write:
+        with self._database.writing(durable=False) as write:
             for intent in intents:
                 write("UPDATE intents SET told = 1 WHERE intent_id = ?", intent.intent_id)
                 if self._marks is None:  # nobody will ask later
@@ -239,7 +233,7 @@ class Intents:
 
     def leave(self, intents: Sequence[Intent]) -> None:
         """Wait for intents no longer; who comes next may claim or adopt them."""
-        with self._write() as write:
+        with self._database.writing(durable=False) as write:
             for intent in intents:
                 for role in ("caller", "follower"):
                     query = f"UPDATE intents SET {role} = '' WHERE {role} = ? AND intent_id = ?"  # noqa: S608
@@ -248,7 +242,8 @@ class Intents:
 
     def is_followed(self, intent: Intent) -> bool:
         """Whether somebody follows an open intent now, in this process or another one."""
-        found = self._all("SELECT follower FROM intents WHERE intent_id = ?", intent.intent_id)
+        query = "SELECT follower FROM intents WHERE intent_id = ?"
+        found = self._database.rows(query, intent.intent_id)
         return self._is_at_it(intent.intent_id, str(found[0][0]), self._following)
 
     # ------------------------------------------------------------------------------- reading
@@ -284,29 +279,12 @@ class Intents:
 
     # ----------------------------------------------------------------------------- internals
 
-    @cached_property
-    def _database(self) -> sqlite3.Connection:
-        """The connection, made by who first needs it; whoever uses it has the lock."""
-        if self._folder is None:
-            return _connected(":memory:")
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / "transactions.sqlite3"
-        # SQLite gives its other files the permissions of the first.
-        os.close(_file(path))
-        # It waits for nobody when a new database gets its write-ahead log.
-        lock = _file(self._folder / "opening.lock")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            return _connected(path)
-        finally:
-            os.close(lock)
-
     @property
     def _own(self) -> str:
         return self._marks.own if self._marks else ""
 
     def _left(self, account: str) -> list[int]:
-        found = self._all(
+        found = self._database.rows(
             "SELECT intent_id, follower FROM intents WHERE account = ? AND state = 'open' "
             "ORDER BY nonce",
             account,
@@ -314,7 +292,7 @@ class Intents:
         return [each for each, who in found if not self._is_at_it(each, who, self._following)]
 
     def _untold(self, account: str, to: str | None, data: str) -> list[int]:
-        found = self._all(
+        found = self._database.rows(
             "SELECT intent_id, caller FROM intents WHERE content = ? AND account = ? "
             "AND state IN ('open', 'mined') AND told = 0 AND created_at > ? ORDER BY intent_id",
             *(content_digest(to, data), account, int(time.time()) - _ONE_RUN),
@@ -332,7 +310,7 @@ class Intents:
         self._following -= numbers
 
     def _taken(self, account: str, first: int) -> set[int]:
-        rows = self._all(
+        rows = self._database.rows(
             "SELECT nonce FROM intents WHERE account = ? AND nonce >= ? "
             "AND state IN ('open', 'mined', 'reverted')",
             *(account, first),
@@ -343,48 +321,18 @@ class Intents:
         return self._select("intent_id = ?", number)[0]
 
     def _select(self, condition: str, *values: Any) -> list[Intent]:
-        with self._lock:
-            rows = self._all(f"SELECT {_COLUMNS} FROM intents WHERE {condition}", *values)  # noqa: S608
+        with self._database.lock:
+            rows = self._database.rows(f"SELECT {_COLUMNS} FROM intents WHERE {condition}", *values)  # noqa: S608
             return [self._intent(row) for row in rows]
 
     def _intent(self, row: Sequence[Any]) -> Intent:
         query = "SELECT transaction_hash, raw FROM versions WHERE intent_id = ? ORDER BY version_id"
-        versions = tuple(Version(*each) for each in self._all(query, row[0]))
+        versions = tuple(Version(*each) for each in self._database.rows(query, row[0]))
         values: list[Any] = [*row[:5], json.loads(row[5]), *row[6:], versions]
         return Intent(*values)
 
-    def _all(self, query: str, *values: Any) -> list[Any]:
-        with self._lock:
-            return self._database.execute(query, values).fetchall()
 
-    @contextmanager
-    def _write(self, *, durable: bool = False) -> Iterator[Any]:
-        """One transaction; `durable` ones, and with them all before, survive a power failure."""
-        with self._lock:
-            self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield lambda statement, *values: self._database.execute(statement, values)
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
-
-
-def _file(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
-def _connected(path: Path | str) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-    database.execute("PRAGMA journal_mode = WAL").fetchall()
-    made = "SELECT 1 FROM sqlite_schema WHERE name = 'versions_by_intent'"
-    if not database.execute(made).fetchall():
-        database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
-    return database
-
-
-def _insert_version(write: Any, number: int | None, signed: Version) -> None:
+def _insert_version(write: Write, number: int, signed: Version) -> None:
     query = "INSERT INTO versions (intent_id, transaction_hash, raw) VALUES (?, ?, ?)"
     write(query, number, signed.transaction, signed.raw)
 

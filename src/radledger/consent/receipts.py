@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from radledger.consent.errors import ReceiptReplayed
 from radledger.imaging.keys import SignedReceipt
+from radledger.sqlite import SqliteDatabase
 
 __all__ = ["Receipts", "Release"]
 
@@ -54,9 +53,8 @@ class Receipts:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        with self._database() as database:
-            database.executescript("PRAGMA journal_mode = WAL;" + _SCHEMA)
+        with self._opened() as database:
+            database.open()
 
     def require_new(self, signed: SignedReceipt) -> None:
         """Refuse a receipt that is here already.
@@ -66,12 +64,11 @@ class Receipts:
         ReceiptReplayed
             With the time at which it was answered.
         """
-        with self._database() as database:
-            found = database.execute(
-                "SELECT released_at FROM releases WHERE digest = ?", (signed.receipt.digest,)
-            ).fetchone()
+        query = "SELECT released_at FROM releases WHERE digest = ?"
+        with self._opened() as database:
+            found = database.rows(query, signed.receipt.digest)
         if found:
-            raise _replayed(signed, released_at=found[0])
+            raise _replayed(signed, released_at=found[0][0])
 
     def keep(self, release: Release) -> None:
         """Add a release.
@@ -90,34 +87,31 @@ class Receipts:
             json.dumps(release.signed.to_json(), sort_keys=True),
         )
         try:
-            with self._database() as database:
-                database.execute(
+            with self._opened() as database, database.writing() as write:
+                write(
                     "INSERT INTO releases (digest, image_id, manifest, released_at, receipt) "
                     "VALUES (?, ?, ?, ?, ?)",
-                    row,
+                    *row,
                 )
         except sqlite3.IntegrityError:
             raise _replayed(release.signed, released_at=release.released_at) from None
 
     def releases(self, image_id: str | None = None) -> tuple[Release, ...]:
         """What was released, of one image set or of all, oldest first."""
-        with self._database() as database:
-            rows = database.execute(
+        with self._opened() as database:
+            rows = database.rows(
                 "SELECT receipt, manifest, released_at FROM releases "
                 "WHERE image_id = ? OR ? IS NULL ORDER BY number",
-                (image_id, image_id),
-            ).fetchall()
+                *(image_id, image_id),
+            )
         return tuple(
             Release(SignedReceipt.from_json(json.loads(receipt)), manifest, released_at)
             for receipt, manifest, released_at in rows
         )
 
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        # One connection for each use, so that threads may share the book.
-        with closing(sqlite3.connect(self._path, timeout=60, isolation_level=None)) as database:
-            database.execute("PRAGMA synchronous = FULL")
-            yield database
+    def _opened(self) -> closing[SqliteDatabase]:
+        # Anew for each use: between uses the file is whole by itself, with no log beside it.
+        return closing(SqliteDatabase(self._path, _SCHEMA))
 
 
 def _replayed(signed: SignedReceipt, released_at: int) -> ReceiptReplayed:

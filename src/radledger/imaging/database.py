@@ -5,7 +5,6 @@ A journal has one connection: a server has to allow as many as there are workers
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from sqlalchemy.schema import CreateIndex, CreateSchema
 
 from radledger.imaging.errors import InvalidJournalUrl, JournalUnavailable
 from radledger.imaging.schema import metadata
+from radledger.sqlite import opening
 
 __all__ = ["Database", "in_schema", "open_database"]
 
@@ -142,11 +142,10 @@ class Sqlite(Database):
     """A file that is readable by its owner alone, and whose deleted rows are overwritten."""
 
     def __init__(self, path: Path) -> None:
-        # SQLite gives its other files the permissions of the first.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._durable = False  # what the connection was told last
         url = sqlalchemy.URL.create("sqlite", database=str(path))
-        super().__init__(url, connect_args={"timeout": 60, "check_same_thread": False})
+        with opening(path):
+            super().__init__(url, connect_args={"timeout": 60, "check_same_thread": False})
 
     def insert_new(self, table: Table) -> Any:
         """See `Database`."""

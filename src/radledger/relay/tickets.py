@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +23,7 @@ from radledger.relay.errors import (
     RelayBusy,
     TicketUnknown,
 )
+from radledger.sqlite import SqliteDatabase, Write
 
 __all__ = ["Limits", "State", "Ticket", "Tickets"]
 
@@ -144,11 +142,8 @@ class Tickets:
                 f"another relayer works on {path}; stop it first, or use another --home",
                 path=str(path),
             ) from None
-        self._lock = threading.RLock()
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.executescript(_SCHEMA)
+        self._database = SqliteDatabase(path, _SCHEMA)
+        self._database.open()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -200,7 +195,7 @@ class Tickets:
             *(call.ticket, call.kind, call.signer, call.account, call.nonce, call.to, call.data),
             *(since, now, gas, State.QUEUED),
         )
-        with self._write() as write:
+        with self._database.writing() as write:
             known = self.find(call.ticket)
             if known is not None and known.state is not State.REFUSED:
                 return known
@@ -219,7 +214,7 @@ class Tickets:
     def waiting(self) -> tuple[int, int]:
         """How many tickets wait, and the gas that they need together."""
         query = f"SELECT count(*), coalesce(sum(gas), 0) FROM tickets WHERE {_WAITS}"  # noqa: S608
-        count, gas = self._all(query)[0]
+        count, gas = self._database.rows(query)[0]
         return int(count), int(gas)
 
     # ----------------------------------------------------------------------------- working off
@@ -240,7 +235,7 @@ class Tickets:
 
     def postpone(self, ticket: Ticket, not_before: int) -> None:
         """Leave a ticket until a time (Unix seconds) at which the node may know more."""
-        with self._write() as write:
+        with self._database.writing() as write:
             write(
                 "UPDATE tickets SET tries = tries + 1, not_before = ? WHERE ticket = ?",
                 *(not_before, ticket.ticket),
@@ -250,7 +245,7 @@ class Tickets:
         self, ticket: Ticket, transaction: str, block: int, timestamp: int, *, gas: int, paid: bool
     ) -> None:
         """Record that a ticket's call was executed, and whether the relayer paid for it."""
-        with self._write() as write:
+        with self._database.writing() as write:
             write(
                 "UPDATE tickets SET state = 'confirmed', transaction_hash = ?, block = ?, "
                 "timestamp = ?, gas = ? WHERE ticket = ?",
@@ -261,7 +256,7 @@ class Tickets:
     def refuse(self, ticket: Ticket, error: RadLedgerError, *, gas: int = 0) -> None:
         """Record why a ticket's call cannot be executed, and the gas that trying has cost."""
         values = json.dumps(error.values, default=str)
-        with self._write() as write:
+        with self._database.writing() as write:
             write(
                 "UPDATE tickets SET state = 'refused', error = ?, error_values = ?, message = ? "
                 "WHERE ticket = ?",
@@ -295,7 +290,7 @@ class Tickets:
 
     def _require_budget(self, day: int, signer: str, gas: int, limit: int) -> None:
         query = "SELECT gas FROM spending WHERE (day, signer) = (?, ?)"
-        spent = sum(int(row[0]) for row in self._all(query, day, signer))
+        spent = sum(int(row[0]) for row in self._database.rows(query, day, signer))
         if spent + gas > limit:
             whose = f"for {signer}" if signer else "in all"
             raise BudgetExhausted(
@@ -306,7 +301,7 @@ class Tickets:
                 needed=gas,
             )
 
-    def _spend(self, write: Any, ticket: Ticket, gas: int) -> None:
+    def _spend(self, write: Write, ticket: Ticket, gas: int) -> None:
         for signer in (ticket.signer, _EVERYBODY):
             write(
                 "INSERT INTO spending VALUES (?, ?, ?) "
@@ -315,33 +310,17 @@ class Tickets:
             )
 
     def _move(self, tickets: Iterable[Ticket], state: State) -> None:
-        with self._write() as write:
+        with self._database.writing() as write:
             for ticket in tickets:
                 write("UPDATE tickets SET state = ? WHERE ticket = ?", state, ticket.ticket)
 
     def _tickets(self, condition: str, *values: Any) -> list[Ticket]:
-        rows = self._all(f"SELECT {', '.join(_COLUMNS)} FROM tickets {condition}", *values)  # noqa: S608
+        query = f"SELECT {', '.join(_COLUMNS)} FROM tickets {condition}"  # noqa: S608
         found = []
-        for row in rows:
+        for row in self._database.rows(query, *values):
             named = dict(zip(_COLUMNS, row, strict=True))
             named["nonce"] = int(named["nonce"])
             named["state"] = State(named["state"])
             named["error_values"] = json.loads(named["error_values"] or "null")
             found.append(Ticket(**named))
         return found
-
-    def _all(self, query: str, *values: Any) -> list[Any]:
-        with self._lock:
-            return self._database.execute(query, values).fetchall()
-
-    @contextmanager
-    def _write(self) -> Iterator[Any]:
-        """One transaction, on the disk when this ends."""
-        with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield lambda statement, *values: self._database.execute(statement, values)
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")

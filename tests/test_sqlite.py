@@ -1,0 +1,126 @@
+"""Databases in SQLite, and what is kept in them, under many hands."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+
+from radledger.chain.intents import Intents
+from radledger.consent.receipts import Receipts
+from radledger.imaging.journal import Journal
+from radledger.sqlite import SqliteDatabase
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS visits (day INTEGER NOT NULL UNIQUE) STRICT;"
+PROCESSES, FILES = 4, 25
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "house" / "visits.sqlite3"
+
+
+@pytest.fixture(params=[None, "a file"])
+def database(request, path):
+    database = SqliteDatabase(path if request.param else None, SCHEMA)
+    yield database
+    database.close()
+
+
+def visit(database, *days):
+    with database.writing() as write:
+        for day in days:
+            write("INSERT INTO visits VALUES (?)", day)
+
+
+def days(database):
+    return [day for (day,) in database.rows("SELECT day FROM visits ORDER BY day")]
+
+
+def test_a_transaction_is_all_or_nothing(database):
+    visit(database, 1)
+    with pytest.raises(sqlite3.IntegrityError):
+        visit(database, 2, 1)
+    assert days(database) == [1]
+    visit(database, 2)
+    assert days(database) == [1, 2]
+
+
+def test_threads_share_it(database):
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda day: visit(database, day), range(200)))
+    assert days(database) == list(range(200))
+
+
+def test_it_is_its_owners_alone(path):
+    visit(SqliteDatabase(path, SCHEMA), 1)
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    assert modes == dict.fromkeys([path.name, f"{path.name}-wal", f"{path.name}-shm"], 0o600)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_it_is_made_when_it_is_first_used(path):
+    database = SqliteDatabase(path, SCHEMA)
+    database.close()
+    assert not path.exists()
+    database.open()
+    assert path.exists()
+
+
+def test_what_is_no_database_is_known_at_once(path):
+    path.parent.mkdir()
+    path.write_text("no database, but a letter of some length" * 100)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        SqliteDatabase(path, SCHEMA).open()
+
+
+# ------------------------------------------------------------------------------ several processes
+
+
+def open_intents(path):
+    Intents(path.parent).newest(1)
+
+
+@pytest.mark.parametrize("opened", [Receipts, Journal, open_intents])
+def test_processes_make_it_at_once(tmp_path, opened):
+    context = get_context("fork")
+    together = context.Barrier(PROCESSES)
+
+    def open_each():
+        try:
+            for number in range(FILES):
+                together.wait(timeout=60)
+                opened(tmp_path / str(number) / "new.sqlite3")
+        except BaseException:
+            together.abort()  # the others need not wait
+            raise
+
+    children = [context.Process(target=open_each) for _ in range(PROCESSES)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(timeout=120)
+    assert [child.exitcode for child in children] == [0] * PROCESSES
+
+
+def test_what_one_writes_is_seen_by_others_whoever_else_opens_and_closes_it(path):
+    """Opened twice by one process, it must not lose the locks that keep its log from others."""
+    ours, again = SqliteDatabase(path, SCHEMA), SqliteDatabase(path, SCHEMA)
+    visit(ours, 1)
+    assert days(again) == [1]
+    script = (
+        "import sqlite3, sys; database = sqlite3.connect(sys.argv[1]); "
+        "print(database.execute('SELECT count(*) FROM visits').fetchone()[0]); database.close()"
+    )
+    counts = []
+    for day in (2, 3):
+        visit(ours, day)
+        command = [sys.executable, "-c", script, str(path)]
+        counts.append(int(subprocess.check_output(command)))
+    assert counts == [2, 3]
+    assert days(again) == [1, 2, 3]
