@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
@@ -15,7 +16,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from radledger.imaging import database
+from radledger.imaging.errors import HomeBusy
 from radledger.imaging.ingest import Ingest
+from radledger.imaging.journal import Journal
 from radledger.imaging.model import NONE, SkippedFile
 from radledger.imaging.schema import Purpose
 from radledger.imaging.storing import Outcome, Task
@@ -177,21 +181,54 @@ def test_memory_does_not_grow_with_the_archive(ledger, store, tmp_path, who):
     assert peak(450) < 1.2 * peak(220)
 
 
-def test_a_journal_that_is_away_for_a_while_is_waited_for(postgresql, run_of, tmp_path, wrong):
+@pytest.fixture
+def end_all_sessions(postgresql):
+    def end():
+        with psycopg.connect(postgresql, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    return end
+
+
+def test_a_journal_that_is_away_for_a_while_is_waited_for(
+    postgresql, run_of, tmp_path, wrong, end_all_sessions
+):
     studies = make_archive(tmp_path / "archive", 8, 20)
     cut = []
 
     def cut_off(progress):
         if progress.files >= 40 and not cut:
             cut.append(True)
-            with psycopg.connect(postgresql, autocommit=True) as connection:
-                connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+            end_all_sessions()
 
     run = replace(run_of(studies, workers=2), journal=postgresql)
     run.add(cut_off)
     images, _ = run.add()
     assert cut
+    assert wrong(images, studies) == NOTHING_WRONG
+
+
+def test_a_journal_that_another_addition_has_taken_over_ends_this_one(
+    postgresql, run_of, tmp_path, wrong, end_all_sessions, monkeypatch
+):
+    monkeypatch.setattr(database, "_CLAIM_WITHIN", "100ms")
+    studies = make_archive(tmp_path / "archive", 8, 20)
+    run = replace(run_of(studies, workers=2), journal=postgresql)
+    images, _ = replace(run, additions=run.additions[:1]).add()
+    with ExitStack() as other:
+
+        def take_over(progress):
+            if progress.files >= 60 and not claims:
+                end_all_sessions()
+                claims.append(Journal(images._journal.location).claimed("adding"))
+                other.enter_context(claims[0])
+
+        claims = []
+        with pytest.raises(HomeBusy, match="another process is adding images on it since"):
+            run.add(take_over)
+        assert claims
+    images, _ = run.add()
     assert wrong(images, studies) == NOTHING_WRONG

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from radledger.imaging import database
 from radledger.imaging.database import in_schema
 from radledger.imaging.errors import HomeBusy, InvalidJournalUrl, JournalUnavailable
 from radledger.imaging.journal import Journal
@@ -20,6 +21,15 @@ PURPOSE = Purpose("0x" + "11" * 20, "0x" + "22" * 20, "basic")
 @pytest.fixture
 def location(each_journal, tmp_path):
     return each_journal or tmp_path / "journal.sqlite3"
+
+
+def end_all_sessions(url):
+    """Let a server end the sessions of all clients of a database, as a restart does."""
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
 
 
 def row(set_id, number):
@@ -172,12 +182,44 @@ def test_each_schema_is_a_journal_of_its_own(postgresql):
 def test_a_connection_that_was_lost_is_made_anew(postgresql):
     journal = Journal(postgresql)
     visit = journal.group(PURPOSE, "visit", "1")
-    with psycopg.connect(postgresql, autocommit=True) as other:
-        own = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        other.execute(own + " AND datname = current_database()")
+    end_all_sessions(postgresql)
     with pytest.raises(JournalUnavailable):
         journal.group(PURPOSE, "visit", "1")
     assert journal.group(PURPOSE, "visit", "1") == visit
+
+
+def test_a_claim_is_kept_over_a_lost_connection(postgresql):
+    first, second = Journal(postgresql), Journal(postgresql)
+    with first.claimed("adding"):
+        end_all_sessions(postgresql)
+        for journal in (first, second):
+            with pytest.raises(JournalUnavailable):
+                journal.group(PURPOSE, "visit", "1")
+        first.group(PURPOSE, "visit", "1")
+        with pytest.raises(HomeBusy):
+            second.claimed("adding").__enter__()
+    with second.claimed("adding"):
+        pass
+
+
+def test_a_claim_that_another_took_over_meanwhile_ends_the_work(postgresql, monkeypatch):
+    monkeypatch.setattr(database, "_CLAIM_WITHIN", "100ms")
+    first, other = Journal(postgresql), Journal(postgresql)
+    with first.claimed("adding"):
+        end_all_sessions(postgresql)
+        with pytest.raises(JournalUnavailable):
+            other.group(PURPOSE, "visit", "1")
+        with other.claimed("adding"):
+            with pytest.raises(JournalUnavailable):
+                first.group(PURPOSE, "visit", "1")
+            with pytest.raises(HomeBusy, match="lost, and another process is adding") as error:
+                first.group(PURPOSE, "visit", "1")
+    assert "run again" in error.value.message
+    # It has let go, and can be used again.
+    with other.claimed("adding"), pytest.raises(HomeBusy):
+        first.claimed("adding").__enter__()
+    with first.claimed("adding"):
+        assert first.group(PURPOSE, "visit", "1")
 
 
 def test_what_is_no_journal(tmp_path):

@@ -16,13 +16,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateSchema
 
-from radledger.imaging.errors import InvalidJournalUrl, JournalUnavailable
+from radledger.imaging.errors import HomeBusy, InvalidJournalUrl, JournalUnavailable
 from radledger.imaging.schema import metadata
 from radledger.sqlite import opening
 
 __all__ = ["Database", "in_schema", "open_database"]
 
 _SCHEMA = "schema"
+_CLAIM_WITHIN = "5s"  # a server lets go of a lost session's locks a moment later
 _CREATING = 0x7261646C  # what everybody who makes the tables waits for, whatever the number
 
 
@@ -83,14 +84,20 @@ class Database:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Raise `JournalUnavailable` for whatever the database raises inside."""
+        """Raise `JournalUnavailable` for whatever the database raises inside.
+
+        `HomeBusy` if the connection was lost, and with it a claim that another process has now.
+        """
         try:
             yield
         except SQLAlchemyError as error:
             # what a lost connection had begun; the next statement opens another one
             if hasattr(self, "connection"):
                 self.connection.rollback()
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            cause = getattr(error, "orig", None) or error
+            if isinstance(cause, HomeBusy):
+                raise cause from None
+            reason = str(cause).strip().splitlines()[0]
             raise JournalUnavailable(
                 f"the journal {self._name} cannot be used: {reason}; run again when it can",
                 journal=self._name,
@@ -179,6 +186,7 @@ class Postgresql(Database):
     def __init__(self, location: str) -> None:
         url = _parsed(location)
         self._schema = str(url.query.get(_SCHEMA, "radledger"))
+        self._claims: set[str] = set()
         url = url.set(drivername="postgresql+psycopg").difference_update_query([_SCHEMA])
         try:
             super().__init__(url)
@@ -191,17 +199,21 @@ class Postgresql(Database):
     @contextmanager
     def claimed(self, work: str) -> Iterator[bool]:
         """See `Database`; the server takes the lock back from a client that is gone."""
-        key = sqlalchemy.func.hashtextextended(f"{self._schema} {work}", 0)
+        key = sqlalchemy.func.hashtextextended(self._claim(work), 0)
         with self.errors():
             lock = sqlalchemy.select(sqlalchemy.func.pg_try_advisory_lock(key))
             taken = bool(self.connection.scalar(lock))
+        if not taken:
+            yield False
+            return
+        self._claims.add(work)
         try:
-            yield taken
+            yield True
         finally:
-            if taken:
-                with self.errors():
-                    unlock = sqlalchemy.func.pg_advisory_unlock(key)
-                    self.connection.execute(sqlalchemy.select(unlock))
+            self._claims.remove(work)
+            with self.errors():
+                unlock = sqlalchemy.func.pg_advisory_unlock(key)
+                self.connection.execute(sqlalchemy.select(unlock))
 
     def insert_new(self, table: Table) -> Any:
         """See `Database`."""
@@ -220,6 +232,29 @@ class Postgresql(Database):
     def _prepare(self, connection: Any, _record: Any) -> None:
         connection.execute("SET synchronous_commit = off")
         connection.execute("SELECT set_config('search_path', %s, false)", (self._schema,))
+        for work in self._claims:
+            self._claim_again(connection, work)
+
+    def _claim(self, work: str) -> str:
+        """What a claim is of; its hash is the key of the lock."""
+        return f"{self._schema} {work}"
+
+    def _claim_again(self, connection: Any, work: str) -> None:
+        """Take a lock that went with the session before this one."""
+        from psycopg.errors import LockNotAvailable
+
+        try:
+            connection.execute("SELECT set_config('lock_timeout', %s, false)", (_CLAIM_WITHIN,))
+            lock = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
+            connection.execute(lock, (self._claim(work),))
+            connection.execute("RESET lock_timeout")
+        except LockNotAvailable:
+            connection.close()
+            raise HomeBusy(
+                f"the connection to the journal {self._name} was lost, and another process is "
+                f"{work} images on it since; wait until it is done, then run again",
+                journal=self._name,
+            ) from None
 
 
 def _parsed(url: str) -> sqlalchemy.URL:
