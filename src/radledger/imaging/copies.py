@@ -13,24 +13,20 @@ import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radledger.chain.files import write_atomically
-from radledger.chain.refusals import ImageErased
 from radledger.errors import StorageError
 from radledger.imaging import reading, records
 from radledger.imaging.errors import CopiesMissing, SecretUnknown
-from radledger.imaging.home import imaging_folder, journal_location
-from radledger.imaging.journal import Journal
+from radledger.imaging.home import ImagingHome
 from radledger.imaging.model import ImageRecord, State
 from radledger.storage import candidates
 from radledger.storage.errors import ContentNotFound, StorageUnavailable
 from radledger.storage.replicated import Holding, ReplicatedStore, holding
 
 if TYPE_CHECKING:
-    from radledger.chain.ledger import Ledger
     from radledger.storage import Storage
 
 __all__ = ["ContentCopies", "Copies", "CopiesStatus", "PinResult", "RepairResult", "UnpinResult"]
@@ -122,7 +118,7 @@ class UnpinResult:
     given_up: int
 
 
-class Copies:
+class Copies(ImagingHome):
     """The copies of image sets in one home's store.
 
     Parameters
@@ -145,14 +141,6 @@ class Copies:
     >>> copies.repair(image_id).repaired                                    # doctest: +SKIP
     ('bafybei…',)
     """
-
-    def __init__(
-        self, ledger: Ledger, storage: Storage, home: Path, journal: str | None = None
-    ) -> None:
-        self._ledger = ledger
-        self._storage = storage
-        self._home = home
-        self._journal_url = journal
 
     def status(self, image_id: str, *, secret: str | None = None) -> CopiesStatus:
         """Who holds which content of an image set.
@@ -263,14 +251,6 @@ class Copies:
             return self._storage.nodes
         return {getattr(self._storage, "address", "store"): self._storage}
 
-    @cached_property
-    def _folder(self) -> Path:
-        return imaging_folder(self._home, self._ledger)
-
-    @cached_property
-    def _journal(self) -> Journal:
-        return Journal(journal_location(self._folder, self._journal_url))
-
     def _held(self, contents: Mapping[str, str | None]) -> tuple[ContentCopies, ...]:
         """Who has what of some contents; the nodes are asked about several at once."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -282,12 +262,6 @@ class Copies:
         return ContentCopies(
             cid, instance, kept, {name: each.value for name, each in found.items()}
         )
-
-    def _usable(self, image_id: str) -> ImageRecord:
-        record = records.image_record(self._ledger, image_id)
-        if record.state is State.ERASED:
-            raise ImageErased.of({"image": record.image_id})
-        return record
 
     def _contents(self, record: ImageRecord, secret: str | None) -> dict[str, str | None]:
         """CIDs of a set's manifest and instances, each with its instance."""

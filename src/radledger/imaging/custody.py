@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from radledger.chain.refusals import ImageErased
 from radledger.identity.address import parse_address
 from radledger.identity.roles import ROLES
 from radledger.imaging import records
 from radledger.imaging.errors import NothingToAdd
-from radledger.imaging.home import imaging_folder, journal_location
-from radledger.imaging.journal import Journal
+from radledger.imaging.home import ImagingHome
 from radledger.imaging.model import (
     NONE,
     Added,
@@ -24,7 +22,6 @@ from radledger.imaging.model import (
     ImageRecord,
     RekeyResult,
     SkippedFile,
-    State,
 )
 from radledger.imaging.schema import Purpose
 from radledger.imaging.upkeep import Upkeep, held
@@ -32,24 +29,14 @@ from radledger.imaging.upkeep import Upkeep, held
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.chain.ledger import Ledger
     from radledger.imaging.ingest import Lot, Progress, Workers
     from radledger.imaging.storing import Task
-    from radledger.storage import Storage
 
 __all__ = ["Custody", "all_or_nothing"]
 
 
-class Custody:
+class Custody(ImagingHome):
     """Image sets of a custodian's home; see :class:`.Images`."""
-
-    def __init__(
-        self, ledger: Ledger, storage: Storage, home: Path, journal: str | None = None
-    ) -> None:
-        self._ledger = ledger
-        self._storage = storage
-        self._home = home
-        self._journal_url = journal
 
     def add(
         self,
@@ -259,14 +246,6 @@ class Custody:
 
     # ------------------------------------------------------------------ internals
 
-    @cached_property
-    def _folder(self) -> Path:
-        return imaging_folder(self._home, self._ledger)
-
-    @cached_property
-    def _journal(self) -> Journal:
-        return Journal(journal_location(self._folder, self._journal_url))
-
     @property
     def _upkeep(self) -> Upkeep:
         return Upkeep(self._ledger, self._storage, self._journal, self._folder)
@@ -318,12 +297,6 @@ class Custody:
         """The institution for which somebody acts as a custodian."""
         role = ROLES["custodian"]
         return str(self._ledger.call("ParticipantRegistry", "requireRole", signer.address, role))
-
-    def _usable(self, image_id: str) -> ImageRecord:
-        record = self.show(image_id)
-        if record.state is State.ERASED:
-            raise ImageErased.of({"image": record.image_id})
-        return record
 
 
 def all_or_nothing(added: Added) -> list[AddResult]:

@@ -16,15 +16,47 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from radledger.chain.refusals import ImageErased
+from radledger.imaging import records
 from radledger.imaging.errors import HomeBusy
+from radledger.imaging.journal import Journal
+from radledger.imaging.model import ImageRecord, State
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
+    from radledger.storage import Storage
 
-__all__ = ["imaging_folder", "journal_location", "workplace"]
+__all__ = ["ImagingHome", "imaging_folder", "journal_location", "workplace"]
+
+
+class ImagingHome:
+    """The image sets of one chain, as one home knows them; see :class:`.Images`."""
+
+    def __init__(
+        self, ledger: Ledger, storage: Storage, home: Path, journal: str | None = None
+    ) -> None:
+        self._ledger = ledger
+        self._storage = storage
+        self._home = home
+        self._journal_url = journal
+
+    @cached_property
+    def _folder(self) -> Path:
+        return imaging_folder(self._home, self._ledger)
+
+    @cached_property
+    def _journal(self) -> Journal:
+        return Journal(journal_location(self._folder, self._journal_url))
+
+    def _usable(self, image_id: str) -> ImageRecord:
+        record = records.image_record(self._ledger, image_id)
+        if record.state is State.ERASED:
+            raise ImageErased.of({"image": record.image_id})
+        return record
 
 
 def imaging_folder(home: Path, ledger: Ledger) -> Path:
