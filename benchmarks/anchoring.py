@@ -20,18 +20,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from eth_account import Account
+from chain import BATCH, account, chain, send, signed
+from measuring import ratio
 
-from radledger.chain.connect import connect, request, request_batch
-from radledger.chain.deploy import deploy
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
-from radledger.devnet import process
-from radledger.devnet.people import FUNDED, accredit
-
-MNEMONIC = "test test test test test test test test test test test junk"
-BATCH = 100
-GAS_PRICE = 10**10
 
 
 def main() -> None:
@@ -40,33 +32,20 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        node = process.start("anvil", Path(folder), MNEMONIC, accounts=10)
-        try:
-            print(json.dumps(measure(node.endpoint, Path(folder), options.items, options.rounds)))
-        finally:
-            node.stop()
+    with tempfile.TemporaryDirectory() as folder, chain(Path(folder)) as ledger:
+        print(json.dumps(measure(ledger, options.items, options.rounds)))
 
 
-def measure(endpoint: str, folder: Path, items: int, rounds: int) -> dict[str, float]:
+def measure(ledger: Ledger, items: int, rounds: int) -> dict[str, float]:
     """Items per second of both, and their ratio."""
-    Account.enable_unaudited_hdwallet_features()
-    people: dict[str, Any] = {
-        name: Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
-        for index, name in enumerate((*FUNDED, "patient"))
-    }
-    web3 = connect(Network("anvil", endpoint))
-    ledger = Ledger(web3, deploy(web3, people["governor"], folder))
-    accredit(ledger, people)
     anchored, transfers = [], []
     for _ in range(rounds):
-        transfers.append(items / _transfers(ledger, people["stranger"], items))
-        anchored.append(items / _anchors(ledger, people["hospital"], items))
-    ratios = [ours / theirs for ours, theirs in zip(anchored, transfers, strict=True)]
+        transfers.append(items / _transfers(ledger, account("stranger"), items))
+        anchored.append(items / _anchors(ledger, account("hospital"), items))
     return {
         "anchored_per_second": round(statistics.median(anchored)),
         "transfers_per_second": round(statistics.median(transfers)),
-        "ratio": round(statistics.median(ratios), 2),
+        "ratio": ratio(anchored, transfers),
     }
 
 
@@ -88,24 +67,8 @@ def _anchors(ledger: Ledger, hospital: Any, items: int) -> float:
 
 def _transfers(ledger: Ledger, payer: Any, items: int) -> float:
     """Seconds for sending so many transfers that are signed already."""
-    first = int(request(ledger.web3, "eth_getTransactionCount", [payer.address, "latest"]), 16)
-    fields = {
-        "to": "0x" + "22" * 20,
-        "value": 1,
-        "gas": 21_000,
-        "gasPrice": GAS_PRICE,
-        "chainId": ledger.chain_id,
-    }
-    signed = [payer.sign_transaction({**fields, "nonce": first + n}) for n in range(items)]
-    start = time.perf_counter()
-    for part in range(0, items, BATCH):
-        batch = signed[part : part + BATCH]
-        raw = [("eth_sendRawTransaction", ["0x" + s.raw_transaction.hex()]) for s in batch]
-        hashes = request_batch(ledger.web3, raw)
-        asked = [("eth_getTransactionReceipt", [hash_]) for hash_ in hashes]
-        while not all(request_batch(ledger.web3, asked)):
-            pass
-    return time.perf_counter() - start
+    transfer = {"to": "0x" + "22" * 20, "value": 1, "gas": 21_000}
+    return send(ledger, signed(ledger, payer, [transfer] * items))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from ingest import PATIENT, account, chain, peak_memory, timed
+from chain import account, chain
+from measuring import peak_memory, ratio, timed
 
 from radledger.chain.connect import request
 from radledger.chain.ledger import Ledger
@@ -34,6 +35,8 @@ from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.model import Addition, AddResult
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
+
+PATIENT = "0x" + "11" * 20
 
 
 def main() -> None:
@@ -45,15 +48,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--journal", help="URL of a PostgreSQL database that may be emptied")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="radledger-benchmark-") as name, chain() as ledger:
-        bench = Bench(ledger, Path(name), options.journal)
-        archive = make_archive(Path(name) / "archive", options.studies, options.slices, 512)
-        report = {
-            "megabytes": round(size_of(archive) / 1e6),
-            "instances": options.studies * options.slices,
-            **bench.workers(archive, options.rounds),
-            "coordinator_mebibytes": bench.coordinator(options.small_files),
-        }
+    with tempfile.TemporaryDirectory(prefix="radledger-benchmark-") as name:
+        folder = Path(name)
+        with chain(folder) as ledger:
+            bench = Bench(ledger, folder, options.journal)
+            archive = make_archive(folder / "archive", options.studies, options.slices, 512)
+            report = {
+                "megabytes": round(size_of(archive) / 1e6),
+                "instances": options.studies * options.slices,
+                **bench.workers(archive, options.rounds),
+                "coordinator_mebibytes": bench.coordinator(options.small_files),
+            }
     print(json.dumps(report, indent=2))
 
 
@@ -199,11 +204,6 @@ def empty(journal: str) -> None:
         schemas = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'imaging%'"
         for (name,) in connection.execute(schemas).fetchall():
             connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(name)))
-
-
-def ratio(one: list[float], other: list[float]) -> float:
-    """Median of how many times as fast the other was."""
-    return round(statistics.median(a / b for a, b in zip(one, other, strict=True)), 2)
 
 
 if __name__ == "__main__":

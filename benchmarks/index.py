@@ -30,6 +30,7 @@ from typing import Any
 
 from eth_hash.auto import keccak
 from eth_utils.abi import event_abi_to_log_topic
+from measuring import ratio
 
 from radledger.chain import artifacts
 from radledger.chain.deployments import DeployedContract, Deployment
@@ -85,7 +86,7 @@ def measure(folder: Path, events: int, rounds: int, url: str | None) -> dict[str
         "indexed_per_second": round(statistics.median(indexed)),
         "indexed_per_second_of_processor": round(statistics.median(working)),
         "parsed_per_second": round(statistics.median(parsed)),
-        "ratio": round(statistics.median(a / b for a, b in zip(indexed, parsed, strict=True)), 3),
+        "ratio": ratio(indexed, parsed, digits=3),
         "history_milliseconds_median": round(statistics.median(lookups), 2),
         "history_milliseconds_99th": round(statistics.quantiles(lookups, n=100)[98], 2),
     }

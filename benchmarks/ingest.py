@@ -22,23 +22,15 @@ import json
 import statistics
 import struct
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pydicom
-from eth_account import Account
+from chain import account, chain
+from measuring import peak_memory, ratio, timed
 from pydicom.uid import generate_uid
 
-from radledger.chain.connect import connect
-from radledger.chain.deploy import deploy
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
 from radledger.crypto import envelope
-from radledger.devnet import process
-from radledger.devnet.people import FUNDED, accredit
 from radledger.dicom.elements import Deidentifier
 from radledger.dicom.profiles import Profile
 from radledger.dicom.pseudonyms import Pseudonyms
@@ -46,9 +38,7 @@ from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
 
-MNEMONIC = "test test test test test test test test test test test junk"
 PATIENT = "0x" + "11" * 20
-MIB = 1 << 20
 
 
 def main() -> None:
@@ -58,12 +48,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--large-mib", type=int, default=256, help="size of the one large file")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="radledger-benchmark-") as name, chain() as ledger:
+    with tempfile.TemporaryDirectory(prefix="radledger-benchmark-") as name:
         folder = Path(name)
-        report = {
-            "study": study(ledger, folder, options.slices, options.rounds),
-            "large_file": large_file(ledger, folder, options.large_mib),
-        }
+        with chain(folder) as ledger:
+            report = {
+                "study": study(ledger, folder, options.slices, options.rounds),
+                "large_file": large_file(ledger, folder, options.large_mib),
+            }
     print(json.dumps(report, indent=2))
 
 
@@ -149,86 +140,6 @@ def write_large(path: Path, mebibytes: int) -> None:
         file.write(struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OW", 0, length))
         for _ in range(2 * mebibytes):
             file.write(frame)
-
-
-def account(name: str) -> Account:
-    """One of the people of a local chain."""
-    Account.enable_unaudited_hdwallet_features()
-    path = f"m/44'/60'/0'/0/{FUNDED.index(name)}"
-    return Account.from_mnemonic(MNEMONIC, account_path=path)
-
-
-@contextmanager
-def chain() -> Iterator[Ledger]:
-    """An anvil of this run's own with all contracts and an accredited hospital."""
-    with tempfile.TemporaryDirectory() as data:
-        node = process.start("anvil", Path(data), MNEMONIC, accounts=10)
-        try:
-            web3 = connect(Network("anvil", node.endpoint))
-            ledger = Ledger(web3, deploy(web3, account("governor"), Path(data) / "deployments"))
-            accredit(ledger, {name: account(name) for name in FUNDED})
-            yield ledger
-        finally:
-            node.stop()
-
-
-@contextmanager
-def peak_memory() -> Iterator[dict[int, int]]:
-    """The most that this process and those below it had resident meanwhile, in KiB by process."""
-    peaks: dict[int, int] = {}
-    done = threading.Event()
-    own = Path("/proc/self").resolve().name
-    Path("/proc/self/clear_refs").write_text("5")  # begin anew with the high-water mark
-
-    def watch() -> None:
-        while not done.wait(0.05):
-            for pid in descendants(int(own)):
-                peaks[pid] = max(peaks.get(pid, 0), high_water(pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield peaks
-    finally:
-        done.set()
-        watcher.join()
-
-
-def descendants(root: int) -> list[int]:
-    """A process and all below it, the local chain aside."""
-    parents = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, rest = status.read_text().rsplit(")", 1)
-        except OSError:
-            continue
-        if "anvil" not in name:
-            parents[int(status.parent.name)] = int(rest.split()[1])
-    found = [root]
-    for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
-    return found
-
-
-def high_water(pid: int) -> int:
-    """Peak resident memory of a process in KiB, 0 if it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Seconds that `work` takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def ratio(ours: list[float], theirs: list[float]) -> float:
-    """Median of the rounds' ratios."""
-    return round(statistics.median(a / b for a, b in zip(ours, theirs, strict=True)), 2)
 
 
 if __name__ == "__main__":

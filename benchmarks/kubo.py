@@ -21,12 +21,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from ingest import MIB, high_water, timed
+from measuring import high_water, timed
 
 from radledger.devnet import kubo
 from radledger.devnet.process import Node
 from radledger.storage.kubo import KuboStore
 
+MIB = 1 << 20
 ADD = {"cid-version": "1", "raw-leaves": "true", "chunker": "size-262144"}
 
 

@@ -26,20 +26,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from chain import account, chain, send, signed
 from eth_account import Account
+from measuring import ratio
 
 from radledger.chain.accounts import Keystore
-from radledger.chain.connect import connect, request, request_batch
-from radledger.chain.deploy import deploy
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
 from radledger.consent import Consents, Terms, messages
-from radledger.devnet import process
 
-MNEMONIC = "test test test test test test test test test test test junk"
-BATCH = 100
 CLIENTS = 8
-GAS, GAS_PRICE = 200_000, 10**10
+GAS = 200_000
 
 
 def main() -> None:
@@ -48,33 +44,22 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        node = process.start("anvil", Path(folder), MNEMONIC, accounts=10)
-        try:
-            print(json.dumps(measure(node.endpoint, Path(folder), options.items, options.rounds)))
-        finally:
-            node.stop()
+    with tempfile.TemporaryDirectory() as folder, chain(Path(folder)) as ledger:
+        print(json.dumps(measure(ledger, Path(folder), options.items, options.rounds)))
 
 
-def measure(endpoint: str, folder: Path, items: int, rounds: int) -> dict[str, float]:
+def measure(ledger: Ledger, home: Path, items: int, rounds: int) -> dict[str, float]:
     """Consents per second of both, and their ratio."""
-    Account.enable_unaudited_hdwallet_features()
-    deployer, payer, other = (
-        Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
-        for index in range(3)
-    )
-    web3 = connect(Network("anvil", endpoint))
-    ledger = Ledger(web3, deploy(web3, deployer, folder / "deployments"))
-    Keystore(folder).import_("payer", "0x" + bytes(payer.key).hex(), "")
+    Keystore(home).import_("payer", "0x" + bytes(account("hospital").key).hex(), "")
     relayed, bare = [], []
-    with _relayer(endpoint, folder) as url:
+    with _relayer(ledger.web3.provider.endpoint_uri, home) as url:
         for _ in range(rounds):
-            bare.append(items / _bare(ledger, other, _documents(ledger, items)))
+            bare.append(items / _bare(ledger, account("stranger"), _documents(ledger, items)))
             relayed.append(items / _relayed(url, _documents(ledger, items)))
     return {
         "relayed_per_second": round(statistics.median(relayed)),
         "bare_per_second": round(statistics.median(bare)),
-        "ratio": round(statistics.median(map(_ratio, relayed, bare)), 3),
+        "ratio": ratio(relayed, bare, digits=3),
     }
 
 
@@ -91,10 +76,6 @@ def _relayer(endpoint: str, home: Path) -> Iterator[str]:
     finally:
         served.terminate()
         served.communicate()
-
-
-def _ratio(ours: float, theirs: float) -> float:
-    return ours / theirs
 
 
 def _documents(ledger: Ledger, items: int) -> list[dict[str, Any]]:
@@ -121,24 +102,12 @@ def _relayed(url: str, documents: Sequence[dict[str, Any]]) -> float:
 
 def _bare(ledger: Ledger, payer: Any, documents: Sequence[dict[str, Any]]) -> float:
     """Seconds for sending what the documents stand for, signed beforehand."""
-    first = int(request(ledger.web3, "eth_getTransactionCount", [payer.address, "latest"]), 16)
-    signed = []
-    for number, document in enumerate(documents):
+    calls = []
+    for document in documents:
         call = messages.call_of(messages.verified(ledger, document))
         to, data = ledger.encode(call.contract, call.function, *call.arguments)
-        fields = {"to": to, "data": data, "value": 0, "gas": GAS, "gasPrice": GAS_PRICE}
-        numbered = {**fields, "nonce": first + number, "chainId": ledger.chain_id}
-        signed.append(payer.sign_transaction(numbered))
-    start = time.perf_counter()
-    for part in range(0, len(signed), BATCH):
-        batch = signed[part : part + BATCH]
-        raw = [("eth_sendRawTransaction", ["0x" + s.raw_transaction.hex()]) for s in batch]
-        asked = [
-            ("eth_getTransactionReceipt", [hash_]) for hash_ in request_batch(ledger.web3, raw)
-        ]
-        while not all(request_batch(ledger.web3, asked)):
-            pass
-    return time.perf_counter() - start
+        calls.append({"to": to, "data": data, "gas": GAS})
+    return send(ledger, signed(ledger, payer, calls))
 
 
 if __name__ == "__main__":
