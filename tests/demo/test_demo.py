@@ -119,6 +119,13 @@ def test_the_page_shows_each_step(told):
             assert f"{line['gas']} gas" in text
 
 
+def test_the_page_tells_refusals_in_words(told):
+    page = told[2]
+    assert "a purpose is not (granted CC, used HMB)" in page
+    assert "The recovery takes effect from 20" in page
+    assert "Unix time" not in page
+
+
 def test_the_page_loads_nothing(told):
     page = _Page(told[2])
     assert page.pictures

@@ -45,7 +45,7 @@ def test_what_is_no_file_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.chdir(tmp_path)  # the name of a socket may only be short
         server.bind("socket")
         assert found(tmp_path, Path("/dev/null"), tmp_path / "gone") == {
-            "DICOMDIR": "DICOMDIR",
+            "DICOMDIR": "a DICOMDIR lists other files; give those",
             "empty": "empty",
             "fifo": "pipe",
             "good": 1,

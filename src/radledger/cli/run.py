@@ -46,7 +46,9 @@ def run(arguments: Sequence[str]) -> int:
         return _usage(error)
     except RadLedgerError as error:
         code = _USAGE if isinstance(error, UsageError) else _REFUSED
-        return _report(error.name, error.message, error.values, code)
+        from radledger.wording import in_words
+
+        return _report(error.name, in_words(error), error.values, code)
     except BrokenPipeError:
         # Who reads the output has had enough; what is left of it goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

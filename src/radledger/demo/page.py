@@ -70,12 +70,13 @@ def _figures(stage: Stage, records: Sequence[Record]) -> Iterator[str]:
     sets = stage.images.list(patient=stage.address("patient"))
     refused = sum(record.refused is not None for record in records)
     transactions = sum(len(record.transactions) for record in records[1:])
+    gas = f"{sum(r.gas for r in records[1:]) / 1e6:.1f}\N{NO-BREAK SPACE}million gas"
     for value, label in (
         (f"{sum(each.instances for each in sets)}", "DICOM objects anchored"),
         (f"{len(sets)}", "image sets"),
         (f"{len(records) - refused}", "steps done"),
         (f"{refused}", "attempts refused, each for the expected reason"),
-        (f"{transactions}", f"transactions, {sum(r.gas for r in records[1:]) / 1e6:.1f} M gas"),
+        (f"{transactions}", f"transactions, {gas}"),
         (f"{stage.ether('patient')}", "Ether held by the patient"),
     ):
         yield f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>"
@@ -112,7 +113,7 @@ def _step(record: Record, names: Mapping[str, str]) -> str:
         said = (
             f"<p>{actor} {escape(record.step.attempt)}</p>"
             f'<p><span class="verdict">Refused</span> <code>{escape(record.refused)}</code></p>'
-            f'<p class="reason">{escape(_named(outcome.text, names))}</p>'
+            f'<p class="reason">{escape(_sentence(_named(outcome.text, names)))}</p>'
         )
     else:
         kind, said = "step", f"<p>{actor} {escape(outcome.text)}</p>"
@@ -130,6 +131,10 @@ def _named(text: str, names: Mapping[str, str]) -> str:
     for address, name in names.items():
         text = text.replace(address, name)
     return re.sub("0x[0-9a-f]{64}", lambda found: short(found[0]), text)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
 def _pictures(pictures: Sequence[Picture]) -> str:

@@ -11,6 +11,7 @@ from radledger.chain.connect import request, request_batch
 from radledger.demo.ground import move_clock
 from radledger.demo.step import Outcome, Unexpected
 from radledger.errors import RadLedgerError
+from radledger.wording import in_words
 
 if TYPE_CHECKING:
     from radledger.demo.stage import Stage
@@ -131,7 +132,7 @@ def _played(step: Step, stage: Stage) -> tuple[Outcome, RadLedgerError | None]:
         outcome = step.act(stage)
     except RadLedgerError as error:
         if error.name == step.refusal:
-            return Outcome(error.message), error
+            return Outcome(in_words(error)), error
         expected = f"refused with {step.refusal}" if step.refusal else "done"
         raise StepFailed(step, f"should be {expected}, met {error.name}: {error}") from error
     except Unexpected as error:

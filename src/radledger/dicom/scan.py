@@ -145,7 +145,7 @@ def _file(
     elif not stat.S_ISREG(mode):
         yield Skipped(path, "device")
     elif path.name == "DICOMDIR":
-        yield Skipped(path, "DICOMDIR")
+        yield Skipped(path, "a DICOMDIR lists other files; give those")
     elif status.st_size == 0:
         yield Skipped(path, "empty")
     elif not os.access(path, os.R_OK):

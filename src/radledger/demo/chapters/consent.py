@@ -159,7 +159,9 @@ def verify(stage: Stage) -> Outcome:
     counts = Counter(verdicts.values())
     return Outcome(
         "checks files against the anchored root: "
-        + ", ".join(f"{counts[name]} {name}" for name in sorted(counts, key=lambda n: -counts[n])),
+        + ", ".join(
+            f"{counts[name]} {name}" for name in sorted(counts, key=lambda n: -counts[n])
+        ).replace("reencoded", "re-encoded"),
         details=tuple((v, name) for name, v in sorted(verdicts.items()) if v != "identical"),
     )
 

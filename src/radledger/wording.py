@@ -1,0 +1,88 @@
+"""What a contract refused, for people: terms by name, times as dates, and what to do next.
+
+A refusal's own message has the numbers that the contract gave, and its values have them too; to
+read them takes what several packages know.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from radledger.chain.refusals.base import ContractError
+from radledger.consent.duo import condition_names, decode_disease, purpose_names
+from radledger.errors import RadLedgerError
+from radledger.identity.roles import role_names
+from radledger.research.model import CLASSES, RULES
+
+__all__ = ["in_words"]
+
+_TIMES = {"deadline", "from", "readyAt", "since", "until"}
+_SPANS = {"duration", "longest"}
+# The last second that has a date; later ones stand for no end.
+_LAST = 253_402_300_799
+_PURPOSES = {"granted", "purposes", "used"}
+_NEXT = {
+    "ConsentAlreadyRequested": "wait for the answer",
+    "ConsentBadNonce": "have it signed anew",
+    "ConsentBadSignature": "have it signed anew",
+    "ConsentConditionUnmet": "name what the use fulfils with --attribute, if it does",
+    "ConsentDiseaseInvalid": "give --disease with DS, and with nothing else",
+    "ConsentExpired": "ask again with `radledger consent request`",
+    "ConsentNeverGranted": "ask with `radledger consent request`",
+    "ConsentNotRequested": "see those that wait with `radledger consent list --requests`",
+    "ConsentNothingToRevoke": "see those there are with `radledger consent list`",
+    "ConsentPeriodInvalid": "give an end that is later than the beginning, and than now",
+    "ConsentPurposeNotPermitted": "ask for it with `radledger consent request`",
+    "ConsentRevoked": "ask again with `radledger consent request`",
+    "ConsentSignatureExpired": "have it signed anew",
+    "DatasetHasNoContributors": "contribute first",
+    "ERC2771ForwarderExpiredRequest": "have it signed anew",
+    "ERC2771ForwarderInvalidSigner": "have it signed anew",
+    "ParticipantLacksRole": "see what an account may do with `radledger participant show`",
+    "ParticipantNotAccredited": "have it admitted by an institution or a governor",
+}
+
+
+def in_words(error: RadLedgerError) -> str:
+    """The message of an error; that of a contract's refusal with its values in words.
+
+    Examples
+    --------
+    >>> from radledger.chain.refusals import ConsentPurposeNotPermitted
+    >>> in_words(ConsentPurposeNotPermitted.of({"granted": 32, "used": 4}))[:73]
+    'The use is not permitted: a purpose is not (granted CC, used HMB); ask fo'
+    """
+    if not isinstance(error, ContractError):
+        return error.message
+    types = dict(error.parameters)
+    try:
+        words = {name: _word(types[name], name, value) for name, value in error.values.items()}
+    except (KeyError, TypeError, ValueError):
+        return error.message  # a relayer's word for it, with values of its own
+    # What is a date now needs no unit.
+    message = type(error).of(words).message.replace(" (Unix time)", "")
+    hint = _NEXT.get(error.name)
+    return f"{message.rstrip('.')}; {hint}" if hint else message
+
+
+def _word(kind: str, name: str, value: Any) -> Any:
+    """A value of a custom error by its ABI type and name."""
+    if kind == "bytes13":
+        return decode_disease(bytes.fromhex(value[2:])) or "none"
+    if kind == "uint16":
+        names = purpose_names(value) if name in _PURPOSES else condition_names(value)
+        return ", ".join(names) or "none"
+    if kind == "uint32" and name not in {"instances", "score"}:
+        return ", ".join(role_names(value)) or "none"
+    if kind.startswith("uint") and name in _TIMES:
+        if value > _LAST:
+            return "no end"
+        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if kind == "uint40" and name in _SPANS:
+        return f"{value} s"
+    if name == "class":
+        return dict(enumerate(CLASSES)).get(value, value)
+    if name == "rule":
+        return dict(enumerate(RULES)).get(value, value)
+    return "all" if name == "scope" and not int(value, 16) else value

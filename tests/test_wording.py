@@ -1,0 +1,63 @@
+"""Refusals of contracts as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from radledger.chain import refusals
+from radledger.chain.refusals.base import ContractError
+from radledger.errors import UsageError
+from radledger.wording import in_words
+
+SAMPLES = {"address": "0x" + "11" * 20, "bytes32": "0x" + "22" * 32, "bytes13": "0x" + "00" * 13}
+KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "ContractError"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "told"),
+    [
+        ("ConsentPurposeNotPermitted", {"granted": 34, "used": 4}, "(granted GRU, CC, used HMB)"),
+        ("ConsentConditionUnmet", {"required": 3, "fulfilled": 0}, "(required NPU, NCU, fulfilled"),
+        ("ConsentConditionUnmet", {"required": 3, "fulfilled": 0}, "fulfilled none); name what"),
+        (
+            "ConsentDiseaseDiffers",
+            {"granted": "0x" + b"MONDO:0004992".hex(), "used": SAMPLES["bytes13"]},
+            "(granted MONDO:0004992, used none)",
+        ),
+        (
+            "ConsentPeriodInvalid",
+            {"from": 1_800_000_000, "until": 0},
+            "(from 2027-01-15 08:00:00 UTC, until 1970-01-01 00:00:00 UTC); give an end",
+        ),
+        ("ConsentEmergencyTooLong", {"duration": 90_000, "longest": 86_400}, "longest 86400 s)"),
+        ("IdentityRecoveryNotReady", {"readyAt": 1_800_000_000}, "from 2027-01-15 08:00:00 UTC."),
+        ("ConsentScopeReserved", {"scope": "0x" + "00" * 32}, "(scope all)"),
+        ("DatasetClassInvalid", {"class": 1}, "(class custody)"),
+        ("ParticipantLacksRole", {"account": "x", "role": 8, "held": 6}, "roles custodian, clin"),
+    ],
+)
+def test_values_are_told_in_words(name, values, told):
+    kind = getattr(refusals, name)
+    error = kind.of(values)
+    assert told in in_words(error)
+    assert error.values == values
+
+
+@pytest.mark.parametrize("number", [0, 1, 2**40 - 1])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_refusal_can_be_told_in_one_line(kind, number):
+    assert issubclass(kind, ContractError)
+    values = {name: SAMPLES.get(type_, number) for name, type_ in kind.parameters}
+    told = in_words(kind.of(values))
+    assert told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize("values", [{"granted": "x", "used": None}, {"other": 1}])
+def test_values_that_no_contract_gave_are_left_alone(values):
+    error = refusals.ConsentPurposeNotPermitted("the relayer's own words", **values)
+    assert in_words(error) == "the relayer's own words"
+
+
+def test_other_errors_speak_for_themselves():
+    assert in_words(UsageError("no such thing; give another")) == "no such thing; give another"
