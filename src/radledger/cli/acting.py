@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from radledger.cli.output import show
 from radledger.cli.session import session
 from radledger.cli.values import document, write_document
 
-__all__ = ["DocumentFile", "RelayUrl", "act", "submit_document"]
-
-DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="A signed document.")]
-RelayUrl = Annotated[
-    str | None, typer.Option("--relay", metavar="URL", help="Relayer that sends it and pays.")
-]
+__all__ = ["act", "submit_document"]
 
 
 def act(service: Any, name: str, sign_only: Path | None, *arguments: Any, **named: Any) -> None:

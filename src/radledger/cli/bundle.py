@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from radledger.cli.image import Attributes, Disease, Id, Identity, Purposes, secret_of
+from radledger.cli.image import secret_of
 from radledger.cli.output import show
+from radledger.cli.parameters import Attributes, Disease, Identity, ImageId, Purposes
 from radledger.cli.session import session
 from radledger.cli.values import named_path
 
@@ -25,7 +26,7 @@ def bundle() -> None:
 
 @group.command()
 def export(
-    image: Id,
+    image: ImageId,
     path: Annotated[
         Path, typer.Argument(metavar="FILE", parser=named_path, help="The bundle to write.")
     ],

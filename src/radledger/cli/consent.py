@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radledger.cli.acting import DocumentFile, RelayUrl, act, submit_document
+from radledger.cli.acting import act, submit_document
 from radledger.cli.output import plain, show, show_all
+from radledger.cli.parameters import (
+    Address,
+    Attributes,
+    Disease,
+    DocumentFile,
+    ImageId,
+    RelayUrl,
+    SignOnly,
+)
 from radledger.cli.session import session
 from radledger.cli.values import duration, moment
 
@@ -19,14 +27,13 @@ __all__ = ["group"]
 
 group = typer.Typer(help="Who may use whose images for what.")
 
-Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
 Purpose = Annotated[
     list[str], typer.Option(help="DUO purpose, such as CC, GRU, HMB or DS; repeatable.")
 ]
 Condition = Annotated[
     list[str] | None, typer.Option(help="DUO condition, such as NPUNCU or IRB; repeatable.")
 ]
-Disease = Annotated[
+OnlyDisease = Annotated[
     str | None, typer.Option(help="Code of the one disease for DS, such as MONDO:0004992.")
 ]
 Scope = Annotated[
@@ -37,10 +44,6 @@ Start = Annotated[
 ]
 End = Annotated[str | None, typer.Option("--until", help="As --from; until revoked unless given.")]
 Subject = Annotated[str | None, typer.Option(help="For whom one acts, where that is not oneself.")]
-SignOnly = Annotated[
-    Path | None,
-    typer.Option(help="Write a signed document for somebody else to submit; send nothing."),
-]
 
 
 @group.command()
@@ -49,7 +52,7 @@ def grant(
     purpose: Purpose,
     scope: Scope = "all",
     condition: Condition = None,
-    disease: Disease = None,
+    disease: OnlyDisease = None,
     start: Start = None,
     end: End = None,
     subject: Subject = None,
@@ -64,7 +67,7 @@ def grant(
         session.address(grantee),
         terms,
         scope=scope,
-        subject=_whose(subject),
+        subject=session.whose(subject),
     )
 
 
@@ -79,14 +82,14 @@ def revoke(
         sign_only,
         session.address(grantee),
         scope=scope,
-        subject=_whose(subject),
+        subject=session.whose(subject),
     )
 
 
 @group.command()
 def revoke_all(subject: Subject = None, sign_only: SignOnly = None) -> None:
     """Take every grant back, at the same cost for any number of them."""
-    act(session.radledger.consents, "revoke_all", sign_only, subject=_whose(subject))
+    act(session.radledger.consents, "revoke_all", sign_only, subject=session.whose(subject))
 
 
 @group.command()
@@ -95,7 +98,7 @@ def request(
     purpose: Purpose,
     scope: Scope = "all",
     condition: Condition = None,
-    disease: Disease = None,
+    disease: OnlyDisease = None,
     start: Start = None,
     end: End = None,
     grantee: Annotated[
@@ -105,7 +108,7 @@ def request(
     """Ask a patient for a grant."""
     terms = _terms(purpose, condition, disease, start, end)
     requested = session.radledger.consents.request(
-        session.signer, session.address(subject), terms, scope=scope, grantee=_whose(grantee)
+        session.signer, session.address(subject), terms, scope=scope, grantee=session.whose(grantee)
     )
     show(requested)
 
@@ -117,7 +120,9 @@ def approve(
     sign_only: SignOnly = None,
 ) -> None:
     """Grant what was requested, to the letter; for anything less, grant it."""
-    act(session.radledger.consents, "approve", sign_only, request_id, subject=_whose(subject))
+    act(
+        session.radledger.consents, "approve", sign_only, request_id, subject=session.whose(subject)
+    )
 
 
 @group.command()
@@ -137,22 +142,22 @@ def list_(
     """List grants, or the requests that wait for an answer."""
     consents = session.radledger.consents
     if requests:
-        waiting = consents.requests(subject=_whose(subject), requester=_whose(grantee))
+        waiting = consents.requests(
+            subject=session.whose(subject), requester=session.whose(grantee)
+        )
         show_all([_flat(each) for each in waiting], empty="no requests wait for an answer")
     else:
-        grants = consents.list(subject=_whose(subject), grantee=_whose(grantee))
+        grants = consents.list(subject=session.whose(subject), grantee=session.whose(grantee))
         show_all([_flat(each) for each in grants], empty="no grants")
 
 
 @group.command()
 def check(
     reader: Address,
-    image: Annotated[str, typer.Argument(help="Id of the image set.")],
+    image: ImageId,
     purpose: Purpose,
-    disease: Annotated[str | None, typer.Option(help="Code of the disease.")] = None,
-    attribute: Annotated[
-        list[str] | None, typer.Option(help="DUO condition that the use fulfils; repeatable.")
-    ] = None,
+    disease: Disease = None,
+    attribute: Attributes = None,
 ) -> None:
     """Say whether somebody may use an image set now, and why."""
     radledger = session.radledger
@@ -210,13 +215,9 @@ def emergencies(
 ) -> None:
     """List broken glasses, whether they were reviewed, and whether that is overdue."""
     found = session.radledger.consents.emergencies(
-        subject=_whose(subject), institution=_whose(institution)
+        subject=session.whose(subject), institution=session.whose(institution)
     )
     show_all(found, empty="no broken glasses")
-
-
-def _whose(account: str | None) -> str | None:
-    return None if account is None else session.address(account)
 
 
 def _terms(

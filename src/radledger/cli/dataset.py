@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radledger.cli.acting import DocumentFile, RelayUrl, act, submit_document
+from radledger.cli.acting import act, submit_document
 from radledger.cli.output import plain, show, show_all
+from radledger.cli.parameters import (
+    Attributes,
+    Disease,
+    DocumentFile,
+    ImageId,
+    RelayUrl,
+    SignOnly,
+)
 from radledger.cli.session import session
 from radledger.cli.values import amount, digest, percent, write_document
 
@@ -42,10 +50,6 @@ class Rule(StrEnum):
 
 
 Id = Annotated[str, typer.Argument(metavar="DATASET", help="Id of the data set.")]
-SignOnly = Annotated[
-    Path | None,
-    typer.Option(help="Write a signed document for somebody else to submit; send nothing."),
-]
 Identity = Annotated[
     str | None, typer.Option(help="Whose contributions, where one took over that identity.")
 ]
@@ -59,10 +63,8 @@ def create(
     custody: Annotated[str, typer.Option(help="Per cent for who keeps the images.")] = "30",
     annotation: Annotated[str, typer.Option(help="Per cent for annotators.")] = "0",
     development: Annotated[str, typer.Option(help="Per cent for developers.")] = "0",
-    attribute: Annotated[
-        list[str] | None, typer.Option(help="DUO condition that the use fulfils; repeatable.")
-    ] = None,
-    disease: Annotated[str | None, typer.Option(help="Code of the disease.")] = None,
+    attribute: Attributes = None,
+    disease: Disease = None,
     rule: Annotated[Rule, typer.Option(help="How much an image set weighs.")] = Rule.PER_SET,
     token: Annotated[
         str | None, typer.Option(help="ERC-20 token; by default that of a local network.")
@@ -98,7 +100,7 @@ def list_(
     institution: Annotated[str | None, typer.Option(help="Only those of an institution.")] = None,
 ) -> None:
     """List the data sets."""
-    whose = None if institution is None else session.address(institution)
+    whose = session.whose(institution)
     found = session.radledger.datasets.list(institution=whose)
     show_all(
         [_summary(dataset, details=False) for dataset in found],
@@ -109,7 +111,7 @@ def list_(
 @group.command()
 def contribute(
     dataset: Id,
-    image: Annotated[str, typer.Argument(help="Id of the image set.")],
+    image: ImageId,
     contribution_class: Annotated[
         list[Class] | None, typer.Option("--class", help="data, custody; both unless given.")
     ] = None,
@@ -158,7 +160,7 @@ def free(
         dataset,
         contribution_class.value,
         free=not reward,
-        identity=_whose(identity),
+        identity=session.whose(identity),
     )
 
 
@@ -191,7 +193,7 @@ def claim(
     sign_only: SignOnly = None,
 ) -> None:
     """Collect what is due."""
-    datasets, whose = session.radledger.datasets, _whose(identity)
+    datasets, whose = session.radledger.datasets, session.whose(identity)
     if sign_only is not None:
         chosen = (contribution_class or Class.DATA).value
         signed = datasets.sign_claim(session.signer, dataset, chosen, identity=whose)
@@ -207,10 +209,6 @@ def claim(
 def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
     """Send what a contributor signed, and pay for it."""
     submit_document("datasets", file, relay)
-
-
-def _whose(identity: str | None) -> str | None:
-    return None if identity is None else session.address(identity)
 
 
 def _paid(receipt: Receipt) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from radledger.cli.acting import DocumentFile, RelayUrl, act, submit_document
+from radledger.cli.acting import act, submit_document
 from radledger.cli.output import show
+from radledger.cli.parameters import Address, DocumentFile, RelayUrl, SignOnly
 from radledger.cli.session import session
 from radledger.cli.values import duration
 
@@ -16,11 +16,6 @@ __all__ = ["group"]
 
 group = typer.Typer(help="Keys, delegates, guardians and recovery.")
 
-Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
-SignOnly = Annotated[
-    Path | None,
-    typer.Option(help="Write a signed document for somebody else to submit; send nothing."),
-]
 Identity = Annotated[
     str | None, typer.Option(help="Whose identity, where it is not one's own address.")
 ]
@@ -39,7 +34,7 @@ def set_key(sign_only: SignOnly = None, identity: Identity = None) -> None:
 
     name = session.name
     key = public_key(session.keystore.encryption_key(name, session.passphrase(name)))
-    act(session.radledger.identities, "set_key", sign_only, key, identity=_whose(identity))
+    act(session.radledger.identities, "set_key", sign_only, key, identity=session.whose(identity))
 
 
 @group.command()
@@ -50,7 +45,7 @@ def change_owner(new_owner: Address, sign_only: SignOnly = None, identity: Ident
         "change_owner",
         sign_only,
         session.address(new_owner),
-        identity=_whose(identity),
+        identity=session.whose(identity),
     )
 
 
@@ -68,7 +63,7 @@ def add_delegate(
         sign_only,
         session.address(delegate),
         valid_for=duration(valid_for),
-        identity=_whose(identity),
+        identity=session.whose(identity),
     )
 
 
@@ -82,7 +77,7 @@ def revoke_delegate(
         "revoke_delegate",
         sign_only,
         session.address(delegate),
-        identity=_whose(identity),
+        identity=session.whose(identity),
     )
 
 
@@ -101,7 +96,7 @@ def guardians(
         sign_only,
         named,
         threshold,
-        identity=_whose(identity),
+        identity=session.whose(identity),
     )
 
 
@@ -125,14 +120,10 @@ def recover(
 @group.command()
 def veto(sign_only: SignOnly = None, identity: Identity = None) -> None:
     """Cancel every recovery of one's identity that is under way."""
-    act(session.radledger.identities, "veto", sign_only, identity=_whose(identity))
+    act(session.radledger.identities, "veto", sign_only, identity=session.whose(identity))
 
 
 @group.command()
 def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
     """Send what somebody signed, and pay for it."""
     submit_document("identities", file, relay)
-
-
-def _whose(identity: str | None) -> str | None:
-    return None if identity is None else session.address(identity)

@@ -11,6 +11,7 @@ import typer
 
 from radledger.cli.archive import Archive, accounting
 from radledger.cli.output import plain, show, show_all
+from radledger.cli.parameters import Attributes, Disease, Identity, ImageId, Purposes
 from radledger.cli.session import session
 from radledger.cli.values import named_path
 from radledger.errors import UsageError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from radledger.imaging.keys import KeyService
     from radledger.imaging.model import Addition
 
-__all__ = ["Attributes", "Disease", "Id", "Identity", "Purposes", "group", "secret_of"]
+__all__ = ["group", "secret_of"]
 
 
 class PurposeNotNamed(UsageError):
@@ -34,22 +35,10 @@ class WhatToAddUnclear(UsageError):
 
 group = typer.Typer(help="Image sets, from files to the chain and back.")
 
-Id = Annotated[str, typer.Argument(metavar="IMAGE", help="Id of the image set.")]
 Paths = Annotated[list[Path], typer.Argument(parser=named_path, help="Files and folders, any mix.")]
 BurnedIn = Annotated[
     bool,
     typer.Option("--allow-burned-in", help="Take files whose pixels may show text; you looked."),
-]
-Purposes = Annotated[
-    list[str] | None, typer.Option("--purpose", help="DUO purpose of the use; repeatable.")
-]
-Attributes = Annotated[
-    list[str] | None,
-    typer.Option("--attribute", help="DUO condition that the use fulfils; repeatable."),
-]
-Disease = Annotated[str | None, typer.Option(help="Code of the disease.")]
-Identity = Annotated[
-    str | None, typer.Option(help="Who reads, where that is an identity one took over.")
 ]
 
 
@@ -124,7 +113,7 @@ def add(
 
 @group.command()
 def deidentify(
-    image: Id,
+    image: ImageId,
     profile: Annotated[str, typer.Option(help="basic, or basic+OPTION+…")] = "basic",
     allow_burned_in: BurnedIn = False,
 ) -> None:
@@ -141,7 +130,7 @@ def deidentify(
 
 
 @group.command(name="show")
-def show_(image: Id) -> None:
+def show_(image: ImageId) -> None:
     """Show what the chain tells of an image set."""
     show(_flat(session.radledger.images.show(image)))
 
@@ -153,21 +142,21 @@ def list_(
 ) -> None:
     """List image sets, oldest first."""
     records = session.radledger.images.list(
-        custodian=None if custodian is None else session.address(custodian),
-        patient=None if patient is None else session.address(patient),
+        custodian=session.whose(custodian),
+        patient=session.whose(patient),
     )
     show_all(map(_flat, records), empty="no image sets")
 
 
 @group.command()
-def versions(image: Id) -> None:
+def versions(image: ImageId) -> None:
     """List an image set, those that it came from, and all that came from any of them."""
     show_all(map(_flat, session.radledger.images.versions(image)), empty="no image sets")
 
 
 @group.command()
 def verify(
-    image: Id,
+    image: ImageId,
     paths: Paths,
     purpose: Purposes = None,
     attribute: Attributes = None,
@@ -182,7 +171,7 @@ def verify(
 
 @group.command()
 def fetch(
-    image: Id,
+    image: ImageId,
     to: Annotated[Path, typer.Option(help="Folder that is not there yet, or empty.")],
     purpose: Purposes = None,
     attribute: Attributes = None,
@@ -190,7 +179,7 @@ def fetch(
     identity: Identity = None,
 ) -> None:
     """Fetch an image set: every byte is checked, decrypted, and verified against the root."""
-    name, whose = session.name, _whose(identity)
+    name, whose = session.name, session.whose(identity)
     use = _use(image, purpose, attribute, disease, whose)
     fetched = session.radledger.images.fetch(
         image,
@@ -205,13 +194,13 @@ def fetch(
 
 
 @group.command()
-def rekey(image: Id) -> None:
+def rekey(image: ImageId) -> None:
     """Encrypt an image set anew, as its custodian; id and root stay."""
     show(session.radledger.images.rekey(image, custodian=session.signer))
 
 
 @group.command()
-def erase(image: Id) -> None:
+def erase(image: ImageId) -> None:
     """Erase an image set for good, as its custodian: secret, salts and ciphertext."""
     show(session.radledger.images.erase(image, custodian=session.signer))
 
@@ -220,10 +209,6 @@ def _flat(record: Any) -> dict[str, Any]:
     """An image set's record with its five parts beside the rest."""
     value = plain(record)
     return {"image_id": value.pop("image_id"), **value.pop("image_set"), **value}
-
-
-def _whose(identity: str | None) -> str | None:
-    return None if identity is None else session.address(identity)
 
 
 def _use(
@@ -257,7 +242,7 @@ def secret_of(
     """The image set's secret, as the account that acts may have it; the home's if none acts."""
     if session.account is None:
         return None
-    whose = _whose(identity)
+    whose = session.whose(identity)
     use = _use(image, purpose, attribute, disease, whose)
     images, name = session.radledger.images, session.name
     private_key = session.keystore.encryption_key(name, session.passphrase(name))

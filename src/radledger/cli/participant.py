@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 
 from radledger.cli.output import show
+from radledger.cli.parameters import Address
 from radledger.cli.session import session
 
 __all__ = ["group"]
 
 group = typer.Typer(help="Who is accredited as what, by whom.")
-
-Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
 
 
 @group.command()

@@ -111,6 +111,10 @@ class Session:
 
         return parse_address(text) if text.startswith("0x") else self.keystore.show(text).address
 
+    def whose(self, text: str | None) -> str | None:
+        """As `address`; None for an option that was not given."""
+        return None if text is None else self.address(text)
+
 
 def _tell_finished(ledger: Ledger, intent: Intent) -> None:
     from radledger.chain.transactions import described

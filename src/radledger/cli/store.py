@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
-from radledger.cli.image import Attributes, Disease, Id, Identity, Purposes, secret_of
+from radledger.cli.image import secret_of
 from radledger.cli.output import show
+from radledger.cli.parameters import Attributes, Disease, Identity, ImageId, Purposes
 from radledger.cli.session import session
 from radledger.imaging.errors import SecretUnknown
 
@@ -16,43 +19,33 @@ group = typer.Typer(help="Who holds the ciphertext of image sets.")
 
 @group.command()
 def status(
-    image: Id,
+    image: ImageId,
     purpose: Purposes = None,
     attribute: Attributes = None,
     disease: Disease = None,
     identity: Identity = None,
 ) -> None:
     """Show which node has which content of an image set, as its custodian or a reader."""
-    copies = session.radledger.copies
-    try:
-        found = copies.status(image)
-    except SecretUnknown:
-        secret = secret_of(image, purpose, attribute, disease, identity)
-        found = copies.status(image, secret=secret)
-    show(found)
+    status = session.radledger.copies.status
+    show(_knowing_contents(status, image, purpose, attribute, disease, identity))
 
 
 @group.command()
 def repair(
-    image: Id,
+    image: ImageId,
     purpose: Purposes = None,
     attribute: Attributes = None,
     disease: Disease = None,
     identity: Identity = None,
 ) -> None:
     """Make the copies that are missing, as its custodian or a reader."""
-    copies = session.radledger.copies
-    try:
-        done = copies.repair(image)
-    except SecretUnknown:
-        secret = secret_of(image, purpose, attribute, disease, identity)
-        done = copies.repair(image, secret=secret)
-    show(done)
+    repair = session.radledger.copies.repair
+    show(_knowing_contents(repair, image, purpose, attribute, disease, identity))
 
 
 @group.command()
 def pin(
-    image: Id,
+    image: ImageId,
     purpose: Purposes = None,
     attribute: Attributes = None,
     disease: Disease = None,
@@ -68,6 +61,21 @@ def pin(
 
 
 @group.command()
-def unpin(image: Id) -> None:
+def unpin(image: ImageId) -> None:
     """Give up what `pin` keeps of an image set, and delete it."""
     show(session.radledger.copies.unpin(image))
+
+
+def _knowing_contents(
+    work: Callable[..., object],
+    image: str,
+    purpose: list[str] | None,
+    attribute: list[str] | None,
+    disease: str | None,
+    identity: str | None,
+) -> object:
+    """Do some work on an image set, with its secret where nobody here knows its contents."""
+    try:
+        return work(image)
+    except SecretUnknown:
+        return work(image, secret=secret_of(image, purpose, attribute, disease, identity))

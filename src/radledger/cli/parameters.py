@@ -1,0 +1,46 @@
+"""Parameters that several groups of commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "Address",
+    "Attributes",
+    "Disease",
+    "DocumentFile",
+    "Identity",
+    "ImageId",
+    "Purposes",
+    "RelayUrl",
+    "SignOnly",
+]
+
+Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
+
+# What is signed, and sent by somebody else.
+SignOnly = Annotated[
+    Path | None,
+    typer.Option(help="Write a signed document for somebody else to submit; send nothing."),
+]
+DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="A signed document.")]
+RelayUrl = Annotated[
+    str | None, typer.Option("--relay", metavar="URL", help="Relayer that sends it and pays.")
+]
+
+# Which image set, and what a reader wants to do with it.
+ImageId = Annotated[str, typer.Argument(metavar="IMAGE", help="Id of the image set.")]
+Purposes = Annotated[
+    list[str] | None, typer.Option("--purpose", help="DUO purpose of the use; repeatable.")
+]
+Attributes = Annotated[
+    list[str] | None,
+    typer.Option("--attribute", help="DUO condition that the use fulfils; repeatable."),
+]
+Disease = Annotated[str | None, typer.Option(help="Code of the disease.")]
+Identity = Annotated[
+    str | None, typer.Option(help="Who reads, where that is an identity one took over.")
+]
