@@ -101,8 +101,9 @@ def up(
 
     Examples
     --------
-    >>> up(Path("/tmp/home")).endpoint  # doctest: +SKIP
-    'http://127.0.0.1:41873'
+    >>> devnet = up(Path("home"), "anvil")  # doctest: +SKIP
+    >>> devnet.running, devnet.chain        # doctest: +SKIP
+    (True, 'anvil')
     """
     chains.check(_data(home), chain, validators)
     private_folder(home)

@@ -76,7 +76,7 @@ def open_storage(home: Path, addresses: str | None = None) -> Storage:
 
     Examples
     --------
-    >>> open_storage(Path("/home/of/nobody"), "/ip4/127.0.0.1/tcp/5001").address
+    >>> open_storage(Path("home"), "/ip4/127.0.0.1/tcp/5001").address
     '/ip4/127.0.0.1/tcp/5001'
     """
     if addresses:
