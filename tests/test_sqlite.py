@@ -14,6 +14,7 @@ import pytest
 from radledger.chain.intents import Intents
 from radledger.consent.receipts import Receipts
 from radledger.imaging.journal import Journal
+from radledger.index.database import Belonging, IndexDatabase
 from radledger.sqlite import SqliteDatabase
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS visits (day INTEGER NOT NULL UNIQUE) STRICT;"
@@ -86,7 +87,12 @@ def open_intents(path):
     Intents(path.parent).newest(1)
 
 
-@pytest.mark.parametrize("opened", [Receipts, Journal, open_intents])
+def open_index(path):
+    path.parent.mkdir(exist_ok=True)
+    IndexDatabase(f"sqlite:///{path}", Belonging(1, "0x01", {}, 1)).open()
+
+
+@pytest.mark.parametrize("opened", [Receipts, Journal, open_intents, open_index])
 def test_processes_make_it_at_once(tmp_path, opened):
     context = get_context("fork")
     together = context.Barrier(PROCESSES)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from radledger.folders import alone_in
 
 __all__ = ["SqliteDatabase", "Write", "opening"]
 
@@ -43,16 +43,12 @@ def opening(path: Path) -> Iterator[None]:
     .. [1] SQLite, "How To Corrupt An SQLite Database File", section 2.2: POSIX locks
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    with alone_in(path.parent):
         # SQLite gives its other files the permissions of the first.  One that is there is not
         # opened here: closing it would end the locks that this process has on it.
-        with contextlib.suppress(FileExistsError):
+        with suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         yield
-    finally:
-        os.close(folder)
 
 
 class SqliteDatabase:

@@ -6,10 +6,10 @@ import contextlib
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+
+from radledger.folders import alone_in
 
 __all__ = ["Marks"]
 
@@ -42,7 +42,7 @@ class Marks:
         name = secrets.token_hex(8)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         # Nobody takes the file for a dead one's between its making and its locking.
-        with self._alone():
+        with alone_in(self._folder):
             self._sweep()
             # Open, and so locked, until the process ends.
             mark = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -69,12 +69,3 @@ class Marks:
             if not self.is_alive(path.name):
                 with contextlib.suppress(FileNotFoundError):
                     path.unlink()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(folder)

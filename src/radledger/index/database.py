@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
+from radledger.folders import alone_in
 from radledger.index import tables
 from radledger.index.errors import IndexOfAnotherChain, IndexUnavailable, InvalidIndexUrl
 from radledger.index.rows import rows_of
@@ -83,7 +85,7 @@ class IndexDatabase:
 
     def open(self) -> None:
         """Make the tables if they are not there, and check whose they are."""
-        with self.errors(), self._writing.begin() as connection:
+        with self.errors(), self._opening(), self._writing.begin() as connection:
             self._require_nobody_elses(connection)
             if connection.dialect.name == "postgresql":
                 lock = sqlalchemy.func.pg_advisory_xact_lock(_CREATING)
@@ -108,10 +110,16 @@ class IndexDatabase:
 
     def clear(self) -> None:
         """Drop everything, and begin anew."""
-        with self.errors(), self._writing.begin() as connection:
+        with self.errors(), self._opening(), self._writing.begin() as connection:
             self._require_nobody_elses(connection)
             tables.metadata.drop_all(connection)
         self.open()
+
+    def _opening(self) -> AbstractContextManager[None]:
+        """Be alone where SQLite, which waits for nobody then, gives a file its write-ahead log."""
+        path = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+        folder = Path(path).parent if path else None
+        return alone_in(folder) if folder and folder.is_dir() else nullcontext()
 
     def _require_nobody_elses(self, connection: Connection) -> None:
         """Refuse a database that holds something else, before anything in it is touched."""

@@ -1,0 +1,37 @@
+"""Folders that several processes use at once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["alone_in"]
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait for all others that call this for a folder, and let none in meanwhile.
+
+    The lock is one of flock(2), which ends with the process however it ends.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with alone_in(Path(tempfile.mkdtemp())):
+    ...     "nobody else"
+    'nobody else'
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
