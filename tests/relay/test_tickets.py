@@ -50,9 +50,9 @@ def test_what_was_used_counts_and_not_what_was_expected(tickets):
     others = tickets.accept(call(2), 30, 0, now=0, limits=LIMITS)
     refused = tickets.accept(call(3), 20, 0, now=0, limits=LIMITS)
     assert spent() == 90
-    tickets.confirm(ours, "0x01", 7, 1_000, gas=35, paid=True)
+    tickets.confirm(ours, "0x01", 7, 1_000, gas=35, spent=35)
     assert spent() == 85
-    tickets.confirm(others, "0x02", 7, 1_000, gas=25, paid=False)
+    tickets.confirm(others, "0x02", 7, 1_000, gas=25, spent=0)
     assert spent() == 55
     tickets.refuse(refused, Refusal("no", nonce=2**200), gas=5)
     assert spent() == 40

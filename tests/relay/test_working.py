@@ -52,7 +52,7 @@ def test_one_that_is_refused_does_not_stop_the_others(
     other = sign(patients[1], Terms(("GRU",)))
     forwarded = [identities.sign_add_delegate(each, parent, valid_for=600) for each in members]
     tickets = waiting([*documents, *forwarded])
-    consents.submit(other, people["stranger"])
+    used = consents.submit(other, people["stranger"])
     moved = members[2]
     request(ledger.web3, "anvil_setBalance", [moved.address, hex(10**18)])
     ledger.send(moved, "IdentityRegistry", "changeOwner", moved.address, parent)
@@ -62,8 +62,9 @@ def test_one_that_is_refused_does_not_stop_the_others(
     states = [answer["state"] for answer in answers]
     assert states == ["confirmed", "refused", "confirmed", "confirmed", "confirmed", "refused"]
     subject = patients[1].address
-    assert answers[1]["error"] == "ConsentBadNonce"
-    assert answers[1]["values"] == {"subject": subject, "nonce": 0, "expected": 1}
+    assert answers[1]["error"] == "NonceUsed"
+    values = {"account": subject, "nonce": 0, "transaction": used.transaction}
+    assert answers[1]["values"] == values
     assert answers[5]["error"] == "IdentityNotOwner"
     assert answers[5]["values"] == {"identity": moved.address, "actor": moved.address}
     assert "\n" not in answers[5]["detail"]
@@ -145,7 +146,7 @@ def test_what_was_refused_can_be_handed_in_again(relaying, waiting, sign, consen
     other = consents.sign_revoke(patient, reader, valid_for=60)
     consents.submit(other, people["stranger"])
     with relaying() as relay:
-        assert relay.end(ticket)["error"] == "ConsentBadNonce"
+        assert relay.end(ticket)["error"] == "NonceUsed"
         relay.refused(relay.post(revocation), 422, "ConsentBadNonce")
         assert relay.show(ticket)["state"] == "refused"
 

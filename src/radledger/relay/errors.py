@@ -7,6 +7,7 @@
         ├── TargetNotAllowed      a call to a contract or function that the relayer does not pay for
         ├── CallTooExpensive      a call that needs more gas than an address may cost in a day
         ├── NonceTaken            another ticket waits with the same nonce of the same account
+        ├── NonceUsed             somebody used the nonce, not known to be for the ticket's call
         ├── BudgetExhausted       what an address, or all together, may cost in a day is used up
         ├── QueueFull             as many tickets wait as the relayer takes
         ├── PayerDrained          the relayer's own account cannot pay for more
@@ -27,6 +28,7 @@ __all__ = [
     "BudgetExhausted",
     "CallTooExpensive",
     "NonceTaken",
+    "NonceUsed",
     "PayerDrained",
     "QueueFull",
     "RelayBusy",
@@ -54,6 +56,10 @@ class CallTooExpensive(RelayError):
 
 class NonceTaken(RelayError):
     """Another ticket with the same nonce of the same account waits; one of them can count."""
+
+
+class NonceUsed(RelayError):
+    """Somebody used the nonce, and it is not known to have been for the ticket's call."""
 
 
 class BudgetExhausted(RelayError):

@@ -12,32 +12,53 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.chain.connect import request_batch
 from radledger.chain.errors import RequestFailed
+from radledger.chain.forward import FORWARDER
+from radledger.consent import duo
+from radledger.consent.model import unpack
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Event, Ledger
     from radledger.relay.tickets import Ticket
 
-__all__ = ["Execution", "executions"]
+__all__ = ["NonceUse", "nonce_uses"]
 
+_CONSENTS = "ConsentRegistry"
 _USED = {
-    "consent": ("ConsentRegistry", "ConsentNonceUsed", "subject"),
-    "forward": ("Forwarder", "ExecutedForwardRequest", "signer"),
+    "consent": (_CONSENTS, "ConsentNonceUsed", "subject"),
+    "forward": (FORWARDER, "ExecutedForwardRequest", "signer"),
+}
+_EFFECTS = {
+    "grantBySig": "ConsentGranted",
+    "approveBySig": "ConsentGranted",
+    "revokeBySig": "ConsentWithdrawn",
+    "revokeAllBySig": "ConsentWithdrawnAll",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
-    """Where a call was executed, by whom, and with how much gas."""
+class NonceUse:
+    """Where the nonce of a call was used, by whom, and with how much gas.
+
+    Attributes
+    ----------
+    executed
+        Whether it is known to be this call that used it.
+    """
 
     transaction: str
     block: int
     timestamp: int
     gas: int
     sender: str
+    executed: bool
 
 
-def executions(ledger: Ledger, tickets: Sequence[Ticket]) -> Mapping[str, Execution]:
-    """Where each of the tickets' calls was executed; those that were not are left out."""
+def nonce_uses(ledger: Ledger, tickets: Sequence[Ticket]) -> Mapping[str, NonceUse]:
+    """Where the nonce of each of the tickets was used; those whose was not are left out.
+
+    A call is known to have been executed if a transaction makes it, or a batch of the forwarder
+    has it, or a transaction to another contract had just the effect of a consent.
+    """
     used = [
         (ticket, event)
         for kind in _USED
@@ -47,17 +68,67 @@ def executions(ledger: Ledger, tickets: Sequence[Ticket]) -> Mapping[str, Execut
     sent = _answers(ledger, "eth_getTransactionByHash", hashes)
     receipts = _answers(ledger, "eth_getTransactionReceipt", hashes)
     return {
-        ticket.ticket: Execution(
+        ticket.ticket: NonceUse(
             transaction=event.transaction,
             block=event.block,
             timestamp=event.timestamp,
             gas=int(receipt["gasUsed"], 16),
             sender=str(transaction["from"]),
+            executed=_is_executed(ledger, ticket, event, transaction),
         )
         for (ticket, event), transaction, receipt in zip(used, sent, receipts, strict=True)
-        # Another signature may have used the nonce up.
-        if str(transaction["input"]).lower() == ticket.data.lower()
     }
+
+
+def _is_executed(
+    ledger: Ledger, ticket: Ticket, used: Event, transaction: Mapping[str, Any]
+) -> bool:
+    """Whether it was a ticket's call, and not another one of the same nonce."""
+    direct = str(transaction["to"]).lower() == ticket.target.lower()
+    if direct and str(transaction["input"]).lower() == ticket.data.lower():
+        return True
+    if ticket.kind == "consent":
+        return not direct and _took_effect(ledger, ticket, used)
+    return direct and bool(used.args["success"]) and _in_batch(ledger, ticket, transaction)
+
+
+def _took_effect(ledger: Ledger, ticket: Ticket, used: Event) -> bool:
+    """Whether a transaction did what a consent says, after it had used its nonce."""
+    function, said = ledger.contract(_CONSENTS).decode_function_input(ticket.data)
+    whose = {name: said[name] for name in ("subject", "grantee", "scope") if name in said}
+    events = ledger.events(
+        _CONSENTS, _EFFECTS[function.fn_name], from_block=used.block, subject=ticket.account
+    )
+    return any(
+        event.transaction == used.transaction
+        and event.log_index > used.log_index
+        and whose.items() <= event.args.items()
+        and ("terms" not in said or _is_given(said["terms"], event.args["given"]))
+        for event in events
+    )
+
+
+def _is_given(asked: Mapping[str, Any], given: int) -> bool:
+    """Whether a grant is what was asked for, with the Data Use Ontology's inheritance."""
+    purposes = duo.expand(asked["purposes"], asked["conditions"])
+    return unpack(given)[0] == tuple({**asked, "purposes": purposes}.values())
+
+
+def _in_batch(ledger: Ledger, ticket: Ticket, transaction: Mapping[str, Any]) -> bool:
+    """Whether a forward request is the only one of its signer in a batch.
+
+    Of several with the same nonce the forwarder executes one and passes over the others.
+    """
+    from eth_abi.exceptions import DecodingError
+
+    decode = ledger.contract(FORWARDER).decode_function_input
+    _, signed = decode(ticket.data)
+    try:
+        _, sent = decode(transaction["input"])
+    except DecodingError:
+        return False  # the contract takes what is padded otherwise
+    requests = sent.get("requests", ())
+    return [each for each in requests if each["from"] == ticket.account] == [signed["request"]]
 
 
 def _used(ledger: Ledger, tickets: Sequence[Ticket]) -> Iterator[tuple[Ticket, Event]]:

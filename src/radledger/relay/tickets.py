@@ -242,16 +242,16 @@ class Tickets:
             )
 
     def confirm(
-        self, ticket: Ticket, transaction: str, block: int, timestamp: int, *, gas: int, paid: bool
+        self, ticket: Ticket, transaction: str, block: int, timestamp: int, *, gas: int, spent: int
     ) -> None:
-        """Record that a ticket's call was executed, and whether the relayer paid for it."""
+        """Record that a ticket's call was executed, and the gas that the relayer paid for."""
         with self._database.writing() as write:
             write(
                 "UPDATE tickets SET state = 'confirmed', transaction_hash = ?, block = ?, "
                 "timestamp = ?, gas = ? WHERE ticket = ?",
                 *(transaction, block, timestamp, gas, ticket.ticket),
             )
-            self._spend(write, ticket, (gas if paid else 0) - ticket.gas)
+            self._spend(write, ticket, spent - ticket.gas)
 
     def refuse(self, ticket: Ticket, error: RadLedgerError, *, gas: int = 0) -> None:
         """Record why a ticket's call cannot be executed, and the gas that trying has cost."""

@@ -18,7 +18,8 @@ from radledger.chain.errors import (
 from radledger.chain.failures import failure
 from radledger.errors import RadLedgerError, Refusal
 from radledger.relay.checks import simulate
-from radledger.relay.executions import Execution, executions
+from radledger.relay.errors import NonceUsed
+from radledger.relay.executions import NonceUse, nonce_uses
 from radledger.relay.tickets import State
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Worker:
                 int(receipt["blockNumber"], 16),
                 times[receipt["blockHash"]],
                 gas=int(receipt["gasUsed"], 16),
-                paid=True,
+                spent=int(receipt["gasUsed"], 16),
             )
 
     def _settle(self, batch: Sequence[Ticket]) -> list[Ticket]:
@@ -141,44 +142,62 @@ class Worker:
             Those that wait again.
         """
         self._ledger.sender.finish(self._payer)
-        done = executions(self._ledger, batch)
-        self._require_depth(done.values())
+        uses = nonce_uses(self._ledger, batch)
+        self._require_depth(uses.values())
         waiting = []
         for ticket in batch:
-            if found := done.get(ticket.ticket):
-                paid = found.sender.lower() == self._payer.address.lower()
-                self._tickets.confirm(
-                    *(ticket, found.transaction, found.block, found.timestamp),
-                    gas=found.gas,
-                    paid=paid,
-                )
-            elif reverted := self._reverted(ticket):
-                self._refuse(ticket, reverted)
+            failed = self._failed(ticket)
+            if use := uses.get(ticket.ticket):
+                self._close(ticket, use, failed)
+            elif failed:
+                self._refuse(ticket, *failed)
             else:
                 waiting.append(ticket)
         self._tickets.requeue(waiting)
         return waiting
 
-    def _require_depth(self, found: Iterable[Execution]) -> None:
+    def _require_depth(self, uses: Iterable[NonceUse]) -> None:
         """That blocks are deep enough to count, also those of other people's transactions."""
-        newest = max((each.block for each in found), default=0)
+        newest = max((each.block for each in uses), default=0)
         goal = newest + self._ledger.sender.confirmations
         if newest and self._ledger.block_number() < goal:
             raise TransactionPending(
                 f"what is executed in block {newest} counts from block {goal} on", block=newest
             )
 
-    def _reverted(self, ticket: Ticket) -> Intent | None:
-        """The transaction in which a ticket's call failed."""
+    def _failed(self, ticket: Ticket) -> tuple[Intent, dict[str, Any]] | None:
+        """The transaction in which a ticket's call failed, and its receipt."""
         intents = self._ledger.sender.intents
         intent = intents.find(self._payer.address, ticket.target, ticket.data)
-        return intent if intent is not None and intent.state == "reverted" else None
+        if intent is None or intent.state != "reverted":
+            return None
+        found = request(self._ledger.web3, "eth_getTransactionReceipt", [intent.transaction])
+        return intent, found
 
-    def _refuse(self, ticket: Ticket, reverted: Intent) -> None:
+    def _close(
+        self, ticket: Ticket, use: NonceUse, failed: tuple[Intent, dict[str, Any]] | None
+    ) -> None:
+        """End a ticket whose nonce was used, by us or by somebody else."""
+        spent = int(failed[1]["gasUsed"], 16) if failed else 0
+        if use.executed:
+            if use.sender.lower() == self._payer.address.lower():
+                spent = use.gas
+            where = (use.transaction, use.block, use.timestamp)
+            self._tickets.confirm(ticket, *where, gas=use.gas, spent=spent)
+            return
+        error = NonceUsed(
+            f"the nonce {ticket.nonce} of {ticket.account} was used in {use.transaction}, by "
+            "another document or by way of another contract; see what that did before you sign "
+            "anew",
+            account=ticket.account,
+            nonce=ticket.nonce,
+            transaction=use.transaction,
+        )
+        self._tickets.refuse(ticket, error, gas=spent)
+
+    def _refuse(self, ticket: Ticket, intent: Intent, receipt: dict[str, Any]) -> None:
         """Refuse what failed in its block, which cost gas."""
-        web3 = self._ledger.web3
-        receipt = request(web3, "eth_getTransactionReceipt", [reverted.transaction])
-        error = failure(web3, reverted, receipt)
+        error = failure(self._ledger.web3, intent, receipt)
         if not isinstance(error, OutOfGas):
             error = RevertedUnexplained(
                 "the contract refused it in its block, though not before and not now; sign anew"
