@@ -111,7 +111,7 @@ def test_a_list_that_cannot_be_understood_adds_nothing(home, cli, listed, header
 
 def test_a_list_that_is_not_there(home, cli):
     missing = cli("image", "add", "--list", "missing.csv", "--as", "hospital")
-    assert missing.refused("FileNotFoundError")["path"] == "missing.csv"
+    assert missing.refused("ArchiveInvalid", 2) == {"file": "missing.csv"}
 
 
 def test_a_cluster_needs_a_journal_that_it_reaches(home, cli, study):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import radledger.cli
 from radledger import __version__
 from radledger.chain.accounts import Keystore
+from radledger.cli.application import command_tree
 from radledger.cli.run import run
 from tests.cli.conftest import command, environment
 
@@ -28,6 +30,25 @@ def accounts(tmp_path):
 def test_the_installed_command_is_this_one():
     (script,) = entry_points(group="console_scripts", name="radledger")
     assert script.load() is radledger.cli.main
+
+
+def test_help_says_what_to_write_and_not_its_type():
+    for words, group in groups():
+        for name, entry in group.commands.items():
+            context = entry.make_context(name, [], resilient_parsing=True)
+            told = entry.get_help(context)
+            assert not re.search(r"<(str|int|path|list|Path)|--no-", told), (*words, name)
+            described = [each.help for each in entry.params if not each.hidden]
+            assert all(described), (*words, name)
+
+
+def groups(group=None, words=()):
+    """The commands' groups, the outermost first."""
+    group = group or command_tree()
+    yield words, group
+    for name, below in group.commands.items():
+        if hasattr(below, "commands"):
+            yield from groups(below, (*words, name))
 
 
 def test_help_loads_nothing_heavy():
@@ -119,7 +140,8 @@ def test_runs_in_one_process_have_their_own_chain(home, cli, tmp_path):
         ("account list more", "Got unexpected extra argument"),
         ("account list --bogus", "No such option: --bogus"),
         ("consent grant alice", "Missing option '--purpose'"),
-        ("consent review a b --since x --opinion y --justified", "Invalid value for '--since'"),
+        ("dataset contribute a b --score x", "Invalid value for '--score'"),
+        ("dataset contribute a b --score -1", "Invalid value for '--score'"),
         ("account list --home", "Option '--home' requires an argument"),
     ],
 )

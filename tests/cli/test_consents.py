@@ -157,6 +157,8 @@ def test_break_glass_and_review(home, ok, cli, check, addresses):
 
     opinion = ("--since", broken["since"], "--opinion", "right", "--justified", "--as")
     review = ("consent", "review", "patient", "radiologist", *opinion)
+    for unclear in ("then", "2027-13-01"):
+        assert cli(*review, "hospital", "--since", unclear).refused("InvalidTime", 2)
     assert cli(*review, "radiologist").refused("ConsentReviewerInvalid")
     assert ok(*review, "hospital")["opinion"] == "right"
     (reviewed,) = cli("consent", "emergencies", "--subject", "patient").objects

@@ -86,7 +86,7 @@ def test_show_list_versions(home, ok, cli, image, addresses):
     ]
     for command in ("show", "versions"):
         assert cli("image", command, UNKNOWN).refused("ImageUnknown")["image"] == UNKNOWN
-        assert cli("image", command, "0x12").refused("ImageUnknown")["image"] == "0x12"
+        assert cli("image", command, "0x12").refused("InvalidImageId", 2)["image"] == "0x12"
 
 
 def test_fetch_and_verify(home, ok, cli, image, study, another, permitted, tmp_path):

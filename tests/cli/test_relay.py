@@ -88,13 +88,18 @@ def test_refusals_are_those_of_the_contracts(relay, ok, cli, signed):
     cli("consent", "submit", second, "--relay", relay).refused("RelayError")
 
 
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:1", "nonsense", "http://", "ftp://x", "http://[:"]
-)
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://", "http://[:"])
 def test_an_address_where_no_relayer_is(home, cli, signed, url):
     file = signed("consent", "revoke-all")
     values = cli("consent", "submit", file, "--relay", url).refused("RelayUnreachable")
     assert values["relay"] == url.rstrip("/")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://x", "127.0.0.1:8090"])
+def test_an_address_that_is_none(home, cli, signed, url):
+    file = signed("consent", "revoke-all")
+    values = cli("consent", "submit", file, "--relay", url).refused("InvalidRelayUrl", 2)
+    assert values == {"relay": url}
 
 
 def test_something_else_at_the_address(home, cli, signed):

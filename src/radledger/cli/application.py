@@ -92,7 +92,9 @@ def shared(
     ] = False,
     network: Annotated[
         str | None,
-        typer.Option(callback=_keep, help="Name of a network, or its JSON-RPC endpoint."),
+        typer.Option(
+            callback=_keep, metavar="NAME", help="Name of a network, or its JSON-RPC endpoint."
+        ),
     ] = None,
     account: Annotated[
         str | None,
@@ -127,6 +129,10 @@ def command_tree() -> Any:
         option.expose_value = False
         option.hidden = True  # the last line of each help tells of them
     for command in _below(root):
+        for parameter in command.params:
+            if parameter.param_type_name == "argument":
+                # `<str>` tells nobody what to write; the help beside it does.
+                parameter.display_type_rich = lambda ctx: ""
         command.params += everywhere
         command.short_help = (command.help or "").partition("\n\n")[0]  # whole, in lists too
     return root

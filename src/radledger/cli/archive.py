@@ -50,10 +50,15 @@ class Archive:
         Raises
         ------
         ArchiveInvalid
-            If the file is no such list.
+            If the file is not there or no such list.
         """
         from radledger.imaging.model import Addition
 
+        if not self.file.is_file():
+            raise ArchiveInvalid(
+                f"there is no file {self.file}; give a CSV file with the columns path and patient",
+                file=str(self.file),
+            )
         with self.file.open(newline="", encoding="utf-8-sig") as lines:
             reader = csv.DictReader(lines, strict=True)
             try:

@@ -34,6 +34,7 @@ def export(
         list[Path] | None,
         typer.Option(
             parser=named_path,
+            metavar="FILE",
             help="A DICOM file of the set that the bundle is about; repeatable; all unless given.",
         ),
     ] = None,

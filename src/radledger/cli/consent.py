@@ -28,22 +28,37 @@ __all__ = ["group"]
 group = typer.Typer(help="Who may use whose images for what.")
 
 Purpose = Annotated[
-    list[str], typer.Option(help="DUO purpose, such as CC, GRU, HMB or DS; repeatable.")
+    list[str],
+    typer.Option(metavar="TERM", help="DUO purpose, such as CC, GRU, HMB or DS; repeatable."),
 ]
 Condition = Annotated[
-    list[str] | None, typer.Option(help="DUO condition, such as NPUNCU or IRB; repeatable.")
+    list[str] | None,
+    typer.Option(metavar="TERM", help="DUO condition, such as NPUNCU or IRB; repeatable."),
 ]
 OnlyDisease = Annotated[
-    str | None, typer.Option(help="Code of the one disease for DS, such as MONDO:0004992.")
+    str | None,
+    typer.Option(metavar="CODE", help="Code of the one disease for DS, such as MONDO:0004992."),
 ]
 Scope = Annotated[
-    str, typer.Option(help="all, or the id of an image set, or the digest of a visit or course.")
+    str,
+    typer.Option(
+        metavar="SCOPE", help="all, or the id of an image set, or the digest of a visit or course."
+    ),
 ]
 Start = Annotated[
-    str | None, typer.Option("--from", help="2027-01-31, +30d or Unix seconds; now unless given.")
+    str | None,
+    typer.Option(
+        "--from", metavar="TIME", help="2027-01-31, +30d or Unix seconds; now unless given."
+    ),
 ]
-End = Annotated[str | None, typer.Option("--until", help="As --from; until revoked unless given.")]
-Subject = Annotated[str | None, typer.Option(help="For whom one acts, where that is not oneself.")]
+End = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="As --from; until revoked unless given."),
+]
+Subject = Annotated[
+    str | None,
+    typer.Option(metavar="ACCOUNT", help="For whom one acts, where that is not oneself."),
+]
 
 
 @group.command()
@@ -58,7 +73,14 @@ def grant(
     subject: Subject = None,
     sign_only: SignOnly = None,
 ) -> None:
-    """Let a person, or an institution with its members, use one's images."""
+    """Let a person, or an institution with its members, use one's images.
+
+    Purposes are terms of the Data Use Ontology: CC clinical care, TEACHING teaching, GRU general
+    research, HMB health or medical research, DS research on one disease, POA on ancestry, MDS
+    development of methods, CTRL control in research, NRES anything. Conditions are terms as well,
+    such as NCU not commercial, NPU not for profit, NPUNCU both, IRB with ethics approval;
+    docs/duo.md lists all.
+    """
     terms = _terms(purpose, condition, disease, start, end)
     act(
         session.radledger.consents,
@@ -102,7 +124,8 @@ def request(
     start: Start = None,
     end: End = None,
     grantee: Annotated[
-        str | None, typer.Option(help="One's institution, where it is to be granted.")
+        str | None,
+        typer.Option(metavar="ACCOUNT", help="One's institution, where it is to be granted."),
     ] = None,
 ) -> None:
     """Ask a patient for a grant."""
@@ -133,10 +156,11 @@ def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
 
 @group.command(name="list")
 def list_(
-    subject: Annotated[str | None, typer.Option(help="Whose grants.")] = None,
-    grantee: Annotated[str | None, typer.Option(help="Grants to whom.")] = None,
+    subject: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="Whose grants.")] = None,
+    grantee: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="Grants to whom.")] = None,
     requests: Annotated[
-        bool, typer.Option(help="Requests that wait for an answer, instead of grants.")
+        bool,
+        typer.Option("--requests", help="Requests that wait for an answer, instead of grants."),
     ] = False,
 ) -> None:
     """List grants, or the requests that wait for an answer."""
@@ -171,8 +195,12 @@ def check(
 @group.command()
 def break_glass(
     subject: Address,
-    reason: Annotated[str, typer.Option(help="Why; its salted digest goes on chain.")],
-    hours: Annotated[str, typer.Option("--for", help="For how long, 24h at most.")] = "24h",
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why; its salted digest goes on chain.")
+    ],
+    hours: Annotated[
+        str, typer.Option("--for", metavar="SPAN", help="For how long, 24h at most.")
+    ] = "24h",
 ) -> None:
     """As a clinician, use everything of a patient for care in an emergency."""
     from radledger.consent import SealedNote
@@ -189,19 +217,27 @@ def break_glass(
 def review(
     subject: Address,
     clinician: Address,
-    since: Annotated[int, typer.Option(help="When the glass was broken, Unix seconds.")],
-    opinion: Annotated[str, typer.Option(help="The finding; its salted digest goes on chain.")],
-    justified: Annotated[bool, typer.Option("--justified/--unjustified")],
+    since: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="When the glass was broken, as `radledger consent emergencies` tells it.",
+        ),
+    ],
+    opinion: Annotated[
+        str, typer.Option(metavar="TEXT", help="The finding; its salted digest goes on chain.")
+    ],
+    justified: Annotated[bool, typer.Option("--justified/--unjustified", help="What is found.")],
 ) -> None:
     """Review a broken glass, as a second person of the clinician's institution."""
     from radledger.consent import SealedNote
 
-    note = SealedNote.of(opinion)
+    note, broken = SealedNote.of(opinion), moment(since, 0)
     receipt = session.radledger.consents.review(
         session.signer,
         session.address(subject),
         session.address(clinician),
-        since,
+        broken,
         justified=justified,
         opinion=note,
     )
@@ -210,8 +246,10 @@ def review(
 
 @group.command()
 def emergencies(
-    subject: Annotated[str | None, typer.Option(help="Of one patient.")] = None,
-    institution: Annotated[str | None, typer.Option(help="Of one institution.")] = None,
+    subject: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="Of one patient.")] = None,
+    institution: Annotated[
+        str | None, typer.Option(metavar="ACCOUNT", help="Of one institution.")
+    ] = None,
 ) -> None:
     """List broken glasses, whether they were reviewed, and whether that is overdue."""
     found = session.radledger.consents.emergencies(

@@ -51,26 +51,44 @@ class Rule(StrEnum):
 
 Id = Annotated[str, typer.Argument(metavar="DATASET", help="Id of the data set.")]
 Identity = Annotated[
-    str | None, typer.Option(help="Whose contributions, where one took over that identity.")
+    str | None,
+    typer.Option(metavar="ACCOUNT", help="Whose contributions, where one took over that identity."),
 ]
 ClassOption = Annotated[Class, typer.Option("--class", help="What was contributed.")]
 
 
 @group.command()
 def create(
-    purpose: Annotated[list[str], typer.Option(help="DUO purpose of the use; repeatable.")],
-    data: Annotated[str, typer.Option(help="Per cent of the money for the patients.")] = "70",
-    custody: Annotated[str, typer.Option(help="Per cent for who keeps the images.")] = "30",
-    annotation: Annotated[str, typer.Option(help="Per cent for annotators.")] = "0",
-    development: Annotated[str, typer.Option(help="Per cent for developers.")] = "0",
+    purpose: Annotated[
+        list[str],
+        typer.Option(
+            metavar="TERM", help="DUO purpose of the use, such as HMB or GRU; repeatable."
+        ),
+    ],
+    data: Annotated[
+        str, typer.Option(metavar="PERCENT", help="Per cent of the money for the patients.")
+    ] = "70",
+    custody: Annotated[
+        str, typer.Option(metavar="PERCENT", help="Per cent for who keeps the images.")
+    ] = "30",
+    annotation: Annotated[
+        str, typer.Option(metavar="PERCENT", help="Per cent for annotators.")
+    ] = "0",
+    development: Annotated[
+        str, typer.Option(metavar="PERCENT", help="Per cent for developers.")
+    ] = "0",
     attribute: Attributes = None,
     disease: Disease = None,
     rule: Annotated[Rule, typer.Option(help="How much an image set weighs.")] = Rule.PER_SET,
     token: Annotated[
-        str | None, typer.Option(help="ERC-20 token; by default that of a local network.")
+        str | None,
+        typer.Option(metavar="ADDRESS", help="ERC-20 token; by default that of a local network."),
     ] = None,
     protocol: Annotated[
-        Path | None, typer.Option(help="Document that describes it, whose digest goes on chain.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Document that describes it, whose digest goes on chain."
+        ),
     ] = None,
 ) -> None:
     """Create a data set of one's institution; its terms never change."""
@@ -97,7 +115,9 @@ def show_(dataset: Id) -> None:
 
 @group.command(name="list")
 def list_(
-    institution: Annotated[str | None, typer.Option(help="Only those of an institution.")] = None,
+    institution: Annotated[
+        str | None, typer.Option(metavar="ACCOUNT", help="Only those of an institution.")
+    ] = None,
 ) -> None:
     """List the data sets."""
     whose = session.whose(institution)
@@ -113,9 +133,15 @@ def contribute(
     dataset: Id,
     image: ImageId,
     contribution_class: Annotated[
-        list[Class] | None, typer.Option("--class", help="data, custody; both unless given.")
+        list[Class] | None,
+        typer.Option(
+            "--class", metavar="CLASS", help="data or custody; repeatable; both unless given."
+        ),
     ] = None,
-    score: Annotated[int, typer.Option(help="Weight, where the terms say scored.")] = 0,
+    score: Annotated[
+        int,
+        typer.Option(min=0, max=2**32 - 1, metavar="N", help="Weight, where the terms say scored."),
+    ] = 0,
 ) -> None:
     """Add an image set; its patient and its custodian earn, whoever calls."""
     radledger = session.radledger
@@ -136,7 +162,9 @@ def contribute(
 @group.command()
 def withdraw(
     dataset: Id,
-    item: Annotated[str, typer.Argument(help="Id of the image set, or digest of the work.")],
+    item: Annotated[
+        str, typer.Argument(metavar="ITEM", help="Id of the image set, or digest of the work.")
+    ],
     contribution_class: ClassOption = Class.DATA,
     sign_only: SignOnly = None,
 ) -> None:
@@ -147,7 +175,7 @@ def withdraw(
 @group.command()
 def free(
     dataset: Id,
-    reward: Annotated[bool, typer.Option(help="For reward again.")] = False,
+    reward: Annotated[bool, typer.Option("--reward", help="For reward again.")] = False,
     contribution_class: ClassOption = Class.DATA,
     identity: Identity = None,
     sign_only: SignOnly = None,

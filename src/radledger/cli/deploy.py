@@ -16,16 +16,20 @@ __all__ = ["deploy"]
 
 
 def deploy(
-    resume: Annotated[bool, typer.Option(help="Only finish what was begun.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Only finish what was begun.")] = False,
     verify: Annotated[
-        bool, typer.Option(help="Deploy nothing; compare what is there with this release.")
+        bool,
+        typer.Option("--verify", help="Deploy nothing; compare what is there with this release."),
     ] = False,
     succeed: Annotated[
         bool,
-        typer.Option(help="Deploy all anew, as the successor of what is deployed here."),
+        typer.Option(
+            "--succeed", help="Deploy all anew, as the successor of what is deployed here."
+        ),
     ] = False,
     governor: Annotated[
-        list[str] | None, typer.Option(help="First governor, by default who deploys; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="ACCOUNT", help="First governor, by default who deploys; repeatable."),
     ] = None,
 ) -> None:
     """Deploy all contracts; safe to run again after a failure at any step."""

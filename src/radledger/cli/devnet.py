@@ -17,16 +17,27 @@ group = typer.Typer(help="A local chain and store, with everybody accredited.")
 @group.command()
 def up(
     chain: Annotated[
-        str, typer.Option(help="ganache, anvil, or poa for geth nodes that are validators.")
+        str,
+        typer.Option(
+            metavar="NAME", help="ganache, anvil, or poa for geth nodes that are validators."
+        ),
     ] = "ganache",
     validators: Annotated[
-        int | None, typer.Option(help="How many validators; as before, at first 4.")
+        int | None,
+        typer.Option(
+            metavar="N", help="How many validators of a poa chain; at first 4, then as before."
+        ),
     ] = None,
     store: Annotated[
-        str | None, typer.Option(help="local, or kubo for private IPFS nodes; as before.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="local, or kubo for private IPFS nodes; at first local, then as before.",
+        ),
     ] = None,
     nodes: Annotated[
-        int | None, typer.Option(min=1, help="How many IPFS nodes; as before, at first 2.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="How many IPFS nodes; at first 2, then as before."),
     ] = None,
 ) -> None:
     """Start it, or go on with it; returns when it is usable."""

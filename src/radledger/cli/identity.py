@@ -17,7 +17,8 @@ __all__ = ["group"]
 group = typer.Typer(help="Keys, delegates, guardians and recovery.")
 
 Identity = Annotated[
-    str | None, typer.Option(help="Whose identity, where it is not one's own address.")
+    str | None,
+    typer.Option(metavar="ACCOUNT", help="Whose identity, where it is not one's own address."),
 ]
 
 
@@ -52,7 +53,9 @@ def change_owner(new_owner: Address, sign_only: SignOnly = None, identity: Ident
 @group.command()
 def add_delegate(
     delegate: Address,
-    valid_for: Annotated[str, typer.Option(help="For how long, such as 365d.")] = "365d",
+    valid_for: Annotated[
+        str, typer.Option(metavar="SPAN", help="For how long, such as 365d.")
+    ] = "365d",
     sign_only: SignOnly = None,
     identity: Identity = None,
 ) -> None:
@@ -83,8 +86,11 @@ def revoke_delegate(
 
 @group.command()
 def guardians(
-    guardian: Annotated[list[str], typer.Argument(help="Addresses or names of accounts.")],
-    threshold: Annotated[int, typer.Option(help="How many of them a recovery takes.")],
+    guardian: Annotated[
+        list[str],
+        typer.Argument(help="Guardians: addresses, or names of accounts here."),
+    ],
+    threshold: Annotated[int, typer.Option(metavar="N", help="How many of them a recovery takes.")],
     sign_only: SignOnly = None,
     identity: Identity = None,
 ) -> None:
@@ -103,9 +109,17 @@ def guardians(
 @group.command()
 def recover(
     identity: Address,
-    new_owner: Annotated[str, typer.Option(help="Who is to own it.")],
+    new_owner: Annotated[
+        str,
+        typer.Option(
+            metavar="ACCOUNT", help="Who is to own it: address, or name of an account here."
+        ),
+    ],
     execute: Annotated[
-        bool, typer.Option(help="Carry it out, after the delay in which its owner can veto.")
+        bool,
+        typer.Option(
+            "--execute", help="Carry it out, after the delay in which its owner can veto."
+        ),
     ] = False,
     sign_only: SignOnly = None,
 ) -> None:

@@ -35,7 +35,10 @@ class WhatToAddUnclear(UsageError):
 
 group = typer.Typer(help="Image sets, from files to the chain and back.")
 
-Paths = Annotated[list[Path], typer.Argument(parser=named_path, help="Files and folders, any mix.")]
+Paths = Annotated[
+    list[Path],
+    typer.Argument(parser=named_path, metavar="PATH", help="Files and folders, any mix."),
+]
 BurnedIn = Annotated[
     bool,
     typer.Option("--allow-burned-in", help="Take files whose pixels may show text; you looked."),
@@ -45,10 +48,12 @@ BurnedIn = Annotated[
 @group.command()
 def add(
     paths: Annotated[
-        list[Path] | None, typer.Argument(parser=named_path, help="Files and folders, any mix.")
+        list[Path] | None,
+        typer.Argument(parser=named_path, metavar="PATH", help="Files and folders, any mix."),
     ] = None,
     patient: Annotated[
-        str | None, typer.Option(help="Whose images: address, or name of an account.")
+        str | None,
+        typer.Option(metavar="ACCOUNT", help="Whose images: address, or name of an account."),
     ] = None,
     listed: Annotated[
         Path | None,
@@ -59,20 +64,27 @@ def add(
         ),
     ] = None,
     visit: Annotated[
-        str | None, typer.Option(help="What to call the visit; the study unless given.")
+        str | None,
+        typer.Option(metavar="NAME", help="What to call the visit; the study unless given."),
     ] = None,
     course: Annotated[
-        str | None, typer.Option(help="What to call the course of treatment, if any.")
+        str | None,
+        typer.Option(metavar="NAME", help="What to call the course of treatment, if any."),
     ] = None,
     profile: Annotated[
-        str, typer.Option(help="De-identification: basic, or basic+OPTION+…")
+        str,
+        typer.Option(
+            metavar="PROFILE",
+            help="De-identification: basic, or with options joined by +, see above.",
+        ),
     ] = "basic",
     keep_identity: Annotated[
         bool, typer.Option("--keep-identity", help="Take the files as they are, for care.")
     ] = False,
     allow_burned_in: BurnedIn = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; as many as processors unless given.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Processes; as many as processors unless given."),
     ] = None,
     scheduler: Annotated[
         str | None,
@@ -86,6 +98,10 @@ def add(
     """Encrypt, store and anchor DICOM files, one image set for each series.
 
     Run again after a crash, it finishes the work; the same files again add nothing.
+
+    Options of a profile: clean-descriptors, retain-longitudinal-modified-dates,
+    retain-patient-characteristics, retain-device-identity; one profile is
+    basic+clean-descriptors.
     """
     from radledger.imaging.custody import all_or_nothing
 
@@ -114,7 +130,13 @@ def add(
 @group.command()
 def deidentify(
     image: ImageId,
-    profile: Annotated[str, typer.Option(help="basic, or basic+OPTION+…")] = "basic",
+    profile: Annotated[
+        str,
+        typer.Option(
+            metavar="PROFILE",
+            help="basic, or with options joined by +, see `radledger image add --help`.",
+        ),
+    ] = "basic",
     allow_burned_in: BurnedIn = False,
 ) -> None:
     """Make a de-identified version for research, which names the original."""
@@ -137,8 +159,12 @@ def show_(image: ImageId) -> None:
 
 @group.command(name="list")
 def list_(
-    patient: Annotated[str | None, typer.Option(help="Only those of a patient.")] = None,
-    custodian: Annotated[str | None, typer.Option(help="Only those of a custodian.")] = None,
+    patient: Annotated[
+        str | None, typer.Option(metavar="ACCOUNT", help="Only those of a patient.")
+    ] = None,
+    custodian: Annotated[
+        str | None, typer.Option(metavar="ACCOUNT", help="Only those of a custodian.")
+    ] = None,
 ) -> None:
     """List image sets, oldest first."""
     records = session.radledger.images.list(
@@ -172,7 +198,9 @@ def verify(
 @group.command()
 def fetch(
     image: ImageId,
-    to: Annotated[Path, typer.Option(help="Folder that is not there yet, or empty.")],
+    to: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder that is not there yet, or empty.")
+    ],
     purpose: Purposes = None,
     attribute: Attributes = None,
     disease: Disease = None,

@@ -75,10 +75,13 @@ def lineage(
     id_: Annotated[
         str, typer.Argument(metavar="ID", help="Of an image set, work, data set, version, payout.")
     ],
-    dot: Annotated[Path | None, typer.Option(help="Write it for Graphviz.")] = None,
-    png: Annotated[Path | None, typer.Option(help="Draw it; needs the extra graphs.")] = None,
+    dot: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it for Graphviz.")] = None,
+    png: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it; needs the extra graphs.")
+    ] = None,
     prov: Annotated[
-        Path | None, typer.Option(help="Write it as W3C PROV-JSON; needs the extra graphs.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write it as W3C PROV-JSON; needs the extra graphs."),
     ] = None,
     index: Url = None,
 ) -> None:

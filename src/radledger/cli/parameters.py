@@ -24,7 +24,9 @@ Address = Annotated[str, typer.Argument(help="Address, or name of an account her
 # What is signed, and sent by somebody else.
 SignOnly = Annotated[
     Path | None,
-    typer.Option(help="Write a signed document for somebody else to submit; send nothing."),
+    typer.Option(
+        metavar="FILE", help="Write a signed document for somebody else to submit; send nothing."
+    ),
 ]
 DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="A signed document.")]
 RelayUrl = Annotated[
@@ -34,13 +36,26 @@ RelayUrl = Annotated[
 # Which image set, and what a reader wants to do with it.
 ImageId = Annotated[str, typer.Argument(metavar="IMAGE", help="Id of the image set.")]
 Purposes = Annotated[
-    list[str] | None, typer.Option("--purpose", help="DUO purpose of the use; repeatable.")
+    list[str] | None,
+    typer.Option(
+        "--purpose", metavar="TERM", help="DUO purpose of the use, such as CC or HMB; repeatable."
+    ),
 ]
 Attributes = Annotated[
     list[str] | None,
-    typer.Option("--attribute", help="DUO condition that the use fulfils; repeatable."),
+    typer.Option(
+        "--attribute",
+        metavar="TERM",
+        help="DUO condition that the use fulfils, such as NCU or IRB; repeatable.",
+    ),
 ]
-Disease = Annotated[str | None, typer.Option(help="Code of the disease.")]
+Disease = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CODE", help="Disease that the use is research on, such as MONDO:0004992."
+    ),
+]
 Identity = Annotated[
-    str | None, typer.Option(help="Who reads, where that is an identity one took over.")
+    str | None,
+    typer.Option(metavar="ACCOUNT", help="Who reads, where that is an identity one took over."),
 ]

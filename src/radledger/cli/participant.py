@@ -18,9 +18,11 @@ group = typer.Typer(help="Who is accredited as what, by whom.")
 @group.command()
 def admit(
     address: Address,
-    role: Annotated[list[str], typer.Option(help="Role, such as radiologist; repeatable.")],
+    role: Annotated[
+        list[str], typer.Option(metavar="ROLE", help="Role, such as radiologist; repeatable.")
+    ],
     institution: Annotated[
-        bool, typer.Option(help="Admit an institution, as a governor does.")
+        bool, typer.Option("--institution", help="Admit an institution, as a governor does.")
     ] = False,
 ) -> None:
     """Admit a member of one's institution, or an institution."""
@@ -50,7 +52,9 @@ def leave() -> None:
 @group.command()
 def vote_governor(
     address: Address,
-    remove: Annotated[bool, typer.Option(help="Vote to remove instead of to add.")] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Vote to remove instead of to add.")
+    ] = False,
 ) -> None:
     """As a governor, vote to add or remove one; more than half of them carry it out."""
     participants, account = session.radledger.participants, session.address(address)

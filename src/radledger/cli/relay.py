@@ -17,15 +17,19 @@ group = typer.Typer(help="Pay for what others signed.")
 
 @group.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 for any free one.", min=0, max=65_535)] = 8090,
+    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="N", help="Port; 0 for any free one.", min=0, max=65_535)
+    ] = 8090,
     budget_per_address: Annotated[
-        int, typer.Option(help="Gas a day for the calls of one signer.", min=0)
+        int, typer.Option(metavar="N", help="Gas a day for the calls of one signer.", min=0)
     ] = 5_000_000,
     budget_per_day: Annotated[
-        int, typer.Option(help="Gas a day for all calls together.", min=0)
+        int, typer.Option(metavar="N", help="Gas a day for all calls together.", min=0)
     ] = 1_000_000_000,
-    queue_limit: Annotated[int, typer.Option(help="Tickets that may wait.", min=1)] = 10_000,
+    queue_limit: Annotated[
+        int, typer.Option(metavar="N", help="Tickets that may wait.", min=1)
+    ] = 10_000,
 ) -> None:
     """Take signed documents over HTTP and pay for them, until it is asked to end."""
     from radledger.relay.server import serve as run

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation, Overflow
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from radledger.errors import UsageError
 
@@ -42,13 +42,30 @@ class InvalidFile(UsageError):
     """A file is not there or holds no JSON object."""
 
 
+@overload
+def moment(text: str, now: int) -> int: ...
+
+
+@overload
+def moment(text: str | None, now: int) -> int | None: ...
+
+
 def moment(text: str | None, now: int) -> int | None:
     """A time: Unix seconds, ISO 8601 (UTC unless it says), or a span from now as ``+30d``.
+
+    What the commands print, ``2027-01-15 08:00:00 UTC``, is taken as well.
+
+    Raises
+    ------
+    InvalidTime
+        If it is none of these.
 
     Examples
     --------
     >>> moment("+2h", now=1_000), moment("2027-01-15T08:00:00Z", now=0)
     (8200, 1800000000)
+    >>> moment("2027-01-15 08:00:00 UTC", now=0)
+    1800000000
     """
     if text is None:
         return None
@@ -57,7 +74,7 @@ def moment(text: str | None, now: int) -> int | None:
     if text.isascii() and text.isdigit():
         return int(text)
     try:
-        time = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text.removesuffix(" UTC"))
     except ValueError:
         raise InvalidTime(
             f"{text!r} is no time; give 2027-01-31, 2027-01-31T12:00:00Z, +30d or Unix seconds",
@@ -68,6 +85,11 @@ def moment(text: str | None, now: int) -> int | None:
 
 def duration(text: str) -> int:
     """A span in seconds: a number and s, m, h, d, w or y.
+
+    Raises
+    ------
+    InvalidTime
+        If it is no such span.
 
     Examples
     --------
@@ -84,6 +106,11 @@ def duration(text: str) -> int:
 
 def amount(text: str, decimals: int) -> int:
     """An amount of a token in base units.
+
+    Raises
+    ------
+    InvalidAmount
+        If it is no positive number, or has more decimals than the token.
 
     Examples
     --------
@@ -102,6 +129,11 @@ def amount(text: str, decimals: int) -> int:
 
 def percent(text: str) -> int:
     """A share in basis points.
+
+    Raises
+    ------
+    InvalidAmount
+        If it is not between 0 and 100, or has more than two decimals.
 
     Examples
     --------
@@ -132,7 +164,13 @@ def digest(path: Path) -> str:
 
 
 def named_path(text: str) -> Path:
-    """A path; an empty text, as a script's unset variable gives it, is not the current folder."""
+    """A path; an empty text, as a script's unset variable gives it, is not the current folder.
+
+    Raises
+    ------
+    InvalidFile
+        If it is empty.
+    """
     if not text:
         raise InvalidFile("a path is empty; name a file or folder")
     return Path(text)

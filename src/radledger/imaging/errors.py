@@ -5,6 +5,7 @@
     RadLedgerError
     ├── ImageError                what is asked of an image set cannot be done
     │   ├── ImageUnknown          no such image set on this chain
+    │   │   └── InvalidImageId    nothing of the form of an image set's id
     │   ├── SecretUnknown         nobody here has the set's secret
     │   ├── ManifestInvalid       the stored manifest is not one, or not this set's
     │   ├── RootMismatch          what was read does not add up to the root on the chain
@@ -40,6 +41,7 @@ __all__ = [
     "HomeBusy",
     "ImageError",
     "ImageUnknown",
+    "InvalidImageId",
     "InvalidJournalUrl",
     "JournalUnavailable",
     "ManifestInvalid",
@@ -56,6 +58,10 @@ class ImageError(RadLedgerError):
 
 class ImageUnknown(ImageError):
     """No image set of that id has been anchored on this chain."""
+
+
+class InvalidImageId(ImageUnknown, UsageError):
+    """What is given as an image set's id is no 32 bytes in hexadecimal."""
 
 
 class SecretUnknown(ImageError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from radledger.imaging.errors import ImageUnknown
+from radledger.imaging.errors import ImageUnknown, InvalidImageId
 from radledger.imaging.model import NONE, ImageRecord, ImageSet, Kind, State
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _word(image_id: str) -> bytes:
     except ValueError:
         word = b""
     if len(word) != 32:
-        raise ImageUnknown(
+        raise InvalidImageId(
             f"{image_id!r} is no id of an image set; give 0x and 64 hexadecimal digits",
             image=image_id,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.chain.ledger import Receipt
 from radledger.errors import RadLedgerError
-from radledger.relay.errors import RelayError, RelayUnreachable, TicketPending
+from radledger.relay.errors import InvalidRelayUrl, RelayError, RelayUnreachable, TicketPending
 
 if TYPE_CHECKING:
     import httpx
@@ -42,6 +42,11 @@ class RelayClient:
     give_up_after
         Seconds after which waiting ends with :class:`TicketPending`.
 
+    Raises
+    ------
+    InvalidRelayUrl
+        If ``url`` is no such address.
+
     Examples
     --------
     >>> relay = RelayClient("https://relay.hospital.example")      # doctest: +SKIP
@@ -50,6 +55,11 @@ class RelayClient:
     """
 
     def __init__(self, url: str, *, give_up_after: float = 300.0) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise InvalidRelayUrl(
+                f"{url!r} is no address of a relayer; give one such as http://127.0.0.1:8090",
+                relay=url,
+            )
         self._url = url.rstrip("/")
         self._give_up_after = give_up_after
 

@@ -17,6 +17,7 @@
         ├── RelayNotListening     the address to listen at cannot be had
         └── RelayBusy             another relayer works on the same queue
     UsageError
+    ├── InvalidRelayUrl           an address that is no URL of a relayer
     └── RelayNotInstalled         the extra packages of the relayer are not there
 """
 
@@ -27,6 +28,7 @@ from radledger.errors import RadLedgerError, UsageError
 __all__ = [
     "BudgetExhausted",
     "CallTooExpensive",
+    "InvalidRelayUrl",
     "NonceTaken",
     "NonceUsed",
     "PayerDrained",
@@ -92,6 +94,10 @@ class RelayNotListening(RelayError):
 
 class RelayBusy(RelayError):
     """Another relayer works on the same queue."""
+
+
+class InvalidRelayUrl(UsageError):
+    """What is given as a relayer's address is no URL."""
 
 
 class RelayNotInstalled(UsageError):
