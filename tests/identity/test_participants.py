@@ -94,6 +94,17 @@ def test_governors_vote(participants, who):
     assert participants.show(who.stranger.address).roles == ()
 
 
+def test_a_governor_signs_and_somebody_else_pays(ledger, participants, who):
+    """There is no command for it: the contract and the library take it all the same."""
+    vote = ("ParticipantRegistry", "voteGovernor", who.stranger.address, True)
+    signed = ledger.sign_forward(who.governor, *vote, deadline=ledger.now() + 600)
+    ledger.submit_forward(signed, who.clinic)
+    assert participants.show(who.stranger.address).roles == ("governor",)
+    with pytest.raises(ParticipantNotGovernor) as refusal:
+        participants.vote_governor(who.clinic, who.stranger.address, add=False)
+    assert refusal.value.values == {"account": who.clinic.address}
+
+
 def test_who_has_no_authority_is_refused(participants, who):
     stranger, radiologist = who.stranger, who.radiologist.address
     with pytest.raises(ParticipantNotGovernor) as governor:

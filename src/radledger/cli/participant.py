@@ -12,7 +12,12 @@ from radledger.cli.session import session
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Who is accredited as what, by whom.")
+_HELP = """Who is accredited as what, by whom.
+
+Governors, institutions and their members send what they decide themselves and pay for it, so
+there is no --sign-only here.
+"""
+group = typer.Typer(help=_HELP)
 
 
 @group.command()
