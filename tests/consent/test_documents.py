@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 
 import pytest
@@ -15,6 +14,7 @@ from radledger.consent.errors import (
     DocumentTampered,
 )
 from radledger.consent.model import Terms
+from tests.consent.tampering import altered
 
 HOUR = 3600
 UNTIL = 4_000_000_000
@@ -24,16 +24,6 @@ UNTIL = 4_000_000_000
 def document(consents, who):
     terms = Terms(("DS", "CC"), ("NPUNCU",), "MONDO:0004992", start=0, until=UNTIL)
     return consents.sign_grant(who.patient, who.radiologist.address, terms)
-
-
-def altered(document, *path_and_value):
-    *path, last, value = path_and_value
-    changed = copy.deepcopy(document)
-    part = changed
-    for name in path:
-        part = part[name]
-    part[last] = value
-    return changed
 
 
 def test_a_patient_without_ether_grants_and_revokes(consents, ledger, who, image_set):

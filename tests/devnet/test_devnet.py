@@ -26,13 +26,6 @@ def chain(request):
     return request.param
 
 
-@pytest.fixture
-def home(tmp_path):
-    home = tmp_path / "home"
-    yield home
-    down(home)
-
-
 def open_ledger(home):
     web3 = connect(networks.load(home=home))
     return Ledger(web3, deployments.load(home / "deployments", web3.eth.chain_id))

@@ -107,13 +107,6 @@ def test_what_cannot_be_started(tmp_path, monkeypatch):
     assert error.value.values == {"node": "hospital"}
 
 
-@pytest.fixture
-def home(tmp_path):
-    home = tmp_path / "home"
-    yield home
-    down(home)
-
-
 def test_a_home_s_store_on_nodes(home):
     if not has_kubo():
         pytest.skip(NEEDED)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from radledger.chain.forward import forward_typed_data
+from radledger.chain.typed_data import typed_data
 from radledger.consent import documents, messages
 from radledger.errors import RadLedgerError
 
@@ -65,7 +66,7 @@ def is_answered(relay, document):
 def test_consents(relay, ledger, said):
     primary, fields = said
     fields["deadline"] |= 2**39  # not over for long
-    data = documents.typed_data(messages.domain(ledger), primary, messages.STRUCTS[primary], fields)
+    data = typed_data(messages.domain(ledger), primary, messages.STRUCTS[primary], fields)
     try:
         summary = messages.summarise(primary, fields)
     except RadLedgerError as error:

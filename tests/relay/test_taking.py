@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
@@ -12,21 +10,12 @@ from radledger.chain.connect import request
 from radledger.chain.forward import forward_typed_data
 from radledger.consent import Terms
 from radledger.relay.tickets import Limits
+from tests.consent.tampering import altered
 from tests.identity.cast import travel
 
 __all__ = ["travel"]
 
 DAY = 24 * 3600
-
-
-def altered(document, *path_and_value):
-    *path, last, value = path_and_value
-    changed = copy.deepcopy(document)
-    part = changed
-    for name in path:
-        part = part[name]
-    part[last] = value
-    return changed
 
 
 def sent_by(ledger, account):

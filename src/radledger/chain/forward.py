@@ -19,6 +19,7 @@ from radledger.chain import reverts
 from radledger.chain.connect import request
 from radledger.chain.errors import OutOfGas, RequestFailed
 from radledger.chain.refusals import FailedCall
+from radledger.chain.typed_data import Domain, Fields, typed_data
 from radledger.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,23 +39,15 @@ __all__ = [
 FORWARDER = "Forwarder"
 """The contract through which people without Ether speak."""
 
-_TYPES = {
-    "EIP712Domain": [
-        {"name": "name", "type": "string"},
-        {"name": "version", "type": "string"},
-        {"name": "chainId", "type": "uint256"},
-        {"name": "verifyingContract", "type": "address"},
-    ],
-    "ForwardRequest": [
-        {"name": "from", "type": "address"},
-        {"name": "to", "type": "address"},
-        {"name": "value", "type": "uint256"},
-        {"name": "gas", "type": "uint256"},
-        {"name": "nonce", "type": "uint256"},
-        {"name": "deadline", "type": "uint48"},
-        {"name": "data", "type": "bytes"},
-    ],
-}
+_FIELDS: Fields = (
+    ("address", "from"),
+    ("address", "to"),
+    ("uint256", "value"),
+    ("uint256", "gas"),
+    ("uint256", "nonce"),
+    ("uint48", "deadline"),
+    ("bytes", "data"),
+)
 
 
 def sign_forward(
@@ -145,11 +138,12 @@ def forward_request(
             f"the document is no signed call: it lacks {error}; have it signed anew",
             missing=str(error),
         ) from error
-    if domain != _domain(ledger):
+    expected = _domain(ledger).fields
+    if domain != expected:
         raise UsageError(
             "the call was signed for another chain or deployment; sign it again for this one",
             signed_for=domain,
-            here=_domain(ledger),
+            here=expected,
         )
     if document["typedData"] != forward_typed_data(ledger, message):
         raise UsageError("the document is no forward request; have the call signed anew")
@@ -180,12 +174,7 @@ def explain_failed_call(ledger: Ledger, message: Mapping[str, Any]) -> None:
 
 def forward_typed_data(ledger: Ledger, message: Mapping[str, Any]) -> dict[str, Any]:
     """EIP-712 typed data of a forward request, as its signer's wallet hashed it."""
-    return {
-        "types": _TYPES,
-        "primaryType": "ForwardRequest",
-        "domain": _domain(ledger),
-        "message": dict(message),
-    }
+    return typed_data(_domain(ledger), "ForwardRequest", _FIELDS, message)
 
 
 def _estimate(ledger: Ledger, signer: str, to: str, data: str) -> int:
@@ -197,10 +186,5 @@ def _estimate(ledger: Ledger, signer: str, to: str, data: str) -> int:
         raise (reverts.from_request(error) or error) from error
 
 
-def _domain(ledger: Ledger) -> dict[str, Any]:
-    return {
-        "name": "RadLedger Forwarder",
-        "version": "1",
-        "chainId": ledger.chain_id,
-        "verifyingContract": ledger.address(FORWARDER),
-    }
+def _domain(ledger: Ledger) -> Domain:
+    return Domain("RadLedger Forwarder", "1", ledger.chain_id, ledger.address(FORWARDER))

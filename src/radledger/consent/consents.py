@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.typed_data import typed_data
 from radledger.consent import documents, messages, permission, records
 from radledger.consent.model import (
     ConsentRequest,
@@ -314,7 +315,7 @@ class Consents:
             "nonce": self._ledger.call(records.CONTRACT, "nonceOf", fields["subject"]),
             "deadline": self._ledger.now() + valid_for,
         }
-        data = documents.typed_data(
+        data = typed_data(
             messages.domain(self._ledger), primary, messages.STRUCTS[primary], message
         )
         return documents.sign(signer, messages.KIND, messages.summarise(primary, message), data)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.typed_data import Domain, Fields, typed_data, types_of
 from radledger.consent.errors import (
     DocumentExpired,
     DocumentForAnotherChain,
@@ -30,29 +31,10 @@ if TYPE_CHECKING:
 
     from radledger.chain.ledger import Ledger
 
-__all__ = ["Document", "Domain", "Fields", "recover", "sign", "typed_data", "verify", "when"]
+__all__ = ["Document", "recover", "sign", "verify", "when"]
 
-Fields = tuple[tuple[str, str], ...]
-"""The fields of a typed-data struct: type and name of each, in order."""
-
-_DOMAIN_FIELDS: Fields = (
-    ("string", "name"),
-    ("string", "version"),
-    ("uint256", "chainId"),
-    ("address", "verifyingContract"),
-)
 _SIGNATURE_LENGTH = 65
 _PARTS = {"kind", "summary", "signer", "typedData", "signature"}
-
-
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """For which contract, on which chain, a signature counts."""
-
-    name: str
-    version: str
-    chain_id: int
-    contract: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +45,6 @@ class Document:
     message: Mapping[str, Any]
     signer: str
     signature: bytes
-
-
-def typed_data(
-    domain: Domain, primary: str, fields: Fields, message: Mapping[str, Any]
-) -> dict[str, Any]:
-    """EIP-712 typed data as wallets take it (``eth_signTypedData_v4``)."""
-    return {
-        "types": {"EIP712Domain": _named(_DOMAIN_FIELDS), primary: _named(fields)},
-        "primaryType": primary,
-        "domain": {
-            "name": domain.name,
-            "version": domain.version,
-            "chainId": domain.chain_id,
-            "verifyingContract": domain.contract,
-        },
-        "message": dict(message),
-    }
 
 
 def sign(signer: LocalAccount, kind: str, summary: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,10 +150,6 @@ def _encode(data: Mapping[str, Any]) -> Any:
     return encode_typed_data(full_message=dict(data))
 
 
-def _named(fields: Fields) -> list[dict[str, str]]:
-    return [{"name": name, "type": type_} for type_, name in fields]
-
-
 def _parts(
     document: Mapping[str, Any], kind: str, structs: Mapping[str, Fields]
 ) -> tuple[Mapping[str, Any], str, Mapping[str, Any]]:
@@ -201,8 +162,7 @@ def _parts(
     primary, message = data.get("primaryType"), data.get("message")
     if not isinstance(primary, str) or primary not in structs:
         raise _malformed(f"it holds {primary!r}, not {' or '.join(structs)}")
-    types = {"EIP712Domain": _named(_DOMAIN_FIELDS), primary: _named(structs[primary])}
-    if data.get("types") != types or "domain" not in data:
+    if data.get("types") != types_of(primary, structs[primary]) or "domain" not in data:
         raise _malformed(f"its types are not those of the contract's {primary}")
     names = [name for _, name in structs[primary]]
     if not isinstance(message, Mapping) or sorted(message) != sorted(names):

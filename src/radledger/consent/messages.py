@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.typed_data import Domain, Fields
 from radledger.consent import documents, duo
-from radledger.consent.documents import Document, Domain, Fields, when
+from radledger.consent.documents import Document, when
 from radledger.consent.model import UNTIL_REVOKED, TermsStruct
 from radledger.consent.scope import ALL, scope_name
 

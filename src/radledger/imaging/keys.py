@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from eth_hash.auto import keccak
 
+from radledger.chain.typed_data import Domain, Fields, typed_data
 from radledger.crypto import keys
 from radledger.identity.address import parse_address
 from radledger.imaging.errors import ReceiptInvalid
@@ -38,18 +39,16 @@ __all__ = [
     "request_secret",
 ]
 
-_TYPES = {
-    "Receipt": [
-        {"name": "reader", "type": "address"},
-        {"name": "image", "type": "bytes32"},
-        {"name": "purposes", "type": "uint16"},
-        {"name": "fulfilled", "type": "uint16"},
-        {"name": "disease", "type": "bytes13"},
-        {"name": "grant", "type": "bytes32"},
-        {"name": "time", "type": "uint40"},
-        {"name": "nonce", "type": "bytes16"},
-    ]
-}
+_FIELDS: Fields = (
+    ("address", "reader"),
+    ("bytes32", "image"),
+    ("uint16", "purposes"),
+    ("uint16", "fulfilled"),
+    ("bytes13", "disease"),
+    ("bytes32", "grant"),
+    ("uint40", "time"),
+    ("bytes16", "nonce"),
+)
 _RELEASE_DOMAIN = b"release\0"
 
 
@@ -117,34 +116,18 @@ class Receipt:
     @property
     def typed_data(self) -> dict[str, Any]:
         """EIP-712 typed data, as wallets take it."""
-        return {
-            "types": {
-                "EIP712Domain": [
-                    {"name": "name", "type": "string"},
-                    {"name": "version", "type": "string"},
-                    {"name": "chainId", "type": "uint256"},
-                    {"name": "verifyingContract", "type": "address"},
-                ],
-                **_TYPES,
-            },
-            "primaryType": "Receipt",
-            "domain": {
-                "name": "RadLedger Receipt",
-                "version": "1",
-                "chainId": self.chain_id,
-                "verifyingContract": self.contract,
-            },
-            "message": {
-                "reader": self.reader,
-                "image": self.image_id,
-                "purposes": self.purposes,
-                "fulfilled": self.fulfilled,
-                "disease": self.disease,
-                "grant": self.grant_id,
-                "time": self.time,
-                "nonce": self.nonce,
-            },
+        message = {
+            "reader": self.reader,
+            "image": self.image_id,
+            "purposes": self.purposes,
+            "fulfilled": self.fulfilled,
+            "disease": self.disease,
+            "grant": self.grant_id,
+            "time": self.time,
+            "nonce": self.nonce,
         }
+        domain = Domain("RadLedger Receipt", "1", self.chain_id, self.contract)
+        return typed_data(domain, "Receipt", _FIELDS, message)
 
     @property
     def digest(self) -> bytes:

@@ -21,6 +21,7 @@ from radledger.index import tables
 from radledger.index.errors import ChainMoved
 from radledger.index.events import ChainEvent, as_json
 from radledger.index.replay import View, replay
+from radledger.index.replay.view import encoded
 from radledger.index.rows import rows_of
 
 if TYPE_CHECKING:
@@ -222,14 +223,8 @@ def _function(contract: str, name: str) -> tuple[str, list[str], list[str], list
 
 
 def _encode(view: View) -> str:
-    from eth_abi.abi import encode
-
     selector, types, _, _ = _function(view.contract, view.function)
-    arguments = [
-        bytes.fromhex(value[2:]) if type_ == "bytes32" else value
-        for type_, value in zip(types, view.arguments, strict=True)
-    ]
-    return "0x" + selector + encode(types, arguments).hex()
+    return "0x" + selector + encoded(types, view.arguments).hex()
 
 
 def _decode(view: View, answer: str) -> tuple[Any, ...]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from radledger.index.events import ChainEvent
 
-__all__ = ["NOBODY", "NOTHING", "State", "View", "hashed"]
+__all__ = ["NOBODY", "NOTHING", "State", "View", "encoded", "hashed"]
 
 NOBODY = "0x" + "00" * 20
 """The address of nobody."""
@@ -38,13 +38,19 @@ class State(Protocol):
         """What its views must answer at that time."""
 
 
-def hashed(types: list[str], values: list[Any]) -> str:
-    """``keccak256(abi.encode(values))``, as ``0x…``; digests and addresses given as ``0x…``."""
+def encoded(types: Sequence[str], values: Sequence[Any]) -> bytes:
+    """``abi.encode(values)``; digests and addresses given as ``0x…``."""
     from eth_abi.abi import encode
-    from eth_hash.auto import keccak
 
     raw = [
         bytes.fromhex(value[2:]) if type_ == "bytes32" else value
         for type_, value in zip(types, values, strict=True)
     ]
-    return "0x" + keccak(encode(types, raw)).hex()
+    return encode(types, raw)
+
+
+def hashed(types: Sequence[str], values: Sequence[Any]) -> str:
+    """``keccak256(abi.encode(values))``, as ``0x…``."""
+    from eth_hash.auto import keccak
+
+    return "0x" + keccak(encoded(types, values)).hex()
