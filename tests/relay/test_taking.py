@@ -207,7 +207,7 @@ def test_what_is_refused_costs_no_budget(relaying, sign, people, consents):
         ticket = relay.take(first)
         consents.submit(second, people["stranger"])
     with relaying(Limits(per_address=150_000, per_day=10**9, queue=10)) as relay:
-        assert relay.end(ticket)["error"] == "ConsentBadNonce"
+        assert relay.end(ticket)["error"] == "NonceUsed"
         assert relay.end(relay.take(sign(patient)))["state"] == "confirmed"
 
 
