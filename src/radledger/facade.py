@@ -61,9 +61,9 @@ class RadLedger:
     Examples
     --------
     >>> from radledger import RadLedger
-    >>> radledger = RadLedger.open("ganache")                      # doctest: +SKIP
+    >>> radledger = RadLedger.open("devnet")                       # doctest: +SKIP
     >>> radledger.participants.show(hospital).roles                # doctest: +SKIP
-    ('clinician', 'custodian', 'radiologist')
+    ('custodian', 'clinician', 'radiologist')
     """
 
     def __init__(
@@ -104,6 +104,8 @@ class RadLedger:
         ------
         UnknownNetwork, ConnectionFailed
             If the chain cannot be reached.
+        NetworksInvalid, StorageConfigurationInvalid
+            If the home's ``networks.yaml`` or ``storage.yaml`` cannot be understood.
         DeploymentMissing, DeploymentMismatch
             If the contracts are not there, or others are.
         """

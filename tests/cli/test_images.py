@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -87,6 +88,17 @@ def test_show_list_versions(home, ok, cli, image, addresses):
     for command in ("show", "versions"):
         assert cli("image", command, UNKNOWN).refused("ImageUnknown")["image"] == UNKNOWN
         assert cli("image", command, "0x12").refused("InvalidImageId", 2)["image"] == "0x12"
+
+
+def test_the_example_of_the_readme(home, image, addresses, monkeypatch, capsys):
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    monkeypatch.setenv("RADLEDGER_HOME", str(home))
+    capsys.readouterr()
+    exec(example, {"READER": addresses["stranger"]})  # noqa: S102 - ours
+    assert capsys.readouterr().out == f"{image} False never granted\n"
+    exec(example, {"READER": addresses["patient"]})  # noqa: S102
+    assert capsys.readouterr().out == f"{image} True permitted\n"
 
 
 def test_fetch_and_verify(home, ok, cli, image, study, another, permitted, tmp_path):

@@ -115,8 +115,8 @@ class Keystore:
 
         Raises
         ------
-        AccountUnknown
-            If there is none of that name.
+        AccountUnknown, AccountInvalid
+            If there is none of that name, or its file holds none.
         """
         from eth_utils.address import to_checksum_address
 
@@ -129,8 +129,8 @@ class Keystore:
 
         Raises
         ------
-        AccountUnknown
-            If there is none of that name.
+        AccountUnknown, AccountInvalid
+            If there is none of that name, or its file holds none.
         PassphraseWrong
             If the passphrase is wrong, or None where one is needed.
         """
@@ -152,6 +152,11 @@ class Keystore:
         -------
         StoredAccount
             Named ``<name>-<first 8 digits of the custodian's address>``; the same each time.
+
+        Raises
+        ------
+        AccountUnknown, AccountInvalid, PassphraseWrong
+            As :meth:`open` does, or if ``for_address`` is no address.
         """
         custodian = _address(for_address)
         key = _derived_key(self._private_key(name, passphrase), custodian)
@@ -167,8 +172,8 @@ class Keystore:
 
         Raises
         ------
-        AccountUnknown, PassphraseWrong
-            As :meth:`open` does.
+        AccountUnknown, AccountInvalid, PassphraseWrong
+            As :meth:`open` does, or if the file of the key holds another kind of key.
         """
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey

@@ -101,7 +101,13 @@ class FailoverProvider(JSONBaseProvider):
         return self._compared(str(method), params, answered, answer)
 
     def make_batch_request(self, batch_requests: Any) -> Any:
-        """Send a batch to a node that can be relied on, and compare what decides of it."""
+        """Send a batch to a node that can be relied on, and compare what decides of it.
+
+        Raises
+        ------
+        ConnectionFailed, NodesDisagree
+            As :meth:`make_request` does.
+        """
         calls = list(batch_requests)
         answered, answers = self._sent(lambda node: node.make_batch_request(calls))
         if not isinstance(answers, list):

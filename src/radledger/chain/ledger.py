@@ -98,6 +98,9 @@ class Receipt:
 class Ledger:
     """A connected chain with a deployment of the contracts.
 
+    Whatever asks a node raises `ConnectionFailed` if none answers and `RequestFailed` if it
+    refuses; whatever calls a contract raises `UsageError` for arguments that it does not take.
+
     Parameters
     ----------
     web3
@@ -262,8 +265,8 @@ class Ledger:
         **indexed_filters
             Value, or list of values, that an indexed argument must have.
         """
+        name = contract if isinstance(contract, str) else contract.name
         if from_block is None:
-            name = contract if isinstance(contract, str) else contract.name
             deployed = self.deployment.contracts.get(name)
             from_block = deployed.block if deployed and isinstance(contract, str) else 0
         kind = self.contract(contract).events[event]()
@@ -272,7 +275,6 @@ class Ledger:
         for start in range(from_block, latest + 1, _BLOCKS):
             end = min(start + _BLOCKS - 1, latest)
             found += self._logs(kind, start, end, indexed_filters)
-        name = contract if isinstance(contract, str) else contract.name
         return self._as_events([(name, log) for log in found])
 
     def _logs(self, kind: Any, start: int, end: int, filters: dict[str, Any]) -> list[Any]:

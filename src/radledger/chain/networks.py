@@ -104,7 +104,13 @@ def load(name: str | None = None, home: Path | None = None) -> Network:
 
 
 def default(home: Path | None = None) -> str:
-    """Name of the network that is meant when none is named."""
+    """Name of the network that is meant when none is named.
+
+    Raises
+    ------
+    NetworksInvalid
+        If the home's ``networks.yaml`` cannot be understood.
+    """
     return str(_read(home)["default"])
 
 

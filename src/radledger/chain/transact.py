@@ -151,6 +151,11 @@ class Sender:
             Who sends and pays.
         calls
             ``(to, data)`` of each.
+
+        Raises
+        ------
+        Refusal, OutOfFunds, TransactionPending, TransactionSuperseded
+            As :meth:`send`, for any of them.
         """
         starts = range(0, len(calls), _BATCH)
         return self._send(signer, [calls[start : start + _BATCH] for start in starts])
@@ -186,6 +191,11 @@ class Sender:
         -------
         dict or None
             None if the node knows none of them.
+
+        Raises
+        ------
+        TransactionPending
+            If none was mined in time.
         """
         for delay in self._polls(hashes[-1]):
             receipt = self._receipt(hashes)

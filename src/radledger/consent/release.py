@@ -82,9 +82,10 @@ class CustodianKeyService:
 
         Raises
         ------
-        ReceiptInvalid
-            If the reader's owner did not sign the receipt, or (as one of its subclasses) it is
-            not for this chain, time or grant, or was answered before.
+        ReceiptInvalid, ReaderReplaced
+            If the reader's owner did not sign the receipt.
+        ReceiptForAnotherChain, ReceiptStale, ReceiptGrantDiffers, ReceiptReplayed
+            If it is not for this chain, time or grant, or was answered before.
         ImageUnknown
             If there is no such image set.
         Refusal

@@ -200,6 +200,11 @@ def reunite(nodes: Sequence[Node]) -> None:
     That can be after a partition: each branch waits for the signature of somebody on the other
     (see EIP-3436).  Whoever is not on the heaviest branch, or of several on the one of the lowest
     hash, is set back to where the branches part, and follows.
+
+    Raises
+    ------
+    NodeFailed
+        If a node refuses to be set back, or does not follow.
     """
     heads = {node.endpoint: _ask(node, "eth_getBlockByNumber", "latest", False) for node in nodes}
     best = min(nodes, key=lambda node: _weight(heads[node.endpoint]))

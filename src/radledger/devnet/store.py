@@ -37,6 +37,8 @@ def up(home: Path, data: Path, store: str | None, count: int | None) -> None:
         If the home has content in another store, or on more nodes.
     NodeFailed
         If a node does not start.
+    UsageError
+        If there is no such store, or fewer nodes are asked for than there are.
     """
     folder = data / "kubo"
     known = list(kubo.recorded(folder))

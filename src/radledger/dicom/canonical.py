@@ -45,7 +45,13 @@ _LONGEST = 256
 
 
 def tags(keywords: str) -> frozenset[int]:
-    """The tags of dictionary keywords, which white space separates."""
+    """The tags of dictionary keywords, which white space separates.
+
+    Raises
+    ------
+    LookupError
+        If one is not in pydicom's dictionary: a slip in this package.
+    """
     found = frozenset(tag_for_keyword(keyword) or 0 for keyword in keywords.split())
     if 0 in found:
         raise LookupError("a keyword is not in pydicom's dictionary")

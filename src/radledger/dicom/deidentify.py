@@ -141,7 +141,17 @@ def deidentify(
     *,
     allow_burned_in: bool = False,
 ) -> DeidentifiedInstance:
-    """`deidentify_file` of a file that is open already; ``source.dataset`` is the new one then."""
+    """`deidentify_file` of a file that is open already; ``source.dataset`` is the new one then.
+
+    Raises
+    ------
+    BurnedInAnnotation
+        When the pixels may show the patient's identity and that is not allowed.
+    MalformedDicom
+        When an attribute's value cannot be read or written.
+    UsageError
+        When the key is too short.
+    """
     risk = burned_in_risk(header)
     if risk is not None and not allow_burned_in:
         raise BurnedInAnnotation(

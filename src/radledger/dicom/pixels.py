@@ -86,7 +86,13 @@ def canonical_samples(source: DicomSource, pixels: ImagePixels) -> Iterator[byte
 
 
 def codestream(source: DicomSource) -> Iterator[bytes]:
-    """The pixel data's bytes as they are stored, without item headers and offset table."""
+    """The pixel data's bytes as they are stored, without item headers and offset table.
+
+    Raises
+    ------
+    PixelsUnreadable
+        If the file became shorter since it was opened.
+    """
     element = source.pixels
     if element is None:
         return
@@ -160,7 +166,13 @@ def decode_frame(
 
 
 def frame_codestream(source: DicomSource, pixels: ImagePixels, index: int) -> bytes:
-    """The bytes of one compressed frame, its fragments joined (PS3.5 section A.4)."""
+    """The bytes of one compressed frame, its fragments joined (PS3.5 section A.4).
+
+    Raises
+    ------
+    PixelsUnreadable
+        If nothing says which fragments it has, or it is larger than its pixels.
+    """
     spans = _frame_fragments(source, pixels.frames, index)
     size = sum(length for _, length in spans)
     # no lossless code grows by more than a quarter; far more is no image

@@ -113,7 +113,13 @@ def read_header(path: Path) -> DicomHeader:
 
 
 def header_of(source: DicomSource, path: Path) -> DicomHeader:
-    """The header of a file that is open already; see `read_header`."""
+    """The header of a file that is open already; see `read_header`.
+
+    Raises
+    ------
+    NotDicom, MalformedDicom, TruncatedDicom
+        If it is no object of the standard, lacks an identifier, or is not whole.
+    """
     dataset = source.dataset
     with disable_value_validation():
         if _text(dataset.file_meta, "MediaStorageSOPClassUID") == MEDIA_DIRECTORY:

@@ -76,6 +76,11 @@ def value_of(dataset: Dataset, keyword: str) -> Any:
     keyword
         Of pydicom's dictionary, and of one value representation.
 
+    Raises
+    ------
+    LookupError
+        If the keyword is not in the dictionary: a slip in this package.
+
     Examples
     --------
     >>> dataset = Dataset()

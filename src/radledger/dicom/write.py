@@ -85,6 +85,8 @@ def write_instance(
     ------
     MalformedDicom
         When pydicom cannot encode the header.
+    TruncatedDicom
+        When the source became shorter while it was read.
     """
     encoding = encoding_of(source.transfer_syntax)
     start = _meta(header.sop_class, sop_instance, source.transfer_syntax)

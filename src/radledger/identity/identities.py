@@ -117,7 +117,13 @@ class Identities:
         identity: str | None = None,
         valid_for: int = _TEN_YEARS,
     ) -> dict[str, Any]:
-        """As :meth:`set_key`, signed for somebody else to submit."""
+        """As :meth:`set_key`, signed for somebody else to submit.
+
+        Raises
+        ------
+        InvalidKey
+            If the key has not 32 bytes.
+        """
         return self._sign(signer, _set_key(signer, public_key, identity, valid_for))
 
     def change_owner(
@@ -231,7 +237,13 @@ class Identities:
     def sign_approve_recovery(
         self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
     ) -> dict[str, Any]:
-        """As :meth:`approve_recovery`, signed for somebody else to submit."""
+        """As :meth:`approve_recovery`, signed for somebody else to submit.
+
+        Raises
+        ------
+        NoGuardians
+            If the identity has none.
+        """
         return self._sign(signer, self._approval(signer, identity, new_owner, guardian))
 
     def execute_recovery(self, signer: LocalAccount, identity: str, new_owner: str) -> Receipt:

@@ -174,8 +174,10 @@ class Copies(ImagingHome):
         CopiesMissing
             If some could not be made, because nodes are away or nobody has the content; those
             that could were.
-        ImageErased
-            If the set was erased.
+        ImageUnknown, ImageErased
+            If there is no such set, or it was erased.
+        SecretUnknown
+            If nobody here knows what it consists of.
         """
         record = self._usable(image_id)
         contents = self._contents(record, secret)

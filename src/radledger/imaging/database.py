@@ -181,7 +181,18 @@ class Sqlite(Database):
 
 
 class Postgresql(Database):
-    """A schema of a server, whose administrator decides who reads it and what becomes of it."""
+    """A schema of a server, whose administrator decides who reads it and what becomes of it.
+
+    Parameters
+    ----------
+    location
+        URL of the database, with the name of the schema.
+
+    Raises
+    ------
+    InvalidJournalUrl
+        If it is no such URL, or psycopg is not installed.
+    """
 
     def __init__(self, location: str) -> None:
         url = _parsed(location)

@@ -28,8 +28,8 @@ def source_digest(path: Path) -> bytes:
 
     Raises
     ------
-    DicomError
-        If the file cannot be read.
+    DicomError, DicomTooLarge
+        If the file cannot be read, or memory does not suffice to.
     """
     digest = blake3()
     try:
@@ -51,6 +51,7 @@ class OriginalFile(io.BufferedReader):
         self._source, self._file = blake3(), hashlib.sha256()
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Read on, as the base class does."""
         data = super().read(size)
         self._source.update(data)
         self._file.update(data)

@@ -56,7 +56,9 @@ class Sized(Protocol):
     """A task about some bytes."""
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """How many."""
+        ...
 
 
 T = TypeVar("T", bound=Sized)

@@ -63,6 +63,10 @@ def write_files(
     ------
     FolderNotEmpty
         If the folder has something in it.
+    ManifestInvalid
+        If the manifest names an instance by what is no UID.
+    ContentNotFound, ContentMismatch, DecryptionFailed
+        If a ciphertext is missing, or is not what the manifest says.
     """
     folder = folder.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -21,6 +21,8 @@ def image_record(ledger: Ledger, image_id: str) -> ImageRecord:
 
     Raises
     ------
+    InvalidImageId
+        If it is no id.
     ImageUnknown
         If no such set has been anchored on this chain.
     """
@@ -59,7 +61,13 @@ def versions(ledger: Ledger, image_id: str) -> list[ImageRecord]:
 
 
 def is_anchored(ledger: Ledger, image_id: str) -> bool:
-    """Whether the chain knows an image set, erased or not."""
+    """Whether the chain knows an image set, erased or not.
+
+    Raises
+    ------
+    InvalidImageId
+        If it is no id.
+    """
     return bool(ledger.call(CONTRACT, "imageOf", _word(image_id)).state)
 
 

@@ -174,6 +174,8 @@ class Images(Custody):
             If what came is not what was anchored; nothing is written then.
         FolderNotEmpty
             If `to` has something in it.
+        UsageError
+            If a key service is given, and no use.
         """
         if key_service is None:
             secret = self.own_secret(image_id, reader=reader.address, private_key=private_key)

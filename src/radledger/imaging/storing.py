@@ -186,8 +186,12 @@ class _NeedsIsolation(Exception):
 def store_file(bench: Bench, task: Task) -> Outcome | Rest[Outcome] | None:
     """Store one file; `None` where only an isolated process may read it.
 
-    What is wrong with the file is an outcome; what is wrong with the store, the journal or the
-    disk is raised.
+    What is wrong with the file is an outcome.
+
+    Raises
+    ------
+    StorageError, JournalUnavailable, OSError
+        What is wrong with the store, the journal or the disk.
     """
     try:
         with _located(bench, task.source) as path:

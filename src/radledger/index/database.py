@@ -84,7 +84,15 @@ class IndexDatabase:
         self._belonging = belonging
 
     def open(self) -> None:
-        """Make the tables if they are not there, and check whose they are."""
+        """Make the tables if they are not there, and check whose they are.
+
+        Raises
+        ------
+        IndexOfAnotherChain
+            If another deployment's index is there, or something else.
+        IndexUnavailable
+            If the database does not answer.
+        """
         with self.errors(), self._opening(), self._writing.begin() as connection:
             self._require_nobody_elses(connection)
             if connection.dialect.name == "postgresql":
@@ -109,7 +117,15 @@ class IndexDatabase:
             )
 
     def clear(self) -> None:
-        """Drop everything, and begin anew."""
+        """Drop everything, and begin anew.
+
+        Raises
+        ------
+        IndexOfAnotherChain
+            If something else than an index is there; it is left alone.
+        IndexUnavailable
+            If the database does not answer.
+        """
         with self.errors(), self._opening(), self._writing.begin() as connection:
             self._require_nobody_elses(connection)
             tables.metadata.drop_all(connection)

@@ -58,6 +58,11 @@ def nonce_uses(ledger: Ledger, tickets: Sequence[Ticket]) -> Mapping[str, NonceU
 
     A call is known to have been executed if a transaction makes it, or a batch of the forwarder
     has it, or a transaction to another contract had just the effect of a consent.
+
+    Raises
+    ------
+    RequestFailed, ConnectionFailed
+        If the node does not give the events or transactions.
     """
     used = [
         (ticket, event)

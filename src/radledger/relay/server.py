@@ -49,7 +49,15 @@ def serve(relayer: Relayer, host: str, port: int, ready: Callable[[str], None]) 
 
 @contextmanager
 def serving(relayer: Relayer, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve in a thread while something else is done; gives the address."""
+    """Serve in a thread while something else is done; gives the address.
+
+    Raises
+    ------
+    RelayNotInstalled
+        If the packages that serve it are not there.
+    RelayNotListening
+        If the address cannot be had.
+    """
     with _listening(host, port) as listener:
         server = _server(relayer)
         thread = threading.Thread(target=server.run, args=([listener],), name="relay-server")

@@ -110,7 +110,7 @@ class Relayer:
         ------
         DocumentMalformed, DocumentForAnotherChain, DocumentTampered, DocumentExpired
             If it cannot hold.
-        NonceTaken, QueueFull, BudgetExhausted, PayerDrained
+        NonceTaken, QueueFull, BudgetExhausted, CallTooExpensive, PayerDrained
             If it is not taken on.
         Refusal
             If the contract would refuse it.
@@ -124,6 +124,8 @@ class Relayer:
         ------
         UsageError, TargetNotAllowed
             If it is none that is relayed here.
+        NonceTaken, QueueFull, BudgetExhausted, CallTooExpensive, PayerDrained, Refusal
+            As :meth:`take_consent`.
         """
         return self._take(take_forward, document)
 

@@ -255,6 +255,8 @@ class Datasets:
 
         Raises
         ------
+        UnknownDataset
+            If there is no such data set.
         DatasetHasNoContributors
             If the money would reach nobody; nothing has been allowed then.
         """

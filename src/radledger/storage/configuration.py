@@ -91,7 +91,13 @@ def open_storage(home: Path, addresses: str | None = None) -> Storage:
 
 
 def load(home: Path) -> StorageConfiguration | None:
-    """What a home's ``storage.yaml`` says, None if there is none."""
+    """What a home's ``storage.yaml`` says, None if there is none.
+
+    Raises
+    ------
+    StorageConfigurationInvalid
+        If it names no nodes and copies.
+    """
     import yaml
 
     path = home / "storage.yaml"

@@ -35,6 +35,7 @@ class MemoryStore:
         self._pins: set[str] = set()
 
     def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
+        """Keep a stream and pin it; see :class:`Storage`."""
         content = source.read()
         cid = cid or cid_of(io.BytesIO(content))
         self.contents[cid] = content
@@ -42,24 +43,30 @@ class MemoryStore:
         return Stored(cid, len(content))
 
     def put_all(self, contents: Iterable[tuple[IO[bytes], str]]) -> None:
+        """Keep several streams; see :class:`Storage`."""
         for source, cid in contents:
             self.put(source, cid)
 
     def get(self, cid: str) -> IO[bytes]:
+        """Open a content, verified first; see :class:`Storage`."""
         return verified(cid, [self._content(cid)])
 
     def pin(self, cid: str) -> None:
+        """Keep a content; see :class:`Storage`."""
         self._content(cid)
         self._pins.add(cid)
 
     def unpin(self, cid: str) -> None:
+        """Give a content up; see :class:`Storage`."""
         cid_digest(cid)
         self._pins.discard(cid)
 
     def stat(self, cid: str) -> Stat:
+        """Size and pin of a content; see :class:`Storage`."""
         return Stat(cid, len(self._content(cid)), cid in self._pins)
 
     def collect(self) -> None:
+        """Forget what is not pinned; see :class:`Storage`."""
         for cid in self.contents.keys() - self._pins:
             del self.contents[cid]
 
