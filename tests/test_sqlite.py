@@ -13,6 +13,7 @@ import pytest
 
 from radledger.chain.intents import Intents
 from radledger.consent.receipts import Receipts
+from radledger.errors import DatabaseUnavailable
 from radledger.imaging.journal import Journal
 from radledger.index.database import Belonging, IndexDatabase
 from radledger.sqlite import SqliteDatabase
@@ -76,8 +77,24 @@ def test_it_is_made_when_it_is_first_used(path):
 def test_what_is_no_database_is_known_at_once(path):
     path.parent.mkdir()
     path.write_text("no database, but a letter of some length" * 100)
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+    with pytest.raises(DatabaseUnavailable, match="not a database") as error:
         SqliteDatabase(path, SCHEMA).open()
+    assert error.value.values == {"path": str(path)}
+
+
+def test_what_cannot_be_written_is_told_as_such(path):
+    database = SqliteDatabase(path, SCHEMA)
+    visit(database, 1)
+    other = sqlite3.connect(path)
+    other.execute("DROP TABLE visits")
+    other.close()
+    with pytest.raises(DatabaseUnavailable, match="no such table"):
+        visit(database, 2)
+    database.close()
+    repaired = SqliteDatabase(path, SCHEMA)
+    visit(repaired, 2)
+    assert days(repaired) == [2]
+    repaired.close()
 
 
 # ------------------------------------------------------------------------------ several processes

@@ -6,6 +6,7 @@
     ├── UsageError                what the caller asked for makes no sense
     ├── DicomError                a file cannot be taken (``radledger.dicom``)
     ├── StorageError              content cannot be put or fetched (``radledger.storage``)
+    ├── DatabaseUnavailable       a database of the home cannot be read or written
     ├── CryptoError               a key, secret, proof or signature does not hold
     ├── ChainError                the chain, a deployment or a transaction (``radledger.chain``)
     └── Refusal                   a contract said no; one subclass for each custom error
@@ -21,6 +22,7 @@ from typing import Any
 __all__ = [
     "ChainError",
     "CryptoError",
+    "DatabaseUnavailable",
     "DicomError",
     "RadLedgerError",
     "Refusal",
@@ -67,6 +69,10 @@ class DicomError(RadLedgerError):
 
 class StorageError(RadLedgerError):
     """Content cannot be stored, found or trusted."""
+
+
+class DatabaseUnavailable(RadLedgerError):
+    """A database of the home is none, cannot be read or written, or its disk is full."""
 
 
 class CryptoError(RadLedgerError):

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from radledger.errors import DatabaseUnavailable
 from radledger.folders import alone_in
 
 __all__ = ["SqliteDatabase", "Write", "opening"]
@@ -21,14 +22,9 @@ Write = Callable[..., Any]
 
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """Be the only process that opens a database; its file is made unless it is there.
+    """Be the only process that opens a database: SQLite waits for nobody when a new one is made.
 
-    SQLite waits for nobody when a new database gets its write-ahead log.
-
-    Parameters
-    ----------
-    path
-        The file; it can be read by its owner alone (mode 0600), as its folder if that is new.
+    Its file and folder are made unless they are there, for their owner alone (0600 and 0700).
 
     Examples
     --------
@@ -37,15 +33,12 @@ def opening(path: Path) -> Iterator[None]:
     >>> with opening(path):
     ...     oct(path.stat().st_mode), path.stat().st_size
     ('0o100600', 0)
-
-    References
-    ----------
-    .. [1] SQLite, "How To Corrupt An SQLite Database File", section 2.2: POSIX locks
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with alone_in(path.parent):
         # SQLite gives its other files the permissions of the first.  One that is there is not
-        # opened here: closing it would end the locks that this process has on it.
+        # opened here: closing it would end the locks that this process has on it
+        # (https://sqlite.org/howtocorrupt.html, section 2.2).
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         yield
@@ -67,6 +60,11 @@ class SqliteDatabase:
     lock
         Held for one statement or transaction; hold it over several that belong together.
 
+    Raises
+    ------
+    DatabaseUnavailable
+        By what opens, reads or writes it: if it is no database, or cannot be written.
+
     Examples
     --------
     >>> visits = SqliteDatabase(None, "CREATE TABLE IF NOT EXISTS visits (day TEXT) STRICT;")
@@ -83,8 +81,8 @@ class SqliteDatabase:
 
     def open(self) -> None:
         """Open it now, so that what is wrong with it is known before it is used."""
-        with self.lock:
-            _ = self._connection
+        with self._usable():
+            pass
 
     def close(self) -> None:
         """Close the connection for good, if there is one."""
@@ -94,8 +92,8 @@ class SqliteDatabase:
 
     def rows(self, query: str, *values: Any) -> list[Any]:
         """What a query finds."""
-        with self.lock:
-            return self._connection.execute(query, values).fetchall()
+        with self._usable() as connection:
+            return connection.execute(query, values).fetchall()
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Write]:
@@ -103,12 +101,25 @@ class SqliteDatabase:
 
         What is `durable`, and all that was written before it, survives a power failure.
         """
-        with self.lock:
-            connection = self._connection
+        with self._usable() as connection:
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             with connection:  # commits, or takes all back
                 yield lambda statement, *values: connection.execute(statement, values)
+
+    @contextmanager
+    def _usable(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one thread at a time."""
+        with self.lock:
+            try:
+                yield self._connection
+            except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+                raise  # not the database's fault
+            except sqlite3.Error as error:
+                raise DatabaseUnavailable(
+                    f"the database {self._path} cannot be used: {error}; run again when it can",
+                    path=str(self._path),
+                ) from error
 
     @cached_property
     def _connection(self) -> sqlite3.Connection:

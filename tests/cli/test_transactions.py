@@ -82,3 +82,12 @@ def test_another_command_finishes_it_first(plain_cli, cli, grant, killed, study)
 
 def test_finishing_takes_an_account(cli, home):
     cli("transaction", "finish").refused("AccountNotNamed", code=2)
+
+
+def test_a_journal_that_is_no_database_is_told_in_a_line(cli, plain_cli, home):
+    for path in home.glob("transactions/*/transactions.sqlite3*"):
+        path.write_text("spilt coffee" * 1_000)
+    values = cli("transaction", "list").refused("DatabaseUnavailable")
+    assert values["path"].endswith("transactions.sqlite3")
+    told = plain_cli("transaction", "list")
+    assert (told.code, told.out, told.err.count("\n")) == (1, "", 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -145,3 +147,13 @@ def test_a_chain_that_is_gone(relay, sign, ledger, monkeypatch):
     assert "127.0.0.1" not in response.text
     assert response.headers["retry-after"]
     relay.refused(relay.client.get("/health"), 503, "ConnectionFailed")
+
+
+def test_a_queue_that_cannot_be_used(relay, sign, tmp_path):
+    (queue,) = tmp_path.glob("relay/*.sqlite3")
+    with closing(sqlite3.connect(queue)) as database:
+        database.execute("DROP TABLE tickets")
+    response = relay.post(sign())
+    assert relay.refused(response, 503, "DatabaseUnavailable") == {}
+    assert str(tmp_path) not in response.text
+    assert response.headers["retry-after"]

@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException
 
 from radledger.chain.errors import OutOfFunds
 from radledger.consent.errors import DocumentForAnotherChain
-from radledger.errors import ChainError, RadLedgerError
+from radledger.errors import ChainError, DatabaseUnavailable, RadLedgerError
 from radledger.relay.errors import (
     BudgetExhausted,
     NonceTaken,
@@ -51,6 +51,7 @@ _STATUS: tuple[tuple[type[RadLedgerError], int, int | None], ...] = (
     (DocumentForAnotherChain, 422, None),  # a ChainError that waiting does not mend
     (OutOfFunds, 503, 60),
     (ChainError, 503, 5),
+    (DatabaseUnavailable, 503, 60),
     (RadLedgerError, 422, None),
 )
 """Status of each kind of error, and after how many seconds to try again."""
@@ -95,10 +96,11 @@ def add_handlers(application: FastAPI) -> None:
     def refused(request: Request, error: RadLedgerError) -> Response:
         status, wait = next((code, s) for kind, code, s in _STATUS if isinstance(error, kind))
         headers = {} if wait is None else {"Retry-After": str(wait)}
-        if isinstance(error, ChainError) and status == 503:
-            # What a node's address or answer says is its operator's business.
+        if isinstance(error, ChainError | DatabaseUnavailable) and status == 503:
+            # What a node's address or answer, or a path, says is its operator's business.
             _log.warning("a document was not taken on: %s", error)
-            detail = "the relayer cannot ask the chain at present; try again later"
+            what = "ask the chain" if isinstance(error, ChainError) else "use its queue"
+            detail = f"the relayer cannot {what} at present; try again later"
             return _problem(status, detail, error.name, {}, headers)
         return _problem(status, error.message, error.name, error.values, headers)
 
