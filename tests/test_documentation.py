@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import json
 import re
 import shlex
 import subprocess
@@ -39,6 +40,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # A file of another project's repository.
 ELSEWHERE = {"docs/Algorithms.md"}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+GRANT_BY_SIGNATURE = "ConsentRegistry.grantBySig"
 RUNNABLE = re.compile(r"^ *>>> (?!.*doctest: \+SKIP)", re.MULTILINE)
 REQUIREMENT = re.compile(r"^\| (?P<id>[RX]\d+a?) \|(?P<cells>.*)\|$", re.MULTILINE)
 TREE_LINE = re.compile(r"^(?P<indent> *)(?P<name>[\w./-]+/|[\w-]+\.py) +(?P<caption>.*)$")
@@ -153,6 +155,15 @@ def test_a_requirement_is_done_where_something_does_it_and_a_test_shows_it(name,
     )
     sources = "".join((ROOT / path).read_text("utf-8") for path in named if (ROOT / path).is_file())
     assert {code for code in re.findall(r"`(\w+)`", modules) if code not in sources} == set()
+
+
+def test_gas_in_the_document_on_scale_is_that_of_the_snapshot():
+    scale = (ROOT / "docs/scale.md").read_text("utf-8")
+    measured = json.loads((ROOT / "snapshots/gas.json").read_text("utf-8"))
+    told = {f"{measured[key]:,}" for key in ("ImageRegistry.anchorBatch100", GRANT_BY_SIGNATURE)}
+    assert set(re.findall(r"\| ([\d,]+) \| `make gas` \|", scale)) == told
+    sums = re.findall(f"[+\\N{{MULTIPLICATION SIGN}}] (\\d\\d,\\d{{{{3}}}})", scale)
+    assert set(sums) == told
 
 
 def test_the_tree_of_the_architecture_is_there():

@@ -32,6 +32,17 @@ KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "Contra
         ("ConsentEmergencyTooLong", {"duration": 90_000, "longest": 86_400}, "longest 86400 s)"),
         ("IdentityRecoveryNotReady", {"readyAt": 1_800_000_000}, "from 2027-01-15 08:00:00 UTC."),
         ("ConsentScopeReserved", {"scope": "0x" + "00" * 32}, "(scope all)"),
+        (
+            "IdentityThresholdOutOfRange",
+            {"threshold": 3, "guardians": 2},
+            "3 of 2 guardians cannot be asked for; give at least one",
+        ),
+        (
+            "ParticipantRolesNotPermitted",
+            {"roles": 16, "permitted": 12},
+            "here are clinician, radiologist; asked for: researcher.",
+        ),
+        ("ParticipantIsInstitution", {"account": "0x12"}, "0x12 is an institution, or"),
         ("DatasetClassInvalid", {"class": 1}, "(class custody)"),
         ("ParticipantLacksRole", {"account": "x", "role": 8, "held": 6}, "roles custodian, clin"),
     ],

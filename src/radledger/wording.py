@@ -22,6 +22,19 @@ _SPANS = {"duration", "longest"}
 # The last second that has a date; later ones stand for no end.
 _LAST = 253_402_300_799
 _PURPOSES = {"granted", "purposes", "used"}
+# Where the contract's notice and its values make no sentence.
+_SENTENCES = {
+    "IdentityThresholdOutOfRange": (
+        "{threshold} of {guardians} guardians cannot be asked for; give at least one, and no more "
+        "than there are"
+    ),
+    "ParticipantIsInstitution": (
+        "{account} is an institution, or would be its own: it cannot be a member, nor leave"
+    ),
+    "ParticipantRolesNotPermitted": (
+        "Roles that can be given here are {permitted}; asked for: {roles}"
+    ),
+}
 _NEXT = {
     "ConsentAlreadyRequested": "wait for the answer",
     "ConsentBadNonce": "have it signed anew",
@@ -60,6 +73,8 @@ def in_words(error: RadLedgerError) -> str:
         words = {name: _word(types[name], name, value) for name, value in error.values.items()}
     except (KeyError, TypeError, ValueError):
         return error.message  # a relayer's word for it, with values of its own
+    if error.name in _SENTENCES and words.keys() == types.keys():
+        return _SENTENCES[error.name].format(**words) + "."
     # What is a date now needs no unit.
     message = type(error).of(words).message.replace(" (Unix time)", "")
     hint = _NEXT.get(error.name)

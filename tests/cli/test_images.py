@@ -90,6 +90,13 @@ def test_show_list_versions(home, ok, cli, image, addresses):
         assert cli("image", command, "0x12").refused("InvalidImageId", 2)["image"] == "0x12"
 
 
+def test_what_is_not_there_is_a_dash(home, plain_cli, cli, image):
+    assert cli("image", "show", image).object["course"] == "0x" + "00" * 32
+    told = dict(line.split() for line in plain_cli("image", "show", image).out.splitlines()[:8])
+    assert (told["course"], told["parent"]) == ("-", "-")
+    assert told["image_id"] == image
+
+
 def test_the_example_of_the_readme(home, image, addresses, monkeypatch, capsys):
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)

@@ -31,6 +31,8 @@ _TIMES = {
     "until",
     "valid_to",
 }
+# What the contracts write where there is no course, protocol or grant.
+_NO_DIGEST = "0x" + "00" * 32
 # What the contracts write for no end: the largest uint40.
 _FOREVER = 2**40 - 1
 
@@ -136,7 +138,7 @@ def _told(key: str, value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    if value is None or value in ([], {}):
+    if value is None or value in ([], {}, _NO_DIGEST):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
