@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import IO
-
 import pytest
 
 from radledger.chain.refusals import ImageErased
@@ -11,52 +9,32 @@ from radledger.imaging.copies import Copies
 from radledger.imaging.errors import CopiesMissing, SecretUnknown
 from radledger.imaging.model import State
 from radledger.imaging.service import Images
-from radledger.storage import MemoryStore, Stat
+from radledger.storage import MemoryStore
 from radledger.storage.errors import ContentNotFound, StorageUnavailable
 from radledger.storage.replicated import ReplicatedStore
+from tests.storage.node import Node
 
 
-class Node(MemoryStore):
-    """A node that can be away, and that may be connected to a store that has what it lacks."""
+class ConnectedNode(Node):
+    """A node that gets what it lacks from a store to which it is connected."""
 
-    def __init__(self, peer=None):
+    def __init__(self, peer):
         super().__init__()
-        self.away = False
         self.peer = peer
 
-    def put(self, source: IO[bytes], cid: str | None = None):
-        self._answer()
-        return super().put(source, cid)
-
-    def stat(self, cid: str) -> Stat:
-        self._answer()
-        return super().stat(cid)
-
-    def get(self, cid: str) -> IO[bytes]:
+    def get(self, cid):
         self._fetch(cid)
         return super().get(cid)
 
-    def pin(self, cid: str) -> None:
+    def pin(self, cid):
         self._fetch(cid)
         super().pin(cid)
 
-    def unpin(self, cid: str) -> None:
-        self._answer()
-        super().unpin(cid)
-
-    def collect(self) -> None:
-        self._answer()
-        super().collect()
-
     def _fetch(self, cid):
-        self._answer()
-        if self.peer is not None and cid not in self.contents:
+        self.answer()
+        if cid not in self.contents:
             with self.peer.get(cid) as content:
                 self.contents[cid] = content.read()
-
-    def _answer(self):
-        if self.away:
-            raise StorageUnavailable("it is away", address="nowhere")
 
 
 @pytest.fixture
@@ -82,7 +60,7 @@ def image_id(add, series):
 @pytest.fixture
 def partner(ledger, store, tmp_path):
     """The clinic's copies, in a home and store of its own that is connected to the hospital's."""
-    return Copies(ledger, Node(store), tmp_path / "clinic")
+    return Copies(ledger, ConnectedNode(store), tmp_path / "clinic")
 
 
 def held(status):

@@ -18,54 +18,32 @@ from radledger.storage.errors import (
     TooFewCopies,
 )
 from radledger.storage.replicated import Holding, ReplicatedStore
+from tests.storage.node import Node
 
 _CONTENT = b"pixels" * 1000
 
 
-class Node(MemoryStore):
-    """A node that can be away, or go away while it is given something."""
+class FailingNode(Node):
+    """A node that may go away while it is given something."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.away = False
         self.goes_away = False
 
     def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
-        self._answer()
         if self.goes_away:
             self.away = True
             source.read(10)
-            self._answer()
         return super().put(source, cid)
 
-    def get(self, cid: str) -> IO[bytes]:
-        self._answer()
-        return super().get(cid)
 
-    def unpin(self, cid: str) -> None:
-        self._answer()
-        super().unpin(cid)
-
-    def collect(self) -> None:
-        self._answer()
-        super().collect()
-
-    def _content(self, cid: str) -> bytes:
-        self._answer()
-        return super()._content(cid)
-
-    def _answer(self) -> None:
-        if self.away:
-            raise StorageUnavailable("away", address="nowhere")
+@pytest.fixture
+def nodes() -> dict[str, FailingNode]:
+    return {name: FailingNode() for name in ("first", "second", "third")}
 
 
 @pytest.fixture
-def nodes() -> dict[str, Node]:
-    return {name: Node() for name in ("first", "second", "third")}
-
-
-@pytest.fixture
-def store(nodes: dict[str, Node]) -> ReplicatedStore:
+def store(nodes: dict[str, FailingNode]) -> ReplicatedStore:
     return ReplicatedStore(nodes, copies=2)
 
 
