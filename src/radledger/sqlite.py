@@ -129,7 +129,9 @@ class SqliteDatabase:
             return self._connected(self._path)
 
     def _connected(self, path: Path | str) -> sqlite3.Connection:
-        connection = sqlite3.connect(path, 60, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=60, isolation_level=None, check_same_thread=False
+        )
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
         connection.executescript(self._schema)
         return connection
