@@ -51,6 +51,11 @@ def test_refusals_are_one_line(home, cli):
     assert cli("index", "sync", "--index", "mysql://x").refused("InvalidIndexUrl", code=2) == {}
 
 
+def test_the_lineage_of_no_id(home, cli):
+    for text in ("foo", "0x12", "0x" + "ab" * 20):
+        assert cli("lineage", text).refused("NoIdOrAddress", 2) == {"text": text}
+
+
 def test_lineage_is_told_drawn_and_exported(home, ok, plain_cli, image, tmp_path):
     files = {name: tmp_path / f"lineage.{name}" for name in ("dot", "png", "prov")}
     options = [part for name, file in files.items() for part in (f"--{name}", file)]

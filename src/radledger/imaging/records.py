@@ -29,8 +29,8 @@ def image_record(ledger: Ledger, image_id: str) -> ImageRecord:
     anchored = ledger.events(CONTRACT, "ImageAnchored", image=_word(image_id))
     if not anchored:
         raise ImageUnknown(
-            f"no image set {image_id} has been anchored on this chain; see the id, or list "
-            "those there are with `radledger image list`",
+            f"no image set {image_id} has been anchored on this chain; see that the id was "
+            "copied whole, or list those there are with `radledger image list`",
             image=image_id,
         )
     return _records(ledger, anchored)[0]

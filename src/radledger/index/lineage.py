@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from radledger.index import tables
 from radledger.index.contributed import Contribution, contributions
-from radledger.index.errors import NothingKnown
+from radledger.index.errors import NoIdOrAddress, NothingKnown
 from radledger.index.history import readable
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Lineage", "Link", "Node", "lineage"]
 
 _AT_ONCE = 500
+_ID = re.compile(r"0x[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def lineage(connection: Connection, term: str) -> Lineage:
 
     Raises
     ------
+    NoIdOrAddress
+        If it is no id.
     NothingKnown
         If there is nothing of that id.
     """
@@ -104,6 +108,12 @@ class _Walk:
     def begin(self, term: str) -> str:
         """Go both ways from whatever ``term`` is; returns the id of its node."""
         id_, _, number = term.partition("/")
+        if not _ID.fullmatch(id_):
+            raise NoIdOrAddress(
+                f"{term!r} is no id; give 0x and 64 hexadecimal digits, copied whole, and of a "
+                "version or payout what follows them",
+                text=term,
+            )
         if self._rows(tables.datasets, tables.datasets.c.dataset == id_):
             frozen = tables.dataset_versions.c
             if not number:

@@ -137,6 +137,8 @@ class Index:
 
         Raises
         ------
+        NoIdOrAddress
+            If it is no id.
         NothingKnown
             If there is nothing of that id.
         """
