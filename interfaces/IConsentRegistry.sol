@@ -53,7 +53,7 @@ interface IConsentRegistry {
     /// @notice What a reader wants to do.
     /// @param purposes bits of {DataUse}, all of which must be permitted
     /// @param fulfilled conditions of {DataUse} that the use fulfils
-    /// @param disease code of the disease under research, or empty
+    /// @param disease code of the disease under research, or empty; a use that names one is research on it
     struct Use {
         uint16 purposes;
         uint16 fulfilled;
@@ -250,7 +250,8 @@ interface IConsentRegistry {
         Authorization calldata authorization
     ) external;
 
-    /// @notice Breaks the glass: the calling clinician may use everything of the subject for clinical care.
+    /// @notice Breaks the glass: the calling clinician may use everything of the subject for clinical care, for as long as
+    /// it is a clinician of the same institution.
     /// @param subject whose images
     /// @param duration for how long, in seconds; 24 hours at most
     /// @param reason digest of the reason

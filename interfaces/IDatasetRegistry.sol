@@ -13,7 +13,7 @@ import {IConsentRegistry} from "./IConsentRegistry.sol";
 /// it, each contributor claims what is due, and every data set's money lies in a vault of its own.
 /// @dev What this contract trusts, and with what:
 /// - the consent registry: whether the institution may use an image set for the declared use;
-/// - the participant registry: who is a researcher of which institution, who annotates and develops;
+/// - the participant registry: who is a researcher of which institution, who annotates, develops and keeps images;
 /// - the identity registry: who may collect and choose for a contributor, and withdraw as the patient;
 /// - the image registry: the number of instances of an image set;
 /// - a custodian: that it states this number truly and anchors the same images once, not under several visits;
@@ -159,7 +159,7 @@ interface IDatasetRegistry {
     /// @return dataset its id
     function create(Terms calldata terms, bytes32 salt) external returns (DatasetId dataset);
 
-    /// @notice Adds an image set. The patient earns for its data, the custodian for its custody.
+    /// @notice Adds an image set. The patient earns for its data, the custodian for its custody, unless it is suspended.
     /// @dev The patient, the custodian or a researcher of the data set's institution calls; where image sets are
     /// scored, only the last.
     /// @param dataset the data set

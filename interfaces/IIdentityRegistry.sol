@@ -12,6 +12,9 @@ pragma solidity ^0.8.30;
 /// - a validity of more than 2^128 seconds is refused;
 /// - a delegate appointed before a recovery is no longer valid. A resolver shows it until it lapses or the new owner
 /// revokes it, so a new owner should revoke what the old one appointed.
+/// @dev What the hashes of ERC-1056 do not say: the chain. They name the registry's address alone, so where one key deploys
+/// the same contracts in the same order on two chains, a change signed for one holds on the other. Deploy each chain with
+/// a key of its own, or sign requests of the forwarder instead, which name the chain.
 /// @dev What this contract trusts:
 /// - An identity's owner, for everything about that identity. A thief with the owner's key can veto a recovery and
 /// replace the guardians: guardians help against a lost key, and against a stolen one until the thief reacts.
@@ -124,7 +127,8 @@ interface IIdentityRegistry {
 
     // -------------------------------------------------------------------------------------- ERC-1056: by the sender
 
-    /// @notice Hands `identity` to `newOwner`, which cancels a recovery under way. Zero deactivates it for good.
+    /// @notice Hands `identity` to `newOwner`, which cancels a recovery under way. Zero deactivates it for good: nobody acts
+    /// for it any more, so consent that it gave can no longer be taken back. Take it back before.
     function changeOwner(address identity, address newOwner) external;
 
     /// @notice Appoints `delegate` for `validity` seconds from now.

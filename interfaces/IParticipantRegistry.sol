@@ -75,7 +75,8 @@ interface IParticipantRegistry {
     /// @notice `account` left `institution`.
     event ParticipantLeft(address indexed account, address indexed institution);
 
-    /// @notice `actor` suspended `account`; `status` is what stands afterwards, in the bits of `statusOf`.
+    /// @notice `actor` suspended `account`; `status` is what stands afterwards, in the bits of `statusOf`. Who leaves an
+    /// institution that is suspended takes that along, and is the `actor` itself.
     event ParticipantSuspended(address indexed account, address indexed actor, uint8 status);
 
     /// @notice `actor` lifted a suspension of `account`; `status` is what stands afterwards, in the bits of `statusOf`.
@@ -120,8 +121,8 @@ interface IParticipantRegistry {
     /// @param roles The member's roles, within those of the institution; not empty.
     function admit(address account, uint32 roles) external;
 
-    /// @notice The sender leaves its institution. A suspension stays until a new institution admits the sender
-    /// (if an institution imposed it) or a governor lifts it.
+    /// @notice The sender leaves its institution. A suspension, its own or the institution's, stays until a new institution
+    /// admits the sender (if no governor imposed it on the sender itself) or a governor lifts it.
     function leave() external;
 
     /// @notice Suspends `account`, by an institution its member, by a governor anybody accredited.

@@ -7,6 +7,7 @@ import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
 import {ImageId, ImageSet} from "../lib/ImageSet.sol";
+import {Roles} from "../lib/Roles.sol";
 import {Scope} from "../lib/Scope.sol";
 import {GrantSlot} from "./GrantSlot.sol";
 
@@ -29,6 +30,8 @@ abstract contract ConsentOracle is IConsentRegistry {
     // The next signature's nonce: epoch (32) | signatures used in this epoch (32). A new epoch has nonces of its own, so
     // it voids what was signed and not submitted. After 2^32 signatures the carry begins one, which is safe.
     mapping(address subject => uint64 nonce) internal _nonces;
+    // One slot: institution (160) | reviewBy (40) | reviewed (8). A nonzero institution means "exists".
+    mapping(bytes32 emergency => Emergency) internal _emergencies;
 
     constructor(IIdentityRegistry identities, IParticipantRegistry participants, IImageRegistry images) {
         _identities = identities;
@@ -86,6 +89,10 @@ abstract contract ConsentOracle is IConsentRegistry {
         return keccak256(abi.encode(subject, grantee, scope));
     }
 
+    function _emergencyId(address subject, address clinician, uint40 since) internal pure returns (bytes32) {
+        return keccak256(abi.encode(subject, clinician, since));
+    }
+
     function _epochOf(address subject) internal view returns (uint32) {
         return uint32(_nonces[subject] >> 32);
     }
@@ -112,8 +119,23 @@ abstract contract ConsentOracle is IConsentRegistry {
         uint32 epoch = _epochOf(patient);
         address group = institution == address(0) ? reader : institution;
         if (_considerScopes(decision, reader, group, imageSet, image, epoch, use)) return decision;
-        // Who has left the institution may no longer act in its emergencies.
-        if (institution != address(0)) _considerGrant(decision, patient, reader, Scope.EMERGENCY, epoch, use);
+        _considerEmergency(decision, patient, reader, institution, epoch, use);
+    }
+
+    /// @dev The right to break the glass comes from being a clinician of the institution, and ends with it: who has left
+    /// it, though for another one, or is no clinician any more, may no longer act in its emergencies.
+    function _considerEmergency(
+        Decision memory decision,
+        address subject,
+        address reader,
+        address institution,
+        uint32 epoch,
+        Use calldata use
+    ) private view {
+        uint40 since = _grants[_grantId(subject, reader, Scope.EMERGENCY)].from();
+        if (since == 0 || _emergencies[_emergencyId(subject, reader, since)].institution != institution) return;
+        if (!_participants.hasRole(reader, Roles.CLINICIAN)) return;
+        _considerGrant(decision, subject, reader, Scope.EMERGENCY, epoch, use);
     }
 
     /// @dev Whether a grant for everything, the course, the visit or the image set permits it.
@@ -180,7 +202,10 @@ abstract contract ConsentOracle is IConsentRegistry {
         bool sameDisease = disease != 0 && given.disease() == disease;
         uint16 purposes = use.purposes;
         if (purposes == 0 || DataUse.missing(given.purposes(), purposes, sameDisease) != 0) return Reason.Purpose;
-        if (purposes & DataUse.DISEASE_RESEARCH != 0 && given.disease() != 0 && !sameDisease) return Reason.Disease;
+        // A use that names a disease is research on it, whatever else it is.
+        if (given.disease() != 0 && !sameDisease && (disease != 0 || purposes & DataUse.DISEASE_RESEARCH != 0)) {
+            return Reason.Disease;
+        }
         if (given.conditions() & DataUse.REQUIREMENTS & ~use.fulfilled != 0) return Reason.Condition;
         return Reason.Permitted;
     }

@@ -24,8 +24,6 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
 
     // Zero when the request was never made or has been answered.
     mapping(bytes32 request => uint256 requestedAt) private _requests;
-    // One slot: institution (160) | reviewBy (40) | reviewed (8). A nonzero institution means "exists".
-    mapping(bytes32 emergency => Emergency) private _emergencies;
 
     /// @param identities registry of identities, their delegates and recoveries
     /// @param participants registry of accredited participants
@@ -277,9 +275,5 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         returns (bytes32)
     {
         return keccak256(abi.encode(requester, subject, grantee, scope, asked));
-    }
-
-    function _emergencyId(address subject, address clinician, uint40 since) private pure returns (bytes32) {
-        return keccak256(abi.encode(subject, clinician, since));
     }
 }

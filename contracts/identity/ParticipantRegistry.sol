@@ -99,6 +99,11 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
         if (institution == address(0)) revert ParticipantNotAccredited(account);
         if (institution == account) revert ParticipantIsInstitution(account);
 
+        // Nobody sheds a suspension by leaving, and so not that of the institution.
+        if (participant.status == 0 && _participants[institution].status != 0) {
+            participant.status = BY_INSTITUTION;
+            emit ParticipantSuspended(account, account, BY_INSTITUTION);
+        }
         participant.institution = address(0);
         participant.roles &= Roles.GOVERNOR;
         participant.since = 0;

@@ -51,10 +51,11 @@ library DataUse {
         if (expanded & NO_RESTRICTION != 0) expanded = ALL_PURPOSES;
         if (expanded & GENERAL_RESEARCH != 0) expanded |= BIOMEDICAL_RESEARCH | ANCESTRY_RESEARCH;
         if (expanded & BIOMEDICAL_RESEARCH != 0) expanded |= DISEASE_RESEARCH | RESEARCH_CONTROL;
-        if (expanded & (DISEASE_RESEARCH | ANCESTRY_RESEARCH) != 0) expanded |= METHOD_DEVELOPMENT;
-        // What is left after a prohibition is not without restriction.
-        if (conditions & NO_METHODS != 0) expanded &= ~(NO_RESTRICTION | METHOD_DEVELOPMENT);
+        // What is left after a prohibition is not without restriction; ancestry research that is prohibited implies no
+        // methods either.
         if (conditions & NO_ANCESTRY != 0) expanded &= ~(NO_RESTRICTION | ANCESTRY_RESEARCH);
+        if (expanded & (DISEASE_RESEARCH | ANCESTRY_RESEARCH) != 0) expanded |= METHOD_DEVELOPMENT;
+        if (conditions & NO_METHODS != 0) expanded &= ~(NO_RESTRICTION | METHOD_DEVELOPMENT);
     }
 
     /// @notice Whether expanded purposes are limited to one disease, which a grant must then name.

@@ -138,8 +138,8 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
             _requireCurator(dataset, institution);
         }
         if ((rule == WeightRule.Scored) != (score != 0)) revert DatasetScoreInvalid(rule, score);
-        address beneficiary = _beneficiary(class, imageSet);
         (ImageId image, bytes32 grantId) = _consents.requirePermitted(institution, imageSet, _use(dataset, slot));
+        address beneficiary = class == Class.Data ? imageSet.patient : _requireCustodian(class, imageSet);
         if (rule == WeightRule.PerSet) score = 1;
         if (rule == WeightRule.PerInstance) score = _images.imageOf(image).instances;
         _add(dataset, class, ImageId.unwrap(image), beneficiary, score, grantId);
@@ -356,6 +356,12 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         if (_participants.requireRole(_msgSender(), Roles.RESEARCHER) != institution) {
             revert DatasetNotCurator(dataset, institution);
         }
+    }
+
+    /// @dev Like who annotates or develops, a custodian that is suspended earns with nothing new.
+    function _requireCustodian(Class class, ImageSet calldata imageSet) private view returns (address custodian) {
+        custodian = _beneficiary(class, imageSet);
+        _participants.requireRole(custodian, Roles.CUSTODIAN);
     }
 
     function _requireMayAct(address beneficiary, address actor) private view {

@@ -160,8 +160,8 @@ def test_inheritance_is_told_as_the_contract_applies_it(consents, ledger, who):
         duo.purpose_names(duo.expand(duo.purpose_bits([name]), duo.condition_bits(conditions)))
         for name, conditions in combinations
     ]
-    # Nothing is left of methods under NMDS, nor of ancestry (and its methods) under both.
-    assert len(combinations) == len(prohibitions) * len(duo.PURPOSES) - 3
+    # Nothing is left of methods under NMDS, nor of ancestry (and its methods) under NPOA.
+    assert len(combinations) == len(prohibitions) * len(duo.PURPOSES) - 4
     assert [grant.terms.purposes for grant in grants] == told
 
 

@@ -101,7 +101,8 @@ QUESTIONS = list(product(READERS, IMAGES, USES))
 def expanded(purposes: int, conditions: int) -> int:
     """The purposes with what they imply, less what the prohibitions take away."""
     named = {bit for bit in (1 << n for n in range(9)) if bit & purposes}
-    kept = set().union(*(IMPLIED.get(bit, {bit}) for bit in named))
+    implying = named - ({POA} if conditions & NPOA else set())
+    kept = set().union(*(IMPLIED.get(bit, {bit}) for bit in implying))
     for prohibition, taken in TAKEN_AWAY.items():
         if conditions & prohibition:
             kept -= taken
@@ -120,6 +121,7 @@ class Grant:
         terms = self.terms
         purposes = expanded(terms.purposes, terms.conditions)
         on_the_disease = use.disease != NO_DISEASE and use.disease == terms.disease
+        on_some_disease = use.disease != NO_DISEASE or use.purposes & DS
         missing = use.purposes & ~purposes
         if on_the_disease:
             missing &= ~(METHODS | CONTROL)
@@ -128,7 +130,7 @@ class Grant:
             (EXPIRED, now >= terms.until),
             (NOT_YET, now < terms.start),
             (PURPOSE, missing),
-            (DISEASE, use.purposes & DS and terms.disease != NO_DISEASE and not on_the_disease),
+            (DISEASE, on_some_disease and terms.disease != NO_DISEASE and not on_the_disease),
             (CONDITION, terms.conditions & ~(NMDS | NPOA) & ~use.fulfilled),
         ):
             if applies:
@@ -145,6 +147,8 @@ class Model:
     signed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PATIENTS, 0))
     members: dict[str, str] = field(default_factory=lambda: dict(MEMBERS))
     suspended: set[str] = field(default_factory=set)
+    emergencies: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The institution of whose emergency a clinician's is, by patient and clinician."""
     agents: dict[str, set[str]] = field(default_factory=lambda: {each: {each} for each in PATIENTS})
     empty: set[str] = field(default_factory=lambda: set(PATIENTS))
     """Patients who granted nothing since they took everything back, or ever."""
@@ -163,7 +167,7 @@ class Model:
         if self.suspended & {reader, institution}:
             return SUSPENDED
         keys = {(patient, who, scope) for who in (reader, institution) for scope in image.scopes}
-        if institution:
+        if institution and self.emergencies.get((patient, reader)) == institution:
             keys.add((patient, reader, EMERGENCY))
         epoch = self.epochs[patient]
         reasons = [self.grants[key].judge(epoch, use, now) for key in keys & self.grants.keys()]

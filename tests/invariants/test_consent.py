@@ -280,6 +280,7 @@ class ConsentMachine(RuleBasedStateMachine):
             given = Terms(self.now, self.now + 6 * HOUR, CARE, 0, NO_DISEASE)
             key = (patient, clinician, EMERGENCY)
             self.model.grants[key] = Grant(given, self.model.epochs[patient])
+            self.model.emergencies[patient, clinician] = institution
             self.model.empty.discard(patient)
 
     @rule(function=functions, patient=patients, grantee=grantees, scope=scopes, given=terms)
@@ -298,7 +299,7 @@ class ConsentMachine(RuleBasedStateMachine):
             self.appoint_or_dismiss_the_parent(data.draw(patients))
         elif what == "suspension":
             self.suspend_or_reinstate(data.draw(st.sampled_from([DOCTOR, RESEARCHER, HOSPITAL])))
-        elif DOCTOR not in self.model.suspended:
+        elif not (DOCTOR in self.model.members and DOCTOR in self.model.suspended):
             self.doctor_leaves_or_moves()
 
     def appoint_or_dismiss_the_parent(self, patient: str) -> None:
@@ -316,9 +317,11 @@ class ConsentMachine(RuleBasedStateMachine):
             self.model.suspended ^= {who}
 
     def doctor_leaves_or_moves(self) -> None:
-        if self.model.members.pop(DOCTOR, None):
+        if institution := self.model.members.pop(DOCTOR, None):
             assert self.act(DOCTOR, "participants", "leave") is None
+            self.model.suspended |= {DOCTOR} if institution in self.model.suspended else set()
         else:
+            self.model.suspended.discard(DOCTOR)
             assert self.act(CLINIC, "participants", "admit", DOCTOR, CLINICIAN_ROLE) is None
             self.model.members[DOCTOR] = CLINIC
 

@@ -203,13 +203,14 @@ def expand(purposes: int, conditions: int = 0) -> int:
         purposes |= bit["HMB"] | bit["POA"]
     if purposes & bit["HMB"]:
         purposes |= bit["DS"] | bit["CTRL"]
-    if purposes & (bit["DS"] | bit["POA"]):
-        purposes |= bit["MDS"]
-    # What is left after a prohibition is not without restriction.
-    if conditions & _CONDITION["NMDS"]:
-        purposes &= ~(bit["NRES"] | bit["MDS"])
+    # What is left after a prohibition is not without restriction; ancestry research that is
+    # prohibited implies no methods either.
     if conditions & _CONDITION["NPOA"]:
         purposes &= ~(bit["NRES"] | bit["POA"])
+    if purposes & (bit["DS"] | bit["POA"]):
+        purposes |= bit["MDS"]
+    if conditions & _CONDITION["NMDS"]:
+        purposes &= ~(bit["NRES"] | bit["MDS"])
     return purposes
 
 

@@ -189,6 +189,8 @@ def test_no_restriction_is_asked_by_itself(permitted_by):
 def test_expansion(consents, image, patient, stranger, terms, conditions):
     """Each purpose with what it implies, less what a prohibition takes away."""
     for purpose, implied in IMPLIED.items():
+        if purpose == Purpose.POA and conditions & Condition.NPOA:
+            continue  # nothing is left of it, not even the methods that it implies
         kept = implied & ~TAKEN_AWAY[conditions]
         if kept:
             disease = X if kept & Purpose.DS and not kept & Purpose.HMB else ""

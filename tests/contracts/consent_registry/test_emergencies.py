@@ -188,6 +188,23 @@ def test_clinician_who_left(
     refuses(radiologist, use(), *never)
 
 
+def test_clinician_who_moved_or_is_none_any_more(
+    participants, break_glass, image, patient, radiologist, hospital, clinic, permits, refuses
+):
+    """Another institution, or another role, takes nobody's emergency over."""
+    never = (Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, radiologist)
+    break_glass()
+    participants.admit(radiologist, Role.RADIOLOGIST, {"from": hospital})
+    refuses(radiologist, use(), *never)
+    participants.admit(radiologist, Role.CLINICIAN, {"from": hospital})
+    permits(radiologist, use(), radiologist, EMERGENCY)
+    participants.leave({"from": radiologist})
+    participants.admit(radiologist, Role.CLINICIAN, {"from": clinic})
+    refuses(radiologist, use(), *never)
+    break_glass()
+    permits(radiologist, use(), radiologist, EMERGENCY)
+
+
 def test_suspended_clinician(
     participants, break_glass, image, patient, radiologist, hospital, refuses
 ):

@@ -120,7 +120,7 @@ def test_period(consents, write, patient, radiologist, terms, now):
         (1 << 9, 0),
         (Purpose.HMB | 1 << 15, 0),
         (Purpose.METHODS, Condition.NMDS),
-        (Purpose.POA, Condition.NPOA | Condition.NMDS),
+        (Purpose.POA, Condition.NPOA),
     ],
     ids=["none", "unknown", "known and unknown", "no methods", "no ancestry"],
 )

@@ -57,6 +57,18 @@ def test_deactivated_patient(identities, image, patient, permits, refuses):
     refuses(patient, CARE, Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, patient)
 
 
+def test_deactivated_patient_takes_nothing_back(
+    consents, identities, image, patient, radiologist, grant, permits
+):
+    """Nobody acts for it any more: what it granted stands until its time is up."""
+    grant(radiologist)
+    identities.changeOwner(patient, NOBODY, {"from": patient})
+    permits(radiologist, CARE, radiologist)
+    for function, values in (("revoke", (radiologist, ALL)), ("revokeAll", ())):
+        with error("ConsentNotAuthorized", patient, patient):
+            getattr(consents, function)(patient, *values, {"from": patient})
+
+
 def test_patient_of_one_is_nobody_for_another(anchor, image, patient, stranger, never, permits):
     theirs = anchor("theirs", patient=stranger)
     permits(stranger, CARE, image=theirs)
@@ -179,6 +191,19 @@ def test_suspended_institution(
     permits(patient, CARE)
 
 
+def test_who_left_a_suspended_institution(
+    participants, image, radiologist, hospital, clinic, governor, grant, permits, refuses
+):
+    """One call would else shed what its institution was suspended for."""
+    grant(radiologist)
+    participants.suspend(hospital, {"from": governor})
+    participants.leave({"from": radiologist})
+    suspended = (Reason.READER_SUSPENDED, "ConsentReaderSuspended", radiologist)
+    refuses(radiologist, CARE, *suspended)
+    participants.admit(radiologist, Role.RADIOLOGIST, {"from": clinic})
+    permits(radiologist, CARE, radiologist)
+
+
 def test_suspended_patient_reads_its_own(participants, image, patient, hospital, permits):
     participants.admit(patient, Role.CLINICIAN, {"from": hospital})
     participants.suspend(patient, {"from": hospital})
@@ -260,6 +285,18 @@ def test_disease(image, radiologist, grant, permits, refuses):
     for disease in (DIABETES, ""):
         differs = (Reason.DISEASE, "ConsentDiseaseDiffers", code(CANCER), code(disease))
         refuses(radiologist, use(Purpose.DS, disease=disease), *differs)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.METHODS, Purpose.CONTROL, Purpose.CARE])
+def test_named_disease_counts_whatever_it_is_named_for(
+    image, radiologist, grant, permits, refuses, purpose
+):
+    """Methods for one disease are no use of what was consented for another."""
+    grant(radiologist, ALL, Purpose.DS | purpose, 0, CANCER)
+    for disease in (CANCER, ""):
+        permits(radiologist, use(purpose, disease=disease), radiologist)
+    differs = (Reason.DISEASE, "ConsentDiseaseDiffers", code(CANCER), code(DIABETES))
+    refuses(radiologist, use(purpose, disease=DIABETES), *differs)
 
 
 @pytest.mark.no_call_coverage

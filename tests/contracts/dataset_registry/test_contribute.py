@@ -237,6 +237,24 @@ def test_suspended_institution_takes_nothing(
     datasets.contribute(dataset, Class.DATA, image_set, 0, {"from": researcher})
 
 
+@pytest.mark.parametrize("by", ["hospital", "patient", "researcher"])
+def test_suspended_custodian_earns_with_nothing_new(
+    request, datasets, dataset, anchored, contributed, accredited, governor, patient, hospital, by
+):
+    """What it anchored before does not earn for it, whoever contributes it; its patients do."""
+    contributed(dataset, Class.CUSTODY)
+    image_set, sender = anchored(), {"from": request.getfixturevalue(by)}
+    accredited.suspend(hospital, {"from": governor})
+    with error("ParticipantIsSuspended", hospital, hospital):
+        datasets.contribute(dataset, Class.CUSTODY, image_set, 0, sender)
+    datasets.contribute(dataset, Class.DATA, image_set, 0, sender)
+    assert datasets.contributorOf(dataset, Class.DATA, patient)[0] == 1
+    assert datasets.weightOf(dataset, Class.CUSTODY) == 1
+    accredited.reinstate(hospital, {"from": governor})
+    datasets.contribute(dataset, Class.CUSTODY, image_set, 0, sender)
+    assert datasets.weightOf(dataset, Class.CUSTODY) == 2
+
+
 def test_erased_image_set_is_not_contributed(
     datasets, dataset, anchored, consented, images, patient, hospital
 ):

@@ -121,6 +121,26 @@ def test_leaving_lifts_no_suspension(accredited, hospital, radiologist, authorit
     assert accredited.standing(radiologist) == (NOBODY, True)
 
 
+@pytest.mark.parametrize("own", [0, BY_GOVERNOR], ids=["of good standing", "suspended"])
+def test_leaving_takes_the_institutions_suspension_along(
+    accredited, governor, hospital, radiologist, own
+):
+    if own:
+        accredited.suspend(radiologist, {"from": governor})
+    accredited.suspend(hospital, {"from": governor})
+    transaction = accredited.leave({"from": radiologist})
+    status = own or BY_INSTITUTION
+    assert accredited.statusOf(radiologist) == status
+    assert accredited.standing(radiologist) == (NOBODY, True)
+    announced = [dict(event) for event in transaction.events if event.name.endswith("Suspended")]
+    along = {"account": radiologist, "actor": radiologist, "status": status}
+    assert announced == ([] if own else [along])
+    accredited.reinstate(hospital, {"from": governor})
+    assert accredited.standing(radiologist) == (NOBODY, True)
+    accredited.reinstate(radiologist, {"from": governor})
+    assert accredited.standing(radiologist) == (NOBODY, False)
+
+
 def test_new_institution_lifts_that_of_the_old(accredited, hospital, clinic, radiologist):
     accredited.suspend(radiologist, {"from": hospital})
     accredited.leave({"from": radiologist})
