@@ -63,7 +63,7 @@ class RadLedger:
     >>> from radledger import RadLedger
     >>> radledger = RadLedger.open("devnet")                       # doctest: +SKIP
     >>> radledger.participants.show(hospital).roles                # doctest: +SKIP
-    ('custodian', 'clinician', 'radiologist')
+    ('custodian', 'clinician', 'radiologist', 'researcher', 'annotator', 'developer')
     """
 
     def __init__(

@@ -70,7 +70,7 @@ class Bundles:
     Examples
     --------
     >>> radledger.bundles.export(image_id, Path("ct.bundle")).files  # doctest: +SKIP
-    5
+    2
     """
 
     def __init__(self, ledger: Ledger, images: Images) -> None:

@@ -61,10 +61,10 @@ class Index:
     Examples
     --------
     >>> index = Index(ledger, home)                                # doctest: +SKIP
-    >>> index.sync().added_events                                  # doctest: +SKIP
-    41
-    >>> [entry.event for entry in index.history(image)]            # doctest: +SKIP
-    ['ImageAnchored', 'ConsentGranted', 'ContributionMade', 'RewardClaimed']
+    >>> index.sync().added_events > 0                              # doctest: +SKIP
+    True
+    >>> [entry.event for entry in index.history(image_id)]         # doctest: +SKIP
+    ['ImageAnchored']
     """
 
     def __init__(self, ledger: Ledger, home: Path, url: str | None = None) -> None:
