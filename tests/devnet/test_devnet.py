@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
 
 import pytest
+from eth_utils.crypto import keccak
 
 from radledger.chain import deployments, networks
 from radledger.chain.accounts import Keystore
-from radledger.chain.connect import connect
+from radledger.chain.connect import connect, request
 from radledger.chain.errors import ConnectionFailed
 from radledger.chain.ledger import Ledger
 from radledger.crypto.keys import public_key
@@ -108,6 +110,23 @@ def test_after_a_crash_status_is_honest_and_up_heals(home):
     assert second.running
     assert second.accounts == first.accounts
     assert open_ledger(home).call("ParticipantRegistry", "isActive", second.accounts["hospital"])
+
+
+def test_what_another_release_deployed_is_succeeded_and_stays_on_record(home):
+    first = up(home, "anvil")
+    ledger, address = open_ledger(home), first.contracts["ImageRegistry"]
+    request(ledger.web3, "anvil_setCode", [address, "0x6001"])
+    file = home / "deployments" / "31337.json"
+    record = json.loads(file.read_text())
+    record["contracts"]["ImageRegistry"]["codeHash"] = "0x" + keccak(hexstr="0x6001").hex()
+    file.write_text(json.dumps(record))
+
+    second = up(home, "anvil")
+    assert second.contracts.keys() == first.contracts.keys()
+    assert set(second.contracts.values()).isdisjoint(first.contracts.values())
+    predecessor = deployments.load(file.parent, 31337).predecessor
+    assert {name: each.address for name, each in predecessor.contracts.items()} == first.contracts
+    assert up(home, "anvil").contracts == second.contracts
 
 
 def test_an_interrupted_up_is_finished_by_the_next(home, monkeypatch):

@@ -176,8 +176,10 @@ def connection_errors(web3: Web3) -> Iterator[None]:
         yield
     except failures as error:
         endpoint = getattr(web3.provider, "endpoint_uri", type(web3.provider).__name__)
+        here = "//127.0.0.1" in str(endpoint) or "//localhost" in str(endpoint)
+        start = "start a local chain with `radledger devnet up`" if here else "start it"
         raise ConnectionFailed(
-            f"no Ethereum node answers at {endpoint}; start it, or name another network",
+            f"no Ethereum node answers at {endpoint}; {start}, or name another network",
             endpoint=str(endpoint),
             cause=type(error).__name__,
         ) from error
