@@ -207,6 +207,8 @@ interface IDatasetRegistry {
     function freeze(DatasetId dataset, bytes32 root, uint32 contributions) external returns (uint32 version);
 
     /// @notice Pays money in, to be shared among those who have a weight at this moment.
+    /// @dev Divisions round down, so of each class's part a little stays in the vault for good: less than one base unit
+    /// for each contributor, and one more for each 2^24 of the class's weight. Scores had better be small numbers.
     /// @param dataset the data set
     /// @param amount base units of its token, which the caller has allowed this contract to take
     function fund(DatasetId dataset, uint256 amount) external;

@@ -194,7 +194,10 @@ interface IIdentityRegistry {
 
     // ---------------------------------------------------------------------------------------------------- Authority
 
-    /// @notice Whether `actor` may act for `identity`: it is the owner now, or a valid delegate of `delegateType`.
+    /// @notice Whether `actor` may act for `identity`: it is the owner now, or a valid delegate of `delegateType`, and still
+    /// owns the identity of its own. A parent's key that was recovered away no longer acts for the child.
+    /// @dev Who hands its own identity on hands on separately what its key owns, and is appointed anew: ERC-1056 owners
+    /// and delegates are keys, and their rights do not follow an identity.
     function mayAct(address identity, address actor, bytes32 delegateType) external view returns (bool);
 
     // ----------------------------------------------------------------------------------------------------- Recovery

@@ -179,6 +179,8 @@ contract IdentityRegistry is IIdentityRegistry, ERC2771Context {
     function mayAct(address identity, address actor, bytes32 delegateType) external view returns (bool) {
         // Nobody is zero, which is the owner of a deactivated identity.
         if (actor == address(0)) return false;
+        // A key that lost its own identity speaks for nobody else either.
+        if (actor != identity && identityOwner(actor) != actor) return false;
         Identities.Identity storage record = _identities[identity];
         if (actor == record.ownerOf(identity)) return true;
         return record.accepts(_delegations[identity][_typeHash(delegateType)][actor]);

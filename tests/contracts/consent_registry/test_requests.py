@@ -12,6 +12,7 @@ from tests.contracts.consent_registry.conftest import (
     GRANTED,
     Condition,
     Purpose,
+    Reason,
     code,
     use,
 )
@@ -151,6 +152,19 @@ def test_approve_in_the_next_epoch(consents, patient, radiologist, asked):
     consents.revokeAll(patient, {"from": patient})
     consents.approve(radiologist, *asked, {"from": patient})
     assert consents.grantOf(*asked[:3])[5] == 1
+
+
+def test_approve_what_a_suspended_requester_asked(
+    consents, participants, image, patient, radiologist, hospital, asked, permits, refuses
+):
+    """The grant is the subject's to give; who is suspended does not read by it meanwhile."""
+    consents.request(*asked, {"from": radiologist})
+    participants.suspend(radiologist, {"from": hospital})
+    consents.approve(radiologist, *asked, {"from": patient})
+    suspended = (Reason.READER_SUSPENDED, "ConsentReaderSuspended", radiologist)
+    refuses(radiologist, use(Purpose.HMB), *suspended)
+    participants.reinstate(radiologist, {"from": hospital})
+    permits(radiologist, use(Purpose.HMB), radiologist, asked[2])
 
 
 @pytest.mark.parametrize("invalid", ["purposes", "disease", "period", "scope"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from brownie import accounts
 from eth_account import Account
 from eth_utils import to_bytes
 
@@ -221,6 +222,18 @@ def test_signer_recovered_away(recover, sign, submit, done, consents, patient, n
         submit(before)
     assert not done()
     assert consents.nonceOf(patient) == 0
+
+
+def test_delegate_whose_own_identity_is_lost(identities, sign, submit, done, patient, stranger):
+    """Also a signer who acts for somebody else can have been recovered away."""
+    identities.addDelegate(patient, CONSENT, DELEGATE, DAY, {"from": patient})
+    authorization = sign(key=DELEGATE_KEY)
+    stranger.transfer(DELEGATE, "1 ether")
+    delegate = accounts.add(DELEGATE_KEY)
+    identities.changeOwner(delegate, stranger, {"from": delegate})
+    with error("ConsentNotAuthorized", patient, DELEGATE):
+        submit(authorization)
+    assert not done()
 
 
 def test_new_owner_signs(recover, sign, submit, done):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from eth_account import Account
 
-from tests.contracts.conftest import error
+from tests.contracts.conftest import error, sign_request
 from tests.contracts.consent_registry.conftest import (
     ALL,
     CONSENT,
@@ -154,3 +154,16 @@ def test_old_key_does_not_read_after_a_recovery(
     refuses(patient, use(), Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, patient)
     consents.grant(patient, stranger, ALL, terms(Purpose.NRES), {"from": stranger})
     permits(stranger, use(), stranger)
+
+
+def test_nobody_speaks_for_others_but_by_signature(
+    consents, forwarder, patient, stranger, radiologist, accredited, terms, now
+):
+    """Neither an appended address nor the forwarder is a subject's word here."""
+    change = consents.grant.encode_input(patient, radiologist, ALL, terms())
+    with error("ConsentNotAuthorized", patient, stranger):
+        stranger.transfer(consents, 0, data=change + patient.address[2:])
+    request = sign_request(forwarder, patient, (consents, change), now() + DAY)
+    with error("ERC2771UntrustfulTarget", consents, forwarder):
+        forwarder.execute(request, {"from": stranger})
+    assert consents.grantOf(patient, radiologist, ALL)[6] == 0

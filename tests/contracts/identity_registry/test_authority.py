@@ -68,3 +68,33 @@ def test_recovery_ends_the_old_key_and_its_delegates(identities, patient, resear
     identities.addDelegate(patient, VERI_KEY, DELEGATE, DAY, {"from": researcher})
     assert identities.mayAct(patient, DELEGATE, VERI_KEY)
     assert identities.validDelegate(patient, VERI_KEY, DELEGATE)
+
+
+@pytest.mark.parametrize("appointed", ["delegate", "owner"])
+def test_key_that_lost_its_own_identity_speaks_for_nobody_else(
+    identities, patient, clinic, stranger, recover, appointed
+):
+    """A parent's key that was recovered away no longer acts for the child."""
+    if appointed == "delegate":
+        identities.addDelegate(clinic, VERI_KEY, patient, 30 * DAY, {"from": clinic})
+    else:
+        identities.changeOwner(clinic, patient, {"from": clinic})
+    assert identities.mayAct(clinic, patient, VERI_KEY)
+    recover(stranger)
+    assert not identities.mayAct(clinic, patient, VERI_KEY)
+    # Rights belong to keys, so they do not go to the new owner by themselves.
+    assert not identities.mayAct(clinic, stranger, VERI_KEY)
+    identities.changeOwner(patient, patient, {"from": stranger})
+    assert identities.mayAct(clinic, patient, VERI_KEY)
+
+
+def test_identities_that_own_each_other(identities, patient, clinic):
+    """Nobody acts for either by authority of the other; each key still hands on what it owns."""
+    identities.changeOwner(patient, clinic, {"from": patient})
+    identities.changeOwner(clinic, patient, {"from": clinic})
+    for identity in (patient, clinic):
+        for actor in (patient, clinic):
+            assert not identities.mayAct(identity, actor, VERI_KEY)
+    identities.changeOwner(patient, patient, {"from": clinic})
+    assert identities.mayAct(patient, patient, VERI_KEY)
+    assert identities.mayAct(clinic, patient, VERI_KEY)

@@ -148,3 +148,11 @@ def test_owner_changes_through_the_forwarder(identities, forwarder, patient, str
     request = sign_request(forwarder, patient, call, now() + 600)
     forwarder.execute(request, {"from": stranger})
     assert identities.identityOwner(patient) == DELEGATE
+
+
+def test_only_the_forwarder_speaks_for_others(identities, patient, stranger):
+    """An address appended to a direct call is not the sender."""
+    data = identities.changeOwner.encode_input(patient, stranger) + patient.address[2:]
+    with error("IdentityNotOwner", patient, stranger):
+        stranger.transfer(identities, 0, data=data)
+    assert identities.identityOwner(patient) == patient

@@ -171,3 +171,10 @@ def test_batch_is_anchored_whole_or_not_at_all(images, image_sets, hospital):
 
 def test_empty_batch(images, accredited, hospital):
     assert len(images.anchorBatch([], {"from": hospital}).events) == 0
+
+
+def test_only_the_forwarder_speaks_for_others(images, image_set, hospital, stranger):
+    """An address appended to a direct call is not the sender."""
+    data = images.anchor.encode_input(image_set.anchored()) + hospital.address[2:]
+    with error("ParticipantNotAccredited", stranger):
+        stranger.transfer(images, 0, data=data)

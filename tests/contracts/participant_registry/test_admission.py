@@ -157,3 +157,11 @@ def test_institution_cannot_leave(accredited, clinic):
     with error("ParticipantIsInstitution", clinic):
         accredited.leave({"from": clinic})
     assert accredited.rolesOf(clinic) == CLINIC_ROLES
+
+
+def test_only_the_forwarder_speaks_for_others(accredited, governor, stranger):
+    """An address appended to a direct call is not the sender."""
+    roles = int(Role.CLINICIAN)
+    data = accredited.admitInstitution.encode_input(stranger, roles) + governor.address[2:]
+    with error("ParticipantNotGovernor", stranger):
+        stranger.transfer(accredited, 0, data=data)
