@@ -140,8 +140,9 @@ def test_runs_in_one_process_have_their_own_chain(home, cli, tmp_path):
         ("account list more", "Got unexpected extra argument"),
         ("account list --bogus", "No such option: --bogus"),
         ("consent grant alice", "Missing option '--purpose'"),
-        ("dataset contribute a b --score x", "Invalid value for '--score'"),
-        ("dataset contribute a b --score -1", "Invalid value for '--score'"),
+        ("dataset contribute a b --score x", "as an integer, and is 'x'; see"),
+        ("dataset contribute a b --score=-1", "equal to 0, and is '-1'; see"),
+        ("dataset contribute a b --class foo", "'--class': 'foo' is not one of 'data', 'cust"),
         ("account list --home", "Option '--home' requires an argument"),
     ],
 )

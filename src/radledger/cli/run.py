@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
         return _report("Interrupted", message, {}, _INTERRUPTED)
     except _ClickException as error:
         session.json = session.json or "--json" in arguments
-        return _usage(error)
+        return _usage(error, arguments)
     except RadLedgerError as error:
         code = _USAGE if isinstance(error, UsageError) else _REFUSED
         from radledger.wording import in_words
@@ -67,15 +67,29 @@ def _invoke(arguments: Sequence[str]) -> None:
         commands.invoke(context)
 
 
-def _usage(error: Exception) -> int:
+def _usage(error: Exception, arguments: Sequence[str]) -> int:
     """Report a command line that cannot be understood, and where to read how it is."""
-    message = str(getattr(error, "format_message", error.__str__)())
+    message = str(getattr(error, "format_message", error.__str__)()).replace("Value error, ", "")
+    given = _given(getattr(error, "param", None), arguments)
+    if given is not None and repr(given) not in message:
+        message = f"{message.rstrip('.')}, and is {given!r}"
     context = getattr(error, "ctx", None)
     if context is not None:
         if message == "Missing command." and not session.json:
             print(context.get_help(), end="\n\n", file=sys.stderr)
         message = f"{message.rstrip('.')}; see `{context.command_path} --help`"
     return _report("UsageError", message, {}, _USAGE)
+
+
+def _given(parameter: Any, arguments: Sequence[str]) -> str | None:
+    """What a command line gives for an option; None if nothing, or if it is no option."""
+    for option in getattr(parameter, "opts", ()):
+        for position, word in enumerate(arguments):
+            if word.startswith(f"{option}="):
+                return word.partition("=")[2]
+            if word == option and option.startswith("-"):
+                return next(iter(arguments[position + 1 :]), None)
+    return None
 
 
 def _report(name: str, message: str, values: dict[str, Any], code: int) -> int:
