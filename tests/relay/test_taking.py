@@ -107,8 +107,10 @@ def test_a_consent_that_is_too_late(relay, consents, people, travel):
 def test_a_consent_that_the_contract_would_refuse(relay, consents, people):
     patient = Account.create()
     nothing = consents.sign_revoke(patient, people["radiologist"].address)
-    values = relay.refused(relay.post(nothing), 422, "ConsentNothingToRevoke")
+    answer = relay.post(nothing)
+    values = relay.refused(answer, 422, "ConsentNothingToRevoke")
     assert values["subject"] == patient.address
+    assert "scope all); see those there are" in answer.json()["detail"]
 
 
 def test_a_consent_whose_nonce_was_used(relay, sign, consents, people):

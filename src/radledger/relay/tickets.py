@@ -24,6 +24,7 @@ from radledger.relay.errors import (
     TicketUnknown,
 )
 from radledger.sqlite import SqliteDatabase, Write
+from radledger.wording import in_words
 
 __all__ = ["Limits", "State", "Ticket", "Tickets"]
 
@@ -260,7 +261,7 @@ class Tickets:
             write(
                 "UPDATE tickets SET state = 'refused', error = ?, error_values = ?, message = ? "
                 "WHERE ticket = ?",
-                *(error.name, values, error.message, ticket.ticket),
+                *(error.name, values, in_words(error), ticket.ticket),
             )
             self._spend(write, ticket, gas - ticket.gas)
 
