@@ -92,7 +92,7 @@ def test_passphrase_from_a_file(ok, cli, keystore, tmp_path, monkeypatch):
     assert wrong.refused("PassphraseWrong", 2) == {"account": "alice"}
     file.unlink()
     missing = cli("account", "derive", "--for", CUSTODIAN, "--as", "alice")
-    assert missing.refused("FileNotFoundError") == {"path": str(file)}
+    assert missing.refused("PassphraseMissing", 2) == {"path": str(file)}
 
 
 def test_derived_addresses_are_one_for_each_custodian(ok, cli, keystore):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -214,6 +215,17 @@ def test_the_system_s_refusal_is_one_line(accounts, plain_cli):
     outcome = plain_cli("account", "show", "bob")
     assert outcome.code == 1
     assert outcome.err == f"IsADirectoryError: {keystore / 'bob.json'}: Is a directory\n"
+
+
+def test_a_full_disk_says_where_to_make_room(accounts, cli, monkeypatch):
+    def fill(self):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Keystore, "list", fill)
+    outcome = cli("account", "list")
+    outcome.refused("OSError")
+    told = outcome.object["message"]
+    assert told.startswith(f"No space left on device; make room where the home ({accounts})")
 
 
 def test_a_reader_who_has_had_enough(accounts):

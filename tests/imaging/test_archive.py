@@ -50,7 +50,7 @@ def test_progress_tells_all_and_comes_to_its_end(run_of, tmp_path):
     assert [each.size for each in told] == sorted(each.size for each in told)
 
 
-def test_a_store_that_is_away_for_a_while_is_waited_for(run_of, tmp_path, wrong):
+def test_a_store_that_is_away_for_a_while_is_waited_for(run_of, tmp_path, wrong, caplog):
     studies = make_archive(tmp_path / "archive", 8, 20)
     store = FlickeringStore(tmp_path / "store", failures=3)
     images, _ = run_of(studies, store, workers=1).add(
@@ -58,6 +58,7 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(run_of, tmp_path, wrong)
     )
     assert store.failed == 3
     assert wrong(images, studies) == NOTHING_WRONG
+    assert any("waiting for it" in each.getMessage() for each in caplog.records)
 
 
 def test_a_store_that_was_never_there_is_told_at_once(run_of, tmp_path):

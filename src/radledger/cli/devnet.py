@@ -17,11 +17,13 @@ group = typer.Typer(help="A local chain and store, with everybody accredited.")
 @group.command()
 def up(
     chain: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="NAME", help="ganache, anvil, or poa for geth nodes that are validators."
+            metavar="NAME",
+            help="ganache, anvil, or poa for geth nodes that are validators; at first ganache, "
+            "then as before.",
         ),
-    ] = "ganache",
+    ] = None,
     validators: Annotated[
         int | None,
         typer.Option(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Sequence
 from typing import Any
@@ -56,6 +58,11 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         values = {"path": os.fspath(error.filename)} if error.filename else {}
         message = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message += (
+                f"; make room where the home ({session.folder}), the store and temporary files "
+                f"({tempfile.gettempdir()}) are, and run the command again"
+            )
         return _report(type(error).__name__, message or str(error), values, _REFUSED)
     except Exception as error:
         return _report("InternalError", f"{error!r}; {_kept()}", {}, _REFUSED)

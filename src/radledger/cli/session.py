@@ -133,9 +133,17 @@ def given_passphrase() -> str | None:
     A variable that a script forgot to fill must not leave a key without protection.
     """
     file = os.environ.get(_FROM_FILE)
-    return os.environ.get(_FROM_ENVIRONMENT) or (
-        Path(file).read_text("utf-8").rstrip("\r\n") if file else None
-    )
+    if os.environ.get(_FROM_ENVIRONMENT) or not file:
+        return os.environ.get(_FROM_ENVIRONMENT) or None
+    try:
+        return Path(file).read_text("utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise PassphraseMissing(
+            f"{file}, which {_FROM_FILE} names, cannot be read: {reason}; name a file that holds "
+            "the passphrase",
+            path=file,
+        ) from error
 
 
 def _ask(prompt: str, *, confirm: bool) -> str:

@@ -16,7 +16,7 @@ from radledger.devnet.errors import AnotherChainRuns
 from radledger.devnet.process import Node
 from radledger.errors import UsageError
 
-__all__ = ["CHAINS", "check", "down", "names", "network", "recorded", "up"]
+__all__ = ["CHAINS", "check", "down", "kind", "names", "network", "recorded", "up"]
 
 CHAINS = (*process.CHAINS, "poa")
 """Every kind of chain."""
@@ -85,6 +85,11 @@ def recorded(data: Path) -> dict[str, Node]:
     if not path.exists():
         return {}
     return {name: Node(**node) for name, node in json.loads(path.read_text("utf-8")).items()}
+
+
+def kind(data: Path) -> str | None:
+    """Of which kind the nodes are that were started last; None if there were none."""
+    return next((node.chain for node in recorded(data).values()), None)
 
 
 def names(data: Path) -> dict[str, str | None]:

@@ -69,7 +69,7 @@ class Devnet:
 
 def up(
     home: Path,
-    chain: str = "ganache",
+    chain: str | None = None,
     *,
     validators: int | None = None,
     store: str | None = None,
@@ -85,7 +85,8 @@ def up(
     home
         RadLedger's folder.
     chain
-        ``ganache``, ``anvil``, or ``poa`` for several geth nodes that are validators.
+        ``ganache``, ``anvil``, or ``poa`` for several geth nodes that are validators; as before
+        unless given, at first Ganache.
     validators
         How many of them; as before unless given, at first four.
     store, nodes
@@ -105,6 +106,7 @@ def up(
     >>> devnet.running, devnet.chain        # doctest: +SKIP
     (True, 'anvil')
     """
+    chain = chain or chains.kind(_data(home)) or "ganache"
     chains.check(_data(home), chain, validators)
     private_folder(home)
     with _locked(home):
@@ -152,7 +154,7 @@ def status(home: Path) -> Devnet:
     running = chain_id is not None
     return Devnet(
         running=running,
-        chain=next((node.chain for node in chains.recorded(data).values()), None),
+        chain=chains.kind(data),
         chain_nodes=chains.names(data),
         endpoint=network.endpoint if network and running else None,
         chain_id=chain_id,

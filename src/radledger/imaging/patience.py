@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -15,6 +16,7 @@ __all__ = ["AWAY", "Patience"]
 AWAY: tuple[type[Exception], ...] = (StorageUnavailable, JournalUnavailable, ConnectionFailed)
 """A store, journal or chain that may be back in a minute."""
 
+_LOG = logging.getLogger(__name__)
 _SECONDS = 300.0
 _FIRST, _LONGEST = 0.5, 15.0
 
@@ -43,6 +45,8 @@ class Patience:
         """
         if time.monotonic() > self._until:
             raise error
+        if self._pause == _FIRST:
+            _LOG.warning("%s; waiting for it, five minutes at most", error)
         time.sleep(self._pause)
         self._pause = min(2 * self._pause, _LONGEST)
 

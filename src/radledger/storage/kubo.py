@@ -262,9 +262,14 @@ class KuboStore:
                 raise self._refused(str(error)) from error
             raise self._not_found(cid, str(error)) from error
         except (
+            ipfshttpclient.exceptions.ConnectionError,
+            ipfshttpclient.exceptions.TimeoutError,
+            requests.RequestException,  # ipfshttpclient lets it through
+        ) as error:
+            raise self._refused(type(error).__name__) from error  # its text is the library's own
+        except (
             ipfshttpclient.exceptions.Error,
-            requests.RequestException,  # ipfshttpclient lets these two through
-            AssertionError,
+            AssertionError,  # ipfshttpclient lets it through
             httpx.HTTPError,
         ) as error:
             raise self._refused(str(error) or type(error).__name__) from error

@@ -179,19 +179,21 @@ class ReplicatedStore:
         kept = [name for name, each in found.items() if each is Holding.KEPT]
         others = [name for name in (*_having(found), *_lacking(found)) if name not in kept]
         new: list[str] = []
+        away = _away(found)
         try:
             if all_or_none and len(kept) + len(others) < self.copies:
-                raise self._too_few(cid, kept)
+                raise self._too_few(cid, kept, away)
             for name in others:
                 if len(kept) + len(new) >= self.copies:
                     break
                 try:
                     give(self.nodes[name], found[name])
                 except StorageUnavailable:
-                    continue  # it went away meanwhile
+                    away.append(name)  # it went away meanwhile
+                    continue
                 new.append(name)
             if len(kept) + len(new) < self.copies:
-                raise self._too_few(cid, kept + new)
+                raise self._too_few(cid, kept + new, away)
         except BaseException:
             for name in new if all_or_none else ():
                 with suppress(StorageUnavailable):
@@ -209,10 +211,11 @@ class ReplicatedStore:
         if failures:
             raise failures[0]
 
-    def _too_few(self, cid: str, kept: list[str]) -> TooFewCopies:
+    def _too_few(self, cid: str, kept: list[str], away: list[str]) -> TooFewCopies:
+        answering = ", ".join(name for name in self.nodes if name not in away) or "none"
         return TooFewCopies(
-            f"only {len(kept)} of the {self.copies} copies of {cid} can be made on the nodes that "
-            f"answer ({', '.join(kept) or 'none'}); start the others and try again",
+            f"too few nodes answer for {self.copies} copies of {cid}: {answering}; start "
+            f"{', '.join(away)} and try again",
             cid=cid,
             copies=self.copies,
             kept=kept,
@@ -227,13 +230,18 @@ def _lacking(found: Mapping[str, Holding]) -> list[str]:
     return [name for name, each in found.items() if each is Holding.MISSING]
 
 
+def _away(found: Mapping[str, Holding]) -> list[str]:
+    return [name for name, each in found.items() if each is Holding.UNREACHABLE]
+
+
 def _nowhere(cid: str, found: Mapping[str, Holding]) -> StorageError:
-    away = [name for name, each in found.items() if each is Holding.UNREACHABLE]
+    away = _away(found)
     values = {"cid": cid, "nodes": {name: each.value for name, each in found.items()}}
     if not away:
         return ContentNotFound(f"none of the nodes {', '.join(found)} has {cid}", **values)
     return StorageUnavailable(
-        f"no node that answers has {cid}, and {', '.join(away)} does not answer; start it again",
+        f"no node that answers has {cid}, and there is no answer from {', '.join(away)}; start "
+        "what does not run",
         **values,
     )
 
