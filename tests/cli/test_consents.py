@@ -77,18 +77,26 @@ def test_request_and_approve(home, ok, cli, signed, check, addresses):
     assert cli("consent", "list", "--requests").objects == []
 
 
-def test_what_is_signed_can_be_read_and_submitted_once(home, ok, cli, plain_cli, tmp_path):
+def test_what_is_signed_can_be_read_and_submitted_once(
+    home, ok, cli, plain_cli, addresses, tmp_path
+):
     file = tmp_path / "consent.json"
     grant = ("consent", "grant", "radiologist", "--purpose", "CC")
     told = plain_cli(*grant, "--sign-only", file, "--as", "patient")
     assert "clinical care" in told.out
     document = json.loads(file.read_text())
     assert document["typedData"]["primaryType"] == "Grant"
-    assert document["summary"] in told.out
+    named = document["summary"]
+    for name in ("patient", "radiologist"):
+        named = named.replace(addresses[name], f"{name} {addresses[name]}")
+    assert named != document["summary"]
+    assert named in told.out
 
     ok("consent", "submit", file, "--as", "hospital")
     again = cli("consent", "submit", file, "--as", "hospital").refused("ConsentBadNonce")
     assert (again["nonce"], again["expected"]) == (0, 1)
+    told = plain_cli("consent", "submit", file, "--as", "hospital")
+    assert f"(subject patient {addresses['patient']}, nonce 0, expected 1)" in told.err
 
     document["typedData"]["message"]["purposes"] = 1
     document["typedData"]["message"]["nonce"] = 1

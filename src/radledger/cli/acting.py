@@ -19,8 +19,11 @@ def act(service: Any, name: str, sign_only: Path | None, *arguments: Any, **name
         return
     signed = getattr(service, f"sign_{name}")(session.signer, *arguments, **named)
     write_document(sign_only, signed)
-    summary = {"summary": signed["summary"]} if "summary" in signed else {}
-    show({"signed": sign_only, **summary})
+    told: dict[str, Any] = {"signed": sign_only}
+    if "summary" in signed:
+        summary = signed["summary"]
+        told["summary"] = summary if session.json else session.named(summary)
+    show(told)
 
 
 def submit_document(service: str, file: Path, relay: str | None) -> None:

@@ -105,7 +105,7 @@ def _report(name: str, message: str, values: dict[str, Any], code: int) -> int:
     else:
         for each in values.get("skipped") or []:
             print(f"{each['path']}: {each['reason']}", file=sys.stderr)
-        print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
+        print(f"{name}: {session.named(' '.join(message.split()))}", file=sys.stderr)
     return code
 
 

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.errors import UsageError
+from radledger.errors import RadLedgerError, UsageError
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -104,6 +104,16 @@ class Session:
     def new_passphrase(self, name: str) -> str:
         """The passphrase for a new account."""
         return given_passphrase() or _ask(f"new passphrase for {name}", confirm=True)
+
+    def named(self, text: str) -> str:
+        """A text for people: an address of an account of this home has its name before it."""
+        try:
+            known = self.keystore.list() if "0x" in text else []
+        except (RadLedgerError, OSError):
+            return text
+        for account in known:
+            text = text.replace(account.address, f"{account.name} {account.address}")
+        return text
 
     def address(self, text: str) -> str:
         """An address, given as such or as the name of an account of the keystore."""
