@@ -211,6 +211,7 @@ contract DatasetRegistry is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
         ClassRecord storage record = _classes[dataset][uint256(class)];
         ContributorAccount contributor = record.contributors[beneficiary];
         if (_identities.identityOwner(beneficiary) != beneficiary && !contributor.isClosed()) {
+            _existing(dataset);
             contributor = contributor.closed();
             emit RewardAccountClosed(dataset, beneficiary, class);
             // Its owner must be able to close the account even if the lost key has just emptied it.

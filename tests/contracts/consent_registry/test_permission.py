@@ -287,7 +287,11 @@ def test_disease(image, radiologist, grant, permits, refuses):
         refuses(radiologist, use(Purpose.DS, disease=disease), *differs)
 
 
-@pytest.mark.parametrize("purpose", [Purpose.METHODS, Purpose.CONTROL, Purpose.CARE])
+@pytest.mark.parametrize(
+    "purpose",
+    [Purpose.METHODS, Purpose.CONTROL, Purpose.CARE],
+    ids=["methods", "control", "care"],
+)
 def test_named_disease_counts_whatever_it_is_named_for(
     image, radiologist, grant, permits, refuses, purpose
 ):

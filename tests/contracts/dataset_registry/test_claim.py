@@ -254,6 +254,13 @@ def test_closed_account_of_works_is_not_withdrawn_from(
         datasets.withdraw(dataset, Class.ANNOTATION, work, {"from": annotator})
 
 
+def test_nothing_is_closed_where_there_is_no_data_set(datasets, recovered, stranger):
+    """A mistyped id is told, not taken for an account with nothing due."""
+    unknown = next(digests)
+    with error("DatasetUnknown", unknown):
+        datasets.claimFor(unknown, Class.DATA, recovered, stranger, {"from": stranger})
+
+
 def test_closing_one_account_leaves_the_others(datasets, earned, recovered, stranger, hospital):
     datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
     datasets.claim(earned, Class.CUSTODY, {"from": hospital})
