@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 
@@ -135,7 +136,21 @@ def test_the_interface_describes_itself(relay):
         answers = description["paths"][path]["post"]["responses"]
         assert set(answers) == {"202", "400", "403", "409", "413", "422", "429", "503"}
         assert list(answers["422"]["content"]) == ["application/problem+json"]
-    assert "RadLedger relayer" in relay.client.get("/docs").text
+
+
+def test_the_page_has_all_that_it_needs_from_the_relayer(relay):
+    page = relay.client.get("/docs")
+    assert "RadLedger relayer" in page.text
+    parts = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+    kinds = {relay.client.get(part).headers["content-type"].split(";")[0] for part in parts}
+    assert kinds == {"text/javascript", "text/css", "image/png"}
+    (description,) = re.findall(r'"?url"?: [\'"]([^\'"]*)', page.text)
+    assert relay.client.get(description).json()["info"]["title"] == "RadLedger relayer"
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/docs/oauth2-redirect", "/redoc", "/nowhere"])
+def test_no_page_names_another_host(relay, path):
+    assert re.findall(r"(?i)(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", relay.client.get(path).text) == []
 
 
 def test_a_chain_that_is_gone(relay, sign, ledger, monkeypatch):

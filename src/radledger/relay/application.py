@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Path, Response
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
 
 from radledger import __version__
@@ -152,11 +153,14 @@ def create_application(relayer: Relayer) -> FastAPI:
         yield
         relayer.stop()
 
-    application = FastAPI(
+    # Its page has its scripts and styles from the relayer itself, as no other host is asked.
+    application: FastAPI = FastAPIOffline(
+        redoc_url=None,
         title="RadLedger relayer",
         description=_DESCRIPTION,
         version=__version__,
         lifespan=lifespan,
+        swagger_ui_parameters={"validatorUrl": None},
     )
     application.add_middleware(BodyLimit, most=_LARGEST_BODY)
     add_handlers(application)
