@@ -157,3 +157,11 @@ def test_the_encryption_key_stays_the_same_and_under_the_passphrase(keystore, tm
     with pytest.raises(PassphraseWrong):
         keystore.encryption_key("bob", "mistyped")
     assert keystore.encryption_key("bob", "secret") != key
+
+
+def test_a_file_without_an_encryption_key_is_no_matter_of_the_passphrase(keystore, tmp_path):
+    keystore.new("alice", "")
+    keystore.encryption_key("alice")
+    (tmp_path / "home/keystore/alice.x25519.pem").write_text("damaged")
+    with pytest.raises(AccountInvalid, match="restore it"):
+        keystore.encryption_key("alice")

@@ -99,6 +99,17 @@ def test_secrets_are_the_owners_alone(home):
     assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}
 
 
+def test_a_record_of_nodes_that_cannot_be_understood(home):
+    record = home / "devnet/nodes.json"
+    record.parent.mkdir(parents=True)
+    for content in ("{", "[]", '{"anvil": {"pid": 1}}'):
+        record.write_text(content)
+        with pytest.raises(NodeFailed) as error:
+            status(home)
+        assert error.value.values == {"path": str(record)}
+    record.unlink()
+
+
 def test_after_a_crash_status_is_honest_and_up_heals(home):
     first = up(home, "anvil")
     (node,) = nodes.recorded(home / "devnet").values()

@@ -173,7 +173,7 @@ class Keystore:
         Raises
         ------
         AccountUnknown, AccountInvalid, PassphraseWrong
-            As :meth:`open` does, or if the file of the key holds another kind of key.
+            As :meth:`open` does, or if the file of the key holds none, or one of another kind.
         """
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -182,10 +182,13 @@ class Keystore:
         path = self._folder / f"{name}.x25519.pem"
         secret = passphrase.encode() if protected and passphrase else None
         if path.exists():
+            content = path.read_bytes()
             try:
-                key = serialization.load_pem_private_key(path.read_bytes(), secret)
+                key = serialization.load_pem_private_key(content, secret)
             except (ValueError, TypeError) as error:
-                raise _wrong_passphrase(name) from error
+                if b"ENCRYPTED" in content:
+                    raise _wrong_passphrase(name) from error
+                key = None
             if not isinstance(key, X25519PrivateKey):
                 raise AccountInvalid(f"{path.name} holds no X25519 key; restore it", account=name)
             return key.private_bytes_raw()

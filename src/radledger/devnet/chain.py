@@ -80,11 +80,18 @@ def down(data: Path) -> None:
 
 
 def recorded(data: Path) -> dict[str, Node]:
-    """The nodes that were started last, by name."""
+    """The nodes that were started last, by name.
+
+    Raises
+    ------
+    NodeFailed
+        If their record cannot be understood.
+    """
     path = data / "nodes.json"
     if not path.exists():
         return {}
-    return {name: Node(**node) for name, node in json.loads(path.read_text("utf-8")).items()}
+    with process.understood(path):
+        return {name: Node(**node) for name, node in json.loads(path.read_text("utf-8")).items()}
 
 
 def kind(data: Path) -> str | None:

@@ -216,7 +216,8 @@ class _Place:
         path = self.folder / "node.json"
         if not path.exists():
             return None
-        node = process.Node(**json.loads(path.read_text("utf-8")))
+        with process.understood(path):
+            node = process.Node(**json.loads(path.read_text("utf-8")))
         return node if node.is_alive() else None
 
     def serves(self) -> bool:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from radledger.chain.errors import ConnectionFailed
 from radledger.chain.networks import Network
 from radledger.devnet.errors import NodeFailed
 
-__all__ = ["CHAINS", "Node", "free_port", "spawn", "start", "with_free_ports"]
+__all__ = ["CHAINS", "Node", "free_port", "spawn", "start", "understood", "with_free_ports"]
 
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 10.0
@@ -53,6 +53,25 @@ class Node:
             deadline = time.monotonic() + _STOP_TIMEOUT
             while self.is_alive() and time.monotonic() < deadline:
                 time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def understood(record: Path) -> Iterator[None]:
+    """Refuse a file that does not say which nodes were started.
+
+    Raises
+    ------
+    NodeFailed
+        If what reads it inside fails.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError) as error:
+        raise NodeFailed(
+            f"{record} cannot be understood; end the nodes' processes if they run, take the file "
+            "away, and start them again with the same options of `radledger devnet up`",
+            path=str(record),
+        ) from error
 
 
 def start(chain: str, data: Path, mnemonic: str, accounts: int) -> Node:
