@@ -112,6 +112,25 @@ def test_what_was_kept_before_stays_although_its_copies_cannot_be_made(store, no
     assert nodes["first"].stat(cid).pinned
 
 
+def test_a_node_that_keeps_silent_is_not_waited_for_again_and_again(store, nodes, monkeypatch):
+    cid = put(store)
+    now, asked = [1000.0], []
+
+    def keep_silent(cid):
+        asked.append(now[0])
+        now[0] += 30
+        raise StorageUnavailable("no answer in time")
+
+    monkeypatch.setattr("radledger.storage.replicated.time.time", lambda: now[0])
+    monkeypatch.setattr(nodes["first"], "stat", keep_silent)
+    for _ in range(3):
+        store.get(cid).close()
+    assert asked == [1000]
+    now[0] += 60
+    assert store.holdings(cid)["first"] is Holding.UNREACHABLE
+    assert asked == [1000, 1090]
+
+
 def test_a_copy_that_is_damaged_or_away_is_passed_over(store, nodes):
     cid = put(store)
     nodes["first"].contents[cid] = b"damaged"

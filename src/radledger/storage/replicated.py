@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
@@ -19,6 +20,7 @@ from radledger.storage.protocol import Stat, Storage, Stored, put_at_once
 __all__ = ["Holding", "ReplicatedStore", "holding"]
 
 _SPOOL_IN_MEMORY = 8 << 20
+_SILENCE, _LEFT_ALONE = 2.0, 60.0
 
 
 class Holding(Enum):
@@ -80,6 +82,7 @@ class ReplicatedStore:
 
     nodes: Mapping[str, Storage]
     copies: int
+    _silent: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
         """Store a stream on as many nodes as there are to be copies; see :class:`Storage`.
@@ -165,7 +168,18 @@ class ReplicatedStore:
 
     def holdings(self, cid: str) -> dict[str, Holding]:
         """What each node has of a content, by its name."""
-        return {name: holding(node, cid) for name, node in self.nodes.items()}
+        return {name: self._holding(name, cid) for name in self.nodes}
+
+    def _holding(self, name: str, cid: str) -> Holding:
+        """What a node has; one that let its time-out pass is left alone for a minute."""
+        begun = time.time()
+        if begun < self._silent.get(name, 0.0):
+            return Holding.UNREACHABLE
+        found = holding(self.nodes[name], cid)
+        now = time.time()
+        if found is Holding.UNREACHABLE and now - begun > _SILENCE:
+            self._silent[name] = now + _LEFT_ALONE
+        return found
 
     def _copy(
         self,
