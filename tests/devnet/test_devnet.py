@@ -123,7 +123,7 @@ def test_after_a_crash_status_is_honest_and_up_heals(home):
     assert open_ledger(home).call("ParticipantRegistry", "isActive", second.accounts["hospital"])
 
 
-def test_what_another_release_deployed_is_succeeded_and_stays_on_record(home):
+def test_what_another_release_deployed_is_succeeded_and_stays_on_record(home, caplog):
     first = up(home, "anvil")
     ledger, address = open_ledger(home), first.contracts["ImageRegistry"]
     request(ledger.web3, "anvil_setCode", [address, "0x6001"])
@@ -133,6 +133,7 @@ def test_what_another_release_deployed_is_succeeded_and_stays_on_record(home):
     file.write_text(json.dumps(record))
 
     second = up(home, "anvil")
+    assert "another release had deployed" in caplog.text
     assert second.contracts.keys() == first.contracts.keys()
     assert set(second.contracts.values()).isdisjoint(first.contracts.values())
     predecessor = deployments.load(file.parent, 31337).predecessor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Devnet", "down", "status", "up"]
 
 NAME = "devnet"
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -220,6 +222,11 @@ def _deployed(web3: Web3, home: Path, accounts: Mapping[str, LocalAccount]) -> D
         return run()
     except DeploymentMismatch:
         if _stands(web3, folder):
+            _LOG.warning(
+                "another release had deployed the contracts here: those of this one are deployed "
+                "beside them, without the image sets, consents and data sets that are recorded "
+                "there"
+            )
             return run(succeed=True)  # another release's; its record stays, as the predecessor
         # A node that was killed may have lost its last blocks, contracts among them.
         (folder / f"{web3.eth.chain_id}.json").unlink()
