@@ -189,7 +189,10 @@ def verify(
     disease: Disease = None,
     identity: Identity = None,
 ) -> None:
-    """Say of each file whether it is identical, re-encoded, changed or unknown."""
+    """Say of each file whether it is identical, re-encoded, changed or unknown.
+
+    A verdict is no refusal: whatever they are, the command exits with 0.
+    """
     secret = secret_of(image, purpose, attribute, disease, identity)
     results = session.radledger.images.verify(image, paths, secret=secret)
     show_all(results, empty="no files")
