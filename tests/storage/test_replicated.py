@@ -131,6 +131,24 @@ def test_a_node_that_keeps_silent_is_not_waited_for_again_and_again(store, nodes
     assert asked == [1000, 1090]
 
 
+def test_giving_up_waits_for_a_silent_node_once_and_tells_it_each_time(store, nodes, monkeypatch):
+    cids = [put(store, bytes([number])) for number in range(3)]
+    now, asked = [1000.0], []
+
+    def keep_silent(cid):
+        asked.append(cid)
+        now[0] += 30
+        raise StorageUnavailable("no answer in time")
+
+    monkeypatch.setattr("radledger.storage.replicated.time.time", lambda: now[0])
+    monkeypatch.setattr(nodes["first"], "unpin", keep_silent)
+    for cid in cids:
+        with pytest.raises(StorageUnavailable):
+            store.unpin(cid)
+    assert asked == cids[:1]
+    assert not any(nodes["second"].stat(cid).pinned for cid in cids)
+
+
 def test_a_copy_that_is_damaged_or_away_is_passed_over(store, nodes):
     cid = put(store)
     nodes["first"].contents[cid] = b"damaged"

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from tempfile import SpooledTemporaryFile
-from typing import IO, cast
+from typing import IO, TypeVar, cast
 
 from radledger.errors import StorageError
 from radledger.storage.cid import BUFFER, cid_of
@@ -18,6 +18,8 @@ from radledger.storage.errors import ContentNotFound, StorageUnavailable, TooFew
 from radledger.storage.protocol import Stat, Storage, Stored, put_at_once
 
 __all__ = ["Holding", "ReplicatedStore", "holding"]
+
+T = TypeVar("T")
 
 _SPOOL_IN_MEMORY = 8 << 20
 _SILENCE, _LEFT_ALONE = 2.0, 60.0
@@ -49,9 +51,7 @@ def holding(node: Storage, cid: str) -> Holding:
     ('kept', 'missing')
     """
     try:
-        return Holding.KEPT if node.stat(cid).pinned else Holding.CACHED
-    except ContentNotFound:
-        return Holding.MISSING
+        return _held(node, cid)
     except StorageUnavailable:
         return Holding.UNREACHABLE
 
@@ -171,15 +171,27 @@ class ReplicatedStore:
         return {name: self._holding(name, cid) for name in self.nodes}
 
     def _holding(self, name: str, cid: str) -> Holding:
-        """What a node has; one that let its time-out pass is left alone for a minute."""
+        try:
+            return self._ask(name, lambda node: _held(node, cid))
+        except StorageUnavailable:
+            return Holding.UNREACHABLE
+
+    def _ask(self, name: str, act: Callable[[Storage], T]) -> T:
+        """Ask a node; one that let its time-out pass is left alone for a minute."""
         begun = time.time()
         if begun < self._silent.get(name, 0.0):
-            return Holding.UNREACHABLE
-        found = holding(self.nodes[name], cid)
-        now = time.time()
-        if found is Holding.UNREACHABLE and now - begun > _SILENCE:
-            self._silent[name] = now + _LEFT_ALONE
-        return found
+            raise StorageUnavailable(
+                f"{name} gave no answer a moment ago; see whether it runs, and try again in a "
+                "minute",
+                node=name,
+            )
+        try:
+            return act(self.nodes[name])
+        except StorageUnavailable:
+            now = time.time()
+            if now - begun > _SILENCE:
+                self._silent[name] = now + _LEFT_ALONE
+            raise
 
     def _copy(
         self,
@@ -217,9 +229,9 @@ class ReplicatedStore:
     def _on_all(self, act: Callable[[Storage], None]) -> None:
         """Act on every node, and only then raise what one of them did."""
         failures = []
-        for node in self.nodes.values():
+        for name in self.nodes:
             try:
-                act(node)
+                self._ask(name, act)
             except StorageUnavailable as error:
                 failures.append(error)
         if failures:
@@ -234,6 +246,13 @@ class ReplicatedStore:
             copies=self.copies,
             kept=kept,
         )
+
+
+def _held(node: Storage, cid: str) -> Holding:
+    try:
+        return Holding.KEPT if node.stat(cid).pinned else Holding.CACHED
+    except ContentNotFound:
+        return Holding.MISSING
 
 
 def _having(found: Mapping[str, Holding]) -> list[str]:
