@@ -142,9 +142,9 @@ def given_passphrase() -> str | None:
 
     A variable that a script forgot to fill must not leave a key without protection.
     """
-    file = os.environ.get(_FROM_FILE)
-    if os.environ.get(_FROM_ENVIRONMENT) or not file:
-        return os.environ.get(_FROM_ENVIRONMENT) or None
+    given, file = os.environ.get(_FROM_ENVIRONMENT), os.environ.get(_FROM_FILE)
+    if given or not file:
+        return given or None
     try:
         return Path(file).read_text("utf-8").rstrip("\r\n")
     except (OSError, ValueError) as error:

@@ -110,7 +110,7 @@ def attributes(dataset: Dataset, keep: Callable[[int], bool]) -> dict[str, Json]
         Says for a tag whether it counts.
     """
     found: dict[str, Json] = {}
-    for tag in list(dataset.keys()):  # iterating a data set converts its elements
+    for tag in dataset.keys():  # noqa: SIM118 - iterating a data set converts its elements
         if keep(int(tag)):
             value = _value(dataset, int(tag), keep)
             if value not in ("", []):

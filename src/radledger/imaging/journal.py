@@ -368,13 +368,9 @@ class Journal:
             write(self._new(schema.garbage).from_select(["cid"], rows))
 
     @contextmanager
-    def _write(self, *, durable: bool = False, alone: bool = False) -> Iterator[Any]:
-        """One transaction; `durable` ones, and with them all before, survive a power failure.
-
-        A statement that is `alone` is one by itself, at a third of the time.
-        """
-        database = self._database
-        with self._lock, database.errors() if alone else database.transaction(durable=durable):
+    def _write(self, *, durable: bool = False) -> Iterator[Any]:
+        """One transaction; `durable` ones, and with them all before, survive a power failure."""
+        with self._lock, self._database.transaction(durable=durable):
             yield lambda statement, rows=None, **values: self._database.connection.execute(
                 statement, values if rows is None else rows
             )

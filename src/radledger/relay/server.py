@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["serve", "serving"]
 
-_START_TIMEOUT = 30.0
-
 
 def serve(relayer: Relayer, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Serve until the process is asked to end (SIGTERM, SIGINT).
