@@ -10,18 +10,15 @@ import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
-import {Roles} from "../lib/Roles.sol";
 import {Scope} from "../lib/Scope.sol";
 import {ConsentMessages} from "./ConsentMessages.sol";
 import {ConsentOracle} from "./ConsentOracle.sol";
+import {EmergencyAccess} from "./EmergencyAccess.sol";
 import {GrantSlot, GrantSlotLibrary} from "./GrantSlot.sol";
 
 /// @title ConsentRegistry
-/// @notice The writing half of consent: grants, signatures, requests and emergencies. See {IConsentRegistry}.
-contract ConsentRegistry is ConsentOracle, EIP712 {
-    uint40 private constant LONGEST_EMERGENCY = 24 hours;
-    uint40 private constant REVIEW_PERIOD = 72 hours;
-
+/// @notice The writing half of consent: grants, signatures and requests. See {IConsentRegistry}.
+contract ConsentRegistry is EmergencyAccess, EIP712 {
     // Zero when the request was never made or has been answered.
     mapping(bytes32 request => uint256 requestedAt) private _requests;
 
@@ -137,36 +134,6 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
         _grant(subject, grantee, scope, asked, epoch, authorization.signer);
     }
 
-    // ------------------------------------------------------------------ emergencies
-
-    /// @inheritdoc IConsentRegistry
-    function breakGlass(address subject, uint40 duration, bytes32 reason) external {
-        address institution = _participants.requireRole(msg.sender, Roles.CLINICIAN);
-        if (duration == 0 || duration > LONGEST_EMERGENCY) revert ConsentEmergencyTooLong(duration, LONGEST_EMERGENCY);
-        if (subject == address(0) || subject == msg.sender) revert ConsentGranteeInvalid(msg.sender);
-        uint40 since = uint40(block.timestamp);
-        uint40 until = since + duration;
-        uint40 reviewBy = since + REVIEW_PERIOD;
-        GrantSlot given = GrantSlotLibrary.pack(since, until, 0, 0, 0).granted(DataUse.CLINICAL_CARE, _epochOf(subject));
-        _write(subject, msg.sender, Scope.EMERGENCY, given, msg.sender);
-        _emergencies[_emergencyId(subject, msg.sender, since)] = Emergency(institution, reviewBy, false);
-        emit EmergencyDeclared(subject, msg.sender, institution, since, until, reviewBy, reason);
-    }
-
-    /// @inheritdoc IConsentRegistry
-    function review(address subject, address clinician, uint40 since, bool justified, bytes32 opinion) external {
-        Emergency storage emergency = _emergencies[_emergencyId(subject, clinician, since)];
-        address institution = emergency.institution;
-        if (institution == address(0)) revert ConsentNoEmergency(subject, clinician, since);
-        if (emergency.reviewed) revert ConsentAlreadyReviewed(subject, clinician, since);
-        (address own, bool suspended) = _participants.standing(msg.sender);
-        if (msg.sender == clinician || own != institution || suspended) {
-            revert ConsentReviewerInvalid(msg.sender, clinician, institution);
-        }
-        emergency.reviewed = true;
-        emit EmergencyReviewed(subject, clinician, msg.sender, since, justified, opinion);
-    }
-
     // ------------------------------------------------------------------ views
 
     /// @inheritdoc IConsentRegistry
@@ -181,17 +148,6 @@ contract ConsentRegistry is ConsentOracle, EIP712 {
     /// @inheritdoc IConsentRegistry
     function requestedAt(bytes32 id) external view returns (uint256) {
         return _requests[id];
-    }
-
-    /// @inheritdoc IConsentRegistry
-    function emergencyOf(address subject, address clinician, uint40 since) external view returns (Emergency memory) {
-        return _emergencies[_emergencyId(subject, clinician, since)];
-    }
-
-    /// @inheritdoc IConsentRegistry
-    function isReviewOverdue(address subject, address clinician, uint40 since) external view returns (bool) {
-        Emergency memory emergency = _emergencies[_emergencyId(subject, clinician, since)];
-        return emergency.institution != address(0) && !emergency.reviewed && block.timestamp >= emergency.reviewBy;
     }
 
     // ------------------------------------------------------------------ internal
