@@ -160,3 +160,27 @@ def test_another_wallet_signs_the_same(ledger, cast, sign):
     typed = encode_typed_data(full_message=document["typedData"])
     signer = Account.recover_message(typed, signature=document["signature"])
     assert signer == cast["patient"].address
+
+
+@pytest.mark.parametrize("form", ["v of 0 or 1", "EIP-2098"])
+def test_a_wallet_may_write_it_otherwise(ledger, cast, sign, form):
+    document = sign()
+    signature = bytes.fromhex(document["signature"][2:])
+    rs, parity = signature[:64], signature[64] - 27
+    if form == "EIP-2098":
+        rs = rs[:32] + bytes([rs[32] | parity << 7]) + rs[33:]
+    document["signature"] = "0x" + (rs + bytes([parity]) if form != "EIP-2098" else rs).hex()
+    typed = document["typedData"]
+    typed["domain"]["chainId"] = hex(typed["domain"]["chainId"])
+    typed["domain"]["verifyingContract"] = typed["domain"]["verifyingContract"].lower()
+    for name, value in typed["message"].items():
+        typed["message"][name] = str(value) if isinstance(value, int) else value.lower()
+    del typed["types"]["EIP712Domain"]
+    changed = ledger.submit_forward(document, cast["stranger"]).event("DIDAttributeChanged")
+    assert changed.args["identity"] == cast["patient"].address
+
+
+@pytest.mark.parametrize("signature", [None, "", "0xzz", "0x12"])
+def test_what_is_no_signature(ledger, cast, sign, signature):
+    with pytest.raises((UsageError, refusals.ERC2771ForwarderInvalidSigner)):
+        ledger.submit_forward({**sign(), "signature": signature}, cast["stranger"])

@@ -116,6 +116,20 @@ def test_who_is_permitted_gets_the_secret_and_the_receipt_stays(
     assert receipts.releases(NONE) == ()
 
 
+def test_a_receipt_counts_in_each_form_of_its_signature(
+    consents, holding, image_set, reader, service, who, ask
+):
+    consents.grant(who.patient, reader.address, CARE)
+    for length in (64, 65):
+        request = ask(reader)
+        signature = bytes.fromhex(request.signature[2:])
+        parity = signature[64] - 27
+        compact = signature[:32] + bytes([signature[32] | parity << 7]) + signature[33:64]
+        form = compact if length == 64 else signature[:64] + bytes([parity])
+        answer = service.release(replace(request, signature="0x" + form.hex()))
+        assert opened(answer) == holding.secret(image_set.image_id)
+
+
 def test_a_patient_reads_and_releases_by_themselves(
     consents, holding, identities, ledger, image_set, reader, receipts, who, ask
 ):

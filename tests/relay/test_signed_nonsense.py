@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from radledger.chain.forward import forward_typed_data
-from radledger.chain.typed_data import typed_data
+from radledger.chain.typed_data import parsed, typed_data
 from radledger.consent import documents, messages
 from radledger.errors import RadLedgerError
 
@@ -68,7 +68,7 @@ def test_consents(relay, ledger, said):
     fields["deadline"] |= 2**39  # not over for long
     data = typed_data(messages.domain(ledger), primary, messages.STRUCTS[primary], fields)
     try:
-        summary = messages.summarise(primary, fields)
+        summary = messages.summarise(*parsed(data, messages.STRUCTS))
     except RadLedgerError as error:
         summary = str(error)  # what cannot be said in words is refused too
     is_answered(relay, documents.sign(SIGNER, messages.KIND, summary, data))

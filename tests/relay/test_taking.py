@@ -71,6 +71,29 @@ def test_a_patient_changes_their_mind(relay, sign, consents, people, ledger):
     assert [grant.status for grant in consents.list(subject=patient.address)] == ["active"]
 
 
+@pytest.mark.parametrize("write", [str, hex])
+@pytest.mark.parametrize("kind", ["consent", "forward"])
+def test_a_document_is_taken_as_a_wallet_writes_it(relay, sign, identities, people, kind, write):
+    patient = Account.create()
+    document = (
+        sign(patient)
+        if kind == "consent"
+        else identities.sign_add_delegate(patient, people["clinic"].address, valid_for=DAY)
+    )
+    typed = document["typedData"]
+    del typed["types"]["EIP712Domain"]
+    for fields in (typed["domain"], typed["message"]):
+        for name, value in fields.items():
+            if isinstance(value, int):
+                fields[name] = write(value)
+            elif value.startswith("0x"):
+                fields[name] = value.lower()
+    signature = bytes.fromhex(document["signature"][2:])
+    document["signature"] = "0x" + signature[:64].hex() + f"{signature[64] - 27:02x}"
+    answer = relay.end(relay.take(document))
+    assert (answer["state"], answer["signer"]) == ("confirmed", patient.address)
+
+
 # ----------------------------------------------------------------------------------- refusals
 
 

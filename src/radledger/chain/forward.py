@@ -19,7 +19,8 @@ from radledger.chain import reverts
 from radledger.chain.connect import request
 from radledger.chain.errors import OutOfGas, RequestFailed
 from radledger.chain.refusals import FailedCall
-from radledger.chain.typed_data import Domain, Fields, typed_data
+from radledger.chain.signatures import signature_bytes, standard
+from radledger.chain.typed_data import Domain, Fields, parsed, typed_data
 from radledger.errors import UsageError
 
 if TYPE_CHECKING:
@@ -130,23 +131,24 @@ def forward_request(
         If the document is no signed call, or is for another chain or deployment.
     """
     try:
-        domain, message = document["typedData"]["domain"], document["typedData"]["message"]
-        names = ("from", "to", "value", "gas", "deadline", "data")
-        forwarded = (*(message[name] for name in names), document["signature"])
-    except (KeyError, TypeError) as error:
+        data = document["typedData"]
+        _, message = parsed(data, {"ForwardRequest": _FIELDS})
+        signature = signature_bytes(document["signature"])
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise UsageError(
-            f"the document is no signed call: it lacks {error}; have it signed anew",
-            missing=str(error),
+            f"the document is no signed call: {reason}; have the call signed anew", reason=reason
         ) from error
-    expected = _domain(ledger).fields
-    if domain != expected:
+    domain = _domain(ledger)
+    if not domain.is_of(data):
         raise UsageError(
             "the call was signed for another chain or deployment; sign it again for this one",
-            signed_for=domain,
-            here=expected,
+            signed_for=data["domain"],
+            here=domain.fields,
         )
-    if document["typedData"] != forward_typed_data(ledger, message):
-        raise UsageError("the document is no forward request; have the call signed anew")
+    names = ("from", "to", "value", "gas", "deadline", "data")
+    # The forwarder asks for a key's signature; what is none it refuses by its own error.
+    forwarded = (*(message[name] for name in names), standard(signature) or signature)
     return message, forwarded
 
 

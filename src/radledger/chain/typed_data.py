@@ -7,11 +7,12 @@ References
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Domain", "Fields", "typed_data", "types_of"]
+__all__ = ["Domain", "Fields", "canonical", "parsed", "typed_data", "types_of"]
 
 Fields = tuple[tuple[str, str], ...]
 """The fields of a struct: type and name of each, in order."""
@@ -43,6 +44,21 @@ class Domain:
             "verifyingContract": self.contract,
         }
 
+    def is_of(self, data: Mapping[str, Any]) -> bool:
+        """Whether typed data, as any wallet writes it, was signed for this domain."""
+        given = data.get("domain")
+        if not isinstance(given, Mapping):
+            return False
+        # A field that is null is one that the struct does not have.
+        given = {name: value for name, value in given.items() if value is not None}
+        try:
+            return self.fields == given | {
+                "chainId": canonical("uint256", given.get("chainId")),
+                "verifyingContract": canonical("address", given.get("verifyingContract")),
+            }
+        except ValueError:
+            return False
+
 
 def types_of(primary: str, fields: Fields) -> dict[str, list[dict[str, str]]]:
     """The types of a message that holds no other struct.
@@ -69,3 +85,98 @@ def typed_data(
         "domain": domain.fields,
         "message": dict(message),
     }
+
+
+def parsed(data: Any, structs: Mapping[str, Fields]) -> tuple[str, dict[str, Any]]:
+    """The primary type of typed data and its message, each value in the form that we write.
+
+    Wallets write integers as numbers or as decimal or hexadecimal texts, addresses in any case,
+    and the fields of ``EIP712Domain`` in any order or not at all.  What they sign stays the same,
+    and a signature is checked against the form that we write.
+
+    Parameters
+    ----------
+    data
+        As ``eth_signTypedData_v4`` takes it.
+    structs
+        The structs that it may hold.
+
+    Raises
+    ------
+    ValueError
+        If it is no such typed data; its text says why.
+    """
+    if not isinstance(data, Mapping) or not data.keys() >= {"types", "domain", "message"}:
+        raise ValueError("its typed data lack types, domain or message")
+    primary, types, message = data.get("primaryType"), data["types"], data["message"]
+    if not isinstance(primary, str) or primary not in structs:
+        raise ValueError(f"it holds {primary!r}, not {' or '.join(structs)}")
+    if not _declares(types, primary, structs[primary]):
+        raise ValueError(f"its types are not those of the contract's {primary}")
+    names = [name for _, name in structs[primary]]
+    if not isinstance(message, Mapping) or message.keys() != set(names):
+        raise ValueError(f"a {primary} has the fields {', '.join(names)}")
+    values = {}
+    for type_, name in structs[primary]:
+        try:
+            values[name] = canonical(type_, message[name])
+        except ValueError:
+            reason = f"{name} of a {primary} is no {type_}: {message[name]!r}"
+            raise ValueError(reason) from None
+    return primary, values
+
+
+def canonical(type_: str, value: Any) -> Any:
+    """A value of an atomic ABI type in the form that we write.
+
+    Integers are numbers, addresses have their EIP-55 checksum, bytes are ``0x`` and lower case.
+
+    Raises
+    ------
+    ValueError
+        If it is none of that type.
+
+    Examples
+    --------
+    >>> canonical("uint256", "0x539"), canonical("uint256", "1337"), canonical("bytes2", "0xAB01")
+    (1337, 1337, '0xab01')
+    """
+    from eth_utils.address import to_checksum_address
+
+    if type_.startswith("uint"):
+        number = _integer(value)
+        if 0 <= number < 1 << int(type_[4:]):
+            return number
+    elif isinstance(value, str) and re.fullmatch("0[xX](?:[0-9a-fA-F]{2})*", value):
+        text = "0x" + value[2:].lower()
+        if type_ == "address":
+            if len(text) == 42:
+                # In whatever case: the signature covers it, so it holds no typing error.
+                return str(to_checksum_address(text))
+        elif type_ == "bytes" or len(text) == 2 + 2 * int(type_.removeprefix("bytes")):
+            return text
+    raise ValueError(f"no {type_}: {value!r}")
+
+
+def _integer(value: Any) -> int:
+    if type(value) is int:
+        return value
+    if isinstance(value, str):
+        if re.fullmatch("[0-9]{1,78}", value):
+            return int(value)
+        if re.fullmatch("0[xX][0-9a-fA-F]{1,64}", value):
+            return int(value, 16)
+    raise ValueError(f"no integer: {value!r}")
+
+
+def _declares(types: Any, primary: str, fields: Fields) -> bool:
+    """Whether declared types are those of a struct, and of a domain with our fields."""
+    expected = types_of(primary, fields)
+    if not isinstance(types, Mapping) or types.keys() - expected.keys():
+        return False
+    domain = types.get("EIP712Domain", expected["EIP712Domain"])
+    return (
+        types.get(primary) == expected[primary]
+        and isinstance(domain, list)
+        and all(field in domain for field in expected["EIP712Domain"])
+    )

@@ -11,35 +11,34 @@ References
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from radledger.chain.typed_data import Domain, Fields, typed_data, types_of
+from radledger.chain.signatures import recover, signature_bytes, standard
+from radledger.chain.typed_data import Domain, Fields, canonical, parsed, typed_data
 from radledger.consent.errors import (
     DocumentExpired,
     DocumentForAnotherChain,
     DocumentMalformed,
     DocumentTampered,
 )
-from radledger.identity.address import parse_address
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
 
-__all__ = ["Document", "recover", "sign", "verify", "when"]
+__all__ = ["Document", "sign", "verify", "when"]
 
-_SIGNATURE_LENGTH = 65
+_T = TypeVar("_T")
 _PARTS = {"kind", "summary", "signer", "typedData", "signature"}
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a verified document says."""
+    """What a verified document says, in the form in which the contract takes it."""
 
     primary: str
     message: Mapping[str, Any]
@@ -92,14 +91,14 @@ def verify(
     """
     data, primary, message = _parts(document, kind, structs)
     expected = typed_data(domain, primary, structs[primary], message)
-    if data["domain"] != expected["domain"]:
+    if not domain.is_of(data):
         raise DocumentForAnotherChain(
             "the document was signed for another chain or deployment; have it signed anew here",
             signed_for=data["domain"],
             expected=expected["domain"],
         )
-    signer = parse_address(document["signer"])
-    signature = _signature(document["signature"])
+    signer = _part(document, "signer", lambda value: str(canonical("address", value)))
+    signature = _part(document, "signature", signature_bytes)
     recovered = recover(expected, signature)
     # A contract that signs (ERC-1271) has no key to recover: the chain asks it.
     signed = recovered == signer or _is_contract(ledger, signer)
@@ -109,25 +108,14 @@ def verify(
             signer=signer,
             recovered=recovered,
         )
+    # What a contract is asked about stays as it is; what a key signed gets the contracts' form.
+    form = standard(signature) if recovered == signer else None
     if ledger.now() > message["deadline"]:
         raise DocumentExpired(
             f"the signature was valid until {when(message['deadline'])}; have it signed anew",
             deadline=message["deadline"],
         )
-    return Document(primary, message, signer, signature)
-
-
-def recover(data: Mapping[str, Any], signature: bytes) -> str | None:
-    """Address whose key signed typed data, or none where the signature gives no key."""
-    from eth_account import Account
-    from eth_keys.exceptions import BadSignature
-
-    if len(signature) != _SIGNATURE_LENGTH:
-        return None
-    try:
-        return str(Account.recover_message(_encode(data), signature=signature))
-    except (BadSignature, ValueError):
-        return None
+    return Document(primary, message, signer, form or signature)
 
 
 def when(time: int) -> str:
@@ -154,31 +142,22 @@ def _parts(
     document: Mapping[str, Any], kind: str, structs: Mapping[str, Fields]
 ) -> tuple[Mapping[str, Any], str, Mapping[str, Any]]:
     """The typed data of a document, what it holds and the message, each of the right form."""
-    data = document.get("typedData") if isinstance(document, Mapping) else None
-    if not isinstance(data, Mapping) or not document.keys() >= _PARTS:
+    if not isinstance(document, Mapping) or not document.keys() >= _PARTS:
         raise _malformed(f"it lacks one of {', '.join(sorted(_PARTS))}")
     if document["kind"] != kind:
         raise _malformed(f"it is of the kind {document['kind']!r}, not {kind!r}")
-    primary, message = data.get("primaryType"), data.get("message")
-    if not isinstance(primary, str) or primary not in structs:
-        raise _malformed(f"it holds {primary!r}, not {' or '.join(structs)}")
-    if data.get("types") != types_of(primary, structs[primary]) or "domain" not in data:
-        raise _malformed(f"its types are not those of the contract's {primary}")
-    names = [name for _, name in structs[primary]]
-    if not isinstance(message, Mapping) or sorted(message) != sorted(names):
-        raise _malformed(f"a {primary} has the fields {', '.join(names)}")
-    for type_, name in structs[primary]:
-        if not _fits(type_, message[name]):
-            raise _malformed(f"{name} of a {primary} is no {type_}: {message[name]!r}")
-    return data, primary, message
+    data: Mapping[str, Any] = document["typedData"]
+    try:
+        return data, *parsed(data, structs)
+    except ValueError as error:
+        raise _malformed(str(error)) from None
 
 
-def _fits(type_: str, value: Any) -> bool:
-    """Whether a value of JSON is one of an atomic ABI type, in the one form that we write."""
-    if type_.startswith("uint"):
-        return type(value) is int and 0 <= value < 1 << int(type_[4:])
-    digits = 40 if type_ == "address" else 2 * int(type_.removeprefix("bytes"))
-    return isinstance(value, str) and bool(re.fullmatch(f"0x[0-9a-fA-F]{{{digits}}}", value))
+def _part(document: Mapping[str, Any], name: str, read: Callable[[Any], _T]) -> _T:
+    try:
+        return read(document[name])
+    except ValueError:
+        raise _malformed(f"its {name} is {document[name]!r}") from None
 
 
 def _malformed(reason: str) -> DocumentMalformed:
@@ -187,10 +166,3 @@ def _malformed(reason: str) -> DocumentMalformed:
 
 def _is_contract(ledger: Ledger, address: str) -> bool:
     return bool(ledger.web3.eth.get_code(address))  # type: ignore[arg-type]
-
-
-def _signature(text: Any) -> bytes:
-    try:
-        return bytes.fromhex(str(text).removeprefix("0x"))
-    except ValueError:
-        raise _malformed("its signature is not hexadecimal") from None

@@ -148,7 +148,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class SignedReceipt:
-    """A receipt and its signature, 65 bytes in hexadecimal."""
+    """A receipt and its signature in hexadecimal."""
 
     receipt: Receipt
     signature: str
@@ -159,12 +159,11 @@ class SignedReceipt:
 
         Whether that is the reader's owner, `IdentityRegistry` knows.
         """
-        from eth_account import Account
-        from eth_keys.exceptions import BadSignature
+        from radledger.chain.signatures import recover, signature_bytes
 
         try:
-            return str(Account.recover_message(self.receipt._message(), signature=self.signature))
-        except (BadSignature, ValueError, TypeError, IndexError):
+            return recover(self.receipt.typed_data, signature_bytes(self.signature))
+        except (ValueError, TypeError):
             return None
 
     def to_json(self) -> dict[str, Any]:

@@ -27,7 +27,11 @@ of the document: the same one again has the same ticket and is paid for once.
 
 Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$", examples=["0x" + "5b" * 20])]
 Bytes = Annotated[str, Field(pattern=r"^0x([0-9a-fA-F]{2})*$", examples=["0x00"])]
-Uint256 = Annotated[int, Field(strict=True, ge=0, lt=1 << 256)]
+# Wallets write integers as numbers, or as decimal or hexadecimal texts.
+Uint256 = (
+    Annotated[int, Field(strict=True, ge=0, lt=1 << 256)]
+    | Annotated[str, Field(pattern=r"^(0x[0-9a-fA-F]{1,64}|[0-9]{1,78})$", examples=["0x539"])]
+)
 TicketName = Annotated[
     str,
     Path(pattern=r"^0x[0-9a-f]{64}$", description="As it was given.", examples=["0x" + "0" * 64]),
@@ -74,7 +78,7 @@ class ForwardMessage(_Strict):
     value: Uint256
     gas: Uint256
     nonce: Uint256
-    deadline: Annotated[int, Field(strict=True, ge=0, lt=1 << 48)]
+    deadline: Uint256
     data: Bytes
 
 

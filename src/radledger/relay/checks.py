@@ -14,7 +14,8 @@ from radledger.chain.refusals import (
     ERC2771ForwarderInvalidSigner,
     FailedCall,
 )
-from radledger.consent import documents, messages
+from radledger.chain.signatures import recover
+from radledger.consent import messages
 from radledger.identity.address import parse_address
 from radledger.relay.errors import TargetNotAllowed
 
@@ -122,9 +123,8 @@ def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
     message, argument = forward.forward_request(ledger, document)
     _require_allowed(ledger, message)
     signer = message["from"]
-    signature = bytes.fromhex(str(document["signature"])[2:])
-    recovered = documents.recover(forward.forward_typed_data(ledger, message), signature)
-    if recovered is None or recovered.lower() != signer.lower():
+    recovered = recover(forward.forward_typed_data(ledger, message), argument[-1])
+    if recovered != signer:
         raise ERC2771ForwarderInvalidSigner.of({"signer": recovered, "from": signer})
     if ledger.now() > message["deadline"]:
         raise ERC2771ForwarderExpiredRequest.of({"deadline": message["deadline"]})
@@ -132,8 +132,8 @@ def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
     return SignedCall(
         ticket_of(document),
         "forward",
-        recovered,
-        recovered,
+        signer,
+        signer,
         message["nonce"],
         to,
         data,

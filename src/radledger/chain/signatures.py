@@ -1,0 +1,87 @@
+"""Signatures of keys, in the forms that wallets write them.
+
+Contracts take one form: r, s in the lower half of the order, and v of 27 or 28.  Hardware wallets
+write v as the parity, 0 or 1; some software adds the chain's id to it (EIP-155); a compact
+signature has the parity in the highest bit of s (EIP-2098); key management services give s in
+either half.  All of them are the same signature.
+
+References
+----------
+.. [1] EIP-155, Simple replay attack protection
+.. [2] EIP-2098, Compact Signature Representation
+.. [3] EIP-2, Homestead Hard-fork Changes: s in the lower half of the order
+.. [4] SEC 2, section 2.4.1, for the order of secp256k1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["recover", "signature_bytes", "standard"]
+
+_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_COMPACT, _SHORTEST = 64, 65
+# EIP-155 adds twice the chain's id to v, which may take several bytes then.
+_LONGEST = 64 + 8
+
+
+def signature_bytes(text: Any) -> bytes:
+    """A signature from its hexadecimal text, with or without ``0x``.
+
+    Raises
+    ------
+    ValueError
+        If it is not hexadecimal text.
+    """
+    if not isinstance(text, str):
+        raise ValueError("not a text")
+    return bytes.fromhex(text[2:] if text[:2] in ("0x", "0X") else text)
+
+
+def standard(signature: bytes) -> bytes | None:
+    """The form of a key's signature that contracts take; none if it is no key's signature.
+
+    Examples
+    --------
+    >>> standard(bytes(31) + b"\\1" + bytes(31) + b"\\2" + b"\\0").hex()[-4:]
+    '021b'
+    """
+    r, s = signature[:32], int.from_bytes(signature[32:64])
+    if len(signature) == _COMPACT:
+        parity, s = s >> 255, s & (1 << 255) - 1
+    elif _SHORTEST <= len(signature) <= _LONGEST:
+        v = int.from_bytes(signature[64:])
+        if v not in (0, 1, 27, 28) and v < 35:
+            return None
+        parity = v if v < 2 else (v - 27) % 2
+    else:
+        return None
+    if s > _ORDER // 2:
+        parity, s = 1 - parity, (_ORDER - s) % _ORDER
+    return r + s.to_bytes(32) + bytes([27 + parity])
+
+
+def recover(data: Mapping[str, Any], signature: bytes) -> str | None:
+    """Address whose key signed typed data, or none where the signature gives no key.
+
+    Parameters
+    ----------
+    data
+        From :func:`radledger.chain.typed_data.typed_data`.
+    signature
+        In any form that :func:`standard` takes.
+    """
+    from eth_account import Account
+    from eth_account.messages import encode_typed_data
+    from eth_keys.exceptions import BadSignature
+    from eth_utils.exceptions import ValidationError
+
+    form = standard(signature)
+    if form is None:
+        return None
+    try:
+        encoded = encode_typed_data(full_message=dict(data))
+        return str(Account.recover_message(encoded, signature=form))
+    except (BadSignature, ValidationError, ValueError):
+        return None
