@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ __all__ = [
 _TIMEOUT = 30.0
 # A node takes at most this many requests at once without complaint (geth's limit is 1,000).
 _BATCH = 250
+# Characters of the parameters of a batch: reverse proxies pass 1 MiB on, anvil takes 2 MB.
+_BATCH_LENGTH = 900_000
 
 
 def connect(network: Network) -> Web3:
@@ -133,30 +136,53 @@ def request(web3: Web3, method: str, parameters: Sequence[Any]) -> Any:
 
 def request_batch(web3: Web3, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
     """Send many JSON-RPC requests at once and return each result, or the :class:`RequestFailed`
-    it met, in order."""
-    results: list[Any] = []
-    for start in range(0, len(calls), _BATCH):
-        part = calls[start : start + _BATCH]
-        with connection_errors(web3):
-            provider: Any = web3.provider
-            answers: Any = provider.make_batch_request(list(part))
-        if isinstance(answers, dict):
+    it met, in order.
+
+    A batch that the node refuses as a whole is sent in halves.
+    """
+    return [result for part in _parts(calls) for result in _results(web3, part)]
+
+
+def _results(web3: Web3, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+    with connection_errors(web3):
+        provider: Any = web3.provider
+        answers: Any = provider.make_batch_request(list(calls))
+    if isinstance(answers, dict):
+        if len(calls) == 1:
             _result("batch", answers)
-        # Sorted by id; a node or what stands before it may leave one out, or answer twice.
-        answers = list({answer.get("id"): answer for answer in answers}.values())
-        if len(answers) != len(part):
-            raise RequestFailed(
-                f"the node answered {len(answers)} of {len(part)} requests; ask again",
-                method="batch",
-                asked=len(part),
-                answered=len(answers),
-            )
-        for (method, _), answer in zip(part, answers, strict=True):
-            try:
-                results.append(_result(method, answer))
-            except RequestFailed as error:
-                results.append(error)
+        middle = len(calls) // 2
+        return _results(web3, calls[:middle]) + _results(web3, calls[middle:])
+    # Sorted by id; a node or what stands before it may leave one out, or answer twice.
+    answers = list({answer.get("id"): answer for answer in answers}.values())
+    if len(answers) != len(calls):
+        raise RequestFailed(
+            f"the node answered {len(answers)} of {len(calls)} requests; ask again",
+            method="batch",
+            asked=len(calls),
+            answered=len(answers),
+        )
+    results: list[Any] = []
+    for (method, _), answer in zip(calls, answers, strict=True):
+        try:
+            results.append(_result(method, answer))
+        except RequestFailed as error:
+            results.append(error)
     return results
+
+
+def _parts(
+    calls: Sequence[tuple[str, Sequence[Any]]],
+) -> Iterator[Sequence[tuple[str, Sequence[Any]]]]:
+    """Calls in the batches that a node takes."""
+    start = length = 0
+    for end, (_, parameters) in enumerate(calls):
+        size = len(json.dumps(parameters, default=str))
+        if end - start == _BATCH or (end > start and length + size > _BATCH_LENGTH):
+            yield calls[start:end]
+            start, length = end, 0
+        length += size
+    if start < len(calls):
+        yield calls[start:]
 
 
 def genesis_hash(web3: Web3) -> str:

@@ -17,12 +17,23 @@ from radledger.chain.refusals import (
 from radledger.chain.signatures import recover
 from radledger.consent import messages
 from radledger.identity.address import parse_address
-from radledger.relay.errors import TargetNotAllowed
+from radledger.relay.errors import DocumentTooLarge, TargetNotAllowed
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
 
-__all__ = ["ALLOWED", "SignedCall", "simulate", "take_consent", "take_forward", "ticket_of"]
+__all__ = [
+    "ALLOWED",
+    "MOST_CALL_DATA",
+    "SignedCall",
+    "simulate",
+    "take_consent",
+    "take_forward",
+    "ticket_of",
+]
+
+MOST_CALL_DATA = 4096
+"""Bytes of call data that a document may lead to; a hundred of them fit into a JSON-RPC batch."""
 
 ALLOWED: Mapping[str, tuple[str, ...]] = {
     "IdentityRegistry": (
@@ -92,6 +103,8 @@ def take_consent(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
     ------
     DocumentMalformed, DocumentForAnotherChain, DocumentTampered, DocumentExpired
         See :func:`radledger.consent.documents.verify`.
+    DocumentTooLarge
+        If the call would have more than :data:`MOST_CALL_DATA` bytes.
     """
     verified = messages.verified(ledger, document)
     message = verified.message
@@ -119,6 +132,8 @@ def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
         If it is not one of :data:`ALLOWED`, or carries Ether.
     ERC2771ForwarderInvalidSigner, ERC2771ForwarderExpiredRequest
         As the forwarder would refuse it.
+    DocumentTooLarge
+        If the call would have more than :data:`MOST_CALL_DATA` bytes.
     """
     message, argument = forward.forward_request(ledger, document)
     _require_allowed(ledger, message)
@@ -176,4 +191,13 @@ def _require_allowed(ledger: Ledger, message: Mapping[str, Any]) -> None:
 
 
 def _encoded(ledger: Ledger, call: Call) -> tuple[str, str]:
-    return ledger.encode(call.contract, call.function, *call.arguments)
+    to, data = ledger.encode(call.contract, call.function, *call.arguments)
+    size = len(data) // 2 - 1
+    if size > MOST_CALL_DATA:
+        raise DocumentTooLarge(
+            f"the call has {size} bytes of data, and this relayer takes {MOST_CALL_DATA}; send "
+            "it yourself",
+            size=size,
+            most=MOST_CALL_DATA,
+        )
+    return to, data

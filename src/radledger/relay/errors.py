@@ -5,6 +5,7 @@
     RadLedgerError
     └── RelayError                what was signed is not relayed
         ├── TargetNotAllowed      a call to a contract or function that the relayer does not pay for
+        ├── DocumentTooLarge      a call with more data than the relayer sends in one transaction
         ├── CallTooExpensive      a call that needs more gas than an address may cost in a day
         ├── NonceTaken            another ticket waits with the same nonce of the same account
         ├── NonceUsed             somebody used the nonce, not known to be for the ticket's call
@@ -28,6 +29,7 @@ from radledger.errors import RadLedgerError, UsageError
 __all__ = [
     "BudgetExhausted",
     "CallTooExpensive",
+    "DocumentTooLarge",
     "InvalidRelayUrl",
     "NonceTaken",
     "NonceUsed",
@@ -50,6 +52,10 @@ class RelayError(RadLedgerError):
 
 class TargetNotAllowed(RelayError):
     """A call goes to a contract or function that the relayer does not pay for, or carries Ether."""
+
+
+class DocumentTooLarge(RelayError):
+    """A call has more data than the relayer sends in one transaction."""
 
 
 class CallTooExpensive(RelayError):

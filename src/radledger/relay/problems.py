@@ -26,6 +26,7 @@ from radledger.consent.errors import DocumentForAnotherChain
 from radledger.errors import ChainError, DatabaseUnavailable, RadLedgerError
 from radledger.relay.errors import (
     BudgetExhausted,
+    DocumentTooLarge,
     NonceTaken,
     PayerDrained,
     QueueFull,
@@ -46,6 +47,7 @@ _STATUS: tuple[tuple[type[RadLedgerError], int, int | None], ...] = (
     (TicketUnknown, 404, None),
     (TargetNotAllowed, 403, None),
     (NonceTaken, 409, None),
+    (DocumentTooLarge, 413, None),
     (BudgetExhausted, 429, 3600),
     (QueueFull, 503, 5),
     (PayerDrained, 503, 60),

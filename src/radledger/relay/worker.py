@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.chain.connect import request, request_batch
 from radledger.chain.errors import (
+    ConnectionFailed,
     OutOfGas,
     RequestFailed,
     RevertedUnexplained,
@@ -57,6 +58,7 @@ class Worker:
         self._ledger = ledger
         self._payer = payer
         self._tickets = tickets
+        self._most = _BATCH
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="relay-worker", daemon=True)
@@ -87,7 +89,7 @@ class Worker:
         ChainError
             If the chain fails; what may have been sent is looked for the next time.
         """
-        batch = self._tickets.next(_BATCH, int(time.time()))
+        batch = self._tickets.next(self._most, int(time.time()))
         sent = [ticket for ticket in batch if ticket.state is State.SENT]
         if sent:
             self._settle(sent)
@@ -116,12 +118,14 @@ class Worker:
         calls = [(ticket.target, ticket.data) for ticket in batch]
         try:
             receipts = self._ledger.sender.send_batch(self._payer, calls)
-        except (Refusal, RequestFailed):
+        except (Refusal, RequestFailed, ConnectionFailed) as error:
             # One of them is refused, before anything was sent or in its block, or the node
-            # cannot tell; or else the node has troubles of its own.
-            if not self._sift(self._settle(batch)):
-                raise
+            # cannot tell; or else the node does not take so many at once, or takes none.
+            waiting = self._settle(batch)
+            if waiting and not self._sift(waiting):
+                self._narrow(waiting, error)
             return
+        self._most = min(2 * self._most, _BATCH)
         times = self._times([receipt["blockHash"] for receipt in receipts])
         for ticket, receipt in zip(batch, receipts, strict=True):
             self._tickets.confirm(
@@ -229,6 +233,15 @@ class Worker:
                 continue
             found = True
         return found
+
+    def _narrow(self, batch: Sequence[Ticket], error: RadLedgerError) -> None:
+        """Send fewer at once from now on; a single one that the node refuses goes last."""
+        self._most = max(1, len(batch) // 2)
+        if len(batch) == 1:
+            (ticket,) = batch
+            pause = 2 ** min(ticket.tries, _MOST_TRIES)
+            self._tickets.postpone(ticket, int(time.time()) + pause)
+        _log.warning("the node refused %d documents at once: %s", len(batch), error)
 
     def _times(self, blocks: Sequence[str]) -> dict[str, int]:
         """Unix time of each block."""
