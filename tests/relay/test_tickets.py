@@ -40,6 +40,11 @@ def test_each_day_has_budgets_of_its_own(tickets):
     tickets.accept(call(3, BOB), 70, 0, now=DAY - 1, limits=LIMITS)
 
 
+def test_a_quarter_is_kept_for_what_protects_patients():
+    assert Limits(100, 150, 100).unreserved == Limits(100, 113, 75)
+    assert Limits(0, 1, 1).unreserved == Limits(0, 1, 1)
+
+
 def test_what_was_used_counts_and_not_what_was_expected(tickets):
     def spent():
         with pytest.raises(BudgetExhausted) as refusal:

@@ -70,6 +70,9 @@ class SignedCall:
         Contract and call data, ``0x…``.
     gas
         What the signer wants to be given at least.
+    protects
+        Address of the subject whose permissions the call revokes, or whose identity it defends;
+        none where it does neither.
     """
 
     ticket: str
@@ -80,6 +83,7 @@ class SignedCall:
     to: str
     data: str
     gas: int
+    protects: str | None = None
 
 
 def ticket_of(document: Mapping[str, Any]) -> str:
@@ -118,6 +122,7 @@ def take_consent(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
         to,
         data,
         gas=0,
+        protects=message["subject"] if verified.primary in ("Revoke", "RevokeAll") else None,
     )
 
 
@@ -153,6 +158,7 @@ def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
         to,
         data,
         gas=message["gas"],
+        protects=_defended(message["data"]),
     )
 
 
@@ -166,6 +172,14 @@ def simulate(ledger: Ledger, payer: str, to: str, data: str) -> int:
         signed = arguments["request"]
         forward.explain_failed_call(ledger, {**signed, "data": "0x" + bytes(signed["data"]).hex()})
         raise
+
+
+def _defended(data: str) -> str | None:
+    """The identity whose recovery a forwarded call vetoes."""
+    from eth_utils.abi import function_signature_to_4byte_selector
+
+    selector = "0x" + function_signature_to_4byte_selector("vetoRecovery(address)").hex()
+    return parse_address("0x" + data[34:74]) if data.startswith(selector) else None
 
 
 def _require_allowed(ledger: Ledger, message: Mapping[str, Any]) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["serve", "serving"]
 
+# Further ones are answered with 503. A process has 1,024 descriptors by default.
+_MOST_CONNECTIONS = 512
+
 
 def serve(relayer: Relayer, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Serve until the process is asked to end (SIGTERM, SIGINT).
@@ -72,6 +75,7 @@ def _server(relayer: Relayer) -> Any:
         import uvicorn
 
         from radledger.relay.application import create_application
+        from radledger.relay.arrival import TimedProtocol
     except ImportError as error:
         raise RelayNotInstalled(
             "the relayer's server is not installed; run `pip install radledger[relay]`",
@@ -82,6 +86,8 @@ def _server(relayer: Relayer) -> Any:
         log_config=None,
         log_level="error",
         ws="none",
+        http=TimedProtocol,
+        limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=64 * 1024,
     )

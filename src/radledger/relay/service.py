@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from radledger.chain.connect import request_batch
 from radledger.chain.errors import RequestFailed
 from radledger.relay.checks import SignedCall, simulate, take_consent, take_forward, ticket_of
-from radledger.relay.errors import CallTooExpensive, PayerDrained
+from radledger.relay.errors import BudgetExhausted, CallTooExpensive, PayerDrained, QueueFull
 from radledger.relay.tickets import Limits, State, Ticket, Tickets
 from radledger.relay.worker import Worker
 
@@ -185,9 +185,19 @@ class Relayer:
         self._require_cheap(gas, head)
         self._require_funds(head, gas)
         since = max(0, head.block - _REORGANISED)
-        ticket = self._tickets.accept(call, gas, since, int(time.time()), self._limits)
+        now = int(time.time())
+        try:
+            ticket = self._tickets.accept(call, gas, since, now, self._limits.unreserved)
+        except (BudgetExhausted, QueueFull):
+            if call.protects is None or not self._is_patient(call.protects):
+                raise
+            ticket = self._tickets.accept(call, gas, since, now, self._limits)
         self._worker.wake()
         return ticket
+
+    def _is_patient(self, subject: str) -> bool:
+        """Whether an accredited custodian anchored an image set of the subject."""
+        return any(self._ledger.events("ImageRegistry", "ImageAnchored", patient=subject))
 
     def _require_cheap(self, gas: int, head: _Head) -> None:
         limit = min(self._limits.per_address, head.gas_limit)

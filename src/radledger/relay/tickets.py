@@ -73,6 +73,16 @@ class Limits:
     per_day: int
     queue: int
 
+    @property
+    def unreserved(self) -> Limits:
+        """Three quarters of the day and of the queue, for what protects no patient.
+
+        Anyone can make addresses and use these up; patients can revoke all the same.
+        """
+        return Limits(
+            self.per_address, self.per_day - self.per_day // 4, self.queue - self.queue // 4
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:

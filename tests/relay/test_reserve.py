@@ -1,0 +1,80 @@
+"""Whatever else a relayer is asked to pay for, patients can revoke and veto."""
+
+from __future__ import annotations
+
+import pytest
+from eth_account import Account
+
+from radledger.chain.connect import request
+from radledger.consent import Terms
+from radledger.relay.tickets import Limits
+from tests.consent.conftest import anchor
+from tests.identity.cast import travel
+
+__all__ = ["anchor", "travel"]
+
+
+@pytest.fixture
+def who(people):
+    """The cast of `anchor`: an image set of a new patient, who has no Ether."""
+    return type("Cast", (), {**people, "patient": Account.create()})
+
+
+def used_up(relay, sign):
+    """Let new addresses grant until the relayer pays for no more."""
+    for _ in range(100):
+        answer = relay.post(sign())
+        if answer.status_code != 202:
+            return answer
+        relay.end(answer.json()["ticket"])
+    raise AssertionError("a hundred grants did not use the day up")
+
+
+def test_revocations_are_paid_for_when_the_day_is_used_up(
+    relaying, sign, consents, people, who, anchor
+):
+    patient, reader = who.patient, people["radiologist"].address
+    anchor()
+    newcomer = Account.create()
+    with relaying(Limits(per_address=10**9, per_day=1_000_000, queue=100)) as relay:
+        relay.end(relay.take(sign(patient)))
+        relay.end(relay.take(sign(newcomer)))
+        relay.refused(used_up(relay, sign), 429, "BudgetExhausted")
+
+        # Anyone can sign a revocation, so it has to be of a subject that an image set names.
+        unnamed = relay.post(consents.sign_revoke(newcomer, reader))
+        values = relay.refused(unnamed, 429, "BudgetExhausted")
+        assert values["limit"] == 750_000
+        relay.refused(relay.post(sign(patient, Terms(("GRU",)))), 429, "BudgetExhausted")
+
+        assert relay.end(relay.take(consents.sign_revoke(patient, reader)))["state"] == "confirmed"
+        (grant,) = consents.list(subject=patient.address)
+        assert grant.status == "revoked"
+        assert relay.end(relay.take(consents.sign_revoke_all(patient)))["state"] == "confirmed"
+
+
+def test_revocations_are_taken_when_the_queue_is_full(relaying, sign, consents, who, anchor):
+    anchor()
+    with relaying(Limits(per_address=10**9, per_day=10**9, queue=4), working=False) as relay:
+        for _ in range(3):
+            relay.take(sign())
+        assert relay.refused(relay.post(sign()), 503, "QueueFull") == {"waiting": 3}
+        relay.take(consents.sign_revoke_all(who.patient))
+        newcomer = consents.sign_revoke_all(Account.create())
+        assert relay.refused(relay.post(newcomer), 503, "QueueFull") == {"waiting": 4}
+
+
+def test_vetoes_are_paid_for_when_the_day_is_used_up(
+    relaying, sign, identities, ledger, people, who, anchor
+):
+    patient, guardian, heir = who.patient, people["stranger"], people["clinic"].address
+    anchor()
+    # One guardian is enough here, so that the recovery is under way at once.
+    request(ledger.web3, "anvil_setBalance", [patient.address, hex(10**18)])
+    identities.set_guardians(patient, [guardian.address], threshold=1)
+    identities.approve_recovery(guardian, patient.address, heir)
+    with relaying(Limits(per_address=10**9, per_day=800_000, queue=100)) as relay:
+        relay.refused(used_up(relay, sign), 429, "BudgetExhausted")
+        veto = identities.sign_veto(patient)
+        assert relay.end(relay.take(veto))["state"] == "confirmed"
+        assert identities.show(patient.address).recoveries == ()
