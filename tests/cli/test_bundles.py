@@ -44,7 +44,8 @@ def test_export_and_verify(home, ok, image, study, addresses, verifier, tmp_path
     code, out, err = verifier(tmp_path / "bundle", *trust, files[0])
     assert (code, err) == (0, "")
     assert out.splitlines()[0] == "yes"
-    unnamed = verifier(tmp_path / "bundle", *trust[:2])[1]
+    code, unnamed, _ = verifier(tmp_path / "bundle", *trust[:2])
+    assert code == 3
     assert unnamed.startswith(f"yes, if {told['contract'].lower()} is the image registry")
     assert addresses["patient"].lower() in out
     # The other file is of the set, and not of this bundle.

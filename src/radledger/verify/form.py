@@ -5,10 +5,11 @@ from typing import Any
 
 __all__ = ["LIMIT", "Invalid", "read", "text"]
 
-LIMIT = 16 << 20  # bytes of a bundle
-_BYTES, _ADDRESS, _HASH = "0x([0-9a-f]{2})*", "0x[0-9a-f]{40}", "0x[0-9a-f]{64}"
-_NAME, _KEY = "Image(Anchored|Rekeyed|ErasureCertified)", "0x([0-9a-f]{2}){1,5}"
-_EVENT = {"event": _NAME, "headers": [_BYTES], "receipt": [_BYTES], "transaction": _KEY}
+LIMIT, RLP_LIMIT = 16 << 20, 1 << 20  # bytes of a bundle, and of its headers and receipts
+_NODE, _HEADER = "0x([0-9a-f]{2})*", "0x([0-9a-f]{2}){,4096}"
+_ADDRESS, _HASH, _KEY = "0x[0-9a-f]{40}", "0x[0-9a-f]{64}", "0x([0-9a-f]{2}){1,5}"
+_NAME = "Image(Anchored|Rekeyed|ErasureCertified)"
+_EVENT = {"event": _NAME, "headers": [_HEADER], "receipt": [_NODE], "transaction": _KEY}
 _LEAF = {"fileDigest": _HASH, "imageDigest": _HASH, "proof": [_HASH], "salt": _HASH}
 _FIRST = {"contract": _ADDRESS, "events": [_EVENT], "format": "radledger-bundle/1"}
 _BUNDLE = {**_FIRST, "image": _HASH, "leaves": [_LEAF]}
@@ -24,15 +25,16 @@ def text(value: bytes) -> str:
 
 
 def read(data: bytes) -> dict[str, Any]:
-    """A bundle, each ``0x…`` as bytes; raises `Invalid`.
-
-    It is read by its form, not by a JSON library: no other byte passes, and nothing nests deeper.
-    """
+    """A bundle, each ``0x…`` as bytes; raises `Invalid`."""
+    # By its form, not by a JSON library: no other byte passes, and nothing nests deeper.
     if len(data) > LIMIT:
         raise Invalid("bundle", f"has more than {LIMIT} bytes")
     bundle, end = _read(data.decode("latin-1"), 0, _BUNDLE, "bundle")
     if data[end:] != b"\n":
         raise Invalid("bundle", f"does not end with a newline at byte {end}")
+    parts = (each for event in bundle["events"] for each in event["headers"] + event["receipt"])
+    if sum(map(len, parts)) > RLP_LIMIT:
+        raise Invalid("bundle.events", f"have more than {RLP_LIMIT} bytes of RLP")
     return dict(bundle)
 
 
