@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import pty
 import stat
 import subprocess
 
 import pytest
+from eth_account import Account
 
+from radledger.chain import accounts
 from radledger.chain.accounts import Keystore
 from tests.cli.conftest import Outcome, command, environment
 
@@ -18,6 +21,12 @@ JUNK = "test test test test test test test test test test test junk"
 JUNK_ADDRESS = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 JUNK_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 CUSTODIAN = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+
+
+@pytest.fixture(autouse=True)
+def stretched_less(monkeypatch):
+    """Passphrases are stretched less, for the tests' sake."""
+    monkeypatch.setattr(accounts, "_STRETCHING", 2**10)
 
 
 @pytest.fixture
@@ -34,6 +43,16 @@ def passphrase(monkeypatch):
 
     give("secret words")
     return give
+
+
+@pytest.fixture
+def pipe(monkeypatch):
+    """Give bytes on standard input."""
+
+    def pipe(content):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), "ascii"))
+
+    return pipe
 
 
 def test_new_is_the_mnemonic_s_first_account(ok, cli, keystore, passphrase):
@@ -59,8 +78,8 @@ def test_keys_are_the_owner_s_alone(ok, passphrase, tmp_path):
 
 
 @pytest.mark.parametrize("secret", [JUNK, JUNK_KEY, JUNK_KEY[2:], f"  {JUNK}  "])
-def test_import_from_standard_input(ok, passphrase, secret, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{secret}\n"))
+def test_import_from_standard_input(ok, passphrase, secret, pipe):
+    pipe(f"{secret}\n".encode())
     assert ok("account", "import", "junk") == {
         "name": "junk",
         "address": JUNK_ADDRESS,
@@ -69,8 +88,8 @@ def test_import_from_standard_input(ok, passphrase, secret, monkeypatch):
 
 
 @pytest.mark.parametrize("secret", ["", "0x12", "junk " * 12, "0x" + "00" * 32])
-def test_import_of_what_is_no_secret(passphrase, secret, tmp_path, monkeypatch, cli):
-    monkeypatch.setattr("sys.stdin", io.StringIO(secret))
+def test_import_of_what_is_no_secret(passphrase, secret, tmp_path, pipe, cli):
+    pipe(secret.encode())
     outcome = cli("account", "import", "junk")
     outcome.refused("AccountInvalid", 2)
     assert secret.strip() in ("", "0x12") or secret.strip() not in outcome.out
@@ -93,6 +112,108 @@ def test_passphrase_from_a_file(ok, cli, keystore, tmp_path, monkeypatch):
     file.unlink()
     missing = cli("account", "derive", "--for", CUSTODIAN, "--as", "alice")
     assert missing.refused("PassphraseMissing", 2) == {"path": str(file)}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "geheim",
+        "geheim\n",
+        "geheim\r\n",
+        "\ufeffgeheim\r\n",
+        "geheim\n".encode("utf-16"),
+        "\ufeffgeheim\n".encode("utf-16-be"),
+        "geheim\r\n".encode("utf-32"),
+    ],
+    ids=repr,
+)
+def test_passphrase_from_a_file_of_another_system(ok, keystore, tmp_path, monkeypatch, content):
+    file = tmp_path / "passphrase"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    monkeypatch.setenv("RADLEDGER_PASSPHRASE_FILE", str(file))
+    address = ok("account", "new", "alice")["address"]
+    assert keystore.open("alice", "geheim").address == address
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("geheim\nzwei\n", "several lines"),
+        ("geheim\r\nzwei", "several lines"),
+        ("\n", "nothing"),
+        ("", "nothing"),
+        ("gehäim".encode("latin-1"), "no text in UTF-8"),
+        ("geheim".encode("utf-16-le"), "no text in UTF-8"),
+        (b"\xff\xfeg", "no text in UTF-8"),
+    ],
+    ids=repr,
+)
+def test_a_passphrase_that_cannot_be_typed_is_refused_and_not_shown(
+    cli, tmp_path, monkeypatch, content, told
+):
+    content = content.encode() if isinstance(content, str) else content
+    file = tmp_path / "passphrase"
+    file.write_bytes(content)
+    monkeypatch.setenv("RADLEDGER_PASSPHRASE_FILE", str(file))
+    outcome = cli("account", "new", "alice")
+    assert outcome.refused("PassphraseMissing", 2) == {"path": str(file)}
+    assert told in outcome.object["message"]
+    assert "geh" not in outcome.out
+    if content.strip():
+        monkeypatch.delenv("RADLEDGER_PASSPHRASE_FILE")
+        monkeypatch.setitem(os.environb, b"RADLEDGER_PASSPHRASE", content.replace(b"\0", b"\xff"))
+        outcome = cli("account", "new", "alice")
+        assert outcome.refused("PassphraseMissing", 2) == {}
+        assert "geh" not in outcome.out
+    assert not (tmp_path / "home" / "keystore").exists()
+
+
+def test_an_account_without_an_address_acts_under_its_name(cli, keystore, tmp_path, passphrase):
+    keystore.new("alice", "secret words")
+    keystore.new("bob", "secret words")
+    file = tmp_path / "home" / "keystore" / "alice.json"
+    address = keystore.show("alice").address
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"address": ""}))
+    assert keystore.show("alice").address is None
+    by_name = cli("account", "derive", "--for", "alice", "--as", "bob").object
+    assert by_name == cli("account", "derive", "--for", address, "--as", "bob").object
+
+
+def test_a_file_without_an_account_is_told_beside_the_list(plain_cli, keystore, tmp_path):
+    keystore.new("alice", "")
+    (tmp_path / "home" / "keystore" / "notes.json").write_text("{}")
+    outcome = plain_cli("account", "list")
+    assert outcome.code == 0
+    assert "alice" in outcome.out
+    assert outcome.err.endswith("notes.json is no keystore file; restore it or take it away\n")
+    for_programs = plain_cli("account", "list", "--json")
+    assert ([each["name"] for each in for_programs.objects], for_programs.err) == (["alice"], "")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\n".join(JUNK.split()),
+        JUNK.upper(),
+        f"\ufeff{JUNK}\r\n",
+        JUNK.encode("utf-16"),
+    ],
+    ids=repr,
+)
+def test_import_of_what_another_system_wrote(ok, passphrase, pipe, content):
+    pipe(content.encode() if isinstance(content, str) else content)
+    assert ok("account", "import", "junk")["address"] == JUNK_ADDRESS
+
+
+def test_import_names_the_word_that_is_wrong(cli, passphrase, pipe):
+    pipe(JUNK.replace("junk", "junx").encode())
+    outcome = cli("account", "import", "junk")
+    assert outcome.refused("AccountInvalid", 2) == {"word": 12}
+    assert "word 12, 'junx'," in outcome.object["message"]
+    pipe(b"\xff\xff secret")
+    outcome = cli("account", "import", "junk")
+    assert outcome.refused("AccountInvalid", 2) == {}
+    assert "secret" not in outcome.out
 
 
 def test_derived_addresses_are_one_for_each_custodian(ok, cli, keystore):
@@ -141,6 +262,26 @@ def test_passphrase_from_the_terminal(keystore):
     assert keystore.open("alice", "hidden").address in transcript
 
 
+def test_an_empty_passphrase_is_asked_once(keystore, tmp_path):
+    keystore.new("alice", "")
+    file = tmp_path / "home" / "keystore" / "alice.json"
+    content = json.loads(file.read_text())
+    # As another wallet writes it: stretched in spite of being empty.
+    key = bytes(keystore.open("alice").key)
+    file.write_text(json.dumps(content | Account.encrypt(key, "", "pbkdf2", 2)))
+    transcript, code = _typed(["account", "derive", "--as", "alice", "--for", CUSTODIAN], [""])
+    assert code == 0, transcript
+    assert "alice-5aaeb605" in transcript
+
+
+def test_a_passphrase_in_another_encoding_is_not_shown(keystore):
+    transcript, code = _typed(["account", "new", "alice"], ["geh\udce4im"])
+    assert code == 2, transcript
+    assert transcript.splitlines()[-1].startswith("PassphraseMissing: what was typed is no text")
+    assert "geh" not in transcript
+    assert keystore.list() == []
+
+
 def _typed(arguments, answers):
     """Run a command on a terminal of its own, and type an answer at each question."""
     pid, terminal = pty.fork()
@@ -153,7 +294,7 @@ def _typed(arguments, answers):
             asked = transcript.count(": ")
             while transcript.count(": ") == asked:
                 transcript += os.read(terminal, 1024).decode()
-            os.write(terminal, f"{answer}\n".encode())
+            os.write(terminal, f"{answer}\n".encode("utf-8", "surrogateescape"))
         while part := os.read(terminal, 1024):
             transcript += part.decode()
     except OSError:

@@ -1,7 +1,9 @@
 """Keys in files: each account in a keystore V3 file under its name.
 
-A file can be opened by any Ethereum wallet with its passphrase.  An account made here comes with
-a mnemonic of twelve words (BIP-39) and is the first of the usual path, ``m/44'/60'/0'/0/0``.
+A file can be opened by any Ethereum wallet with its passphrase, and those of other wallets can be
+opened here; the address, which some of them leave out, is no part of the standard.  An account
+made here comes with a mnemonic of twelve words (BIP-39) and is the first of the usual path,
+``m/44'/60'/0'/0/0``.
 
 A patient uses a different address at each custodian, so that records at two of them cannot be
 linked.  Such an address is derived from the patient's own key alone and needs no backup of its
@@ -23,6 +25,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +37,8 @@ from radledger.chain.errors import (
     PassphraseWrong,
 )
 from radledger.chain.files import private_folder, write_atomically
+from radledger.chain.mnemonics import PATH, key_from_text
+from radledger.chain.signatures import ORDER
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -41,21 +46,27 @@ if TYPE_CHECKING:
 __all__ = ["Keystore", "StoredAccount"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_PATH = "m/44'/60'/0'/0/0"
 # scrypt's N with r = 8, p = 1, as the OWASP Password Storage Cheat Sheet recommends.
 _STRETCHING = 2**17
 _DERIVATION = b"RadLedger derived account, version 1\0"
-# The order of secp256k1 (SEC 2, section 2.4.1): private keys are below it, and not zero.
-_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 @dataclass(frozen=True)
 class StoredAccount:
-    """An account in the keystore: its name, its EIP-55 address, and whether a passphrase
-    protects it."""
+    """An account in the keystore.
+
+    Attributes
+    ----------
+    name
+        That of its file.
+    address
+        In its EIP-55 form; None where another wallet left it out and a passphrase hides the key.
+    protected
+        Whether a passphrase protects it.
+    """
 
     name: str
-    address: str
+    address: str | None
     protected: bool
 
 
@@ -90,7 +101,7 @@ class Keystore:
             If the name is taken, or cannot be a file's name.
         """
         self._require_free(name)
-        account, mnemonic = _wallet().create_with_mnemonic(num_words=12, account_path=_PATH)
+        account, mnemonic = _wallet().create_with_mnemonic(num_words=12, account_path=PATH)
         return self._store(name, bytes(account.key), passphrase), str(mnemonic)
 
     def import_(self, name: str, secret: str, passphrase: str) -> StoredAccount:
@@ -99,16 +110,20 @@ class Keystore:
         Raises
         ------
         AccountInvalid
-            If ``secret`` is neither.
+            If ``secret`` is neither; see :func:`radledger.chain.mnemonics.key_from_text`.
         AccountExists
             If the name is taken.
         """
         self._require_free(name)
-        return self._store(name, _private_key(secret.strip()), passphrase)
+        return self._store(name, key_from_text(secret), passphrase)
 
     def list(self) -> list[StoredAccount]:
         """All accounts, by name."""
-        return [self.show(path.stem) for path in sorted(self._folder.glob("*.json"))]
+        return [found for found in self._shown() if isinstance(found, StoredAccount)]
+
+    def unreadable(self) -> tuple[str, ...]:
+        """Why files of the keystore hold no account, a sentence each."""
+        return tuple(found for found in self._shown() if isinstance(found, str))
 
     def show(self, name: str) -> StoredAccount:
         """One account, without opening it.
@@ -118,11 +133,10 @@ class Keystore:
         AccountUnknown, AccountInvalid
             If there is none of that name, or its file holds none.
         """
-        from eth_utils.address import to_checksum_address
-
         content = self._read(name)
-        address = str(to_checksum_address("0x" + content["address"].removeprefix("0x")))
-        return StoredAccount(name, address, protected=not _is_open(content))
+        key = _unprotected_key(content)
+        address = _stated_address(content) or (key and _account(key).address)
+        return StoredAccount(name, address or None, protected=key is None)
 
     def open(self, name: str, passphrase: str | None = None) -> LocalAccount:
         """Return an account ready to sign.
@@ -161,7 +175,7 @@ class Keystore:
         custodian = _address(for_address)
         key = _derived_key(self._private_key(name, passphrase), custodian)
         derived = f"{name}-{custodian.hex()[:8]}"
-        if (self._folder / f"{derived}.json").exists():
+        if self._path(derived).exists():
             return self.show(derived)
         return self._store(derived, key, passphrase or "")
 
@@ -222,35 +236,61 @@ class Keystore:
         return self.show(name)
 
     def _private_key(self, name: str, passphrase: str | None) -> bytes:
-        from eth_account import Account
-
         content = self._read(name)
-        if _is_open(content):
-            passphrase = ""
-        elif passphrase is None:
+        key = _unprotected_key(content)
+        if key is None and passphrase is None:
             raise PassphraseWrong(f"{name} needs its passphrase; give it", account=name)
         try:
-            return bytes(Account.decrypt(content, passphrase))
+            key = key or _decrypted(content, passphrase or "")
         except ValueError as error:
-            raise _wrong_passphrase(name) from error
+            raise AccountInvalid(
+                f"{self._path(name)} cannot be opened: {error}; restore it", account=name
+            ) from None
+        if key is None:
+            raise _wrong_passphrase(name)
+        found, stated = _account(key).address, _stated_address(content)
+        if stated not in (None, found):
+            raise AccountInvalid(
+                f"{self._path(name)} names the address {stated} and holds the key of {found}; "
+                "restore it",
+                account=name,
+                stated=stated,
+                found=found,
+            )
+        return key
 
     def _read(self, name: str) -> dict[str, Any]:
         path = self._path(name)
         if not path.exists():
-            known = ", ".join(path.stem for path in sorted(self._folder.glob("*.json")))
+            known = ", ".join(each.stem for each in self._files() if each.is_file())
             raise AccountUnknown(
                 f"no account {name!r}; "
                 + (f"there are {known}" if known else "make one with `radledger account new`"),
                 account=name,
             )
         try:
-            content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            bytes.fromhex(content["address"].removeprefix("0x"))
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            whole = json.loads(path.read_bytes())
+            content = {key.lower(): value for key, value in whole.items()}
+        except (ValueError, AttributeError, RecursionError):
+            content = {}
+        if not isinstance(content.get("crypto"), dict):
             raise AccountInvalid(
                 f"{path} is no keystore file; restore it or take it away", account=name
-            ) from error
+            )
         return content
+
+    def _shown(self) -> Iterator[StoredAccount | str]:
+        """The account in each file, or why there is none."""
+        for path in self._files():
+            try:
+                yield self.show(path.stem)
+            except (AccountInvalid, AccountUnknown) as error:
+                yield error.message
+            except OSError as error:
+                yield f"{path} cannot be read: {error.strerror}"
+
+    def _files(self) -> Sequence[Path]:
+        return sorted(self._folder.glob("[!.]*.json"))
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
@@ -263,6 +303,7 @@ class Keystore:
 
     def _require_free(self, name: str) -> None:
         if self._path(name).exists():
+            self._read(name)  # a damaged file is no account that another name would spare
             raise AccountExists(f"there is an account {name!r}; take another name", account=name)
 
 
@@ -281,24 +322,11 @@ def _account(key: bytes) -> LocalAccount:
     return account
 
 
-def _private_key(secret: str) -> bytes:
-    try:
-        if " " in secret:
-            return bytes(_wallet().from_mnemonic(" ".join(secret.split()), account_path=_PATH).key)
-        key = bytes.fromhex(secret.removeprefix("0x"))
-        return bytes(_account(key).key)
-    except Exception as error:  # the wallet raises many kinds, some with the secret in their text
-        raise AccountInvalid(
-            "that is neither a private key of 64 hexadecimal digits nor a BIP-39 mnemonic",
-            error=type(error).__name__,
-        ) from None
-
-
 def _derived_key(key: bytes, custodian: bytes) -> bytes:
     for counter in range(256):
         message = _DERIVATION + custodian + bytes([counter])
         derived = hmac.new(key, message, hashlib.sha256).digest()
-        if 0 < int.from_bytes(derived) < _ORDER:
+        if 0 < int.from_bytes(derived) < ORDER:
             return derived
     raise AssertionError("256 digests in a row above the order of the curve")
 
@@ -309,10 +337,49 @@ def _address(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
-def _is_open(content: dict[str, Any]) -> bool:
-    """Whether the file was written with an empty passphrase."""
-    crypto = content.get("crypto") or content.get("Crypto", {})
-    return bool(crypto.get("kdf") == "pbkdf2" and crypto.get("kdfparams", {}).get("c") == 1)
+def _stated_address(content: dict[str, Any]) -> str | None:
+    """The address that a keystore file names, in its EIP-55 form."""
+    from eth_utils.address import to_checksum_address
+
+    stated = re.fullmatch("(?:0[xX])?([0-9a-fA-F]{40})", str(content.get("address")))
+    return str(to_checksum_address("0x" + stated[1])) if stated else None
+
+
+def _unprotected_key(content: dict[str, Any]) -> bytes | None:
+    """The key of a file that was written here with an empty passphrase."""
+    crypto = content["crypto"]
+    parameters = crypto.get("kdfparams")
+    if crypto.get("kdf") != "pbkdf2" or not isinstance(parameters, dict):
+        return None
+    try:
+        # Stretched once only, so that it costs nothing to try.
+        return _decrypted(content, "") if parameters.get("c") == 1 else None
+    except ValueError:
+        return None
+
+
+def _decrypted(content: dict[str, Any], passphrase: str) -> bytes | None:
+    """The key in a keystore file; None if the passphrase is wrong.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, of another version, or its key is none of secp256k1.
+    """
+    from eth_account import Account
+
+    if str(content.get("version")) != "3":
+        raise ValueError(f"its version is {content.get('version')!r}, and only 3 is read")
+    try:
+        key = bytes(Account.decrypt({**content, "version": 3}, passphrase))
+    except Exception as error:  # the library raises many kinds for what a file lacks
+        if str(error) == "MAC mismatch":
+            return None
+        raise ValueError(f"it is damaged ({type(error).__name__})") from None
+    # Some wallets cut leading zeros off.
+    if len(key) > 32 or not 0 < int.from_bytes(key) < ORDER:
+        raise ValueError("what it holds is no private key")
+    return key.rjust(32, b"\0")
 
 
 def _wrong_passphrase(name: str) -> PassphraseWrong:

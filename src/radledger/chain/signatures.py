@@ -18,9 +18,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["recover", "signature_bytes", "standard"]
+__all__ = ["ORDER", "recover", "signature_bytes", "standard"]
 
-_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+"""The order of secp256k1: private keys are below it, and not zero."""
+
 _COMPACT, _SHORTEST = 64, 65
 # EIP-155 adds twice the chain's id to v, which may take several bytes then.
 _LONGEST = 64 + 8
@@ -57,8 +59,8 @@ def standard(signature: bytes) -> bytes | None:
         parity = v if v < 2 else (v - 27) % 2
     else:
         return None
-    if s > _ORDER // 2:
-        parity, s = 1 - parity, (_ORDER - s) % _ORDER
+    if s > ORDER // 2:
+        parity, s = 1 - parity, (ORDER - s) % ORDER
     return r + s.to_bytes(32) + bytes([27 + parity])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ __all__ = ["group"]
 
 group = typer.Typer(help="Keys in files, each under a passphrase.")
 
+# Of a mnemonic or key, with whatever stands around it.
+_LONGEST = 100_000
 Name = Annotated[str, typer.Argument(help="Name of the account.")]
 
 
@@ -28,12 +31,10 @@ def new(name: Name) -> None:
 @group.command(name="import")
 def import_(name: Name) -> None:
     """Store an account from its private key or mnemonic, read from standard input or asked for."""
-    import sys
-
     if sys.stdin.isatty():
         secret = typer.prompt("private key or mnemonic", hide_input=True, err=True)
     else:
-        secret = sys.stdin.readline()
+        secret = _piped()
     show(session.keystore.import_(name, secret, session.new_passphrase(name)))
 
 
@@ -41,6 +42,8 @@ def import_(name: Name) -> None:
 def list_() -> None:
     """List the accounts."""
     show_all(session.keystore.list(), empty="no accounts; make one with `radledger account new`")
+    for reason in session.keystore.unreadable() if not session.json else ():
+        print(reason, file=sys.stderr)
 
 
 @group.command(name="show")
@@ -58,3 +61,14 @@ def derive(
     """Give the address that a patient uses at one custodian, which nobody can link to another."""
     name = session.name
     show(session.keystore.derive(name, session.address(custodian), session.passphrase(name)))
+
+
+def _piped() -> str:
+    """What standard input holds, all lines of it and whatever the locale says of bytes."""
+    from radledger.chain.errors import AccountInvalid
+    from radledger.texts import decoded
+
+    try:
+        return decoded(sys.stdin.buffer.read(_LONGEST))
+    except ValueError as error:
+        raise AccountInvalid(f"standard input holds no key: {error}") from None

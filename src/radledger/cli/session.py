@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radledger.errors import RadLedgerError, UsageError
+from radledger.texts import decoded
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -99,7 +100,8 @@ class Session:
         """The passphrase of an account: from the environment, a file or the terminal."""
         if not self.keystore.show(name).protected:
             return None
-        return given_passphrase() or _ask(f"passphrase of {name}", confirm=False)
+        given = given_passphrase()
+        return _ask(f"passphrase of {name}", default="") if given is None else given
 
     def new_passphrase(self, name: str) -> str:
         """The passphrase for a new account."""
@@ -112,14 +114,17 @@ class Session:
         except (RadLedgerError, OSError):
             return text
         for account in known:
-            text = text.replace(account.address, f"{account.name} {account.address}")
+            if account.address is not None:
+                text = text.replace(account.address, f"{account.name} {account.address}")
         return text
 
     def address(self, text: str) -> str:
         """An address, given as such or as the name of an account of the keystore."""
         from radledger.identity.address import parse_address
 
-        return parse_address(text) if text.startswith("0x") else self.keystore.show(text).address
+        if text.startswith("0x"):
+            return parse_address(text)
+        return self.keystore.show(text).address or str(self.open(text).address)
 
     def whose(self, text: str | None) -> str | None:
         """As `address`; None for an option that was not given."""
@@ -141,22 +146,41 @@ def given_passphrase() -> str | None:
     """The passphrase that the environment gives, itself or by the name of a file; not an empty one.
 
     A variable that a script forgot to fill must not leave a key without protection.
+
+    Raises
+    ------
+    PassphraseMissing
+        If what is given cannot be typed: no text, or several lines.
     """
-    given, file = os.environ.get(_FROM_ENVIRONMENT), os.environ.get(_FROM_FILE)
-    if given or not file:
-        return given or None
+    given, file = os.environb.get(_FROM_ENVIRONMENT.encode()), os.environ.get(_FROM_FILE)
+    if given:
+        return _line(given, _FROM_ENVIRONMENT)
+    if not file:
+        return None
     try:
-        return Path(file).read_text("utf-8").rstrip("\r\n")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        content = Path(file).expanduser().read_bytes()
+    except OSError as error:
         raise PassphraseMissing(
-            f"{file}, which {_FROM_FILE} names, cannot be read: {reason}; name a file that holds "
-            "the passphrase",
+            f"{file}, which {_FROM_FILE} names, cannot be read: {error.strerror}; name a file that "
+            "holds the passphrase",
             path=file,
         ) from error
+    return _line(content, f"{file}, which {_FROM_FILE} names,", path=file)
 
 
-def _ask(prompt: str, *, confirm: bool) -> str:
+def _line(content: bytes, where: str, **values: str) -> str:
+    """The one line that a passphrase is, as it would be typed."""
+    try:
+        text = decoded(content).rstrip("\r\n")
+    except ValueError as error:
+        raise PassphraseMissing(f"{where} holds no passphrase: {error}", **values) from None
+    if not text or "\n" in text or "\r" in text:
+        what = "several lines; leave one" if text else "nothing; write it there"
+        raise PassphraseMissing(f"{where} holds no passphrase, but {what}", **values)
+    return text
+
+
+def _ask(prompt: str, *, confirm: bool = False, default: str | None = None) -> str:
     import typer
 
     if not _terminal():
@@ -164,7 +188,21 @@ def _ask(prompt: str, *, confirm: bool) -> str:
             f"there is no terminal to ask for the {prompt}; set {_FROM_ENVIRONMENT}, or "
             f"{_FROM_FILE} to the name of a file that holds it"
         )
-    answer: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+    try:
+        answer: str = typer.prompt(
+            prompt,
+            default=default,
+            hide_input=True,
+            show_default=False,
+            confirmation_prompt=confirm,
+            err=True,
+        )
+        answer.encode()
+    except UnicodeError:  # its own text would show what was typed
+        typer.echo(err=True)  # the prompt's line is not ended yet
+        raise PassphraseMissing(
+            "what was typed is no text in UTF-8; set the terminal to UTF-8"
+        ) from None
     return answer
 
 

@@ -162,7 +162,9 @@ def status(home: Path) -> Devnet:
         chain_id=chain_id,
         home=home,
         accounts={
-            each.name: each.address for each in Keystore(home).list() if each.name in people.PEOPLE
+            each.name: each.address
+            for each in Keystore(home).list()
+            if each.name in people.PEOPLE and each.address
         },
         contracts=contracts,
         store_nodes=storage.nodes(_data(home)),
