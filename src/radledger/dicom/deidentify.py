@@ -8,9 +8,9 @@ carry a name out:
 private, unknown, groups 50xx, 60xx   removed, with all that is in them
 LO LT SH ST UC UT                     cleaned to words of imaging, but `TECHNICAL_TEXT`
 codes                                 kept if of a public scheme, their meaning cleaned
-UI                                    replaced, but those of the standard and of classes
+UI                                    replaced, but those that PS3.6 Annex A registers
 DA DT TM AE AS PN UR                  emptied; dates and times are moved by the profile
-                                      that retains them
+                                      that retains them, if all of a value is one
 CS DS IS                              kept if they are written as their VR demands
 OB UN                                 removed, but pixels, waveforms and colour profiles
 other numbers                         kept
@@ -53,8 +53,10 @@ class DeidentifiedInstance:
     ----------
     study, series, sop_instance
         The new UIDs.
-    sop_class, transfer_syntax
-        As they were.
+    sop_class
+        As it was, if the standard has it; a private one is replaced like other UIDs.
+    transfer_syntax
+        As it was.
     patient
         The pseudonym that now stands for Patient ID and Patient's Name.
     profile
@@ -176,12 +178,14 @@ def deidentify(
         pseudonym = pseudonyms.patient(patient)
         burned_in = str(value_of(dataset, "BurnedInAnnotation") or "").strip() == "YES"
         dataset.update(_statement(profile, pseudonym, removed=not burned_in))
-        written = write_instance(source, header, pseudonyms.uid(header.sop_instance), target)
+        sop_class = str(dataset.SOPClassUID)
+        sop_instance = pseudonyms.uid(header.sop_instance)
+        written = write_instance(source, header, sop_class, sop_instance, target)
     return DeidentifiedInstance(
         study=pseudonyms.uid(header.study),
         series=pseudonyms.uid(header.series),
-        sop_instance=pseudonyms.uid(header.sop_instance),
-        sop_class=header.sop_class,
+        sop_instance=sop_instance,
+        sop_class=sop_class,
         transfer_syntax=header.transfer_syntax,
         patient=pseudonym,
         profile=profile.name,

@@ -11,11 +11,14 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
 from .canonical import tags
+from .coding import CODE_TAGS, clean_code
 from .encoded import encoded
+from .moments import as_written, moved, offset
 from .profiles import Action, Profile
 from .pseudonyms import Pseudonyms
 from .structure import SHORT_VRS
-from .vocabulary import clean, is_public_code
+from .uids import is_class
+from .vocabulary import clean
 
 __all__ = ["TECHNICAL_TEXT", "Deidentifier"]
 
@@ -27,7 +30,7 @@ TECHNICAL_TEXT = tags(
 )
 """Free text that the standard lets every profile keep, since machines write it."""
 
-_KINDS_OF_OBJECT = tags(
+_CLASSES = tags(
     "SOPClassUID ReferencedSOPClassUID RelatedGeneralSOPClassUID OriginalSpecializedSOPClassUID"
 )
 _BYTES_KEPT = tags(
@@ -40,11 +43,10 @@ _BYTES_KEPT = tags(
     EdgePointIndexList TrianglePointIndexList
     """
 )
-_CODE_VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
-_CODE_TAGS = tags(
-    "CodeValue LongCodeValue URNCodeValue CodingSchemeDesignator CodingSchemeVersion CodeMeaning"
-)
 _CONTENT_SEQUENCE = 0x0040A730
+_CODING_SCHEMES = 0x00080110
+# Of public versions it is known when they appeared: moved, they would tell by how many days.
+_PUBLIC_DATES = tags("ContextGroupVersion ContextGroupLocalVersion")
 
 _TEXTS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _TIMES = frozenset({"DA", "DT", "TM"})
@@ -56,7 +58,6 @@ _WRITTEN = {
     "DS": re.compile(rb"[0-9eE+.\- \\\0]*"),
     "IS": re.compile(rb"[0-9+\- \\\0]*"),
 }
-_VERSION = re.compile(r"[0-9.]{1,8}")
 
 _REMOVED = "REMOVED"
 _DUMMIES: dict[str, Any] = {
@@ -106,7 +107,7 @@ class Deidentifier:
                 self._repeated(dataset, element, character_set)
             else:
                 self._element(dataset, int(tag))
-        _clean_code(dataset)
+        clean_code(dataset)
 
     def _repeated(self, dataset: Dataset, element: RawDataElement, character_set: str) -> None:
         """Do as was done for the same element of an earlier data set, if there was one."""
@@ -127,7 +128,7 @@ class Deidentifier:
     def _item(self, item: Dataset) -> None:
         for tag in list(item.keys()):
             self._element(item, int(tag))
-        _clean_code(item)
+        clean_code(item)
 
     def _element(self, dataset: Dataset, tag: int) -> None:
         if not _is_public(tag):
@@ -154,12 +155,21 @@ class Deidentifier:
         elif action is Action.DUMMY:
             self._dummy(dataset, tag, vr)
         elif vr == "SQ":
-            for item in dataset[tag].value or ():
-                self._item(item)
+            self._sequence(dataset, tag)
         elif action is Action.UID:
-            self._map(dataset, tag, vr, self._pseudonyms.uid)
+            self._map(dataset, tag, vr, self._class if tag in _CLASSES else self._pseudonyms.uid)
         elif vr == "AS":
             self._map(dataset, tag, vr, _age)
+        elif vr in _TIMES:
+            self._map(dataset, tag, vr, as_written(vr))
+
+    def _sequence(self, dataset: Dataset, tag: int) -> None:
+        items = dataset[tag].value or ()
+        for item in items:
+            self._item(item)
+        if tag == _CODING_SCHEMES:
+            named = [item for item in items if "CodingSchemeDesignator" in item]
+            dataset[tag] = DataElement(tag, "SQ", named)
 
     def _clean(self, dataset: Dataset, tag: int, vr: str, action: Action) -> bool:
         """Clean a value; whether there was a way to, and it left something."""
@@ -167,20 +177,20 @@ class Deidentifier:
             return False
         change: Callable[[str], str] = clean
         if action is Action.DATE:
-            # moving by whole days leaves the time of the day
-            shifts = {"TM": _time, "DA": self._shifted, "DT": self._shifted}
-            change = shifts.get(vr, _offset)
+            if tag in _PUBLIC_DATES:
+                return False
+            change = moved(vr, self._days) if vr in _TIMES else offset
         return self._map(dataset, tag, vr, change)
 
-    def _shifted(self, value: str) -> str:
-        return self._pseudonyms.shifted(value, self._days)
+    def _class(self, uid: str) -> str:
+        return uid if is_class(uid) else self._pseudonyms.uid(uid)
 
     def _unlisted(self, dataset: Dataset, tag: int, vr: str) -> Action:
         """What happens to an attribute that the table does not name."""
         if vr == "UI":
-            return Action.KEEP if tag in _KINDS_OF_OBJECT else Action.UID
+            return Action.KEEP if tag in CODE_TAGS else Action.UID
         if vr in _TEXTS:
-            return Action.KEEP if tag in TECHNICAL_TEXT or tag in _CODE_TAGS else Action.CLEAN
+            return Action.KEEP if tag in TECHNICAL_TEXT or tag in CODE_TAGS else Action.CLEAN
         if vr in _TIMES:
             return Action.DATE if self._shifts else Action.EMPTY
         if vr in _PERSONAL:
@@ -266,14 +276,6 @@ def _written(element: DataElement | RawDataElement) -> bytes:
     return "\\".join("" if text is None else str(text) for text in texts).encode()
 
 
-def _time(value: str) -> str:
-    return value if re.fullmatch(r"[0-9:.]*", value) else ""
-
-
-def _offset(value: str) -> str:
-    return value if re.fullmatch(r"[+-]\d{4}", value) else ""
-
-
 def _age(value: str) -> str:
     """Ages above 89 are rare enough to tell who it is (45 CFR 164.514(b)(2)(i)(C))."""
     if not re.fullmatch(r"\d{3}[DWMY]", value):
@@ -291,23 +293,3 @@ def _dummy_item(tag: int) -> Dataset:
         item.ConceptNameCodeSequence = [concept]
         item.TextValue = _REMOVED
     return item
-
-
-def _clean_code(item: Dataset) -> None:
-    """Keep a code of a public scheme with a meaning that says no more; drop any other."""
-    if "CodingSchemeDesignator" not in item:
-        return
-    scheme = str(item.CodingSchemeDesignator or "").strip()
-    present = [keyword for keyword in _CODE_VALUES if keyword in item]
-    code = str(item.get(present[0]) or "").strip() if present else ""
-    if len(present) == 1 and is_public_code(scheme, code):
-        meaning = str(item.get("CodeMeaning") or "")
-        item.CodeMeaning = meaning if clean(meaning).split() == meaning.split() else code
-        if not _VERSION.fullmatch(str(item.get("CodingSchemeVersion") or "0")):
-            del item.CodingSchemeVersion
-        return
-    for keyword in (*present, "CodingSchemeVersion"):
-        if keyword in item:
-            delattr(item, keyword)
-    item.CodeValue, item.CodingSchemeDesignator = _REMOVED, "99RADLEDGER"
-    item.CodeMeaning = _REMOVED

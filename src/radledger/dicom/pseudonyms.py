@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import hmac
 import uuid
-from datetime import date, timedelta
 
 from radledger.errors import UsageError
 
+from .uids import is_registered
+
 __all__ = ["Pseudonyms"]
 
-_STANDARD_ROOT = "1.2.840.10008."
 _SHORTEST_KEY = 16
 _LONGEST_SHIFT = 3652
 
@@ -50,14 +50,14 @@ class Pseudonyms:
         self._key = key
 
     def uid(self, uid: str) -> str:
-        """A UID under ``2.25.`` (PS3.5 section B.2); UIDs of the standard stay.
+        """A UID under ``2.25.`` (PS3.5 section B.2); those that PS3.6 registers stay.
 
         Examples
         --------
         >>> Pseudonyms(b"k" * 32).uid("1.2.840.10008.1.2.1")
         '1.2.840.10008.1.2.1'
         """
-        if uid.startswith(_STANDARD_ROOT) or not uid:
+        if not uid or is_registered(uid):
             return uid
         # version 5 marks the UUID as derived from a name
         return f"2.25.{uuid.UUID(bytes=self._mac('uid', uid)[:16], version=5).int}"
@@ -70,22 +70,6 @@ class Pseudonyms:
         """By how many days all dates of one patient move into the past: 1 to 3652."""
         span = _LONGEST_SHIFT
         return 1 + int.from_bytes(self._mac("days", patient)[:8], "big") % span
-
-    def shifted(self, value: str, days: int) -> str:
-        """A DICOM date or date and time, moved; what does not begin with a date becomes empty.
-
-        Examples
-        --------
-        >>> Pseudonyms(b"k" * 32).shifted("20240301120000.5+0100", 1)
-        '20240229120000.5+0100'
-        """
-        text = value.replace(".", "", 2) if value[4:5] == "." else value  # ACR-NEMA: 1993.08.26
-        try:
-            moved = date(int(text[:4]), int(text[4:6]), int(text[6:8])) - timedelta(days=days)
-        except (ValueError, OverflowError):
-            return ""
-        rest = text[8:] if all(c in "0123456789.+-" for c in text[8:]) else ""
-        return f"{moved:%Y%m%d}".rjust(8, "0") + rest
 
     def _mac(self, label: str, value: str) -> bytes:
         text = f"{label}\0{value}".encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""What free text may keep: words of imaging, quantities, and codes of public schemes.
+"""What free text may keep: words of imaging, and quantities.
 
 A list of what identifies a person can never be complete, so texts are cleaned by a list of
 what does not: everything else is dropped, however harmless it looks.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["clean", "is_public_code"]
+__all__ = ["clean"]
 
 _WORDS = frozenset(
     """
@@ -40,25 +40,6 @@ _WORDS = frozenset(
 _QUANTITY = re.compile(r"\d{1,3}([.,]\d{1,2})?(mm|cm|ml|mg|kv|kvp|ma|mas|ms|s|sec|min|t|d|x)")
 _TOKEN = re.compile(r"[^\s_/\\,;:()\[\]^=|]+")
 
-_CODES = {
-    "DCM": re.compile(r"\d{5,6}"),
-    "SCT": re.compile(r"\d{6,18}"),
-    "SRT": re.compile(r"[A-Z]\d?-[0-9A-F]{4,5}"),
-    "SNM3": re.compile(r"[A-Z]\d?-[0-9A-F]{4,5}"),
-    "LN": re.compile(r"\d{1,5}-\d"),
-    "MDC": re.compile(r"(\d{1,3}:)?\d{3,6}"),
-    "SCPECG": re.compile(r"5\.6\.3-9-\d{1,3}"),
-    "NCIt": re.compile(r"C\d{3,7}"),
-    "UMLS": re.compile(r"C\d{7}"),
-    "FMA": re.compile(r"\d{3,6}"),
-    "RADLEX": re.compile(r"RID\d{1,6}"),
-    "UCUM": re.compile(
-        r"1|%|\[?(hnsf'?U|arb'U)\]?|\{[A-Za-z]{1,12}\}|"
-        r"([numkcM]?(m|g|s|l|L|Bq|Gy|Sv|Hz|eV|V|A|T|mol|rad|deg|h|min|d)[23]?"
-        r"(/[numkcM]?(m|g|s|l|L|Bq|min|h)[23]?)?)"
-    ),
-}
-
 
 def clean(text: str) -> str:
     """Keep the words of imaging and quantities with a unit; drop all others.
@@ -74,15 +55,3 @@ def clean(text: str) -> str:
         if word in _WORDS or _QUANTITY.fullmatch(word):
             kept.append(token.strip(".!?\"'"))
     return " ".join(kept)
-
-
-def is_public_code(scheme: str, code: str) -> bool:
-    """Whether a code is written as its public coding scheme writes codes (PS3.16 section 8).
-
-    Examples
-    --------
-    >>> is_public_code("SCT", "10200004"), is_public_code("99LOCAL", "MILLER")
-    (True, False)
-    """
-    pattern = _CODES.get(scheme)
-    return pattern is not None and pattern.fullmatch(code) is not None

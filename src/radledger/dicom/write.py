@@ -68,7 +68,11 @@ class _Deflating:
 
 
 def write_instance(
-    source: DicomSource, header: DicomHeader, sop_instance: str, target: Path | BinaryIO
+    source: DicomSource,
+    header: DicomHeader,
+    sop_class: str,
+    sop_instance: str,
+    target: Path | BinaryIO,
 ) -> Written:
     """Write ``source.dataset`` and the source's pixel data in the source's transfer syntax.
 
@@ -76,7 +80,7 @@ def write_instance(
     ----------
     source, header
         The open file; its data set may have been changed.
-    sop_instance
+    sop_class, sop_instance
         For the file meta information, which is written anew.
     target
         A path, which appears only when complete, or a stream.
@@ -89,7 +93,7 @@ def write_instance(
         When the source became shorter while it was read.
     """
     encoding = encoding_of(source.transfer_syntax)
-    start = _meta(header.sop_class, sop_instance, source.transfer_syntax)
+    start = _meta(sop_class, sop_instance, source.transfer_syntax)
     data_set = _data_set(source, encoding)
     with _opened(target) as stream:
         sink = _Hashing(stream)

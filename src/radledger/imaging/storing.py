@@ -144,6 +144,7 @@ class _Plain:
     study: str
     series: str
     sop_instance: str
+    sop_class: str
     file_digest: bytes | None
     image_digest: bytes
     size: int
@@ -237,7 +238,7 @@ def _encrypted(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcom
         set_id=row.set_id,
         source_digest=digest,
         sop_instance=plain.sop_instance,
-        sop_class=header.sop_class,
+        sop_class=plain.sop_class,
         transfer_syntax=header.transfer_syntax,
         number=header.instance_number,
         salt=secrets.token_bytes(32),
@@ -292,6 +293,7 @@ def _examined(bench: Bench, task: Task, path: Path, copy: IO[bytes]) -> _Plain:
             study=header.study,
             series=header.series,
             sop_instance=header.sop_instance,
+            sop_class=header.sop_class,
             file_digest=None,
             image_digest=image_digest,
             size=header.size,
@@ -329,6 +331,7 @@ def _deidentified(
         study=done.study,
         series=done.series,
         sop_instance=done.sop_instance,
+        sop_class=done.sop_class,
         file_digest=done.file_digest,
         image_digest=image_digest_of(source, header),
         size=done.size,
