@@ -102,7 +102,7 @@ def test_it_is_found_again(location):
     again = Journal(location)
     assert again.sets([opened.set_id]) == [opened]
     assert again.files(opened.set_id) == [file]
-    assert again.known(PURPOSE, file.source_digest) == opened.set_id
+    assert again.known(PURPOSE, file.source_digest).set_id == opened.set_id
 
 
 def test_a_sealed_set_takes_no_file(location):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import IO
 
 from radledger.storage import MemoryStore, Stored
@@ -22,6 +23,10 @@ class Node(MemoryStore):
     def unpin(self, cid: str) -> None:
         self.answer()
         super().unpin(cid)
+
+    def missing(self, cids: Collection[str]) -> set[str]:
+        self.answer()
+        return super().missing(cids)
 
     def collect(self) -> None:
         self.answer()

@@ -236,3 +236,12 @@ def test_a_stream_that_cannot_be_rewound_is_stored_as_well(store):
     with store.get(cid) as content:
         assert content.read() == b"piped"
     assert states(store, cid) == ["kept", "kept", "missing"]
+
+
+def test_missing_is_what_no_node_keeps(store, nodes):
+    here, nowhere = put(store), MemoryStore().put(io.BytesIO(b"elsewhere")).cid
+    assert store.missing([here, nowhere]) == {nowhere}
+    nodes["first"].away = True
+    assert store.missing([here]) == set()  # the second keeps it
+    with pytest.raises(StorageUnavailable):  # the first might keep it
+        store.missing([here, nowhere])

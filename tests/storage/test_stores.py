@@ -225,3 +225,15 @@ def test_memory_does_not_grow_with_the_content(streaming_store: Storage) -> None
         tracemalloc.stop()
     # two buffers of 1 MiB and what is spooled in memory before it goes to a file
     assert peak < 24 << 20
+
+
+def test_what_is_missing_among_many_is_named(store: Storage) -> None:
+    kept = [store.put(io.BytesIO(bytes([number]) * 10)).cid for number in range(120)]
+    never = [MemoryStore().put(io.BytesIO(name)).cid for name in (b"never 1", b"never 2")]
+    assert store.missing(kept) == set()
+    assert store.missing([]) == set()
+    assert store.missing([never[0], *kept, never[1]]) == set(never)
+    store.unpin(kept[7])
+    assert store.missing(kept) == {kept[7]}
+    with pytest.raises(InvalidCid):
+        store.missing(["../../etc"])

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from radledger.imaging.schema import FileRow, SetRow
     from radledger.storage import Storage
 
-__all__ = ["anchor", "build_manifest", "encryption_keys", "image_set_of", "seal"]
+__all__ = [
+    "anchor",
+    "build_manifest",
+    "encryption_keys",
+    "image_set_of",
+    "lost",
+    "seal",
+    "whole",
+]
 
 _BATCH = 100
 
@@ -39,6 +47,32 @@ def seal(journal: Journal, storage: Storage, row: SetRow, public_keys: Mapping[s
     cid = pinning.put(journal, storage, sealed, "adding")
     image_set = manifest.image_set
     journal.seal(row.set_id, image_set.image_id, image_set.root, cid)
+
+
+def lost(journal: Journal, storage: Storage, row: SetRow) -> list[FileRow]:
+    """The files of a set whose ciphertext the store does not keep."""
+    files = journal.files(row.set_id)
+    missing = storage.missing([file.cid for file in files])
+    return [file for file in files if file.cid in missing]
+
+
+def whole(
+    ledger: Ledger, journal: Journal, storage: Storage, signer: LocalAccount, rows: Sequence[SetRow]
+) -> list[SetRow]:
+    """Those of some sealed sets that can be anchored.
+
+    A set of which the store has lost something, or never had it, is opened again unless the chain
+    has it, so that its files can be stored again.
+    """
+    ledger.sender.finish(signer)
+    kept = []
+    for row in rows:
+        there = not storage.missing([row.manifest_cid or ""]) and not lost(journal, storage, row)
+        if there or records.is_anchored(ledger, row.image_id or ""):
+            kept.append(row)
+        else:
+            journal.reopen(row.set_id)
+    return kept
 
 
 def anchor(ledger: Ledger, journal: Journal, signer: LocalAccount, rows: Sequence[SetRow]) -> None:

@@ -180,7 +180,7 @@ class _Run:
 
     def finish_earlier(self, custodian: str) -> None:
         """Anchor what an earlier run had sealed and did not live to see anchored."""
-        rows = self._journal.unconfirmed(custodian)
+        rows = self._patience.insist(lambda: self._whole(self._journal.unconfirmed(custodian)))
         self._note(sealed=len(rows))
         for start in range(0, len(rows), _BATCH):
             self._anchor(rows[start : start + _BATCH])
@@ -250,10 +250,19 @@ class _Run:
     def _seal(self, lot: _Open) -> None:
         for row in self._journal.sets(lot.taken):
             if row.state == "open":
+                if lost := anchoring.lost(self._journal, self._ingest.storage, row):
+                    # An earlier run stored them, and they are not among the files of this one.
+                    lot.taken.remove(row.set_id)
+                    lot.left_out += [(None, SkippedFile(file.sop_instance, _LOST)) for file in lost]
+                    continue
                 row = _as_stated(self._journal, row, lot.task)
                 public_keys = self._public_keys(row.custodian, row.patient)
                 anchoring.seal(self._journal, self._ingest.storage, row, public_keys)
         lot.sealed = [row for row in self._journal.sets(lot.taken) if row.state == "sealed"]
+
+    def _whole(self, rows: Sequence[SetRow]) -> list[SetRow]:
+        ingest = self._ingest
+        return anchoring.whole(ingest.ledger, self._journal, ingest.storage, self._signer, rows)
 
     def _collect(self) -> None:
         """Give up what was stored and no row names, now that nobody stores any more."""
@@ -300,6 +309,9 @@ class _Run:
             self._progress = replace(self._progress, **counted)
             if self._report is not None:
                 self._report(self._progress)
+
+
+_LOST = "the store has lost this file of the series; add all files of the series again"
 
 
 def _as_stated(journal: Journal, row: SetRow, task: Task | None) -> SetRow:

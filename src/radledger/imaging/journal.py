@@ -37,6 +37,7 @@ from radledger.imaging.database import open_database
 from radledger.imaging.errors import HomeBusy
 from radledger.imaging.schema import (
     FileRow,
+    KnownFile,
     Purpose,
     SetRow,
     Work,
@@ -48,7 +49,7 @@ from radledger.imaging.schema import (
 from radledger.imaging.schema import files as of_files
 from radledger.imaging.schema import sets as of_sets
 
-__all__ = ["FileRow", "Journal", "Purpose", "SetRow"]
+__all__ = ["FileRow", "Journal", "KnownFile", "Purpose", "SetRow"]
 
 
 class Journal:
@@ -135,10 +136,23 @@ class Journal:
         found = self._all(select(groups.c.name, groups.c.salt).where(groups.c.digest == digest))
         return (str(found[0][0]), bytes(found[0][1])) if found else None
 
-    def known(self, purpose: Purpose, source_digest: bytes) -> int | None:
-        """The set in which a file was stored before for the same purpose."""
+    def known(self, purpose: Purpose, source_digest: bytes) -> KnownFile | None:
+        """What is known of a file that was stored before for the same purpose."""
         found = self._all(statements.KNOWN, source_digest=source_digest, **_columns(purpose))
-        return int(found[0][0]) if found else None
+        return KnownFile(*found[0]) if found else None
+
+    def forget(self, known: KnownFile) -> None:
+        """Take out a file of an open set whose ciphertext the store has lost."""
+        of_set = exists().where(of_sets.c.set_id == known.set_id, statements.IS_OPEN)
+        one = delete(of_files).where(
+            of_files.c.set_id == known.set_id,
+            of_files.c.source_digest == known.source_digest,
+            of_set,
+        )
+        with self._write() as write:
+            if write(one).rowcount:
+                # A node that had it and comes back has no use for it.
+                write(self._new(schema.garbage), cid=known.cid)
 
     def open_set(
         self, purpose: Purpose, visit: str, course: str, study: str, series: str, modality: str
@@ -227,6 +241,19 @@ class Journal:
                 .values(state="sealed", image_id=image_id, root=root, manifest_cid=manifest_cid)
             )
             write(statements.NAMED, cid=manifest_cid)
+
+    def reopen(self, set_id: int) -> None:
+        """Let files join a sealed set again that the chain does not have."""
+        # Files of the same series may have begun another set meanwhile, which stays the open one.
+        other = of_sets.alias()
+        same = [other.c[column.name] == column for column in schema.SERIES]
+        begun = exists().where(*same, other.c.state == "open")
+        one = of_sets.c.set_id == set_id, of_sets.c.state == "sealed", ~begun
+        manifest = select(of_sets.c.manifest_cid).where(*one)
+        with self._write(durable=True) as write:
+            write(self._new(schema.garbage).from_select(["cid"], manifest))
+            unsealed = {"state": "open", "image_id": None, "root": None, "manifest_cid": None}
+            write(update(of_sets).where(*one).values(unsealed))
 
     def confirm(self, set_id: int, transaction: str, gas: int) -> None:
         """Record that the chain has a set."""

@@ -23,6 +23,7 @@ from radledger.imaging.model import NONE
 __all__ = [
     "SERIES",
     "FileRow",
+    "KnownFile",
     "Purpose",
     "SetRow",
     "Work",
@@ -199,3 +200,13 @@ class FileRow:
     image_digest: bytes
     cid: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file that a set has already, and the set's state."""
+
+    set_id: int
+    source_digest: bytes
+    cid: str
+    state: str

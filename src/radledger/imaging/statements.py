@@ -44,7 +44,9 @@ _SERIES = given(*(column for column in schema.SERIES if column.name not in ("vis
 OPEN = SET.where(*_SERIES, IS_OPEN).order_by(of_sets.c.set_id)
 STATE = select(of_sets.c.state).where(*given(of_sets.c.set_id)).with_for_update(read=True)
 _OF_FILE = select(of_files.c.set_id, of_files.c.source_digest).join_from(of_files, of_sets)
-KNOWN = _OF_FILE.where(*given(of_files.c.source_digest, *(of_sets.c[name] for name in _PURPOSE)))
+KNOWN = _OF_FILE.add_columns(of_files.c.cid, of_sets.c.state).where(
+    *given(of_files.c.source_digest, *(of_sets.c[name] for name in _PURPOSE))
+)
 INSTANCE = _OF_FILE.where(*_SERIES, *given(of_files.c.sop_instance), or_(IS_OPEN, _GROUPED))
 GROUP = select(groups.c.digest).where(*given(*groups.primary_key))
 LISTED = (

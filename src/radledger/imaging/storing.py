@@ -215,7 +215,9 @@ def _store(bench: Bench, task: Task, path: Path) -> Outcome | Rest[Outcome]:
     digest = source_digest(path)
     known = bench.journal.known(task.purpose, digest)
     if known is not None:
-        return Outcome(task, known)
+        if known.state != "open" or not bench.storage.missing([known.cid]):
+            return Outcome(task, known.set_id)
+        bench.journal.forget(known)
     with SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(bench.folder)) as copy:
         plain = _examined(bench, task, path, cast(IO[bytes], copy))
         with plain.stream:

@@ -16,7 +16,7 @@ import io
 import json
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, cast
 
@@ -39,6 +39,8 @@ _ADD = {"cid-version": "1", "raw-leaves": "true", "chunker": "size-262144", "pin
 _OFFLINE = {"offline": "true"}
 # Seconds for a daemon to take a connection, and for a peer of it to say that it has a content.
 _PATIENCE = 2.0
+# CIDs that a request asks about, which makes an address of 6 kB.
+_AT_ONCE = 100
 # Seconds in which a daemon looks at all that it keeps before it deletes the first block.
 _COLLECTING = 3600.0
 
@@ -160,7 +162,7 @@ class KuboStore:
 
     def unpin(self, cid: str) -> None:
         """Give a content up; see :class:`Storage`."""
-        if self._is_pinned(cid):
+        if self._pins([cid]):
             with self._unavailable(cid):
                 self._rpc.pin.rm(cid, opts=_OFFLINE)
 
@@ -175,7 +177,11 @@ class KuboStore:
             raise self._refused("its answer is not Kubo's") from None
         if not whole:
             raise self._not_found(cid, "it is there only in part")
-        return Stat(cid, size, self._is_pinned(cid))
+        return Stat(cid, size, bool(self._pins([cid])))
+
+    def missing(self, cids: Collection[str]) -> set[str]:
+        """Those that the daemon does not keep, asked about by the hundred; see :class:`Storage`."""
+        return {cid for part in _parts(cids) for cid in self._unpinned(part)}
 
     def collect(self) -> None:
         """Delete all that is not pinned in the daemon; see :class:`Storage`."""
@@ -193,16 +199,27 @@ class KuboStore:
                 if reason := _field(line, "Error"):
                     raise self._refused(reason)
 
-    def _is_pinned(self, cid: str) -> bool:
-        cid_digest(cid)
+    def _unpinned(self, cids: Sequence[str]) -> list[str]:
+        """Those that are not pinned; the daemon stops at the first, so the rest is asked singly."""
+        pinned = self._pins(cids)
+        left = [cid for cid in cids if cid not in pinned]
+        return [cid for cid in left if not self._pins([cid])]
+
+    def _pins(self, cids: Sequence[str]) -> Collection[str]:
+        """The pinned ones of some CIDs, up to the first that is not."""
+        for cid in cids:
+            cid_digest(cid)
         try:
-            with self._unavailable(cid):
-                self._rpc.pin.ls(cid, type="recursive", opts=_OFFLINE)
+            with self._unavailable(cids[0]):
+                answer = self._rpc.pin.ls(*cids, type="recursive", opts=_OFFLINE)
         except ContentNotFound as error:
             if "not pinned" in error.values["reason"]:
-                return False
+                return ()
             raise
-        return True
+        try:
+            return set(answer["Keys"])
+        except (KeyError, TypeError):
+            raise self._refused("its answer is not Kubo's") from None
 
     def _reach(self, cid: str) -> None:
         """See that the daemon has the beginning of a content, or gets it from a peer now.
@@ -303,6 +320,11 @@ class _HashingStream(io.RawIOBase):
 
     def stored(self) -> Stored:
         return Stored(self._hasher.finalize(), self._size)
+
+
+def _parts(cids: Collection[str]) -> Iterator[Sequence[str]]:
+    listed = list(cids)
+    return (listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE))
 
 
 def _url(address: str) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -106,6 +106,10 @@ class LocalStore:
                 continue
             return Stat(cid, size, pinned=part is self._pinned)
         raise _not_found(cid)
+
+    def missing(self, cids: Collection[str]) -> set[str]:
+        """Those that are not kept; see :class:`Storage`."""
+        return {cid for cid in cids if not _place(self._pinned, cid).exists()}
 
     def collect(self) -> None:
         """Delete what is not pinned, and what killed processes left; see :class:`Storage`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import IO
 
 from radledger.storage.cid import cid_digest, cid_of, verified
@@ -65,10 +65,18 @@ class MemoryStore:
         """Size and pin of a content; see :class:`Storage`."""
         return Stat(cid, len(self._content(cid)), cid in self._pins)
 
+    def missing(self, cids: Collection[str]) -> set[str]:
+        """Those that are not kept; see :class:`Storage`."""
+        return {cid for cid in cids if not self._keeps(cid)}
+
     def collect(self) -> None:
         """Forget what is not pinned; see :class:`Storage`."""
         for cid in self.contents.keys() - self._pins:
             del self.contents[cid]
+
+    def _keeps(self, cid: str) -> bool:
+        cid_digest(cid)
+        return cid in self._pins and cid in self.contents
 
     def _content(self, cid: str) -> bytes:
         cid_digest(cid)

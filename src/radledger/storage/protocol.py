@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Protocol
@@ -94,6 +94,10 @@ class Storage(Protocol):
         ContentNotFound
             If the store does not have it.
         """
+        ...
+
+    def missing(self, cids: Collection[str]) -> set[str]:
+        """Those of some contents that are not pinned, at the cost of few requests."""
         ...
 
     def collect(self) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import IO, TypeVar, cast
 
@@ -162,6 +163,24 @@ class ReplicatedStore:
             raise _nowhere(cid, found)
         return self.nodes[having[0]].stat(cid)
 
+    def missing(self, cids: Collection[str]) -> set[str]:
+        """Those that no node keeps; see :class:`Storage`.
+
+        Raises
+        ------
+        StorageUnavailable
+            If no node that answers keeps one, and another does not answer.
+        """
+        left, failures = set(cids), []
+        for name in self.nodes:
+            try:
+                left = left and self._ask(name, partial(_missing, left))
+            except StorageUnavailable as error:
+                failures.append(error)
+        if left and failures:
+            raise failures[0]
+        return left
+
     def collect(self) -> None:
         """Delete on every node what is not pinned there; see :class:`Storage`."""
         self._on_all(lambda node: node.collect())
@@ -253,6 +272,10 @@ def _held(node: Storage, cid: str) -> Holding:
         return Holding.KEPT if node.stat(cid).pinned else Holding.CACHED
     except ContentNotFound:
         return Holding.MISSING
+
+
+def _missing(cids: Collection[str], node: Storage) -> set[str]:
+    return node.missing(cids)
 
 
 def _having(found: Mapping[str, Holding]) -> list[str]:
