@@ -110,7 +110,7 @@ class RadLedger:
             If the contracts are not there, or others are.
         """
         from radledger.chain import deployments, networks
-        from radledger.chain.connect import connect, over, request
+        from radledger.chain.connect import clock, connect, over, request
         from radledger.chain.intents import Intents
         from radledger.chain.ledger import Ledger
         from radledger.chain.transact import Sender
@@ -127,7 +127,7 @@ class RadLedger:
         storage = storage or open_storage(home, os.environ.get(_STORE))
         intents = Intents.at(home, chain_id, deployment.genesis)
         sender = Sender.on(named, web3, intents) if named else Sender(web3, intents=intents)
-        ledger = Ledger(web3, deployment, sender=sender)
+        ledger = Ledger(web3, deployment, sender=sender, clock=clock(web3, named))
         return cls(ledger, storage, home, journal or os.environ.get(_JOURNAL) or None)
 
     @cached_property

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import socket
 from dataclasses import replace
 
 import pytest
 
 from radledger.chain import artifacts, networks
-from radledger.chain.connect import connect, request, request_batch
+from radledger.chain.clock import Clock
+from radledger.chain.connect import clock, connect, node_states, request, request_batch
 from radledger.chain.errors import (
     ConnectionFailed,
     DeploymentMismatch,
@@ -18,6 +20,7 @@ from radledger.chain.errors import (
     UnknownNetwork,
 )
 from radledger.chain.networks import Network
+from radledger.chain.survey import NodeState
 
 
 def test_the_packaged_networks(monkeypatch):
@@ -56,6 +59,7 @@ def test_a_network_of_several_nodes(tmp_path):
         "    confirmations: 3\n"
         "    gas_price: 0\n"
         "    timeout: 45\n"
+        "    max_block_age: 30\n"
         "  both: {endpoint: http://a.example, endpoints: [http://b.example, http://a.example]}\n"
     )
     with pytest.raises(UnknownNetwork):
@@ -65,6 +69,7 @@ def test_a_network_of_several_nodes(tmp_path):
         found = networks.load("consortium", tmp_path)
     assert found.endpoints == ("http://a.example", "http://b.example", "http://c.example")
     assert (found.confirmations, found.gas_price, found.timeout) == (3, 0, 45)
+    assert found.max_block_age == 30
     assert networks.load("both", tmp_path).endpoints == ("http://a.example", "http://b.example")
 
 
@@ -78,6 +83,11 @@ def test_a_network_of_several_nodes(tmp_path):
         ("{endpoint: 8545}", "an endpoint cannot be 8545"),
         ("{endpoints: [http://a.example, null]}", "an endpoint cannot be None"),
         ("{endpoint: http://a.example, timeout: 0}", "timeout cannot be 0"),
+        ("{endpoint: http://a.example, timeout: .inf}", "timeout cannot be inf"),
+        *(
+            (f"{{endpoint: http://a.example, max_block_age: {value}}}", "max_block_age cannot be")
+            for value in ("0", "-1", "true", "null", "60s", ".inf", ".nan")
+        ),
         ("{endpoint: http://a.example, chain_id: '7'}", "chain_id cannot be '7'"),
         ("{endpoint: http://a.example, conformations: 2}", "there is no conformations"),
     ],
@@ -88,6 +98,50 @@ def test_an_entry_that_makes_no_sense(tmp_path, entry, problem):
         networks.load("mine", tmp_path)
     assert problem in error.value.message
     assert error.value.values["path"] == str(tmp_path / "networks.yaml")
+
+
+def test_blocks_of_any_age(tmp_path):
+    (tmp_path / "networks.yaml").write_text(
+        "networks:\n"
+        "  quiet: {endpoint: 'http://node.example', max_block_age: unlimited}\n"
+        "  usual: {endpoint: 'http://node.example'}\n"
+    )
+    assert networks.load("quiet", tmp_path).max_block_age == math.inf
+    assert networks.load("usual", tmp_path).max_block_age is None
+
+
+@pytest.mark.parametrize(
+    ("node", "limit"), [("anvil", math.inf), ("ganache", math.inf), ("geth", 60)]
+)
+def test_only_development_nodes_may_rest(request, node, limit):
+    network = Network(node, request.getfixturevalue(f"{node}_endpoint"))
+    web3 = connect(network)
+    assert clock(web3, network).max_block_age == clock(web3).max_block_age == limit
+    assert clock(web3, replace(network, max_block_age=7)).max_block_age == 7
+    assert clock(web3, replace(network, max_block_age=math.inf)).max_block_age == math.inf
+
+
+def test_a_node_that_does_not_name_itself_may_not_rest(anvil, monkeypatch):
+    refused = {"error": {"code": -32601, "message": "the method web3_clientVersion is not here"}}
+    monkeypatch.setattr(anvil.provider, "make_request", lambda method, parameters: refused)
+    assert clock(anvil).max_block_age == 60
+
+
+def test_nodes_of_a_chain_that_makes_no_blocks_are_stalled(anvil_endpoint, monkeypatch):
+    network = Network("one", anvil_endpoint)
+    (good,) = node_states(network)
+    assert good.state == "good"
+
+    def states_after(seconds):
+        at = Clock(lambda: good.timestamp + seconds, max_block_age=60)
+        monkeypatch.setattr("radledger.chain.connect.clock", lambda web3, network: at)
+        return node_states(replace(network, others=("http://127.0.0.1:1",)))
+
+    assert [each.state for each in states_after(60)] == ["good", "unreachable"]
+    assert states_after(61) == [
+        replace(good, state="stalled"),
+        NodeState("http://127.0.0.1:1", "unreachable"),
+    ]
 
 
 def test_a_connection_checks_the_chain_id(anvil_endpoint):

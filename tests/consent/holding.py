@@ -5,7 +5,17 @@ from __future__ import annotations
 import secrets
 
 from radledger.crypto.envelope import new_secret
+from radledger.crypto.keys import new_private_key, unwrap
+from radledger.imaging.keys import release_context
 from radledger.imaging.model import NONE, ImageRecord, Kind, State
+
+PRIVATE_KEY = new_private_key()
+"""That of the reader, to whose public key secrets are wrapped."""
+
+
+def opened(answer, private_key=PRIVATE_KEY):
+    context = release_context(answer.image_id, answer.grant_id)
+    return unwrap(answer.wrapped, private_key, context)
 
 
 class Holding:
@@ -16,6 +26,7 @@ class Holding:
         self._image_sets = {image_set.image_id: image_set for image_set in image_sets}
         self._secrets = {image_id: new_secret() for image_id in self._image_sets}
         self._manifests = dict.fromkeys(self._image_sets, "0x" + "00" * 32)
+        self._keyed_in = dict.fromkeys(self._image_sets, 0)
 
     def show(self, image_id):
         image_set = self._image_sets[image_id]
@@ -27,7 +38,7 @@ class Holding:
             instances=1,
             state=State.ANCHORED,
             manifest=self._manifests[image_id],
-            keyed_in_block=0,
+            keyed_in_block=self._keyed_in[image_id],
             anchored_at=0,
             block=0,
             transaction=NONE,
@@ -40,6 +51,7 @@ class Holding:
     def rekey(self, image_id):
         manifest = secrets.token_bytes(32)
         image_set = self._image_sets[image_id]
-        self._ledger.send(self._custodian, "ImageRegistry", "rekey", image_set.struct, manifest)
+        rekey = ("ImageRegistry", "rekey", image_set.struct, manifest)
+        self._keyed_in[image_id] = self._ledger.send(self._custodian, *rekey).block
         self._secrets[image_id] = new_secret()
         self._manifests[image_id] = "0x" + manifest.hex()

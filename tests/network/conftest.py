@@ -94,6 +94,11 @@ class Consortium:
         assert "timeout: 60" in patient
         path.write_text(patient.replace("timeout: 60.0", "timeout: 12"))
 
+    def notice_after(self, seconds):
+        """Find the chain stale when it made no block for so long, until the next :meth:`up`."""
+        path = self.home / "networks.yaml"
+        path.write_text(path.read_text().replace("timeout: 60.0", f"max_block_age: {seconds}"))
+
     def cli(self, capsys, *arguments):
         """Run a command; its exit code and the JSON objects that it printed."""
         capsys.readouterr()

@@ -8,14 +8,20 @@ import pytest
 
 from radledger.chain import deploy, deployments
 from radledger.chain.connect import connect, node_states
-from radledger.chain.errors import TransactionPending
+from radledger.chain.errors import ChainStale, TransactionPending
 from radledger.chain.networks import Network
 from radledger.chain.transact import Sender
+from radledger.consent.receipts import Receipts
+from radledger.consent.release import CustodianKeyService
 from radledger.dicom.synthetic import make_ct_series
+from radledger.facade import RadLedger
+from radledger.imaging.keys import Receipt
+from radledger.imaging.model import NONE, ImageSet
 from tests.network.conftest import ask, block_hash, height, until
 
 pytestmark = pytest.mark.soak
 
+ZERO = "0x" + "00" * 20
 NAME = b"did/svc/Email".ljust(32, b"\0")
 
 
@@ -86,6 +92,37 @@ def test_without_two_of_four_nothing_is_reported_as_done_and_later_all_is_once(
     code, images = consortium.cli(capsys, "image", "list")
     assert [image["image_id"] for image in images] == [added["image_id"]]
     assert consortium.cli(capsys, *add)[1][0]["added"] is False
+
+
+def test_without_two_of_four_nothing_is_permitted_or_released(consortium, tmp_path):
+    consortium.notice_after(5)
+    radledger, stranger = RadLedger.open(home=consortium.home), consortium.account("stranger")
+    ledger, image_set = radledger.ledger, ImageSet(ZERO, stranger.address, NONE, NONE)
+    service = CustodianKeyService(
+        ledger, Receipts(tmp_path / "receipts.sqlite3"), show=unreached, secret=unreached
+    )
+    receipt = Receipt(
+        *(stranger.address, image_set.image_id, 32, 0, "0x" + "00" * 13, NONE, ledger.now()),
+        *(ledger.chain_id, ledger.address("ConsentRegistry")),
+    )
+
+    def reason():
+        return radledger.consents.check(stranger.address, image_set, ["CC"]).reason
+
+    until(lambda: reason() == "not anchored", "the chain makes no blocks")
+    consortium.kill("validator-1", "validator-3")
+    until(lambda: states(consortium) == {"stalled", "unreachable"}, "no node is stalled")
+    assert reason() == "stale chain"
+    with pytest.raises(ChainStale) as stale:
+        service.release(receipt.sign(stranger))
+    assert stale.value.values["block_age"] > stale.value.values["max_block_age"] == 5
+
+    consortium.up()
+    until(lambda: reason() == "not anchored", "the chain makes no blocks again")
+
+
+def unreached(image_id):
+    pytest.fail(f"the key service went on to {image_id}")
 
 
 def test_a_validator_that_lost_its_disk_joins_again_and_verifies(consortium):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.errors import ConnectionFailed, DeploymentMismatch, RequestFailed
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
     from web3 import Web3
     from web3.providers import BaseProvider
 
+    from radledger.chain.clock import Clock
     from radledger.chain.networks import Network
     from radledger.chain.survey import NodeState
 
 __all__ = [
+    "clock",
     "condition",
     "connect",
     "connection_errors",
@@ -28,6 +31,9 @@ __all__ = [
 ]
 
 _TIMEOUT = 30.0
+_MAX_BLOCK_AGE = 60.0
+# Development nodes, by the beginning of their web3_clientVersion; they make blocks on demand.
+_ON_DEMAND = ("ganache", "anvil", "hardhat")
 # A node takes at most this many requests at once without complaint (geth's limit is 1,000).
 _BATCH = 250
 # Characters of the parameters of a batch: reverse proxies pass 1 MiB on, anvil takes 2 MB.
@@ -64,13 +70,51 @@ def connect(network: Network) -> Web3:
     return web3
 
 
+def clock(web3: Web3, network: Network | None = None) -> Clock:
+    """The clock of a chain: unless its network says, its latest block may be 60 s old.
+
+    There is no limit on a development node, which makes a block when there is something to put
+    into one.
+
+    Raises
+    ------
+    ConnectionFailed
+        If nobody answers.
+    """
+    from radledger.chain.clock import Clock
+
+    if network is not None and network.max_block_age is not None:
+        return Clock(max_block_age=network.max_block_age)
+    try:
+        client = str(request(web3, "web3_clientVersion", [])).lower()
+    except RequestFailed:
+        client = "not told"
+    return Clock() if client.startswith(_ON_DEMAND) else Clock(max_block_age=_MAX_BLOCK_AGE)
+
+
 def node_states(network: Network) -> list[NodeState]:
-    """How each node of a network is; see :mod:`radledger.chain.survey`."""
+    """How each node of a network is; see :mod:`radledger.chain.survey`.
+
+    A node that is good otherwise is ``stalled`` if its latest block is older than the network
+    allows.
+    """
+    from web3 import Web3
+
     from radledger.chain.failover import FailoverProvider
 
-    return FailoverProvider(
+    provider = FailoverProvider(
         network.endpoints, chain_id=network.chain_id, confirmations=network.confirmations
-    ).states()
+    )
+    states = provider.states()
+    if all(each.state != "good" for each in states):
+        return states
+    chain_clock = clock(over(Web3(provider)), network)
+    return [
+        replace(each, state="stalled")
+        if each.state == "good" and chain_clock.present(each.block or 0, each.timestamp or 0).stale
+        else each
+        for each in states
+    ]
 
 
 def condition(web3: Web3) -> str:

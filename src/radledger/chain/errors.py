@@ -5,6 +5,7 @@
     ChainError
     ├── ConnectionFailed      nobody answers at the endpoint
     ├── NodesDisagree         the nodes tell different things, and nobody can tell which is right
+    ├── ChainStale            the latest block is too old to decide by
     ├── RequestFailed         the node answered with an error that is no revert
     ├── ProofUnavailable      a block or its receipts do not add up to the block's hash
     ├── NotSealedYet          more blocks are needed on top of one
@@ -38,6 +39,7 @@ __all__ = [
     "AccountExists",
     "AccountInvalid",
     "AccountUnknown",
+    "ChainStale",
     "ConnectionFailed",
     "DeploymentMismatch",
     "DeploymentMissing",
@@ -67,6 +69,10 @@ class ConnectionFailed(ChainError):
 
 class NodesDisagree(ChainError):
     """The nodes of a network stand on different branches, or answer differently; no majority."""
+
+
+class ChainStale(ChainError):
+    """The latest block is older than the network allows, so nothing is decided by it."""
 
 
 class RequestFailed(ChainError):

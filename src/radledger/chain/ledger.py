@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import artifacts, forward, reverts
+from radledger.chain.clock import Clock, Present
 from radledger.chain.connect import connection_errors, request, request_batch
 from radledger.chain.errors import DeploymentMissing, RequestFailed
+from radledger.chain.events import Event, Receipt
 from radledger.chain.transact import Sender
 from radledger.errors import UsageError
 
@@ -52,49 +54,6 @@ class Call:
     arguments: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True)
-class Event:
-    """Something that a contract recorded.
-
-    Attributes
-    ----------
-    contract, name
-        Who emitted it, and its name in Solidity.
-    args
-        Its arguments by name, as web3 decodes them: bytes as bytes.
-    block, log_index, transaction
-        Where it stands: block number, position in the block, transaction hash as ``0x…``.
-    timestamp
-        Unix time of the block.
-    """
-
-    contract: str
-    name: str
-    args: Mapping[str, Any]
-    block: int
-    log_index: int
-    transaction: str
-    timestamp: int
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """A mined transaction: its hash as ``0x…``, where and when, its gas and its events."""
-
-    transaction: str
-    block: int
-    timestamp: int
-    gas_used: int
-    events: tuple[Event, ...]
-
-    def event(self, name: str) -> Event:
-        """The first event called ``name``; raises `KeyError` if there is none."""
-        for event in self.events:
-            if event.name == name:
-                return event
-        raise KeyError(name)
-
-
 class Ledger:
     """A connected chain with a deployment of the contracts.
 
@@ -109,6 +68,8 @@ class Ledger:
         What is deployed there.
     sender
         What sends its transactions; by default one whose journal ends with this object.
+    clock
+        This machine's clock, and how old the latest block may be; by default of any age.
 
     Raises
     ------
@@ -122,10 +83,18 @@ class Ledger:
     True
     """
 
-    def __init__(self, web3: Web3, deployment: Deployment, *, sender: Sender | None = None) -> None:
+    def __init__(
+        self,
+        web3: Web3,
+        deployment: Deployment,
+        *,
+        sender: Sender | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         deployment.require_chain(web3)
         self.web3 = web3
         self.deployment = deployment
+        self.clock = clock or Clock()
         if sender is not None:
             self.sender = sender
         self._contracts: dict[str | ContractAt, Any] = {}
@@ -161,8 +130,12 @@ class Ledger:
 
     def now(self) -> int:
         """Unix time of the latest block, which is the contracts' clock."""
+        return self.present().block_time
+
+    def present(self) -> Present:
+        """What time it is, by the latest block and by this machine."""
         block = request(self.web3, "eth_getBlockByNumber", ["latest", False])
-        return int(block["timestamp"], 16)
+        return self.clock.present(int(block["number"], 16), int(block["timestamp"], 16))
 
     def block_number(self) -> int:
         """Number of the latest block."""

@@ -8,10 +8,12 @@ format, adds to them and goes first::
         endpoints: [http://10.0.0.1:8545, http://10.0.0.2:8545, http://10.0.0.3:8545]
         chain_id: 41337
         confirmations: 3
+        max_block_age: 30
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from radledger.chain.errors import NetworksInvalid, UnknownNetwork
 __all__ = ["Network", "default", "load"]
 
 _FROM_ENVIRONMENT = "env:"
+_UNLIMITED = "unlimited"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,9 @@ class Network:
         what the node suggests.
     timeout
         Seconds that a transaction may take.
+    max_block_age
+        Seconds that the latest block may be old when access is decided; infinite where blocks are
+        made on demand; None: as for the kind of node (:func:`radledger.chain.connect.clock`).
     """
 
     name: str
@@ -61,6 +67,7 @@ class Network:
     confirmations: int = 0
     gas_price: int | None = None
     timeout: float = 300.0
+    max_block_age: float | None = None
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -145,6 +152,8 @@ def _read(home: Path | None) -> dict[str, Any]:
 def _network(name: str, entry: Mapping[str, Any]) -> Network:
     first, *others = (_endpoint(name, each) for each in _given(entry))
     known = {field: entry[field] for field in _FIELDS if field in entry}
+    if known.get("max_block_age") == _UNLIMITED:
+        known["max_block_age"] = math.inf
     return Network(name, first, others=tuple(others), **known)
 
 
@@ -177,12 +186,18 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _is_seconds(value: Any) -> bool:
+    """Whether a value is a finite time; NaN is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
 _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "chain_id": lambda value: value is None or (_is_count(value) and value > 0),
     "local": lambda value: isinstance(value, bool),
     "confirmations": _is_count,
     "gas_price": lambda value: value is None or _is_count(value),
-    "timeout": lambda value: isinstance(value, int | float) and value > 0,
+    "timeout": _is_seconds,
+    "max_block_age": lambda value: value == _UNLIMITED or _is_seconds(value),
 }
 
 

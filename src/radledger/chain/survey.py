@@ -36,8 +36,9 @@ class NodeState:
     endpoint
         Its JSON-RPC address.
     state
-        ``good``, ``unreachable``, ``failing``, ``other chain``, ``lagging``, ``forked``, or
-        ``contradicted`` if most others gave another answer to the same question.
+        ``good``, ``unreachable``, ``failing``, ``other chain``, ``lagging``, ``forked``,
+        ``contradicted`` if most others gave another answer to the same question, or ``stalled``
+        if its chain makes no blocks (only :func:`radledger.chain.connect.node_states` says so).
     block, timestamp
         Number and Unix time of its latest block; None where it told none.
     """

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from radledger.chain.clock import STALE
 from radledger.cli.acting import act, submit_document
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
@@ -183,13 +184,18 @@ def check(
     disease: Disease = None,
     attribute: Attributes = None,
 ) -> None:
-    """Say whether somebody may use an image set now, and why."""
+    """Say whether somebody may use an image set now, and why.
+
+    It cannot be said while the chain makes no blocks: the command ends with 1 then.
+    """
     radledger = session.radledger
     image_set = radledger.images.show(image).image_set
     decision = radledger.consents.check(
         session.address(reader), image_set, purpose, fulfilled=attribute or (), disease=disease
     )
     show(decision)
+    if decision.reason == STALE:
+        raise typer.Exit(1)
 
 
 @group.command()
@@ -267,7 +273,7 @@ def _terms(
 ) -> Terms:
     from radledger.consent import Terms
 
-    now = session.radledger.ledger.now()
+    now = session.radledger.ledger.present().time
     until = moment(end, now)
     limits = {} if until is None else {"until": until}
     return Terms(

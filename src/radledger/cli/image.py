@@ -18,6 +18,7 @@ from radledger.errors import UsageError
 
 if TYPE_CHECKING:
     from radledger.consent.permission import Use
+    from radledger.consent.receipts import Receipts
     from radledger.imaging.ingest import Progress
     from radledger.imaging.keys import KeyService
     from radledger.imaging.model import Addition
@@ -212,6 +213,8 @@ def fetch(
     """Fetch an image set: every byte is checked, decrypted, and verified against the root."""
     name, whose = session.name, session.whose(identity)
     use = _use(image, purpose, attribute, disease, whose)
+    if use is None:
+        _keep_own_reading(image)
     fetched = session.radledger.images.fetch(
         image,
         to,
@@ -278,6 +281,7 @@ def secret_of(
     images, name = session.radledger.images, session.name
     private_key = session.keystore.encryption_key(name, session.passphrase(name))
     if use is None:
+        _keep_own_reading(image)
         return images.own_secret(image, reader=session.signer.address, private_key=private_key)
     return images.release(
         image,
@@ -289,9 +293,22 @@ def secret_of(
     )
 
 
+def _keep_own_reading(image: str) -> None:
+    """Keep a receipt of what the patient or the custodian reads, to whom nothing is released."""
+    from radledger.consent.release import keep_own_reading
+
+    radledger = session.radledger
+    keep_own_reading(radledger.ledger, _receipts(), radledger.images.show(image), session.signer)
+
+
+def _receipts() -> Receipts:
+    from radledger.consent.receipts import Receipts
+
+    return Receipts(session.folder / "receipts.sqlite3")
+
+
 def _key_service(image: str) -> KeyService:
     """The custodian's key service, which runs here: in the home that holds its secrets."""
-    from radledger.consent.receipts import Receipts
     from radledger.consent.release import CustodianKeyService
 
     radledger = session.radledger
@@ -304,7 +321,7 @@ def _key_service(image: str) -> KeyService:
 
     return CustodianKeyService(
         radledger.ledger,
-        Receipts(session.folder / "receipts.sqlite3"),
+        _receipts(),
         show=images.show,
         secret=images.secret,
         rekey=rekey if custodian else None,

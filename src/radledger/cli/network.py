@@ -14,7 +14,7 @@ group = typer.Typer(help="The nodes of a network.")
 
 @group.command()
 def status() -> None:
-    """Say of each node whether it can be relied on: good, unreachable, lagging, forked …"""
+    """Say of each node whether it can be relied on: good, unreachable, stalled …"""
     import os
 
     from radledger.chain import networks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.clock import STALE
 from radledger.chain.typed_data import typed_data
 from radledger.consent import documents, messages, permission, records
 from radledger.consent.model import (
@@ -231,6 +232,9 @@ class Consents:
     ) -> Decision:
         """Say whether a reader may use an image set now, and why.
 
+        Grants end by the later of the chain's clock and this machine's.  If the latest block is
+        older than the network allows, the answer is no, for the reason ``stale chain``.
+
         Parameters
         ----------
         reader
@@ -245,7 +249,10 @@ class Consents:
             Code of the disease under research.
         """
         use = Use.of(purposes, fulfilled, disease)
-        return permission.decide(self._ledger, parse_address(reader), image, use.struct)
+        present = self._ledger.present()
+        if present.stale:
+            return Decision(False, STALE, None, present.block_age)
+        return permission.decide(self._ledger, present, parse_address(reader), image, use.struct)
 
     # --- lists --------------------------------------------------------------------------------
 
@@ -313,7 +320,7 @@ class Consents:
         message = {
             **fields,
             "nonce": self._ledger.call(records.CONTRACT, "nonceOf", fields["subject"]),
-            "deadline": self._ledger.now() + valid_for,
+            "deadline": self._ledger.present().time + valid_for,
         }
         data = typed_data(
             messages.domain(self._ledger), primary, messages.STRUCTS[primary], message

@@ -110,7 +110,7 @@ def verify(
         )
     # What a contract is asked about stays as it is; what a key signed gets the contracts' form.
     form = standard(signature) if recovered == signer else None
-    if ledger.now() > message["deadline"]:
+    if ledger.present().time > message["deadline"]:
         raise DocumentExpired(
             f"the signature was valid until {when(message['deadline'])}; have it signed anew",
             deadline=message["deadline"],

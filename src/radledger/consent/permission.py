@@ -1,18 +1,25 @@
 """The one question: may this reader use this image set for that, now?
 
-Only ``ConsentRegistry`` answers it; nothing here keeps or repeats its rules.
+Only ``ConsentRegistry`` answers it; nothing here keeps or repeats its rules.  It judges by the time
+of its latest block, so whether the grant that permits has ended meanwhile is looked at again here,
+by this machine's clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eth_hash.auto import keccak
+
+from radledger.chain.refusals import ConsentExpired
 from radledger.consent import duo
 from radledger.consent.model import Decision
+from radledger.consent.scope import ALL_DIGEST, EMERGENCY_DIGEST
 
 if TYPE_CHECKING:
+    from radledger.chain.clock import Present
     from radledger.chain.ledger import Ledger
     from radledger.imaging.model import ImageSet
 
@@ -22,11 +29,12 @@ UseStruct = tuple[int, int, bytes]
 """``Use`` as the contract takes it: purposes, fulfilled conditions, disease."""
 
 _CONTRACT = "ConsentRegistry"
+_PERMITTED, _EXPIRED = "permitted", "expired"
 _REASONS = (
-    "permitted",
+    _PERMITTED,
     "never granted",
     "revoked",
-    "expired",
+    _EXPIRED,
     "not yet",
     "purpose",
     "disease",
@@ -65,18 +73,34 @@ class Use:
         return self.purposes, self.fulfilled, duo.encode_disease(self.disease)
 
 
-def decide(ledger: Ledger, reader: str, image: ImageSet, use: UseStruct) -> Decision:
-    """Ask whether a use is permitted at the latest block."""
+def decide(
+    ledger: Ledger, present: Present, reader: str, image: ImageSet, use: UseStruct
+) -> Decision:
+    """Ask whether a use is permitted at the latest block, by a grant that has not ended.
+
+    Parameters
+    ----------
+    ledger, present
+        The chain, and what time it is there and here.
+    reader, image, use
+        Who, what, and for what.
+    """
     reason, grant_id = ledger.call(_CONTRACT, "permitted", reader, image.struct, use)
+    told = _REASONS[reason]
+    if told == _PERMITTED and _end(ledger, present, reader, image, bytes(grant_id)) is not None:
+        told = _EXPIRED
     return Decision(
-        permitted=reason == 0,
-        reason=_REASONS[reason],
+        permitted=told == _PERMITTED,
+        reason=told,
         grant_id="0x" + bytes(grant_id).hex() if any(grant_id) else None,
+        block_age=present.block_age,
     )
 
 
-def require(ledger: Ledger, reader: str, image: ImageSet, use: UseStruct) -> str:
+def require(ledger: Ledger, present: Present, reader: str, image: ImageSet, use: UseStruct) -> str:
     """Ask for the grant that permits a use at the latest block; all zero for the patient's own.
+
+    Parameters are those of `decide`.
 
     Raises
     ------
@@ -84,4 +108,37 @@ def require(ledger: Ledger, reader: str, image: ImageSet, use: UseStruct) -> str
         The reason, as the subclass of the contract's error's name, with the values that decided.
     """
     _, grant_id = ledger.call(_CONTRACT, "requirePermitted", reader, image.struct, use)
+    ended = _end(ledger, present, reader, image, bytes(grant_id))
+    if ended is not None:
+        whose = {"subject": image.patient, "reader": reader}
+        raise ConsentExpired.of({**whose, "until": ended})
     return "0x" + bytes(grant_id).hex()
+
+
+def _end(
+    ledger: Ledger, present: Present, reader: str, image: ImageSet, grant_id: bytes
+) -> int | None:
+    """When a grant ended that the chain, where no block came since, takes for a standing one."""
+    if not any(grant_id):
+        return None  # the patient's own images, which need no grant
+    for grantee, scope in _candidates(ledger, reader, image):
+        if _grant_id(image.patient, grantee, scope) == grant_id:
+            until = int(ledger.call(_CONTRACT, "grantOf", image.patient, grantee, scope).until)
+            return until if until <= present.time else None
+    return present.time  # the reader has changed institutions since the chain was asked
+
+
+def _candidates(ledger: Ledger, reader: str, image: ImageSet) -> Iterator[tuple[str, bytes]]:
+    """Grantee and scope of each grant that may permit a use."""
+    *_, visit, course = image.struct
+    image_id = bytes.fromhex(image.image_id[2:])
+    scopes = (ALL_DIGEST, course, visit, image_id, EMERGENCY_DIGEST)
+    yield from ((reader, scope) for scope in scopes)
+    institution, _ = ledger.call("ParticipantRegistry", "standing", reader)
+    yield from ((institution, scope) for scope in scopes)
+
+
+def _grant_id(subject: str, grantee: str, scope: bytes) -> bytes:
+    """``keccak256(abi.encode(subject, grantee, scope))``, as on the chain."""
+    words = (bytes.fromhex(subject[2:]), bytes.fromhex(grantee[2:]), scope)
+    return keccak(b"".join(word.rjust(32, b"\0") for word in words))

@@ -79,12 +79,14 @@ class Receipts:
             If its receipt is here already.
         """
         receipt = release.signed.receipt
+        # With the signer, by whom receipts can then be looked for.
+        kept = release.signed.to_json() | {"signer": release.signed.signer}
         row = (
             receipt.digest,
             receipt.image_id,
             release.manifest,
             release.released_at,
-            json.dumps(release.signed.to_json(), sort_keys=True),
+            json.dumps(kept, sort_keys=True),
         )
         try:
             with self._opened() as database, database.writing() as write:
@@ -104,14 +106,30 @@ class Receipts:
                 "WHERE image_id = ? OR ? IS NULL ORDER BY number",
                 *(image_id, image_id),
             )
-        return tuple(
-            Release(SignedReceipt.from_json(json.loads(receipt)), manifest, released_at)
-            for receipt, manifest, released_at in rows
-        )
+        return tuple(map(_release, rows))
+
+    def holders(self, image_id: str, manifest: str) -> tuple[Release, ...]:
+        """The last release of a manifest's secret to each reader and owner of the reader's key."""
+        with self._opened() as database:
+            rows = database.rows(
+                "SELECT receipt, manifest, released_at, max(number) FROM releases "
+                "WHERE image_id = ? AND manifest = ? GROUP BY json_extract(receipt, '$.reader'), "
+                # A book of an earlier release does not name the signers.
+                "coalesce(json_extract(receipt, '$.signer'), number) ORDER BY number",
+                *(image_id, manifest),
+            )
+        return tuple(_release(row[:3]) for row in rows)
 
     def _opened(self) -> closing[SqliteDatabase]:
         # Anew for each use: between uses the file is whole by itself, with no log beside it.
         return closing(SqliteDatabase(self._path, _SCHEMA))
+
+
+def _release(row: tuple[str, str, int]) -> Release:
+    receipt, manifest, released_at = row
+    fields = json.loads(receipt)
+    fields.pop("signer", None)
+    return Release(SignedReceipt.from_json(fields), manifest, released_at)
 
 
 def _replayed(signed: SignedReceipt, released_at: int) -> ReceiptReplayed:

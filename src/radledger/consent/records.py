@@ -25,7 +25,7 @@ def grants(ledger: Ledger, **filters: Any) -> Iterator[Grant]:
         latest.pop(_key(event), None)
         latest[_key(event)] = event
     withdrawn = {_key(e): e for e in ledger.events(CONTRACT, "ConsentWithdrawn", **filters)}
-    now = ledger.now()
+    now = ledger.present().time
 
     @cache
     def epoch(subject: str) -> int:
@@ -109,7 +109,7 @@ def emergencies(ledger: Ledger, **filters: Any) -> Iterator[Emergency]:
         (e.args["subject"], e.args["clinician"], e.args["since"]): e.args
         for e in ledger.events(CONTRACT, "EmergencyReviewed", **shared)
     }
-    now = ledger.now()
+    now = ledger.present().time
     for event in ledger.events(CONTRACT, "EmergencyDeclared", **filters):
         args = event.args
         review = reviews.get((args["subject"], args["clinician"], args["since"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from radledger.chain.connect import request
 from radledger.consent import permission
 from radledger.consent.errors import (
     ReaderReplaced,
@@ -12,20 +13,48 @@ from radledger.consent.errors import (
     ReceiptGrantDiffers,
     ReceiptStale,
 )
+from radledger.consent.permission import Use
 from radledger.consent.receipts import Receipts, Release
 from radledger.crypto import keys
 from radledger.identity.identities import Identities
 from radledger.imaging.errors import ReceiptInvalid
-from radledger.imaging.keys import SignedReceipt, WrappedSecret, release_context
+from radledger.imaging.keys import Receipt, SignedReceipt, WrappedSecret, release_context
+from radledger.imaging.model import NONE
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.clock import Present
     from radledger.chain.ledger import Ledger
-    from radledger.imaging.keys import Receipt
     from radledger.imaging.model import ImageRecord
 
-__all__ = ["CustodianKeyService"]
+__all__ = ["CustodianKeyService", "keep_own_reading"]
 
 _FRESH = 300
+_PAUSE = 3600
+
+
+def keep_own_reading(
+    ledger: Ledger, receipts: Receipts, record: ImageRecord, reader: LocalAccount
+) -> None:
+    """Keep a receipt of who reads an image set with a secret of their own: custodian or patient.
+
+    Nobody releases anything to them, so it names no grant and no purpose.
+    """
+    nothing = Use(0, 0, None)
+    now = ledger.present().time
+    receipt = Receipt(
+        reader=reader.address,
+        image_id=record.image_id,
+        purposes=nothing.purposes,
+        fulfilled=nothing.fulfilled,
+        disease="0x" + nothing.struct[2].hex(),
+        grant_id=NONE,
+        time=now,
+        chain_id=ledger.chain_id,
+        contract=ledger.address("ConsentRegistry"),
+    )
+    receipts.keep(Release(receipt.sign(reader), record.manifest, now))
 
 
 class CustodianKeyService:
@@ -33,8 +62,12 @@ class CustodianKeyService:
 
     A hospital releases what it holds; a patient may release by themselves, with the secret that
     was wrapped to the patient's own key.  Whoever was given a secret and may no longer read is
-    locked out of what is read later: the next release encrypts the image set anew first.  What
-    was delivered before stands in the receipts.
+    locked out of what is read later: the next release encrypts the image set anew first, but not
+    within an hour of the last time that was done.  What was delivered before stands in the
+    receipts.
+
+    Grants end by the later of the chain's clock and this machine's, and nothing is released while
+    the latest block is older than the network allows.
 
     Parameters
     ----------
@@ -84,6 +117,8 @@ class CustodianKeyService:
         ------
         ReceiptInvalid, ReaderReplaced
             If the reader's owner did not sign the receipt.
+        ChainStale
+            If the latest block is older than the network allows.
         ReceiptForAnotherChain, ReceiptStale, ReceiptGrantDiffers, ReceiptReplayed
             If it is not for this chain, time or grant, or was answered before.
         ImageUnknown
@@ -93,12 +128,16 @@ class CustodianKeyService:
         NoEncryptionKey
             If the reader registered no key to wrap the secret to.
         """
+        present = self._ledger.present()
+        present.require_current()
         receipt = request.receipt
         self._require_owner(request)
-        self._require_current(receipt)
+        self._require_timely(receipt, present)
         self._receipts.require_new(request)
         record = self._show(receipt.image_id)
-        grant_id = permission.require(self._ledger, receipt.reader, record.image_set, receipt.use)
+        grant_id = permission.require(
+            self._ledger, present, receipt.reader, record.image_set, receipt.use
+        )
         if grant_id != receipt.grant_id:
             raise ReceiptGrantDiffers(
                 "the use is permitted, by another grant than the receipt names; sign it for that",
@@ -106,17 +145,17 @@ class CustodianKeyService:
                 permits=grant_id,
             )
         public_key = Identities(self._ledger).encryption_key(receipt.reader)
-        record = self._locked_out(record)
+        record = self._locked_out(record, present)
         wrapped = keys.wrap(
             self._secret(receipt.image_id),
             public_key,
             release_context(receipt.image_id, receipt.grant_id),
         )
         # Kept before it is given: nothing leaves that no receipt shows.
-        self._receipts.keep(Release(request, record.manifest, self._ledger.now()))
-        return WrappedSecret(receipt.image_id, receipt.grant_id, wrapped)
+        self._receipts.keep(Release(request, record.manifest, present.time))
+        return WrappedSecret(receipt.image_id, receipt.grant_id, wrapped, present.block_age)
 
-    def _require_current(self, receipt: Receipt) -> None:
+    def _require_timely(self, receipt: Receipt, present: Present) -> None:
         """That the receipt is for this chain and about now."""
         here = (self._ledger.chain_id, self._ledger.address("ConsentRegistry"))
         if (receipt.chain_id, receipt.contract) != here:
@@ -125,7 +164,7 @@ class CustodianKeyService:
                 signed_for=(receipt.chain_id, receipt.contract),
                 expected=here,
             )
-        now = self._ledger.now()
+        now = present.time
         if abs(now - receipt.time) > _FRESH:
             raise ReceiptStale(
                 f"the receipt is {abs(now - receipt.time)} s away from the present, at most "
@@ -153,18 +192,36 @@ class CustodianKeyService:
     def _owner(self, identity: str) -> str:
         return str(self._ledger.call("IdentityRegistry", "identityOwner", identity))
 
-    def _locked_out(self, record: ImageRecord) -> ImageRecord:
-        """Encrypt anew if somebody has the present secret who may no longer read."""
-        if self._rekey is None:
+    def _locked_out(self, record: ImageRecord, present: Present) -> ImageRecord:
+        """Encrypt under a new secret if somebody has the present one who may no longer read."""
+        if self._rekey is None or self._all_may_read(record, present):
             return record
-        released = {
-            (release.signed.receipt.reader, release.signed.signer, release.signed.receipt.use)
-            for release in self._receipts.releases(record.image_id)
-            if release.manifest == record.manifest
-        }
-        for reader, signer, use in released:
-            decision = permission.decide(self._ledger, reader, record.image_set, use)
-            if not decision.permitted or self._owner(reader) != signer:
-                self._rekey(record.image_id)
-                return self._show(record.image_id)
-        return record
+        # A patient and a friend could have a hospital encrypt at will, by granting and revoking.
+        if present.time - self._rekeyed_at(record) < _PAUSE:
+            return record
+        self._rekey(record.image_id)
+        return self._show(record.image_id)
+
+    def _all_may_read(self, record: ImageRecord, present: Present) -> bool:
+        """Whether all who have the present secret may still do what they last read for."""
+        for release in self._receipts.holders(record.image_id, record.manifest):
+            receipt = release.signed.receipt
+            if receipt.reader == record.image_set.custodian:
+                continue  # holds the secret itself
+            if self._owner(receipt.reader) != release.signed.signer:
+                return False
+            decision = permission.decide(
+                self._ledger, present, receipt.reader, record.image_set, receipt.use
+            )
+            if not decision.permitted:
+                return False
+        return True
+
+    def _rekeyed_at(self, record: ImageRecord) -> int:
+        """Unix time at which the image set was last encrypted under a new secret; 0 for never."""
+        if record.keyed_in_block == record.block:
+            return 0
+        block = request(
+            self._ledger.web3, "eth_getBlockByNumber", [hex(record.keyed_in_block), False]
+        )
+        return int(block["timestamp"], 16)

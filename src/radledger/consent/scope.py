@@ -6,7 +6,7 @@ from typing import Final
 
 from radledger.consent.errors import InvalidScope
 
-__all__ = ["ALL", "EMERGENCY", "parse_scope", "scope_name"]
+__all__ = ["ALL", "ALL_DIGEST", "EMERGENCY", "EMERGENCY_DIGEST", "parse_scope", "scope_name"]
 
 ALL: Final = "all"
 """Everything of a subject, today's and later."""
@@ -15,9 +15,9 @@ EMERGENCY: Final = "emergency"
 """Everything of a subject, for as long as a broken glass lasts; nobody grants it by choice."""
 
 _LENGTH = 32
-_ALL = bytes(_LENGTH)
+ALL_DIGEST = bytes(_LENGTH)
 # keccak256("radledger.consent.emergency"), as in contracts/lib/Scope.sol.
-_EMERGENCY = bytes.fromhex("c12a0ee62d54db6a9963493bbd3a690e88cdbc6d39d38a0783e628b6be9821db")
+EMERGENCY_DIGEST = bytes.fromhex("c12a0ee62d54db6a9963493bbd3a690e88cdbc6d39d38a0783e628b6be9821db")
 
 
 def parse_scope(scope: str) -> bytes:
@@ -42,12 +42,12 @@ def parse_scope(scope: str) -> bytes:
     171
     """
     if scope == ALL:
-        return _ALL
+        return ALL_DIGEST
     try:
         digest = bytes.fromhex(scope.removeprefix("0x"))
     except ValueError:
         digest = b""
-    if not scope.startswith("0x") or len(digest) != _LENGTH or digest == _ALL:
+    if not scope.startswith("0x") or len(digest) != _LENGTH or digest == ALL_DIGEST:
         raise InvalidScope(
             f"{scope!r} is no scope; give all, or 0x and the 64 digits of an image set, visit or "
             "course",
@@ -64,6 +64,6 @@ def scope_name(scope: bytes) -> str:
     >>> scope_name(bytes(32))
     'all'
     """
-    if scope == _EMERGENCY:
+    if scope == EMERGENCY_DIGEST:
         return EMERGENCY
-    return ALL if scope == _ALL else "0x" + scope.hex()
+    return ALL if scope == ALL_DIGEST else "0x" + scope.hex()

@@ -280,7 +280,7 @@ class Identities:
             str(call.contract),
             call.function,
             *call.arguments,
-            deadline=self._ledger.now() + _WEEK,
+            deadline=self._ledger.present().time + _WEEK,
         )
 
     def _approval(

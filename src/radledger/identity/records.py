@@ -121,7 +121,7 @@ def _attributes(ledger: Ledger, identity: str) -> Iterator[Attribute]:
         key = (bytes(event.args["name"]), bytes(event.args["value"]))
         latest.pop(key, None)
         latest[key] = event
-    now = ledger.now()
+    now = ledger.present().time
     for (name, value), event in latest.items():
         if event.args["validTo"] > now:
             yield Attribute(_text(name), "0x" + value.hex(), event.args["validTo"])

@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 __all__ = [
     "KeyService",
     "Receipt",
+    "Released",
     "SignedReceipt",
     "Use",
     "WrappedSecret",
     "release_context",
+    "request_release",
     "request_secret",
 ]
 
@@ -78,7 +80,7 @@ class Receipt:
     grant_id
         The grant that permits it; `radledger.imaging.model.NONE` for the patient's own images.
     time
-        Timestamp of the latest block when it was signed.
+        Unix time when it was signed, by the later of the chain's clock and the signer's.
     chain_id, contract
         On which chain, and by which ``ConsentRegistry``.
     nonce
@@ -200,11 +202,22 @@ class WrappedSecret:
         What it opens, and under which grant it was released.
     wrapped
         From :func:`radledger.crypto.keys.wrap` with :func:`release_context` as the context.
+    block_age
+        How many seconds ago the block was made by which the release was decided.
     """
 
     image_id: str
     grant_id: str
     wrapped: bytes
+    block_age: int
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A secret that its reader has opened, and the age in seconds of the block that decided."""
+
+    secret: str
+    block_age: int
 
 
 class KeyService(Protocol):
@@ -216,7 +229,10 @@ class KeyService(Protocol):
         Raises
         ------
         Refusal
-            With the reason, if `ConsentRegistry` does not permit the use at the latest block.
+            With the reason, if `ConsentRegistry` does not permit the use at the latest block, or
+            the grant has ended since.
+        ChainStale
+            If the latest block is older than the network allows.
         ReceiptInvalid
             If the receipt is not signed by the reader's owner, or not for this chain, time or
             grant.
@@ -235,7 +251,7 @@ def release_context(image_id: str, grant_id: str) -> bytes:
     return _RELEASE_DOMAIN + bytes.fromhex(image_id[2:]) + bytes.fromhex(grant_id[2:])
 
 
-def request_secret(
+def request_release(
     ledger: Ledger,
     image_set: ImageSet,
     reader: LocalAccount,
@@ -243,7 +259,7 @@ def request_secret(
     key_service: KeyService,
     use: Use,
     identity: str | None = None,
-) -> str:
+) -> Released:
     """Ask a key service for a secret, with a receipt signed for the grant that permits the use.
 
     Who reads is ``identity``, which ``reader`` owns; the reader's own address unless given.
@@ -264,10 +280,25 @@ def request_secret(
         fulfilled=struct[1],
         disease="0x" + struct[2].hex(),
         grant_id="0x" + bytes(grant).hex(),
-        time=ledger.now(),
+        time=ledger.present().time,
         chain_id=ledger.chain_id,
         contract=ledger.address("ConsentRegistry"),
     )
-    released = key_service.release(receipt.sign(reader))
+    answer = key_service.release(receipt.sign(reader))
     context = release_context(receipt.image_id, receipt.grant_id)
-    return keys.unwrap(released.wrapped, private_key, context)
+    return Released(keys.unwrap(answer.wrapped, private_key, context), answer.block_age)
+
+
+def request_secret(
+    ledger: Ledger,
+    image_set: ImageSet,
+    reader: LocalAccount,
+    private_key: bytes,
+    key_service: KeyService,
+    use: Use,
+    identity: str | None = None,
+) -> str:
+    """Ask a key service for a secret, as :func:`request_release` does, for the secret alone."""
+    return request_release(
+        ledger, image_set, reader, private_key, key_service, use, identity
+    ).secret

@@ -262,11 +262,16 @@ class FetchedFile:
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """An image set that was fetched; every file was checked against the root on the chain."""
+    """An image set that was fetched; every file was checked against the root on the chain.
+
+    ``block_age`` is how many seconds before the release the block was made that decided; none where
+    nothing was released, as to the custodian.
+    """
 
     image_id: str
     folder: Path
     files: tuple[FetchedFile, ...]
+    block_age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

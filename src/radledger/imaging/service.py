@@ -10,7 +10,7 @@ from radledger.errors import UsageError
 from radledger.identity.address import parse_address
 from radledger.imaging import reading, records
 from radledger.imaging.custody import Custody
-from radledger.imaging.keys import request_secret
+from radledger.imaging.keys import request_release, request_secret
 from radledger.imaging.model import (
     FetchResult,
     ImageRecord,
@@ -170,6 +170,8 @@ class Images(Custody):
         ------
         Refusal
             If the use is not permitted, or the set was erased.
+        ChainStale
+            If the key service's latest block is older than its network allows.
         ContentMismatch, DecryptionFailed, CommitmentMismatch, RootMismatch
             If what came is not what was anchored; nothing is written then.
         FolderNotEmpty
@@ -177,20 +179,18 @@ class Images(Custody):
         UsageError
             If a key service is given, and no use.
         """
+        block_age = None
         if key_service is None:
             secret = self.own_secret(image_id, reader=reader.address, private_key=private_key)
         elif use is None:
             raise UsageError("a key service releases a secret for a use; say for which")
         else:
-            secret = self.release(
-                image_id,
-                reader=reader,
-                private_key=private_key,
-                key_service=key_service,
-                use=use,
-                identity=identity,
+            image_set = self.show(image_id).image_set
+            released = request_release(
+                self._ledger, image_set, reader, private_key, key_service, use, identity
             )
+            secret, block_age = released.secret, released.block_age
         manifest = self.contents(image_id, secret=secret)
         folder = Path(to).absolute()
         files = reading.write_files(self._storage, manifest, secret, folder)
-        return FetchResult(manifest.image_set.image_id, folder, files)
+        return FetchResult(manifest.image_set.image_id, folder, files, block_age)

@@ -192,7 +192,7 @@ class Upkeep:
             "instances": record.instances,
             "manifest": row.manifest_cid,
             "ciphertexts": sorted(file.cid for file in self.journal.files(row.set_id)),
-            "time": self.ledger.now(),
+            "time": self.ledger.present().time,
         }
         path.parent.mkdir(mode=0o700, exist_ok=True)
         part = path.with_suffix(".part")

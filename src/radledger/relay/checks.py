@@ -146,7 +146,7 @@ def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
     recovered = recover(forward.forward_typed_data(ledger, message), argument[-1])
     if recovered != signer:
         raise ERC2771ForwarderInvalidSigner.of({"signer": recovered, "from": signer})
-    if ledger.now() > message["deadline"]:
+    if ledger.present().time > message["deadline"]:
         raise ERC2771ForwarderExpiredRequest.of({"deadline": message["deadline"]})
     to, data = _encoded(ledger, Call(forward.FORWARDER, "execute", (argument,)))
     return SignedCall(

@@ -374,7 +374,7 @@ class Datasets:
     def _sign(
         self, signer: LocalAccount, function: str, *arguments: Any, valid_for: int
     ) -> dict[str, Any]:
-        deadline = self._ledger.now() + valid_for
+        deadline = self._ledger.present().time + valid_for
         return self._ledger.sign_forward(
             signer, records.CONTRACT, function, *arguments, deadline=deadline
         )
