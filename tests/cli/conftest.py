@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 
 from radledger import devnet
 from radledger.chain import networks
+from radledger.chain.clock import Clock
 from radledger.chain.connect import connect, request
 from radledger.cli.run import run
 from radledger.devnet.errors import NodeFailed
@@ -86,6 +89,18 @@ def travel(home, pristine):
         request(web3, "evm_mine", [])
 
     return pass_by
+
+
+@pytest.fixture
+def machine_clock(home, monkeypatch):
+    """Set this machine's clock to so many seconds from now, and let it stand, for all commands."""
+    now = int(time.time())
+
+    def set_to(seconds, max_block_age=math.inf):
+        clock = Clock(lambda: now + seconds, max_block_age)
+        monkeypatch.setattr("radledger.chain.connect.clock", lambda web3, network=None: clock)
+
+    return set_to
 
 
 @pytest.fixture

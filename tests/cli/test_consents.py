@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +23,8 @@ def check(ok, image):
     return call
 
 
-def test_grant_and_revoke_by_signature(home, signed, check, cli, addresses):
+def test_grant_and_revoke_by_signature(home, signed, check, cli, addresses, machine_clock):
+    machine_clock(-(10**8))
     assert check("radiologist", "--purpose", "CC") == (False, "never granted")
     receipt = signed("consent", "grant", "radiologist", "--purpose", "CC", "--until", "+30d")
     assert receipt.keys() >= {"tx", "block", "gas"}
@@ -139,6 +143,69 @@ def test_a_document_for_something_else(home, ok, cli, tmp_path):
 def test_terms_that_make_no_sense(home, cli, arguments, error, values):
     outcome = cli("consent", "grant", "radiologist", *arguments, "--as", "patient")
     assert outcome.refused(error, 2) == values
+
+
+def test_an_end_by_this_machines_clock(
+    home, signed, check, cli, ok, plain_cli, image, machine_clock
+):
+    machine_clock(600)
+    signed("consent", "grant", "radiologist", "--purpose", "CC", "--until", "+30s")
+    (grant,) = cli("consent", "list", "--subject", "patient").objects
+    machine_clock(629)
+    assert check("radiologist", "--purpose", "CC") == (True, "permitted")
+    machine_clock(630)
+    assert check("radiologist", "--purpose", "CC") == (False, "expired")
+    assert cli("consent", "list", "--subject", "patient").object["status"] == "expired"
+    fetch = ("image", "fetch", image, "--to", "late", "--purpose", "CC", "--as", "radiologist")
+    assert cli(*fetch).refused("ConsentExpired")["until"] == grant["until"]
+    assert not Path("late").exists()
+
+
+def test_a_chain_that_makes_no_blocks_permits_nothing(
+    home, signed, cli, plain_cli, image, machine_clock
+):
+    signed("consent", "grant", "radiologist", "--purpose", "CC")
+    machine_clock(3_600, max_block_age=60)
+    check = ("consent", "check", "radiologist", image, "--purpose", "CC")
+    answer = cli(*check)
+    assert (answer.code, answer.err) == (1, "")
+    decision = answer.object
+    assert decision.pop("block_age") > 60
+    assert decision == {"permitted": False, "reason": "stale chain", "grant_id": None}
+    told = plain_cli(*check)
+    assert told.code == 1
+    assert "stale chain" in told.out
+    fetch = ("image", "fetch", image, "--to", "reading", "--purpose", "CC", "--as", "radiologist")
+    values = cli(*fetch).refused("ChainStale")
+    assert (values["reason"], values["max_block_age"]) == ("stale chain", 60)
+    assert not Path("reading").exists()
+
+
+def test_the_end_that_was_understood_is_told(home, cli, ok, plain_cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        grant = ("consent", "grant", "radiologist", "--purpose", "CC", "--as", "patient")
+        dated = (*grant, "--until", "2099-01-31", "--sign-only", tmp_path / "signed.json")
+        last = int(datetime(2099, 1, 31, 23, tzinfo=UTC).timestamp())
+        assert ok(*dated)["until"] == last
+        assert "until" in plain_cli(*dated).out
+        assert "2099-01-31 23:00:00 UTC" in plain_cli(*dated).out
+        asked = ("consent", "request", "patient", "--purpose", "CC", "--until", "2099-01-31")
+        assert ok(*asked, "--as", "researcher")["until"] == last
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("period", [("--until", "2020-01-01"), ("--from", "+2d", "--until", "+1d")])
+def test_a_grant_that_would_never_hold_is_not_signed(home, cli, tmp_path, period):
+    grant = ("consent", "grant", "radiologist", "--purpose", "CC", *period)
+    file = tmp_path / "signed.json"
+    assert cli(*grant, "--as", "patient", "--sign-only", file).refused("ConsentPeriodInvalid")
+    assert not file.exists()
+    asked = ("consent", "request", "patient", "--purpose", "CC", *period, "--as", "researcher")
+    assert cli(*asked).refused("ConsentPeriodInvalid")
 
 
 def test_check_of_what_is_not_there(home, cli, image):

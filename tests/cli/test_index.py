@@ -6,6 +6,8 @@ import json
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 
 def test_the_index_follows_and_tells(home, ok, tmp_path):
     first = ok("index", "sync")
@@ -92,6 +94,19 @@ def test_who_read_is_in_the_access_log(home, cli, ok, image, signed, addresses, 
     for whose in ("radiologist", "patient"):
         assert len(cli("access-log", whose).objects) == 2
     assert cli("access-log", "stranger").objects == []
+
+
+@pytest.mark.parametrize("command", ["fetch", "verify"])
+@pytest.mark.parametrize("name", ["hospital", "patient"])
+def test_who_reads_their_own_images_is_in_the_access_log(
+    home, cli, image, study, addresses, tmp_path, command, name
+):
+    reading = {"fetch": ("--to", tmp_path / "reading"), "verify": (study,)}
+    assert cli("image", command, image, *reading[command], "--as", name).code == 0
+    (read,) = cli("access-log", image).objects
+    assert (read["event"], read["images"]) == ("released", image)
+    assert (read["reader"], read["patient"]) == (addresses[name], addresses["patient"])
+    assert (read["purposes"], read["grant_id"]) == ([], "0x" + "00" * 32)
 
 
 def test_the_audit_fails_where_the_index_lies(home, ok, cli, plain_cli, image):

@@ -19,7 +19,7 @@ from radledger.cli.parameters import (
     SignOnly,
 )
 from radledger.cli.session import session
-from radledger.cli.values import duration, moment
+from radledger.cli.times import duration, moment
 
 if TYPE_CHECKING:
     from radledger.consent import Terms
@@ -49,12 +49,18 @@ Scope = Annotated[
 Start = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="TIME", help="2027-01-31, +30d or Unix seconds; now unless given."
+        "--from",
+        metavar="TIME",
+        help="2027-01-31, 2027-01-31T12:00+01:00, +30d, +6mo or Unix seconds; now unless given.",
     ),
 ]
 End = Annotated[
     str | None,
-    typer.Option("--until", metavar="TIME", help="As --from; until revoked unless given."),
+    typer.Option(
+        "--until",
+        metavar="TIME",
+        help="As --from, a day being included; until revoked unless given.",
+    ),
 ]
 Subject = Annotated[
     str | None,
@@ -91,6 +97,7 @@ def grant(
         terms,
         scope=scope,
         subject=session.whose(subject),
+        answer=_period(terms),
     )
 
 
@@ -134,7 +141,7 @@ def request(
     requested = session.radledger.consents.request(
         session.signer, session.address(subject), terms, scope=scope, grantee=session.whose(grantee)
     )
-    show(requested)
+    show({**plain(requested), **_period(terms)})
 
 
 @group.command()
@@ -274,11 +281,17 @@ def _terms(
     from radledger.consent import Terms
 
     now = session.radledger.ledger.present().time
-    until = moment(end, now)
+    until = moment(end, now, end=True)
     limits = {} if until is None else {"until": until}
     return Terms(
         tuple(purpose), tuple(condition or ()), disease, start=moment(start, now), **limits
     )
+
+
+def _period(terms: Terms) -> dict[str, int]:
+    """From when and until when, as it was understood."""
+    start = {} if terms.start is None else {"start": terms.start}
+    return {**start, "until": terms.until}
 
 
 def _flat(record: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from radledger.cli.acting import act, submit_document
 from radledger.cli.output import show
 from radledger.cli.parameters import Address, DocumentFile, RelayUrl, SignOnly
 from radledger.cli.session import session
-from radledger.cli.values import duration
+from radledger.cli.times import moment
 
 __all__ = ["group"]
 
@@ -60,12 +60,13 @@ def add_delegate(
     identity: Identity = None,
 ) -> None:
     """Let somebody grant and revoke for oneself, as a parent does."""
+    now = session.radledger.ledger.present().time
     act(
         session.radledger.identities,
         "add_delegate",
         sign_only,
         session.address(delegate),
-        valid_for=duration(valid_for),
+        valid_for=moment(f"+{valid_for}", now) - now,
         identity=session.whose(identity),
     )
 

@@ -1,14 +1,12 @@
-"""What users write: times, amounts and documents in files."""
+"""What users write: amounts, paths and documents in files."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
-from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation, Overflow
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from radledger.errors import UsageError
 
@@ -16,8 +14,6 @@ __all__ = [
     "amount",
     "digest",
     "document",
-    "duration",
-    "moment",
     "named_path",
     "percent",
     "write_document",
@@ -27,11 +23,6 @@ _MOST_DIGITS = 100
 _EXACT = Context(prec=400)
 # A signed document has some 2 kB.
 _LONGEST = 1_000_000
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "y": 31_536_000}
-
-
-class InvalidTime(UsageError):
-    """A text is no time."""
 
 
 class InvalidAmount(UsageError):
@@ -40,68 +31,6 @@ class InvalidAmount(UsageError):
 
 class InvalidFile(UsageError):
     """A file is not there or holds no JSON object."""
-
-
-@overload
-def moment(text: str, now: int) -> int: ...
-
-
-@overload
-def moment(text: str | None, now: int) -> int | None: ...
-
-
-def moment(text: str | None, now: int) -> int | None:
-    """A time: Unix seconds, ISO 8601 (UTC unless it says), or a span from now as ``+30d``.
-
-    What the commands print, ``2027-01-15 08:00:00 UTC``, is taken as well.
-
-    Raises
-    ------
-    InvalidTime
-        If it is none of these.
-
-    Examples
-    --------
-    >>> moment("+2h", now=1_000), moment("2027-01-15T08:00:00Z", now=0)
-    (8200, 1800000000)
-    >>> moment("2027-01-15 08:00:00 UTC", now=0)
-    1800000000
-    """
-    if text is None:
-        return None
-    if text.startswith("+"):
-        return now + duration(text[1:])
-    if text.isascii() and text.isdigit():
-        return int(text)
-    try:
-        time = datetime.fromisoformat(text.removesuffix(" UTC"))
-    except ValueError:
-        raise InvalidTime(
-            f"{text!r} is no time; give 2027-01-31, 2027-01-31T12:00:00Z, +30d or Unix seconds",
-            text=text,
-        ) from None
-    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
-
-
-def duration(text: str) -> int:
-    """A span in seconds: a number and s, m, h, d, w or y.
-
-    Raises
-    ------
-    InvalidTime
-        If it is no such span.
-
-    Examples
-    --------
-    >>> duration("90m")
-    5400
-    """
-    match = re.fullmatch(r"(\d+)([smhdwy])", text)
-    if match is None:
-        raise InvalidTime(
-            f"{text!r} is no span of time; give one such as 90m, 24h or 30d", text=text
-        )
-    return int(match[1]) * _UNITS[match[2]]
 
 
 def amount(text: str, decimals: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.clock import STALE
+from radledger.chain.refusals import ConsentPeriodInvalid
 from radledger.chain.typed_data import typed_data
 from radledger.consent import documents, messages, permission, records
 from radledger.consent.model import (
@@ -16,6 +17,7 @@ from radledger.consent.model import (
     Requested,
     SealedNote,
     Terms,
+    TermsStruct,
 )
 from radledger.consent.permission import Use
 from radledger.consent.scope import ALL, parse_scope
@@ -90,7 +92,7 @@ class Consents:
             If the contract refuses, as the subclass of its error's name.
         """
         whose = _whose(signer, grantee, scope, subject)
-        return self._send(signer, "grant", *whose, terms.encode(self._ledger.now()))
+        return self._send(signer, "grant", *whose, self._struct(terms))
 
     def sign_grant(
         self,
@@ -104,7 +106,7 @@ class Consents:
     ) -> dict[str, Any]:
         """As :meth:`grant`, signed for somebody else to submit."""
         whose = _whose(signer, grantee, scope, subject)
-        fields = messages.terms_fields(terms.encode(self._ledger.now()))
+        fields = messages.terms_fields(self._struct(terms))
         return self._sign(signer, "Grant", {**_whose_fields(*whose), **fields}, valid_for)
 
     def revoke(
@@ -216,7 +218,7 @@ class Consents:
             parse_address(grantee or signer.address),
             parse_scope(scope),
         )
-        struct = terms.encode(self._ledger.now())
+        struct = self._struct(terms)
         receipt = self._send(signer, "request", *asked, struct)
         id_ = records.request_id(self._ledger, (signer.address, *asked), struct)
         return Requested("0x" + id_.hex(), receipt)
@@ -310,6 +312,15 @@ class Consents:
         return records.request_of(
             self._ledger, parse_address(subject or signer.address), request_id
         )
+
+    def _struct(self, terms: Terms) -> TermsStruct:
+        """Terms as the contract takes them, if they do not end before they begin, or before now."""
+        present = self._ledger.present()
+        struct = terms.encode(present.block_time)
+        start, until, *_ = struct
+        if until <= max(start, present.time):
+            raise ConsentPeriodInvalid.of({"from": start, "until": until})
+        return struct
 
     def _send(self, signer: LocalAccount, function: str, *arguments: Any) -> Receipt:
         return self._ledger.send(signer, records.CONTRACT, function, *arguments)
