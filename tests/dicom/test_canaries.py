@@ -13,13 +13,19 @@ import pydicom
 import pytest
 from dicomanonymizer.dicom_anonymization_databases.dicomfields_2026c import ALL_TAGS
 from pydicom.config import disable_value_validation
-from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
+from pydicom.datadict import (
+    dictionary_has_tag,
+    dictionary_VR,
+    keyword_for_tag,
+    tag_for_keyword,
+)
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from radledger.dicom.deidentify import deidentify_file
+from radledger.dicom.errors import ImageChanged
 from radledger.dicom.profiles import OPTIONS, Profile
-from tests.dicom.files import sample, save
+from tests.dicom.files import image, sample, save
 
 KEY = b"a secret of the custodian".ljust(32)
 
@@ -98,6 +104,31 @@ CHARACTERISTICS = {
     "SmokingStatus",
 }
 
+# On these the pixels depend: a file is refused if the text in them cannot stay.
+OF_THE_IMAGE = {
+    "CodeValue",
+    "CodingSchemeDesignator",
+    "DoseType",
+    "DoseUnits",
+    "FrameLaterality",
+    "ImageLaterality",
+    "Laterality",
+    "Modality",
+    "PatientOrientation",
+    "PatientPosition",
+    "PhotometricInterpretation",
+    "PixelIntensityRelationship",
+    "PresentationLUTShape",
+    "SegmentationType",
+    "Units",
+    "ViewPosition",
+}
+IMAGE_SEQUENCES = {
+    "SegmentSequence",
+    "SegmentedPropertyCategoryCodeSequence",
+    "SegmentedPropertyTypeCodeSequence",
+}
+
 TEXT_VRS = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"}
 DATE_VRS = {"DA", "DT"}
 
@@ -109,12 +140,14 @@ class Canaries:
         self.numbers, self.dates = count(1), count(1)
         self.placed: dict[str, str] = {}
 
-    def fill(self, dataset: Dataset) -> None:
+    def fill(self, dataset: Dataset, *, of_image: bool = True) -> None:
         for element in list(dataset):
             if element.VR == "SQ":
                 for item in element.value or ():
-                    self.fill(item)
-            elif element.keyword != "SpecificCharacterSet":
+                    self.fill(item, of_image=of_image and element.keyword in IMAGE_SEQUENCES)
+            elif element.keyword != "SpecificCharacterSet" and not (
+                of_image and element.keyword in OF_THE_IMAGE
+            ):
                 self.put(dataset, int(element.tag), element.VR)
 
     def put(self, dataset: Dataset, tag: int, vr: str) -> None:
@@ -237,3 +270,29 @@ def plain(path: Path) -> bytes:
         end = 144 + int.from_bytes(data[140:144], "little")
         return data[:end] + zlib.decompress(data[end:], -zlib.MAX_WBITS)
     return data
+
+
+@pytest.mark.parametrize("keyword", sorted(OF_THE_IMAGE - {"CodeValue", "CodingSchemeDesignator"}))
+def test_a_canary_on_which_the_pixels_depend_refuses_the_file(keyword: str, tmp_path: Path) -> None:
+    canaries = Canaries()
+    dataset = image()
+    canaries.put(dataset, tag_for_keyword(keyword) or 0, dictionary_VR(keyword))
+    with pytest.raises(ImageChanged) as refusal:
+        deidentify_file(
+            save(dataset, tmp_path / "in.dcm"), tmp_path / "out.dcm", Profile.parse(*OPTIONS), KEY
+        )
+    assert refusal.value.values == {"attribute": keyword}
+    assert not (tmp_path / "out.dcm").exists()
+
+
+def test_a_private_code_on_which_the_pixels_depend_is_removed(tmp_path: Path) -> None:
+    unit = Dataset()
+    unit.CodeValue, unit.CodingSchemeDesignator, unit.CodeMeaning = "canary", "99LOCAL", "canary"
+    mapping = Dataset()
+    mapping.MeasurementUnitsCodeSequence = [unit]
+    path = save(image(RealWorldValueMappingSequence=[mapping]), tmp_path / "in.dcm")
+    deidentify_file(path, tmp_path / "out.dcm", Profile.parse("basic"), KEY)
+    copy = pydicom.dcmread(tmp_path / "out.dcm")
+    [left] = copy.RealWorldValueMappingSequence[0].MeasurementUnitsCodeSequence
+    assert (left.CodeValue, left.CodingSchemeDesignator) == ("REMOVED", "99RADLEDGER")
+    assert b"canary" not in (tmp_path / "out.dcm").read_bytes()

@@ -25,7 +25,8 @@ from pydicom.uid import (
 
 from radledger.dicom.canonical import canonical_number
 from radledger.dicom.digest import file_digest, image_digest
-from radledger.dicom.errors import UnsafePath
+from radledger.dicom.errors import DicomError, PixelsUnreadable, UnsafePath
+from radledger.dicom.read import read_header
 from tests.dicom.files import image, sample, samples, save
 
 
@@ -237,16 +238,13 @@ def test_a_report_keeps_its_digest_when_it_is_written_in_another_encoding(tmp_pa
     assert digest(report, tmp_path) != image_digest(sample("test-SR.dcm"))
 
 
-def test_pixels_that_cannot_be_decoded_have_a_digest_of_their_own(tmp_path: Path) -> None:
+def test_pixels_that_cannot_be_decoded_have_no_image_digest(tmp_path: Path) -> None:
     data = bytearray(sample("MR_small_jp2klossless.dcm").read_bytes())
     at = data.index(b"\xff\x4f\xff\x51") + 8
     data[at : at + 4] = b"\xff\xff\xff\xff"  # the codestream claims four thousand million columns
     (tmp_path / "a.dcm").write_bytes(data)
-    claimed = image_digest(tmp_path / "a.dcm")
-    assert claimed != image_digest(sample("MR_small_jp2klossless.dcm"))
-    data[at + 1000] ^= 1
-    (tmp_path / "a.dcm").write_bytes(data)
-    assert image_digest(tmp_path / "a.dcm") != claimed
+    with pytest.raises(PixelsUnreadable):
+        image_digest(tmp_path / "a.dcm")
 
 
 def test_other_fragments_of_the_same_codestream_agree(tmp_path: Path) -> None:
@@ -275,12 +273,16 @@ def test_a_number_has_one_spelling(number: int, places: int, zeros: int) -> None
 
 
 def test_every_file_of_the_wheel_that_can_be_read_has_a_digest() -> None:
-    from radledger.dicom.errors import DicomError
-    from radledger.dicom.read import read_header
-
+    digests = {}
+    refused = []
     for path in samples():
         try:
             read_header(path)
         except DicomError:
             continue
-        assert len(image_digest(path)) == 32
+        try:
+            digests[path.name] = image_digest(path)
+        except PixelsUnreadable:
+            refused.append(path.name)
+    assert len(digests) > 90
+    assert refused == ["JPEG2000-embedded-sequence-delimiter.dcm"]

@@ -16,7 +16,7 @@ from pydicom.uid import RLELossless
 
 from radledger.dicom.deidentify import deidentify_file
 from radledger.dicom.digest import file_digest, image_digest
-from radledger.dicom.errors import DicomTooLarge, DicomTooSlow
+from radledger.dicom.errors import DicomTooLarge, DicomTooSlow, PixelsUnreadable
 from radledger.dicom.limits import WORKER_MEMORY_BYTES, bounded, limit_worker, time_limit
 from radledger.dicom.preview import preview
 from radledger.dicom.profiles import Profile
@@ -102,7 +102,9 @@ def test_damaged_codestreams_do_not_end_the_worker(
     for at in range(start + 64, len(data) - 200, max(1, (len(data) - start) // 12)):
         damaged = data[:at] + b"\xff\xff\x00\xff" + data[at + 4 :]
         (tmp_path / "a.dcm").write_bytes(damaged)
-        assert worker.submit(image_digest, tmp_path / "a.dcm").result() != whole
+        with suppress(PixelsUnreadable):
+            assert worker.submit(image_digest, tmp_path / "a.dcm").result() != whole
+    assert worker.submit(image_digest, sample(name)).result() == whole
 
 
 def test_exhausted_memory_is_a_typed_error(worker: ProcessPoolExecutor) -> None:

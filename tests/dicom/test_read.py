@@ -20,9 +20,11 @@ from radledger.dicom.errors import (
     BurnedInAnnotation,
     DicomError,
     DicomTooLarge,
+    ImageChanged,
     MalformedDicom,
     NestedTooDeep,
     NotDicom,
+    PixelsUnreadable,
     TruncatedDicom,
     UnsafePath,
     UnsupportedTransferSyntax,
@@ -161,8 +163,9 @@ def test_damage_gives_a_dicom_error_or_a_header(data: st.DataObject, tmp_path: P
     except DicomError:
         return
     assert header.sop_instance
-    assert len(image_digest(path)) == 32
-    with suppress(MalformedDicom, BurnedInAnnotation):
+    with suppress(MalformedDicom, PixelsUnreadable):
+        assert len(image_digest(path)) == 32
+    with suppress(MalformedDicom, BurnedInAnnotation, ImageChanged, PixelsUnreadable):
         done = deidentify_file(path, io.BytesIO(), Profile.parse(*OPTIONS), bytes(32))
         assert done.size > 0
 

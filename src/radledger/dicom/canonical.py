@@ -24,38 +24,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
+from .keywords import tags
+from .spelling import corrected
 from .values import element_of
 
-__all__ = ["Json", "attributes", "canonical_json", "canonical_number", "tags"]
+__all__ = ["Json", "attributes", "canonical_json", "canonical_number"]
 
 Json = str | dict[str, Any] | list[Any]
 
 _NUMBERS = frozenset(["DS", "IS", "FL", "FD", "US", "SS", "UL", "SL", "UV", "SV"])
 _WORD_SIZES = {"OB": 1, "UN": 1, "OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
 _LONGEST = 256
-
-
-def tags(keywords: str) -> frozenset[int]:
-    """The tags of dictionary keywords, which white space separates.
-
-    Raises
-    ------
-    LookupError
-        If one is not in pydicom's dictionary: a slip in this package.
-    """
-    found = frozenset(tag_for_keyword(keyword) or 0 for keyword in keywords.split())
-    if 0 in found:
-        raise LookupError("a keyword is not in pydicom's dictionary")
-    return found
 
 
 # Their VR is US, SS or OW, by writer and by Pixel Representation.
@@ -99,7 +86,9 @@ def canonical_number(text: str) -> str:
     return f"{'-' if sign else ''}{stripped}E{exponent}" if stripped else "0"
 
 
-def attributes(dataset: Dataset, keep: Callable[[int], bool]) -> dict[str, Json]:
+def attributes(
+    dataset: Dataset, keep: Callable[[int], bool], *, but: Collection[int] = ()
+) -> dict[str, Json]:
     """The attributes of a data set that `keep` accepts by tag, at every depth.
 
     Parameters
@@ -108,10 +97,12 @@ def attributes(dataset: Dataset, keep: Callable[[int], bool]) -> dict[str, Json]
         As read; elements that are not kept are not even converted.
     keep
         Says for a tag whether it counts.
+    but
+        Tags that count in sequences only.
     """
     found: dict[str, Json] = {}
     for tag in dataset.keys():  # noqa: SIM118 - iterating a data set converts its elements
-        if keep(int(tag)):
+        if keep(int(tag)) and tag not in but:
             value = _value(dataset, int(tag), keep)
             if value not in ("", []):
                 found[f"{int(tag):08X}"] = value
@@ -120,6 +111,8 @@ def attributes(dataset: Dataset, keep: Callable[[int], bool]) -> dict[str, Json]
 
 def _value(dataset: Dataset, tag: int, keep: Callable[[int], bool]) -> Json:
     raw = dataset.get_item(tag)
+    if isinstance(raw, RawDataElement):
+        raw = corrected(raw)
     little = raw.is_little_endian if isinstance(raw, RawDataElement) else True
     if tag in _WORDS and isinstance(raw, RawDataElement):
         return _short("\\".join(map(_integer, _words(raw.value or b"", little))))

@@ -1,35 +1,47 @@
-"""What a compressed frame claims about its own size, read before a decoder believes it.
+"""One compressed frame: what it claims of itself, and which of its bytes are picture.
 
-JPEG, JPEG-LS and JPEG 2000 decoders allocate what the codestream's header says, which has
-nothing to do with the data set's Rows and Columns unless somebody compares them.
+Decoders allocate what the codestream's header says, which has nothing to do with the data set's
+Rows and Columns unless somebody compares them; and they skip comments, application data and what
+follows the end, where anything may be written.
 """
 
 from __future__ import annotations
 
-import struct
-from itertools import pairwise
+import re
+from dataclasses import replace
 
-from .errors import PixelsUnreadable
-from .image import ImagePixels
-from .limits import MAX_FRAME_SAMPLES
+from .errors import MalformedDicom, PixelsUnreadable
+from .image import Codestream, ImagePixels
+from .jpeg import clean_jpeg
+from .jpeg2000 import clean_jpeg_2000
 
-__all__ = ["check_claims"]
+__all__ = ["RLE", "cleaned", "is_jpeg", "starts_codestream"]
 
-_RLE = "1.2.840.10008.1.2.5"
-_JPEG_2000 = "1.2.840.10008.1.2.4.9"
-_HIGH_THROUGHPUT = "1.2.840.10008.1.2.4.20"
-_MOST_TILES = 65_535
-# start of frame, all but DHT (C4), JPG (C8) and DAC (CC); F7 is JPEG-LS
-_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
+RLE = "1.2.840.10008.1.2.5"
+_JPEG = tuple(f"1.2.840.10008.1.2.4.{first}" for first in "5678")
+_JPEG_2000 = ("1.2.840.10008.1.2.4.9", "1.2.840.10008.1.2.4.20")
+_START = rb"\xff\xd8\xff|\xff\x4f\xff\x51|\0\0\0\x0cjP  "
+_STARTS = re.compile(_START)
+_NEXT = re.compile(rb"[\0\xff]*?(" + _START + rb")")
 
 
-def check_claims(frame: bytes, syntax: str, pixels: ImagePixels) -> None:
-    """Refuse a frame that claims another size than its data set, or more than one may have.
+def is_jpeg(syntax: str) -> bool:
+    """Whether a transfer syntax is one of JPEG, JPEG-LS or JPEG 2000."""
+    return syntax.startswith((*_JPEG, *_JPEG_2000))
+
+
+def starts_codestream(data: bytes) -> bool:
+    """Whether a codestream of the JPEG family begins here."""
+    return _STARTS.match(data) is not None
+
+
+def cleaned(frame: bytes, syntax: str, pixels: ImagePixels) -> Codestream:
+    """One frame of a JPEG syntax with nothing but picture in it, padded to an even length.
 
     Parameters
     ----------
     frame
-        One frame's codestream.
+        Its fragments, joined.
     syntax
         Transfer syntax UID.
     pixels
@@ -38,21 +50,14 @@ def check_claims(frame: bytes, syntax: str, pixels: ImagePixels) -> None:
     Raises
     ------
     PixelsUnreadable
-        Values hold both sizes.
+        If it is cut, damaged, of another transfer syntax, or of another size than the data
+        set says.
+    MalformedDicom
+        If a second codestream follows.
     """
-    if pixels.pixels * pixels.samples > MAX_FRAME_SAMPLES:
-        raise PixelsUnreadable(
-            f"a compressed frame of more than {MAX_FRAME_SAMPLES} samples is not decoded",
-            samples=pixels.pixels * pixels.samples,
-            limit=MAX_FRAME_SAMPLES,
-        )
-    if syntax == _RLE:
-        _check_rle(frame, pixels)
-        return
-    if syntax.startswith((_JPEG_2000, _HIGH_THROUGHPUT)):
-        claimed = _jpeg_2000_size(frame)
-    else:
-        claimed = _jpeg_size(frame)
+    jpeg_2000 = syntax.startswith(_JPEG_2000)
+    codestream = clean_jpeg_2000(frame) if jpeg_2000 else clean_jpeg(frame, syntax)
+    claimed = (codestream.rows, codestream.columns, codestream.samples)
     expected = (pixels.rows, pixels.columns, pixels.samples)
     if claimed != expected:
         raise PixelsUnreadable(
@@ -60,73 +65,17 @@ def check_claims(frame: bytes, syntax: str, pixels: ImagePixels) -> None:
             claimed=claimed,
             expected=expected,
         )
-
-
-def _jpeg_2000_size(frame: bytes) -> tuple[int, int, int]:
-    start = frame.find(b"\xff\x4f\xff\x51", 0, 4096)
-    if start < 0 or len(frame) < start + 42:
-        raise PixelsUnreadable("a frame holds no JPEG 2000 codestream")
-    width, height, left, top, tile_width, tile_height, tile_left, tile_top, components = (
-        struct.unpack_from(">8IH", frame, start + 8)
-    )
-    if not tile_width or not tile_height:
-        raise PixelsUnreadable("a frame's JPEG 2000 tiles have no size")
-    across = -(-(width - tile_left) // tile_width)
-    down = -(-(height - tile_top) // tile_height)
-    if across * down > _MOST_TILES:
-        raise PixelsUnreadable(
-            "a frame claims more JPEG 2000 tiles than there may be",
-            tiles=across * down,
-            limit=_MOST_TILES,
+    if _NEXT.match(frame, codestream.end):
+        raise MalformedDicom(
+            "the pixel data holds more codestreams than Number of Frames says; "
+            "correct the number and export the file again",
+            frames=pixels.frames,
         )
-    return height - top, width - left, components
+    return replace(codestream, data=codestream.data + _padding(frame, codestream))
 
 
-def _jpeg_size(frame: bytes) -> tuple[int, int, int]:
-    position = 2
-    while frame[:2] == b"\xff\xd8" and position + 10 <= len(frame) and frame[position] == 0xFF:
-        marker = frame[position + 1]
-        if marker == 0xFF:
-            position += 1
-        elif marker in _FRAME_MARKERS:
-            height, width, components = struct.unpack_from(">HHB", frame, position + 5)
-            return height, width, components
-        else:
-            position += 2 + int.from_bytes(frame[position + 2 : position + 4], "big")
-    raise PixelsUnreadable("a frame holds no JPEG codestream")
-
-
-def _check_rle(frame: bytes, pixels: ImagePixels) -> None:
-    """RLE has no size of its own: count what each segment expands to (PS3.5 Annex G)."""
-    count = pixels.samples * (pixels.bits_allocated // 8)
-    if len(frame) < 64 or pixels.bits_allocated % 8 or not 1 <= count <= 15:
-        raise PixelsUnreadable("a frame holds no RLE segments", segments=count)
-    header = struct.unpack_from("<16I", frame)
-    bounds = [*header[1 : count + 1], len(frame)]
-    if header[0] != count or bounds[0] < 64 or bounds != sorted(bounds):
-        raise PixelsUnreadable(
-            "a frame's RLE header does not fit its data set", claimed=header[0], expected=count
-        )
-    for start, end in pairwise(bounds):
-        # a run of 128 takes two bytes: only larger segments can expand beyond all measure
-        if (end - start) * 64 > 2 * pixels.pixels + 4096:
-            _check_segment(frame, start, end, pixels.pixels)
-
-
-def _check_segment(frame: bytes, start: int, end: int, expected: int) -> None:
-    position, size = start, 0
-    while position < end and size < expected:
-        control = frame[position]
-        if control < 128:
-            size += control + 1
-            position += control + 2
-        else:
-            size += 257 - control if control > 128 else 0
-            position += 2 if control > 128 else 1
-    # what follows the last pixel is padding; two bytes of it at most
-    if size != expected or end - position > 2:
-        raise PixelsUnreadable(
-            "an RLE segment does not expand to the size of a plane",
-            expanded=size,
-            expected=expected,
-        )
+def _padding(frame: bytes, codestream: Codestream) -> bytes:
+    """The byte that makes a frame's length even: as it is, if it is one."""
+    present = frame[codestream.end : codestream.end + 1]
+    padding = present if present in (b"\0", b"\xff") else b"\0"
+    return padding if len(codestream.data) % 2 else b""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydicom.dataset import Dataset
 
-from .canonical import tags
+from .keywords import tags
 from .uids import is_registered
 from .vocabulary import clean
 

@@ -17,12 +17,19 @@ other numbers                         kept
 ====================================  ====================================================
 
 What a profile cleans but nothing is left of goes as the Basic Profile says: removed, emptied or
-replaced by a dummy.  The preamble and the file meta information are written anew, what stands
-after the pixel data is dropped, and the pixel data is copied as it is, in flat memory.
+replaced by a dummy.  Values in a wrong VR, or as people write them, are put in their right form
+first (`radledger.dicom.spelling`).  The preamble and the file meta information are written anew,
+and what stands after the pixel data is dropped.
+
+Of the pixel data only what is picture is copied, in flat memory: bits beside the stored ones are
+zero, and codestreams have no comments, application data and bytes after their end.  The copy is
+read again and compared with the original (`radledger.dicom.fidelity`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,8 +39,10 @@ from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 
 from .burned_in import burned_in_risk
+from .digest import image_digest_of
 from .elements import Deidentifier
 from .errors import BurnedInAnnotation, MalformedDicom
+from .fidelity import Meaning, same_image
 from .limits import bounded
 from .profiles import Profile
 from .pseudonyms import Pseudonyms
@@ -65,6 +74,8 @@ class DeidentifiedInstance:
         Why the pixels may show the patient's identity all the same; None if they do not seem to.
     size, file_digest
         Bytes and SHA-256 of the new file.
+    image_digest
+        Of the new file; that of the original too where there are pixels.
     """
 
     study: str
@@ -77,6 +88,7 @@ class DeidentifiedInstance:
     burned_in_risk: str | None
     size: int
     file_digest: bytes
+    image_digest: bytes
 
 
 def deidentify_file(
@@ -94,7 +106,8 @@ def deidentify_file(
     source
         A file that `radledger.dicom.read.read_header` accepts.
     target
-        Where to write; a path appears only when it is complete.
+        Where to write: a path, which appears only when the copy is complete and was read again,
+        or an empty stream that can be read as well.
     profile
         What to remove and what to retain.
     key
@@ -111,6 +124,10 @@ def deidentify_file(
     ------
     BurnedInAnnotation
         When the pixels may show the patient's identity and that is not allowed.
+    ImageChanged
+        When the copy would not be the same image; values hold the attribute's name.
+    PixelsUnreadable
+        When no decoder reads the pixels.
     DicomError
         What `read_header` raises.
     UsageError
@@ -149,6 +166,10 @@ def deidentify(
     ------
     BurnedInAnnotation
         When the pixels may show the patient's identity and that is not allowed.
+    ImageChanged
+        When the copy would not be the same image; values hold the attribute's name.
+    PixelsUnreadable
+        When no decoder reads the pixels.
     MalformedDicom
         When an attribute's value cannot be read or written.
     UsageError
@@ -164,7 +185,8 @@ def deidentify(
         )
     pseudonyms = Pseudonyms(key)
     dataset = source.dataset
-    with disable_value_validation():
+    with disable_value_validation(), _opened(target) as stream:
+        before = Meaning.of(source, header.pixels) if header.pixels else None
         try:
             patient = _patient(dataset, header)
             _deidentifier(profile, key, pseudonyms.days(patient)).apply(dataset)
@@ -180,7 +202,12 @@ def deidentify(
         dataset.update(_statement(profile, pseudonym, removed=not burned_in))
         sop_class = str(dataset.SOPClassUID)
         sop_instance = pseudonyms.uid(header.sop_instance)
-        written = write_instance(source, header, sop_class, sop_instance, target)
+        written = write_instance(source, header, sop_class, sop_instance, stream)
+        digest = (
+            same_image(before, source, header, stream)
+            if before
+            else image_digest_of(source, header)
+        )
     return DeidentifiedInstance(
         study=pseudonyms.uid(header.study),
         series=pseudonyms.uid(header.series),
@@ -192,7 +219,23 @@ def deidentify(
         burned_in_risk=risk,
         size=written.size,
         file_digest=written.digest,
+        image_digest=digest,
     )
+
+
+@contextmanager
+def _opened(target: Path | BinaryIO) -> Iterator[BinaryIO]:
+    if not isinstance(target, Path):
+        yield target
+        return
+    part = target.with_name(f".{target.name[:200]}.part")
+    try:
+        with part.open("w+b") as stream:
+            yield stream
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 @lru_cache(maxsize=8)

@@ -3,59 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import cast
 
-from .canonical import Json, attributes, canonical_json, tags
-from .errors import PixelsUnreadable
+from .canonical import Json, attributes, canonical_json
 from .image import ImagePixels
+from .keywords import CODES, MEANING, tags
 from .limits import bounded
-from .pixels import EXACT_DECODING, canonical_photometric, canonical_samples, codestream
+from .native import native_samples
+from .pixels import FrameReader, is_exact, stored_bytes
 from .read import DicomHeader, header_of
 from .source import DicomSource, open_dicom, open_regular
+from .video import is_video
 
-__all__ = ["MEANING", "file_digest", "image_digest", "image_digest_of"]
+__all__ = ["file_digest", "image_digest", "image_digest_of", "started", "undecoded_digest_of"]
 
 _DOMAIN = b"radledger image digest 1\n"
-
-MEANING = tags(
-    """
-    PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing PixelAspectRatio SliceThickness
-    SpacingBetweenSlices ImagePositionPatient ImageOrientationPatient PatientOrientation
-    PatientPosition Laterality ImageLaterality FrameLaterality ViewPosition
-    GridFrameOffsetVector
-    SequenceOfUltrasoundRegions RegionSpatialFormat RegionDataType RegionFlags
-    RegionLocationMinX0 RegionLocationMinY0 RegionLocationMaxX1 RegionLocationMaxY1
-    ReferencePixelX0 ReferencePixelY0 PhysicalUnitsXDirection PhysicalUnitsYDirection
-    PhysicalDeltaX PhysicalDeltaY ReferencePixelPhysicalValueX ReferencePixelPhysicalValueY
-    ImagedVolumeWidth ImagedVolumeHeight ImagedVolumeDepth TotalPixelMatrixColumns
-    TotalPixelMatrixRows TotalPixelMatrixOriginSequence XOffsetInSlideCoordinateSystem
-    YOffsetInSlideCoordinateSystem ZOffsetInSlideCoordinateSystem ImageOrientationSlide
-    PlanePositionSlideSequence ColumnPositionInTotalImagePixelMatrix
-    RowPositionInTotalImagePixelMatrix
-    RescaleIntercept RescaleSlope RescaleType ModalityLUTSequence LUTDescriptor LUTData
-    Units DoseGridScaling DoseUnits DoseType
-    RealWorldValueMappingSequence RealWorldValueFirstValueMapped RealWorldValueLastValueMapped
-    RealWorldValueIntercept RealWorldValueSlope RealWorldValueLUTData
-    DoubleFloatRealWorldValueFirstValueMapped DoubleFloatRealWorldValueLastValueMapped
-    MeasurementUnitsCodeSequence
-    RedPaletteColorLookupTableDescriptor GreenPaletteColorLookupTableDescriptor
-    BluePaletteColorLookupTableDescriptor RedPaletteColorLookupTableData
-    GreenPaletteColorLookupTableData BluePaletteColorLookupTableData
-    SegmentedRedPaletteColorLookupTableData SegmentedGreenPaletteColorLookupTableData
-    SegmentedBluePaletteColorLookupTableData AlphaPaletteColorLookupTableData
-    SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence PixelMeasuresSequence
-    PlanePositionSequence PlaneOrientationSequence PlanePositionVolumeSequence
-    PlaneOrientationVolumeSequence ImagePositionVolume ImageOrientationVolume
-    PixelValueTransformationSequence FrameAnatomySequence
-    SegmentationType MaximumFractionalValue SegmentIdentificationSequence
-    ReferencedSegmentNumber SegmentSequence SegmentNumber
-    SegmentedPropertyCategoryCodeSequence SegmentedPropertyTypeCodeSequence
-    CodeValue CodingSchemeDesignator
-    """
-)
-"""Attributes that give the pixels their place, size and meaning."""
 
 # lengths, character set and signatures depend on the encoding, and so does a private
 # attribute's VR
@@ -100,7 +65,8 @@ def image_digest(path: Path) -> bytes:
     - ``image`` has ``rows columns frames samples bits_stored`` as numbers, ``signed`` and
       ``floating`` as booleans, and ``photometric``: that of the decoded samples, so RGB for
       YBR_RCT and YBR_ICT, and without ``_422``, whose chrominance is repeated for both pixels.
-    - ``attributes`` are those of `MEANING`, at every depth of the sequences in it.
+    - ``attributes`` are those of `MEANING`, at every depth of the sequences in it; those of
+      `CODES` in sequences only.
     - The data is every sample by frame, row, column and colour, as a little-endian number of
       1, 2, 4 or 8 bytes, the fewest that hold Bits Stored: the Bits Stored bits below High
       Bit, sign-extended where signed.  Floats are IEEE 754, little-endian.
@@ -109,10 +75,13 @@ def image_digest(path: Path) -> bytes:
     presentation do not count.
 
     *Kind* ``codestream``: all other compressed images, whose decoders may differ in the last
-    bit; compressed frames of more than 2²⁴ samples; and pixels that cannot be decoded.
+    bit; and compressed frames of more than 2²⁴ samples, which are not decoded.
     ``image`` and ``attributes`` are as above, but ``photometric`` as stated;
-    ``transfer_syntax`` is its UID.  The data is the pixel data as stored: all fragments
-    joined, without the offset table.  (A deflated data set counts as explicit little endian.)
+    ``transfer_syntax`` is its UID.  The data is the codestreams of all frames, joined, each
+    without what is no picture: comments, application data that no decoder needs, boxes beside
+    the codestream, and what follows its end but one byte that makes its length even.  That of
+    a video is the pixel data as stored, all fragments joined.  (A deflated data set counts as
+    explicit little endian.)
 
     *Kind* ``content``: objects without pixel data.  ``attributes`` are all that are not
     private, but group lengths, Specific Character Set, Digital Signatures and Data Set
@@ -130,8 +99,12 @@ def image_digest(path: Path) -> bytes:
 
     Raises
     ------
+    PixelsUnreadable
+        When no decoder reads the pixels: they are cut, damaged, or of another transfer syntax.
+    MalformedDicom
+        When there are more fragments than frames, or more codestreams.
     DicomError
-        What `read_header` raises, never because pixels cannot be decoded.
+        What `read_header` raises.
 
     Examples
     --------
@@ -155,35 +128,52 @@ def image_digest_of(source: DicomSource, header: DicomHeader) -> bytes:
     if pixels is None:
         content = attributes(source.dataset, _is_content)
         return _start("content", {"attributes": content}).digest()
-    meaning = attributes(source.dataset, MEANING.__contains__)
-    if source.native or source.transfer_syntax in EXACT_DECODING:
-        try:
-            return _of_pixels(source, pixels, meaning)
-        except PixelsUnreadable:
-            pass
-    return _of_codestream(source, pixels, meaning)
-
-
-def _of_pixels(source: DicomSource, pixels: ImagePixels, meaning: dict[str, Json]) -> bytes:
-    image = _image(pixels, canonical_photometric(pixels))
-    digest = _start("pixels", {"image": image, "attributes": meaning})
-    for piece in canonical_samples(source, pixels):
+    digest = started(source, pixels)
+    for piece in _pieces(source, pixels):
         digest.update(piece)
     return digest.digest()
 
 
-def _of_codestream(source: DicomSource, pixels: ImagePixels, meaning: dict[str, Json]) -> bytes:
-    digest = _start(
-        "codestream",
-        {
-            "image": _image(pixels, pixels.photometric),
-            "attributes": meaning,
-            "transfer_syntax": source.transfer_syntax,
-        },
-    )
-    for piece in codestream(source):
+def undecoded_digest_of(source: DicomSource, header: DicomHeader) -> bytes:
+    """What stands for the image digest of a file whose pixels no decoder reads.
+
+    It is one of *kind* ``undecoded``: everything as in ``codestream``, and the pixel data as it
+    is stored, with all that is in it.
+    """
+    if header.pixels is None:
+        return image_digest_of(source, header)
+    digest = _start("undecoded", _described(source, header.pixels, exact=False))
+    for piece in stored_bytes(source):
         digest.update(piece)
     return digest.digest()
+
+
+def started(source: DicomSource, pixels: ImagePixels) -> hashlib._Hash:
+    """The image digest of what is said of the pixels; they themselves are to follow."""
+    exact = is_exact(source, pixels)
+    return _start("pixels" if exact else "codestream", _described(source, pixels, exact=exact))
+
+
+def _described(source: DicomSource, pixels: ImagePixels, *, exact: bool) -> dict[str, object]:
+    photometric = pixels.decoded_photometric if exact else pixels.photometric
+    return {
+        "image": _image(pixels, photometric),
+        "attributes": attributes(source.dataset, MEANING.__contains__, but=CODES),
+        **({} if exact else {"transfer_syntax": source.transfer_syntax}),
+    }
+
+
+def _pieces(source: DicomSource, pixels: ImagePixels) -> Iterator[bytes]:
+    if source.pixels is None:
+        return
+    if source.native:
+        yield from native_samples(source, source.pixels, pixels)
+    elif is_video(source.transfer_syntax):
+        yield from stored_bytes(source)
+    else:
+        reader = FrameReader(source, pixels)
+        for index in range(pixels.frames):
+            yield reader.counted(reader.read(index, reader.raw(index)))
 
 
 def _image(pixels: ImagePixels, photometric: str) -> dict[str, Json | int]:

@@ -10,12 +10,13 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
-from .canonical import tags
 from .coding import CODE_TAGS, clean_code
 from .encoded import encoded
+from .keywords import DEPENDED_ON, tags
 from .moments import as_written, moved, offset
 from .profiles import Action, Profile
 from .pseudonyms import Pseudonyms
+from .spelling import corrected
 from .structure import SHORT_VRS
 from .uids import is_class
 from .vocabulary import clean
@@ -134,6 +135,7 @@ class Deidentifier:
         if not _is_public(tag):
             del dataset[tag]
             return
+        _correct(dataset, tag)
         vr = _vr(dataset, tag)
         action = self._actions.get(tag)
         if action is None:
@@ -254,6 +256,15 @@ def _is_public(tag: int) -> bool:
     )
 
 
+def _correct(dataset: Dataset, tag: int) -> None:
+    """Put a value that can be read in its right form."""
+    element = dataset.get_item(tag)
+    if isinstance(element, RawDataElement):
+        right = corrected(element)
+        if right is not element:
+            dataset[tag] = right
+
+
 def _vr(dataset: Dataset, tag: int) -> str:
     """The value representation to judge by; ``UN`` where what stands there cannot be it."""
     known = dictionary_VR(tag)
@@ -263,7 +274,10 @@ def _vr(dataset: Dataset, tag: int) -> str:
     if stated == "UN":
         stated = dataset[tag].VR
     alternatives = known.split(" or ")
-    if stated in alternatives or (stated in _NUMBERS and alternatives[0] in _NUMBERS):
+    if stated in alternatives:
+        return stated
+    # a number of another kind is one; but where the image depends on it, it has to be right
+    if stated in _NUMBERS and alternatives[0] in _NUMBERS and tag not in DEPENDED_ON:
         return stated
     return "UN"
 

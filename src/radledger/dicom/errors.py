@@ -12,6 +12,7 @@
     ├── DicomTooSlow               did not finish within the time limit
     ├── UnsupportedTransferSyntax  a transfer syntax that the standard does not know
     ├── PixelsUnreadable           the pixels cannot be decoded
+    ├── ImageChanged               a copy would not be the same image
     └── BurnedInAnnotation         the pixels may show who the patient is
 """
 
@@ -24,6 +25,7 @@ __all__ = [
     "DicomError",
     "DicomTooLarge",
     "DicomTooSlow",
+    "ImageChanged",
     "MalformedDicom",
     "NestedTooDeep",
     "NotDicom",
@@ -68,6 +70,10 @@ class UnsupportedTransferSyntax(DicomError):
 
 class PixelsUnreadable(DicomError):
     """The pixels cannot be decoded."""
+
+
+class ImageChanged(DicomError):
+    """De-identification would change the image, or what gives its pixels their meaning."""
 
 
 class BurnedInAnnotation(DicomError):

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from .errors import MalformedDicom
 from .values import value_of
 
-__all__ = ["ImagePixels"]
+__all__ = ["Codestream", "ImagePixels"]
 
 _FLOAT_BITS = {0x7FE00008: 32, 0x7FE00009: 64}
 
@@ -82,10 +82,43 @@ class ImagePixels:
         return self.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422") and self.samples == 3
 
     @property
+    def decoded_photometric(self) -> str:
+        """The photometric interpretation of the decoded samples.
+
+        The colour transforms of JPEG 2000 are undone by its decoder; halved chrominance is
+        written out.
+        """
+        if self.photometric in ("YBR_RCT", "YBR_ICT"):
+            return "RGB"
+        return self.photometric.removesuffix("_422") if self.subsampled else self.photometric
+
+    @property
     def native_bytes(self) -> int:
         """Bytes of all frames in a native transfer syntax, without padding."""
         samples = 2 if self.subsampled else self.samples
         return (self.pixels * self.frames * samples * self.bits_allocated + 7) // 8
+
+
+@dataclass(frozen=True, slots=True)
+class Codestream:
+    """A compressed frame of which nothing is left but picture, and what it claims of itself.
+
+    Attributes
+    ----------
+    data
+        Its bytes.
+    end
+        Where it ended in the frame that it was made from.
+    rows, columns, samples, precision
+        Of its header; `precision` in bits.
+    """
+
+    data: bytes
+    end: int
+    rows: int
+    columns: int
+    samples: int
+    precision: int
 
 
 def _number(

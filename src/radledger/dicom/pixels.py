@@ -1,14 +1,13 @@
-"""Decoded pixels in one canonical form, a piece at a time.
+"""Pixels of a file: decoded, in one canonical form, a piece at a time.
 
 Native pixels are read in pieces of about a megabyte, compressed ones frame by frame, so that
-a file of any size passes in flat memory.
+a file of any number of frames passes in flat memory.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,21 +15,26 @@ from numpy.typing import NDArray
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
+from rle.utils import encode_pixel_data
 
-from .codestream import check_claims
+from .codestream import RLE, is_jpeg
 from .errors import PixelsUnreadable
+from .frames import Frames
 from .image import ImagePixels
-from .source import DicomSource
-from .structure import Element
+from .limits import MAX_FRAME_SAMPLES
+from .native import canonical, stored_bits
+from .rle import trimmed
+from .source import DicomSource, name_of
 
 __all__ = [
     "EXACT_DECODING",
-    "canonical_photometric",
-    "canonical_samples",
-    "codestream",
+    "Frame",
+    "FrameReader",
     "decode_frame",
-    "frame_codestream",
-    "native_frame",
+    "hidden_bits",
+    "is_exact",
+    "stored_bytes",
+    "stored_pieces",
 ]
 
 EXACT_DECODING = {
@@ -45,47 +49,21 @@ EXACT_DECODING = {
 }
 """Compressed transfer syntaxes whose decoding is fixed to the bit, and who decodes them."""
 
+_BASELINE, _EXTENDED = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"
+_BYTE = 8
 _PIECE = 1 << 20
-_FRAME_OVERHEAD = 1 << 20
 
 
-def canonical_photometric(pixels: ImagePixels) -> str:
-    """The photometric interpretation of the decoded samples.
-
-    The colour transforms of JPEG 2000 are undone by its decoder; halved chrominance is
-    written out.
-    """
-    if pixels.photometric in ("YBR_RCT", "YBR_ICT"):
-        return "RGB"
-    return pixels.photometric.removesuffix("_422") if pixels.subsampled else pixels.photometric
+def is_exact(source: DicomSource, pixels: ImagePixels) -> bool:
+    """Whether the pixels are decoded to the bit, whoever decodes them."""
+    return source.native or (source.transfer_syntax in EXACT_DECODING and _is_decoded(pixels))
 
 
-def canonical_samples(source: DicomSource, pixels: ImagePixels) -> Iterator[bytes]:
-    """All samples of all frames, by frame, row, column and sample.
-
-    Yields
-    ------
-    bytes
-        Little-endian numbers of 1, 2, 4 or 8 bytes, the fewest that hold Bits Stored, two's
-        complement where signed; floats as they are.
-
-    Raises
-    ------
-    PixelsUnreadable
-        When they cannot be decoded; some pieces may have come by then.
-    """
-    element = source.pixels
-    if element is None:
-        raise PixelsUnreadable("the object has no pixel data")
-    if element.fragments is None:
-        yield from _native(source, element, pixels)
-        return
-    for index in range(pixels.frames):
-        frame = decode_frame(source, pixels, index, EXACT_DECODING.get(source.transfer_syntax))
-        yield _canonical(frame.reshape(-1), pixels)
+def _is_decoded(pixels: ImagePixels) -> bool:
+    return pixels.pixels * pixels.samples <= MAX_FRAME_SAMPLES
 
 
-def codestream(source: DicomSource) -> Iterator[bytes]:
+def stored_bytes(source: DicomSource) -> Iterator[bytes]:
     """The pixel data's bytes as they are stored, without item headers and offset table.
 
     Raises
@@ -100,22 +78,128 @@ def codestream(source: DicomSource) -> Iterator[bytes]:
     if element.fragments is not None:
         spans = list(element.fragments[1:])
     for start, length in spans:
-        source.stream.seek(start)
-        while length:
-            piece = source.stream.read(min(length, _PIECE))
-            if not piece:
-                raise PixelsUnreadable("the file became shorter while it was read")
-            length -= len(piece)
-            yield piece
+        yield from stored_pieces(source, start, length)
 
 
-# -- compressed -------------------------------------------------------------------------------
+def stored_pieces(source: DicomSource, start: int, length: int) -> Iterator[bytes]:
+    """Some bytes of the file, in pieces.
+
+    Raises
+    ------
+    PixelsUnreadable
+        If the file became shorter since it was opened.
+    """
+    source.stream.seek(start)
+    while length:
+        piece = source.stream.read(min(length, _PIECE))
+        if not piece:
+            raise PixelsUnreadable("the file became shorter while it was read")
+        length -= len(piece)
+        yield piece
 
 
-def decode_frame(
-    source: DicomSource, pixels: ImagePixels, index: int, plugin: str | None
-) -> NDArray[Any]:
-    """Decode one compressed frame after its claims have been checked.
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One compressed frame.
+
+    Attributes
+    ----------
+    data
+        Its codestream with nothing but picture in it, as far as its format is known.
+    samples
+        As the decoder gives them, in shape (rows, columns) or (rows, columns, samples), without
+        any conversion; None for a frame that is too large to be decoded.
+    """
+
+    data: bytes
+    samples: NDArray[Any] | None
+
+
+class FrameReader:
+    """Reads the compressed frames of an open file, and is sure that they can be decoded.
+
+    Parameters
+    ----------
+    source, pixels
+        The file, and what it says of its pixels.
+
+    Raises
+    ------
+    MalformedDicom
+        If there are more fragments than belong to so many frames.
+    """
+
+    def __init__(self, source: DicomSource, pixels: ImagePixels) -> None:
+        self._source, self._pixels = source, pixels
+        self._frames = Frames(source, pixels)
+        self._exact = is_exact(source, pixels)
+
+    def raw(self, index: int) -> bytes:
+        """The bytes of a frame as they are stored.
+
+        Raises
+        ------
+        PixelsUnreadable
+            If they are more than the frame can have.
+        """
+        return self._frames.read(index)
+
+    def read(self, index: int, raw: bytes) -> Frame:
+        """Clean and decode a frame.
+
+        Raises
+        ------
+        PixelsUnreadable
+            When it is cut, damaged, of another transfer syntax or size, or cannot be decoded.
+        MalformedDicom
+            When it holds more than one codestream.
+        """
+        syntax, pixels = self._source.transfer_syntax, self._pixels
+        data = self._frames.codestream(index, raw) if is_jpeg(syntax) else raw
+        if not _is_decoded(pixels):
+            return Frame(data, None)
+        plugin = EXACT_DECODING.get(syntax, "")
+        if syntax != RLE:
+            return Frame(data, _decoded(raw, syntax, pixels, index, plugin))
+        try:
+            samples = _decoded(trimmed(raw, pixels), syntax, pixels, index, plugin)
+        except PixelsUnreadable:
+            # what follows the last pixel of a segment disturbs the decoder
+            samples = _decoded(trimmed(raw, pixels, whole=True), syntax, pixels, index, plugin)
+        return Frame(raw, samples)
+
+    def counted(self, frame: Frame) -> bytes:
+        """What the image digest takes of a frame: its samples where decoding is exact."""
+        return self.seen(frame) if self._exact else frame.data
+
+    def seen(self, frame: Frame) -> bytes:
+        """What a viewer makes of a frame: its samples, or its codestream where it is too large."""
+        if frame.samples is None:
+            return frame.data
+        return canonical(frame.samples.reshape(-1), self._pixels)
+
+    def stored(self, index: int) -> bytes:
+        """A frame as a copy stores it, with nothing in it but picture.
+
+        Raises
+        ------
+        PixelsUnreadable, MalformedDicom
+            As `read` does.
+        """
+        raw = self.raw(index)
+        if is_jpeg(self._source.transfer_syntax):
+            return self._frames.codestream(index, raw)
+        samples = self.read(index, raw).samples
+        if samples is None:
+            raise PixelsUnreadable(
+                f"an RLE frame of more than {MAX_FRAME_SAMPLES} samples cannot be de-identified",
+                limit=MAX_FRAME_SAMPLES,
+            )
+        return _encoded(samples, self._pixels)
+
+
+def decode_frame(source: DicomSource, pixels: ImagePixels, index: int) -> NDArray[Any]:
+    """Decode one compressed frame, to be shown.
 
     Parameters
     ----------
@@ -123,21 +207,49 @@ def decode_frame(
         The open file.
     index
         Which frame, from 0.
-    plugin
-        Name of pydicom's decoding plugin; None for any.
 
     Returns
     -------
     ndarray
-        Shape (rows, columns) or (rows, columns, samples), as decoded, no colour conversion.
+        Shape (rows, columns) or (rows, columns, samples), no colour conversion.
 
     Raises
     ------
     PixelsUnreadable
         When the frame cannot be found or decoded, or claims another size.
+    MalformedDicom
+        When nothing says which fragments make which frame.
     """
-    frame = frame_codestream(source, pixels, index)
-    check_claims(frame, source.transfer_syntax, pixels)
+    samples = FrameReader(source, pixels)
+    frame = samples.read(index, samples.raw(index)).samples
+    if frame is None:
+        raise PixelsUnreadable(
+            f"a compressed frame of more than {MAX_FRAME_SAMPLES} samples is not decoded",
+            limit=MAX_FRAME_SAMPLES,
+        )
+    return frame
+
+
+def hidden_bits(samples: NDArray[Any], pixels: ImagePixels) -> bool:
+    """Whether samples hold more than the bits that Bits Stored and High Bit name."""
+    if pixels.bits_stored == 8 * samples.dtype.itemsize:
+        return False
+    words = samples.view(f"u{samples.dtype.itemsize}")
+    beside = words & ~words.dtype.type(stored_bits(pixels))
+    if not pixels.signed:
+        return bool(beside.any())
+    # decoders extend the sign to the whole word
+    sign = words & words.dtype.type(1 << pixels.high_bit)
+    above = ~words.dtype.type((2 << pixels.high_bit) - 1)
+    return bool((beside != np.where(sign, above, 0)).any())
+
+
+def _decoded(
+    frame: bytes, syntax: str, pixels: ImagePixels, index: int, plugin: str
+) -> NDArray[Any]:
+    if syntax == _EXTENDED and pixels.bits_stored > _BYTE:
+        # gdcm decodes 12 bits, but pydicom asks it to only under the other name
+        syntax, plugin = _BASELINE, "gdcm"
     options: dict[str, Any] = {
         "rows": pixels.rows,
         "columns": pixels.columns,
@@ -149,178 +261,39 @@ def decode_frame(
         "pixel_representation": int(pixels.signed),
         "planar_configuration": int(pixels.planar),
         "pixel_keyword": "PixelData",
+        "correct_unused_bits": False,
     }
     try:
-        array, _ = get_decoder(UID(source.transfer_syntax)).as_array(
-            encapsulate([frame]), raw=True, decoding_plugin=plugin or "", **options
+        array, _ = get_decoder(UID(syntax)).as_array(
+            encapsulate([frame]), raw=True, decoding_plugin=plugin, **options
         )
     except MemoryError:
         raise
+    except NotImplementedError as error:
+        raise PixelsUnreadable(
+            f"there is no decoder for {name_of(syntax)}", transfer_syntax=syntax
+        ) from error
     except Exception as error:  # decoders raise whatever the codestream provokes
         raise PixelsUnreadable(
             f"frame {index + 1} cannot be decoded: {str(error)[:200]}",
             frame=index + 1,
-            transfer_syntax=source.transfer_syntax,
+            transfer_syntax=syntax,
         ) from error
     return array
 
 
-def frame_codestream(source: DicomSource, pixels: ImagePixels, index: int) -> bytes:
-    """The bytes of one compressed frame, its fragments joined (PS3.5 section A.4).
-
-    Raises
-    ------
-    PixelsUnreadable
-        If nothing says which fragments it has, or it is larger than its pixels.
-    """
-    spans = _frame_fragments(source, pixels.frames, index)
-    size = sum(length for _, length in spans)
-    # no lossless code grows by more than a quarter; far more is no image
-    if size > 2 * pixels.pixels * pixels.samples * pixels.bits_allocated // 8 + _FRAME_OVERHEAD:
-        raise PixelsUnreadable("a compressed frame is larger than its pixels", size=size)
-    parts = []
-    for start, length in spans:
-        source.stream.seek(start)
-        parts.append(source.stream.read(length))
-    return b"".join(parts)
-
-
-def _frame_fragments(source: DicomSource, frames: int, index: int) -> list[tuple[int, int]]:
-    element = source.pixels
-    if element is None or element.fragments is None:
-        raise PixelsUnreadable("the object has no compressed frames")
-    table, *items = element.fragments
-    items = [item for item in items if item[1]]
-    if frames == 1:
-        return items
-    if len(items) == frames:
-        return [items[index]]
-    starts = _offsets(source, table)
-    if len(starts) != frames:
-        raise PixelsUnreadable(
-            "nothing says which fragments make which frame", fragments=len(items), frames=frames
-        )
-    first_item = table[0] + table[1]
-    begin = first_item + starts[index]
-    end = first_item + starts[index + 1] if index + 1 < frames else element.end
-    return [item for item in items if begin <= item[0] - 8 < end]
-
-
-def _offsets(source: DicomSource, table: tuple[int, int]) -> tuple[int, ...]:
-    extended = source.dataset.get("ExtendedOffsetTable")
-    if isinstance(extended, bytes) and len(extended) % 8 == 0:
-        return struct.unpack(f"<{len(extended) // 8}Q", extended)
-    source.stream.seek(table[0])
-    basic = source.stream.read(table[1] & ~3)
-    return struct.unpack(f"<{len(basic) // 4}I", basic)
-
-
-def native_frame(source: DicomSource, pixels: ImagePixels, index: int) -> NDArray[Any]:
-    """One frame of native pixels, in the shape and kind of numbers that `decode_frame` gives.
-
-    Raises
-    ------
-    PixelsUnreadable
-        When the pixels are of a kind that is not decoded.
-    """
-    one = replace(pixels, frames=1)
-    element = source.pixels
-    if element is None:
-        raise PixelsUnreadable("the object has no pixel data")
-    if pixels.bits_allocated == 1:
-        # frames of single bits do not begin at whole bytes
-        first = index * pixels.pixels
-        last = first + pixels.pixels
-        packed = _array(source, element, first // 8, (last + 7) // 8 - first // 8, "u1")
-        bits = np.unpackbits(packed, bitorder="little")[first % 8 :][: pixels.pixels]
-        return bits.reshape(pixels.rows, pixels.columns)
-    start = element.value + index * one.native_bytes
-    frame = replace(element, value=start, end=start + one.native_bytes)
-    width = next(size for size in (1, 2, 4, 8) if pixels.bits_stored <= 8 * size)
-    kind = f"<f{width}" if pixels.floating else f"<{'i' if pixels.signed else 'u'}{width}"
-    samples = np.frombuffer(b"".join(_native(source, frame, one)), kind)
-    shape = (pixels.rows, pixels.columns, pixels.samples)
-    return samples.reshape(shape if pixels.samples > 1 else shape[:2])
-
-
-# -- native -----------------------------------------------------------------------------------
-
-
-def _native(source: DicomSource, element: Element, pixels: ImagePixels) -> Iterator[bytes]:
-    total = pixels.native_bytes
-    if pixels.bits_allocated == 1 and pixels.samples == 1:
-        yield from _bits(source, element, pixels)
-    elif pixels.subsampled and pixels.bits_allocated == 8 and total % 4 == 0:
-        for start in range(0, total, _PIECE):
-            pairs = _array(source, element, start, min(_PIECE, total - start), "u1")
-            yield np.take(pairs.reshape(-1, 4), (0, 2, 3, 1, 2, 3), axis=1).tobytes()
-    elif pixels.bits_allocated in (8, 16, 32, 64) and not pixels.subsampled:
-        kind = f"{source.encoding.order}u{pixels.bits_allocated // 8}"
-        if pixels.planar:
-            yield from _planes(source, element, pixels, kind)
-            return
-        for start in range(0, total, _PIECE):
-            samples = _array(source, element, start, min(_PIECE, total - start), kind)
-            yield _canonical(samples, pixels)
-    else:
-        raise PixelsUnreadable(
-            f"native pixels of {pixels.bits_allocated} bits are not decoded",
+def _encoded(samples: NDArray[Any], pixels: ImagePixels) -> bytes:
+    words = samples.view(f"u{samples.dtype.itemsize}")
+    words = words & words.dtype.type(stored_bits(pixels))
+    try:
+        encoded = encode_pixel_data(
+            words.tobytes(),
+            byteorder="<",
+            rows=pixels.rows,
+            columns=pixels.columns,
+            samples_per_pixel=pixels.samples,
             bits_allocated=pixels.bits_allocated,
-            photometric=pixels.photometric,
         )
-
-
-def _bits(source: DicomSource, element: Element, pixels: ImagePixels) -> Iterator[bytes]:
-    left = pixels.pixels * pixels.frames
-    piece = _PIECE // 8
-    for start in range(0, pixels.native_bytes, piece):
-        packed = _array(source, element, start, min(piece, pixels.native_bytes - start), "u1")
-        bits = np.unpackbits(packed, bitorder="little")[:left]
-        left -= len(bits)
-        yield bits.tobytes()
-
-
-def _planes(
-    source: DicomSource, element: Element, pixels: ImagePixels, kind: str
-) -> Iterator[bytes]:
-    width = pixels.bits_allocated // 8
-    plane = pixels.pixels * width
-    for frame in range(pixels.frames):
-        base = frame * plane * pixels.samples
-        for start in range(0, plane, _PIECE):
-            count = min(_PIECE, plane - start)
-            planes = [
-                _array(source, element, base + sample * plane + start, count, kind)
-                for sample in range(pixels.samples)
-            ]
-            yield _canonical(np.stack(planes, axis=1).reshape(-1), pixels)
-
-
-def _array(
-    source: DicomSource, element: Element, start: int, count: int, kind: str
-) -> NDArray[Any]:
-    # bytes that were written as big-endian words stand in swapped pairs (PS3.5 section 8.2)
-    swapped = kind[-1] == "1" and not source.encoding.little and element.vr == "OW"
-    first, last = (start & ~1, (start + count + 1) & ~1) if swapped else (start, start + count)
-    source.stream.seek(element.value + first)
-    data = source.stream.read(last - first)
-    if swapped:
-        data = np.frombuffer(data, "<u2").byteswap().tobytes()[start - first :][:count]
-    if len(data) < count:
-        raise PixelsUnreadable("the file became shorter while it was read", missing=count)
-    return np.frombuffer(data, kind)
-
-
-def _canonical(samples: NDArray[Any], pixels: ImagePixels) -> bytes:
-    stored = pixels.bits_stored
-    width = next(size for size in (1, 2, 4, 8) if stored <= 8 * size)
-    if samples.dtype.kind != "u":
-        samples = samples.view(f"u{samples.dtype.itemsize}")
-    if stored < 8 * samples.dtype.itemsize:
-        one = samples.dtype.type(1)
-        samples = samples >> samples.dtype.type(pixels.high_bit + 1 - stored)
-        samples &= samples.dtype.type((1 << stored) - 1)
-        if pixels.signed:
-            sign = one << samples.dtype.type(stored - 1)
-            samples = (samples ^ sign) - sign
-    return samples.astype(f"<u{width}", copy=False).tobytes()
+    except ValueError as error:
+        raise PixelsUnreadable(f"a frame cannot be written as RLE: {error}") from error
+    return encoded + b"\0" * (len(encoded) % 2)

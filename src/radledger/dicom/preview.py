@@ -21,7 +21,8 @@ from pydicom.pixels.processing import (
 from .errors import DicomTooLarge, PixelsUnreadable
 from .image import ImagePixels
 from .limits import MAX_FRAME_SAMPLES, bounded
-from .pixels import decode_frame, native_frame
+from .native import native_frame
+from .pixels import decode_frame
 from .read import header_of
 from .source import DicomSource, open_dicom
 
@@ -97,7 +98,7 @@ def _frame(source: DicomSource, pixels: ImagePixels) -> NDArray[Any]:
     index = pixels.frames // 2
     if source.native:
         return native_frame(source, pixels, index)
-    return decode_frame(source, pixels, index, None)
+    return decode_frame(source, pixels, index)
 
 
 def _displayed(frame: NDArray[Any], pixels: ImagePixels, dataset: Dataset) -> NDArray[np.uint8]:

@@ -13,13 +13,15 @@ from pydicom.uid import UID
 from .errors import MalformedDicom, NotDicom, TruncatedDicom
 from .image import ImagePixels
 from .limits import bounded
+from .pixels import stored_pieces
 from .source import DicomSource, open_dicom
+from .structure import Element
 from .values import value_of
+from .video import is_video
 
 __all__ = ["DicomHeader", "header_of", "read_header"]
 
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
-_VIDEO = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.10[0-8](\.1)?")
 _UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 
 # The last element without which an object of a class says nothing: a file that breaks off
@@ -127,7 +129,7 @@ def header_of(source: DicomSource, path: Path) -> DicomHeader:
         sop_class = _uid(dataset, "SOPClassUID")
         header = DicomHeader(
             path=path,
-            size=path.stat().st_size,
+            size=source.file_size,
             transfer_syntax=source.transfer_syntax,
             sop_class=sop_class,
             sop_instance=_uid(dataset, "SOPInstanceUID"),
@@ -160,9 +162,17 @@ def _pixels(source: DicomSource, sop_class: str) -> ImagePixels | None:
                 size=source.pixels.length,
                 needed=pixels.native_bytes,
             )
+        if not _fits(source, source.pixels, pixels):
+            raise MalformedDicom(
+                f"the pixel data has {source.pixels.length} bytes, but its rows, columns, samples, "
+                f"bits and frames ask for {pixels.native_bytes}; correct them and export the file "
+                "again",
+                size=source.pixels.length,
+                needed=pixels.native_bytes,
+            )
         return pixels
     present = sum(1 for _, length in source.pixels.fragments[1:] if length)
-    needed = 1 if _VIDEO.fullmatch(source.transfer_syntax) else pixels.frames
+    needed = 1 if is_video(source.transfer_syntax) else pixels.frames
     if present < needed:
         raise TruncatedDicom(
             f"the pixel data holds {present} of {needed} frames; get the whole file",
@@ -170,6 +180,22 @@ def _pixels(source: DicomSource, sop_class: str) -> ImagePixels | None:
             frames=needed,
         )
     return pixels
+
+
+def _fits(source: DicomSource, element: Element, pixels: ImagePixels) -> bool:
+    """Whether what follows the last pixel is padding: PS3.5 section 8.1.1.
+
+    That is a byte, or zeros; half a frame of them may be a picture that is black.
+    """
+    excess = element.length - pixels.native_bytes
+    if excess <= pixels.native_bytes % 2:
+        return True
+    if 2 * excess * pixels.frames >= pixels.native_bytes:
+        return False
+    return not any(
+        piece.strip(b"\0")
+        for piece in stored_pieces(source, element.value + pixels.native_bytes, excess)
+    )
 
 
 def _complete_without_pixels(source: DicomSource, sop_class: str) -> None:

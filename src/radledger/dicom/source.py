@@ -30,16 +30,35 @@ from .limits import ELEMENT_BYTES, MAX_HEADER_BYTES, MAX_INFLATED_BYTES
 from .scan import printable
 from .structure import Element, Encoding, Scanner, is_pixel_data
 
-__all__ = ["DicomSource", "encoding_of", "open_dicom", "open_regular"]
+__all__ = ["DicomSource", "dicom_in", "encoding_of", "name_of", "open_dicom", "open_regular"]
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED})
-# pixels that another server provides; the second is deflated as well
-PROVIDER_URL = frozenset({"1.2.840.10008.1.2.4.94", "1.2.840.10008.1.2.4.95"})
-_DEFLATED = frozenset({DEFLATED, "1.2.840.10008.1.2.4.95"})
+# pixels that another server provides; two of them are deflated as well
+PROVIDER_URL = frozenset(f"1.2.840.10008.1.2.4.{last}" for last in (94, 95, 204, 205))
+_DEFLATED = frozenset({DEFLATED, "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
+# of PS3.6 Annex A, and younger than pydicom's dictionary
+_YOUNG = {
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
+    "1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression",
+}
+
+_ARCHIVES = {
+    b"PK\3\4": "ZIP",
+    b"PK\5\6": "ZIP",
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\7": "RAR",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+}
+_TAR = 257, b"ustar"
 
 _META = Encoding(implicit=False, little=True)
 _CHUNK = 1 << 20
@@ -53,6 +72,8 @@ class DicomSource:
     ----------
     stream, size
         Where the elements' offsets lead: the file, or the inflated data set of a deflated one.
+    file_size
+        Bytes of the file.
     transfer_syntax
         UID; what the encoding shows where the file does not say.
     stated
@@ -69,6 +90,7 @@ class DicomSource:
 
     stream: BinaryIO
     size: int
+    file_size: int
     transfer_syntax: str
     stated: bool
     encoding: Encoding
@@ -127,10 +149,18 @@ def open_dicom(path: Path) -> Iterator[DicomSource]:
     UnsupportedTransferSyntax
         As their names say.
     """
+    with open_regular(path) as stream, dicom_in(stream) as source:
+        yield source
+
+
+@contextmanager
+def dicom_in(file: BinaryIO) -> Iterator[DicomSource]:
+    """`open_dicom` of a file that is open already, from its beginning."""
     with ExitStack() as stack, disable_value_validation():
-        stream: BinaryIO = stack.enter_context(open_regular(path))
-        size = os.fstat(stream.fileno()).st_size
-        start, meta = _file_meta(stream, size)
+        stream, file_size = file, file.seek(0, os.SEEK_END)
+        stream.seek(0)
+        start, meta = _file_meta(stream, file_size)
+        size = file_size
         stated = meta.get("TransferSyntaxUID")
         if stated:
             syntax = str(stated)
@@ -140,7 +170,7 @@ def open_dicom(path: Path) -> Iterator[DicomSource]:
             syntax, encoding = _guess(stream, start)
         if syntax in _DEFLATED:
             stream = stack.enter_context(tempfile.TemporaryFile(prefix="radledger-"))
-            start, size = 0, _inflate(path, start, stream)
+            start, size = 0, _inflate(file, start, stream)
         encoding = _actual(stream, start, encoding)
         scanner = Scanner(stream, size)
         elements = scanner.data_set(start, size, encoding)
@@ -151,7 +181,15 @@ def open_dicom(path: Path) -> Iterator[DicomSource]:
         dataset = _header(stream, start, pixels.start if pixels else size, encoding)
         dataset.file_meta = meta
         yield DicomSource(
-            stream, size, syntax, bool(stated), encoding, tuple(elements), pixels, dataset
+            stream=stream,
+            size=size,
+            file_size=file_size,
+            transfer_syntax=syntax,
+            stated=bool(stated),
+            encoding=encoding,
+            elements=tuple(elements),
+            pixels=pixels,
+            dataset=dataset,
         )
 
 
@@ -179,7 +217,7 @@ def _file_meta(stream: BinaryIO, size: int) -> tuple[int, FileMetaDataset]:
     elif not head:
         raise NotDicom("the file is empty; leave it out", size=0)
     else:
-        raise NotDicom("the file does not begin as a DICOM file does; leave it out", size=size)
+        raise NotDicom(_other(stream, head), size=size)
     scanner = Scanner(stream, size)
     elements = scanner.data_set(start, size, _META, group=2)
     end = elements[-1].end if elements else start
@@ -191,6 +229,16 @@ def _file_meta(stream: BinaryIO, size: int) -> tuple[int, FileMetaDataset]:
             needed=size + 8,
         )
     return end, FileMetaDataset(_header(stream, start, end, _META))
+
+
+def _other(stream: BinaryIO, head: bytes) -> str:
+    """What is said of a file that is no DICOM file."""
+    stream.seek(_TAR[0])
+    kinds = [kind for start, kind in _ARCHIVES.items() if head.startswith(start)]
+    if kinds or stream.read(len(_TAR[1])) == _TAR[1]:
+        kind = kinds[0] if kinds else "tar"
+        return f"the file is a {kind} archive; unpack it and give the files in it"
+    return "the file does not begin as a DICOM file does; leave it out"
 
 
 def _encoding(head: bytes) -> Encoding | None:
@@ -215,8 +263,15 @@ def _guess(stream: BinaryIO, start: int) -> tuple[str, Encoding]:
     return (EXPLICIT_LITTLE if encoding.little else EXPLICIT_BIG), encoding
 
 
+def name_of(syntax: str) -> str:
+    """The name of a transfer syntax; its UID where it is none of the standard's."""
+    return _YOUNG.get(syntax) or UID(syntax).name
+
+
 def _supported(syntax: str) -> None:
     uid = UID(syntax)
+    if syntax in _YOUNG:
+        return
     if not (uid.is_valid and uid.type == "Transfer Syntax"):
         raise UnsupportedTransferSyntax(
             f"{syntax[:64]!r} is no transfer syntax of the standard; export the file in one",
@@ -224,31 +279,30 @@ def _supported(syntax: str) -> None:
         )
 
 
-def _inflate(path: Path, start: int, target: BinaryIO) -> int:
+def _inflate(packed: BinaryIO, start: int, target: BinaryIO) -> int:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     total = 0
-    with open_regular(path) as packed:
-        packed.seek(start)
-        while not inflater.eof:
-            data = inflater.unconsumed_tail or packed.read(_CHUNK)
-            if not data:
-                raise TruncatedDicom(
-                    "the deflated data set breaks off; get the whole file", inflated=total
-                )
-            try:
-                plain = inflater.decompress(data, _CHUNK)
-            except zlib.error as error:
-                raise MalformedDicom(
-                    "the deflated data set cannot be inflated; export the file again",
-                    inflated=total,
-                ) from error
-            total += target.write(plain)
-            if total > MAX_INFLATED_BYTES:
-                raise DicomTooLarge(
-                    f"the data set inflates to more than {MAX_INFLATED_BYTES >> 20} MiB; "
-                    "store it in another transfer syntax",
-                    limit=MAX_INFLATED_BYTES,
-                )
+    packed.seek(start)
+    while not inflater.eof:
+        data = inflater.unconsumed_tail or packed.read(_CHUNK)
+        if not data:
+            raise TruncatedDicom(
+                "the deflated data set breaks off; get the whole file", inflated=total
+            )
+        try:
+            plain = inflater.decompress(data, _CHUNK)
+        except zlib.error as error:
+            raise MalformedDicom(
+                "the deflated data set cannot be inflated; export the file again",
+                inflated=total,
+            ) from error
+        total += target.write(plain)
+        if total > MAX_INFLATED_BYTES:
+            raise DicomTooLarge(
+                f"the data set inflates to more than {MAX_INFLATED_BYTES >> 20} MiB; "
+                "store it in another transfer syntax",
+                limit=MAX_INFLATED_BYTES,
+            )
     return total
 
 

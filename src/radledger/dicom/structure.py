@@ -13,7 +13,7 @@ from typing import BinaryIO, Literal, NoReturn
 
 from pydicom.datadict import dictionary_VR
 
-from .errors import DicomTooLarge, MalformedDicom, NestedTooDeep, TruncatedDicom
+from .errors import DicomError, DicomTooLarge, MalformedDicom, NestedTooDeep, TruncatedDicom
 from .limits import MAX_DEPTH, MAX_ELEMENTS, MAX_FRAGMENTS
 
 __all__ = ["SHORT_VRS", "Element", "Encoding", "Scanner", "is_pixel_data"]
@@ -32,6 +32,7 @@ _TEXT_VRS = ["AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "
 SHORT_VRS = frozenset([*_TEXT_VRS, "AT", "FD", "FL", "SL", "SS", "UL", "US"])
 """Those whose length takes two bytes in explicit VR: PS3.5 section 7.1.2."""
 _WINDOW = 16 << 10
+_HEADER = 8
 
 
 def is_pixel_data(tag: int) -> bool:
@@ -126,7 +127,15 @@ class Scanner:
         while position < end:
             if group is not None and self._tag(position, encoding) >> 16 != group:
                 break
-            element = self._element(position, end, encoding, 0)
+            try:
+                element = self._element(position, end, encoding, 0)
+            except (MalformedDicom, TruncatedDicom) as error:
+                if elements and self._is_padding(position, end):
+                    break
+                self._trailing(elements, position, end, error)
+                raise
+            if not element.tag and self._is_padding(position, end):
+                break
             self._once(element.tag, seen, position)
             elements.append(element)
             position = element.end
@@ -241,6 +250,32 @@ class Scanner:
             position += length
 
     # -- bytes ----------------------------------------------------------------------------
+
+    def _is_padding(self, start: int, end: int) -> bool:
+        """Whether nothing but zeros is left."""
+        self.stream.seek(start)
+        while start < end:
+            piece = self.stream.read(min(end - start, _WINDOW))
+            if not piece or piece.strip(b"\0"):
+                return False
+            start += len(piece)
+        return True
+
+    def _trailing(self, before: list[Element], start: int, end: int, error: DicomError) -> None:
+        """Refuse bytes for what they are if they follow a whole image, or are too few to tell."""
+        values = {"offset": start, "size": end - start}
+        if any(is_pixel_data(element.tag) for element in before):
+            raise MalformedDicom(
+                f"{end - start} bytes after the pixel data are no element (from byte {start}); "
+                "remove them, or export the file again",
+                **values,
+            ) from error
+        if before and end - start < _HEADER:
+            raise TruncatedDicom(
+                f"{end - start} bytes after the last whole element are too few for another (from "
+                f"byte {start}); remove them, or get the whole file if it was cut",
+                **values,
+            ) from error
 
     def _tag(self, start: int, encoding: Encoding, end: int | None = None) -> int:
         return encoding.tag(self._read(start, 4, self.size if end is None else end))

@@ -13,6 +13,7 @@ from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_eleme
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
+from .spelling import corrected
 from .structure import SHORT_VRS
 
 __all__ = ["element_of", "value_of"]
@@ -23,8 +24,8 @@ _REMEMBERED_BYTES, _REMEMBERED_ELEMENTS = 256, 4096
 def element_of(dataset: Dataset, element: DataElement | RawDataElement) -> DataElement:
     """An element of a data set with its value converted; not to be changed.
 
-    ``Dataset[tag]`` gives the same and keeps what it converted, which has to be encoded again
-    when the data set is written.
+    It is read as `radledger.dicom.spelling` says.  ``Dataset[tag]`` keeps what it converted,
+    which has to be encoded again when the data set is written.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def element_of(dataset: Dataset, element: DataElement | RawDataElement) -> DataE
     encoding = dataset.original_character_set
     value = element.value
     if element.VR not in SHORT_VRS or value is None or len(value) > _REMEMBERED_BYTES:
-        return convert_raw_data_element(element, encoding=encoding, ds=dataset)
+        return convert_raw_data_element(corrected(element), encoding=encoding, ds=dataset)
     return _converted(
         int(element.tag),
         element.VR,
@@ -62,7 +63,7 @@ def _converted(
     """Convert an element whose VR is stated, so that no other one tells what it means."""
     raw = RawDataElement(BaseTag(tag), vr, len(value), value, 0, implicit, little)
     return convert_raw_data_element(
-        raw, encoding=encoding if isinstance(encoding, str) else list(encoding)
+        corrected(raw), encoding=encoding if isinstance(encoding, str) else list(encoding)
     )
 
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 from .encoded import encoded_data_set
-from .errors import MalformedDicom, TruncatedDicom
+from .errors import MalformedDicom
+from .image import ImagePixels
+from .native import cleared
+from .pixels import FrameReader, stored_pieces
 from .read import DicomHeader
 from .source import DicomSource, encoding_of
-from .structure import Element, Encoding
+from .structure import ITEM, SEQUENCE_END, UNDEFINED, Element, Encoding
+from .video import is_video
 
 __all__ = ["Written", "write_instance"]
 
 _IMPLEMENTATION = "2.25.223171385262043129047412236229473214069"
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ def write_instance(
     header: DicomHeader,
     sop_class: str,
     sop_instance: str,
-    target: Path | BinaryIO,
+    target: BinaryIO,
 ) -> Written:
-    """Write ``source.dataset`` and the source's pixel data in the source's transfer syntax.
+    """Write ``source.dataset`` and the source's pixels in the source's transfer syntax.
 
     Parameters
     ----------
@@ -83,44 +83,30 @@ def write_instance(
     sop_class, sop_instance
         For the file meta information, which is written anew.
     target
-        A path, which appears only when complete, or a stream.
+        Where to write.
 
     Raises
     ------
     MalformedDicom
-        When pydicom cannot encode the header.
+        When pydicom cannot encode the header, or the pixel data is not what its attributes say.
+    PixelsUnreadable
+        When nothing says which bytes of the pixel data are picture.
     TruncatedDicom
         When the source became shorter while it was read.
     """
     encoding = encoding_of(source.transfer_syntax)
     start = _meta(sop_class, sop_instance, source.transfer_syntax)
     data_set = _data_set(source, encoding)
-    with _opened(target) as stream:
-        sink = _Hashing(stream)
-        sink.write(bytes(128) + b"DICM" + start)
-        body: _Sink = _Deflating(sink) if source.deflated else sink
-        body.write(data_set)
-        if source.pixels is not None and header.pixels is not None:
-            for piece in _pixels(source, source.pixels, header.pixels.native_bytes, encoding):
-                body.write(piece)
-        if isinstance(body, _Deflating):
-            body.close()
+    sink = _Hashing(target)
+    sink.write(bytes(128) + b"DICM" + start)
+    body: _Sink = _Deflating(sink) if source.deflated else sink
+    body.write(data_set)
+    if source.pixels is not None and header.pixels is not None:
+        for piece in _pixels(source, source.pixels, header.pixels, encoding):
+            body.write(piece)
+    if isinstance(body, _Deflating):
+        body.close()
     return Written(sink.size, sink.hash.digest())
-
-
-@contextmanager
-def _opened(target: Path | BinaryIO) -> Iterator[BinaryIO]:
-    if not isinstance(target, Path):
-        yield target
-        return
-    part = target.with_name(f".{target.name[:200]}.part")
-    try:
-        with part.open("wb") as stream:
-            yield stream
-        os.replace(part, target)  # noqa: PTH105 - Path.replace() is the same call
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _meta(sop_class: str, sop_instance: str, syntax: str) -> bytes:
@@ -162,31 +148,42 @@ def _data_set(source: DicomSource, encoding: Encoding) -> bytes:
 
 
 def _pixels(
-    source: DicomSource, element: Element, native_bytes: int, encoding: Encoding
+    source: DicomSource, element: Element, pixels: ImagePixels, encoding: Encoding
 ) -> Iterator[bytes]:
     encapsulated = element.fragments is not None
-    # bytes beyond the last pixel mean nothing and could say anything
-    length = (
-        element.length if encapsulated else min(element.length, native_bytes + native_bytes % 2)
-    )
-    stated = 0xFFFFFFFF if encapsulated else length + length % 2
-    if not encapsulated and stated >= 0xFFFFFFFF:
-        raise MalformedDicom("the pixel data is longer than an element may be", size=stated)
+    length = UNDEFINED if encapsulated else pixels.native_bytes + pixels.native_bytes % 2
+    if not encapsulated and length >= UNDEFINED:
+        raise MalformedDicom("the pixel data is longer than an element may be", size=length)
     tag = struct.pack(encoding.order + "HH", element.tag >> 16, element.tag & 0xFFFF)
     if encoding.implicit:
-        yield tag + struct.pack(encoding.order + "I", stated)
+        yield tag + struct.pack(encoding.order + "I", length)
     else:
         vr = (
             element.vr if element.vr in ("OB", "OW", "OF", "OD") else "OB" if encapsulated else "OW"
         )
-        yield tag + vr.encode("ascii") + bytes(2) + struct.pack(encoding.order + "I", stated)
-    source.stream.seek(element.value)
-    left = length
-    while left:
-        piece: Any = source.stream.read(min(left, _PIECE))
-        if not piece:
-            raise TruncatedDicom("the file became shorter while it was read", needed=left)
-        left -= len(piece)
-        yield piece
+        yield tag + vr.encode("ascii") + bytes(2) + struct.pack(encoding.order + "I", length)
     if not encapsulated:
+        yield from cleared(source, element, pixels)
+        return
+    # without an offset table: frames have one fragment each, and other lengths than before
+    yield _item(ITEM, 0)
+    if is_video(source.transfer_syntax):
+        yield from _fragments(source, element)
+    else:
+        reader = FrameReader(source, pixels)
+        for index in range(pixels.frames):
+            frame = reader.stored(index)
+            yield _item(ITEM, len(frame)) + frame
+    yield _item(SEQUENCE_END, 0)
+
+
+def _fragments(source: DicomSource, element: Element) -> Iterator[bytes]:
+    """The fragments of a video as they are, which no decoder here takes apart."""
+    for start, length in (element.fragments or ())[1:]:
+        yield _item(ITEM, length + length % 2)
+        yield from stored_pieces(source, start, length)
         yield bytes(length % 2)
+
+
+def _item(tag: int, length: int) -> bytes:
+    return struct.pack("<HHI", tag >> 16, tag & 0xFFFF, length)

@@ -242,7 +242,7 @@ class VerifyResult:
     instance
         SOP Instance UID, as it stands in the set, of the instance that the verdict is about.
     reason
-        Why a file is unknown, where it could not be read.
+        Why a file, or its pixels, could not be read; such a file was not compared as an image.
     """
 
     path: str

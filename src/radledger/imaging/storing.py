@@ -335,7 +335,7 @@ def _deidentified(
         sop_instance=done.sop_instance,
         sop_class=done.sop_class,
         file_digest=done.file_digest,
-        image_digest=image_digest_of(source, header),
+        image_digest=done.image_digest,
         size=done.size,
         stream=copy,
     )

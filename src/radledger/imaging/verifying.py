@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radledger.dicom.digest import file_digest, image_digest_of
-from radledger.dicom.errors import DicomError
+from radledger.dicom.errors import DicomError, PixelsUnreadable
 from radledger.dicom.limits import bounded
 from radledger.dicom.read import header_of
 from radledger.dicom.scan import Candidate, printable, scan
@@ -82,24 +82,32 @@ def judge(manifest: Manifest, examination: Examination) -> VerifyResult:
     )
     for instance in same:
         if instance.file_digest == examination.file_digest:
-            return VerifyResult(examination.question.name, "identical", instance.sop_instance)
+            return VerifyResult(
+                examination.question.name, "identical", instance.sop_instance, examination.reason
+            )
     for instance in same:
         if instance.image_digest == examination.image_digest:
             return VerifyResult(examination.question.name, "reencoded", instance.sop_instance)
     if same and same[0].sop_instance == examination.sop_instance:
-        return VerifyResult(examination.question.name, "changed", same[0].sop_instance)
+        return VerifyResult(
+            examination.question.name, "changed", same[0].sop_instance, examination.reason
+        )
     return VerifyResult(examination.question.name, "unknown", None, examination.reason)
 
 
-def _read(bench: Bench, path: Path) -> Callable[[], tuple[str, str] | None]:
-    """Reads a file's image digest and SOP Instance UID."""
+def _read(bench: Bench, path: Path) -> Callable[[], tuple[str | None, str, str | None] | None]:
+    """Reads a file's image digest, SOP Instance UID, and why it has no image digest."""
 
-    def read() -> tuple[str, str] | None:
+    def read() -> tuple[str | None, str, str | None] | None:
         with open_dicom(path) as source:
             header = header_of(source, path)
             if not (bench.isolated or source.native or source.pixels is None):
                 return None
-            return "0x" + image_digest_of(source, header).hex(), header.sop_instance
+            try:
+                image_digest = "0x" + image_digest_of(source, header).hex()
+            except PixelsUnreadable as error:
+                return None, header.sop_instance, error.message
+            return image_digest, header.sop_instance, None
 
     return read
 

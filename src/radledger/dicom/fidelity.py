@@ -1,0 +1,180 @@
+"""Whether a copy of an image is the same image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from itertools import zip_longest
+from typing import BinaryIO
+
+from pydicom.datadict import keyword_for_tag
+
+from .canonical import Json, attributes
+from .coding import is_public_code
+from .digest import started
+from .errors import DicomError, ImageChanged, MalformedDicom
+from .image import ImagePixels
+from .keywords import CODES, DEPENDED_ON
+from .native import native_samples
+from .pixels import FrameReader, hidden_bits, stored_bytes
+from .read import DicomHeader, header_of
+from .source import DicomSource, dicom_in
+from .video import is_video
+
+__all__ = ["Meaning", "same_image"]
+
+_CODE, _SCHEME = "00080100", "00080102"
+_KEYWORDS = {
+    "rows": "Rows",
+    "columns": "Columns",
+    "frames": "NumberOfFrames",
+    "samples": "SamplesPerPixel",
+    "bits_allocated": "BitsAllocated",
+    "bits_stored": "BitsStored",
+    "high_bit": "HighBit",
+    "signed": "PixelRepresentation",
+    "floating": "PixelData",
+    "photometric": "PhotometricInterpretation",
+    "planar": "PlanarConfiguration",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a data set says of its pixels.
+
+    Attributes
+    ----------
+    pixels
+        Rows, columns, bits and so on.
+    attributes
+        Those of `DEPENDED_ON`, as `radledger.dicom.canonical` writes them; codes that
+        de-identification removes as it leaves them.
+    """
+
+    pixels: ImagePixels
+    attributes: dict[str, Json]
+
+    @classmethod
+    def of(cls, source: DicomSource, pixels: ImagePixels) -> Meaning:
+        """Of a file as its data set is now."""
+        found = attributes(source.dataset, DEPENDED_ON.__contains__, but=CODES)
+        _remove_private_codes(found)
+        return cls(pixels, found)
+
+    def difference(self, other: Meaning) -> str | None:
+        """The first attribute in which another one differs, None where there is none."""
+        for field in fields(ImagePixels):
+            if getattr(self.pixels, field.name) != getattr(other.pixels, field.name):
+                return _KEYWORDS[field.name]
+        return _difference(self.attributes, other.attributes)
+
+
+def same_image(before: Meaning, source: DicomSource, header: DicomHeader, file: BinaryIO) -> bytes:
+    """Read a copy again, and compare it with the original, attribute by attribute and bit by bit.
+
+    Parameters
+    ----------
+    before
+        What the original said of its pixels.
+    source, header
+        The original, of which only the pixels are read.
+    file
+        The copy; readable from its beginning.
+
+    Returns
+    -------
+    bytes
+        The image digest of both.
+
+    Raises
+    ------
+    ImageChanged
+        If the copy is another image, or cannot be read; values hold the attribute's name.
+    PixelsUnreadable, MalformedDicom
+        If the pixels cannot be decoded.
+    """
+    with ExitStack() as stack:
+        try:
+            copy = stack.enter_context(dicom_in(file))
+            pixels = header_of(copy, header.path).pixels
+        except DicomError as error:
+            raise ImageChanged(
+                f"the de-identified copy cannot be read: {error.message}", cause=error.name
+            ) from error
+        changed = "PixelData" if pixels is None else before.difference(Meaning.of(copy, pixels))
+        if changed is not None or pixels is None:
+            raise _changed(changed or "PixelData")
+        digest = started(copy, pixels)
+        for piece in _pieces(source, copy, pixels):
+            digest.update(piece)
+    return digest.digest()
+
+
+def _pieces(source: DicomSource, copy: DicomSource, pixels: ImagePixels) -> Iterator[bytes]:
+    """What the image digest takes of the pixels of both."""
+    if not (source.native or is_video(source.transfer_syntax)):
+        yield from _frames(source, copy, pixels)
+        return
+    both = [
+        native_samples(each, each.pixels, pixels)
+        if each.native and each.pixels is not None
+        else stored_bytes(each)
+        for each in (source, copy)
+    ]
+    for ours, theirs in zip_longest(*both):
+        if ours != theirs:
+            raise _changed("PixelData")
+        yield theirs
+
+
+def _frames(source: DicomSource, copy: DicomSource, pixels: ImagePixels) -> Iterator[bytes]:
+    ours, theirs = FrameReader(source, pixels), FrameReader(copy, pixels)
+    for index in range(pixels.frames):
+        raw, again = ours.raw(index), theirs.raw(index)
+        frame = copied = ours.read(index, raw)
+        if again != raw:
+            copied = theirs.read(index, again)
+            if theirs.seen(copied) != ours.seen(frame):
+                raise _changed("PixelData")
+        if copied.samples is not None and hidden_bits(copied.samples, pixels):
+            raise MalformedDicom(
+                f"frame {index + 1} has bits beside those that Bits Stored and High Bit name, "
+                "which may hide a picture or a text; export the file again without them",
+                attribute="BitsStored",
+                frame=index + 1,
+            )
+        yield theirs.counted(copied)
+
+
+def _remove_private_codes(item: dict[str, Json]) -> None:
+    scheme, code = (str(item.get(key, "")) for key in (_SCHEME, _CODE))
+    if (scheme or code) and not is_public_code(scheme, code):
+        item[_SCHEME] = item[_CODE] = ""
+    for value in item.values():
+        for inner in value if isinstance(value, list) else ():
+            _remove_private_codes(inner)
+
+
+def _difference(ours: Json, theirs: Json) -> str | None:
+    """The path of the first attribute that is not the same in both."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in sorted({*ours, *theirs}):
+            if ours.get(key) != theirs.get(key):
+                below = _difference(ours.get(key, ""), theirs.get(key, ""))
+                name = keyword_for_tag(int(key, 16)) if key != "sha256" else ""
+                return ".".join(part for part in (name, below) if part)
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for mine, other in zip(ours, theirs, strict=True):
+            if mine != other:
+                return _difference(mine, other)
+    return None
+
+
+def _changed(attribute: str) -> ImageChanged:
+    return ImageChanged(
+        f"de-identification would change {attribute}, on which the pixels depend; "
+        "correct its value and export the file again",
+        attribute=attribute,
+    )
