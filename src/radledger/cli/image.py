@@ -83,6 +83,13 @@ def add(
         bool, typer.Option("--keep-identity", help="Take the files as they are, for care.")
     ] = False,
     allow_burned_in: BurnedIn = False,
+    mixed_patient_ids: Annotated[
+        bool,
+        typer.Option(
+            "--mixed-patient-ids",
+            help="Take studies whose files have different Patient IDs; all are this patient's.",
+        ),
+    ] = False,
     workers: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Processes; as many as processors unless given."),
@@ -114,6 +121,7 @@ def add(
             profile=profile,
             keep_identity=keep_identity,
             allow_burned_in=allow_burned_in,
+            mixed_patient_ids=mixed_patient_ids,
             workers=workers,
             scheduler=scheduler,
             progress=progress,

@@ -28,6 +28,7 @@ read again and compared with the original (`radledger.dicom.fidelity`).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,6 +98,7 @@ def deidentify_file(
     profile: Profile,
     key: bytes,
     *,
+    patient: str | None = None,
     allow_burned_in: bool = False,
 ) -> DeidentifiedInstance:
     """Write a de-identified copy of one file, in the same transfer syntax.
@@ -111,8 +113,12 @@ def deidentify_file(
     profile
         What to remove and what to retain.
     key
-        Secret of 16 bytes or more.  Under the same key, files of one patient, study or series
-        still belong together, and their dates move by the same number of days.
+        Secret of 16 bytes or more.  Under the same key, files of one patient have one pseudonym,
+        and their dates move by the same number of days; under the same key and profile, files of
+        one study or series still belong together.
+    patient
+        Whose file it is, in words that are the same for all of the patient's files; its Patient
+        ID with the issuer, as they are written, unless given.
     allow_burned_in
         Take files whose pixels may show text; the caller has looked at them.
 
@@ -146,7 +152,15 @@ def deidentify_file(
     def deidentify_opened() -> DeidentifiedInstance:
         with open_dicom(Path(source)) as opened:
             header = header_of(opened, Path(source))
-            return deidentify(opened, header, target, profile, key, allow_burned_in=allow_burned_in)
+            return deidentify(
+                opened,
+                header,
+                target,
+                profile,
+                key,
+                patient=patient,
+                allow_burned_in=allow_burned_in,
+            )
 
     return bounded(deidentify_opened)
 
@@ -158,6 +172,7 @@ def deidentify(
     profile: Profile,
     key: bytes,
     *,
+    patient: str | None = None,
     allow_burned_in: bool = False,
 ) -> DeidentifiedInstance:
     """`deidentify_file` of a file that is open already; ``source.dataset`` is the new one then.
@@ -183,13 +198,13 @@ def deidentify(
             risk=risk,
             modality=header.modality,
         )
-    pseudonyms = Pseudonyms(key)
+    people, pseudonyms = Pseudonyms(key), Pseudonyms(_key_of_uids(key, profile))
     dataset = source.dataset
     with disable_value_validation(), _opened(target) as stream:
         before = Meaning.of(source, header.pixels) if header.pixels else None
         try:
-            patient = _patient(dataset, header)
-            _deidentifier(profile, key, pseudonyms.days(patient)).apply(dataset)
+            whose = _patient(dataset, header) if patient is None else patient
+            _deidentifier(profile, key, people.days(whose)).apply(dataset)
         except (MemoryError, RecursionError):
             raise
         except Exception as error:  # pydicom's conversions raise what values provoke
@@ -197,7 +212,7 @@ def deidentify(
                 f"an attribute cannot be read: {str(error)[:200]}; export the file again",
                 cause=str(error)[:200],
             ) from error
-        pseudonym = pseudonyms.patient(patient)
+        pseudonym = people.patient(whose)
         burned_in = str(value_of(dataset, "BurnedInAnnotation") or "").strip() == "YES"
         dataset.update(_statement(profile, pseudonym, removed=not burned_in))
         sop_class = str(dataset.SOPClassUID)
@@ -241,7 +256,12 @@ def _opened(target: Path | BinaryIO) -> Iterator[BinaryIO]:
 @lru_cache(maxsize=8)
 def _deidentifier(profile: Profile, key: bytes, days: int) -> Deidentifier:
     """One for all files of a patient, which have most elements in common."""
-    return Deidentifier(profile, Pseudonyms(key), days)
+    return Deidentifier(profile, Pseudonyms(_key_of_uids(key, profile)), days)
+
+
+def _key_of_uids(key: bytes, profile: Profile) -> bytes:
+    """The same instance under two profiles is two instances: their UIDs must differ."""
+    return hashlib.sha256(key + profile.name.encode()).digest()
 
 
 def _patient(dataset: Dataset, header: DicomHeader) -> str:

@@ -49,6 +49,7 @@ class Custody(ImagingHome):
         profile: str = "basic",
         keep_identity: bool = False,
         allow_burned_in: bool = False,
+        mixed_patient_ids: bool = False,
         workers: int | None = None,
         scheduler: str | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -76,6 +77,8 @@ class Custody(ImagingHome):
             Take the files as they are, as for a clinical reading; `profile` does not count then.
         allow_burned_in
             Take files whose pixels may show text; the caller has looked at them.
+        mixed_patient_ids
+            Take studies whose files have different Patient IDs; all are of this patient.
         workers, scheduler, progress
             As for `add_all`.
 
@@ -100,6 +103,7 @@ class Custody(ImagingHome):
             profile=profile,
             keep_identity=keep_identity,
             allow_burned_in=allow_burned_in,
+            mixed_patient_ids=mixed_patient_ids,
             workers=workers,
             scheduler=scheduler,
             progress=progress,
@@ -114,6 +118,7 @@ class Custody(ImagingHome):
         profile: str = "basic",
         keep_identity: bool = False,
         allow_burned_in: bool = False,
+        mixed_patient_ids: bool = False,
         workers: int | None = None,
         scheduler: str | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -129,7 +134,7 @@ class Custody(ImagingHome):
         ----------
         additions
             What belongs to whom.
-        custodian, profile, keep_identity, allow_burned_in
+        custodian, profile, keep_identity, allow_burned_in, mixed_patient_ids
             As for `add`.
         workers
             How many processes store files; as many as there are processors unless given.
@@ -154,7 +159,7 @@ class Custody(ImagingHome):
 
         def lot(addition: Addition) -> Lot:
             purpose = Purpose(institution, parse_address(addition.patient), chosen)
-            return self._found(addition, purpose, burned_in=allow_burned_in)
+            return self._found(addition, purpose, allow_burned_in, mixed_patient_ids)
 
         return self._ingest(
             map(lot, additions),
@@ -276,7 +281,7 @@ class Custody(ImagingHome):
         return Crew(location, storage, temporary, processes)
 
     def _found(
-        self, addition: Addition, purpose: Purpose, *, burned_in: bool
+        self, addition: Addition, purpose: Purpose, burned_in: bool, mixed_ids: bool
     ) -> Iterator[Task | SkippedFile]:
         """A task for each file behind some paths, and what is left out from the start."""
         from radledger.dicom.scan import Candidate, printable, scan
@@ -289,7 +294,8 @@ class Custody(ImagingHome):
         for found in scan(addition.paths):
             if isinstance(found, Candidate):
                 name = printable(found.path)
-                yield Task(found.path, name, found.size, purpose, visit, course, burned_in)
+                size = found.size
+                yield Task(found.path, name, size, purpose, visit, course, burned_in, mixed_ids)
             else:
                 yield SkippedFile(found.name, found.reason)
 

@@ -74,7 +74,7 @@ class Database:
         event.listen(self._engine, "connect", self._prepare)
         with self.errors():
             self.connection = self._engine.connect()
-            if not inspect(self.connection).has_table("storing"):
+            if not inspect(self.connection).has_table("identifiers"):
                 self._create()
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from radledger.imaging import anchoring, pinning
 from radledger.imaging.home import workplace
+from radledger.imaging.identifiers import MIXED
 from radledger.imaging.journal import Journal
 from radledger.imaging.model import NONE, Added, AddResult, SkippedFile
 from radledger.imaging.patience import Patience
@@ -87,7 +88,7 @@ class _Open:
     under_way: int = 0
     whole: bool = False
     task: Task | None = None  # any of them states the visit and course of all
-    taken: set[int] = field(default_factory=set)
+    taken: dict[int, str] = field(default_factory=dict)  # each set with the name of a file
     left_out: list[tuple[int | None, SkippedFile]] = field(default_factory=list)
     sealed: list[SetRow] = field(default_factory=list)
 
@@ -214,7 +215,7 @@ class _Run:
             if reason is not None:
                 lot.left_out.append((outcome.set_id, SkippedFile(task.name, reason)))
             elif outcome.set_id is not None:
-                lot.taken.add(outcome.set_id)
+                lot.taken.setdefault(outcome.set_id, task.name)
             self._note(files=1, size=task.size, skipped=int(reason is not None))
             self._look_at(task.addition)
             yield
@@ -248,11 +249,13 @@ class _Run:
         return complete
 
     def _seal(self, lot: _Open) -> None:
+        if lot.task is not None and not lot.task.mixed_patient_ids:
+            self._leave_out_mixed(lot)
         for row in self._journal.sets(lot.taken):
             if row.state == "open":
                 if lost := anchoring.lost(self._journal, self._ingest.storage, row):
                     # An earlier run stored them, and they are not among the files of this one.
-                    lot.taken.remove(row.set_id)
+                    del lot.taken[row.set_id]
                     lot.left_out += [(None, SkippedFile(file.sop_instance, _LOST)) for file in lost]
                     continue
                 row = _as_stated(self._journal, row, lot.task)
@@ -263,6 +266,14 @@ class _Run:
     def _whole(self, rows: Sequence[SetRow]) -> list[SetRow]:
         ingest = self._ingest
         return anchoring.whole(ingest.ledger, self._journal, ingest.storage, self._signer, rows)
+
+    def _leave_out_mixed(self, lot: _Open) -> None:
+        """Take out the sets in which another patient's files may lie."""
+        self._journal.discard_mixed(lot.taken)
+        # another lot of the same study may have taken them out before
+        left = {row.set_id for row in self._journal.sets(lot.taken)}
+        for set_id in lot.taken.keys() - left:
+            lot.left_out.append((None, SkippedFile(lot.taken.pop(set_id), MIXED)))
 
     def _collect(self) -> None:
         """Give up what was stored and no row names, now that nobody stores any more."""

@@ -25,7 +25,6 @@ import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,8 +34,10 @@ from radledger.crypto import envelope
 from radledger.imaging import schema, statements
 from radledger.imaging.database import open_database
 from radledger.imaging.errors import HomeBusy
+from radledger.imaging.identifiers import mixed
 from radledger.imaging.schema import (
     FileRow,
+    IdentifierRow,
     KnownFile,
     Purpose,
     SetRow,
@@ -48,6 +49,7 @@ from radledger.imaging.schema import (
 )
 from radledger.imaging.schema import files as of_files
 from radledger.imaging.schema import sets as of_sets
+from radledger.imaging.statements import columns_of, deletion, series_of
 
 __all__ = ["FileRow", "Journal", "KnownFile", "Purpose", "SetRow"]
 
@@ -138,19 +140,14 @@ class Journal:
 
     def known(self, purpose: Purpose, source_digest: bytes) -> KnownFile | None:
         """What is known of a file that was stored before for the same purpose."""
-        found = self._all(statements.KNOWN, source_digest=source_digest, **_columns(purpose))
+        found = self._all(statements.KNOWN, source_digest=source_digest, **columns_of(purpose))
         return KnownFile(*found[0]) if found else None
 
     def forget(self, known: KnownFile) -> None:
         """Take out a file of an open set whose ciphertext the store has lost."""
-        of_set = exists().where(of_sets.c.set_id == known.set_id, statements.IS_OPEN)
-        one = delete(of_files).where(
-            of_files.c.set_id == known.set_id,
-            of_files.c.source_digest == known.source_digest,
-            of_set,
-        )
         with self._write() as write:
-            if write(one).rowcount:
+            which = {"set_id": known.set_id, "source_digest": known.source_digest}
+            if write(statements.FORGOTTEN, **which).rowcount:
                 # A node that had it and comes back has no use for it.
                 write(self._new(schema.garbage), cid=known.cid)
 
@@ -161,7 +158,7 @@ class Journal:
 
         What an interrupted addition began is gone on with, whatever its visit and course were.
         """
-        key = _series(purpose, visit, course, study, series)
+        key = series_of(purpose, visit, course, study, series)
         while not (found := self._sets(statements.OPEN, **key)):
             with self._write() as write:
                 new = {"modality": modality, "state": "open", "secret": envelope.new_secret()}
@@ -178,7 +175,7 @@ class Journal:
         sop_instance: str,
     ) -> tuple[int, bytes] | None:
         """The set of a series, open or anchored, that has an instance, and its file's digest."""
-        key = _series(purpose, visit, course, study, series)
+        key = series_of(purpose, visit, course, study, series)
         found = self._all(statements.INSTANCE, **key, sop_instance=sop_instance)
         return (int(found[0][0]), bytes(found[0][1])) if found else None
 
@@ -198,8 +195,12 @@ class Journal:
                 for row in write(delete(storing).where(left).returning(storing.c.cid)).all():
                     write(self._new(schema.garbage), cid=row.cid)
 
-    def add_files(self, rows: Sequence[FileRow]) -> list[bool]:
+    def add_files(
+        self, rows: Sequence[FileRow], patient_ids: Sequence[IdentifierRow] = ()
+    ) -> list[bool]:
         """Record that files' ciphertexts, which `storing` has listed, are stored.
+
+        With them goes which Patient IDs the sets' studies and series have.
 
         Returns
         -------
@@ -215,13 +216,27 @@ class Journal:
             added = [
                 states[row.set_id] == [("open",)]
                 and row.cid in listed
-                and write(self._add_file, _columns(row)).first() is not None
+                and write(self._add_file, columns_of(row)).first() is not None
                 for row in rows
             ]
             named = [{"cid": cid} for cid, done in zip(cids, added, strict=True) if done]
             if named:
                 write(statements.NAMED, named)
+            there = [columns_of(row) for row in patient_ids if states[row.set_id] == [("open",)]]
+            if there:
+                write(self._new(schema.identifiers), there)
         return added
+
+    def discard_mixed(self, set_ids: Iterable[int]) -> None:
+        """Discard open sets, if files of their study or series have different Patient IDs."""
+        found = mixed(self._all(statements.IDENTIFIED, set_ids=list(set_ids)))
+        if not found:
+            return
+        with self._write() as write:
+            for set_id in found:
+                self._give_up(write, set_id, (of_files.c.cid,))
+                for table in (of_files, schema.identifiers, of_sets):
+                    write(deletion(table, set_id))
 
     def regroup(self, set_id: int, visit: str, course: str) -> SetRow:
         """Give an open set the visit and course that its addition states now."""
@@ -244,16 +259,11 @@ class Journal:
 
     def reopen(self, set_id: int) -> None:
         """Let files join a sealed set again that the chain does not have."""
-        # Files of the same series may have begun another set meanwhile, which stays the open one.
-        other = of_sets.alias()
-        same = [other.c[column.name] == column for column in schema.SERIES]
-        begun = exists().where(*same, other.c.state == "open")
-        one = of_sets.c.set_id == set_id, of_sets.c.state == "sealed", ~begun
-        manifest = select(of_sets.c.manifest_cid).where(*one)
         with self._write(durable=True) as write:
+            manifest = select(of_sets.c.manifest_cid).where(*statements.reopened(set_id))
             write(self._new(schema.garbage).from_select(["cid"], manifest))
             unsealed = {"state": "open", "image_id": None, "root": None, "manifest_cid": None}
-            write(update(of_sets).where(*one).values(unsealed))
+            write(update(of_sets).where(*statements.reopened(set_id)).values(unsealed))
 
     def confirm(self, set_id: int, transaction: str, gas: int) -> None:
         """Record that the chain has a set."""
@@ -316,22 +326,10 @@ class Journal:
 
     def finish_rekey(self, set_id: int) -> None:
         """Let the new secret, manifest and ciphertexts count, and give the old ones up."""
-        begun, new = schema.rekeys, rekeyed_files
-        of_set = begun.c.set_id == set_id
-        renewed = {
-            name: select(begun.c[name]).where(of_set).scalar_subquery()
-            for name in ("secret", "manifest_cid")
-        }
-        cid = select(new.c.cid).where(
-            new.c.set_id == of_files.c.set_id, new.c.sop_instance == of_files.c.sop_instance
-        )
         with self._write(durable=True) as write:
             self._give_up(write, set_id, (of_files.c.cid, of_sets.c.manifest_cid))
-            write(update(of_sets).where(of_sets.c.set_id == set_id).values(renewed))
-            moved = update(of_files).where(of_files.c.set_id == set_id)
-            write(moved.values(cid=cid.scalar_subquery()))
-            for table in (new, begun):
-                write(_gone(table, set_id))
+            for statement in statements.rekeyed(set_id):
+                write(statement)
 
     # -------------------------------------------------------------------------------- erasing
 
@@ -353,8 +351,8 @@ class Journal:
         in_group = or_(groups.c.digest == of_sets.c.visit, groups.c.digest == of_sets.c.course)
         with self._write(durable=True) as write:
             self._give_up(write, set_id, (*cids, *manifests))
-            for table in (of_files, rekeyed_files, schema.rekeys):
-                write(_gone(table, set_id))
+            for table in (of_files, schema.identifiers, rekeyed_files, schema.rekeys):
+                write(deletion(table, set_id))
             write(update(of_sets).where(of_sets.c.set_id == set_id).values(gone))
             its_groups = groups.c.digest.in_((row.visit, row.course))
             write(delete(groups).where(its_groups, ~left.where(in_group)))
@@ -401,18 +399,3 @@ class Journal:
             yield lambda statement, rows=None, **values: self._database.connection.execute(
                 statement, values if rows is None else rows
             )
-
-
-def _series(purpose: Purpose, *rest: str) -> dict[str, str]:
-    """What the files of a series have in common, by the names of the columns."""
-    values = (*_columns(purpose).values(), *rest)
-    return {column.name: value for column, value in zip(schema.SERIES, values, strict=True)}
-
-
-def _columns(row: FileRow | Purpose) -> dict[str, Any]:
-    # `asdict` copies each value, deeply
-    return {field.name: getattr(row, field.name) for field in fields(row)}
-
-
-def _gone(table: Table, set_id: int) -> Any:
-    return delete(table).where(table.c.set_id == set_id)

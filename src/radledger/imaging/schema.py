@@ -23,6 +23,7 @@ from radledger.imaging.model import NONE
 __all__ = [
     "SERIES",
     "FileRow",
+    "IdentifierRow",
     "KnownFile",
     "Purpose",
     "SetRow",
@@ -30,6 +31,7 @@ __all__ = [
     "files",
     "garbage",
     "groups",
+    "identifiers",
     "metadata",
     "patients",
     "rekeyed_files",
@@ -107,6 +109,13 @@ files = Table(
     UniqueConstraint("set_id", "sop_instance"),
     **_CLUSTERED,
 )
+identifiers = Table(
+    "identifiers",
+    metadata,
+    _set_id(),
+    *(_bytes(name, primary_key=True) for name in ("unit", "identifier")),
+    **_CLUSTERED,
+)
 rekeys = Table(
     "rekeys", metadata, _set_id(), _text("secret"), _text("manifest_cid", nullable=True), **_STRICT
 )
@@ -140,6 +149,7 @@ _index("sealed_sets", sets.c.custodian, state="sealed")
 _index("sets_by_patient", sets.c.custodian, sets.c.patient)
 _index("files_by_source", files.c.source_digest)
 _index("groups_by_digest", groups.c.digest)
+_index("identifiers_by_unit", identifiers.c.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,3 +220,15 @@ class KnownFile:
     source_digest: bytes
     cid: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierRow:
+    """One row of ``identifiers``: a Patient ID in a study or series of a set's files.
+
+    Both are keyed digests, see :mod:`radledger.imaging.identifiers`.
+    """
+
+    set_id: int
+    unit: bytes
+    identifier: bytes

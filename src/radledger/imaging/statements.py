@@ -5,16 +5,28 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, or_, select
+from sqlalchemy import Table, and_, bindparam, delete, exists, or_, select, update
 
 from radledger.imaging import schema
-from radledger.imaging.schema import FileRow, Purpose, SetRow, groups, patients, storing
+from radledger.imaging.schema import (
+    FileRow,
+    Purpose,
+    SetRow,
+    groups,
+    identifiers,
+    patients,
+    rekeyed_files,
+    rekeys,
+    storing,
+)
 from radledger.imaging.schema import files as of_files
 from radledger.imaging.schema import sets as of_sets
 
 __all__ = [
     "FILE",
+    "FORGOTTEN",
     "GROUP",
+    "IDENTIFIED",
     "INSTANCE",
     "IS_OPEN",
     "KNOWN",
@@ -24,7 +36,12 @@ __all__ = [
     "PATIENT",
     "SET",
     "STATE",
+    "columns_of",
+    "deletion",
     "given",
+    "rekeyed",
+    "reopened",
+    "series_of",
 ]
 
 
@@ -54,5 +71,70 @@ LISTED = (
     .where(storing.c.cid.in_(bindparam("cids", expanding=True)))
     .with_for_update()
 )
+FORGOTTEN = delete(of_files).where(
+    *given(of_files.c.set_id, of_files.c.source_digest),
+    exists().where(of_sets.c.set_id == of_files.c.set_id, IS_OPEN),
+)
 NAMED = delete(storing).where(*given(storing.c.cid))
 PATIENT = select(patients.c.pseudonym_key).where(*given(*patients.primary_key))
+
+# The Patient IDs of the studies and series of some sets, in all sets of the same patient.
+_SOUGHT, _SOUGHT_SET = identifiers.alias(), of_sets.alias()
+IDENTIFIED = (
+    select(of_sets.c.set_id, of_sets.c.state, identifiers.c.unit, identifiers.c.identifier)
+    .join_from(identifiers, of_sets)
+    .join(_SOUGHT, _SOUGHT.c.unit == identifiers.c.unit)
+    .join(_SOUGHT_SET, _SOUGHT_SET.c.set_id == _SOUGHT.c.set_id)
+    .where(
+        _SOUGHT.c.set_id.in_(bindparam("set_ids", expanding=True)),
+        of_sets.c.custodian == _SOUGHT_SET.c.custodian,
+        of_sets.c.patient == _SOUGHT_SET.c.patient,
+    )
+    .distinct()
+)
+
+
+def series_of(purpose: Purpose, *rest: str) -> dict[str, str]:
+    """What the files of a series have in common, by the names of the columns."""
+    values = (*columns_of(purpose).values(), *rest)
+    return {column.name: value for column, value in zip(schema.SERIES, values, strict=True)}
+
+
+def columns_of(row: Any) -> dict[str, Any]:
+    """A row's values by the names of the columns."""
+    # `asdict` copies each value, deeply
+    return {field.name: getattr(row, field.name) for field in fields(row)}
+
+
+def deletion(table: Table, set_id: int) -> Any:
+    """Deletes what a table has of a set."""
+    return delete(table).where(table.c.set_id == set_id)
+
+
+def reopened(set_id: int) -> list[Any]:
+    """Conditions for a set to be opened again: it is sealed, and the series has no open one.
+
+    Files of the same series may have begun another set meanwhile, which stays the open one.
+    """
+    other = of_sets.alias()
+    same = [other.c[column.name] == column for column in schema.SERIES]
+    begun = exists().where(*same, other.c.state == "open")
+    return [of_sets.c.set_id == set_id, of_sets.c.state == "sealed", ~begun]
+
+
+def rekeyed(set_id: int) -> list[Any]:
+    """Puts secret, manifest and ciphertexts of a re-keying in place of the set's; removes it."""
+    renewed = {
+        name: select(rekeys.c[name]).where(rekeys.c.set_id == set_id).scalar_subquery()
+        for name in ("secret", "manifest_cid")
+    }
+    cid = select(rekeyed_files.c.cid).where(
+        rekeyed_files.c.set_id == of_files.c.set_id,
+        rekeyed_files.c.sop_instance == of_files.c.sop_instance,
+    )
+    return [
+        update(of_sets).where(of_sets.c.set_id == set_id).values(renewed),
+        update(of_files).where(of_files.c.set_id == set_id).values(cid=cid.scalar_subquery()),
+        deletion(rekeyed_files, set_id),
+        deletion(rekeys, set_id),
+    ]

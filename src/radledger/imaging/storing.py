@@ -7,7 +7,6 @@ is small, and is gone when the file is stored.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -25,10 +24,13 @@ from radledger.dicom.limits import bounded, time_limit
 from radledger.dicom.profiles import Profile
 from radledger.dicom.read import DicomHeader, header_of
 from radledger.dicom.source import DicomSource, open_dicom, open_regular
+from radledger.dicom.values import value_of
 from radledger.imaging.ciphertext import IN_MEMORY, encrypted
+from radledger.imaging.identifiers import identifiers_of
 from radledger.imaging.journal import Journal
+from radledger.imaging.model import NONE
 from radledger.imaging.original import OriginalFile, source_digest
-from radledger.imaging.schema import FileRow, Purpose
+from radledger.imaging.schema import FileRow, IdentifierRow, Purpose
 from radledger.storage import Storage
 from radledger.storage.cid import cid_of
 
@@ -38,7 +40,6 @@ __all__ = [
     "Rest",
     "StoredFile",
     "Task",
-    "derive_key",
     "limited",
     "store_file",
 ]
@@ -73,6 +74,8 @@ class Task:
         Their digests; a visit of `None` is that of the study.
     allow_burned_in
         Take it although its pixels may show text.
+    mixed_patient_ids
+        Take it although files of its study or series have other Patient IDs.
     addition
         With which others it belongs, as who hands it out counts them.
     """
@@ -84,6 +87,7 @@ class Task:
     visit: str | None
     course: str
     allow_burned_in: bool = False
+    mixed_patient_ids: bool = False
     addition: int = 0
 
 
@@ -141,6 +145,7 @@ class _Plain:
     """
 
     header: DicomHeader
+    patient_id: str
     study: str
     series: str
     sop_instance: str
@@ -177,6 +182,7 @@ class _Encrypted:
     task: Task
     series: tuple[Purpose, str, str, str, str]
     row: FileRow
+    identifiers: list[IdentifierRow]
     ciphertext: IO[bytes]
 
 
@@ -201,14 +207,6 @@ def store_file(bench: Bench, task: Task) -> Outcome | Rest[Outcome] | None:
         return None
     except DicomError as error:
         return Outcome(task, reason=error.message)
-
-
-def derive_key(pseudonym_key: bytes, profile: str) -> bytes:
-    """Key of a patient's pseudonyms under one profile.
-
-    The same instance under two profiles is two instances: their UIDs must differ.
-    """
-    return hashlib.sha256(pseudonym_key + profile.encode()).digest()
 
 
 def _store(bench: Bench, task: Task, path: Path) -> Outcome | Rest[Outcome]:
@@ -250,7 +248,17 @@ def _encrypted(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcom
         size=plain.size,
     )
     ciphertext.seek(0)
-    return Rest(_Encrypted(task, series, file, ciphertext), _stored)
+    identifiers = _identifiers(bench, task, row.set_id, plain)
+    return Rest(_Encrypted(task, series, file, identifiers, ciphertext), _stored)
+
+
+def _identifiers(bench: Bench, task: Task, set_id: int, plain: _Plain) -> list[IdentifierRow]:
+    """Which Patient ID a file's study and series have; those of another set were looked at then."""
+    if task.purpose.parent != NONE:
+        return []
+    key = bench.recalled.pseudonym_key(task.purpose)
+    units = (plain.header.study, plain.header.series)
+    return identifiers_of(key, set_id, units, plain.patient_id)
 
 
 def _stored(bench: Bench, files: Sequence[_Encrypted]) -> list[Outcome]:
@@ -259,7 +267,8 @@ def _stored(bench: Bench, files: Sequence[_Encrypted]) -> list[Outcome]:
     with ExitStack() as stack:
         contents = [(stack.enter_context(file.ciphertext), file.row.cid) for file in files]
         bench.storage.put_all(contents)
-    added = bench.journal.add_files([file.row for file in files])
+    identifiers = [row for file in files for row in file.identifiers]
+    added = bench.journal.add_files([file.row for file in files], identifiers)
     return [
         Outcome(file.task, file.row.set_id, new=True) if done else _not_added(bench, file)
         for file, done in zip(files, added, strict=True)
@@ -287,11 +296,13 @@ def _examined(bench: Bench, task: Task, path: Path, copy: IO[bytes]) -> _Plain:
             header = header_of(source, path)
             if not (bench.isolated or source.native or source.pixels is None):
                 raise _NeedsIsolation
+            patient_id = str(value_of(source.dataset, "PatientID") or "")
             if task.purpose.profile:
-                return _deidentified(bench, task, source, header, copy)
+                return _deidentified(bench, task, source, header, patient_id, copy)
             image_digest = image_digest_of(source, header)
         return _Plain(
             header=header,
+            patient_id=patient_id,
             study=header.study,
             series=header.series,
             sop_instance=header.sop_instance,
@@ -315,21 +326,26 @@ def _examined(bench: Bench, task: Task, path: Path, copy: IO[bytes]) -> _Plain:
 
 
 def _deidentified(
-    bench: Bench, task: Task, source: DicomSource, header: DicomHeader, copy: IO[bytes]
+    bench: Bench,
+    task: Task,
+    source: DicomSource,
+    header: DicomHeader,
+    patient_id: str,
+    copy: IO[bytes],
 ) -> _Plain:
-    profile = task.purpose.profile
-    key = derive_key(bench.recalled.pseudonym_key(task.purpose), profile)
     done = deidentify(
         source,
         header,
         cast(Any, copy),
-        _profile(profile),
-        key,
+        _profile(task.purpose.profile),
+        bench.recalled.pseudonym_key(task.purpose),
+        patient=task.purpose.patient,
         allow_burned_in=task.allow_burned_in,
     )
     copy.seek(0)
     return _Plain(
         header=header,
+        patient_id=patient_id,
         study=done.study,
         series=done.series,
         sop_instance=done.sop_instance,
