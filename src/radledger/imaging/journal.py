@@ -43,7 +43,6 @@ from radledger.imaging.schema import (
     SetRow,
     Work,
     groups,
-    patients,
     rekeyed_files,
     storing,
 )
@@ -115,7 +114,7 @@ class Journal:
         found = self._all(statements.PATIENT, **who)
         if not found:
             with self._write() as write:
-                write(self._new(patients), **who, pseudonym_key=secrets.token_bytes(32))
+                write(self._new(schema.patients), **who, pseudonym_key=secrets.token_bytes(32))
             found = self._all(statements.PATIENT, **who)
         return bytes(found[0][0])
 
@@ -230,13 +229,12 @@ class Journal:
     def discard_mixed(self, set_ids: Iterable[int]) -> None:
         """Discard open sets, if files of their study or series have different Patient IDs."""
         found = mixed(self._all(statements.IDENTIFIED, set_ids=list(set_ids)))
-        if not found:
-            return
-        with self._write() as write:
-            for set_id in found:
-                self._give_up(write, set_id, (of_files.c.cid,))
-                for table in (of_files, schema.identifiers, of_sets):
-                    write(deletion(table, set_id))
+        if found:
+            with self._write() as write:
+                for set_id in found:
+                    self._give_up(write, set_id, (of_files.c.cid,))
+                    for table in (of_files, schema.identifiers, of_sets):
+                        write(deletion(table, set_id))
 
     def regroup(self, set_id: int, visit: str, course: str) -> SetRow:
         """Give an open set the visit and course that its addition states now."""
@@ -356,7 +354,7 @@ class Journal:
             write(update(of_sets).where(of_sets.c.set_id == set_id).values(gone))
             its_groups = groups.c.digest.in_((row.visit, row.course))
             write(delete(groups).where(its_groups, ~left.where(in_group)))
-            write(delete(patients).where(*of_patient(patients), ~left))
+            write(delete(schema.patients).where(*of_patient(schema.patients), ~left))
         with self._lock, self._database.errors():
             self._database.forget()
 
