@@ -48,7 +48,7 @@ class RadLedgerError(Exception):
     ('RadLedgerError', {'image': '0x12'})
     """
 
-    def __init__(self, message: str, **values: Any) -> None:
+    def __init__(self, message: str, /, **values: Any) -> None:
         super().__init__(message)
         self.message = message
         self.values = values

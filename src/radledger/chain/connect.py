@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.answers import described
 from radledger.chain.errors import ConnectionFailed, DeploymentMismatch, RequestFailed
+from radledger.endpoints import shown
 
 if TYPE_CHECKING:
     from web3 import Web3
@@ -30,7 +33,8 @@ __all__ = [
     "request_batch",
 ]
 
-_TIMEOUT = 30.0
+_TIMEOUT = (30.0, 30.0)
+_PATIENCE = 10.0
 _MAX_BLOCK_AGE = 60.0
 # Development nodes, by the beginning of their web3_clientVersion; they make blocks on demand.
 _ON_DEMAND = ("ganache", "anvil", "hardhat")
@@ -61,8 +65,8 @@ def connect(network: Network) -> Web3:
     chain_id = int(request(web3, "eth_chainId", []), 16)
     if network.chain_id not in (None, chain_id):
         raise DeploymentMismatch(
-            f"{network.name} has the chain id {network.chain_id}, but {network.endpoint} serves "
-            f"{chain_id}; correct networks.yaml or the endpoint",
+            f"{network.name} has the chain id {network.chain_id}, but {shown(network.endpoint)} "
+            f"serves {chain_id}; correct networks.yaml or the endpoint",
             network=network.name,
             expected=network.chain_id,
             found=chain_id,
@@ -136,17 +140,9 @@ def _provider(network: Network) -> BaseProvider:
             chain_id=network.chain_id,
             confirmations=network.confirmations,
         )
-    import requests
-    from web3 import HTTPProvider
-    from web3.providers.rpc.utils import ExceptionRetryConfiguration
+    from radledger.chain.node import HttpNode
 
-    return HTTPProvider(
-        network.endpoint,
-        request_kwargs={"timeout": _TIMEOUT},
-        exception_retry_configuration=ExceptionRetryConfiguration(
-            errors=(requests.ConnectionError, requests.Timeout), retries=2, backoff_factor=0.05
-        ),
-    )
+    return HttpNode(network.endpoint, timeout=_TIMEOUT, tries=2, patience=_PATIENCE)
 
 
 def over(web3: Web3) -> Web3:
@@ -182,7 +178,7 @@ def request_batch(web3: Web3, calls: Sequence[tuple[str, Sequence[Any]]]) -> lis
     """Send many JSON-RPC requests at once and return each result, or the :class:`RequestFailed`
     it met, in order.
 
-    A batch that the node refuses as a whole is sent in halves.
+    A batch that the node refuses as a whole is sent in halves, at last one by one.
     """
     return [result for part in _parts(calls) for result in _results(web3, part)]
 
@@ -191,9 +187,9 @@ def _results(web3: Web3, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any
     with connection_errors(web3):
         provider: Any = web3.provider
         answers: Any = provider.make_batch_request(list(calls))
-    if isinstance(answers, dict):
+    if isinstance(answers, dict):  # the node refuses the batch as such
         if len(calls) == 1:
-            _result("batch", answers)
+            return [_or_error(partial(request, web3, *calls[0]))]
         middle = len(calls) // 2
         return _results(web3, calls[:middle]) + _results(web3, calls[middle:])
     # Sorted by id; a node or what stands before it may leave one out, or answer twice.
@@ -205,13 +201,17 @@ def _results(web3: Web3, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any
             asked=len(calls),
             answered=len(answers),
         )
-    results: list[Any] = []
-    for (method, _), answer in zip(calls, answers, strict=True):
-        try:
-            results.append(_result(method, answer))
-        except RequestFailed as error:
-            results.append(error)
-    return results
+    return [
+        _or_error(partial(_result, method, answer))
+        for (method, _), answer in zip(calls, answers, strict=True)
+    ]
+
+
+def _or_error(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except RequestFailed as error:
+        return error
 
 
 def _parts(
@@ -237,7 +237,10 @@ def genesis_hash(web3: Web3) -> str:
 
 @contextmanager
 def connection_errors(web3: Web3) -> Iterator[None]:
-    """Raise :class:`ConnectionFailed` for whatever the transport raises inside."""
+    """Raise :class:`ConnectionFailed` for whatever another provider's transport raises inside.
+
+    That of :mod:`radledger.chain.node` raises it itself.
+    """
     from requests.exceptions import RequestException
     from web3.exceptions import CannotHandleRequest, ProviderConnectionError
 
@@ -245,17 +248,18 @@ def connection_errors(web3: Web3) -> Iterator[None]:
     try:
         yield
     except failures as error:
-        endpoint = getattr(web3.provider, "endpoint_uri", type(web3.provider).__name__)
-        here = "//127.0.0.1" in str(endpoint) or "//localhost" in str(endpoint)
-        start = "start a local chain with `radledger devnet up`" if here else "start it"
+        uri = getattr(web3.provider, "endpoint_uri", None)
+        endpoint = type(web3.provider).__name__ if uri is None else shown(str(uri))
         raise ConnectionFailed(
-            f"no Ethereum node answers at {endpoint}; {start}, or name another network",
-            endpoint=str(endpoint),
+            f"no Ethereum node answers at {endpoint}; start it, or name another network",
+            endpoint=endpoint,
             cause=type(error).__name__,
-        ) from error
+        ) from None  # its text may hold the key in the node's address
 
 
 def _result(method: str, answer: Any) -> Any:
+    if not isinstance(answer, dict):
+        answer = {"error": {"message": f"it answers with {described(answer)}"}}
     error = answer.get("error")
     if error is None:
         return answer.get("result")

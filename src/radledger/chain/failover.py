@@ -20,13 +20,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-import requests
-from web3 import HTTPProvider
 from web3.providers import JSONBaseProvider
 
 from radledger.chain import compare
 from radledger.chain.errors import ConnectionFailed, NodesDisagree
-from radledger.chain.survey import SETTLED, NodeState, survey
+from radledger.chain.node import HttpNode
+from radledger.chain.survey import SETTLED, NodeState, outage, survey
+from radledger.endpoints import shown
 
 __all__ = ["FailoverProvider"]
 
@@ -34,7 +34,6 @@ _LOG = logging.getLogger(__name__)
 _SURVEY_EVERY = 5.0
 _TIMEOUT = (3.0, 30.0)  # to connect, and to be answered
 _PROBE_TIMEOUT = (1.0, 3.0)
-_FAILURES = (requests.RequestException, OSError, ValueError)
 
 
 class FailoverProvider(JSONBaseProvider):
@@ -60,8 +59,12 @@ class FailoverProvider(JSONBaseProvider):
         super().__init__()
         self._chain_id = chain_id
         self._depth = confirmations
-        self._nodes = {endpoint: _provider(endpoint, _TIMEOUT) for endpoint in endpoints}
-        self._probes = {endpoint: _provider(endpoint, _PROBE_TIMEOUT) for endpoint in endpoints}
+        # Another node is asked where one fails, instead of the same again.
+        named = _named(endpoints)
+        self._nodes = {name: HttpNode(each, timeout=_TIMEOUT) for name, each in named.items()}
+        self._probes = {
+            name: HttpNode(each, timeout=_PROBE_TIMEOUT) for name, each in named.items()
+        }
         self._states: dict[str, NodeState] = {}
         self._contradicted: set[str] = set()
         self._current: str | None = None
@@ -110,21 +113,21 @@ class FailoverProvider(JSONBaseProvider):
         """
         calls = list(batch_requests)
         answered, answers = self._sent(lambda node: node.make_batch_request(calls))
-        if not isinstance(answers, list):
-            return answers  # the node refuses the batch as such
+        if not isinstance(answers, list) or len(answers) != len(calls):
+            return answers  # the node refuses the batch as such, or leaves some out
         return [
             self._compared(str(method), params, answered, answer)
             for (method, params), answer in zip(calls, answers, strict=True)
         ]
 
-    def _sent(self, send: Callable[[HTTPProvider], Any]) -> tuple[str, Any]:
+    def _sent(self, send: Callable[[HttpNode], Any]) -> tuple[str, Any]:
         """Who answered, the current node or whichever takes its place, and the answer."""
         for _ in range(2):
             for endpoint in self._reliable():
                 try:
                     answer = send(self._nodes[endpoint])
-                except _FAILURES:
-                    self._leave_out(endpoint, "unreachable")
+                except ConnectionFailed as error:
+                    self._leave_out(endpoint, outage(error))
                 else:
                     self._current = endpoint
                     return endpoint, answer
@@ -224,14 +227,17 @@ class FailoverProvider(JSONBaseProvider):
         """What a node answers that can be compared; None if nothing."""
         try:
             answer = self._nodes[endpoint].make_request(method, params)
-        except _FAILURES:
-            self._leave_out(endpoint, "unreachable")
+        except ConnectionFailed as error:
+            self._leave_out(endpoint, outage(error))
             return None
         return answer if compare.is_compared(method, answer) else None
 
 
-def _provider(endpoint: str, timeout: tuple[float, float]) -> HTTPProvider:
-    # Another node is asked where one fails, instead of the same again.
-    return HTTPProvider(
-        endpoint, request_kwargs={"timeout": timeout}, exception_retry_configuration=None
-    )
+def _named(endpoints: Sequence[str]) -> dict[str, str]:
+    """Each endpoint by what may be shown of it, which is the same for two keys of one provider."""
+    named: dict[str, str] = {}
+    for endpoint in endpoints:
+        name = shown(endpoint)
+        alike = sum(shown(each) == name for each in named.values())
+        named[f"{name} ({alike + 1})" if alike else name] = endpoint
+    return named

@@ -157,7 +157,7 @@ class Ledger:
         Refusal
             If the contract refuses, by the type of its custom error.
         """
-        from web3.exceptions import ContractLogicError, Web3RPCError
+        from web3.exceptions import BadFunctionCallOutput, ContractLogicError, Web3RPCError
 
         with _arguments_of(contract, function):
             bound = self.contract(contract).functions[function](*args)
@@ -169,6 +169,12 @@ class Ledger:
             except Web3RPCError as error:
                 raise RequestFailed(
                     f"the node refused the call of {function}: {error.message}", method="eth_call"
+                ) from error
+            except (BadFunctionCallOutput, UnicodeDecodeError, OverflowError) as error:
+                raise RequestFailed(
+                    f"the node answered the call of {function} with what no such contract "
+                    "answers; see that it has caught up with the chain, or ask another node",
+                    method="eth_call",
                 ) from error
 
     # ---------------------------------------------------------------------------------- send

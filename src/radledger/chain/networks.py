@@ -16,12 +16,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from radledger.chain.errors import NetworksInvalid, UnknownNetwork
+from radledger.endpoints import shown
 
 __all__ = ["Network", "default", "load"]
 
@@ -36,7 +37,7 @@ class Network:
     Attributes
     ----------
     name
-        What the user calls it.
+        What the user calls it, or what may be shown of its address.
     endpoint
         JSON-RPC address of a node, ``http://`` or ``https://``.
     chain_id
@@ -60,10 +61,10 @@ class Network:
     """
 
     name: str
-    endpoint: str
+    endpoint: str = field(repr=False)  # it may hold a provider's key
     chain_id: int | None = None
     local: bool = False
-    others: tuple[str, ...] = ()
+    others: tuple[str, ...] = field(default=(), repr=False)
     confirmations: int = 0
     gas_price: int | None = None
     timeout: float = 300.0
@@ -100,12 +101,14 @@ def load(name: str | None = None, home: Path | None = None) -> Network:
     'http://10.0.0.7:8545'
     """
     name = name or default(home)
-    if name.startswith(("http://", "https://")):
-        return Network(name, name)
+    if name.lower().startswith(("http://", "https://")):
+        return Network(shown(name), name)
     networks = _read(home)["networks"]
     if name not in networks:
         raise UnknownNetwork(
-            f"no network {name!r}; there are {', '.join(sorted(networks))}", network=name
+            f"no network {shown(name)!r}; there are {', '.join(sorted(networks))}, and an address "
+            "begins with http:// or https://",
+            network=shown(name),
         )
     return _network(name, networks[name])
 
@@ -135,9 +138,11 @@ def _read(home: Path | None) -> dict[str, Any]:
         networks = {name: dict(entry) for name, entry in added.get("networks", {}).items()}
         missing = [name for name, entry in networks.items() if not _given(entry)]
     except (yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
-        detail = " ".join(str(error).split())
-        message = f"{own} names no networks; correct it as the documentation shows: {detail}"
-        raise NetworksInvalid(message, path=str(own)) from error
+        # Its text would quote the line, and with it what stands in an address.
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1}: {getattr(error, 'problem', '')})" if mark else ""
+        message = f"{own} names no networks; correct it as the documentation shows{where}"
+        raise NetworksInvalid(message, path=str(own)) from None
     if missing:
         message = f"{own} gives no endpoint for {', '.join(missing)}; add it"
         raise NetworksInvalid(message, path=str(own))
@@ -171,7 +176,11 @@ def _require_sensible(own: Path, name: str, entry: Mapping[str, Any]) -> None:
         for field, holds in _FIELDS.items()
         if field in entry and not holds(entry[field])
     ]
-    wrong += [f"an endpoint cannot be {each!r}" for each in _given(entry) if not _is_text(each)]
+    wrong += [
+        f"an endpoint cannot be {each if each is None or isinstance(each, int) else type(each)!r}"
+        for each in _given(entry)
+        if not _is_text(each)
+    ]
     problems = [f"there is no {field}" for field in sorted(unknown)] + wrong
     if problems:
         message = f"{own}, network {name}: {'; '.join(problems)}; correct it"

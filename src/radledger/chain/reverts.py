@@ -63,7 +63,7 @@ def decode(data: bytes) -> Refusal:
             types = tuple(type_ for _, type_ in kind.parameters)
             values = map(_plain, types, _decode(types, arguments))
             return kind.of(dict(zip((name for name, _ in kind.parameters), values, strict=True)))
-    except DecodingError:
+    except (DecodingError, ValueError, OverflowError):
         pass  # declared by nobody here, though the selector looks familiar
     return RevertedUnexplained(
         "the contract refused without a reason known here; is the address that of another version?",

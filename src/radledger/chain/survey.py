@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from web3 import Web3
     from web3.providers import BaseProvider
 
-__all__ = ["SETTLED", "NodeState", "survey"]
+__all__ = ["SETTLED", "NodeState", "outage", "survey"]
 
 SETTLED = 3
 """How many blocks below its head honest nodes agree, and how many one of them may be behind."""
@@ -34,7 +34,7 @@ class NodeState:
     Attributes
     ----------
     endpoint
-        Its JSON-RPC address.
+        What may be shown of its JSON-RPC address.
     state
         ``good``, ``unreachable``, ``failing``, ``other chain``, ``lagging``, ``forked``,
         ``contradicted`` if most others gave another answer to the same question, or ``stalled``
@@ -66,7 +66,7 @@ def survey(
     Parameters
     ----------
     probes
-        A provider for each endpoint.
+        A provider for each endpoint, by what may be shown of it.
     chain_id
         The chain that is meant (EIP-155); None: the one that most serve.
     depth
@@ -83,14 +83,19 @@ def survey(
     return [each.state for each in found]
 
 
+def outage(error: ConnectionFailed) -> str:
+    """The state of a node that cannot be used: whether something answers in its place, or none."""
+    return "failing" if "status" in error.values else "unreachable"
+
+
 def _ask(endpoint: str, web3: Web3) -> _Found:
     try:
         chain = int(request(web3, "eth_chainId", []), 16)
         genesis = request(web3, "eth_getBlockByNumber", ["0x0", False])["hash"]
         head = request(web3, "eth_getBlockByNumber", ["latest", False])
         number, timestamp = int(head["number"], 16), int(head["timestamp"], 16)
-    except ConnectionFailed:
-        return _Found(web3, NodeState(endpoint, "unreachable"))
+    except ConnectionFailed as error:
+        return _Found(web3, NodeState(endpoint, outage(error)))
     except (ChainError, TypeError, KeyError, ValueError):
         return _Found(web3, NodeState(endpoint, "failing"))
     return _Found(web3, NodeState(endpoint, "good", number, timestamp), (chain, str(genesis)))

@@ -39,6 +39,7 @@ def deploy(
     from radledger.chain import deployments, networks
     from radledger.chain.connect import connect, request
     from radledger.chain.transact import Sender
+    from radledger.endpoints import shown
 
     named = session.network or os.environ.get("RADLEDGER_NETWORK") or None
     network = networks.load(named, session.folder)
@@ -61,7 +62,7 @@ def deploy(
         )
     show(
         {
-            "endpoint": network.endpoint,
+            "endpoint": shown(network.endpoint),
             "chain_id": deployment.chain_id,
             "contracts": _addresses(deployment),
             "predecessor": _addresses(deployment.predecessor),

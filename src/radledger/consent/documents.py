@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from radledger.chain.connect import request
 from radledger.chain.signatures import recover, signature_bytes, standard
 from radledger.chain.typed_data import Domain, Fields, canonical, parsed, typed_data
 from radledger.consent.errors import (
@@ -165,4 +166,4 @@ def _malformed(reason: str) -> DocumentMalformed:
 
 
 def _is_contract(ledger: Ledger, address: str) -> bool:
-    return bool(ledger.web3.eth.get_code(address))  # type: ignore[arg-type]
+    return bool(request(ledger.web3, "eth_getCode", [address, "latest"])[2:])

@@ -234,7 +234,10 @@ class _Place:
         parameters = {} if argument is None else {"arg": argument}
         try:
             response = httpx.post(
-                f"http://127.0.0.1:{port}/api/v0/{method}", params=parameters, timeout=10.0
+                f"http://127.0.0.1:{port}/api/v0/{method}",
+                params=parameters,
+                timeout=10.0,
+                trust_env=False,  # no proxy reaches a node on this machine
             )
             response.raise_for_status()
             answer: Mapping[str, Any] = response.json()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.ledger import Receipt
+from radledger.endpoints import is_loopback, proxy_for, shown
 from radledger.errors import RadLedgerError
 from radledger.relay.errors import InvalidRelayUrl, RelayError, RelayUnreachable, TicketPending
 
@@ -57,8 +58,9 @@ class RelayClient:
     def __init__(self, url: str, *, give_up_after: float = 300.0) -> None:
         if not url.startswith(("http://", "https://")):
             raise InvalidRelayUrl(
-                f"{url!r} is no address of a relayer; give one such as http://127.0.0.1:8090",
-                relay=url,
+                f"{shown(url)!r} is no address of a relayer; give one such as "
+                "http://127.0.0.1:8090",
+                relay=shown(url),
             )
         self._url = url.rstrip("/")
         self._give_up_after = give_up_after
@@ -80,10 +82,8 @@ class RelayClient:
         TicketPending
             If it is not confirmed in time; the same document can be submitted again.
         """
-        import httpx
-
         kind = "consents" if "kind" in document else "forward-requests"
-        with httpx.Client(base_url=self._url, timeout=_REQUEST_TIMEOUT) as client:
+        with self._client() as client:
             ticket = self._answer(client, "POST", f"/{kind}", json=document)
             answered = time.monotonic()
             for delay in self._polls(str(ticket["ticket"])):
@@ -117,8 +117,18 @@ class RelayClient:
             f"the relayer has not confirmed it within {self._give_up_after:.0f} s; submit the same "
             "document again to go on waiting",
             ticket=ticket,
-            relay=self._url,
+            relay=shown(self._url),
         )
+
+    def _client(self) -> httpx.Client:
+        import httpx
+
+        try:
+            return httpx.Client(
+                base_url=self._url, timeout=_REQUEST_TIMEOUT, trust_env=not is_loopback(self._url)
+            )
+        except (httpx.InvalidURL, ValueError, ImportError) as error:
+            raise self._unreachable(error) from None  # of a proxy that cannot be used
 
     def _answer(self, client: httpx.Client, method: str, path: str, **named: Any) -> dict[str, Any]:
         import httpx
@@ -131,12 +141,17 @@ class RelayClient:
             if response.is_success:
                 return {name: answer[name] for name in _TICKET}
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError) as error:
-            raise RelayUnreachable(
-                f"no relayer answers at {self._url}; check the address, or try again later",
-                relay=self._url,
-                cause=type(error).__name__,
-            ) from error
+            raise self._unreachable(error) from None  # its text may hold the whole address
         raise _error(answer)
+
+    def _unreachable(self, error: Exception) -> RelayUnreachable:
+        proxy = proxy_for(self._url)
+        by = "" if proxy is None else f" by way of the proxy {proxy}, from the environment"
+        return RelayUnreachable(
+            f"no relayer answers at {shown(self._url)}{by}; check the address, or try again later",
+            relay=shown(self._url),
+            cause=type(error).__name__,
+        )
 
 
 def _error(answer: Mapping[str, Any]) -> RadLedgerError:
@@ -144,9 +159,8 @@ def _error(answer: Mapping[str, Any]) -> RadLedgerError:
     from radledger.consent import errors  # noqa: F401 - so that its errors are known by name
 
     kind = _kinds().get(str(answer.get("error")), RelayError)
-    values = dict(answer.get("values") or {})
-    values.pop("message", None)
-    return kind(str(answer.get("detail")), **values)
+    values = answer.get("values")
+    return kind(str(answer.get("detail")), **(values if isinstance(values, dict) else {}))
 
 
 def _kinds(root: type[RadLedgerError] = RadLedgerError) -> dict[str, type[RadLedgerError]]:

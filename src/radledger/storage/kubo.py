@@ -24,6 +24,7 @@ import httpx
 import ipfshttpclient
 import requests
 
+from radledger.endpoints import is_loopback, proxy_for
 from radledger.errors import UsageError
 from radledger.storage.cid import BUFFER, cid_digest, new_hasher, verified
 from radledger.storage.errors import ContentMismatch, ContentNotFound, StorageUnavailable
@@ -86,8 +87,13 @@ class KuboStore:
                 "/ip4/127.0.0.1/tcp/5001",
                 address=address,
             ) from None
+        self._proxy = proxy_for(url)
+        if is_loopback(url):
+            # What a session's own settings say, the environment's proxies go before.
+            self._rpc._client._request_proxies = {"no_proxy": "*"}
         self._http = httpx.Client(
             base_url=f"{url}/api/v0/",
+            trust_env=not is_loopback(url),
             # Compressed, a small answer could fill the disk.
             headers={"Accept-Encoding": "identity"},
             timeout=httpx.Timeout(timeout, connect=connect),
@@ -292,6 +298,8 @@ class KuboStore:
             raise self._refused(str(error) or type(error).__name__) from error
 
     def _refused(self, reason: str) -> StorageUnavailable:
+        if self._proxy is not None:
+            reason += f", by way of the proxy {self._proxy}, from the environment"
         return StorageUnavailable(
             f"the Kubo daemon at {self.address} does not serve ({reason}); see that it runs",
             address=self.address,

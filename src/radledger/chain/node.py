@@ -1,0 +1,274 @@
+"""One node over HTTP, whatever stands between: what is no answer of a node is told as what it is.
+
+Providers of nodes answer in their own ways: with an HTTP status beside an error of JSON-RPC or in
+place of it, with a page, or with a request to come back later.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import requests
+from web3.providers import JSONBaseProvider
+
+from radledger.chain import answers
+from radledger.chain.errors import ConnectionFailed
+from radledger.endpoints import hidden, is_loopback, proxy_for, shown
+
+__all__ = ["HttpNode"]
+
+_NO_PROXY = {"http": "", "https": "", "all": ""}
+_DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PAYMENT_REQUIRED)
+# With these a node, or what stands before it, refuses the one request, as too large for instance.
+_REFUSED = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+_PAUSE = 1.0
+_sleep = time.sleep
+
+
+class HttpNode(JSONBaseProvider):
+    """A web3 provider over one JSON-RPC endpoint.
+
+    Its errors and answers never hold the endpoint's user, password, path or query.
+
+    Parameters
+    ----------
+    endpoint
+        The JSON-RPC address.
+    timeout
+        Seconds to wait for a connection, and for each next piece of an answer.
+    tries
+        How often a request is sent that meets no node.
+    patience
+        Seconds to wait in all where a node allows no more requests for now.
+    """
+
+    # A contract's revert must not make this process fetch an address of the contract's choice.
+    global_ccip_read_enabled = False
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        timeout: tuple[float, float],
+        tries: int = 1,
+        patience: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.endpoint_uri = endpoint
+        self._timeout = timeout
+        self._tries = tries
+        self._patience = patience
+        self._local = threading.local()
+
+    def make_request(self, method: Any, params: Any) -> Any:
+        """Send one request.
+
+        Raises
+        ------
+        ConnectionFailed
+            If no node answers, or what answers makes no sense.
+        """
+        response, answer = self._answer(self.encode_rpc_request(method, params))
+        return self._normal(str(method), params, response, answer)
+
+    def make_batch_request(self, batch_requests: Any) -> Any:
+        """Send many requests at once.
+
+        Returns
+        -------
+        list or dict
+            The answers in the order of the requests, one each as far as there are; or the error
+            with which the node refuses the batch.
+
+        Raises
+        ------
+        ConnectionFailed
+            As :meth:`make_request`.
+        """
+        calls = list(batch_requests)
+        body = self.encode_batch_rpc_request(calls)
+        response, answer = self._answer(body)
+        if not isinstance(answer, list):
+            refusal = self._normal("a batch", [], response, answer)
+            if "error" in refusal:
+                return refusal
+            raise self._nonsense("a batch", response, "one result")
+        found = {
+            each["id"]: each
+            for each in answer
+            if isinstance(each, dict) and isinstance(each.get("id"), int)
+        }
+        asked = zip(json.loads(body), calls, strict=True)
+        return [
+            self._normal(str(method), params, response, found[each["id"]])
+            for each, (method, params) in asked
+            if each["id"] in found
+        ]
+
+    # ------------------------------------------------------------------------------- transport
+
+    def _answer(self, body: bytes) -> tuple[requests.Response, Any]:
+        """The response to a body, and the JSON in it, once the node allows the request."""
+        patience = self._patience
+        while True:
+            response = self._sent(body)
+            answer = _json(response)
+            if response.status_code != HTTPStatus.TOO_MANY_REQUESTS and not _is_limited(answer):
+                self._require_access(response, answer)
+                return response, answer
+            pause = _pause(response)
+            if pause > patience:
+                raise self._failed(
+                    f"allows no more requests for now ({self._told(response, answer)}); try again "
+                    f"in {math.ceil(pause)} s, or name another node",
+                    response,
+                )
+            patience -= pause
+            _sleep(pause)
+
+    def _sent(self, body: bytes) -> requests.Response:
+        for left in reversed(range(self._tries)):
+            try:
+                return self._session.post(
+                    self.endpoint_uri,
+                    data=body,
+                    headers={"Content-Type": "application/json"},
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    proxies=_NO_PROXY if is_loopback(self.endpoint_uri) else None,
+                )
+            except (requests.ConnectionError, requests.Timeout) as error:
+                if not left:
+                    raise self._unreachable(error) from None
+            except (requests.RequestException, OSError, ValueError) as error:
+                raise self._unreachable(error) from None
+        raise AssertionError("a request is sent at least once")
+
+    @property
+    def _session(self) -> requests.Session:
+        """A session of this thread: it keeps a connection open, and is not made for several."""
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+        session: requests.Session = self._local.session
+        return session
+
+    def _require_access(self, response: requests.Response, answer: Any) -> None:
+        """Refuse a response that does not come from a node which takes requests."""
+        told = self._told(response, answer)
+        if response.status_code in _DENIED:
+            raise self._failed(
+                f"refuses access ({told}); check the key or password in its address", response
+            )
+        if _is_refusal(response, answer) and response.status_code not in _REFUSED:
+            raise self._failed(
+                f"does not serve JSON-RPC ({told}); check its address, or try again later", response
+            )
+
+    def _normal(
+        self, method: str, params: Sequence[Any], response: requests.Response, answer: Any
+    ) -> dict[str, Any]:
+        if _is_refusal(response, answer):
+            answer = {"error": {"message": self._told(response, answer)}}
+        if answer is _NO_JSON:
+            kind = response.headers.get("Content-Type", "").split(";")[0]
+            raise self._nonsense(method, response, "text" if kind in ("", _JSON_TYPE) else kind)
+        try:
+            found = answers.normal(method, params, answer)
+        except ValueError as error:
+            raise self._nonsense(method, response, str(error)) from None
+        if "error" in found:
+            message = found["error"]["message"]
+            found["error"]["message"] = hidden(message, self.endpoint_uri)
+        return found
+
+    # ---------------------------------------------------------------------------------- errors
+
+    def _told(self, response: requests.Response, answer: Any) -> str:
+        """The status of a response, and the reason that comes with it."""
+        status = f"HTTP {response.status_code} {response.reason or ''}".rstrip()
+        if not _is_error(answer):
+            return status
+        message = answers.normal("", [], answer)["error"]["message"]
+        return f"{status}: {hidden(message, self.endpoint_uri)}"
+
+    def _nonsense(self, method: str, response: requests.Response, what: str) -> ConnectionFailed:
+        what = hidden(what, self.endpoint_uri)
+        return self._failed(
+            f"answers {method} with {what}, as no Ethereum node does; check its address, and "
+            "whether a login page or a proxy stands before it",
+            response,
+        )
+
+    def _failed(self, what: str, response: requests.Response) -> ConnectionFailed:
+        endpoint = shown(self.endpoint_uri)
+        return ConnectionFailed(
+            f"{endpoint} {what}{self._by_proxy()}", endpoint=endpoint, status=response.status_code
+        )
+
+    def _unreachable(self, error: Exception) -> ConnectionFailed:
+        endpoint, proxy = shown(self.endpoint_uri), proxy_for(self.endpoint_uri)
+        here = is_loopback(self.endpoint_uri)
+        start = "start a local chain with `radledger devnet up`" if here else "start it"
+        values = {} if proxy is None else {"proxy": proxy}
+        return ConnectionFailed(
+            f"no Ethereum node answers at {endpoint}; {start}, or name another network"
+            f"{self._by_proxy()}",
+            endpoint=endpoint,
+            cause=type(error).__name__,
+            **values,
+        )
+
+    def _by_proxy(self) -> str:
+        proxy = proxy_for(self.endpoint_uri)
+        return "" if proxy is None else f" (by way of the proxy {proxy}, from the environment)"
+
+
+_JSON_TYPE = "application/json"
+_NO_JSON = object()
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError):
+        return _NO_JSON
+
+
+def _is_error(answer: Any) -> bool:
+    return isinstance(answer, Mapping) and answer.get("error") is not None
+
+
+def _is_refusal(response: requests.Response, answer: Any) -> bool:
+    """Whether a response refuses by its HTTP status alone; a redirection does as well."""
+    return response.status_code not in range(200, 300) and not _is_error(answer)
+
+
+def _is_limited(answer: Any) -> bool:
+    if isinstance(answer, list):
+        return any(map(_is_limited, answer))
+    return _is_error(answer) and answers.is_rate_limit(answer["error"])
+
+
+def _pause(response: requests.Response) -> float:
+    """After how many seconds a node wants to be asked again (RFC 9110, section 10.2.3)."""
+    given = response.headers.get("Retry-After", "").strip()
+    if given.isascii() and given.isdigit():
+        return max(float(given[:9]), 0.1)
+    try:
+        at = parsedate_to_datetime(given)
+    except ValueError:
+        return _PAUSE
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max((at - datetime.now(UTC)).total_seconds(), 0.1)

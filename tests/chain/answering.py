@@ -1,0 +1,67 @@
+"""A server in the place of a node, which answers as a test wants."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import requests
+
+
+class AnsweringNode(ThreadingHTTPServer):
+    """A server that asks a function for status, headers and body of each answer.
+
+    Attributes
+    ----------
+    answer
+        Called with the decoded request; returns a tuple of these three, or None to pass the
+        request on to the node behind.
+    asked
+        The decoded requests.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, behind=None):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.behind = behind
+        self.answer = lambda asked: None
+        self.asked = []
+        self.lines = []
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def always(self, status, body, **headers):
+        """Give one answer to everything."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answer = lambda asked: (status, named, content)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: AnsweringNode
+
+    def do_POST(self):
+        self.server.lines.append(self.requestline)
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append(asked)
+        answer = self.server.answer(asked)
+        if answer is None:
+            with requests.Session() as session:
+                session.trust_env = False  # the proxy of a test is no business of this server's
+                response = session.post(self.server.behind, json=asked, timeout=10)
+            answer = (response.status_code, {}, response.content)
+        status, headers, body = answer
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        """Say nothing."""

@@ -1,0 +1,359 @@
+"""Nodes of providers: each answer of theirs is understood, or told in one line without a secret."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from radledger.chain import node as node_module
+from radledger.chain.connect import connect, node_states, request, request_batch
+from radledger.chain.errors import ConnectionFailed, DeploymentMismatch, RequestFailed
+from radledger.chain.ledger import Ledger
+from radledger.chain.networks import Network
+from radledger.index.source import ChainSource
+from tests.chain.answering import AnsweringNode
+
+SECRETS = "/v3/SECRETKEY?token=SECRETTOKEN"
+HTML = b"<!DOCTYPE html><html><body>Login to hospital WiFi</body></html>"
+ERROR = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "invalid project id"}}
+
+
+@pytest.fixture
+def node(anvil_endpoint):
+    node = AnsweringNode(anvil_endpoint)
+    yield node
+    node.shutdown()
+    node.server_close()
+
+
+@pytest.fixture
+def network(node):
+    secret = node.endpoint.replace("http://", "http://user:SECRETWORD@") + SECRETS
+    return Network("provider", secret)
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses that were made, in no time."""
+    pauses = []
+    monkeypatch.setattr(node_module, "_sleep", pauses.append)
+    return pauses
+
+
+def is_told(error, node, *parts):
+    """What an error says: parts of it, in one line, and nothing secret."""
+    text = json.dumps([error.message, error.values, repr(error)])
+    assert "SECRET" not in text
+    assert "\n" not in error.message
+    assert error.values["endpoint"] == node.endpoint
+    for part in parts:
+        assert part in error.message, error.message
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "parts"),
+    [
+        (401, ERROR, ("refuses access", "HTTP 401 Unauthorized: invalid project id", "key")),
+        (403, b"error code: 1020", ("refuses access", "HTTP 403 Forbidden")),
+        (402, b"", ("refuses access", "HTTP 402")),
+        (404, HTML, ("does not serve JSON-RPC", "HTTP 404 Not Found", "check its address")),
+        (301, b"", ("does not serve JSON-RPC", "HTTP 301 Moved Permanently")),
+        (500, b"oops", ("does not serve JSON-RPC", "HTTP 500")),
+        (503, b"upstream connect error", ("does not serve JSON-RPC", "HTTP 503 Service Unavai")),
+        (401, {"error": {"message": "no project SECRETKEY"}}, ("no project …)",)),
+        (401, {"error": "no SECRETWORD of /v3/SECRETKEY?token=SECRETTOKEN"}, ("refuses",)),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_status_is_told_with_its_reason(node, network, status, body, parts):
+    node.always(status, body, Location="https://elsewhere.invalid/")
+    with pytest.raises(ConnectionFailed) as failed:
+        connect(network)
+    is_told(failed.value, node, *parts)
+    assert failed.value.values["status"] == status
+
+
+NONSENSE = {
+    "HTML": (HTML, "text/html"),
+    "empty": (b"", "text"),
+    "text": (b"\xff\xfe", "text"),
+    "deep": (b"[" * 100_000, "text"),
+    "null": (b"null", "null"),
+    "list": (b"[]", "a list"),
+    "list of one": (b'[{"jsonrpc": "2.0", "id": 0, "result": "0x1"}]', "a list"),
+    "number": (b"42", "a number"),
+    "one": (b"1", "a number"),
+    "true": (b"true", "true"),
+    "string": (b'"0x1"', "'0x1'"),
+    "no result": (b'{"jsonrpc": "2.0", "id": 1}', "an object that has neither result nor error"),
+    "null result": (b'{"jsonrpc": "2.0", "id": 1, "result": null}', "the result null"),
+    "decimal": (b'{"result": "31337"}', "the result '31337'"),
+    "empty quantity": (b'{"result": "0x"}', "the result '0x'"),
+    "integer": (b'{"result": 31337}', "the result a number"),
+    "object": (b'{"result": {}}', "the result an object that lacks"),
+    "a key": (b'{"result": "SECRETKEY"}', "the result '…'"),
+    "many digits": (b'{"result": ' + b"9" * 5000 + b"}", "text"),
+}
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_what_no_node_answers_is_told_as_that(node, network, kind):
+    body, what = NONSENSE[kind]
+    content_type = "text/html; charset=utf-8" if kind == "HTML" else "application/json"
+    node.always(200, body, Content_Type=content_type)
+    with pytest.raises(ConnectionFailed) as failed:
+        connect(network)
+    is_told(failed.value, node, f"answers eth_chainId with {what}", "check its address")
+
+
+@pytest.mark.parametrize("error", ["text", {}, [], {"code": "x", "message": None}, {"message": 7}])
+def test_errors_of_another_form_are_errors(node, network, error):
+    web3 = connect(network)
+    node.always(200, {"jsonrpc": "2.0", "id": 1, "error": error})
+    for use in (
+        lambda: request(web3, "eth_blockNumber", []),
+        lambda: web3.eth.get_balance("0x" + "11" * 20),
+    ):
+        with pytest.raises(Exception, match=r"text|\[\]|no reason given") as failed:
+            use()
+        assert type(failed.value).__name__ in ("RequestFailed", "Web3RPCError")
+
+
+# ----------------------------------------------------------------------------------- limits
+
+
+def too_wide(most, status):
+    """Refuse queries of events over more than so many blocks."""
+
+    def answer(asked):
+        if isinstance(asked, dict) and asked["method"] == "eth_getLogs":
+            first, last = (
+                int(asked["params"][0].get(name, "0x0"), 16) for name in ("fromBlock", "toBlock")
+            )
+            if last - first >= most:
+                if status == 413:
+                    return status, {}, HTML
+                reason = {"code": -32602, "message": f"up to a {most} block range"}
+                return status, {}, json.dumps({**ERROR, "error": reason}).encode()
+        return None
+
+    return answer
+
+
+@pytest.mark.parametrize("status", [200, 400, 413, 500])
+def test_a_range_of_events_that_is_too_wide_is_halved(ledger, node, network, status):
+    source = ChainSource(ledger)
+    head = source.head()
+    whole = source.read(source.start, head, "")
+    events = ledger.events("ParticipantRegistry", "ParticipantAdmitted")
+    node.answer = too_wide(3, status)
+    hosted = Ledger(connect(network), ledger.deployment)
+    assert hosted.events("ParticipantRegistry", "ParticipantAdmitted") == events != []
+    assert ChainSource(hosted).read(source.start, head, "") == whole
+    node.answer = too_wide(0, status)
+    with pytest.raises(RequestFailed) as failed:
+        hosted.events("ParticipantRegistry", "ParticipantAdmitted")
+    assert "SECRET" not in failed.value.message
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {**ERROR, "error": {"code": -32600, "message": "too many in a batch"}}),
+        (400, {**ERROR, "error": {"code": -32600, "message": "batches are not supported"}}),
+        (400, b"bad request"),
+        (413, HTML),
+    ],
+)
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_a_batch_that_is_refused_is_sent_in_parts(node, network, status, body, most):
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    refused = []
+
+    def answer(asked):
+        if isinstance(asked, list) and len(asked) > most:
+            refused.append(len(asked))
+            return status, {}, content
+        return None
+
+    node.answer = answer
+    web3 = connect(network)
+    calls = [("eth_getBlockByNumber", [hex(0), False]), ("eth_nonsense", []), ("eth_chainId", [])]
+    block, bad, chain = request_batch(web3, calls)
+    assert (block["number"], chain) == ("0x0", hex(31337))
+    assert isinstance(bad, RequestFailed)
+    assert bool(refused) == (most < 3)
+
+
+def test_answers_of_a_batch_belong_to_their_requests(node, network):
+    """Whatever their order; what has another id, or none, is no answer to them."""
+    web3 = connect(network)
+
+    def answer(asked):
+        blocks = [
+            {"jsonrpc": "2.0", "id": each["id"], "result": each["params"][0]} for each in asked
+        ]
+        odd = [{"id": None, "result": "0x1"}, {"id": 10**6, "result": "0x1"}, None, 7, *blocks[:1]]
+        return 200, {}, json.dumps([*odd, *reversed(blocks)]).encode()
+
+    node.answer = answer
+    calls = [("test_echo", [number]) for number in range(5)]
+    assert request_batch(web3, calls) == [0, 1, 2, 3, 4]
+    node.always(200, [])
+    with pytest.raises(RequestFailed, match="answered 0 of 5"):
+        request_batch(web3, calls)
+    node.always(200, {"jsonrpc": "2.0", "id": 1, "result": "0x1"})
+    with pytest.raises(ConnectionFailed, match="answers a batch with one result"):
+        request_batch(web3, calls)
+
+
+LIMITS = {
+    "status": (429, HTML),
+    "status and error": (429, {**ERROR, "error": {"code": -32005, "message": "slow down"}}),
+    "error alone": (200, {**ERROR, "error": {"code": -32005, "message": "request rate limited"}}),
+    "its own code": (200, {**ERROR, "error": {"code": 429, "message": "come back later"}}),
+    "in a list": (
+        200,
+        [{**ERROR, "error": {"code": -32007, "message": "15/second request limit"}}],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LIMITS)
+def test_a_node_that_wants_to_be_asked_later_is(node, network, pauses, kind):
+    status, body = LIMITS[kind]
+    web3 = connect(network)
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    left = [(status, {"Retry-After": "3"}, content), (status, {}, content), None]
+    node.answer = lambda asked: left.pop(0)
+    assert request_batch(web3, [("eth_chainId", []), ("eth_chainId", [])]) == [hex(31337)] * 2
+    assert pauses == [3, 1]
+
+
+@pytest.mark.parametrize("kind", LIMITS)
+def test_a_node_that_allows_nothing_is_told(node, network, pauses, kind):
+    status, body = LIMITS[kind]
+    node.always(status, body, Retry_After="4")
+    with pytest.raises(ConnectionFailed) as failed:
+        connect(network)
+    parts = ("allows no more requests for now", f"HTTP {status}", "try again in 4 s")
+    is_told(failed.value, node, *parts)
+    assert failed.value.values["status"] == status
+    assert pauses == [4, 4]
+
+
+@pytest.mark.parametrize("given", ["3600", "99999999999999", "later", "", "-1"])
+def test_nobody_waits_for_an_hour(node, network, pauses, given):
+    node.always(429, b"", Retry_After=given)
+    started = time.monotonic()
+    with pytest.raises(ConnectionFailed, match="allows no more requests"):
+        connect(network)
+    assert sum(pauses) <= 10 or time.monotonic() == started
+    later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    node.always(429, b"", Retry_After=later)
+    with pytest.raises(ConnectionFailed, match=r"try again in 3[56]\d\d s"):
+        connect(network)
+
+
+def test_what_a_contract_says_of_limits_is_no_limit_of_the_node(node, network, pauses):
+    web3 = connect(network)
+    node.always(200, {**ERROR, "error": {"code": 3, "message": "execution reverted: rate limit"}})
+    with pytest.raises(RequestFailed, match="rate limit"):
+        request(web3, "eth_call", [{}, "latest"])
+    assert pauses == []
+
+
+def test_several_nodes_do_without_one_that_refuses(node, anvil_endpoint, pauses):
+    node.always(429, b"", Retry_After="5")
+    hosted = Network("two", node.endpoint + SECRETS, others=(anvil_endpoint,))
+    assert int(request(connect(hosted), "eth_chainId", []), 16) == 31337
+    assert pauses == []
+    first, second = node_states(hosted)
+    assert (first.endpoint, first.state) == (node.endpoint, "failing")
+    assert (second.endpoint, second.state) == (anvil_endpoint, "good")
+
+
+# ---------------------------------------------------------------------------------- secrets
+
+
+def test_two_keys_of_one_provider_are_two_nodes(node):
+    keys = tuple(f"{node.endpoint}/v3/SECRETKEY{number}" for number in range(3))
+    network = Network("keys", keys[0], others=keys[1:])
+    names = [each.endpoint for each in node_states(network)]
+    assert names == [node.endpoint, f"{node.endpoint} (2)", f"{node.endpoint} (3)"]
+    web3 = connect(network)
+    assert "SECRET" not in web3.provider.endpoint_uri
+    assert "SECRET" not in repr(network)
+    node.always(503, b"")
+    with pytest.raises(ConnectionFailed) as failed:
+        request(web3, "eth_chainId", [])
+    assert "SECRET" not in json.dumps([failed.value.message, failed.value.values])
+
+
+def test_another_chain_is_told_without_the_key(network, node):
+    with pytest.raises(DeploymentMismatch) as failed:
+        connect(Network("provider", network.endpoint, chain_id=1))
+    assert "SECRET" not in failed.value.message
+    assert node.endpoint in failed.value.message
+
+
+def test_nothing_secret_is_logged(node, network, caplog):
+    caplog.set_level("INFO")
+    connect(network)
+    node.always(503, b"")
+    with pytest.raises(ConnectionFailed):
+        connect(network)
+    connect(Network("two", node.endpoint + SECRETS, others=(node.behind,)))
+    assert "SECRET" not in caplog.text
+
+
+# ---------------------------------------------------------------------------------- proxies
+
+
+@pytest.fixture
+def proxy(monkeypatch):
+    """A proxy that the environment names, with a password."""
+    proxy = AnsweringNode()
+    address = proxy.endpoint.replace("http://", "http://user:SECRETWORD@")
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, address)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    yield proxy
+    proxy.shutdown()
+    proxy.server_close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
+def test_a_node_on_this_machine_is_reached_without_a_proxy(node, proxy, host):
+    endpoint = node.endpoint.replace("127.0.0.1", host)
+    assert int(request(connect(Network("here", endpoint)), "eth_chainId", []), 16) == 31337
+    assert proxy.asked == []
+
+
+def test_a_node_elsewhere_is_reached_by_the_proxy_which_is_named(node, proxy):
+    proxy.answer = lambda asked: (200, {}, json.dumps({"id": 0, "result": "0x7"}).encode())
+    web3 = connect(Network("there", "http://node.example/v3/SECRETKEY"))
+    assert request(web3, "eth_chainId", []) == "0x7"
+    assert proxy.lines[0].startswith("POST http://node.example/v3/SECRETKEY ")
+    proxy.always(407, b"")
+    for part in ("HTTP 407", "no Ethereum node answers"):
+        with pytest.raises(ConnectionFailed) as failed:
+            request(web3, "eth_chainId", [])
+        assert part in failed.value.message
+        assert f"by way of the proxy {proxy.endpoint}, from the env" in failed.value.message
+        assert "SECRET" not in failed.value.message + repr(failed.value.values)
+        proxy.shutdown()
+        proxy.server_close()
+
+
+def test_a_proxy_that_cannot_be_used_is_named(monkeypatch):
+    monkeypatch.setenv("http_proxy", "socks5://user:SECRETWORD@127.0.0.1:9")
+    with pytest.raises(ConnectionFailed) as failed:
+        connect(Network("there", "http://node.example"))
+    assert "by way of the proxy socks5://127.0.0.1:9" in failed.value.message
+    assert "SECRET" not in failed.value.message
