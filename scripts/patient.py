@@ -26,7 +26,7 @@ _DAY = 24 * 3600
 def grant(grantee: str, purposes: str, scope: str = "all", days: str = "") -> None:
     """Let somebody use images for purposes of the Data Use Ontology, such as CC or HMB."""
     radledger = network.opened()
-    until = radledger.ledger.now() + int(days) * _DAY if days else UNTIL_REVOKED
+    until = radledger.ledger.present().time + int(days) * _DAY if days else UNTIL_REVOKED
     terms = Terms(tuple(purposes.split(",")), until=until)
     patient = network.signer("patient")
     _submit(radledger.consents.sign_grant(patient, network.address(grantee), terms, scope=scope))

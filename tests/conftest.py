@@ -181,7 +181,6 @@ def deployed_ledger(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Ledger:
     """All contracts on anvil, everybody accredited; use ``ledger``, which takes changes back."""
-    from radledger.chain.clock import Clock
     from radledger.chain.connect import connect
     from radledger.chain.deploy import deploy
     from radledger.chain.ledger import Ledger
@@ -193,8 +192,7 @@ def deployed_ledger(
     folder = tmp_path_factory.mktemp("deployments")
     holder = people["researcher"].address
     deployment = deploy(web3, people["governor"], folder, token_holder=holder)
-    # The chain's clock alone; a test that is about the other one sets it.
-    ledger = Ledger(web3, deployment, clock=Clock(wall=lambda: 0))
+    ledger = Ledger(web3, deployment)
     accredit(ledger, people)
     for name, key in encryption_keys.items():
         payer = people["hospital"] if name == "patient" else people[name]

@@ -26,6 +26,13 @@ def digest():
     return "0x" + secrets.token_bytes(32).hex()
 
 
+@pytest.fixture(autouse=True)
+def chain_clock(request, monkeypatch):
+    """Go by the chain's clock alone, so that times are exact; ``wall`` sets this machine's."""
+    if "ledger" in request.fixturenames:
+        monkeypatch.setattr(request.getfixturevalue("ledger"), "clock", Clock(wall=lambda: 0))
+
+
 @pytest.fixture
 def consents(ledger):
     return Consents(ledger)

@@ -47,6 +47,23 @@ def test_a_grant_permits_what_it_names_and_is_listed(consents, who, image_set):
     assert consents.list(grantee=who.stranger.address) == ()
 
 
+@pytest.mark.parametrize(
+    ("start", "until"),
+    [(-HOUR, 0), (2 * HOUR, HOUR), (HOUR, HOUR), (-(10**10), HOUR), (0, 10**13)],
+)
+def test_a_period_that_cannot_hold_is_neither_sent_nor_signed(consents, ledger, who, start, until):
+    start, until = ledger.now() + start, ledger.now() + until
+    terms, reader = Terms(("CC",), start=start, until=until), who.radiologist.address
+    for act in (
+        lambda: consents.grant(who.patient, reader, terms),
+        lambda: consents.sign_grant(who.patient, reader, terms),
+        lambda: consents.request(who.radiologist, who.patient.address, terms),
+    ):
+        with pytest.raises(ConsentPeriodInvalid) as refusal:
+            act()
+        assert refusal.value.values == {"from": start, "until": until}
+
+
 def test_an_institution_covers_its_members_until_it_is_suspended(
     consents, participants, who, image_set
 ):

@@ -118,11 +118,11 @@ def test_a_consent_that_cannot_hold(relay, sign, ledger, people, path_and_value,
     assert sent_by(ledger, people["hospital"]) == before
 
 
-def test_a_consent_that_is_too_late(relay, consents, people, travel):
+def test_a_consent_that_is_too_late(relay, consents, ledger, people, travel):
     late = consents.sign_grant(
         Account.create(), people["radiologist"].address, Terms(("CC",)), valid_for=60
     )
-    travel(61)
+    travel(late["typedData"]["message"]["deadline"] - ledger.now() + 1)
     values = relay.refused(relay.post(late), 422, "DocumentExpired")
     assert values == {"deadline": late["typedData"]["message"]["deadline"]}
 

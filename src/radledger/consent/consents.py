@@ -10,6 +10,7 @@ from radledger.chain.refusals import ConsentPeriodInvalid
 from radledger.chain.typed_data import typed_data
 from radledger.consent import documents, messages, permission, records
 from radledger.consent.model import (
+    UNTIL_REVOKED,
     ConsentRequest,
     Decision,
     Emergency,
@@ -314,11 +315,11 @@ class Consents:
         )
 
     def _struct(self, terms: Terms) -> TermsStruct:
-        """Terms as the contract takes them, if they do not end before they begin, or before now."""
+        """Terms as the contract takes them, if they end after they begin, and later than now."""
         present = self._ledger.present()
         struct = terms.encode(present.block_time)
         start, until, *_ = struct
-        if until <= max(start, present.time):
+        if not 0 <= start < until <= UNTIL_REVOKED or until <= present.time:
             raise ConsentPeriodInvalid.of({"from": start, "until": until})
         return struct
 
