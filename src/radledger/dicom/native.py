@@ -178,7 +178,7 @@ def _masked(data: bytes, source: DicomSource, pixels: ImagePixels) -> bytes:
         return data
     samples = np.frombuffer(data, f"{source.encoding.order}u{bits // 8}")
     masked: NDArray[Any] = samples & samples.dtype.type(stored_bits(pixels))
-    return masked.tobytes()
+    return masked.astype(samples.dtype, copy=False).tobytes()  # in the byte order of the file
 
 
 def _ended(data: bytearray, start: int, swapped: bool, pixels: ImagePixels) -> bytes:
