@@ -121,6 +121,11 @@ def test_only_development_nodes_may_rest(request, node, limit):
     assert clock(web3, replace(network, max_block_age=math.inf)).max_block_age == math.inf
 
 
+def test_a_ledger_without_a_network_goes_by_its_node(geth_ledger, ledger):
+    assert geth_ledger.present().max_block_age == 60
+    assert ledger.present().max_block_age == math.inf
+
+
 def test_a_node_that_does_not_name_itself_may_not_rest(anvil, monkeypatch):
     refused = {"error": {"code": -32601, "message": "the method web3_clientVersion is not here"}}
     monkeypatch.setattr(anvil.provider, "make_request", lambda method, parameters: refused)

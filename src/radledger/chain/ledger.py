@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.chain import artifacts, forward, reverts
 from radledger.chain.clock import Clock, Present
+from radledger.chain.connect import clock as clock_of
 from radledger.chain.connect import connection_errors, request, request_batch
 from radledger.chain.errors import DeploymentMissing, RequestFailed
 from radledger.chain.events import Event, Receipt
@@ -69,7 +70,8 @@ class Ledger:
     sender
         What sends its transactions; by default one whose journal ends with this object.
     clock
-        This machine's clock, and how old the latest block may be; by default of any age.
+        This machine's clock, and how old the latest block may be; by default as
+        :func:`radledger.chain.connect.clock` says of the node.
 
     Raises
     ------
@@ -94,9 +96,10 @@ class Ledger:
         deployment.require_chain(web3)
         self.web3 = web3
         self.deployment = deployment
-        self.clock = clock or Clock()
         if sender is not None:
             self.sender = sender
+        if clock is not None:
+            self.clock = clock
         self._contracts: dict[str | ContractAt, Any] = {}
         self._timestamps: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -105,6 +108,11 @@ class Ledger:
     def sender(self) -> Sender:
         """What signs, sends and follows this ledger's transactions."""
         return Sender(self.web3)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """This machine's clock, and how old the latest block may be."""
+        return clock_of(self.web3)
 
     @property
     def chain_id(self) -> int:

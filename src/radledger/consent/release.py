@@ -224,4 +224,4 @@ class CustodianKeyService:
         block = request(
             self._ledger.web3, "eth_getBlockByNumber", [hex(record.keyed_in_block), False]
         )
-        return int(block["timestamp"], 16)
+        return int(block["timestamp"], 16) if block else 0  # of a branch that was left meanwhile
