@@ -10,8 +10,11 @@ pragma solidity ^0.8.30;
 /// - handing an identity to the zero address deactivates it for good, as the `did:ethr` method says it does, where the
 /// reference registry would give it back to the identity's first key;
 /// - a validity of more than 2^128 seconds is refused;
-/// - a delegate appointed before a recovery is no longer valid. A resolver shows it until it lapses or the new owner
-/// revokes it, so a new owner should revoke what the old one appointed.
+/// - what an owner wrote ends when the identity, or an identity that owns it, gets another owner: delegates, attributes
+/// and guardians. A resolver that replays the events shows a delegate or attribute until it lapses or is revoked, so a
+/// new owner should revoke what an earlier one wrote;
+/// - an owner whose own identity was handed on or recovered acts no longer; the owner of that identity does
+/// (`controllerOf`). `identityOwner`, and with it a resolver, still answers with the owner that was set.
 /// @dev What the hashes of ERC-1056 do not say: the chain. They name the registry's address alone, so where one key deploys
 /// the same contracts in the same order on two chains, a change signed for one holds on the other. Deploy each chain with
 /// a key of its own, or sign requests of the forwarder instead, which name the chain.
@@ -23,10 +26,11 @@ pragma solidity ^0.8.30;
 interface IIdentityRegistry {
     // ------------------------------------------------------------------------------------------------------- Errors
 
-    /// @notice `actor` does not own `identity`.
+    /// @notice `actor` does not act as the owner of `identity`.
     error IdentityNotOwner(address identity, address actor);
 
-    /// @notice The signature is not one by `owner`, who owns `identity`: it gives `signer`, or zero if it is malformed.
+    /// @notice The signature is not one by `owner`, who acts as the owner of `identity`: it gives `signer`, or zero if it
+    /// is malformed.
     error IdentityBadSignature(address identity, address owner, address signer);
 
     /// @notice `validity` seconds exceed `longest`.
@@ -56,6 +60,9 @@ interface IIdentityRegistry {
     /// @notice `guardian` has approved this recovery already.
     error IdentityAlreadyApproved(address identity, address newOwner, address guardian);
 
+    /// @notice `guardian` has not approved the recovery of `identity` to `newOwner`, or the approval no longer counts.
+    error IdentityNoApproval(address identity, address newOwner, address guardian);
+
     /// @notice `newOwner` cannot become the owner of `identity` by recovery: it is zero, or the owner already.
     error IdentityNewOwnerInvalid(address identity, address newOwner);
 
@@ -70,6 +77,9 @@ interface IIdentityRegistry {
 
     /// @notice A recovery delay of `delay` seconds leaves an owner too little time; it is at least `least`.
     error IdentityDelayTooShort(uint256 delay, uint256 least);
+
+    /// @notice A recovery delay of `delay` seconds outlasts the guardians' approvals; it is at most `longest`.
+    error IdentityDelayTooLong(uint256 delay, uint256 longest);
 
     // ------------------------------------------------------------------------------------------- Events of ERC-1056
 
@@ -96,6 +106,9 @@ interface IIdentityRegistry {
     event RecoveryApproved(
         address indexed identity, address indexed newOwner, address indexed guardian, uint256 approvals, uint256 readyAt
     );
+
+    /// @notice `guardian` took back its approval that `newOwner` take over `identity`.
+    event RecoveryApprovalWithdrawn(address indexed identity, address indexed newOwner, address indexed guardian);
 
     /// @notice The owner cancelled every recovery of `identity` under way.
     event RecoveryVetoed(address indexed identity);
@@ -127,8 +140,10 @@ interface IIdentityRegistry {
 
     // -------------------------------------------------------------------------------------- ERC-1056: by the sender
 
-    /// @notice Hands `identity` to `newOwner`, which cancels a recovery under way. Zero deactivates it for good: nobody acts
-    /// for it any more, so consent that it gave can no longer be taken back. Take it back before.
+    /// @notice Hands `identity` to `newOwner`, which cancels a recovery under way and ends what earlier owners wrote:
+    /// delegates, attributes (the encryption key is one) and guardians, also of the identities that `identity` owns.
+    /// Zero deactivates it for good: nobody acts any more for it, nor for the identities that it owns. Consent that they
+    /// gave can no longer be taken back, so take it back, and hand on what it owns, before.
     function changeOwner(address identity, address newOwner) external;
 
     /// @notice Appoints `delegate` for `validity` seconds from now.
@@ -194,11 +209,17 @@ interface IIdentityRegistry {
 
     // ---------------------------------------------------------------------------------------------------- Authority
 
-    /// @notice Whether `actor` may act for `identity`: it is the owner now, or a valid delegate of `delegateType`, and still
-    /// owns the identity of its own. A parent's key that was recovered away no longer acts for the child.
-    /// @dev Who hands its own identity on hands on separately what its key owns, and is appointed anew: ERC-1056 owners
-    /// and delegates are keys, and their rights do not follow an identity.
+    /// @notice Whether `actor` may act for `identity`: it is its controller, or a valid delegate of `delegateType` that
+    /// still owns the identity of its own.
+    /// @dev A delegate is a key: the right of a delegate whose identity was recovered does not go to its new owner.
     function mayAct(address identity, address actor, bytes32 delegateType) external view returns (bool);
+
+    /// @notice The key that acts as the owner of `identity`: its owner, or where that one's own identity was handed on or
+    /// recovered, the owner of that. So a recovered parent goes on acting for the child, and the lost key does not.
+    /// @dev At most four identities are looked at: the identity, its owner, the owner's owner and the owner of that. Two
+    /// to four that own each other in a circle are controlled each by its own key.
+    /// @return controller Zero if an identity on the path is deactivated, or if the path is longer.
+    function controllerOf(address identity) external view returns (address controller);
 
     // ----------------------------------------------------------------------------------------------------- Recovery
 
@@ -207,8 +228,9 @@ interface IIdentityRegistry {
     /// @param threshold How many must approve; zero for no guardians.
     function setGuardians(address identity, address[] calldata guardians, uint256 threshold) external;
 
-    /// @notice The sender, who owns the identity `guardian`, approves that `newOwner` take over `identity`. The first
-    /// approval starts the recovery; the one that makes the threshold starts the delay.
+    /// @notice The sender, who acts as the owner of the identity `guardian`, approves that `newOwner` take over
+    /// `identity`. The first approval starts the recovery; the one that makes the threshold starts the delay. An approval
+    /// counts for 30 days, and as long as the guardian's identity gets no other owner.
     /// @dev Approvals for different new owners do not disturb each other, so one guardian cannot block the rest.
     /// @param guardians The guardians as last set, with their `threshold` (`GuardiansChanged`): only a hash is stored.
     function approveRecovery(
@@ -219,19 +241,23 @@ interface IIdentityRegistry {
         uint256 threshold
     ) external;
 
+    /// @notice The sender, who acts as the owner of the identity `guardian`, takes back its approval.
+    function withdrawApproval(address identity, address guardian, address newOwner) external;
+
     /// @notice The owner cancels every recovery of `identity` under way.
     function vetoRecovery(address identity) external;
 
-    /// @notice Carries out an approved recovery once its delay has passed; anybody may. What delegates the previous
-    /// owner appointed may do ends here.
+    /// @notice Carries out an approved recovery once its delay has passed and while enough approvals count; anybody may.
+    /// What earlier owners wrote ends here, but for the guardians, who stay.
     function executeRecovery(address identity, address newOwner) external;
 
-    /// @notice keccak256(abi.encode(guardians, threshold)) of the guardians of `identity`, or zero.
+    /// @notice keccak256(abi.encode(guardians, threshold)) of the guardians of `identity`; zero if it has none, or an
+    /// earlier owner named them.
     function guardiansHash(address identity) external view returns (bytes32);
 
     /// @notice How far the recovery of `identity` to `newOwner` is.
-    /// @return approvals How many guardians have approved.
-    /// @return readyAt From when it can be executed (Unix time), or zero until enough have.
+    /// @return approvals How many approvals count.
+    /// @return readyAt From when it can be executed (Unix time), or zero while too few count.
     function recoveryOf(address identity, address newOwner) external view returns (uint256 approvals, uint256 readyAt);
 
     /// @notice Seconds from the last approval needed to the moment a recovery can be executed.

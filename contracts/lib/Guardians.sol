@@ -2,19 +2,38 @@
 pragma solidity 0.8.30;
 
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
+import {Identities} from "./Identities.sol";
 
 /// @title Lists of guardians, and their approvals of a recovery
 /// @notice A list is given with each call and checked against its hash, so it costs one slot whatever its length.
 library Guardians {
-    /// @dev One slot: approvals as a set of indexes into the list (bits 0–15), how many these are (16–23), and from
-    /// when the recovery can be executed (24–63), zero until there are enough.
-    struct Recovery {
-        uint16 approvedBy;
-        uint8 approvals;
-        uint40 readyAt;
+    using Guardians for Approval;
+    using Identities for mapping(address => Identities.Identity);
+
+    /// @dev The hash of a list and its threshold, and the identity's mandate when they were named.
+    struct Named {
+        bytes32 hash;
+        uint64 mandate;
     }
 
-    /// @dev As many as `approvedBy` has bits.
+    /// @dev One slot: who approved (bits 0–159), when (160–191), and the guardian's mandate then (192–255).
+    struct Approval {
+        address guardian;
+        uint32 givenAt;
+        uint64 mandate;
+    }
+
+    /// @dev Each guardian has one approval at most, so there are never more than `MOST`. The first slot: how many it
+    /// takes (bits 0–7), and from when the recovery can be executed, once there were enough (8–47).
+    struct Recovery {
+        uint8 threshold;
+        uint40 readyAt;
+        Approval[] approvals;
+    }
+
+    /// @dev How long an approval counts.
+    uint256 internal constant APPROVAL_PERIOD = 30 days;
+
     uint256 internal constant MOST = 16;
 
     /// @notice Refuses a list that is too long, has the identity or its owner in it, a guardian twice or zero, or a
@@ -41,18 +60,61 @@ library Guardians {
         return guardians.length == 0 ? bytes32(0) : keccak256(abi.encode(guardians, threshold));
     }
 
-    /// @notice The bit of `guardian` in `approvedBy`, or zero if it is not in the list.
-    function bitOf(address[] calldata guardians, address guardian) internal pure returns (uint16) {
+    /// @notice Whether `guardian` is in the list.
+    function includes(address[] calldata guardians, address guardian) internal pure returns (bool) {
         for (uint256 i = 0; i < guardians.length; ++i) {
-            if (guardians[i] == guardian) return uint16(1 << i);
+            if (guardians[i] == guardian) return true;
         }
-        return 0;
+        return false;
     }
 
-    /// @notice Adds an approval; the one that makes `threshold` starts the `delay`.
-    function approve(Recovery memory self, uint16 guardianBit, uint256 threshold, uint256 delay) internal view {
-        self.approvedBy |= guardianBit;
-        ++self.approvals;
-        if (self.approvals == threshold) self.readyAt = uint40(block.timestamp + delay);
+    /// @notice How many approvals count: those that are recent, and whose guardian has the same owner still.
+    function count(Recovery storage self, mapping(address => Identities.Identity) storage identities)
+        internal
+        view
+        returns (uint256 approvals)
+    {
+        for (uint256 i = 0; i < self.approvals.length; ++i) {
+            if (self.approvals[i].stands(identities)) ++approvals;
+        }
+    }
+
+    /// @notice The place of the guardian's approval, in whatever state; the number of all if there is none.
+    function placeOf(Recovery storage self, address guardian) internal view returns (uint256 place) {
+        while (place < self.approvals.length && self.approvals[place].guardian != guardian) ++place;
+    }
+
+    /// @notice Whether the approval at `place` counts.
+    function standsAt(Recovery storage self, uint256 place, mapping(address => Identities.Identity) storage identities)
+        internal
+        view
+        returns (bool)
+    {
+        return place < self.approvals.length && self.approvals[place].stands(identities);
+    }
+
+    /// @notice Writes an approval that makes them `approvals`; the one that makes `threshold` starts the `delay`.
+    function write(
+        Recovery storage self,
+        uint256 place,
+        Approval memory approval,
+        uint256 approvals,
+        uint256 threshold,
+        uint256 delay
+    ) internal {
+        if (place == self.approvals.length) self.approvals.push(approval);
+        else self.approvals[place] = approval;
+        self.threshold = uint8(threshold);
+        if (approvals == threshold) self.readyAt = uint40(block.timestamp + delay);
+    }
+
+    function stands(Approval memory self, mapping(address => Identities.Identity) storage identities)
+        internal
+        view
+        returns (bool)
+    {
+        if (block.timestamp >= uint256(self.givenAt) + APPROVAL_PERIOD) return false;
+        (, uint64 mandate) = identities.authority(self.guardian);
+        return self.mandate == mandate;
     }
 }

@@ -75,6 +75,50 @@ def test_an_identity_gets_another_key(home, ok, cli, signed, addresses):
     assert cli(*grant, "--as", "stranger").refused("ConsentNotAuthorized")
 
 
+def test_a_change_of_owner_says_what_it_ends(home, ok, plain_cli, addresses):
+    ok("identity", "add-delegate", "clinic", "--as", "radiologist")
+    ok("identity", "guardians", "clinic", "hospital", "--threshold", "2", "--as", "radiologist")
+    change = ("identity", "change-owner", "radiologist", "--as", "radiologist")
+    outcome = plain_cli(*change)
+    assert outcome.code == 0
+    delegate = f"the delegate clinic {addresses['clinic']}"
+    assert f"these end: the encryption key, {delegate}, the guardians;" in outcome.err
+    shown = ok("identity", "show", "radiologist")
+    assert (shown["encryption_key"], shown["delegates"], shown["guardians"]) == (None, [], None)
+    assert plain_cli(*change).err == ""
+
+
+def test_a_recovered_parent_acts_for_the_child(home, ok, cli, signed, addresses):
+    ok("identity", "change-owner", "patient", "--as", "radiologist")
+    signed("identity", "change-owner", "stranger")
+    shown = ok("identity", "show", "radiologist")
+    assert shown["owner"] == addresses["patient"]
+    assert shown["controller"] == addresses["stranger"]
+    change = ("identity", "set-key", "--identity", "radiologist")
+    lost = cli(*change, "--as", "patient", "--sign-only", "unused.json")
+    assert lost.refused("IdentityNotOwner")["actor"] == addresses["patient"]
+    ok(*change, "--as", "stranger")
+    assert ok("identity", "show", "radiologist")["encryption_key"]
+
+
+def test_a_guardian_takes_an_approval_back(home, ok, cli, signed, addresses):
+    signed("identity", "guardians", "hospital", "clinic", "--threshold", "2")
+    to_stranger = ("patient", "--new-owner", "stranger")
+    withdraw = ("identity", "withdraw-approval", *to_stranger, "--as", "hospital")
+    assert cli(*withdraw).refused("IdentityNoApproval")["guardian"] == addresses["hospital"]
+    ok("identity", "recover", *to_stranger, "--as", "hospital")
+    assert ok("identity", "show", "patient")["recoveries"][0]["approvals"] == 1
+    ok(*withdraw)
+    assert ok("identity", "show", "patient")["recoveries"] == []
+
+    # A guardian whose own identity another key acts for approves with that key.
+    ok("identity", "change-owner", "radiologist", "--as", "hospital")
+    approve = ("identity", "recover", *to_stranger, "--as", "radiologist")
+    assert cli(*approve).refused("IdentityNotGuardian")["guardian"] == addresses["radiologist"]
+    ok(*approve, "--guardian", "hospital")
+    assert ok("identity", "show", "patient")["recoveries"][0]["approvals"] == 1
+
+
 def test_a_delegate_acts_for_the_patient(home, ok, cli, signed, addresses):
     grant = ("consent", "grant", "radiologist", "--purpose", "CC", "--subject", "patient")
     not_yet = cli(*grant, "--as", "stranger").refused("ConsentNotAuthorized")

@@ -148,12 +148,22 @@ class Narrator:
         identities.add_delegate(patient, father.address, valid_for=30 * DAY, delegate_type="other")
         identities.revoke_delegate(patient, father.address, delegate_type="other")
         identities.set_guardians(patient, [mother.address, father.address], 2)
+        # What the lost key wrote for somebody whom it owned ends with the recovery, too.
+        child = who.radiologist
+        identities.change_owner(child, patient.address)
+        given = {"identity": child.address}
+        identities.add_delegate(patient, mother.address, valid_for=300 * DAY, **given)
+        identities.set_guardians(patient, [mother.address], 1, **given)
+        identities.approve_recovery(mother, child.address, friend.address)
         identities.approve_recovery(mother, patient.address, friend.address)
         identities.veto(patient)
         for guardian in (mother, father):
             identities.approve_recovery(guardian, patient.address, friend.address)
         self.travel(RECOVERY_DELAY)
         identities.execute_recovery(who.stranger, patient.address, friend.address)
+        for guardian in (mother, father):
+            identities.approve_recovery(guardian, patient.address, who.clinic.address)
+        identities.withdraw_approval(mother, patient.address, who.clinic.address)
         # The account of a patient whose identity changed hands is closed for the old key.
         self.rich(friend.address)
         (share,) = self.datasets.shares(self._dataset(), patient.address)

@@ -1,7 +1,8 @@
 """Identities under any order of calls: the chain agrees with a model, and four things always hold.
 
-1. Who lost an identity by a recovery, as its owner or as a delegate, acts for it no longer until
-   its new owner says so.
+1. After a change of owner, by recovery or otherwise, nothing that an earlier owner wrote has an
+   effect, for the identity and for those that it owns: neither that owner nor a delegate, a
+   guardian or an approval from before.  Who was put out acts again when a present owner says so.
 2. The block of the last change only grows, and the events, followed back from it by
    ``previousChange``, are all the changes there were.
 3. No recovery is executed before its delay has passed, nor after its owner intervened.
@@ -11,10 +12,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
-from eth_abi import decode
+from eth_abi import decode, encode
 from eth_abi.packed import encode_packed
 from eth_keys import keys
 from eth_utils import keccak, to_checksum_address
@@ -29,22 +30,24 @@ from hypothesis.stateful import (
 )
 
 from tests.anvil import ARTIFACTS, Chain, Contract, Reverted, account, running_chain, types
+from tests.invariants.identity_model import NOBODY, Model
 
 DAY = 24 * 3600
 DELAY = 3 * DAY
-NOBODY = "0x" + "00" * 20
 KIND = b"veriKey".ljust(32, b"\0")
 NAME = b"did/svc/Records".ljust(32, b"\0")
 
 KEYS = {
     key.public_key.to_checksum_address(): key
-    for key in (keys.PrivateKey(keccak(text=name)) for name in ("ana", "ben", "cem", "dil"))
+    for key in (keys.PrivateKey(keccak(text=name)) for name in ("ana", "ben", "cem", "dil", "eve"))
 }
 PEOPLE = sorted(KEYS, key=str.lower)
 
-PATIENT, GUARDIAN, *_ = PEOPLE  # what happens to one identity adds up; another is its guardian
+# What happens to a few identities adds up: a parent, its child and one of their guardians.
+IDENTITIES = PATIENT, CHILD, GUARDIAN = PEOPLE[:3]
 
 people = st.sampled_from(PEOPLE)
+identities = st.sampled_from([PATIENT, PATIENT, CHILD, CHILD, GUARDIAN])
 new_owners = st.sampled_from([*PEOPLE, *PEOPLE, NOBODY])
 guardian_lists = st.lists(people, unique=True).map(lambda chosen: sorted(chosen, key=str.lower))
 
@@ -71,48 +74,20 @@ def decoded(log: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@dataclass
-class Identity:
-    """What the model knows of one identity."""
-
-    owner: str
-    changed: int = 0
-    changes: int = 0
-    nonce: int = 0
-    guardians: list[str] = field(default_factory=list)
-    threshold: int = 0
-    approvals: dict[str, set[str]] = field(default_factory=dict)
-    ready_at: dict[str, int] = field(default_factory=dict)
-    delegates: dict[str, int] = field(default_factory=dict)
-    lost_by_recovery: set[str] = field(default_factory=set)
-
-    def hand_to(self, owner: str) -> None:
-        self.owner = owner
-        self.lost_by_recovery.discard(owner)
-        if owner == NOBODY:
-            self.delegates.clear()
-        self.cancel_recoveries()
-
-    def recover_to(self, owner: str) -> None:
-        self.lost_by_recovery |= {self.owner, *self.delegates}
-        self.delegates.clear()
-        self.hand_to(owner)
-
-    def cancel_recoveries(self) -> None:
-        self.approvals.clear()
-        self.ready_at.clear()
-
-
 class IdentityMachine(RuleBasedStateMachine):
-    """Calls by anybody, for anybody; the model says beforehand which are refused, and why."""
+    """Calls by anybody, for anybody; the model says beforehand which are refused, and why.
+
+    Any of the people may be a thief at the time: who owns an identity, by its key or by recovery,
+    writes what a thief would write, and another owner ends it.
+    """
 
     def __init__(self, chain: Chain, registry: Contract) -> None:
         super().__init__()
         self.chain, self.registry = chain, registry
         self.snapshot = chain.request("evm_snapshot")
-        self.model = {person: Identity(person) for person in PEOPLE}
-        self.patient = self.model[PATIENT]
+        self.model = Model(PEOPLE)
         self.first_block = self.latest()[0] + 1
+        self.ousted: dict[str, set[str]] = {person: set() for person in PEOPLE}
 
     def latest(self) -> tuple[int, int]:
         """The number and the time of the latest block."""
@@ -138,136 +113,171 @@ class IdentityMachine(RuleBasedStateMachine):
         record.changes += 1
 
     def unless_owner(self, identity: str, actor: str) -> str | None:
-        return None if self.model[identity].owner == actor else "IdentityNotOwner"
+        return None if self.model.controller(identity) == actor else "IdentityNotOwner"
 
     # ------------------------------------------------------------------------------- ERC-1056
 
-    @rule(identity=st.sampled_from([PATIENT, GUARDIAN]), actor=people, owner=new_owners)
-    def change_owner(self, identity: str, actor: str, owner: str) -> None:
+    @rule(identity=identities, owner=new_owners, data=st.data())
+    def change_owner(self, identity: str, owner: str, data: st.DataObject) -> None:
+        actor = self.probably_controller(identity, data)
         if self.send(self.unless_owner(identity, actor), actor, "changeOwner", identity, owner):
-            self.model[identity].hand_to(owner)
+            self.handed_over(identity, lambda: self.model.hand_to(identity, owner))
+
+    def handed_over(self, identity: str, hand_over: Callable[[], None]) -> None:
+        """Remember whom a change of owner put out, for whichever identities."""
+        before = {person: self.actors(person) for person in PEOPLE}
+        hand_over()
+        self.announced(identity)
+        for person in PEOPLE:
+            self.ousted[person] |= before[person]
+            self.ousted[person] -= self.actors(person)
+
+    def actors(self, identity: str) -> set[str]:
+        """Who may act for an identity."""
+        now = self.latest()[1]
+        return {actor for actor in PEOPLE if self.model.may_act(identity, actor, now)}
+
+    @rule(identity=identities, delegate=people, days=st.sampled_from([0, 1, 300]), data=st.data())
+    def add_delegate(self, identity: str, delegate: str, days: int, data: st.DataObject) -> None:
+        actor = self.probably_controller(identity, data)
+        call = ("addDelegate", identity, KIND, delegate, days * DAY)
+        if self.send(self.unless_owner(identity, actor), actor, *call):
+            appointed = (self.latest()[1] + days * DAY, self.model.writing(identity))
+            self.model[identity].delegates[delegate] = appointed
+            self.ousted[identity].discard(delegate)
             self.announced(identity)
 
-    @rule(delegate=people, days=st.sampled_from([0, 1, 30]), data=st.data())
-    def add_delegate(self, delegate: str, days: int, data: st.DataObject) -> None:
-        actor = self.probably_owner(data)
-        call = ("addDelegate", PATIENT, KIND, delegate, days * DAY)
-        if self.send(self.unless_owner(PATIENT, actor), actor, *call):
-            self.patient.delegates[delegate] = self.latest()[1] + days * DAY
-            self.patient.lost_by_recovery.discard(delegate)
-            self.announced(PATIENT)
+    @rule(identity=identities, delegate=people, data=st.data())
+    def revoke_delegate(self, identity: str, delegate: str, data: st.DataObject) -> None:
+        actor = self.probably_controller(identity, data)
+        call = ("revokeDelegate", identity, KIND, delegate)
+        if self.send(self.unless_owner(identity, actor), actor, *call):
+            self.model[identity].delegates.pop(delegate, None)
+            self.announced(identity)
 
-    @rule(delegate=people, data=st.data())
-    def revoke_delegate(self, delegate: str, data: st.DataObject) -> None:
-        actor = self.probably_owner(data)
-        call = ("revokeDelegate", PATIENT, KIND, delegate)
-        if self.send(self.unless_owner(PATIENT, actor), actor, *call):
-            self.patient.delegates.pop(delegate, None)
-            self.announced(PATIENT)
-
-    @rule(ahead=st.sampled_from([0, 0, 0, 1, -1]), data=st.data())
-    def set_attribute_signed(self, ahead: int, data: st.DataObject) -> None:
-        owner = self.patient.owner
-        signer = self.probably_owner(data)
-        nonce = max(0, ahead + (self.model[owner].nonce if owner in self.model else 0))
-        is_next = owner in self.model and nonce == self.model[owner].nonce
+    @rule(identity=identities, ahead=st.sampled_from([0, 0, 0, 1, -1]), data=st.data())
+    def set_attribute_signed(self, identity: str, ahead: int, data: st.DataObject) -> None:
+        owner = self.model.controller(identity)
+        signer = self.probably_controller(identity, data)
+        nonce = max(0, ahead + (self.model[owner].nonce if owner in PEOPLE else 0))
+        is_next = owner in PEOPLE and nonce == self.model[owner].nonce
         parts = ["bytes1", "bytes1", "address", "uint256", "address", "string"]
-        values = [b"\x19", b"\0", self.registry.address, nonce, PATIENT, "setAttribute"]
+        values = [b"\x19", b"\0", self.registry.address, nonce, identity, "setAttribute"]
         content = encode_packed([*parts, "bytes32", "bytes", "uint256"], [*values, NAME, b"", DAY])
         signature = KEYS[signer].sign_msg_hash(keccak(content))
         r, s = (part.to_bytes(32, "big") for part in (signature.r, signature.s))
         refusal = None if signer == owner and is_next else "IdentityBadSignature"
-        call = ("setAttributeSigned", PATIENT, signature.v + 27, r, s, NAME, b"", DAY)
+        call = ("setAttributeSigned", identity, signature.v + 27, r, s, NAME, b"", DAY)
         if self.send(refusal, account("anybody"), *call):
             self.model[owner].nonce += 1
-            self.announced(PATIENT)
+            self.announced(identity)
 
     # ------------------------------------------------------------------------------- recovery
 
     @initialize(threshold=st.sampled_from([1, 2]))
-    def begin_with_guardians(self, threshold: int) -> None:
-        self.set_guardians(PATIENT, [each for each in PEOPLE if each != PATIENT], threshold)
+    def begin_with_a_child_and_guardians(self, threshold: int) -> None:
+        self.send(None, CHILD, "changeOwner", CHILD, PATIENT)
+        self.handed_over(CHILD, lambda: self.model.hand_to(CHILD, PATIENT))
+        others = [each for each in PEOPLE if each not in (PATIENT, CHILD)]
+        for identity in PATIENT, CHILD:
+            self.named(identity, PATIENT, others, threshold)
 
-    @rule(actor=people, guardians=guardian_lists, threshold=st.integers(1, 3))
-    def set_guardians(self, actor: str, guardians: list[str], threshold: int) -> None:
-        guardians = [each for each in guardians if each not in (PATIENT, self.patient.owner)]
-        threshold = min(threshold, len(guardians))
-        call = ("setGuardians", PATIENT, guardians, threshold)
-        if self.send(self.unless_owner(PATIENT, actor), actor, *call):
-            self.patient.guardians, self.patient.threshold = guardians, threshold
-            self.patient.cancel_recoveries()
+    @rule(identity=identities, chosen=guardian_lists, most=st.integers(1, 3), data=st.data())
+    def set_guardians(
+        self, identity: str, chosen: list[str], most: int, data: st.DataObject
+    ) -> None:
+        actor = self.probably_controller(identity, data)
+        own = (identity, self.model.owner(identity))
+        chosen = [each for each in chosen if each not in own]
+        self.named(identity, actor, chosen, min(most, len(chosen)))
 
-    @rule(guardian=people, actor=people, owner=people)
-    def anybody_approves(self, guardian: str, actor: str, owner: str) -> None:
-        self.approve(guardian, actor, owner)
+    def named(self, identity: str, actor: str, guardians: list[str], threshold: int) -> None:
+        call = ("setGuardians", identity, guardians, threshold)
+        if self.send(self.unless_owner(identity, actor), actor, *call):
+            self.model.name_guardians(identity, guardians, threshold)
 
-    @rule(owner=people)
-    def guardians_approve(self, owner: str) -> None:
-        for guardian in self.patient.guardians[-self.patient.threshold :]:
-            actor = self.model[guardian].owner
-            self.approve(guardian, actor if actor in PEOPLE else guardian, owner)
+    @rule(identity=identities, guardian=people, actor=people, owner=people)
+    def anybody_approves(self, identity: str, guardian: str, actor: str, owner: str) -> None:
+        self.approve(identity, guardian, actor, owner)
 
-    def approve(self, guardian: str, actor: str, owner: str) -> None:
-        patient = self.patient
-        approvals = patient.approvals.get(owner, set())
+    @rule(identity=identities, owner=people)
+    def guardians_approve(self, identity: str, owner: str) -> None:
+        threshold = self.model[identity].threshold
+        for guardian in self.model[identity].guardians[-threshold:]:
+            actor = self.model.controller(guardian)
+            self.approve(identity, guardian, actor if actor in PEOPLE else guardian, owner)
+
+    def approve(self, identity: str, guardian: str, actor: str, owner: str) -> None:
+        record, now = self.model[identity], self.latest()[1]
+        given = (record.guardians, record.threshold)
         refusal = self.unless_owner(guardian, actor)
-        if not refusal and patient.owner == NOBODY:
+        if not refusal and record.owner == NOBODY:
             refusal = "IdentityDeactivated"
-        if not refusal and owner == patient.owner:
+        if not refusal and owner == record.owner:
             refusal = "IdentityNewOwnerInvalid"
-        if not refusal and guardian not in patient.guardians:
+        if not refusal and record.guardians != self.model.guardians(identity):
+            refusal = "IdentityGuardiansMismatch"
+        if not refusal and guardian not in record.guardians:
             refusal = "IdentityNotGuardian"
-        if not refusal and guardian in approvals:
+        if not refusal and guardian in self.model.standing(identity, owner, now):
             refusal = "IdentityAlreadyApproved"
 
-        call = ("approveRecovery", PATIENT, guardian, owner, patient.guardians, patient.threshold)
+        call = ("approveRecovery", identity, guardian, owner, *given)
         if self.send(refusal, actor, *call):
-            patient.approvals[owner] = approvals | {guardian}
-            if len(patient.approvals[owner]) == patient.threshold:
-                patient.ready_at[owner] = self.latest()[1] + DELAY
+            self.model.approve(identity, guardian, owner, self.latest()[1], DELAY)
 
-    @rule(data=st.data())
-    def veto_recovery(self, data: st.DataObject) -> None:
-        actor = self.probably_owner(data)
-        refusal = self.unless_owner(PATIENT, actor)
-        if not refusal and not self.patient.approvals:
+    @rule(identity=identities, guardian=people, owner=people, data=st.data())
+    def withdraw_approval(
+        self, identity: str, guardian: str, owner: str, data: st.DataObject
+    ) -> None:
+        actor = self.probably_controller(guardian, data)
+        refusal = self.unless_owner(guardian, actor)
+        if not refusal and guardian not in self.model.standing(identity, owner, self.latest()[1]):
+            refusal = "IdentityNoApproval"
+        if self.send(refusal, actor, "withdrawApproval", identity, guardian, owner):
+            del self.model[identity].recoveries[owner].approvals[guardian]
+
+    @rule(identity=identities, data=st.data())
+    def veto_recovery(self, identity: str, data: st.DataObject) -> None:
+        actor = self.probably_controller(identity, data)
+        refusal = self.unless_owner(identity, actor)
+        if not refusal and not self.model[identity].recovering:
             refusal = "IdentityNoRecovery"
-        if self.send(refusal, actor, "vetoRecovery", PATIENT):
-            self.patient.cancel_recoveries()
+        if self.send(refusal, actor, "vetoRecovery", identity):
+            self.model.cancel_recoveries(identity)
 
-    @rule(owner=people)
-    def execute_recovery(self, owner: str) -> None:
-        ready_at = self.patient.ready_at
+    @rule(identity=identities, owner=people)
+    def execute_recovery(self, identity: str, owner: str) -> None:
+        now = self.latest()[1]
+        ready_at = self.model.ready_at(identity, owner, now)
         refusal = None
-        if owner not in ready_at:
+        if not ready_at:
             refusal = "IdentityRecoveryNotApproved"
-        elif self.latest()[1] < ready_at[owner]:
+        elif now < ready_at:
             refusal = "IdentityRecoveryNotReady"
-        if self.send(refusal, account("anybody"), "executeRecovery", PATIENT, owner):
-            self.patient.recover_to(owner)
-            self.announced(PATIENT)
+        if self.send(refusal, account("anybody"), "executeRecovery", identity, owner):
+            self.handed_over(identity, lambda: self.model.recover_to(identity, owner))
 
-    @rule(owner=people, days=st.sampled_from([3, 3, 2]), vetoed=st.sampled_from([0, 0, 1]))
-    def recover(self, owner: str, days: int, vetoed: int) -> None:
+    @rule(identity=identities, owner=people, days=st.sampled_from([3, 3, 2, 31]), data=st.data())
+    def recover(self, identity: str, owner: str, days: int, data: st.DataObject) -> None:
         """All that it takes in a row, which chance alone would seldom bring about."""
-        if owner == self.patient.owner:
+        if owner == self.model.owner(identity):
             owner = next(person for person in PEOPLE if person != owner)
-        self.guardians_approve(owner)
-        if vetoed and self.patient.approvals and self.patient.owner in PEOPLE:
-            self.send(None, self.patient.owner, "vetoRecovery", PATIENT)
-            self.patient.cancel_recoveries()
+        self.guardians_approve(identity, owner)
+        if data.draw(st.integers(0, 3)) == 0:
+            self.veto_recovery(identity, data)
         self.wait(days)
-        self.execute_recovery(owner)
+        self.execute_recovery(identity, owner)
 
-    @rule(days=st.sampled_from([1, 3]))
+    @rule(days=st.sampled_from([1, 3, 31]))
     def wait(self, days: int) -> None:
         self.chain.travel(days * DAY)
 
-    def probably_owner(self, data: st.DataObject) -> str:
-        """Mostly the patient's owner, since a run of refusals shows little."""
-        owner = self.patient.owner
-        known = owner if owner in PEOPLE else PATIENT
-        return data.draw(st.sampled_from([known, known, known, *PEOPLE]))
+    def probably_controller(self, identity: str, data: st.DataObject) -> str:
+        """Mostly who acts as the owner, since a run of refusals shows little."""
+        controller = self.model.controller(identity)
+        known = controller if controller in PEOPLE else identity
+        return data.draw(st.sampled_from([known, known, known, known, *PEOPLE]))
 
     # ----------------------------------------------------------------------------- invariants
 
@@ -275,32 +285,43 @@ class IdentityMachine(RuleBasedStateMachine):
     def chain_agrees_with_the_model(self) -> None:
         now = self.latest()[1]
         expected: dict[tuple[str, tuple[Any, ...]], Any] = {}
-        for identity, record in self.model.items():
+        for identity, record in self.model.identities.items():
             expected["identityOwner", (identity,)] = record.owner.lower()
+            expected["controllerOf", (identity,)] = self.model.controller(identity).lower()
             expected["changed", (identity,)] = record.changed
             expected["nonce", (identity,)] = record.nonce
-        for actor in [*PEOPLE, NOBODY]:
-            is_delegate = self.patient.delegates.get(actor, 0) > now
-            is_owner = actor == self.patient.owner != NOBODY
-            expected["validDelegate", (PATIENT, KIND, actor)] = is_delegate
-            # Whose own identity is another's by now speaks for nobody else.
-            is_itself = actor not in self.model or self.model[actor].owner == actor
-            acts = (is_owner or is_delegate) and (is_itself or actor == PATIENT)
-            expected["mayAct", (PATIENT, actor, KIND)] = acts
+            guardians = (list(self.model.guardians(identity)), record.threshold)
+            hashed = keccak(encode(["address[]", "uint256"], guardians)) if guardians[0] else None
+            expected["guardiansHash", (identity,)] = hashed or bytes(32)
+        for identity in IDENTITIES:
+            for actor in PEOPLE:
+                is_delegate = self.model.is_delegate(identity, actor, now)
+                expected["validDelegate", (identity, KIND, actor)] = is_delegate
+                acts = self.model.may_act(identity, actor, now)
+                expected["mayAct", (identity, actor, KIND)] = acts
+                approvals = len(self.model.standing(identity, actor, now))
+                ready_at = self.model.ready_at(identity, actor, now)
+                expected["recoveryOf", (identity, actor)] = (approvals, ready_at)
+            expected["mayAct", (identity, NOBODY, KIND)] = False
         answers = self.chain.call_all([(self.registry, *question) for question in expected])
         assert dict(zip(expected, answers, strict=True)) == expected
 
     @invariant()
-    def who_lost_by_recovery_does_not_act(self) -> None:
-        lost = self.patient.lost_by_recovery - {self.patient.owner}
-        if lost:
-            questions = [(self.registry, "mayAct", (PATIENT, actor, KIND)) for actor in lost]
-            assert not any(self.chain.call_all(questions)), lost
+    def who_was_put_out_does_not_act(self) -> None:
+        """Whatever the model says: until it owns again, or the new owner appoints it."""
+        questions = [
+            (self.registry, "mayAct", (identity, actor, KIND))
+            for identity, actors in self.ousted.items()
+            for actor in actors
+            if actor != self.model.controller(identity)
+        ]
+        if questions:
+            assert not any(self.chain.call_all(questions)), self.ousted
 
     def teardown(self) -> None:
         """At the end, read the story from the events alone."""
         try:
-            for identity in PATIENT, GUARDIAN:
+            for identity in IDENTITIES:
                 self.check_chain_of_changes(identity)
                 self.check_recoveries(identity)
         finally:

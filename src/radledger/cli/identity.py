@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from radledger.cli.output import show
 from radledger.cli.parameters import Address, DocumentFile, RelayUrl, SignOnly
 from radledger.cli.session import session
 from radledger.cli.times import moment
+from radledger.identity.records import KEY_ATTRIBUTE
 
 __all__ = ["group"]
 
@@ -19,6 +21,11 @@ group = typer.Typer(help="Keys, delegates, guardians and recovery.")
 Identity = Annotated[
     str | None,
     typer.Option(metavar="ACCOUNT", help="Whose identity, where it is not one's own address."),
+]
+
+Guardian = Annotated[
+    str | None,
+    typer.Option(metavar="ACCOUNT", help="The guardian, if it is not your own address."),
 ]
 
 
@@ -40,14 +47,17 @@ def set_key(sign_only: SignOnly = None, identity: Identity = None) -> None:
 
 @group.command()
 def change_owner(new_owner: Address, sign_only: SignOnly = None, identity: Identity = None) -> None:
-    """Hand one's identity over to another key, which alone acts for it from then on."""
-    act(
-        session.radledger.identities,
-        "change_owner",
-        sign_only,
-        session.address(new_owner),
-        identity=session.whose(identity),
-    )
+    """Hand an identity over to another key, which alone acts for it from then on."""
+    whose, owner = session.whose(identity), session.address(new_owner)
+    ends = _ends(whose or session.signer.address)
+    act(session.radledger.identities, "change_owner", sign_only, owner, identity=whose)
+    if ends and not session.json:
+        print(
+            f"with the change of owner these end: {', '.join(ends)}; the new owner sets again what "
+            "is to stay, also for identities that this one owns (`radledger identity set-key`, "
+            "`add-delegate`, `guardians`)",
+            file=sys.stderr,
+        )
 
 
 @group.command()
@@ -123,13 +133,43 @@ def recover(
         ),
     ] = False,
     sign_only: SignOnly = None,
+    guardian: Guardian = None,
 ) -> None:
     """Approve the recovery of a lost identity as its guardian, or carry an approved one out."""
     whose, owner = session.address(identity), session.address(new_owner)
     if execute:
         show(session.radledger.identities.execute_recovery(session.signer, whose, owner))
     else:
-        act(session.radledger.identities, "approve_recovery", sign_only, whose, owner)
+        named = session.whose(guardian)
+        act(
+            session.radledger.identities,
+            "approve_recovery",
+            sign_only,
+            whose,
+            owner,
+            guardian=named,
+        )
+
+
+@group.command()
+def withdraw_approval(
+    identity: Address,
+    new_owner: Annotated[
+        str,
+        typer.Option(metavar="ACCOUNT", help="To whom the recovery was approved."),
+    ],
+    sign_only: SignOnly = None,
+    guardian: Guardian = None,
+) -> None:
+    """Take back the approval of a recovery, as the guardian who gave it."""
+    act(
+        session.radledger.identities,
+        "withdraw_approval",
+        sign_only,
+        session.address(identity),
+        session.address(new_owner),
+        guardian=session.whose(guardian),
+    )
 
 
 @group.command()
@@ -142,3 +182,13 @@ def veto(sign_only: SignOnly = None, identity: Identity = None) -> None:
 def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
     """Send what somebody signed, and pay for it."""
     submit_document("identities", file, relay)
+
+
+def _ends(identity: str) -> list[str]:
+    """What a change of owner ends, in words."""
+    shown = session.radledger.identities.show(identity)
+    others = [each.name for each in shown.attributes if each.name != KEY_ATTRIBUTE]
+    ends = ["the encryption key"] if shown.encryption_key else []
+    ends += [f"the delegate {session.named(each.delegate)}" for each in shown.delegates]
+    ends += [f"the attribute {name!r}" for name in others]
+    return ends + (["the guardians"] if shown.guardians else [])

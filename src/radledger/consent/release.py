@@ -111,7 +111,8 @@ class CustodianKeyService:
         """Release an image set's secret to the reader whose owner signed for it.
 
         The owner is the reader's own address until that identity is handed on or recovered; from
-        then on the new owner reads, and the old key does not.
+        then on the new owner reads, and the old key does not.  Where the owner's own identity was
+        handed on, its owner reads.
 
         Raises
         ------
@@ -174,7 +175,7 @@ class CustodianKeyService:
             )
 
     def _require_owner(self, request: SignedReceipt) -> None:
-        """That who signed owns the reader's identity at the latest block."""
+        """That who signed acts as the owner of the reader's identity at the latest block."""
         reader, signer = request.receipt.reader, request.signer
         if signer == self._owner(reader):
             return
@@ -190,7 +191,7 @@ class CustodianKeyService:
         )
 
     def _owner(self, identity: str) -> str:
-        return str(self._ledger.call("IdentityRegistry", "identityOwner", identity))
+        return str(self._ledger.call("IdentityRegistry", "controllerOf", identity))
 
     def _locked_out(self, record: ImageRecord, present: Present) -> ImageRecord:
         """Encrypt under a new secret if somebody has the present one who may no longer read."""

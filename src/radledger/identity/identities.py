@@ -64,6 +64,8 @@ class Identities:
     def encryption_key(self, identity: str) -> bytes:
         """The X25519 public key to wrap a secret to: the last one registered that is valid now.
 
+        A key that an earlier owner registered does not count.
+
         Raises
         ------
         NoEncryptionKey
@@ -129,7 +131,11 @@ class Identities:
     def change_owner(
         self, signer: LocalAccount, new_owner: str, *, identity: str | None = None
     ) -> Receipt:
-        """Hand an identity over to another key, which alone acts for it from then on."""
+        """Hand an identity over to another key, which alone acts for it from then on.
+
+        What was set before ends, also for identities that it owns: delegates, guardians and
+        attributes, the encryption key among them.  The new owner sets again what is to stay.
+        """
         return self._send(signer, _change_owner(signer, new_owner, identity))
 
     def sign_change_owner(
@@ -225,7 +231,17 @@ class Identities:
     ) -> Receipt:
         """As a guardian, approve that somebody take over an identity.
 
-        The approval that makes the threshold starts the delay in which the owner can veto.
+        The approval that makes the threshold starts the delay in which the owner can veto.  It
+        counts for 30 days, and as long as the guardian's own identity gets no other owner.
+
+        Parameters
+        ----------
+        signer
+            Who acts for the guardian.
+        identity, new_owner
+            What is recovered, and the key that is to own it.
+        guardian
+            The guardian's identity; default: the signer's own address.
 
         Raises
         ------
@@ -246,8 +262,23 @@ class Identities:
         """
         return self._sign(signer, self._approval(signer, identity, new_owner, guardian))
 
+    def withdraw_approval(
+        self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
+    ) -> Receipt:
+        """As a guardian, take back the approval that somebody take over an identity."""
+        return self._send(signer, _withdrawal(signer, identity, new_owner, guardian))
+
+    def sign_withdraw_approval(
+        self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
+    ) -> dict[str, Any]:
+        """As :meth:`withdraw_approval`, signed for somebody else to submit."""
+        return self._sign(signer, _withdrawal(signer, identity, new_owner, guardian))
+
     def execute_recovery(self, signer: LocalAccount, identity: str, new_owner: str) -> Receipt:
-        """Carry out an approved recovery after its delay; anybody may."""
+        """Carry out an approved recovery after its delay; anybody may.
+
+        What earlier owners set ends, as with :meth:`change_owner`, but for the guardians.
+        """
         return self._send(signer, _call("executeRecovery", identity, parse_address(new_owner)))
 
     # --- by signature -------------------------------------------------------------------------
@@ -290,7 +321,9 @@ class Identities:
         named = records.guardians(self._ledger, identity)
         if named is None:
             raise NoGuardians(
-                f"{identity} has named no guardians, so nobody can recover it", identity=identity
+                f"{identity} has no guardians, so nobody can recover it; guardians that an earlier "
+                "owner named do not count",
+                identity=identity,
             )
         return _call(
             "approveRecovery",
@@ -336,6 +369,11 @@ def _revoke_delegate(
 
 def _change_owner(signer: LocalAccount, new_owner: str, identity: str | None) -> Call:
     return _call("changeOwner", identity or signer.address, parse_address(new_owner))
+
+
+def _withdrawal(signer: LocalAccount, identity: str, new_owner: str, guardian: str | None) -> Call:
+    approving = parse_address(guardian or signer.address)
+    return _call("withdrawApproval", identity, approving, parse_address(new_owner))
 
 
 def _set_guardians(

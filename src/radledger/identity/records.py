@@ -1,4 +1,9 @@
-"""What the registry of identities says: its getters, and the events that hold the rest."""
+"""What the registry of identities says: its getters, and the events that hold the rest.
+
+What an owner wrote counts until the identity, or an identity that owns it, gets another owner.  Of
+delegates, guardians and approvals the registry says whether they still count; attributes stand in
+events alone, so here those are left out that were set before.
+"""
 
 from __future__ import annotations
 
@@ -68,11 +73,21 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the registry says of an identity, now; ``owner`` is none once it was deactivated."""
+    """What the registry says of an identity, now.
+
+    Attributes
+    ----------
+    owner
+        As it was set; none once the identity was deactivated.
+    controller
+        The key that acts as the owner: the owner, or where that one's own identity was handed on
+        or recovered, the owner of that; none if nobody does.
+    """
 
     identity: str
     did: str
     owner: str | None
+    controller: str | None
     encryption_key: str | None
     delegates: tuple[Delegate, ...]
     attributes: tuple[Attribute, ...]
@@ -83,11 +98,13 @@ class Identity:
 def identity_record(ledger: Ledger, identity: str) -> Identity:
     """All that the registry says of an identity."""
     owner = ledger.call(CONTRACT, "identityOwner", identity)
+    controller = ledger.call(CONTRACT, "controllerOf", identity)
     key = encryption_key(ledger, identity)
     return Identity(
         identity=identity,
         did=f"did:ethr:{hex(ledger.chain_id)}:{identity}",
         owner=owner if owner != NOBODY else None,
+        controller=controller if controller != NOBODY else None,
         encryption_key="0x" + key.hex() if key else None,
         delegates=tuple(_delegates(ledger, identity)),
         attributes=tuple(_attributes(ledger, identity)),
@@ -97,27 +114,30 @@ def identity_record(ledger: Ledger, identity: str) -> Identity:
 
 
 def encryption_key(ledger: Ledger, identity: str) -> bytes | None:
-    """The encryption key that was registered last and is valid now."""
+    """The encryption key that was registered last, by no earlier owner, and is valid now."""
     keys = [a for a in _attributes(ledger, identity) if a.name == KEY_ATTRIBUTE]
     values = [bytes.fromhex(key.value[2:]) for key in keys]
     return next((value for value in reversed(values) if len(value) == KEY_LENGTH), None)
 
 
 def guardians(ledger: Ledger, identity: str) -> Guardians | None:
-    """The guardians that were set last, or none."""
-    changes = ledger.events(CONTRACT, "GuardiansChanged", identity=identity)
-    if not changes or not changes[-1].args["guardians"]:
+    """The guardians that were set last; none if there are none, or an earlier owner set them."""
+    if not any(ledger.call(CONTRACT, "guardiansHash", identity)):
         return None
+    changes = ledger.events(CONTRACT, "GuardiansChanged", identity=identity)
     last = changes[-1].args
     return Guardians(tuple(last["guardians"]), last["threshold"])
 
 
 def _attributes(ledger: Ledger, identity: str) -> Iterator[Attribute]:
-    """Valid attributes, in the order in which they were set; none of a deactivated identity."""
-    if ledger.call(CONTRACT, "identityOwner", identity) == NOBODY:
+    """Valid attributes, in the order in which they were set; none if nobody acts as the owner."""
+    if ledger.call(CONTRACT, "controllerOf", identity) == NOBODY:
         return
+    since = _last_handover(ledger, identity)
     latest: dict[tuple[bytes, bytes], Event] = {}
     for event in ledger.events(CONTRACT, "DIDAttributeChanged", identity=identity):
+        if (event.block, event.log_index) < since:
+            continue
         key = (bytes(event.args["name"]), bytes(event.args["value"]))
         latest.pop(key, None)
         latest[key] = event
@@ -127,13 +147,25 @@ def _attributes(ledger: Ledger, identity: str) -> Iterator[Attribute]:
             yield Attribute(_text(name), "0x" + value.hex(), event.args["validTo"])
 
 
+def _last_handover(ledger: Ledger, identity: str) -> tuple[int, int]:
+    """Block and log index of the last time that it, or an identity that owns it, got an owner."""
+    path = [identity]
+    while (owner := ledger.call(CONTRACT, "identityOwner", path[-1])) not in (NOBODY, *path):
+        path.append(owner)
+    handovers = [
+        (event.block, event.log_index)
+        for event in ledger.events(CONTRACT, "DIDOwnerChanged", identity=path)
+    ]
+    return max(handovers, default=(0, 0))
+
+
 def _delegates(ledger: Ledger, identity: str) -> Iterator[Delegate]:
     latest: dict[tuple[bytes, str], Any] = {}
     for event in ledger.events(CONTRACT, "DIDDelegateChanged", identity=identity):
         key = (bytes(event.args["delegateType"]), event.args["delegate"])
         latest[key] = event.args["validTo"]
     for (type_, delegate), valid_to in latest.items():
-        # A recovery ends what delegates may do without an event for each.
+        # Another owner ends what delegates may do without an event for each.
         if ledger.call(CONTRACT, "validDelegate", identity, type_, delegate):
             yield Delegate(delegate, _text(type_), valid_to)
 

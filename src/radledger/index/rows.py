@@ -276,6 +276,9 @@ _MAKERS: dict[str, Callable[[Mapping[str, Any]], _Rows]] = {
     "DIDAttributeChanged": _identity("attribute", name="name", value="value", valid_to="validTo"),
     "GuardiansChanged": _guardians_changed,
     "RecoveryApproved": _identity("recovery approved", account="newOwner", value="guardian"),
+    "RecoveryApprovalWithdrawn": _identity(
+        "approval withdrawn", account="newOwner", value="guardian"
+    ),
     "RecoveryVetoed": _identity("recovery vetoed"),
     "RecoveryExecuted": _identity("recovery executed", account="newOwner", value="previousOwner"),
 }

@@ -274,7 +274,8 @@ participants = _table(
 
 identities = _table(
     "identities",
-    "identities: owner, delegate, attribute, guardians; recovery approved, vetoed, executed",
+    "identities: owner, delegate, attribute, guardians; recovery approved, vetoed, executed; "
+    "approval withdrawn",
     _text("change"),
     _id("identity"),
     _id("account", optional=True),

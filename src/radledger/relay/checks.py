@@ -45,6 +45,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         "setAttribute",
         "setGuardians",
         "vetoRecovery",
+        "withdrawApproval",
     ),
     "DatasetRegistry": ("claim", "claimFor", "setFree", "withdraw"),
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from brownie import chain
+from itertools import pairwise
 
-from tests.contracts.conftest import NOBODY, RECOVERY_DELAY, travel
+import pytest
+from brownie import accounts, chain
+
+from tests.contracts.conftest import NOBODY, RECOVERY_DELAY, error, travel
 from tests.contracts.identity_registry.conftest import DAY, DELEGATE, SIG_AUTH, VERI_KEY
 
 
@@ -70,31 +72,85 @@ def test_recovery_ends_the_old_key_and_its_delegates(identities, patient, resear
     assert identities.validDelegate(patient, VERI_KEY, DELEGATE)
 
 
-@pytest.mark.parametrize("appointed", ["delegate", "owner"])
-def test_key_that_lost_its_own_identity_speaks_for_nobody_else(
-    identities, patient, clinic, stranger, recover, appointed
+def test_delegate_that_lost_its_own_identity_speaks_for_nobody_else(
+    identities, patient, clinic, stranger, recover
 ):
-    """A parent's key that was recovered away no longer acts for the child."""
-    if appointed == "delegate":
-        identities.addDelegate(clinic, VERI_KEY, patient, 30 * DAY, {"from": clinic})
-    else:
-        identities.changeOwner(clinic, patient, {"from": clinic})
+    identities.addDelegate(clinic, VERI_KEY, patient, 30 * DAY, {"from": clinic})
     assert identities.mayAct(clinic, patient, VERI_KEY)
     recover(stranger)
     assert not identities.mayAct(clinic, patient, VERI_KEY)
-    # Rights belong to keys, so they do not go to the new owner by themselves.
+    # A delegate is a key, so its right does not go to the new owner by itself.
     assert not identities.mayAct(clinic, stranger, VERI_KEY)
     identities.changeOwner(patient, patient, {"from": stranger})
     assert identities.mayAct(clinic, patient, VERI_KEY)
 
 
-def test_identities_that_own_each_other(identities, patient, clinic):
-    """Nobody acts for either by authority of the other; each key still hands on what it owns."""
-    identities.changeOwner(patient, clinic, {"from": patient})
+def test_owner_of_the_owner_acts(identities, patient, clinic, stranger, recover):
+    """A recovered parent goes on acting for the child, and the lost key does not."""
     identities.changeOwner(clinic, patient, {"from": clinic})
-    for identity in (patient, clinic):
-        for actor in (patient, clinic):
-            assert not identities.mayAct(identity, actor, VERI_KEY)
-    identities.changeOwner(patient, patient, {"from": clinic})
-    assert identities.mayAct(patient, patient, VERI_KEY)
-    assert identities.mayAct(clinic, patient, VERI_KEY)
+    assert identities.controllerOf(clinic) == patient
+    recover(stranger)
+    assert identities.controllerOf(clinic) == stranger
+    assert identities.mayAct(clinic, stranger, VERI_KEY)
+    for actor in (clinic, patient):
+        assert not identities.mayAct(clinic, actor, VERI_KEY)
+    # What ERC-1056 knows of the child has not changed.
+    assert identities.identityOwner(clinic) == identities.owners(clinic) == patient
+
+
+def own(identities, *path):
+    """Makes each identity of the path owned by the next."""
+    for identity, owner in pairwise(path):
+        identities.changeOwner(identity, owner, {"from": identities.controllerOf(identity)})
+
+
+@pytest.mark.parametrize("owners", [1, 2, 3])
+def test_a_path_of_three_owners_is_followed(identities, owners):
+    """From the far end, as a recovery of each in turn would make it."""
+    path = accounts[: owners + 1]
+    own(identities, *path)
+    assert identities.controllerOf(path[0]) == path[-1]
+    for actor in path[:-1]:
+        assert not identities.mayAct(path[0], actor, VERI_KEY)
+
+
+def test_a_longer_path_leads_to_nobody_until_it_is_shortened(identities):
+    path = accounts[:5]
+    own(identities, *path)
+    assert identities.controllerOf(path[0]) == NOBODY
+    for actor in (*path, NOBODY):
+        assert not identities.mayAct(path[0], actor, VERI_KEY)
+        if actor != NOBODY:
+            with error("IdentityNotOwner", path[0], actor):
+                identities.changeOwner(path[0], actor, {"from": actor})
+    assert identities.controllerOf(path[1]) == path[-1]
+    identities.changeOwner(path[1], path[-1], {"from": path[-1]})
+    assert identities.controllerOf(path[0]) == path[-1]
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_identities_that_own_each_other(identities, size):
+    """In a circle each is controlled by its own key, so none is lost."""
+    circle = accounts[:size]
+    own(identities, *circle, circle[0])
+    for identity in circle:
+        assert identities.controllerOf(identity) == identity
+        for actor in circle:
+            assert identities.mayAct(identity, actor, VERI_KEY) == (actor == identity)
+    identities.changeOwner(circle[0], circle[0], {"from": circle[0]})
+    assert identities.controllerOf(circle[-1]) == circle[0]
+
+
+def test_nobody_acts_for_what_a_deactivated_identity_owns(identities, patient, clinic, relatives):
+    """Nor do guardians whom it named recover that: hand it on before."""
+    child, guardian = clinic, relatives[0]
+    own(identities, child, patient)
+    identities.setGuardians(child, [guardian], 1, {"from": patient})
+    identities.addDelegate(child, VERI_KEY, DELEGATE, 30 * DAY, {"from": patient})
+    identities.changeOwner(patient, NOBODY, {"from": patient})
+
+    assert identities.controllerOf(child) == NOBODY
+    for actor in (child, patient, DELEGATE, NOBODY):
+        assert not identities.mayAct(child, actor, VERI_KEY)
+    assert not identities.validDelegate(child, VERI_KEY, DELEGATE)
+    assert int(identities.guardiansHash(child).hex(), 16) == 0

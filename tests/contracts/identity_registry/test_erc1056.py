@@ -125,12 +125,6 @@ def test_delegate_is_not_owner(identities, patient, stranger, change):
         getattr(identities, change.name)(patient, *change.values, {"from": stranger})
 
 
-def test_delegates_stay_when_the_owner_hands_on(identities, patient, researcher):
-    identities.addDelegate(patient, VERI_KEY, DELEGATE, DAY, {"from": patient})
-    identities.changeOwner(patient, researcher, {"from": patient})
-    assert identities.validDelegate(patient, VERI_KEY, DELEGATE)
-
-
 @pytest.mark.parametrize(
     ("name", "values"),
     [("addDelegate", (VERI_KEY, DELEGATE)), ("setAttribute", (ENCRYPTION_KEY, b"\x25" * 32))],

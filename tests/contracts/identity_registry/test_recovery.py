@@ -299,3 +299,23 @@ def test_guardians_stay_after_a_recovery(
     wait()
     transaction = guarded.executeRecovery(patient, stranger, {"from": stranger})
     assert transaction.events["RecoveryExecuted"]["previousOwner"] == researcher
+
+
+def test_a_batch_of_the_forwarder_is_not_all_or_nothing(
+    guarded, forwarder, patient, relatives, researcher, stranger, approved
+):
+    """A call that fails in its target reverts nothing, and uses its signature up."""
+    calls = [
+        guarded.executeRecovery.encode_input(patient, researcher),
+        guarded.vetoRecovery.encode_input(patient),
+    ]
+    deadline = chain[-1].timestamp + 600
+    requests = [
+        sign_request(forwarder, patient, (guarded, data), deadline, after=number)
+        for number, data in enumerate(calls)
+    ]
+    transaction = forwarder.executeBatch(requests, NOBODY, {"from": stranger})
+    executed = [event["success"] for event in transaction.events["ExecutedForwardRequest"]]
+    assert executed == [False, True]
+    assert forwarder.nonces(patient) == 2
+    assert progress(guarded, patient, researcher) == (0, 0)

@@ -11,11 +11,13 @@ __all__ = [
     "IdentityAlreadyApproved",
     "IdentityBadSignature",
     "IdentityDeactivated",
+    "IdentityDelayTooLong",
     "IdentityDelayTooShort",
     "IdentityGuardianIsSelf",
     "IdentityGuardiansMismatch",
     "IdentityGuardiansNotAscending",
     "IdentityNewOwnerInvalid",
+    "IdentityNoApproval",
     "IdentityNoRecovery",
     "IdentityNotGuardian",
     "IdentityNotOwner",
@@ -35,8 +37,8 @@ class IdentityAlreadyApproved(ContractError):
 
 
 class IdentityBadSignature(ContractError):
-    """The signature is not one by `owner`, who owns `identity`: it gives `signer`, or zero if it is
-    malformed."""
+    """The signature is not one by `owner`, who acts as the owner of `identity`: it gives `signer`,
+    or zero if it is malformed."""
 
     selector = "0b7b127f"
     parameters = (("identity", "address"), ("owner", "address"), ("signer", "address"))
@@ -47,6 +49,14 @@ class IdentityDeactivated(ContractError):
 
     selector = "9ef8527b"
     parameters = (("identity", "address"),)
+
+
+class IdentityDelayTooLong(ContractError):
+    """A recovery delay of `delay` seconds outlasts the guardians' approvals; it is at most
+    `longest`."""
+
+    selector = "167b9429"
+    parameters = (("delay", "uint256"), ("longest", "uint256"))
 
 
 class IdentityDelayTooShort(ContractError):
@@ -87,6 +97,14 @@ class IdentityNewOwnerInvalid(ContractError):
     parameters = (("identity", "address"), ("newOwner", "address"))
 
 
+class IdentityNoApproval(ContractError):
+    """`guardian` has not approved the recovery of `identity` to `newOwner`, or the approval no
+    longer counts."""
+
+    selector = "48a9d989"
+    parameters = (("identity", "address"), ("newOwner", "address"), ("guardian", "address"))
+
+
 class IdentityNoRecovery(ContractError):
     """No recovery of `identity` is under way."""
 
@@ -102,7 +120,7 @@ class IdentityNotGuardian(ContractError):
 
 
 class IdentityNotOwner(ContractError):
-    """`actor` does not own `identity`."""
+    """`actor` does not act as the owner of `identity`."""
 
     selector = "c3b2f75b"
     parameters = (("identity", "address"), ("actor", "address"))

@@ -109,18 +109,34 @@ class ParticipantState:
         return governor | participant.roles & self._institution(participant).roles
 
 
+_APPROVAL_PERIOD = 30 * 24 * 3600
+_MOST_STEPS = 4
+
+# The tenures along the path from an identity to its controller.
+_Mandate = tuple[int, ...]
+
+
 @dataclass
 class _Identity:
     owner: str = NOBODY
     deactivated: bool = False
     changed: int = 0
     round: int = 0
-    recoveries: int = 0
-    guardians: str = NOTHING
-    # By type and delegate: until when, and how often it had been recovered then.
-    delegates: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
-    # By new owner: round, approvals, from when it can be executed.
-    recovery: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    tenure: int = 0
+    # The hash of the list, its threshold, and the mandate under which they were named.
+    guardians: tuple[str, int, _Mandate] = (NOTHING, 0, ())
+    # By type and delegate: until when, and under which mandate.
+    delegates: dict[tuple[str, str], tuple[int, _Mandate]] = field(default_factory=dict)
+    recoveries: dict[str, _Recovery] = field(default_factory=dict)
+
+
+@dataclass
+class _Recovery:
+    round: int
+    mandate: _Mandate
+    ready_at: int = 0
+    # By guardian: when it approved, and under which mandate.
+    approvals: dict[str, tuple[int, _Mandate]] = field(default_factory=dict)
 
 
 class IdentityState:
@@ -139,38 +155,83 @@ class IdentityState:
             case "DIDOwnerChanged":
                 identity.owner = args["owner"]
                 identity.deactivated = args["owner"] == NOBODY
-                identity.round += 1
+                identity.tenure += 1
             case "DIDDelegateChanged":
                 key = (args["delegateType"], args["delegate"])
-                identity.delegates[key] = (args["validTo"], identity.recoveries)
+                identity.delegates[key] = (args["validTo"], self._mandate(args["identity"]))
             case "GuardiansChanged":
                 given = [args["guardians"], args["threshold"]]
                 hash_ = hashed(["address[]", "uint256"], given) if args["guardians"] else NOTHING
-                identity.guardians = hash_
+                mandate = self._mandate(args["identity"])
+                identity.guardians = (hash_, args["threshold"], mandate)
                 identity.round += 1
             case "RecoveryApproved":
-                recovery = (identity.round, args["approvals"], args["readyAt"])
-                identity.recovery[args["newOwner"]] = recovery
+                approval = (event.timestamp, self._mandate(args["guardian"]))
+                recovery = self._recovery(args["identity"], args["newOwner"])
+                recovery.approvals[args["guardian"]] = approval
+                recovery.ready_at = args["readyAt"]
+            case "RecoveryApprovalWithdrawn":
+                recovery = self._recovery(args["identity"], args["newOwner"])
+                recovery.approvals.pop(args["guardian"], None)
             case "RecoveryVetoed":
                 identity.round += 1
             case "RecoveryExecuted":
-                identity.recoveries += 1
+                # The guardians who recovered it stay, under the new owner's mandate.
+                hash_, threshold, _ = identity.guardians
+                identity.guardians = (hash_, threshold, self._mandate(args["identity"]))
 
     def views(self, now: int) -> Iterator[View]:
         """What its views must answer."""
         contract = "IdentityRegistry"
-        for address, identity in self._identities.items():
-            own = address if identity.owner == NOBODY and not identity.deactivated else None
+        for address, identity in list(self._identities.items()):
+            controller, mandate = self._authority(address)
+            hash_, threshold, named_under = identity.guardians
+            hash_ = hash_ if named_under == mandate else NOTHING
             yield View(contract, "owners", (address,), (identity.owner,))
-            yield View(contract, "identityOwner", (address,), (own or identity.owner,))
+            yield View(contract, "identityOwner", (address,), (self._owner(address),))
+            yield View(contract, "controllerOf", (address,), (controller,))
             yield View(contract, "changed", (address,), (identity.changed,))
-            yield View(contract, "guardiansHash", (address,), (identity.guardians,))
-            for (type_, delegate), (valid_to, recoveries) in identity.delegates.items():
+            yield View(contract, "guardiansHash", (address,), (hash_,))
+            for (type_, delegate), (valid_to, given_under) in identity.delegates.items():
                 key = hashed(["bytes32"], [type_])
                 yield View(contract, "delegates", (address, key, delegate), (valid_to,))
-                valid = valid_to > now and recoveries == identity.recoveries
-                valid &= not identity.deactivated
+                valid = valid_to > now and given_under == mandate
                 yield View(contract, "validDelegate", (address, type_, delegate), (valid,))
-            for new_owner, (round_, approvals, ready_at) in identity.recovery.items():
-                answers = (approvals, ready_at) if round_ == identity.round else (0, 0)
-                yield View(contract, "recoveryOf", (address, new_owner), answers)
+            for new_owner in identity.recoveries:
+                recovery = self._recovery(address, new_owner)
+                approvals = self._standing(recovery, now)
+                ready_at = recovery.ready_at if approvals >= threshold else 0
+                yield View(contract, "recoveryOf", (address, new_owner), (approvals, ready_at))
+
+    def _owner(self, address: str) -> str:
+        identity = self._identities.get(address, _Identity())
+        return address if identity.owner == NOBODY and not identity.deactivated else identity.owner
+
+    def _authority(self, address: str) -> tuple[str, _Mandate]:
+        """Who acts as the owner, and under which mandate."""
+        account, tenures = address, []
+        for _ in range(_MOST_STEPS):
+            tenures.append(self._identities.get(account, _Identity()).tenure)
+            controller = self._owner(account)
+            if controller in (account, address):
+                return controller, tuple(tenures)
+            account = controller
+        return NOBODY, tuple(tenures)
+
+    def _mandate(self, address: str) -> _Mandate:
+        return self._authority(address)[1]
+
+    def _recovery(self, address: str, new_owner: str) -> _Recovery:
+        """The recovery of this round and mandate; approvals of other ones do not count."""
+        identity, mandate = self._identities[address], self._mandate(address)
+        recovery = identity.recoveries.get(new_owner)
+        if recovery is None or (recovery.round, recovery.mandate) != (identity.round, mandate):
+            recovery = identity.recoveries[new_owner] = _Recovery(identity.round, mandate)
+        return recovery
+
+    def _standing(self, recovery: _Recovery, now: int) -> int:
+        """How many approvals count."""
+        return sum(
+            now < given + _APPROVAL_PERIOD and self._mandate(guardian) == mandate
+            for guardian, (given, mandate) in recovery.approvals.items()
+        )

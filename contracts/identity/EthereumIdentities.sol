@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+
+import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
+import {Identities} from "../lib/Identities.sol";
+
+/// @title The half of the identity registry that is ERC-1056: owners, delegates and attributes
+abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
+    using Identities for Identities.Identity;
+    using Identities for mapping(address => Identities.Identity);
+
+    mapping(address identity => Identities.Identity) internal _identities;
+    mapping(address identity => mapping(bytes32 typeHash => mapping(address delegate => Identities.Delegation))) private
+        _delegations;
+
+    modifier onlyOwner(address identity) {
+        _requireOwner(identity, _msgSender());
+        _;
+    }
+
+    // --------------------------------------------------------------------------------------------- ERC-1056: getters
+
+    /// @inheritdoc IIdentityRegistry
+    function owners(address identity) external view returns (address) {
+        return _identities[identity].owner;
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function delegates(address identity, bytes32 typeHash, address delegate) external view returns (uint256) {
+        return _delegations[identity][typeHash][delegate].validTo;
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function changed(address identity) external view returns (uint256) {
+        return _identities[identity].changed;
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function nonce(address signer) external view returns (uint256) {
+        return _identities[signer].nonce;
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function identityOwner(address identity) public view returns (address) {
+        return _identities[identity].ownerOf(identity);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function validDelegate(address identity, bytes32 delegateType, address delegate) external view returns (bool) {
+        return _isDelegate(identity, delegateType, delegate, _mandateOf(identity));
+    }
+
+    // --------------------------------------------------------------------------------------- ERC-1056: by the sender
+
+    /// @inheritdoc IIdentityRegistry
+    function changeOwner(address identity, address newOwner) external onlyOwner(identity) {
+        _changeOwner(identity, newOwner);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function addDelegate(address identity, bytes32 delegateType, address delegate, uint256 validity)
+        external
+        onlyOwner(identity)
+    {
+        _setDelegate(identity, delegateType, delegate, Identities.until(validity));
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function revokeDelegate(address identity, bytes32 delegateType, address delegate) external onlyOwner(identity) {
+        _setDelegate(identity, delegateType, delegate, block.timestamp);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function setAttribute(address identity, bytes32 name, bytes calldata value, uint256 validity)
+        external
+        onlyOwner(identity)
+    {
+        _setAttribute(identity, name, value, Identities.until(validity));
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function revokeAttribute(address identity, bytes32 name, bytes calldata value) external onlyOwner(identity) {
+        _setAttribute(identity, name, value, 0);
+    }
+
+    // ---------------------------------------------------------------------------------------- ERC-1056: by signature
+
+    /// @inheritdoc IIdentityRegistry
+    function changeOwnerSigned(address identity, uint8 sigV, bytes32 sigR, bytes32 sigS, address newOwner) external {
+        _requireSigned(identity, sigV, sigR, sigS, abi.encodePacked(identity, "changeOwner", newOwner));
+        _changeOwner(identity, newOwner);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function addDelegateSigned(
+        address identity,
+        uint8 sigV,
+        bytes32 sigR,
+        bytes32 sigS,
+        bytes32 delegateType,
+        address delegate,
+        uint256 validity
+    ) external {
+        bytes memory change = abi.encodePacked(identity, "addDelegate", delegateType, delegate, validity);
+        _requireSigned(identity, sigV, sigR, sigS, change);
+        _setDelegate(identity, delegateType, delegate, Identities.until(validity));
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function revokeDelegateSigned(
+        address identity,
+        uint8 sigV,
+        bytes32 sigR,
+        bytes32 sigS,
+        bytes32 delegateType,
+        address delegate
+    ) external {
+        bytes memory change = abi.encodePacked(identity, "revokeDelegate", delegateType, delegate);
+        _requireSigned(identity, sigV, sigR, sigS, change);
+        _setDelegate(identity, delegateType, delegate, block.timestamp);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function setAttributeSigned(
+        address identity,
+        uint8 sigV,
+        bytes32 sigR,
+        bytes32 sigS,
+        bytes32 name,
+        bytes calldata value,
+        uint256 validity
+    ) external {
+        bytes memory change = abi.encodePacked(identity, "setAttribute", name, value, validity);
+        _requireSigned(identity, sigV, sigR, sigS, change);
+        _setAttribute(identity, name, value, Identities.until(validity));
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function revokeAttributeSigned(
+        address identity,
+        uint8 sigV,
+        bytes32 sigR,
+        bytes32 sigS,
+        bytes32 name,
+        bytes calldata value
+    ) external {
+        bytes memory change = abi.encodePacked(identity, "revokeAttribute", name, value);
+        _requireSigned(identity, sigV, sigR, sigS, change);
+        _setAttribute(identity, name, value, 0);
+    }
+
+    // ----------------------------------------------------------------------------------------------------- Authority
+
+    /// @inheritdoc IIdentityRegistry
+    function mayAct(address identity, address actor, bytes32 delegateType) external view returns (bool) {
+        (address controller, uint64 mandate) = _identities.authority(identity);
+        // The zero address controls what nobody controls, and acts for nothing.
+        if (actor == controller) return actor != address(0);
+        // A delegate that lost its own identity does not act for others either.
+        if (actor != identity && identityOwner(actor) != actor) return false;
+        return _isDelegate(identity, delegateType, actor, mandate);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function controllerOf(address identity) public view returns (address controller) {
+        (controller,) = _identities.authority(identity);
+    }
+
+    // ---------------------------------------------------------------------------------------------------- Internals
+
+    function _requireOwner(address identity, address actor) internal view returns (uint64 mandate) {
+        address controller;
+        (controller, mandate) = _identities.authority(identity);
+        if (actor != controller) revert IdentityNotOwner(identity, actor);
+    }
+
+    /// @dev Checks the signature of `change` by who acts as the owner, and uses up a nonce of that key.
+    function _requireSigned(address identity, uint8 sigV, bytes32 sigR, bytes32 sigS, bytes memory change) private {
+        address owner = controllerOf(identity);
+        Identities.Identity storage signing = _identities[owner];
+        bytes32 digest = keccak256(abi.encodePacked(bytes1(0x19), bytes1(0), this, uint256(signing.nonce), change));
+        // A malformed signature recovers to zero, which also is the owner of a deactivated identity.
+        (address signer,,) = ECDSA.tryRecover(digest, sigV, sigR, sigS);
+        if (signer == address(0) || signer != owner) revert IdentityBadSignature(identity, owner, signer);
+        ++signing.nonce;
+    }
+
+    function _changeOwner(address identity, address newOwner) internal {
+        emit DIDOwnerChanged(identity, newOwner, _identities[identity].setOwner(newOwner));
+    }
+
+    function _setDelegate(address identity, bytes32 delegateType, address delegate, uint256 validTo) private {
+        _delegations[identity][_typeHash(delegateType)][delegate] =
+            Identities.Delegation({validTo: uint192(validTo), mandate: _mandateOf(identity)});
+        emit DIDDelegateChanged(identity, delegateType, delegate, validTo, _identities[identity].touch());
+    }
+
+    function _setAttribute(address identity, bytes32 name, bytes calldata value, uint256 validTo) private {
+        uint256 previousChange = _identities[identity].touch();
+        emit DIDAttributeChanged(identity, name, value, validTo, previousChange);
+    }
+
+    /// @dev Whether `delegate` was appointed under `mandate`, the identity's own now, and has not lapsed.
+    function _isDelegate(address identity, bytes32 delegateType, address delegate, uint64 mandate)
+        private
+        view
+        returns (bool)
+    {
+        Identities.Delegation memory delegation = _delegations[identity][_typeHash(delegateType)][delegate];
+        return delegation.validTo > block.timestamp && delegation.mandate == mandate;
+    }
+
+    function _mandateOf(address identity) internal view returns (uint64 mandate) {
+        (, mandate) = _identities.authority(identity);
+    }
+
+    /// @dev The key of the reference registry, which its getter `delegates` takes.
+    function _typeHash(bytes32 delegateType) private pure returns (bytes32) {
+        return keccak256(abi.encode(delegateType));
+    }
+}
