@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import RLELossless
 
 from radledger.dicom.deidentify import deidentify
-from radledger.dicom.digest import image_digest, image_digest_of
+from radledger.dicom.digest import image_digest, image_digest_of, undecoded_digest_of
 from radledger.dicom.profiles import OPTIONS, Profile
 from radledger.dicom.read import header_of
 from radledger.dicom.source import open_dicom
@@ -81,6 +82,44 @@ def test_burned_in_annotations_are_refused_unless_allowed(add, sample):
         add(path)
     assert "may show who the patient is" in error.value.values["skipped"][0]["reason"]
     assert add(path, allow_burned_in=True)[0].instances == 1
+
+
+@pytest.fixture
+def cut(sample, tmp_path):
+    """A JPEG 2000 image of which the last kilobyte is gone."""
+    dataset = pydicom.dcmread(sample("MR_small_jp2klossless.dcm"))
+    [frame] = generate_frames(dataset.PixelData, number_of_frames=1)
+    dataset.PixelData = encapsulate([frame[:-1000]])
+    dataset.BurnedInAnnotation = "NO"
+    dataset.save_as(tmp_path / "cut.dcm", enforce_file_format=True)
+    return tmp_path / "cut.dcm"
+
+
+@pytest.mark.parametrize("options", [{}, {"keep_identity": True}, {"allow_unchecked": True}])
+def test_pixels_that_no_decoder_reads_are_refused_with_its_reason(add, cut, options):
+    from radledger.imaging.errors import NothingToAdd
+
+    with pytest.raises(NothingToAdd) as error:
+        add(cut, **options)
+    assert "a tile does not end in it" in error.value.values["skipped"][0]["reason"]
+
+
+def test_pixels_that_no_decoder_reads_are_taken_on_request_and_never_verified(add, cut, images):
+    image_id = add(cut, keep_identity=True, allow_unchecked=True)[0].image_id
+    [instance] = images.contents(image_id).instances
+    with open_dicom(cut) as source:
+        undecoded = undecoded_digest_of(source, header_of(source, cut))
+    assert instance.image_digest == "0x" + undecoded.hex()
+    [found] = images.verify(image_id, [cut])
+    assert (found.verdict, found.instance) == ("identical", instance.sop_instance)
+    assert "a tile does not end in it" in found.reason
+
+    renamed = pydicom.dcmread(cut)
+    renamed.PatientName = "Somebody^Else"
+    renamed.save_as(cut, enforce_file_format=True)
+    [found] = images.verify(image_id, [cut])
+    assert (found.verdict, found.instance) == ("changed", instance.sop_instance)
+    assert "a tile does not end in it" in found.reason
 
 
 def test_every_file_of_pydicom_is_taken_or_left_out(add, images):

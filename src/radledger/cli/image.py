@@ -11,7 +11,17 @@ import typer
 
 from radledger.cli.archive import Archive, accounting
 from radledger.cli.output import plain, show, show_all
-from radledger.cli.parameters import Attributes, Disease, Identity, ImageId, Purposes
+from radledger.cli.parameters import (
+    Attributes,
+    BurnedIn,
+    Disease,
+    Identity,
+    ImageId,
+    MixedIds,
+    Paths,
+    Purposes,
+    Unchecked,
+)
 from radledger.cli.session import session
 from radledger.cli.values import named_path
 from radledger.errors import UsageError
@@ -35,15 +45,6 @@ class WhatToAddUnclear(UsageError):
 
 
 group = typer.Typer(help="Image sets, from files to the chain and back.")
-
-Paths = Annotated[
-    list[Path],
-    typer.Argument(parser=named_path, metavar="PATH", help="Files and folders, any mix."),
-]
-BurnedIn = Annotated[
-    bool,
-    typer.Option("--allow-burned-in", help="Take files whose pixels may show text; you looked."),
-]
 
 
 @group.command()
@@ -83,13 +84,8 @@ def add(
         bool, typer.Option("--keep-identity", help="Take the files as they are, for care.")
     ] = False,
     allow_burned_in: BurnedIn = False,
-    mixed_patient_ids: Annotated[
-        bool,
-        typer.Option(
-            "--mixed-patient-ids",
-            help="Take studies whose files have different Patient IDs; all are this patient's.",
-        ),
-    ] = False,
+    mixed_patient_ids: MixedIds = False,
+    allow_unchecked: Unchecked = False,
     workers: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Processes; as many as processors unless given."),
@@ -122,6 +118,7 @@ def add(
             keep_identity=keep_identity,
             allow_burned_in=allow_burned_in,
             mixed_patient_ids=mixed_patient_ids,
+            allow_unchecked=allow_unchecked,
             workers=workers,
             scheduler=scheduler,
             progress=progress,
@@ -147,6 +144,7 @@ def deidentify(
         ),
     ] = "basic",
     allow_burned_in: BurnedIn = False,
+    allow_unchecked: Unchecked = False,
 ) -> None:
     """Make a de-identified version for research, which names the original."""
     with _progress() as progress:
@@ -155,6 +153,7 @@ def deidentify(
             profile,
             custodian=session.signer,
             allow_burned_in=allow_burned_in,
+            allow_unchecked=allow_unchecked,
             progress=progress,
         )
     show(derived)

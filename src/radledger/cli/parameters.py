@@ -7,16 +7,22 @@ from typing import Annotated
 
 import typer
 
+from radledger.cli.values import named_path
+
 __all__ = [
     "Address",
     "Attributes",
+    "BurnedIn",
     "Disease",
     "DocumentFile",
     "Identity",
     "ImageId",
+    "MixedIds",
+    "Paths",
     "Purposes",
     "RelayUrl",
     "SignOnly",
+    "Unchecked",
 ]
 
 Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
@@ -31,6 +37,30 @@ SignOnly = Annotated[
 DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="A signed document.")]
 RelayUrl = Annotated[
     str | None, typer.Option("--relay", metavar="URL", help="Relayer that sends it and pays.")
+]
+
+# Files, and which are taken all the same.
+Paths = Annotated[
+    list[Path],
+    typer.Argument(parser=named_path, metavar="PATH", help="Files and folders, any mix."),
+]
+BurnedIn = Annotated[
+    bool,
+    typer.Option("--allow-burned-in", help="Take files whose pixels may show text; you looked."),
+]
+MixedIds = Annotated[
+    bool,
+    typer.Option(
+        "--mixed-patient-ids",
+        help="Take studies whose files have different Patient IDs; all are this patient's.",
+    ),
+]
+Unchecked = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unchecked",
+        help="Take videos that may hold texts, and with --keep-identity undecodable pixels.",
+    ),
 ]
 
 # Which image set, and what a reader wants to do with it.

@@ -42,14 +42,16 @@ from pydicom.dataset import Dataset
 from .burned_in import burned_in_risk
 from .digest import image_digest_of
 from .elements import Deidentifier
-from .errors import BurnedInAnnotation, MalformedDicom
+from .errors import BurnedInAnnotation, MalformedDicom, UncheckedData
 from .fidelity import Meaning, same_image
 from .limits import bounded
+from .pixels import stored_bytes
 from .profiles import Profile
 from .pseudonyms import Pseudonyms
 from .read import DicomHeader, header_of
 from .source import DicomSource, open_dicom
 from .values import value_of
+from .video import is_video, unchecked_data
 from .write import write_instance
 
 __all__ = ["DeidentifiedInstance", "deidentify", "deidentify_file"]
@@ -100,6 +102,7 @@ def deidentify_file(
     *,
     patient: str | None = None,
     allow_burned_in: bool = False,
+    allow_unchecked: bool = False,
 ) -> DeidentifiedInstance:
     """Write a de-identified copy of one file, in the same transfer syntax.
 
@@ -121,6 +124,8 @@ def deidentify_file(
         ID with the issuer, as they are written, unless given.
     allow_burned_in
         Take files whose pixels may show text; the caller has looked at them.
+    allow_unchecked
+        Take videos that may hold texts beside their pictures; they are not removed.
 
     Returns
     -------
@@ -130,6 +135,8 @@ def deidentify_file(
     ------
     BurnedInAnnotation
         When the pixels may show the patient's identity and that is not allowed.
+    UncheckedData
+        When a video may hold texts beside its pictures and that is not allowed.
     ImageChanged
         When the copy would not be the same image; values hold the attribute's name.
     PixelsUnreadable
@@ -160,6 +167,7 @@ def deidentify_file(
                 key,
                 patient=patient,
                 allow_burned_in=allow_burned_in,
+                allow_unchecked=allow_unchecked,
             )
 
     return bounded(deidentify_opened)
@@ -174,6 +182,7 @@ def deidentify(
     *,
     patient: str | None = None,
     allow_burned_in: bool = False,
+    allow_unchecked: bool = False,
 ) -> DeidentifiedInstance:
     """`deidentify_file` of a file that is open already; ``source.dataset`` is the new one then.
 
@@ -181,6 +190,8 @@ def deidentify(
     ------
     BurnedInAnnotation
         When the pixels may show the patient's identity and that is not allowed.
+    UncheckedData
+        When a video may hold texts beside its pictures and that is not allowed.
     ImageChanged
         When the copy would not be the same image; values hold the attribute's name.
     PixelsUnreadable
@@ -198,6 +209,8 @@ def deidentify(
             risk=risk,
             modality=header.modality,
         )
+    if is_video(source.transfer_syntax) and not allow_unchecked:
+        _check_video(source)
     people, pseudonyms = Pseudonyms(key), Pseudonyms(_key_of_uids(key, profile))
     dataset = source.dataset
     with disable_value_validation(), _opened(target) as stream:
@@ -236,6 +249,16 @@ def deidentify(
         file_digest=written.digest,
         image_digest=digest,
     )
+
+
+def _check_video(source: DicomSource) -> None:
+    found = unchecked_data(stored_bytes(source), source.transfer_syntax)
+    if found is not None:
+        raise UncheckedData(
+            f"the video holds {found}, which may say who the patient is and is not removed; "
+            "remove it, or take it with --allow-unchecked",
+            found=found,
+        )
 
 
 @contextmanager

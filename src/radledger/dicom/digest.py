@@ -16,7 +16,7 @@ from .native import native_samples
 from .pixels import FrameReader, is_exact, stored_bytes
 from .read import DicomHeader, header_of
 from .source import DicomSource, open_dicom, open_regular
-from .video import is_video
+from .video import checked, is_video
 
 __all__ = ["file_digest", "image_digest", "image_digest_of", "started", "undecoded_digest_of"]
 
@@ -169,7 +169,7 @@ def _pieces(source: DicomSource, pixels: ImagePixels) -> Iterator[bytes]:
     if source.native:
         yield from native_samples(source, source.pixels, pixels)
     elif is_video(source.transfer_syntax):
-        yield from stored_bytes(source)
+        yield from checked(stored_bytes(source), source.transfer_syntax)
     else:
         reader = FrameReader(source, pixels)
         for index in range(pixels.frames):

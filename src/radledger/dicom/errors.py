@@ -12,6 +12,7 @@
     ├── DicomTooSlow               did not finish within the time limit
     ├── UnsupportedTransferSyntax  a transfer syntax that the standard does not know
     ├── PixelsUnreadable           the pixels cannot be decoded
+    ├── UncheckedData              a video may hold more than pictures
     ├── ImageChanged               a copy would not be the same image
     └── BurnedInAnnotation         the pixels may show who the patient is
 """
@@ -31,6 +32,7 @@ __all__ = [
     "NotDicom",
     "PixelsUnreadable",
     "TruncatedDicom",
+    "UncheckedData",
     "UnsafePath",
     "UnsupportedTransferSyntax",
 ]
@@ -70,6 +72,10 @@ class UnsupportedTransferSyntax(DicomError):
 
 class PixelsUnreadable(DicomError):
     """The pixels cannot be decoded."""
+
+
+class UncheckedData(DicomError):
+    """A video may hold texts beside its pictures, which are not removed."""
 
 
 class ImageChanged(DicomError):

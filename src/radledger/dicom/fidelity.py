@@ -20,7 +20,7 @@ from .native import native_samples
 from .pixels import FrameReader, hidden_bits, stored_bytes
 from .read import DicomHeader, header_of
 from .source import DicomSource, dicom_in
-from .video import is_video
+from .video import checked, is_video
 
 __all__ = ["Meaning", "same_image"]
 
@@ -120,7 +120,7 @@ def _pieces(source: DicomSource, copy: DicomSource, pixels: ImagePixels) -> Iter
     both = [
         native_samples(each, each.pixels, pixels)
         if each.native and each.pixels is not None
-        else stored_bytes(each)
+        else checked(stored_bytes(each), each.transfer_syntax)
         for each in (source, copy)
     ]
     for ours, theirs in zip_longest(*both):

@@ -50,6 +50,7 @@ class Custody(ImagingHome):
         keep_identity: bool = False,
         allow_burned_in: bool = False,
         mixed_patient_ids: bool = False,
+        allow_unchecked: bool = False,
         workers: int | None = None,
         scheduler: str | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -79,6 +80,9 @@ class Custody(ImagingHome):
             Take files whose pixels may show text; the caller has looked at them.
         mixed_patient_ids
             Take studies whose files have different Patient IDs; all are of this patient.
+        allow_unchecked
+            Take videos that may hold texts beside their pictures, and, with `keep_identity`,
+            pixels that no decoder reads; their image digests are of kind ``undecoded``.
         workers, scheduler, progress
             As for `add_all`.
 
@@ -104,6 +108,7 @@ class Custody(ImagingHome):
             keep_identity=keep_identity,
             allow_burned_in=allow_burned_in,
             mixed_patient_ids=mixed_patient_ids,
+            allow_unchecked=allow_unchecked,
             workers=workers,
             scheduler=scheduler,
             progress=progress,
@@ -119,6 +124,7 @@ class Custody(ImagingHome):
         keep_identity: bool = False,
         allow_burned_in: bool = False,
         mixed_patient_ids: bool = False,
+        allow_unchecked: bool = False,
         workers: int | None = None,
         scheduler: str | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -134,7 +140,7 @@ class Custody(ImagingHome):
         ----------
         additions
             What belongs to whom.
-        custodian, profile, keep_identity, allow_burned_in, mixed_patient_ids
+        custodian, profile, keep_identity, allow_burned_in, mixed_patient_ids, allow_unchecked
             As for `add`.
         workers
             How many processes store files; as many as there are processors unless given.
@@ -159,7 +165,13 @@ class Custody(ImagingHome):
 
         def lot(addition: Addition) -> Lot:
             purpose = Purpose(institution, parse_address(addition.patient), chosen)
-            return self._found(addition, purpose, allow_burned_in, mixed_patient_ids)
+            return self._found(
+                addition,
+                purpose,
+                allow_burned_in=allow_burned_in,
+                mixed_patient_ids=mixed_patient_ids,
+                allow_unchecked=allow_unchecked,
+            )
 
         return self._ingest(
             map(lot, additions),
@@ -177,6 +189,7 @@ class Custody(ImagingHome):
         *,
         custodian: LocalAccount,
         allow_burned_in: bool = False,
+        allow_unchecked: bool = False,
         progress: Callable[[Progress], None] | None = None,
     ) -> AddResult:
         """Make a de-identified version of an image set that names the original.
@@ -207,6 +220,7 @@ class Custody(ImagingHome):
                 visit=record.image_set.visit,
                 course=record.image_set.course,
                 allow_burned_in=allow_burned_in,
+                allow_unchecked=allow_unchecked,
             )
             for file in self._journal.files(row.set_id)
         ]
@@ -281,7 +295,7 @@ class Custody(ImagingHome):
         return Crew(location, storage, temporary, processes)
 
     def _found(
-        self, addition: Addition, purpose: Purpose, burned_in: bool, mixed_ids: bool
+        self, addition: Addition, purpose: Purpose, **allowed: bool
     ) -> Iterator[Task | SkippedFile]:
         """A task for each file behind some paths, and what is left out from the start."""
         from radledger.dicom.scan import Candidate, printable, scan
@@ -295,7 +309,7 @@ class Custody(ImagingHome):
             if isinstance(found, Candidate):
                 name = printable(found.path)
                 size = found.size
-                yield Task(found.path, name, size, purpose, visit, course, burned_in, mixed_ids)
+                yield Task(found.path, name, size, purpose, visit, course, **allowed)
             else:
                 yield SkippedFile(found.name, found.reason)
 

@@ -18,8 +18,8 @@ from typing import IO, Any, Generic, TypeVar, cast
 
 from radledger.crypto import envelope
 from radledger.dicom.deidentify import deidentify
-from radledger.dicom.digest import image_digest_of
-from radledger.dicom.errors import DicomError
+from radledger.dicom.digest import image_digest_of, undecoded_digest_of
+from radledger.dicom.errors import DicomError, PixelsUnreadable
 from radledger.dicom.limits import bounded, time_limit
 from radledger.dicom.profiles import Profile
 from radledger.dicom.read import DicomHeader, header_of
@@ -76,6 +76,8 @@ class Task:
         Take it although its pixels may show text.
     mixed_patient_ids
         Take it although files of its study or series have other Patient IDs.
+    allow_unchecked
+        Take it although its pixels cannot be checked.
     addition
         With which others it belongs, as who hands it out counts them.
     """
@@ -88,6 +90,7 @@ class Task:
     course: str
     allow_burned_in: bool = False
     mixed_patient_ids: bool = False
+    allow_unchecked: bool = False
     addition: int = 0
 
 
@@ -299,7 +302,7 @@ def _examined(bench: Bench, task: Task, path: Path, copy: IO[bytes]) -> _Plain:
             patient_id = str(value_of(source.dataset, "PatientID") or "")
             if task.purpose.profile:
                 return _deidentified(bench, task, source, header, patient_id, copy)
-            image_digest = image_digest_of(source, header)
+            image_digest = _digest(task, source, header)
         return _Plain(
             header=header,
             patient_id=patient_id,
@@ -325,6 +328,16 @@ def _examined(bench: Bench, task: Task, path: Path, copy: IO[bytes]) -> _Plain:
         ) from error
 
 
+def _digest(task: Task, source: DicomSource, header: DicomHeader) -> bytes:
+    """The image digest of a file that is taken as it is."""
+    try:
+        return image_digest_of(source, header)
+    except PixelsUnreadable:
+        if not task.allow_unchecked:
+            raise
+    return undecoded_digest_of(source, header)
+
+
 def _deidentified(
     bench: Bench,
     task: Task,
@@ -341,6 +354,7 @@ def _deidentified(
         bench.recalled.pseudonym_key(task.purpose),
         patient=task.purpose.patient,
         allow_burned_in=task.allow_burned_in,
+        allow_unchecked=task.allow_unchecked,
     )
     copy.seek(0)
     return _Plain(
