@@ -7,6 +7,7 @@ import json
 import pytest
 
 from radledger.dicom.synthetic import make_ct_series
+from tests.dicom.files import image, save
 
 
 @pytest.fixture
@@ -74,6 +75,19 @@ def test_what_was_not_taken_is_reported_of_paths_too(home, cli, archive, tmp_pat
     nothing = cli("image", "add", archive / "three", *paths[3:], "--report", report)
     assert nothing.refused("NothingToAdd")
     assert reasons(report) == {"empty.dcm": ("empty", None)}
+
+
+def test_files_of_two_patients_are_added_only_if_that_is_stated(home, cli, tmp_path):
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for number in ("1", "2"):
+        own = {"PatientID": number, "SOPInstanceUID": f"1.2.3.{number}"}
+        save(image(**own), folder / f"{number}.dcm")
+    add = ("image", "add", folder, "--patient", "patient", "--as", "hospital")
+    [left_out] = cli(*add).refused("NothingToAdd")["skipped"]
+    assert "--mixed-patient-ids" in left_out["reason"]
+    assert len(cli("image", "list").objects) == 1  # what the home had
+    assert cli(*add, "--mixed-patient-ids").object["instances"] == 2
 
 
 def test_what_to_add_has_to_be_said_once(home, cli, listed, study):
