@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pydicom
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.sr._concepts_dict import concepts
@@ -14,6 +19,7 @@ from pydicom.sr._concepts_dict import concepts
 from radledger.dicom.coding import _SCHEMES, is_public_code
 from radledger.dicom.deidentify import deidentify_file
 from radledger.dicom.profiles import OPTIONS, Profile
+from radledger.dicom.units import is_unit
 from tests.dicom.files import image, save
 
 KEY = b"a secret of the custodian".ljust(32)
@@ -58,6 +64,11 @@ PUBLIC = {
     "UMLS": "C0051482",
     "UNS": "N06625",
 }
+UNITS = """
+    {SUVbw}g/ml g/ml{SUVbw} cm2/ml{SUVbsa} ml/100ml/s ml/[100]ml/s ml/min/100g ml/min/ml
+    10*-6.mm2/s 10-6.mm2/s mm[Hg] kPa /min 1/min dB {counts} {counts}/s mGy.cm mm2/s [hnsf'U] Bq/ml
+    % 1 um 10*23/ml {ratio} [degF] mL/min/{1.73_m2} mg/(24.h) /100{WBCs}
+""".split()  # noqa: SIM905 - a list of words reads best as words
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +127,55 @@ def test_all_codes_that_the_standard_uses_are_public() -> None:
         assert scheme in _SCHEMES
         for value in {value for values in named.values() for value in values if value}:
             assert is_public_code(scheme, value), (scheme, value)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_units_stay(unit: str, tmp_path: Path) -> None:
+    mapping = Dataset()
+    mapping.RealWorldValueSlope, mapping.RealWorldValueIntercept = 1.0, 0.0
+    mapping.MeasurementUnitsCodeSequence = [code(unit, "UCUM", unit)]
+    done = deidentified(tmp_path, RealWorldValueMappingSequence=[mapping])
+    [left] = done.RealWorldValueMappingSequence[0].MeasurementUnitsCodeSequence
+    assert (left.CodeValue, left.CodingSchemeDesignator) == (unit, "UCUM")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Doe Jane 4711",
+        "{Miller}",
+        "g/ml{Miller}",
+        "{19500101}",
+        "19500101",
+        "4711",
+        "1950.01.01",
+        "mm19500101",
+        "10*19500101",
+        "{}",
+        "{counts",
+        "Miller",
+        "m" * 65,
+        "µg/ml",
+    ],
+)
+def test_what_is_no_unit_goes(text: str) -> None:
+    assert not is_unit(text)
+
+
+def test_the_examples_that_ucum_publishes_are_units() -> None:
+    table = files("ucumvert").joinpath("vendor", "ucum_examples.tsv").read_text("utf-8")
+    units = [row[1] for row in csv.reader(table.splitlines(), delimiter="\t") if row[0].isdigit()]
+    assert len(units) > 800
+    # "Torr" is no unit of UCUM; the others are dates
+    assert {unit for unit in units if not is_unit(unit)} == {"Torr", "{mm/dd/yyyy}", "{yyyy}"}
+
+
+@given(st.text(), st.sampled_from(sorted(_SCHEMES)))
+def test_a_unit_says_little_beside_what_the_grammar_knows(text: str, scheme: str) -> None:
+    if is_public_code(scheme, text):
+        assert text.isascii()
+    if is_unit(text):
+        assert all(len(number) <= 7 for number in re.findall("[0-9]+", text))
 
 
 def test_no_code_is_put_where_none_was(tmp_path: Path) -> None:

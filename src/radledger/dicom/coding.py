@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 
 from .keywords import tags
 from .uids import is_registered
+from .units import is_unit
 from .vocabulary import clean
 
 __all__ = ["CODE_TAGS", "clean_code", "is_public_code"]
@@ -108,11 +109,7 @@ _SCHEMES = {
     "SNM3": _Scheme(f"{_US}.6.51", _SNOMED),
     "SRT": _Scheme(f"{_US}.6.96", _SNOMED),
     "UBERON": _Scheme(f"{_NEMA}.6", r"(UBERON:)?[0-9]{7}"),
-    "UCUM": _Scheme(
-        f"{_US}.6.8",
-        r"([numkcM]?(m|g|s|l|L|Bq|Gy|Sv|Hz|eV|V|A|T|mol|rad|deg|h|min|d)[23]?"
-        r"(/[numkcM]?(m|g|s|l|L|Bq|min|h)[23]?)?)",
-    ),
+    "UCUM": _Scheme(f"{_US}.6.8"),
     "UMLS": _Scheme(f"{_US}.6.86", r"C[0-9]{7}"),
     "UNS": _Scheme(f"{_NEMA}.17", r"[A-Z][0-9]{5}"),
     "UPC": _Scheme(f"{_US}.6.55", r"[0-9]{12}"),
@@ -128,13 +125,15 @@ def is_public_code(scheme: str, code: str) -> bool:
     --------
     >>> is_public_code("SCT", "10200004"), is_public_code("99LOCAL", "MILLER")
     (True, False)
+    >>> is_public_code("UCUM", "{SUVbw}g/ml"), is_public_code("UCUM", "{Miller}")
+    (True, False)
     """
     if scheme in ("DCMUID", "ISO_OID"):
         return is_registered(code)
     pattern = _CODES.get(scheme)
     if pattern is not None and pattern.fullmatch(code):
         return True
-    return code in _used_by_the_standard(scheme)
+    return code in _used_by_the_standard(scheme) or (scheme == "UCUM" and is_unit(code))
 
 
 def clean_code(dataset: Dataset) -> None:
