@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from radledger.folders import expanded
+
 if TYPE_CHECKING:
     from web3 import Web3
 
@@ -33,7 +35,7 @@ def default_home() -> Path:
     """The folder with keys, journal and deployments: ``RADLEDGER_HOME``, or the platform's."""
     named = os.environ.get(_HOME)
     if named:
-        return Path(named)
+        return expanded(named)
     from platformdirs import user_data_path
 
     return user_data_path("radledger")
@@ -116,7 +118,7 @@ class RadLedger:
         from radledger.chain.transact import Sender
         from radledger.storage.configuration import open_storage
 
-        home = home or default_home()
+        home = expanded(home) if home else default_home()
         if network is None or isinstance(network, str):
             named = networks.load(network or os.environ.get(_NETWORK) or None, home)
             web3 = connect(named)

@@ -1,4 +1,4 @@
-"""Folders that several processes use at once."""
+"""Folders: as their users name them, and used by several processes at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["alone_in"]
+__all__ = ["alone_in", "expanded"]
 
 
 @contextmanager
@@ -37,3 +37,17 @@ def alone_in(folder: Path) -> Iterator[None]:
         # A process that was forked meanwhile has the descriptor, and would keep the lock.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
+
+
+def expanded(path: Path | str) -> Path:
+    """A path with ``~`` and ``~user`` replaced, as a shell does where it sees them.
+
+    Examples
+    --------
+    >>> expanded("~/radledger") == Path.home() / "radledger"
+    True
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # there is no such user, so it is a name like any other
+        return Path(path)

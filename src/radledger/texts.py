@@ -1,10 +1,10 @@
-"""Texts from files and pipes, whatever program wrote them."""
+"""Texts from elsewhere: read whatever program wrote them, and shown whatever is in them."""
 
 from __future__ import annotations
 
 import codecs
 
-__all__ = ["decoded"]
+__all__ = ["decoded", "visible"]
 
 # UTF-32's mark in little endian begins with UTF-16's.
 _MARKS = (
@@ -38,3 +38,22 @@ def decoded(content: bytes) -> str:
         # UTF-16 without its mark reads as UTF-8 with a zero byte at every second place.
         raise ValueError("it is no text in UTF-8; save it as such")
     return text
+
+
+def visible(text: str) -> str:
+    r"""A text on one line in which nothing steers a terminal or hides: all of it is printable.
+
+    Control characters, marks of the direction of writing and other signs without a picture of
+    their own are written as Python writes them.
+
+    Examples
+    --------
+    >>> visible("owned\x1b[8m\u202e")
+    'owned\\x1b[8m\\u202e'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape", "surrogatepass").decode()
+        for sign in text
+    )

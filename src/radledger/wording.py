@@ -68,11 +68,15 @@ def in_words(error: RadLedgerError) -> str:
     """
     if not isinstance(error, ContractError):
         return error.message
-    types = dict(error.parameters)
     try:
-        words = {name: _word(types[name], name, value) for name, value in error.values.items()}
-    except (KeyError, TypeError, ValueError):
+        return _sentence(error)
+    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
         return error.message  # a relayer's word for it, with values of its own
+
+
+def _sentence(error: ContractError) -> str:
+    types = dict(error.parameters)
+    words = {name: _word(types[name], name, value) for name, value in error.values.items()}
     if error.name in _SENTENCES and words.keys() == types.keys():
         return _SENTENCES[error.name].format(**words) + "."
     # What is a date now needs no unit.

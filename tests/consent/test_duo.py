@@ -103,3 +103,12 @@ def test_what_is_no_disease_code_is_refused(code: str) -> None:
 
 def test_bytes_that_are_no_text_are_shown() -> None:
     assert duo.decode_disease(b"\xff" + bytes(12)) == "\\xff"
+
+
+@pytest.mark.parametrize("code", [b"X:1\x1b[8m", b"X:1\0Y", b"A:1), all", b"B:1\n", b"", b"x:1"])
+def test_a_code_that_is_none_reads_as_none_in_a_sentence(code):
+    told = duo.decode_disease(code.ljust(13, b"\0"))
+    sentence = duo.describe(duo.purpose_bits(["DS"]), duo.condition_bits(["IRB"]), told)
+    assert sentence.isprintable()
+    assert sentence.endswith("; on condition: with ethics approval")
+    assert ("which is no disease code)" in sentence) == bool(code)

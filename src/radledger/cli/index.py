@@ -11,6 +11,7 @@ import typer
 
 from radledger.cli.output import show, show_all
 from radledger.cli.session import session
+from radledger.texts import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,13 +143,15 @@ def _tell(found: Lineage) -> None:
     numbers = {node.id: number for number, node in enumerate(found.nodes, 1)}
     for node in found.nodes:
         own = [str(node.details[name]) for name in _TOLD if name in node.details]
-        print(f"{numbers[node.id]:>3}  {node.kind:<9}  {node.id}  {', '.join(own)}".rstrip())
+        line = f"{numbers[node.id]:>3}  {node.kind:<9}  {node.id}  {', '.join(own)}"
+        print(visible(line.rstrip()))
     for link in found.links:
         own = [str(link.details[name]) for name in ("kind", "class") if name in link.details]
         if not link.details.get("counted", True):
             own.append("withdrawn")
         qualified = f" ({', '.join(own)})" if own else ""
-        print(f"{numbers[link.source]:>3}  {link.relation}  {numbers[link.target]}{qualified}")
+        line = f"{numbers[link.source]:>3}  {link.relation}  {numbers[link.target]}{qualified}"
+        print(visible(line))
 
 
 def _term(id_or_address: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from radledger.cli.session import session
+from radledger.texts import visible
 
 __all__ = ["plain", "show", "show_all"]
 
@@ -102,16 +103,20 @@ def _lines(value: Any, indent: str) -> None:
     width = max((len(key) for key in value), default=0)
     for key, item in value.items():
         if isinstance(item, dict) and item:
-            print(f"{indent}{key}")
+            print(f"{indent}{visible(key)}")
             _lines(item, indent + "  ")
         elif isinstance(item, list) and any(isinstance(entry, dict) for entry in item):
-            print(f"{indent}{key}")
+            print(f"{indent}{visible(key)}")
             for entry in item:
-                print(
-                    f"{indent}  {'  '.join(f'{k} {_text(_told(k, v))}' for k, v in entry.items())}"
-                )
+                print(f"{indent}  {_line(entry)}")
         else:
-            print(f"{indent}{key:<{width}}  {_text(_told(key, item))}")
+            print(f"{indent}{visible(key):<{width}}  {_text(_told(key, item))}")
+
+
+def _line(entry: Any) -> str:
+    if not isinstance(entry, dict):
+        return _text(entry)
+    return "  ".join(f"{visible(key)} {_text(_told(key, item))}" for key, item in entry.items())
 
 
 def _table(values: list[dict[str, Any]]) -> bool:
@@ -145,5 +150,5 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
     if isinstance(value, dict):
-        return " ".join(f"{key}={_text(item)}" for key, item in value.items())
-    return str(value)
+        return " ".join(f"{visible(key)}={_text(item)}" for key, item in value.items())
+    return visible(str(value))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -17,6 +18,7 @@ from radledger.cli.application import command_tree
 from radledger.cli.output import plain
 from radledger.cli.session import session
 from radledger.errors import RadLedgerError, UsageError
+from radledger.texts import visible
 
 __all__ = ["run"]
 
@@ -34,9 +36,29 @@ def run(arguments: Sequence[str]) -> int:
         0 done, 1 refused, 2 usage, 130 interrupted.
     """
     session.reset()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A locale without a sign shows its number instead.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _discard_output()
+        return _DONE
+    except OSError as error:
+        _discard_output()
+        print(f"{type(error).__name__}: the output cannot be written: {error}", file=sys.stderr)
+        return _REFUSED
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         _invoke(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return _DONE
     except typer.Exit as done:
         return done.exit_code
@@ -52,20 +74,24 @@ def run(arguments: Sequence[str]) -> int:
 
         return _report(error.name, in_words(error), error.values, code)
     except BrokenPipeError:
-        # Who reads the output has had enough; what is left of it goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _DONE
+        raise  # who reads the output has had enough
     except OSError as error:
-        values = {"path": os.fspath(error.filename)} if error.filename else {}
-        message = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
+        message = ": ".join(part for part in (name, error.strerror) if part)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             message += (
                 f"; make room where the home ({session.folder}), the store and temporary files "
                 f"({tempfile.gettempdir()}) are, and run the command again"
             )
+        values = {"path": name} if name else {}
         return _report(type(error).__name__, message or str(error), values, _REFUSED)
     except Exception as error:
-        return _report("InternalError", f"{error!r}; {_kept()}", {}, _REFUSED)
+        return _report("InternalError", f"{_fault(error)}; {_kept()}", {}, _REFUSED)
+
+
+def _discard_output() -> None:
+    """Let what is left of the output go nowhere, so that the interpreter ends in silence."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _invoke(arguments: Sequence[str]) -> None:
@@ -99,14 +125,41 @@ def _given(parameter: Any, arguments: Sequence[str]) -> str | None:
     return None
 
 
-def _report(name: str, message: str, values: dict[str, Any], code: int) -> int:
+def _report(name: str, message: Any, values: Any, code: int) -> int:
+    """Print one line, whatever the error holds: it may come from a node, a relayer or a file."""
+    message = " ".join(str(message).split())
+    values = values if isinstance(values, Mapping) else {}
     if session.json:
-        print(json.dumps({"error": name, "values": plain(values), "message": message}))
+        print(json.dumps({"error": name, "values": _plain(values), "message": message}))
     else:
-        for each in values.get("skipped") or []:
-            print(f"{each['path']}: {each['reason']}", file=sys.stderr)
-        print(f"{name}: {session.named(' '.join(message.split()))}", file=sys.stderr)
+        skipped = values.get("skipped")
+        for each in skipped if isinstance(skipped, list | tuple) else ():
+            if isinstance(each, Mapping) and each.keys() >= {"path", "reason"}:
+                print(visible(f"{each['path']}: {each['reason']}"), file=sys.stderr)
+        print(visible(f"{name}: {session.named(message)}"), file=sys.stderr)
     return code
+
+
+def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """The values of an error that have a form in JSON, and the type of each other one."""
+    shown: dict[str, Any] = {}
+    for name, value in values.items():
+        try:
+            given = plain(value)
+            json.dumps(given)
+        except Exception:  # whatever an object's own methods raise
+            given = f"<{type(value).__name__}>"
+        shown[str(name)] = given
+    return shown
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, UnicodeError):  # its text holds what could not be read, a secret perhaps
+        return type(error).__name__
+    try:
+        return repr(error)
+    except Exception:  # of an error's own
+        return type(error).__name__
 
 
 def _kept() -> str:
@@ -114,7 +167,7 @@ def _kept() -> str:
     log = session.folder / "errors.log"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("a") as file:
+        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(traceback.format_exc() + "\n")
     except OSError:
         return "please report it"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radledger.errors import RadLedgerError, UsageError
+from radledger.folders import expanded
 from radledger.texts import decoded
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Session:
         """The home folder."""
         from radledger.facade import default_home
 
-        return self.home or default_home()
+        return expanded(self.home) if self.home else default_home()
 
     @cached_property
     def radledger(self) -> RadLedger:
@@ -158,7 +159,7 @@ def given_passphrase() -> str | None:
     if not file:
         return None
     try:
-        content = Path(file).expanduser().read_bytes()
+        content = expanded(file).read_bytes()
     except OSError as error:
         raise PassphraseMissing(
             f"{file}, which {_FROM_FILE} names, cannot be read: {error.strerror}; name a file that "

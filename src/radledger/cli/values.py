@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from radledger.errors import UsageError
+from radledger.folders import expanded
 
 __all__ = [
     "amount",
@@ -102,7 +103,7 @@ def named_path(text: str) -> Path:
     """
     if not text:
         raise InvalidFile("a path is empty; name a file or folder")
-    return Path(text)
+    return expanded(text)
 
 
 def document(path: Path) -> dict[str, Any]:

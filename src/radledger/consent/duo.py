@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from radledger.consent.errors import InvalidDisease, UnknownTerm
+from radledger.texts import visible
 
 __all__ = [
     "CONDITIONS",
@@ -178,7 +179,12 @@ def describe(purposes: int, conditions: int = 0, disease: str | None = None) -> 
     --------
     >>> describe(purpose_bits(["DS"]), condition_bits(["IRB"]), "MONDO:0004992")
     'disease specific research (MONDO:0004992); on condition: with ethics approval'
+    >>> describe(purpose_bits(["DS"]), 0, "X:1), all")
+    "disease specific research ('X:1), all', which is no disease code)"
     """
+    if disease and not _DISEASE.fullmatch(disease):
+        # What a requester wrote must not read as a part of the sentence.
+        disease = f"{disease!r}, which is no disease code"
     words = [
         f"{term.label} ({disease})" if term.name == "DS" and disease else term.label
         for term in PURPOSES
@@ -253,7 +259,7 @@ def decode_disease(code: bytes) -> str | None:
     ('MONDO:0004992', None)
     """
     # A contract takes any 13 bytes: what is not text is shown, not raised.
-    return bytes(code).rstrip(b"\0").decode("ascii", "backslashreplace") or None
+    return visible(bytes(code).rstrip(b"\0").decode("ascii", "backslashreplace")) or None
 
 
 def _bits(names: Iterable[str], known: dict[str, int], what: str, *, required: bool = False) -> int:

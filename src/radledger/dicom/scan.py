@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from radledger.texts import visible
+
 __all__ = ["Candidate", "Skipped", "printable", "scan"]
 
 _LONGEST = 200
@@ -52,10 +54,7 @@ def printable(path: Path | str) -> str:
     >>> printable("a" * 400)[:3], len(printable("a" * 400))
     ('aaa', 200)
     """
-    text = "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for c in os.fspath(path)
-    )
+    text = visible(os.fspath(path))
     return text if len(text) <= _LONGEST else text[: _LONGEST // 2 - 1] + "…" + text[-100:]
 
 

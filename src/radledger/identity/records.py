@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from radledger.texts import visible
+
 if TYPE_CHECKING:
     from radledger.chain.ledger import Event, Ledger
 
@@ -179,4 +181,5 @@ def _recoveries(ledger: Ledger, identity: str) -> Iterator[Recovery]:
 
 
 def _text(name: bytes) -> str:
-    return name.rstrip(b"\0").decode("utf-8", "backslashreplace")
+    """32 bytes of whoever wrote them, without what would steer a terminal."""
+    return visible(name.rstrip(b"\0").decode("utf-8", "backslashreplace"))

@@ -63,7 +63,7 @@ class IndexDatabase:
     Parameters
     ----------
     url
-        SQLAlchemy URL: ``sqlite:///PATH`` or ``postgresql://…``.
+        SQLAlchemy URL, or its text: ``sqlite:///PATH`` or ``postgresql://…``.
     belonging
         Whose index it is, or is to be.
 
@@ -77,7 +77,7 @@ class IndexDatabase:
         If the database does not answer.
     """
 
-    def __init__(self, url: str, belonging: Belonging) -> None:
+    def __init__(self, url: str | sqlalchemy.URL, belonging: Belonging) -> None:
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(**{_WRITING: True})
         self.url = self.engine.url.render_as_string(hide_password=True)
@@ -238,7 +238,7 @@ class IndexDatabase:
             yield connection
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str | sqlalchemy.URL) -> Engine:
     try:
         parsed = sqlalchemy.make_url(url)
         if parsed.drivername in {"postgres", "postgresql"}:

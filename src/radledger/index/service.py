@@ -179,10 +179,12 @@ class Index:
         return audit(self.database, self.source, self._ledger.web3)
 
 
-def _url_in(home: Path, belonging: Belonging) -> str:
+def _url_in(home: Path, belonging: Belonging) -> sqlalchemy.URL:
     """A database of its own for each chain and deployment, for the home's owner alone."""
     place = f"{belonging.genesis} {belonging.contracts['ImageRegistry']}"
     folder = home / "index"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest = hashlib.sha256(place.encode()).hexdigest()[:12]
-    return f"sqlite:///{folder / f'{belonging.chain_id}-{digest}.sqlite3'}"
+    file = folder / f"{belonging.chain_id}-{digest}.sqlite3"
+    # In parts: in a text, signs such as `?` and `%` of a path would have a meaning of their own.
+    return sqlalchemy.URL.create("sqlite", database=str(file))
