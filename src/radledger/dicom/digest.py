@@ -128,7 +128,7 @@ def image_digest_of(source: DicomSource, header: DicomHeader) -> bytes:
     if pixels is None:
         content = attributes(source.dataset, _is_content)
         return _start("content", {"attributes": content}).digest()
-    digest = started(source, pixels)
+    digest = started(source, pixels, _meaning(source))
     for piece in _pieces(source, pixels):
         digest.update(piece)
     return digest.digest()
@@ -142,23 +142,39 @@ def undecoded_digest_of(source: DicomSource, header: DicomHeader) -> bytes:
     """
     if header.pixels is None:
         return image_digest_of(source, header)
-    digest = _start("undecoded", _described(source, header.pixels, exact=False))
+    described = _described(source, header.pixels, _meaning(source), exact=False)
+    digest = _start("undecoded", described)
     for piece in stored_bytes(source):
         digest.update(piece)
     return digest.digest()
 
 
-def started(source: DicomSource, pixels: ImagePixels) -> hashlib._Hash:
-    """The image digest of what is said of the pixels; they themselves are to follow."""
+def started(source: DicomSource, pixels: ImagePixels, meaning: dict[str, Json]) -> hashlib._Hash:
+    """The image digest of what is said of the pixels; they themselves are to follow.
+
+    Parameters
+    ----------
+    source, pixels
+        The open file, and what it says of its pixels.
+    meaning
+        Its attributes of `MEANING`.
+    """
     exact = is_exact(source, pixels)
-    return _start("pixels" if exact else "codestream", _described(source, pixels, exact=exact))
+    described = _described(source, pixels, meaning, exact=exact)
+    return _start("pixels" if exact else "codestream", described)
 
 
-def _described(source: DicomSource, pixels: ImagePixels, *, exact: bool) -> dict[str, object]:
+def _meaning(source: DicomSource) -> dict[str, Json]:
+    return attributes(source.dataset, MEANING.__contains__, but=CODES)
+
+
+def _described(
+    source: DicomSource, pixels: ImagePixels, meaning: dict[str, Json], *, exact: bool
+) -> dict[str, object]:
     photometric = pixels.decoded_photometric if exact else pixels.photometric
     return {
         "image": _image(pixels, photometric),
-        "attributes": attributes(source.dataset, MEANING.__contains__, but=CODES),
+        "attributes": meaning,
         **({} if exact else {"transfer_syntax": source.transfer_syntax}),
     }
 

@@ -15,7 +15,7 @@ from .coding import is_public_code
 from .digest import started
 from .errors import DicomError, ImageChanged, MalformedDicom
 from .image import ImagePixels
-from .keywords import CODES, DEPENDED_ON
+from .keywords import CODES, DEPENDED_ON, MEANING
 from .native import native_samples
 from .pixels import FrameReader, hidden_bits, stored_bytes
 from .read import DicomHeader, header_of
@@ -49,8 +49,7 @@ class Meaning:
     pixels
         Rows, columns, bits and so on.
     attributes
-        Those of `DEPENDED_ON`, as `radledger.dicom.canonical` writes them; codes that
-        de-identification removes as it leaves them.
+        Those of `DEPENDED_ON`, as `radledger.dicom.canonical` writes them.
     """
 
     pixels: ImagePixels
@@ -59,16 +58,19 @@ class Meaning:
     @classmethod
     def of(cls, source: DicomSource, pixels: ImagePixels) -> Meaning:
         """Of a file as its data set is now."""
-        found = attributes(source.dataset, DEPENDED_ON.__contains__, but=CODES)
-        _remove_private_codes(found)
-        return cls(pixels, found)
+        return cls(pixels, attributes(source.dataset, DEPENDED_ON.__contains__, but=CODES))
 
     def difference(self, other: Meaning) -> str | None:
-        """The first attribute in which another one differs, None where there is none."""
+        """The first attribute in which another one differs, None where there is none.
+
+        Private codes, which de-identification removes, are left out.
+        """
         for field in fields(ImagePixels):
             if getattr(self.pixels, field.name) != getattr(other.pixels, field.name):
                 return _KEYWORDS[field.name]
-        return _difference(self.attributes, other.attributes)
+        if self.attributes == other.attributes:
+            return None
+        return _difference(_without_codes(self.attributes), _without_codes(other.attributes))
 
 
 def same_image(before: Meaning, source: DicomSource, header: DicomHeader, file: BinaryIO) -> bytes:
@@ -103,10 +105,13 @@ def same_image(before: Meaning, source: DicomSource, header: DicomHeader, file: 
             raise ImageChanged(
                 f"the de-identified copy cannot be read: {error.message}", cause=error.name
             ) from error
-        changed = "PixelData" if pixels is None else before.difference(Meaning.of(copy, pixels))
-        if changed is not None or pixels is None:
-            raise _changed(changed or "PixelData")
-        digest = started(copy, pixels)
+        if pixels is None:
+            raise _changed("PixelData")
+        meaning = Meaning.of(copy, pixels)
+        changed = before.difference(meaning)
+        if changed is not None:
+            raise _changed(changed)
+        digest = started(copy, pixels, _restricted(meaning.attributes))
         for piece in _pieces(source, copy, pixels):
             digest.update(piece)
     return digest.digest()
@@ -148,13 +153,24 @@ def _frames(source: DicomSource, copy: DicomSource, pixels: ImagePixels) -> Iter
         yield theirs.counted(copied)
 
 
-def _remove_private_codes(item: dict[str, Json]) -> None:
+def _restricted(item: dict[str, Json]) -> dict[str, Json]:
+    """What the image digest takes of the attributes on which pixels depend."""
+    return {
+        key: [_restricted(inner) for inner in value] if isinstance(value, list) else value
+        for key, value in item.items()
+        if int(key, 16) in MEANING
+    }
+
+
+def _without_codes(item: dict[str, Json]) -> dict[str, Json]:
+    """The same without the codes of private schemes."""
     scheme, code = (str(item.get(key, "")) for key in (_SCHEME, _CODE))
-    if (scheme or code) and not is_public_code(scheme, code):
-        item[_SCHEME] = item[_CODE] = ""
-    for value in item.values():
-        for inner in value if isinstance(value, list) else ():
-            _remove_private_codes(inner)
+    private = not is_public_code(scheme, code)
+    return {
+        key: [_without_codes(inner) for inner in value] if isinstance(value, list) else value
+        for key, value in item.items()
+        if not (private and key in (_SCHEME, _CODE))
+    }
 
 
 def _difference(ours: Json, theirs: Json) -> str | None:

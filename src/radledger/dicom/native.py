@@ -162,7 +162,7 @@ def cleared(source: DicomSource, element: Element, pixels: ImagePixels) -> Itera
         if len(data) < count:
             raise PixelsUnreadable("the file became shorter while it was read", missing=count)
         data = _masked(data, source, pixels)
-        if start + count == size:
+        if start + count == size and (total % 2 or pixels.bits_allocated == 1):
             data = _ended(bytearray(data), start, _swapped(source, element), pixels)
         yield data
 
