@@ -39,7 +39,7 @@ def keep_own_reading(
 ) -> None:
     """Keep a receipt of who reads an image set with a secret of their own: custodian or patient.
 
-    Nobody releases anything to them, so it names no grant and no purpose.
+    Nothing is released to them, so it names no grant and no purpose.
     """
     nothing = Use(0, 0, None)
     now = ledger.present().time
