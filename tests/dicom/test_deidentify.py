@@ -262,6 +262,18 @@ def test_text_under_a_wrong_value_representation_does_not_pass(tmp_path: Path) -
     assert b"canary" not in (tmp_path / "out.dcm").read_bytes()
 
 
+def test_a_number_of_either_sign_may_be_stated_as_unknown(tmp_path: Path) -> None:
+    dataset = image(PixelRepresentation=1, PixelPaddingValue=-32768)
+    dataset["PixelPaddingValue"].VR = "SS"
+    path = save(dataset, tmp_path / "in.dcm")
+    stated = b"\x28\0\x20\1UN\0\0\2\0\0\0\0\x80"
+    written = path.read_bytes().replace(b"\x28\0\x20\1SS\2\0\0\x80", stated)
+    assert stated in written
+    path.write_bytes(written)
+    done = deidentified(path)
+    assert done.get_item(0x00280120).value == b"\0\x80"
+
+
 @pytest.mark.parametrize(
     ("attributes", "risk"),
     [

@@ -60,6 +60,8 @@ _WRITTEN = {
     "IS": re.compile(rb"[0-9+\- \\\0]*"),
 }
 
+_LONGEST_DESCRIPTOR = 6  # bytes of a LUT Descriptor, the longest value that is US or SS
+
 _REMOVED = "REMOVED"
 _DUMMIES: dict[str, Any] = {
     "AS": "000Y",
@@ -267,13 +269,14 @@ def _correct(dataset: Dataset, tag: int) -> None:
 
 def _vr(dataset: Dataset, tag: int) -> str:
     """The value representation to judge by; ``UN`` where what stands there cannot be it."""
-    known = dictionary_VR(tag)
-    stated = dataset.get_item(tag).VR
+    known, element = dictionary_VR(tag), dataset.get_item(tag)
+    stated, alternatives = element.VR, known.split(" or ")
     if stated is None:
         return known
     if stated == "UN":
+        if known.startswith("US or SS") and len(element.value or b"") <= _LONGEST_DESCRIPTOR:
+            return "US"  # a number of either sign, whose bytes stay as they are
         stated = dataset[tag].VR
-    alternatives = known.split(" or ")
     if stated in alternatives:
         return stated
     # a number of another kind is one; but where the image depends on it, it has to be right
