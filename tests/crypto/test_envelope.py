@@ -14,7 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radledger.crypto.envelope import commitment, decrypt, encrypt, new_secret, recipient
+from radledger.crypto.envelope import (
+    commitment,
+    decrypt,
+    encrypt,
+    longest_ciphertext,
+    new_secret,
+    padded,
+    recipient,
+)
 from radledger.crypto.errors import DecryptionFailed, InvalidRecipient, InvalidSecret
 
 _CHUNK = 64 * 1024  # the payload chunk of the age format
@@ -36,9 +44,42 @@ def _assert_refused(ciphertext: bytes, secret: str, folder: Path) -> None:
 @pytest.mark.parametrize("size", [0, 1, _CHUNK - 1, _CHUNK, _CHUNK + 1, 1_000_000])
 def test_what_is_opened_is_what_was_sealed(size: int, tmp_path: Path) -> None:
     secret, content = new_secret(), os.urandom(size)
-    decrypt(io.BytesIO(_sealed(content, secret)), tmp_path / "out", secret)
+    decrypt(io.BytesIO(_sealed(content, secret)), tmp_path / "out", secret, size)
     assert (tmp_path / "out").read_bytes() == content
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@given(size=st.integers(0, 1 << 40))
+def test_padding_costs_at_most_an_eighth_and_leaves_few_lengths(size: int) -> None:
+    length = padded(size)
+    assert size <= length <= size * 1.12
+    assert padded(length) == length
+    assert padded(size + 1) >= length
+    # Only the first bits differ from zero, as many as the number of bits has bits (PURBs, 4.2).
+    bits = length.bit_length()
+    assert length % (1 << max(0, bits - 1 - (bits - 1).bit_length())) == 0
+
+
+@pytest.mark.parametrize("size", [100_353, 101_000, 102_399])
+def test_lengths_of_ciphertexts_tell_no_exact_size(size: int) -> None:
+    secret = new_secret()
+    payloads = {_without_header(_sealed(bytes(each), secret)) for each in (size, 102_400)}
+    assert len(payloads) == 1
+    assert len(_sealed(bytes(size), secret)) <= longest_ciphertext(size)
+
+
+def _without_header(ciphertext: bytes) -> int:
+    """Bytes behind the header, whose stanzas differ in length at random."""
+    return len(ciphertext) - ciphertext.index(b"\n", ciphertext.index(b"\n--- "))
+
+
+def test_a_content_of_another_size_is_not_filled_up(tmp_path: Path) -> None:
+    secret = new_secret()
+    sealed = _sealed(b"pixels", secret)
+    decrypt(io.BytesIO(sealed), tmp_path / "out", secret, 100)
+    assert (tmp_path / "out").read_bytes() == b"pixels"
+    decrypt(io.BytesIO(sealed), tmp_path / "out", secret, 3)
+    assert (tmp_path / "out").read_bytes() == b"pix"
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -207,7 +248,9 @@ def test_the_age_program_opens_what_is_sealed_here_and_the_reverse(tmp_path: Pat
     secret, content = new_secret(), os.urandom(3 * _CHUNK + 5)
     (tmp_path / "secret.txt").write_text(secret + "\n")
     opened = subprocess.run(
-        ["age", "--decrypt", "--identity", str(tmp_path / "secret.txt")],
+        f"age --decrypt --identity secret.txt | head --bytes {len(content)}",
+        shell=True,  # noqa: S602 (as the documentation says it)
+        cwd=tmp_path,
         input=_sealed(content, secret),
         capture_output=True,
         check=True,

@@ -22,9 +22,9 @@ class ConnectedNode(Node):
         super().__init__()
         self.peer = peer
 
-    def get(self, cid):
+    def get(self, cid, most=None):
         self._fetch(cid)
-        return super().get(cid)
+        return super().get(cid, most)
 
     def pin(self, cid):
         self._fetch(cid)

@@ -43,8 +43,8 @@ def decrypt_instance(storage: Storage, instance: Instance, secret: str, path: Pa
     RootMismatch
         If the file is not the one whose digest the root covers.
     """
-    with storage.get(instance.cid) as ciphertext:
-        envelope.decrypt(ciphertext, path, secret)
+    with storage.get(instance.cid, envelope.longest_ciphertext(instance.size)) as ciphertext:
+        envelope.decrypt(ciphertext, path, secret, instance.size)
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if "0x" + found != instance.file_digest:

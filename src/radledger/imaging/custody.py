@@ -213,7 +213,7 @@ class Custody(ImagingHome):
         )
         tasks = [
             Task(
-                source=StoredFile(file.cid, row.secret or ""),
+                source=StoredFile(file.cid, row.secret or "", file.size),
                 name=file.sop_instance,
                 size=file.size,
                 purpose=purpose,

@@ -40,12 +40,13 @@ from radledger.imaging.errors import (
 )
 from radledger.imaging.model import ImageSet
 
-__all__ = ["Envelope", "Group", "Instance", "Manifest", "read_envelope"]
+__all__ = ["LONGEST_MANIFEST", "Envelope", "Group", "Instance", "Manifest", "read_envelope"]
 
 _FORMAT = "radledger-manifest"
 _VERSION = 1
 _LONGEST_ENVELOPE = 4096
-_LONGEST_MANIFEST = 256 << 20
+LONGEST_MANIFEST = 256 << 20
+"""Bytes of a stored manifest at most, some million instances."""
 _WRAP_DOMAIN = b"manifest\0"
 
 
@@ -206,7 +207,10 @@ class Manifest:
         }
         line = json.dumps(head, sort_keys=True, separators=(",", ":")).encode("ascii")
         ciphertext = io.BytesIO()
-        envelope.encrypt(io.BytesIO(self.to_bytes()), ciphertext, envelope.recipient(secret))
+        plain = self.to_bytes()
+        # Padded by JSON's own white space, so that what age gives is the manifest as it is.
+        plain = plain.ljust(envelope.padded(len(plain)))
+        envelope.encrypt(io.BytesIO(plain), ciphertext, envelope.recipient(secret))
         return line + b"\n" + ciphertext.getvalue()
 
 
@@ -258,7 +262,7 @@ class Envelope:
         with TemporaryDirectory(prefix="radledger-") as folder:
             plain = Path(folder) / "manifest"
             envelope.decrypt(self.ciphertext, plain, secret)
-            if plain.stat().st_size > _LONGEST_MANIFEST:
+            if plain.stat().st_size > LONGEST_MANIFEST:
                 raise _invalid("it is larger than any image set's")
             return Manifest.from_bytes(plain.read_bytes())
 

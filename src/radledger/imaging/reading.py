@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 from radledger.imaging.ciphertext import decrypt_instance
 from radledger.imaging.errors import FolderNotEmpty, ManifestInvalid
-from radledger.imaging.manifest import Envelope, Instance, Manifest, read_envelope
+from radledger.imaging.manifest import (
+    LONGEST_MANIFEST,
+    Envelope,
+    Instance,
+    Manifest,
+    read_envelope,
+)
 from radledger.imaging.model import FetchedFile
 from radledger.storage import get_by_digest
 
@@ -26,7 +32,8 @@ __all__ = ["open_manifest", "opened_envelope", "write_files"]
 @contextmanager
 def opened_envelope(storage: Storage, record: ImageRecord) -> Iterator[Envelope]:
     """The stored manifest to which the chain points now."""
-    with get_by_digest(storage, bytes.fromhex(record.manifest[2:])) as stored:
+    digest = bytes.fromhex(record.manifest[2:])
+    with get_by_digest(storage, digest, LONGEST_MANIFEST) as stored:
         yield read_envelope(stored)
 
 

@@ -50,10 +50,11 @@ _SECONDS, _BYTES_PER_SECOND = 120.0, 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file of another image set: its ciphertext, and the secret that opens it."""
+    """A file of another image set: its ciphertext, the secret that opens it, and its bytes."""
 
     cid: str
     secret: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,8 +386,8 @@ def _located(bench: Bench, source: Path | StoredFile) -> Iterator[Path]:
         return
     with TemporaryDirectory(dir=bench.folder) as folder:
         path = Path(folder) / "plain"
-        with bench.storage.get(source.cid) as ciphertext:
-            envelope.decrypt(ciphertext, path, source.secret)
+        with bench.storage.get(source.cid, envelope.longest_ciphertext(source.size)) as ciphertext:
+            envelope.decrypt(ciphertext, path, source.secret, source.size)
         yield path
 
 

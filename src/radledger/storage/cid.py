@@ -139,7 +139,9 @@ def cid_of(content: IO[bytes]) -> str:
     return hasher.finalize()
 
 
-def verified(cid: str, chunks: Iterable[bytes], folder: str | None = None) -> IO[bytes]:
+def verified(
+    cid: str, chunks: Iterable[bytes], most: int | None = None, folder: str | None = None
+) -> IO[bytes]:
     """Take all of a content, and hand it over only if it is what ``cid`` names.
 
     Parameters
@@ -148,6 +150,8 @@ def verified(cid: str, chunks: Iterable[bytes], folder: str | None = None) -> IO
         The name to hold it to.
     chunks
         The content from wherever it comes.
+    most
+        How many bytes it can have at most, where that is known: no more are taken.
     folder
         Where to keep it meanwhile if it is larger than 8 MiB; the system's temporary folder
         if not given.
@@ -168,6 +172,13 @@ def verified(cid: str, chunks: Iterable[bytes], folder: str | None = None) -> IO
         for chunk in chunks:
             hasher.update(chunk)
             spool.write(chunk)
+            if most is not None and spool.tell() > most:
+                raise ContentMismatch(
+                    f"more than {most} bytes came for {cid}, which has no more; fetch it from "
+                    "another copy",
+                    cid=cid,
+                    most=most,
+                )
         got = hasher.finalize()
         if got != cid:
             raise ContentMismatch(

@@ -26,6 +26,7 @@ import requests
 
 from radledger.endpoints import is_loopback, proxy_for
 from radledger.errors import UsageError
+from radledger.storage import rpc
 from radledger.storage.cid import BUFFER, cid_digest, new_hasher, verified
 from radledger.storage.errors import ContentMismatch, ContentNotFound, StorageUnavailable
 from radledger.storage.protocol import Stat, Stored, put_at_once
@@ -42,7 +43,8 @@ _OFFLINE = {"offline": "true"}
 _PATIENCE = 2.0
 # CIDs that a request asks about, which makes an address of 6 kB.
 _AT_ONCE = 100
-# Seconds in which a daemon looks at all that it keeps before it deletes the first block.
+# Seconds in which a daemon looks at all that it keeps before it deletes the first block, and in
+# which it is to be done.
 _COLLECTING = 3600.0
 
 
@@ -79,7 +81,7 @@ class KuboStore:
         self._timeout = timeout
         connect = min(timeout, _PATIENCE)
         try:
-            self._rpc = ipfshttpclient.Client(address, timeout=(connect, timeout))
+            self._rpc = rpc.connect(address, (connect, timeout))
             url = _url(address)
         except (ipfshttpclient.exceptions.AddressError, ValueError):
             raise UsageError(
@@ -116,11 +118,15 @@ class KuboStore:
             If the daemon stored something else than it was sent.
         """
         hashing = _HashingStream(source)
-        with self._unavailable():
-            response = self._http.post("add", params=_ADD, files={"file": cast(IO[bytes], hashing)})
+        files = {"file": cast(IO[bytes], hashing)}
+        with (
+            self._unavailable(),
+            self._http.stream("POST", "add", params=_ADD, files=files) as response,
+        ):
+            answer = rpc.read(response)
         if response.status_code != httpx.codes.OK:
-            raise self._refused(_reason(response))
-        got = _field(response.text, "Hash")
+            raise self._refused(_reason(response, answer))
+        got = _field(answer, "Hash")
         if got is None:
             raise self._refused("its answer is not Kubo's")
         stored = hashing.stored()
@@ -139,7 +145,7 @@ class KuboStore:
         """Store several streams and pin them; see :class:`Storage`."""
         put_at_once(self, contents)
 
-    def get(self, cid: str) -> IO[bytes]:
+    def get(self, cid: str, most: int | None = None) -> IO[bytes]:
         """Open a content, fetched and verified as a whole first; see :class:`Storage`."""
         self._reach(cid)
         with (
@@ -147,11 +153,10 @@ class KuboStore:
             self._http.stream("POST", "cat", params={"arg": cid}) as response,
         ):
             if response.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
-                response.read()
-                raise self._not_found(cid, _reason(response))
+                raise self._not_found(cid, _reason(response, rpc.read(response)))
             if response.status_code != httpx.codes.OK:
                 raise self._refused(f"HTTP status {response.status_code}")
-            return verified(cid, response.iter_raw(BUFFER))
+            return verified(cid, response.iter_raw(BUFFER), most)
 
     def pin(self, cid: str) -> None:
         """Keep a content, which the daemon gets from its peers if need be; see :class:`Storage`."""
@@ -161,9 +166,8 @@ class KuboStore:
             self._http.stream("POST", "pin/add", params={"arg": cid, "progress": "true"}) as answer,
         ):
             if answer.status_code != httpx.codes.OK:
-                answer.read()
-                raise self._not_found(cid, _reason(answer))
-            if not self._pinned(answer.iter_lines()):
+                raise self._not_found(cid, _reason(answer, rpc.read(answer)))
+            if not self._pinned(rpc.lines(answer)):
                 raise self._not_found(cid, "its peers stopped sending it")
 
     def unpin(self, cid: str) -> None:
@@ -199,11 +203,13 @@ class KuboStore:
             self._http.stream("POST", "repo/gc", params=parameters, timeout=timeout) as response,
         ):
             if response.status_code != httpx.codes.OK:
-                response.read()
-                raise self._refused(_reason(response))
-            for line in response.iter_lines():
+                raise self._refused(_reason(response, rpc.read(response)))
+            end = time.monotonic() + _COLLECTING
+            for line in rpc.lines(response):
                 if reason := _field(line, "Error"):
                     raise self._refused(reason)
+                if time.monotonic() > end:
+                    raise self._refused("its collection does not end")
 
     def _unpinned(self, cids: Sequence[str]) -> list[str]:
         """Those that are not pinned; the daemon stops at the first, so the rest is asked singly."""
@@ -242,8 +248,10 @@ class KuboStore:
                 raise
             with self._unavailable(cid):
                 try:
-                    answer = self._http.post("block/stat", params={"arg": cid}, timeout=_PATIENCE)
-                    found = answer.status_code == httpx.codes.OK
+                    with self._http.stream(
+                        "POST", "block/stat", params={"arg": cid}, timeout=_PATIENCE
+                    ) as answer:
+                        found = answer.status_code == httpx.codes.OK
                 except httpx.ReadTimeout:
                     found = False
             if not found:
@@ -349,5 +357,5 @@ def _field(answer: str, name: str) -> str | None:
         return None
 
 
-def _reason(response: httpx.Response) -> str:
-    return _field(response.text, "Message") or f"HTTP status {response.status_code}"
+def _reason(response: httpx.Response, answer: str) -> str:
+    return _field(answer, "Message") or f"HTTP status {response.status_code}"

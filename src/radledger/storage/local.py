@@ -75,7 +75,7 @@ class LocalStore:
             for source, cid in contents:
                 write(source, cid)
 
-    def get(self, cid: str) -> IO[bytes]:
+    def get(self, cid: str, most: int | None = None) -> IO[bytes]:
         """Open a content, verified as a whole first; see :class:`Storage`."""
         # A content may be moved either way while this looks for it.
         for part in (self._pinned, self._unpinned, self._pinned):
@@ -84,7 +84,7 @@ class LocalStore:
             except FileNotFoundError:
                 continue
             with file:
-                return verified(cid, _chunks(file), folder=str(self._temporary))
+                return verified(cid, _chunks(file), most, folder=str(self._temporary))
         raise _not_found(cid)
 
     def pin(self, cid: str) -> None:

@@ -47,9 +47,9 @@ class MemoryStore:
         for source, cid in contents:
             self.put(source, cid)
 
-    def get(self, cid: str) -> IO[bytes]:
+    def get(self, cid: str, most: int | None = None) -> IO[bytes]:
         """Open a content, verified first; see :class:`Storage`."""
-        return verified(cid, [self._content(cid)])
+        return verified(cid, [self._content(cid)], most)
 
     def pin(self, cid: str) -> None:
         """Keep a content; see :class:`Storage`."""

@@ -60,15 +60,22 @@ class Storage(Protocol):
         """
         ...
 
-    def get(self, cid: str) -> IO[bytes]:
+    def get(self, cid: str, most: int | None = None) -> IO[bytes]:
         """Open a content: a seekable stream of which every byte was checked against ``cid``.
+
+        Parameters
+        ----------
+        cid
+            Its name.
+        most
+            How many bytes it can have at most, where the caller knows: no more are taken.
 
         Raises
         ------
         ContentNotFound
             If the store does not have it.
         ContentMismatch
-            If what the store has or sends is something else.
+            If what the store has or sends is something else, or is longer than `most`.
         """
         ...
 
@@ -112,8 +119,10 @@ def put_at_once(storage: Storage, contents: Iterable[tuple[IO[bytes], str]]) -> 
             done.result()
 
 
-def get_by_digest(storage: Storage, digest: bytes) -> IO[bytes]:
+def get_by_digest(storage: Storage, digest: bytes, most: int | None = None) -> IO[bytes]:
     """Open a content of which only the 32-byte digest is known, as on the chain.
+
+    `most` is that of :meth:`Storage.get`.
 
     Raises
     ------
@@ -135,6 +144,6 @@ def get_by_digest(storage: Storage, digest: bytes) -> IO[bytes]:
     """
     large, small = candidates(digest)
     try:
-        return storage.get(large)
+        return storage.get(large, most)
     except (ContentNotFound, StorageUnavailable):  # a node that is away might have had it
-        return storage.get(small)
+        return storage.get(small, most)

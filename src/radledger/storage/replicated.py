@@ -108,7 +108,7 @@ class ReplicatedStore:
         """Store several streams, each as `put` does; see :class:`Storage`."""
         put_at_once(self, contents)
 
-    def get(self, cid: str) -> IO[bytes]:
+    def get(self, cid: str, most: int | None = None) -> IO[bytes]:
         """Open a content, from a node that has it undamaged; see :class:`Storage`.
 
         Raises
@@ -121,7 +121,7 @@ class ReplicatedStore:
         for name in _having(found) or _lacking(found)[:1]:
             # One that does not have it may get it from nodes of others.
             try:
-                return self.nodes[name].get(cid)
+                return self.nodes[name].get(cid, most)
             except StorageError as error:
                 failures.append(error)
         if _having(found):

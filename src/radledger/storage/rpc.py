@@ -1,0 +1,84 @@
+"""ipfshttpclient with answers of bounded length.
+
+It reads each answer into memory as a whole, and a daemon that was taken over sends without end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import httpx
+import ipfshttpclient
+from ipfshttpclient.http import ClientSync
+
+__all__ = ["LONGEST_ANSWER", "connect", "lines", "read"]
+
+LONGEST_ANSWER = 1 << 20
+"""Bytes of an answer that is not a content; a hundred pins have 10 kB, a thousand peers 100 kB."""
+_PIECE = 1 << 16
+
+
+def connect(address: str, timeout: tuple[float, float]) -> ipfshttpclient.Client:
+    """A client of a daemon's RPC API.
+
+    Parameters
+    ----------
+    address
+        Multiaddr of the API.
+    timeout
+        Seconds to connect, and to wait for each next piece of an answer.
+
+    Raises
+    ------
+    ipfshttpclient.exceptions.AddressError, ValueError
+        If `address` is not such a multiaddr.
+    """
+    client = ipfshttpclient.Client(address, timeout=timeout)
+    client._client = _BoundedClient(address, ipfshttpclient.DEFAULT_BASE, timeout=timeout)
+    return client
+
+
+def read(response: httpx.Response) -> str:
+    """The text of an answer that httpx streams; raises ``httpx.DecodingError`` for a long one."""
+    body = b"".join(islice(response.iter_raw(_PIECE), LONGEST_ANSWER // _PIECE + 1))
+    if len(body) > LONGEST_ANSWER:
+        raise httpx.DecodingError(_too_long())
+    return body.decode("utf-8", "replace")
+
+
+def lines(response: httpx.Response) -> Iterator[str]:
+    """The lines of an answer that httpx streams; raises ``httpx.DecodingError`` for a long one."""
+    rest = b""
+    for piece in response.iter_raw():  # as they come: who reads waits for each line
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "replace")
+        if len(rest) > LONGEST_ANSWER:
+            raise httpx.DecodingError(_too_long())
+    if rest:
+        yield rest.decode("utf-8", "replace")
+
+
+class _BoundedClient(ClientSync):  # type: ignore[misc]
+    """The requests of ipfshttpclient."""
+
+    def _do_raise_for_status(self, response: Any) -> None:
+        # Called once for each answer, before its body is read.
+        response.iter_content = partial(_limited, response.iter_content)
+        super()._do_raise_for_status(response)
+
+
+def _limited(iter_content: Callable[..., Iterator[bytes]], **_: Any) -> Iterator[bytes]:
+    size = 0
+    for piece in iter_content(chunk_size=_PIECE):
+        size += len(piece)
+        if size > LONGEST_ANSWER:
+            raise ipfshttpclient.exceptions.ProtocolError(ValueError(_too_long()))
+        yield piece
+
+
+def _too_long() -> str:
+    return f"its answer has more than {LONGEST_ANSWER} bytes"
