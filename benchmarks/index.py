@@ -204,7 +204,7 @@ class Node:
             people = [self._padded(self._person()) for _ in range(2)]
             match number % 4:
                 case 0:
-                    word = (2**40 - 1) << 40 | 4 << 80 | 1 << 248
+                    word = (2**32 - 1) << 32 | 4 << 96 | 1 << 248
                     topics, words = [*people, image], [hex(word), self._person()]
                     yield "ConsentRegistry", "ConsentGranted", topics, words
                 case 1:

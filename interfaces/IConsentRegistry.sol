@@ -38,13 +38,13 @@ interface IConsentRegistry {
 
     /// @notice What a grant permits.
     /// @param from time from which it holds, in seconds since 1970
-    /// @param until time from which it no longer holds
+    /// @param until time from which it no longer holds; the largest, 2^32 - 1, stands for "until revoked"
     /// @param purposes bits of {DataUse}
     /// @param conditions bits of {DataUse}
     /// @param disease code of the one disease for disease specific research, as "MONDO:0004992"; else empty
     struct Terms {
-        uint40 from;
-        uint40 until;
+        uint32 from;
+        uint32 until;
         uint16 purposes;
         uint16 conditions;
         bytes13 disease;
@@ -53,7 +53,7 @@ interface IConsentRegistry {
     /// @notice What a reader wants to do.
     /// @param purposes bits of {DataUse}, all of which must be permitted
     /// @param fulfilled conditions of {DataUse} that the use fulfils
-    /// @param disease code of the disease under research, or empty; a use that names one is research on it
+    /// @param disease code of the disease under research, or empty; a use that names one is research on it, unless it is care or teaching alone
     struct Use {
         uint16 purposes;
         uint16 fulfilled;
@@ -61,24 +61,36 @@ interface IConsentRegistry {
     }
 
     /// @notice A grant as the chain keeps it: its terms, DUO's inheritance applied, in one slot.
+    /// @param signed when what the subject said last was signed, in seconds since 1970; it rises with every change
+    /// @param epoch how often the subject had taken everything back
+    /// @param status whether it was granted or revoked last
     struct Grant {
-        uint40 from;
-        uint40 until;
+        uint32 from;
+        uint32 until;
+        uint32 signed;
         uint16 purposes;
         uint16 conditions;
         bytes13 disease;
-        uint32 epoch;
+        uint16 epoch;
         Status status;
+    }
+
+    /// @notice What stood on chain when the subject signed a grant.
+    /// @param seen the `signed` that {grantOf} told for the grantee and scope; zero when there was nothing
+    /// @param epoch the subject's epoch, as {epochOf} told it
+    struct Basis {
+        uint32 seen;
+        uint16 epoch;
     }
 
     /// @notice A signature over typed data (EIP-712).
     /// @param signer who signed: the subject's owner or a consent delegate; a contract answers by ERC-1271
-    /// @param nonce the subject's nonce, as `nonceOf` tells it
+    /// @param signed when, in seconds since 1970
     /// @param deadline time after which the signature is void
     /// @param signature 65 bytes, or what the contract understands
     struct Authorization {
         address signer;
-        uint64 nonce;
+        uint32 signed;
         uint40 deadline;
         bytes signature;
     }
@@ -97,8 +109,20 @@ interface IConsentRegistry {
     error ConsentNotAuthorized(address subject, address actor);
     /// @notice The signature is not the signer's, for this chain, contract and message.
     error ConsentBadSignature(address signer);
-    /// @notice The nonce was used before, or is not yet due.
-    error ConsentBadNonce(address subject, uint64 nonce, uint64 expected);
+    /// @notice The document is dated ahead of the chain; set the clock of the device, then sign it again.
+    error ConsentSignedAhead(uint32 signed, uint32 latest);
+    /// @notice The grant was signed over something that this chain does not have, or has lost; sign it again.
+    error ConsentBasisUnknown(uint32 seen, uint32 signed, uint16 epoch, uint16 current);
+    /// @notice This grant, or one that was signed later, is recorded for this grantee and scope.
+    error ConsentSuperseded(address subject, address grantee, bytes32 scope, uint32 signed);
+    /// @notice A revocation stands that the grant may be older than; to grant again, sign a new grant.
+    error ConsentRevokedSince(address subject, address grantee, bytes32 scope, uint32 signed);
+    /// @notice A revocation of all grants stands that the grant may be older than; to grant again, sign a new grant.
+    error ConsentAllRevokedSince(address subject, uint32 signed);
+    /// @notice The subject has granted again since the revocation was signed; to take that back, sign a new revocation.
+    error ConsentGrantedSince(address subject, address grantee, bytes32 scope, uint32 signed);
+    /// @notice Everything was taken back already, by this document or a later one.
+    error ConsentAllRevokedAlready(address subject, uint32 signed);
     /// @notice The signature is void since its deadline.
     error ConsentSignatureExpired(uint40 deadline);
     /// @notice A subject grants to somebody else, who has an address.
@@ -106,12 +130,12 @@ interface IConsentRegistry {
     /// @notice Only breaking the glass writes this scope.
     error ConsentScopeReserved(bytes32 scope);
     /// @notice The period is empty or over.
-    error ConsentPeriodInvalid(uint40 from, uint40 until);
+    error ConsentPeriodInvalid(uint32 from, uint32 until);
     /// @notice The purposes are none, unknown, or all taken away by the conditions.
     error ConsentPurposesInvalid(uint16 purposes, uint16 conditions);
     /// @notice Disease specific research names a disease, and nothing else does.
     error ConsentDiseaseInvalid(uint16 purposes, bytes13 disease);
-    /// @notice There is no such grant to revoke.
+    /// @notice The grant is revoked already, by this document or a later one.
     error ConsentNothingToRevoke(address subject, address grantee, bytes32 scope);
     /// @notice A participant requests for itself or for its institution.
     error ConsentRequesterNotGrantee(address requester, address grantee);
@@ -135,9 +159,9 @@ interface IConsentRegistry {
     /// @notice The use is not permitted: the grant was revoked.
     error ConsentRevoked(address subject, address reader);
     /// @notice The use is not permitted: the grant is over.
-    error ConsentExpired(address subject, address reader, uint40 until);
+    error ConsentExpired(address subject, address reader, uint32 until);
     /// @notice The use is not permitted: the grant has not begun.
-    error ConsentNotYet(address subject, address reader, uint40 from);
+    error ConsentNotYet(address subject, address reader, uint32 from);
     /// @notice The use is not permitted: a purpose is not.
     error ConsentPurposeNotPermitted(uint16 granted, uint16 used);
     /// @notice The use is not permitted: the grant is for research on another disease.
@@ -155,18 +179,18 @@ interface IConsentRegistry {
     event ConsentGranted(
         address indexed subject, address indexed grantee, bytes32 indexed scope, GrantSlot given, address actor
     );
-    /// @notice A grant was revoked.
-    event ConsentWithdrawn(address indexed subject, address indexed grantee, bytes32 indexed scope, address actor);
-    /// @notice All grants before this epoch were revoked.
-    event ConsentWithdrawnAll(address indexed subject, uint32 epoch, address actor);
-    /// @notice A participant asks the subject for a grant; `asked` holds the terms, its epoch and status are zero.
+    /// @notice A grant was revoked, or will not count when it arrives; `signed` is what {grantOf} then tells.
+    event ConsentWithdrawn(
+        address indexed subject, address indexed grantee, bytes32 indexed scope, uint32 signed, address actor
+    );
+    /// @notice All grants before this epoch were revoked; `signed` is what {revokedAllAt} then tells.
+    event ConsentWithdrawnAll(address indexed subject, uint16 epoch, uint32 signed, address actor);
+    /// @notice A participant asks the subject for a grant; `asked` holds the terms, all else in it is zero.
     event ConsentRequested(
         address indexed subject, address indexed requester, address grantee, bytes32 scope, GrantSlot asked
     );
     /// @notice The subject granted what was asked; `request` is the id that {requestIdOf} computes.
     event ConsentRequestApproved(bytes32 indexed request);
-    /// @notice A signature was used.
-    event ConsentNonceUsed(address indexed subject, uint64 nonce);
     /// @notice A clinician broke the glass; `reason` is a digest.
     event EmergencyDeclared(
         address indexed subject,
@@ -194,35 +218,44 @@ interface IConsentRegistry {
     /// @param terms for what, under which conditions, how long
     function grant(address subject, address grantee, bytes32 scope, Terms calldata terms) external;
 
-    /// @notice As {grant}, by signature; anyone may submit it.
-    /// @dev Typed data: `Grant(address subject,address grantee,bytes32 scope,uint40 from,uint40 until,
-    /// uint16 purposes,uint16 conditions,bytes13 disease,uint64 nonce,uint40 deadline)`.
+    /// @notice As {grant}, by signature; anyone may submit it, in any order with the subject's other documents.
+    /// @dev Over what the subject saw when it signed, a grant always counts. Else it counts if it was signed later than
+    /// a grant that stands, and by more than two days later than a revocation: devices' clocks are trusted to a day. It
+    /// is signed five minutes ahead of the block at most, and counts once.
+    /// Typed data: `Grant(address subject,address grantee,bytes32 scope,uint32 from,uint32 until,uint16 purposes,
+    /// uint16 conditions,bytes13 disease,uint32 seen,uint16 epoch,uint32 signed,uint40 deadline)`.
     function grantBySig(
         address subject,
         address grantee,
         bytes32 scope,
         Terms calldata terms,
+        Basis calldata basis,
         Authorization calldata authorization
     ) external;
 
-    /// @notice Takes a grant back.
+    /// @notice Takes a grant back, and every one for this grantee and scope that was signed before.
     /// @param subject whose grant
     /// @param grantee to whom it was given
     /// @param scope for what it was given
     function revoke(address subject, address grantee, bytes32 scope) external;
 
     /// @notice As {revoke}, by signature.
-    /// @dev Typed data: `Revoke(address subject,address grantee,bytes32 scope,uint64 nonce,uint40 deadline)`.
+    /// @dev Counts against what was signed before or up to two days after it, but for a grant that was given in
+    /// knowledge of it or of a later revocation. It is signed a day ahead of the block at most.
+    /// Typed data: `Revoke(address subject,address grantee,bytes32 scope,uint32 signed,uint40 deadline)`.
     function revokeBySig(address subject, address grantee, bytes32 scope, Authorization calldata authorization) external;
 
-    /// @notice Takes every grant of the subject back, at a cost that does not depend on their number. What was signed
-    /// before and not yet submitted is void.
+    /// @notice Takes every grant of the subject back, at a cost that does not depend on their number, and every one that
+    /// was signed before.
+    /// @dev It begins an epoch. After 65,535 of them it covers what was signed up to two days after it.
     /// @param subject whose grants
     function revokeAll(address subject) external;
 
     /// @notice As {revokeAll}, by signature.
-    /// @dev Typed data: `RevokeAll(address subject,uint64 nonce,uint40 deadline)`.
-    function revokeAllBySig(address subject, Authorization calldata authorization) external;
+    /// @dev Leaves what was signed more than two days after it. It is signed a day ahead of the block at most.
+    /// Typed data: `RevokeAll(address subject,uint16 epoch,uint32 signed,uint40 deadline)`.
+    /// @param epoch the subject's epoch, as {epochOf} told it when the subject signed
+    function revokeAllBySig(address subject, uint16 epoch, Authorization calldata authorization) external;
 
     /// @notice Asks a subject for a grant.
     /// @param subject whose images
@@ -238,15 +271,17 @@ interface IConsentRegistry {
     /// @param requester who asked
     function approve(address requester, address subject, address grantee, bytes32 scope, Terms calldata terms) external;
 
-    /// @notice As {approve}, by signature.
-    /// @dev Typed data: `Approve(address requester,address subject,address grantee,bytes32 scope,uint40 from,
-    /// uint40 until,uint16 purposes,uint16 conditions,bytes13 disease,uint64 nonce,uint40 deadline)`.
+    /// @notice As {approve}, by signature, and under the rules of {grantBySig}.
+    /// @dev Typed data: `Approve(address requester,address subject,address grantee,bytes32 scope,uint32 from,
+    /// uint32 until,uint16 purposes,uint16 conditions,bytes13 disease,uint32 seen,uint16 epoch,uint32 signed,
+    /// uint40 deadline)`.
     function approveBySig(
         address requester,
         address subject,
         address grantee,
         bytes32 scope,
         Terms calldata terms,
+        Basis calldata basis,
         Authorization calldata authorization
     ) external;
 
@@ -299,11 +334,12 @@ interface IConsentRegistry {
     /// @notice Time of a request that waits for its answer; zero when there is none.
     function requestedAt(bytes32 id) external view returns (uint256);
 
-    /// @notice The nonce that the subject's next signature needs; each epoch begins with its number times 2^32.
-    function nonceOf(address subject) external view returns (uint64);
+    /// @notice How often the subject took everything back; grants of earlier epochs are revoked, but for those that were
+    /// signed more than two days after {revokedAllAt}.
+    function epochOf(address subject) external view returns (uint16);
 
-    /// @notice The subject's epoch; grants of earlier ones are revoked.
-    function epochOf(address subject) external view returns (uint32);
+    /// @notice When the subject took everything back last, in seconds since 1970; zero if never.
+    function revokedAllAt(address subject) external view returns (uint32);
 
     /// @notice A broken glass; all zero when there is none.
     function emergencyOf(address subject, address clinician, uint40 since) external view returns (Emergency memory);

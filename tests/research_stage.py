@@ -111,7 +111,7 @@ def new_image_set(image_set: ImageSet, instances: int = 1) -> tuple[Any, ...]:
 
 def grant_of_everything(patient: str, grantee: str = UNIVERSITY) -> tuple[Any, ...]:
     """The arguments of a grant for biomedical research that does not end soon."""
-    return (patient, grantee, EVERYTHING, (0, 2**40 - 1, BIOMEDICAL_RESEARCH, 0, bytes(13)))
+    return (patient, grantee, EVERYTHING, (0, 2**32 - 1, BIOMEDICAL_RESEARCH, 0, bytes(13)))
 
 
 @contextmanager

@@ -47,7 +47,7 @@ BUDGETS = (
     Budget("ConsentRegistry.grant.renew", "existing", "-", 42_500),
     Budget(
         "ConsentRegistry.grantBySig",
-        "new, nonce used before",
+        "new",
         "239,787 (EAS attestByDelegation)",
         73_000,
     ),
@@ -80,6 +80,9 @@ BUDGETS = (
 )
 
 ARGUED = {
+    "ConsentRegistry.revoke": 38_000,
+    "ConsentRegistry.revokeAll": 36_500,
+    "DatasetRegistry.contribute": 88_500,
     "DatasetRegistry.fund": 61_000,
     "DatasetRegistry.claim": 52_500,
     "DatasetRegistry.claim.new": 69_500,

@@ -7,13 +7,14 @@ import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
 /// @notice Every field has its own name and type, so that a wallet can show what is signed.
 library ConsentMessages {
     bytes32 private constant GRANT = keccak256(
-        "Grant(address subject,address grantee,bytes32 scope,uint40 from,uint40 until,uint16 purposes,uint16 conditions,bytes13 disease,uint64 nonce,uint40 deadline)"
+        "Grant(address subject,address grantee,bytes32 scope,uint32 from,uint32 until,uint16 purposes,uint16 conditions,bytes13 disease,uint32 seen,uint16 epoch,uint32 signed,uint40 deadline)"
     );
     bytes32 private constant REVOKE =
-        keccak256("Revoke(address subject,address grantee,bytes32 scope,uint64 nonce,uint40 deadline)");
-    bytes32 private constant REVOKE_ALL = keccak256("RevokeAll(address subject,uint64 nonce,uint40 deadline)");
+        keccak256("Revoke(address subject,address grantee,bytes32 scope,uint32 signed,uint40 deadline)");
+    bytes32 private constant REVOKE_ALL =
+        keccak256("RevokeAll(address subject,uint16 epoch,uint32 signed,uint40 deadline)");
     bytes32 private constant APPROVE = keccak256(
-        "Approve(address requester,address subject,address grantee,bytes32 scope,uint40 from,uint40 until,uint16 purposes,uint16 conditions,bytes13 disease,uint64 nonce,uint40 deadline)"
+        "Approve(address requester,address subject,address grantee,bytes32 scope,uint32 from,uint32 until,uint16 purposes,uint16 conditions,bytes13 disease,uint32 seen,uint16 epoch,uint32 signed,uint40 deadline)"
     );
 
     function grant(
@@ -21,22 +22,29 @@ library ConsentMessages {
         address grantee,
         bytes32 scope,
         IConsentRegistry.Terms calldata terms,
-        uint64 nonce,
-        uint40 deadline
+        IConsentRegistry.Basis calldata basis,
+        IConsentRegistry.Authorization calldata authorization
     ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(GRANT, subject, grantee, scope, terms, nonce, deadline));
+        return keccak256(
+            abi.encode(GRANT, subject, grantee, scope, terms, basis, authorization.signed, authorization.deadline)
+        );
     }
 
-    function revoke(address subject, address grantee, bytes32 scope, uint64 nonce, uint40 deadline)
+    function revoke(
+        address subject,
+        address grantee,
+        bytes32 scope,
+        IConsentRegistry.Authorization calldata authorization
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(REVOKE, subject, grantee, scope, authorization.signed, authorization.deadline));
+    }
+
+    function revokeAll(address subject, uint16 epoch, IConsentRegistry.Authorization calldata authorization)
         internal
         pure
         returns (bytes32)
     {
-        return keccak256(abi.encode(REVOKE, subject, grantee, scope, nonce, deadline));
-    }
-
-    function revokeAll(address subject, uint64 nonce, uint40 deadline) internal pure returns (bytes32) {
-        return keccak256(abi.encode(REVOKE_ALL, subject, nonce, deadline));
+        return keccak256(abi.encode(REVOKE_ALL, subject, epoch, authorization.signed, authorization.deadline));
     }
 
     function approve(
@@ -45,9 +53,13 @@ library ConsentMessages {
         address grantee,
         bytes32 scope,
         IConsentRegistry.Terms calldata terms,
-        uint64 nonce,
-        uint40 deadline
+        IConsentRegistry.Basis calldata basis,
+        IConsentRegistry.Authorization calldata authorization
     ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(APPROVE, requester, subject, grantee, scope, terms, nonce, deadline));
+        return keccak256(
+            abi.encode(
+                APPROVE, requester, subject, grantee, scope, terms, basis, authorization.signed, authorization.deadline
+            )
+        );
     }
 }

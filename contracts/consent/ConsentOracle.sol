@@ -10,9 +10,10 @@ import {ImageId, ImageSet} from "../lib/ImageSet.sol";
 import {Roles} from "../lib/Roles.sol";
 import {Scope} from "../lib/Scope.sol";
 import {GrantSlot} from "./GrantSlot.sol";
+import {GrantStore} from "./GrantStore.sol";
 
 /// @title The reading half of the consent registry: from grants to a decision
-abstract contract ConsentOracle is IConsentRegistry {
+abstract contract ConsentOracle is GrantStore {
     /// @dev How near the grants came to permitting a use, and by which grant.
     struct Decision {
         Reason reason;
@@ -26,10 +27,6 @@ abstract contract ConsentOracle is IConsentRegistry {
     IParticipantRegistry internal immutable _participants;
     IImageRegistry internal immutable _images;
 
-    mapping(bytes32 grantId => GrantSlot) internal _grants;
-    // The next signature's nonce: epoch (32) | signatures used in this epoch (32). A new epoch has nonces of its own, so
-    // it voids what was signed and not submitted. After 2^32 signatures the carry begins one, which is safe.
-    mapping(address subject => uint64 nonce) internal _nonces;
     // One slot: institution (160) | reviewBy (40) | reviewed (8). A nonzero institution means "exists".
     mapping(bytes32 emergency => Emergency) internal _emergencies;
 
@@ -63,38 +60,10 @@ abstract contract ConsentOracle is IConsentRegistry {
         return (image, decision.grantId);
     }
 
-    /// @inheritdoc IConsentRegistry
-    function grantOf(address subject, address grantee, bytes32 scope) external view returns (Grant memory) {
-        return _grants[_grantId(subject, grantee, scope)].unpack();
-    }
-
-    /// @inheritdoc IConsentRegistry
-    function grantIdOf(address subject, address grantee, bytes32 scope) external pure returns (bytes32) {
-        return _grantId(subject, grantee, scope);
-    }
-
-    /// @inheritdoc IConsentRegistry
-    function nonceOf(address subject) external view returns (uint64) {
-        return _nonces[subject];
-    }
-
-    /// @inheritdoc IConsentRegistry
-    function epochOf(address subject) external view returns (uint32) {
-        return _epochOf(subject);
-    }
-
     // ------------------------------------------------------------------ internal
-
-    function _grantId(address subject, address grantee, bytes32 scope) internal pure returns (bytes32) {
-        return keccak256(abi.encode(subject, grantee, scope));
-    }
 
     function _emergencyId(address subject, address clinician, uint40 since) internal pure returns (bytes32) {
         return keccak256(abi.encode(subject, clinician, since));
-    }
-
-    function _epochOf(address subject) internal view returns (uint32) {
-        return uint32(_nonces[subject] >> 32);
     }
 
     /// @dev Asked even about the subject itself: after a recovery its old key may no longer act.
@@ -116,10 +85,10 @@ abstract contract ConsentOracle is IConsentRegistry {
         if (suspended) return _because(decision, Reason.ReaderSuspended);
 
         decision.reason = Reason.NeverGranted;
-        uint32 epoch = _epochOf(patient);
+        Withdrawal memory all = _withdrawalOf(patient);
         address group = institution == address(0) ? reader : institution;
-        if (_considerScopes(decision, reader, group, imageSet, image, epoch, use)) return decision;
-        _considerEmergency(decision, patient, reader, institution, epoch, use);
+        if (_considerScopes(decision, reader, group, imageSet, image, all, use)) return decision;
+        _considerEmergency(decision, patient, reader, institution, all, use);
     }
 
     /// @dev The right to break the glass comes from being a clinician of the institution, and ends with it: who has left
@@ -129,13 +98,13 @@ abstract contract ConsentOracle is IConsentRegistry {
         address subject,
         address reader,
         address institution,
-        uint32 epoch,
+        Withdrawal memory all,
         Use calldata use
     ) private view {
-        uint40 since = _grants[_grantId(subject, reader, Scope.EMERGENCY)].from();
+        uint32 since = _grants[_grantId(subject, reader, Scope.EMERGENCY)].from();
         if (since == 0 || _emergencies[_emergencyId(subject, reader, since)].institution != institution) return;
         if (!_participants.hasRole(reader, Roles.CLINICIAN)) return;
-        _considerGrant(decision, subject, reader, Scope.EMERGENCY, epoch, use);
+        _considerGrant(decision, subject, reader, Scope.EMERGENCY, all, use);
     }
 
     /// @dev Whether a grant for everything, the course, the visit or the image set permits it.
@@ -145,17 +114,17 @@ abstract contract ConsentOracle is IConsentRegistry {
         address institution,
         ImageSet calldata imageSet,
         ImageId image,
-        uint32 epoch,
+        Withdrawal memory all,
         Use calldata use
     ) private view returns (bool) {
         address patient = imageSet.patient;
-        if (_consider(decision, patient, reader, institution, Scope.ALL, epoch, use)) return true;
+        if (_consider(decision, patient, reader, institution, Scope.ALL, all, use)) return true;
         // A set without course or visit would only ask for "everything" again.
         bytes32 course = imageSet.course;
-        if (course != 0 && _consider(decision, patient, reader, institution, course, epoch, use)) return true;
+        if (course != 0 && _consider(decision, patient, reader, institution, course, all, use)) return true;
         bytes32 visit = imageSet.visit;
-        if (visit != 0 && _consider(decision, patient, reader, institution, visit, epoch, use)) return true;
-        return _consider(decision, patient, reader, institution, ImageId.unwrap(image), epoch, use);
+        if (visit != 0 && _consider(decision, patient, reader, institution, visit, all, use)) return true;
+        return _consider(decision, patient, reader, institution, ImageId.unwrap(image), all, use);
     }
 
     /// @dev Whether a grant to the reader permits it, or one to its institution where that is somebody else.
@@ -165,11 +134,11 @@ abstract contract ConsentOracle is IConsentRegistry {
         address reader,
         address institution,
         bytes32 scope,
-        uint32 epoch,
+        Withdrawal memory all,
         Use calldata use
     ) private view returns (bool) {
-        if (_considerGrant(decision, subject, institution, scope, epoch, use)) return true;
-        return institution != reader && _considerGrant(decision, subject, reader, scope, epoch, use);
+        if (_considerGrant(decision, subject, institution, scope, all, use)) return true;
+        return institution != reader && _considerGrant(decision, subject, reader, scope, all, use);
     }
 
     /// @dev Whether a grant permits it; of several that do not, the decision keeps the nearest.
@@ -178,12 +147,12 @@ abstract contract ConsentOracle is IConsentRegistry {
         address subject,
         address grantee,
         bytes32 scope,
-        uint32 epoch,
+        Withdrawal memory all,
         Use calldata use
     ) private view returns (bool) {
         bytes32 grantId = _grantId(subject, grantee, scope);
         GrantSlot given = _grants[grantId];
-        Reason reason = _judge(given, epoch, use);
+        Reason reason = _judge(given, all, use);
         if (reason == Reason.Permitted || reason > decision.reason) {
             decision.reason = reason;
             decision.grantId = grantId;
@@ -192,17 +161,17 @@ abstract contract ConsentOracle is IConsentRegistry {
         return reason == Reason.Permitted;
     }
 
-    function _judge(GrantSlot given, uint32 epoch, Use calldata use) private view returns (Reason) {
+    function _judge(GrantSlot given, Withdrawal memory all, Use calldata use) private view returns (Reason) {
         Status status = given.status();
         if (status == Status.None) return Reason.NeverGranted;
-        if (status == Status.Revoked || given.epoch() != epoch) return Reason.Revoked;
+        if (status == Status.Revoked || !_survives(given, all)) return Reason.Revoked;
         if (block.timestamp >= given.until()) return Reason.Expired;
         if (block.timestamp < given.from()) return Reason.NotYet;
         bytes13 disease = use.disease;
         bool sameDisease = disease != 0 && given.disease() == disease;
-        uint16 purposes = use.purposes;
+        uint16 purposes = DataUse.stated(use.purposes, disease);
         if (purposes == 0 || DataUse.missing(given.purposes(), purposes, sameDisease) != 0) return Reason.Purpose;
-        // A use that names a disease is research on it, whatever else it is.
+        // Under a grant for one disease, a use that names another is not permitted, care included.
         if (given.disease() != 0 && !sameDisease && (disease != 0 || purposes & DataUse.DISEASE_RESEARCH != 0)) {
             return Reason.Disease;
         }

@@ -35,7 +35,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
     /// @inheritdoc IConsentRegistry
     function grant(address subject, address grantee, bytes32 scope, Terms calldata terms) external {
         _requireMayAct(subject, msg.sender);
-        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), _epochOf(subject), msg.sender);
+        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), uint32(block.timestamp), msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -44,46 +44,41 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         address grantee,
         bytes32 scope,
         Terms calldata terms,
+        Basis calldata basis,
         Authorization calldata authorization
     ) external {
-        uint32 epoch = _useSignature(
-            subject,
-            authorization,
-            ConsentMessages.grant(subject, grantee, scope, terms, authorization.nonce, authorization.deadline)
-        );
-        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), epoch, authorization.signer);
+        bytes32 message = ConsentMessages.grant(subject, grantee, scope, terms, basis, authorization);
+        _requireSigned(subject, authorization, message);
+        _requireGrantPrevails(subject, grantee, scope, authorization.signed, basis);
+        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), authorization.signed, authorization.signer);
     }
 
     /// @inheritdoc IConsentRegistry
     function revoke(address subject, address grantee, bytes32 scope) external {
         _requireMayAct(subject, msg.sender);
-        _revoke(subject, grantee, scope, msg.sender);
+        _writeRevocation(subject, grantee, scope, uint32(block.timestamp), msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
     function revokeBySig(address subject, address grantee, bytes32 scope, Authorization calldata authorization)
         external
     {
-        _useSignature(
-            subject,
-            authorization,
-            ConsentMessages.revoke(subject, grantee, scope, authorization.nonce, authorization.deadline)
-        );
-        _revoke(subject, grantee, scope, authorization.signer);
+        _requireSigned(subject, authorization, ConsentMessages.revoke(subject, grantee, scope, authorization));
+        _requireRevocationPrevails(subject, grantee, scope, authorization.signed);
+        _writeRevocation(subject, grantee, scope, authorization.signed, authorization.signer);
     }
 
     /// @inheritdoc IConsentRegistry
     function revokeAll(address subject) external {
         _requireMayAct(subject, msg.sender);
-        _revokeAll(subject, msg.sender);
+        _writeRevocationOfAll(subject, uint32(block.timestamp), msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
-    function revokeAllBySig(address subject, Authorization calldata authorization) external {
-        _useSignature(
-            subject, authorization, ConsentMessages.revokeAll(subject, authorization.nonce, authorization.deadline)
-        );
-        _revokeAll(subject, authorization.signer);
+    function revokeAllBySig(address subject, uint16 epoch, Authorization calldata authorization) external {
+        _requireSigned(subject, authorization, ConsentMessages.revokeAll(subject, epoch, authorization));
+        _requireRevocationOfAllPrevails(subject, authorization.signed, epoch);
+        _writeRevocationOfAll(subject, authorization.signed, authorization.signer);
     }
 
     // ------------------------------------------------------------------ requests
@@ -110,7 +105,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         _requireMayAct(subject, msg.sender);
         GrantSlot asked = GrantSlotLibrary.pack(terms);
         _answer(_requestId(requester, subject, grantee, scope, asked));
-        _grant(subject, grantee, scope, asked, _epochOf(subject), msg.sender);
+        _grant(subject, grantee, scope, asked, uint32(block.timestamp), msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -120,18 +115,15 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         address grantee,
         bytes32 scope,
         Terms calldata terms,
+        Basis calldata basis,
         Authorization calldata authorization
     ) external {
+        bytes32 message = ConsentMessages.approve(requester, subject, grantee, scope, terms, basis, authorization);
+        _requireSigned(subject, authorization, message);
+        _requireGrantPrevails(subject, grantee, scope, authorization.signed, basis);
         GrantSlot asked = GrantSlotLibrary.pack(terms);
-        uint32 epoch = _useSignature(
-            subject,
-            authorization,
-            ConsentMessages.approve(
-                requester, subject, grantee, scope, terms, authorization.nonce, authorization.deadline
-            )
-        );
         _answer(_requestId(requester, subject, grantee, scope, asked));
-        _grant(subject, grantee, scope, asked, epoch, authorization.signer);
+        _grant(subject, grantee, scope, asked, authorization.signed, authorization.signer);
     }
 
     // ------------------------------------------------------------------ views
@@ -152,7 +144,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
 
     // ------------------------------------------------------------------ internal
 
-    function _grant(address subject, address grantee, bytes32 scope, GrantSlot asked, uint32 epoch, address actor)
+    function _grant(address subject, address grantee, bytes32 scope, GrantSlot asked, uint32 signed, address actor)
         private
     {
         if (grantee == address(0) || grantee == subject) revert ConsentGranteeInvalid(grantee);
@@ -167,27 +159,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         if (DataUse.namesDisease(purposes) != (asked.disease() != 0)) {
             revert ConsentDiseaseInvalid(purposes, asked.disease());
         }
-        _write(subject, grantee, scope, asked.granted(purposes, epoch), actor);
-    }
-
-    function _write(address subject, address grantee, bytes32 scope, GrantSlot given, address actor) private {
-        _grants[_grantId(subject, grantee, scope)] = given;
-        emit ConsentGranted(subject, grantee, scope, given, actor);
-    }
-
-    /// @dev Leaves a tombstone: the grant was there, and who asks is told that it was revoked.
-    function _revoke(address subject, address grantee, bytes32 scope, address actor) private {
-        bytes32 grantId = _grantId(subject, grantee, scope);
-        GrantSlot given = _grants[grantId];
-        if (given.status() != Status.Granted) revert ConsentNothingToRevoke(subject, grantee, scope);
-        _grants[grantId] = given.revoked();
-        emit ConsentWithdrawn(subject, grantee, scope, actor);
-    }
-
-    function _revokeAll(address subject, address actor) private {
-        uint32 epoch = _epochOf(subject) + 1;
-        _nonces[subject] = uint64(epoch) << 32;
-        emit ConsentWithdrawnAll(subject, epoch, actor);
+        _writeGrant(subject, grantee, scope, asked.expanded(purposes), signed, actor);
     }
 
     function _answer(bytes32 id) private {
@@ -196,22 +168,14 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         emit ConsentRequestApproved(id);
     }
 
-    /// @dev Uses up the subject's nonce and returns its epoch, which is the nonce's upper half.
-    function _useSignature(address subject, Authorization calldata authorization, bytes32 message)
-        private
-        returns (uint32 epoch)
-    {
+    /// @dev That somebody who may act for the subject signed a message, and its deadline has not passed.
+    function _requireSigned(address subject, Authorization calldata authorization, bytes32 message) private view {
         if (block.timestamp > authorization.deadline) revert ConsentSignatureExpired(authorization.deadline);
-        uint64 nonce = _nonces[subject];
-        if (authorization.nonce != nonce) revert ConsentBadNonce(subject, authorization.nonce, nonce);
         address signer = authorization.signer;
         if (!_isSignedBy(signer, _hashTypedDataV4(message), authorization.signature)) {
             revert ConsentBadSignature(signer);
         }
         _requireMayAct(subject, signer);
-        _nonces[subject] = nonce + 1;
-        emit ConsentNonceUsed(subject, nonce);
-        return uint32(nonce >> 32);
     }
 
     /// @dev A person is tried first: asking whether the signer is a contract costs 2,600 gas.

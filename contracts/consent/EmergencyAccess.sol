@@ -23,9 +23,8 @@ abstract contract EmergencyAccess is ConsentOracle {
         uint40 since = uint40(block.timestamp);
         uint40 until = since + duration;
         uint40 reviewBy = since + REVIEW_PERIOD;
-        GrantSlot given = GrantSlotLibrary.pack(since, until, 0, 0, 0).granted(DataUse.CLINICAL_CARE, _epochOf(subject));
-        _grants[_grantId(subject, msg.sender, Scope.EMERGENCY)] = given;
-        emit ConsentGranted(subject, msg.sender, Scope.EMERGENCY, given, msg.sender);
+        GrantSlot given = GrantSlotLibrary.pack(uint32(since), uint32(until), DataUse.CLINICAL_CARE, 0, 0);
+        _writeGrant(subject, msg.sender, Scope.EMERGENCY, given, uint32(since), msg.sender);
         _emergencies[_emergencyId(subject, msg.sender, since)] = Emergency(institution, reviewBy, false);
         emit EmergencyDeclared(subject, msg.sender, institution, since, until, reviewBy, reason);
     }

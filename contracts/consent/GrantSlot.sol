@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
 
 /// @notice A grant in one word, from the lowest bit:
-/// from (40) | until (40) | purposes (16) | conditions (16) | disease (104) | epoch (32) | status (8).
+/// from (32) | until (32) | signed (32) | purposes (16) | conditions (16) | disease (104) | epoch (16) | status (8).
 /// @dev Solidity writes a packed struct field by field; a word built at once makes a grant 1,500 gas cheaper.
 type GrantSlot is uint256;
 
@@ -12,6 +12,9 @@ using GrantSlotLibrary for GrantSlot global;
 
 /// @title Packing and reading a grant
 library GrantSlotLibrary {
+    uint256 private constant SIGNED_SHIFT = 64;
+    uint256 private constant PURPOSES_SHIFT = 96;
+    uint256 private constant EPOCH_SHIFT = 232;
     uint256 private constant STATUS_SHIFT = 248;
 
     /// @notice Packs terms; nothing is granted yet.
@@ -20,55 +23,66 @@ library GrantSlotLibrary {
     }
 
     /// @notice Packs terms, given one by one.
-    function pack(uint40 from_, uint40 until_, uint16 purposes_, uint16 conditions_, bytes13 disease_)
+    function pack(uint32 from_, uint32 until_, uint16 purposes_, uint16 conditions_, bytes13 disease_)
         internal
         pure
         returns (GrantSlot)
     {
         return GrantSlot.wrap(
-            uint256(from_) | uint256(until_) << 40 | uint256(purposes_) << 80 | uint256(conditions_) << 96
-                | uint256(uint104(disease_)) << 112
+            uint256(from_) | uint256(until_) << 32 | uint256(purposes_) << PURPOSES_SHIFT | uint256(conditions_) << 112
+                | uint256(uint104(disease_)) << 128
         );
     }
 
-    /// @notice The terms, granted: with all purposes that they imply, in an epoch.
-    function granted(GrantSlot slot, uint16 expanded, uint32 epoch_) internal pure returns (GrantSlot) {
+    /// @notice The terms with all purposes that they imply.
+    function expanded(GrantSlot slot, uint16 purposes_) internal pure returns (GrantSlot) {
         // Expansion takes purposes away as well, so the bits are replaced, not added.
-        uint256 rest = GrantSlot.unwrap(slot) & ~(uint256(type(uint16).max) << 80);
+        uint256 rest = GrantSlot.unwrap(slot) & ~(uint256(type(uint16).max) << PURPOSES_SHIFT);
+        return GrantSlot.wrap(rest | uint256(purposes_) << PURPOSES_SHIFT);
+    }
+
+    /// @notice The terms, granted: as signed then, in an epoch.
+    function granted(GrantSlot slot, uint32 signed_, uint16 epoch_) internal pure returns (GrantSlot) {
         return GrantSlot.wrap(
-            rest | uint256(expanded) << 80 | uint256(epoch_) << 216 | uint256(IConsentRegistry.Status.Granted)
-                << STATUS_SHIFT
+            GrantSlot.unwrap(slot) | uint256(signed_) << SIGNED_SHIFT | uint256(epoch_) << EPOCH_SHIFT
+                | uint256(IConsentRegistry.Status.Granted) << STATUS_SHIFT
         );
     }
 
-    /// @notice The same grant, revoked.
-    function revoked(GrantSlot slot) internal pure returns (GrantSlot) {
-        uint256 rest = GrantSlot.unwrap(slot) & ((1 << STATUS_SHIFT) - 1);
-        return GrantSlot.wrap(rest | uint256(IConsentRegistry.Status.Revoked) << STATUS_SHIFT);
+    /// @notice The same grant, revoked as signed then.
+    function revoked(GrantSlot slot, uint32 signed_) internal pure returns (GrantSlot) {
+        uint256 kept = GrantSlot.unwrap(slot) & ((1 << STATUS_SHIFT) - 1) & ~(uint256(type(uint32).max) << SIGNED_SHIFT);
+        return GrantSlot.wrap(
+            kept | uint256(signed_) << SIGNED_SHIFT | uint256(IConsentRegistry.Status.Revoked) << STATUS_SHIFT
+        );
     }
 
-    function from(GrantSlot slot) internal pure returns (uint40) {
-        return uint40(GrantSlot.unwrap(slot));
+    function from(GrantSlot slot) internal pure returns (uint32) {
+        return uint32(GrantSlot.unwrap(slot));
     }
 
-    function until(GrantSlot slot) internal pure returns (uint40) {
-        return uint40(GrantSlot.unwrap(slot) >> 40);
+    function until(GrantSlot slot) internal pure returns (uint32) {
+        return uint32(GrantSlot.unwrap(slot) >> 32);
+    }
+
+    function signed(GrantSlot slot) internal pure returns (uint32) {
+        return uint32(GrantSlot.unwrap(slot) >> SIGNED_SHIFT);
     }
 
     function purposes(GrantSlot slot) internal pure returns (uint16) {
-        return uint16(GrantSlot.unwrap(slot) >> 80);
+        return uint16(GrantSlot.unwrap(slot) >> PURPOSES_SHIFT);
     }
 
     function conditions(GrantSlot slot) internal pure returns (uint16) {
-        return uint16(GrantSlot.unwrap(slot) >> 96);
+        return uint16(GrantSlot.unwrap(slot) >> 112);
     }
 
     function disease(GrantSlot slot) internal pure returns (bytes13) {
-        return bytes13(uint104(GrantSlot.unwrap(slot) >> 112));
+        return bytes13(uint104(GrantSlot.unwrap(slot) >> 128));
     }
 
-    function epoch(GrantSlot slot) internal pure returns (uint32) {
-        return uint32(GrantSlot.unwrap(slot) >> 216);
+    function epoch(GrantSlot slot) internal pure returns (uint16) {
+        return uint16(GrantSlot.unwrap(slot) >> EPOCH_SHIFT);
     }
 
     function status(GrantSlot slot) internal pure returns (IConsentRegistry.Status) {
@@ -78,7 +92,14 @@ library GrantSlotLibrary {
     /// @notice The grant, field by field.
     function unpack(GrantSlot slot) internal pure returns (IConsentRegistry.Grant memory) {
         return IConsentRegistry.Grant(
-            slot.from(), slot.until(), slot.purposes(), slot.conditions(), slot.disease(), slot.epoch(), slot.status()
+            slot.from(),
+            slot.until(),
+            slot.signed(),
+            slot.purposes(),
+            slot.conditions(),
+            slot.disease(),
+            slot.epoch(),
+            slot.status()
         );
     }
 }

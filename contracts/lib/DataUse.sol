@@ -64,6 +64,14 @@ library DataUse {
         return purposes & (DISEASE_RESEARCH | BIOMEDICAL_RESEARCH) == DISEASE_RESEARCH;
     }
 
+    /// @notice The purposes of a use, with research on the disease that it names unless it is care or teaching alone.
+    /// @param purposes purposes of the use
+    /// @param disease code of the disease that it names, or empty
+    function stated(uint16 purposes, bytes13 disease) internal pure returns (uint16) {
+        bool research = disease != 0 && purposes & ~(CLINICAL_CARE | TEACHING) != 0;
+        return research ? purposes | DISEASE_RESEARCH : purposes;
+    }
+
     /// @notice The purposes of a use that a grant does not permit.
     /// @dev Methods and controls for the very disease of the grant are research on that disease (DUOS).
     /// @param granted expanded purposes of the grant

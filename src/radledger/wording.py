@@ -17,8 +17,9 @@ from radledger.research.model import CLASSES, RULES
 
 __all__ = ["in_words"]
 
-_TIMES = {"deadline", "from", "readyAt", "since", "until"}
+_TIMES = {"deadline", "from", "latest", "readyAt", "seen", "signed", "since", "until"}
 _SPANS = {"duration", "longest"}
+_COUNTS = {"current", "epoch"}
 # The last second that has a date; later ones stand for no end.
 _LAST = 253_402_300_799
 _PURPOSES = {"granted", "purposes", "used"}
@@ -37,14 +38,12 @@ _SENTENCES = {
 }
 _NEXT = {
     "ConsentAlreadyRequested": "wait for the answer",
-    "ConsentBadNonce": "have it signed anew",
     "ConsentBadSignature": "have it signed anew",
     "ConsentConditionUnmet": "name what the use fulfils with --attribute, if it does",
     "ConsentDiseaseInvalid": "give --disease with DS, and with nothing else",
     "ConsentExpired": "ask again with `radledger consent request`",
     "ConsentNeverGranted": "ask with `radledger consent request`",
     "ConsentNotRequested": "see those that wait with `radledger consent list --requests`",
-    "ConsentNothingToRevoke": "see those there are with `radledger consent list`",
     "ConsentPeriodInvalid": "give an end that is later than the beginning, and than now",
     "ConsentPurposeNotPermitted": "ask for it with `radledger consent request`",
     "ConsentRevoked": "ask again with `radledger consent request`",
@@ -89,15 +88,15 @@ def _word(kind: str, name: str, value: Any) -> Any:
     """A value of a custom error by its ABI type and name."""
     if kind == "bytes13":
         return decode_disease(bytes.fromhex(value[2:])) or "none"
-    if kind == "uint16":
-        names = purpose_names(value) if name in _PURPOSES else condition_names(value)
-        return ", ".join(names) or "none"
-    if kind == "uint32" and name not in {"instances", "score"}:
-        return ", ".join(role_names(value)) or "none"
     if kind.startswith("uint") and name in _TIMES:
         if value > _LAST:
             return "no end"
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if kind == "uint16" and name not in _COUNTS:
+        names = purpose_names(value) if name in _PURPOSES else condition_names(value)
+        return ", ".join(names) or "none"
+    if kind == "uint32" and name not in {"instances", "score"}:
+        return ", ".join(role_names(value)) or "none"
     if kind == "uint40" and name in _SPANS:
         return f"{value} s"
     if name == "class":

@@ -97,13 +97,14 @@ def test_what_is_signed_can_be_read_and_submitted_once(
     assert named in told.out
 
     ok("consent", "submit", file, "--as", "hospital")
-    again = cli("consent", "submit", file, "--as", "hospital").refused("ConsentBadNonce")
-    assert (again["nonce"], again["expected"]) == (0, 1)
+    again = cli("consent", "submit", file, "--as", "hospital").refused("ConsentSuperseded")
+    assert again["signed"] == document["typedData"]["message"]["signed"]
     told = plain_cli("consent", "submit", file, "--as", "hospital")
-    assert f"(subject patient {addresses['patient']}, nonce 0, expected 1)" in told.err
+    assert "This grant, or one that was signed later, is recorded" in told.err
+    assert f"(subject patient {addresses['patient']}, " in told.err
 
     document["typedData"]["message"]["purposes"] = 1
-    document["typedData"]["message"]["nonce"] = 1
+    document["typedData"]["message"]["seen"] = again["signed"]
     file.write_text(json.dumps(document))
     assert cli("consent", "submit", file, "--as", "hospital").code == 1
 

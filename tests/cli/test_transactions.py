@@ -69,7 +69,7 @@ def test_the_same_command_again_goes_on(plain_cli, cli, grant, killed):
     assert "ConsentRegistry.grantBySig" in again.err
     assert "mined, in block" in again.err
     # and once more it is a second time
-    cli(*grant).refused("ConsentBadNonce")
+    cli(*grant).refused("ConsentSuperseded")
 
 
 def test_another_command_finishes_it_first(plain_cli, cli, grant, killed, study):

@@ -6,7 +6,12 @@ import json
 
 import pytest
 
-from radledger.chain.refusals import ConsentBadNonce, ConsentBadSignature, ConsentNotAuthorized
+from radledger.chain.refusals import (
+    ConsentBadSignature,
+    ConsentNotAuthorized,
+    ConsentSuperseded,
+)
+from radledger.consent.documents import when
 from radledger.consent.errors import (
     DocumentExpired,
     DocumentForAnotherChain,
@@ -52,12 +57,13 @@ def test_a_patient_without_ether_grants_and_revokes(consents, ledger, who, image
 
 def test_a_document_says_in_words_what_it_does(consents, who, document, image_set):
     patient, reader = who.patient.address, who.radiologist.address
-    deadline = document["typedData"]["message"]["deadline"]
+    message = document["typedData"]["message"]
+    signed, deadline = message["signed"], message["deadline"]
     assert document["summary"].startswith(
         f"{patient} lets {reader} use all images, today's and later ones for disease specific "
         "research (MONDO:0004992), clinical care, development of methods; on condition: by a "
         "not-for-profit organisation only, for non-commercial use only; from 1970-01-01 00:00:00 "
-        "UTC until 2096-10-02 07:06:40 UTC. To be submitted by "
+        f"UTC until 2096-10-02 07:06:40 UTC. Signed {when(signed)}, to be submitted by "
     )
     revocation = consents.sign_revoke(who.patient, reader, scope=image_set.visit)
     assert (
@@ -71,9 +77,14 @@ def test_a_document_says_in_words_what_it_does(consents, who, document, image_se
 
 def test_a_document_counts_once(consents, who, document):
     consents.submit(document, who.stranger)
-    with pytest.raises(ConsentBadNonce) as refusal:
+    with pytest.raises(ConsentSuperseded) as refusal:
         consents.submit(document, who.stranger)
-    assert refusal.value.values == {"subject": who.patient.address, "nonce": 0, "expected": 1}
+    assert refusal.value.values == {
+        "subject": who.patient.address,
+        "grantee": who.radiologist.address,
+        "scope": "0x" + "00" * 32,
+        "signed": document["typedData"]["message"]["signed"],
+    }
 
 
 def test_a_delegate_signs_for_a_patient_and_a_stranger_does_not(
@@ -97,7 +108,9 @@ def test_a_delegate_signs_for_a_patient_and_a_stranger_does_not(
     [
         ("typedData", "message", "purposes", 511),
         ("typedData", "message", "until", UNTIL + 1),
-        ("typedData", "message", "nonce", 1),
+        ("typedData", "message", "signed", 1),
+        ("typedData", "message", "seen", 1),
+        ("typedData", "message", "epoch", 1),
         ("typedData", "message", "deadline", UNTIL),
         ("typedData", "message", "grantee", "0x" + "11" * 20),
         ("typedData", "message", "scope", "0x" + "11" * 32),

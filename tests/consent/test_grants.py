@@ -9,7 +9,6 @@ from radledger.chain.refusals import (
     ConsentDiseaseInvalid,
     ConsentGranteeInvalid,
     ConsentNotAuthorized,
-    ConsentNothingToRevoke,
     ConsentPeriodInvalid,
 )
 from radledger.consent import duo
@@ -184,13 +183,6 @@ def test_inheritance_is_told_as_the_contract_applies_it(consents, ledger, who):
 
 def test_the_contract_refuses_by_name(consents, ledger, who):
     patient, reader = who.patient, who.radiologist.address
-    with pytest.raises(ConsentNothingToRevoke) as nothing:
-        consents.revoke(patient, reader)
-    assert nothing.value.values == {
-        "subject": patient.address,
-        "grantee": reader,
-        "scope": "0x" + "00" * 32,
-    }
     with pytest.raises(ConsentGranteeInvalid) as self_grant:
         consents.grant(patient, patient.address, CARE)
     assert self_grant.value.values == {"grantee": patient.address}

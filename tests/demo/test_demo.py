@@ -97,7 +97,7 @@ def test_the_refusals_are_those_that_users_fear():
         "ConsentExpired",
         "ConsentRevoked",
         "ContentMismatch",
-        "ConsentBadNonce",
+        "ConsentSuperseded",
         "DatasetAlreadyContributed",
         "ImageErased",
     }

@@ -111,7 +111,8 @@ def test_a_false_event_is_named(index, story, who):
     ("name", "view"),
     [
         ("ConsentWithdrawn", "ConsentRegistry.grantOf"),
-        ("ConsentNonceUsed", "ConsentRegistry.nonceOf"),
+        ("ConsentWithdrawnAll", "ConsentRegistry.epochOf"),
+        ("ConsentWithdrawnAll", "ConsentRegistry.revokedAllAt"),
         ("ConsentRequestApproved", "ConsentRegistry.requestedAt"),
         ("EmergencyReviewed", "ConsentRegistry.emergencyOf"),
         ("ContributionMade", "DatasetRegistry.contributorOf"),

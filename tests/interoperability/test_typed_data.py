@@ -29,24 +29,25 @@ GRANTED, REVOKED = 1, 2
 WHOSE = {"subject": PATIENT, "grantee": RADIOLOGIST, "scope": "0x" + digest("visit").hex()}
 TERMS = {
     "from": 0,
-    "until": 2**40 - 1,
+    "until": 2**32 - 1,
     "purposes": 1 << 3 | 1 << 5,
     "conditions": 1 << 0 | 1 << 15,
     "disease": "0x" + b"MONDO:0004992".hex(),
 }
+BASIS = {"seen": 0, "epoch": 0}
 MESSAGES = {
-    "Grant": {**WHOSE, **TERMS},
+    "Grant": {**WHOSE, **TERMS, **BASIS},
     "Revoke": WHOSE,
-    "RevokeAll": {"subject": PATIENT},
-    "Approve": {"requester": RADIOLOGIST, **WHOSE, **TERMS},
+    "RevokeAll": {"subject": PATIENT, "epoch": 0},
+    "Approve": {"requester": RADIOLOGIST, **WHOSE, **TERMS, **BASIS},
 }
 ARGUMENTS = (PATIENT, RADIOLOGIST, digest("visit"))
 ASKED = (*ARGUMENTS, (*list(TERMS.values())[:4], b"MONDO:0004992"))
 CALLS: dict[str, tuple[Any, ...]] = {
-    "Grant": ("grantBySig", *ASKED),
+    "Grant": ("grantBySig", *ASKED, (0, 0)),
     "Revoke": ("revokeBySig", *ARGUMENTS),
-    "RevokeAll": ("revokeAllBySig", PATIENT),
-    "Approve": ("approveBySig", RADIOLOGIST, *ASKED),
+    "RevokeAll": ("revokeAllBySig", PATIENT, 0),
+    "Approve": ("approveBySig", RADIOLOGIST, *ASKED, (0, 0)),
 }
 
 
@@ -98,11 +99,12 @@ def test_viem_signs_and_the_contract_accepts(
     with chain.undone():
         if kind == "Revoke":
             chain.send(PATIENT, consents, "grant", *ASKED)
-        once = {"nonce": chain.call(consents, "nonceOf", PATIENT), "deadline": 2**40 - 1}
-        signature = sign(node, domain, kind, {**MESSAGES[kind], **once})
-        authorization = (PATIENT, *once.values(), signature)
+        latest = chain.request("eth_getBlockByNumber", "latest", False)
+        when = {"signed": int(latest["timestamp"], 16), "deadline": 2**40 - 1}
+        signature = sign(node, domain, kind, {**MESSAGES[kind], **when})
+        authorization = (PATIENT, *when.values(), signature)
 
-        void = (PATIENT, once["nonce"], once["deadline"] - 1, signature)
+        void = (PATIENT, when["signed"], when["deadline"] - 1, signature)
         with pytest.raises(Reverted) as refusal:
             chain.send(STRANGER, consents, *CALLS[kind], void)
         assert (refusal.value.name, refusal.value.values) == (
@@ -113,5 +115,5 @@ def test_viem_signs_and_the_contract_accepts(
         if kind == "RevokeAll":
             assert chain.call(consents, "epochOf", PATIENT) == 1
         else:
-            status = chain.call(consents, "grantOf", *ARGUMENTS)[6]
+            status = chain.call(consents, "grantOf", *ARGUMENTS)[7]
             assert status == (REVOKED if kind == "Revoke" else GRANTED)

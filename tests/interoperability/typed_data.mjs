@@ -9,21 +9,25 @@ const whose = [
   {name: 'scope', type: 'bytes32'},
 ]
 const terms = [
-  {name: 'from', type: 'uint40'},
-  {name: 'until', type: 'uint40'},
+  {name: 'from', type: 'uint32'},
+  {name: 'until', type: 'uint32'},
   {name: 'purposes', type: 'uint16'},
   {name: 'conditions', type: 'uint16'},
   {name: 'disease', type: 'bytes13'},
 ]
-const once = [
-  {name: 'nonce', type: 'uint64'},
+const basis = [
+  {name: 'seen', type: 'uint32'},
+  {name: 'epoch', type: 'uint16'},
+]
+const when = [
+  {name: 'signed', type: 'uint32'},
   {name: 'deadline', type: 'uint40'},
 ]
 const types = {
-  Grant: [...whose, ...terms, ...once],
-  Revoke: [...whose, ...once],
-  RevokeAll: [whose[0], ...once],
-  Approve: [{name: 'requester', type: 'address'}, ...whose, ...terms, ...once],
+  Grant: [...whose, ...terms, ...basis, ...when],
+  Revoke: [...whose, ...when],
+  RevokeAll: [whose[0], basis[1], ...when],
+  Approve: [{name: 'requester', type: 'address'}, ...whose, ...terms, ...basis, ...when],
 }
 
 const [key, domain, primaryType, message] = process.argv.slice(2)

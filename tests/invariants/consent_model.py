@@ -16,6 +16,7 @@ from tests.anvil import Chain, Contract, account, digest
 
 HOUR = 3600
 DAY = 24 * HOUR
+DOUBT = 2 * DAY
 NRES, GRU, HMB, DS, POA, CARE, METHODS, CONTROL, TEACHING = (1 << bit for bit in range(9))
 NPU, NCU, NMDS, NPOA = 1 << 0, 1 << 1, 1 << 14, 1 << 15
 IMPLIED = {
@@ -78,6 +79,7 @@ class Use(NamedTuple):
     disease: bytes
 
 
+NOTHING = Terms(0, 0, 0, 0, NO_DISEASE)
 VISIT, COURSE = digest("visit"), digest("course")
 IMAGES = [
     ImageSet(HOSPITAL, ANA, digest("first"), VISIT, COURSE),
@@ -115,18 +117,25 @@ class Grant:
 
     terms: Terms
     epoch: int
+    signed: int
     revoked: bool = False
 
-    def judge(self, epoch: int, use: Use, now: int) -> int:
+    def survives(self, epoch: int, revoked_all_at: int) -> bool:
+        return self.epoch == epoch or self.signed > revoked_all_at + DOUBT
+
+    def judge(self, survives: bool, use: Use, now: int) -> int:
         terms = self.terms
         purposes = expanded(terms.purposes, terms.conditions)
         on_the_disease = use.disease != NO_DISEASE and use.disease == terms.disease
         on_some_disease = use.disease != NO_DISEASE or use.purposes & DS
-        missing = use.purposes & ~purposes
+        used = use.purposes
+        if use.disease != NO_DISEASE and used & ~(CARE | TEACHING):
+            used |= DS
+        missing = used & ~purposes
         if on_the_disease:
             missing &= ~(METHODS | CONTROL)
         for reason, applies in (
-            (REVOKED, self.revoked or self.epoch != epoch),
+            (REVOKED, self.revoked or not survives),
             (EXPIRED, now >= terms.until),
             (NOT_YET, now < terms.start),
             (PURPOSE, missing),
@@ -143,8 +152,9 @@ class Model:
     """What the registries should hold."""
 
     grants: dict[tuple[str, str, bytes], Grant] = field(default_factory=dict)
+    overruled: dict[tuple[str, str, bytes], int] = field(default_factory=dict)
     epochs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PATIENTS, 0))
-    signed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PATIENTS, 0))
+    revoked_all_at: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PATIENTS, 0))
     members: dict[str, str] = field(default_factory=lambda: dict(MEMBERS))
     suspended: set[str] = field(default_factory=set)
     emergencies: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -153,8 +163,57 @@ class Model:
     empty: set[str] = field(default_factory=lambda: set(PATIENTS))
     """Patients who granted nothing since they took everything back, or ever."""
 
-    def nonce(self, patient: str) -> int:
-        return (self.epochs[patient] << 32) + self.signed[patient]
+    # --- which document prevails ------------------------------------------------------------
+
+    def signed(self, key: tuple[str, str, bytes]) -> int:
+        return self.grants[key].signed if key in self.grants else 0
+
+    def write(self, key: tuple[str, str, bytes], terms: Terms, signed: int) -> None:
+        last = self.signed(key)
+        if key in self.grants and self.grants[key].revoked and signed <= last + DOUBT:
+            self.overruled[key] = last
+        self.grants[key] = Grant(terms, self.epochs[key[0]], max(signed, last + 1))
+
+    def revoke(self, key: tuple[str, str, bytes], signed: int) -> None:
+        grant = self.grants.setdefault(key, Grant(NOTHING, 0, 0))
+        grant.signed, grant.revoked = max(signed, grant.signed + 1), True
+
+    def revoke_all(self, patient: str, signed: int) -> None:
+        self.epochs[patient] += 1
+        self.revoked_all_at[patient] = max(signed, self.revoked_all_at[patient] + 1)
+
+    def refusal_of_grant(
+        self, key: tuple[str, str, bytes], signed: int, basis: tuple[int, int]
+    ) -> str | None:
+        """Why a signed grant does not count, if it does not."""
+        seen, epoch = basis
+        last, everything = self.signed(key), self.revoked_all_at[key[0]]
+        if epoch < self.epochs[key[0]] and signed <= everything + DOUBT:
+            return "ConsentAllRevokedSince"
+        if seen == last:
+            return None
+        if self.grants[key].revoked:
+            return "ConsentRevokedSince" if signed <= last + DOUBT else None
+        if signed <= last:
+            return "ConsentSuperseded"
+        overruled = self.overruled.get(key, 0)
+        in_doubt = seen < overruled and signed <= overruled + DOUBT
+        return "ConsentRevokedSince" if in_doubt else None
+
+    def refusal_of_revocation(self, key: tuple[str, str, bytes], signed: int) -> str | None:
+        """Why a signed revocation does not count, if it does not."""
+        last = self.signed(key)
+        if key in self.grants and self.grants[key].revoked:
+            return "ConsentNothingToRevoke" if signed <= last else None
+        known = signed <= self.overruled.get(key, -1) or signed + DOUBT < last
+        return "ConsentGrantedSince" if signed < last and known else None
+
+    def refusal_of_all(self, patient: str, signed: int, epoch: int) -> str | None:
+        """Why a signed revocation of everything does not count, if it does not."""
+        later = epoch == self.epochs[patient] or signed > self.revoked_all_at[patient]
+        return None if later else "ConsentAllRevokedAlready"
+
+    # --- who may read what ----------------------------------------------------------------------
 
     def institution(self, person: str) -> str | None:
         return person if person in (HOSPITAL, CLINIC) else self.members.get(person)
@@ -169,8 +228,9 @@ class Model:
         keys = {(patient, who, scope) for who in (reader, institution) for scope in image.scopes}
         if institution and self.emergencies.get((patient, reader)) == institution:
             keys.add((patient, reader, EMERGENCY))
-        epoch = self.epochs[patient]
-        reasons = [self.grants[key].judge(epoch, use, now) for key in keys & self.grants.keys()]
+        found = [self.grants[key] for key in keys & self.grants.keys()]
+        everything = self.epochs[patient], self.revoked_all_at[patient]
+        reasons = [each.judge(each.survives(*everything), use, now) for each in found]
         return PERMITTED if PERMITTED in reasons else max(reasons, default=NEVER)
 
 

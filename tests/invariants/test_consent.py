@@ -3,7 +3,7 @@
 1. Whoever asks whether whoever may use whatever, for whatever, gets the model's answer.
 2. After a patient took everything back, nobody else is permitted anything of it until something is
    granted again.
-3. Nonces only grow, and what was signed once is never accepted twice.
+3. What was signed is accepted once at most, and the time that a grant bears only grows.
 4. Who may not act for a patient changes nothing of what it granted.
 """
 
@@ -61,7 +61,6 @@ from tests.invariants.consent_model import (  # fmt: skip
     TEACHING,
     THIEF,
     VISIT,
-    Grant,
     Model,
     Terms,
     X,
@@ -92,6 +91,7 @@ class Signed(NamedTuple):
     function: str
     patient: str
     arguments: tuple[Any, ...]
+    basis: tuple[int, int]
     authorization: tuple[str, int, int, bytes]
 
 
@@ -111,7 +111,8 @@ class ConsentMachine(RuleBasedStateMachine):
         self.now = int(latest["timestamp"], 16)
         self.model = Model()
         self.kept: list[Signed] = []
-        self.nonces = dict.fromkeys(PATIENTS, 0)
+        self.accepted: set[bytes] = set()
+        self.times: dict[tuple[str, str, bytes], int] = {}
 
     def teardown(self) -> None:
         assert self.chain.request("evm_revert", self.snapshot)
@@ -130,25 +131,26 @@ class ConsentMachine(RuleBasedStateMachine):
             self.now = int(latest["timestamp"], 16)
         return None
 
-    def change(self, patient: str, function: str, arguments: tuple[Any, ...]) -> str | None:
+    def change(
+        self, patient: str, function: str, arguments: tuple[Any, ...], signed: int | None = None
+    ) -> str | None:
         """Have the model make a change by somebody entitled; return the error that refuses it."""
+        signed = self.now + 1 if signed is None else signed
         if function == "revokeAll":
-            self.model.epochs[patient] += 1
-            self.model.signed[patient] = 0
-            self.model.empty.add(patient)
+            self.model.revoke_all(patient, signed)
+            if signed > self.now:  # what is older leaves what was granted long after it
+                self.model.empty.add(patient)
             return None
         key = (patient, *arguments[1:3])
         if function == "revoke":
-            if key not in self.model.grants or self.model.grants[key].revoked:
-                return "ConsentNothingToRevoke"
-            self.model.grants[key].revoked = True
+            self.model.revoke(key, signed)
             return None
         given = Terms(*arguments[3])
         if given.until <= self.now + 1:
             return "ConsentPeriodInvalid"
         if expanded(given.purposes, given.conditions) == 0:
             return "ConsentPurposesInvalid"
-        self.model.grants[key] = Grant(given, self.model.epochs[patient])
+        self.model.write(key, given, signed)
         self.model.empty.discard(patient)
         return None
 
@@ -163,8 +165,10 @@ class ConsentMachine(RuleBasedStateMachine):
         )
 
     def sign(self, patient: str, key: str, function: str, arguments: tuple[Any, ...]) -> Signed:
-        """Sign a change with the nonce of now, good for two days."""
-        nonce, deadline = self.model.nonce(patient), self.now + 2 * DAY
+        """Sign a change, good for five days, by a clock that is right."""
+        signed, deadline = self.now, self.now + 5 * DAY
+        basis = self.model.signed((patient, *arguments[1:3])), self.model.epochs[patient]
+        parts = {"grant": basis, "revoke": (), "revokeAll": basis[1:]}[function]
         name = function[0].upper() + function[1:]
         flat = [*arguments[:3], *(arguments[3] if len(arguments) > 3 else ())]
         signature = Account.sign_typed_data(
@@ -176,26 +180,42 @@ class ConsentMachine(RuleBasedStateMachine):
                 "verifyingContract": self.consents.address,
             },
             {name: [{"type": kind, "name": field} for kind, field in STRUCTS[name]]},
-            dict(zip((field for _, field in STRUCTS[name]), [*flat, nonce, deadline], strict=True)),
+            dict(
+                zip(
+                    (field for _, field in STRUCTS[name]),
+                    [*flat, *parts, signed, deadline],
+                    strict=True,
+                )
+            ),
         ).signature
-        authorization = (key, nonce, deadline, bytes(signature))
-        return Signed(function, patient, arguments, authorization)
+        authorization = (key, signed, deadline, bytes(signature))
+        return Signed(function, patient, arguments, basis, authorization)
 
     def submit(self, signed: Signed) -> None:
-        function, patient, arguments, authorization = signed
-        key, nonce, deadline, _ = authorization
+        function, patient, arguments, basis, authorization = signed
+        key, time, deadline, signature = authorization
         if self.now + 1 > deadline:
             expected: str | None = "ConsentSignatureExpired"
-        elif nonce != self.model.nonce(patient):
-            expected = "ConsentBadNonce"
         elif key not in self.model.agents[patient]:
             expected = "ConsentNotAuthorized"
-        else:
-            expected = self.change(patient, function, arguments)
-            if expected is None and function != "revokeAll":
-                self.model.signed[patient] += 1
-        found = self.act(THIEF, "consents", f"{function}BySig", *arguments, authorization)
+        elif (expected := self.refusal(signed)) is None:
+            expected = self.change(patient, function, arguments, time)
+        parts = {"grant": (basis,), "revoke": (), "revokeAll": basis[1:]}[function]
+        found = self.act(THIEF, "consents", f"{function}BySig", *arguments, *parts, authorization)
         assert found == expected, signed
+        if found is None:
+            assert signature not in self.accepted
+            self.accepted.add(signature)
+
+    def refusal(self, signed: Signed) -> str | None:
+        """The error that refuses what was signed for what prevails over it."""
+        function, patient, arguments, basis, (_, time, *_) = signed
+        if function == "revokeAll":
+            return self.model.refusal_of_all(patient, time, basis[1])
+        key = (patient, *arguments[1:3])
+        if function == "revoke":
+            return self.model.refusal_of_revocation(key, time)
+        return self.model.refusal_of_grant(key, time, basis)
 
     def arguments(
         self, function: str, patient: str, grantee: str, scope: bytes, given: Terms
@@ -279,7 +299,7 @@ class ConsentMachine(RuleBasedStateMachine):
             assert found is None
             given = Terms(self.now, self.now + 6 * HOUR, CARE, 0, NO_DISEASE)
             key = (patient, clinician, EMERGENCY)
-            self.model.grants[key] = Grant(given, self.model.epochs[patient])
+            self.model.write(key, given, self.now)
             self.model.emergencies[patient, clinician] = institution
             self.model.empty.discard(patient)
 
@@ -335,7 +355,8 @@ class ConsentMachine(RuleBasedStateMachine):
     def stored(self) -> list[Any]:
         """All that the registry keeps of the patients."""
         keys = sorted(self.model.grants)
-        numbers = [(view, (patient,)) for view in ("nonceOf", "epochOf") for patient in PATIENTS]
+        views = ("epochOf", "revokedAllAt")
+        numbers = [(view, (patient,)) for view in views for patient in PATIENTS]
         return self.chain.call_all(
             [(self.consents, "grantOf", key) for key in keys]
             + [(self.consents, *number) for number in numbers]
@@ -355,11 +376,12 @@ class ConsentMachine(RuleBasedStateMachine):
                 assert reason != PERMITTED
 
     @invariant()
-    def nonces_only_grow(self) -> None:
-        views = [(self.consents, "nonceOf", (patient,)) for patient in PATIENTS]
-        for patient, nonce in zip(PATIENTS, self.chain.call_all(views), strict=True):
-            assert nonce == self.model.nonce(patient) >= self.nonces[patient]
-            self.nonces[patient] = nonce
+    def times_only_grow(self) -> None:
+        keys = sorted(self.model.grants)
+        views = [(self.consents, "grantOf", key) for key in keys]
+        for key, grant in zip(keys, self.chain.call_all(views), strict=True):
+            assert grant[2] == self.model.signed(key) >= self.times.get(key, 0)
+            self.times[key] = grant[2]
 
 
 def test_consent() -> None:

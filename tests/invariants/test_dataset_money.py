@@ -211,7 +211,7 @@ class DatasetMoney(RuleBasedStateMachine):
         if self.consented[patient]:
             stage.chain.send(owner, stage.consents, "revoke", patient, UNIVERSITY, EVERYTHING)
         else:
-            terms = (0, 2**40 - 1, 1 << 2, 0, bytes(13))
+            terms = (0, 2**32 - 1, 1 << 2, 0, bytes(13))
             stage.chain.send(owner, stage.consents, "grant", patient, UNIVERSITY, EVERYTHING, terms)
         self.consented[patient] = not self.consented[patient]
 

@@ -27,7 +27,7 @@ from radledger.chain.connect import connect
 from radledger.chain.intents import Intents
 from radledger.chain.ledger import Ledger
 from radledger.chain.networks import Network
-from radledger.chain.refusals import ConsentBadNonce
+from radledger.chain.refusals import ConsentSuperseded
 from radledger.chain.transact import Sender
 from radledger.consent import Consents, Terms
 from radledger.dicom.synthetic import make_ct_series
@@ -182,7 +182,7 @@ def kill_submissions(traced, opened, people, folder, wanted, count):
         count["points"] += code == -signal.SIGKILL
         try:
             ledger = submit(home, document)
-        except ConsentBadNonce:  # the first run had come to its end, and not told it
+        except ConsentSuperseded:  # the first run had come to its end, and not told it
             ledger = opened(home)
         granted = ledger.events("ConsentRegistry", "ConsentGranted", subject=patient)
         count["lost"] += not granted

@@ -107,18 +107,17 @@ def test_consents_by_way_of_a_multicall(waiting, ends, sign, consents, people, l
         assert (answer["state"], answer["transaction"]) == ("confirmed", transaction)
 
 
-def test_another_consent_of_the_same_nonce_by_way_of_a_multicall(
+def test_another_consent_for_the_same_grantee_by_way_of_a_multicall(
     waiting, ends, sign, ledger, aggregate
 ):
     patients = [Account.create() for _ in range(2)]
     tickets = waiting([sign(patient, Terms(("CC",))) for patient in patients])
     others = [sign(patient, Terms(("CC", "HMB"))) for patient in patients]
-    transaction = aggregate(*(call_of(ledger, document) for document in others))
-    for answer, patient in zip(ends(tickets), patients, strict=True):
-        assert (answer["state"], answer["error"]) == ("refused", "NonceUsed")
-        used = {"account": patient.address, "nonce": 0, "transaction": transaction}
-        assert answer["values"] == used
-        assert transaction in answer["detail"]
+    aggregate(*(call_of(ledger, document) for document in others))
+    for answer, patient, other in zip(ends(tickets), patients, others, strict=True):
+        assert (answer["state"], answer["error"]) == ("refused", "ConsentSuperseded")
+        assert answer["values"]["subject"] == patient.address
+        assert answer["values"]["signed"] == other["typedData"]["message"]["signed"]
 
 
 def test_forward_requests_in_a_batch(waiting, ends, identities, people, ledger):

@@ -87,7 +87,7 @@ def in_pool(ledger, account):
 
 def executions(ledger, patients):
     addresses = [patient.address for patient in patients]
-    events = ledger.events("ConsentRegistry", "ConsentNonceUsed", subject=addresses)
+    events = ledger.events("ConsentRegistry", "ConsentGranted", subject=addresses)
     return sorted(event.args["subject"] for event in events)
 
 

@@ -112,7 +112,7 @@ def _executions(ledger, accounts):
     """How often a signature of each account was executed."""
     counts = Counter()
     for contract, event, account in (
-        ("ConsentRegistry", "ConsentNonceUsed", "subject"),
+        ("ConsentRegistry", "ConsentGranted", "subject"),
         ("Forwarder", "ExecutedForwardRequest", "signer"),
     ):
         counts.update(each.args[account] for each in ledger.events(contract, event))

@@ -108,7 +108,7 @@ def test_a_document_is_taken_as_a_wallet_writes_it(relay, sign, identities, peop
         (("typedData", "domain", "chainId", 2**255), "DocumentForAnotherChain"),
         (("typedData", "primaryType", "Permit"), "DocumentMalformed"),
         (("typedData", "message", "disease", "\ud800"), "DocumentMalformed"),
-        (("typedData", "message", "nonce", 2**64), "DocumentMalformed"),
+        (("typedData", "message", "signed", 2**32), "DocumentMalformed"),
     ],
     ids=lambda case: ".".join(map(str, case[:-1])) if isinstance(case, tuple) else case,
 )
@@ -127,30 +127,53 @@ def test_a_consent_that_is_too_late(relay, consents, ledger, people, travel):
     assert values == {"deadline": late["typedData"]["message"]["deadline"]}
 
 
-def test_a_consent_that_the_contract_would_refuse(relay, consents, people):
-    patient = Account.create()
-    nothing = consents.sign_revoke(patient, people["radiologist"].address)
-    answer = relay.post(nothing)
-    values = relay.refused(answer, 422, "ConsentNothingToRevoke")
-    assert values["subject"] == patient.address
-    assert "scope all); see those there are" in answer.json()["detail"]
+def test_a_consent_that_the_contract_would_refuse(relay, consents, people, travel):
+    """It says why, in the contract's words and with what stands."""
+    patient, reader = Account.create(), people["radiologist"].address
+    held_back = consents.sign_grant(patient, reader, Terms(("CC",)))
+    travel(10)
+    revocation = consents.sign_revoke(patient, reader)
+    relay.end(relay.take(revocation))
+    answer = relay.post(held_back)
+    values = relay.refused(answer, 422, "ConsentRevokedSince")
+    assert values == {
+        "subject": patient.address,
+        "grantee": reader,
+        "scope": "0x" + "00" * 32,
+        "signed": revocation["typedData"]["message"]["signed"],
+    }
+    assert "to grant again, sign a new grant" in answer.json()["detail"]
+    granted = relay.end(relay.take(consents.sign_grant(patient, reader, Terms(("CC",)))))
+    assert granted["state"] == "confirmed"
 
 
-def test_a_consent_whose_nonce_was_used(relay, sign, consents, people):
+def test_a_consent_after_a_later_one(relay, sign):
     patient = Account.create()
     first, second = sign(patient), sign(patient, Terms(("GRU",)))
-    relay.end(relay.take(first))
-    values = relay.refused(relay.post(second), 422, "ConsentBadNonce")
-    assert values == {"subject": patient.address, "nonce": 0, "expected": 1}
+    relay.end(relay.take(second))
+    values = relay.refused(relay.post(first), 422, "ConsentSuperseded")
+    assert values["signed"] == second["typedData"]["message"]["signed"]
 
 
-def test_another_document_with_the_nonce_of_one_that_waits(relaying, sign):
-    patient = Account.create()
-    first, second = sign(patient), sign(patient, Terms(("GRU",)))
+@pytest.mark.parametrize("first", ["grant", "revocation"])
+def test_two_consents_of_one_sitting(relaying, sign, consents, ledger, people, travel, first):
+    """A grant and its later revocation wait together, and end as revoked in either order."""
+    patient, reader = Account.create(), people["radiologist"].address
+    documents = {"grant": sign(patient)}
+    travel(10)
+    documents["revocation"] = consents.sign_revoke(patient, reader)
     with relaying(working=False) as relay:
-        ticket = relay.take(first)
-        values = relay.refused(relay.post(second), 409, "NonceTaken")
-        assert values == {"account": patient.address, "nonce": 0, "ticket": ticket}
+        tickets = {first: relay.take(documents[first])}
+        (second,) = documents.keys() - tickets
+        tickets[second] = relay.take(documents[second])
+    with relaying() as relay:
+        ends = {name: relay.end(ticket) for name, ticket in tickets.items()}
+    assert ends["revocation"]["state"] == "confirmed"
+    granted = ("confirmed", None), ("refused", "ConsentRevokedSince")
+    expected = granted[first == "revocation"]
+    assert (ends["grant"]["state"], ends["grant"]["error"]) == expected
+    kept = ledger.call("ConsentRegistry", "grantOf", patient.address, reader, bytes(32))
+    assert kept.status == 2  # revoked
 
 
 def test_a_forward_request_that_somebody_changed(relay, identities, people):
@@ -232,7 +255,7 @@ def test_what_is_refused_costs_no_budget(relaying, sign, people, consents):
         ticket = relay.take(first)
         consents.submit(second, people["stranger"])
     with relaying(Limits(per_address=150_000, per_day=10**9, queue=10)) as relay:
-        assert relay.end(ticket)["error"] == "NonceUsed"
+        assert relay.end(ticket)["error"] == "ConsentSuperseded"
         assert relay.end(relay.take(sign(patient)))["state"] == "confirmed"
 
 

@@ -58,7 +58,7 @@ def test_a_wallet_that_says_no(relay, consents, signed_by):
 def test_a_wallet_that_says_yes_until_it_costs_something(relaying, ledger, people, signed_by, sign):
     _, document = signed_by(LIAR)
     before = ledger.web3.eth.get_transaction_count(people["hospital"].address)
-    with relaying(Limits(per_address=150_000, per_day=10**9, queue=10)) as relay:
+    with relaying(Limits(per_address=130_000, per_day=10**9, queue=10)) as relay:
         ticket, honest = relay.take(document), relay.take(sign())
         answer = relay.end(ticket)
         assert (answer["state"], answer["error"]) == ("refused", "RevertedUnexplained")

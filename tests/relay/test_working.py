@@ -9,6 +9,9 @@ from eth_account import Account
 
 from radledger.chain.connect import request
 from radledger.consent import Terms
+from tests.identity.cast import travel
+
+__all__ = ["travel"]
 
 
 @pytest.fixture
@@ -22,9 +25,9 @@ def waiting(relaying, sign):
     return waiting
 
 
-def used_nonces(ledger, accounts):
-    """How often a signature of each account was executed."""
-    events = ledger.events("ConsentRegistry", "ConsentNonceUsed", subject=list(accounts))
+def grants_of(ledger, accounts):
+    """How often a grant of each account was executed."""
+    events = ledger.events("ConsentRegistry", "ConsentGranted", subject=list(accounts))
     counts = dict.fromkeys(accounts, 0)
     for event in events:
         counts[event.args["subject"]] += 1
@@ -39,7 +42,7 @@ def test_a_later_run_works_off_what_an_earlier_one_left(relaying, waiting, sign,
     assert [answer["state"] for answer in answers] == ["confirmed"] * 12
     assert len({answer["transaction"] for answer in answers}) == 12
     once = dict.fromkeys((patient.address for patient in patients), 1)
-    assert used_nonces(ledger, once) == once
+    assert grants_of(ledger, once) == once
 
 
 def test_one_that_is_refused_does_not_stop_the_others(
@@ -52,7 +55,7 @@ def test_one_that_is_refused_does_not_stop_the_others(
     other = sign(patients[1], Terms(("GRU",)))
     forwarded = [identities.sign_add_delegate(each, parent, valid_for=600) for each in members]
     tickets = waiting([*documents, *forwarded])
-    used = consents.submit(other, people["stranger"])
+    consents.submit(other, people["stranger"])
     moved = members[2]
     request(ledger.web3, "anvil_setBalance", [moved.address, hex(10**18)])
     ledger.send(moved, "IdentityRegistry", "changeOwner", moved.address, parent)
@@ -62,9 +65,9 @@ def test_one_that_is_refused_does_not_stop_the_others(
     states = [answer["state"] for answer in answers]
     assert states == ["confirmed", "refused", "confirmed", "confirmed", "confirmed", "refused"]
     subject = patients[1].address
-    assert answers[1]["error"] == "NonceUsed"
-    values = {"account": subject, "nonce": 0, "transaction": used.transaction}
-    assert answers[1]["values"] == values
+    assert answers[1]["error"] == "ConsentSuperseded"
+    assert answers[1]["values"]["subject"] == subject
+    assert answers[1]["values"]["signed"] == other["typedData"]["message"]["signed"]
     assert answers[5]["error"] == "IdentityNotOwner"
     assert answers[5]["values"] == {"identity": moved.address, "actor": moved.address}
     assert "\n" not in answers[5]["detail"]
@@ -122,7 +125,7 @@ def test_one_that_the_node_cannot_simulate_does_not_stop_the_others(
     with relaying() as relay:
         assert relay.end(tickets[1])["state"] == "confirmed"
     once = dict.fromkeys((patient.address for patient in patients), 1)
-    assert used_nonces(ledger, once) == once
+    assert grants_of(ledger, once) == once
 
 
 def test_a_block_counts_when_it_is_deep_enough(relaying, waiting, sign, consents, people, ledger):
@@ -138,16 +141,16 @@ def test_a_block_counts_when_it_is_deep_enough(relaying, waiting, sign, consents
         assert relay.end(ticket)["transaction"] == receipt.transaction
 
 
-def test_what_was_refused_can_be_handed_in_again(relaying, waiting, sign, consents, people):
+def test_what_was_refused_can_be_handed_in_again(relaying, waiting, sign, consents, people, travel):
     patient, reader = Account.create(), people["radiologist"].address
     consents.submit(sign(patient), people["stranger"])
     revocation = consents.sign_revoke(patient, reader)
     (ticket,) = waiting([revocation])
-    other = consents.sign_revoke(patient, reader, valid_for=60)
-    consents.submit(other, people["stranger"])
+    travel(10)
+    consents.submit(consents.sign_revoke(patient, reader), people["stranger"])
     with relaying() as relay:
-        assert relay.end(ticket)["error"] == "NonceUsed"
-        relay.refused(relay.post(revocation), 422, "ConsentBadNonce")
+        assert relay.end(ticket)["error"] == "ConsentNothingToRevoke"
+        relay.refused(relay.post(revocation), 422, "ConsentNothingToRevoke")
         assert relay.show(ticket)["state"] == "refused"
 
 

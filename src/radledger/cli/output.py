@@ -34,8 +34,8 @@ _TIMES = {
 }
 # What the contracts write where there is no course, protocol or grant.
 _NO_DIGEST = "0x" + "00" * 32
-# What the contracts write for no end: the largest uint40.
-_FOREVER = 2**40 - 1
+# What the contracts write for no end: the largest uint32.
+_FOREVER = 2**32 - 1
 
 
 def plain(value: Any) -> Any:

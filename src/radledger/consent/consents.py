@@ -34,6 +34,8 @@ __all__ = ["Consents"]
 
 _DAY = 24 * 3600
 _WEEK = 7 * _DAY
+# How far ahead of the block a grant may be dated; a revocation may be a day.
+_AHEAD = 5 * 60
 
 
 class Consents:
@@ -43,6 +45,11 @@ class Consents:
     ``sign_…``, which gives a document that anybody with Ether may :meth:`submit` within
     ``valid_for`` seconds.  The subject is the signer, unless the signer is its delegate (a parent,
     a proxy) and names it.
+
+    Documents count by the time of signing, in whichever order they arrive: a revocation takes back
+    what was signed before it.  A grant that is signed after a revocation counts only if the
+    revocation stood on chain by then, since a device's clock does not prove which came first: have
+    the revocation submitted before the grant is signed.
 
     Examples
     --------
@@ -108,7 +115,8 @@ class Consents:
         """As :meth:`grant`, signed for somebody else to submit."""
         whose = _whose(signer, grantee, scope, subject)
         fields = messages.terms_fields(self._struct(terms))
-        return self._sign(signer, "Grant", {**_whose_fields(*whose), **fields}, valid_for)
+        message = {**_whose_fields(*whose), **fields, **self._basis(*whose)}
+        return self._sign(signer, "Grant", message, valid_for)
 
     def revoke(
         self, signer: LocalAccount, grantee: str, *, scope: str = ALL, subject: str | None = None
@@ -127,7 +135,8 @@ class Consents:
     ) -> dict[str, Any]:
         """As :meth:`revoke`, signed for somebody else to submit."""
         whose = _whose(signer, grantee, scope, subject)
-        return self._sign(signer, "Revoke", _whose_fields(*whose), valid_for)
+        after = self._signed(*whose)
+        return self._sign(signer, "Revoke", _whose_fields(*whose), valid_for, after=after)
 
     def revoke_all(self, signer: LocalAccount, *, subject: str | None = None) -> Receipt:
         """Take every grant back, at the same cost for any number of them."""
@@ -137,8 +146,10 @@ class Consents:
         self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
     ) -> dict[str, Any]:
         """As :meth:`revoke_all`, signed for somebody else to submit."""
-        fields = {"subject": parse_address(subject or signer.address)}
-        return self._sign(signer, "RevokeAll", fields, valid_for)
+        whose = parse_address(subject or signer.address)
+        fields = {"subject": whose, "epoch": self._epoch(whose)}
+        after = self._ledger.call(records.CONTRACT, "revokedAllAt", whose)
+        return self._sign(signer, "RevokeAll", fields, valid_for, after=after)
 
     def approve(
         self, signer: LocalAccount, request_id: str, *, subject: str | None = None
@@ -173,10 +184,12 @@ class Consents:
     ) -> dict[str, Any]:
         """As :meth:`approve`, signed for somebody else to submit."""
         asked = self._asked(signer, request_id, subject)
+        whose = (asked.subject, asked.grantee, parse_scope(asked.scope))
         fields = {
             "requester": asked.requester,
-            **_whose_fields(asked.subject, asked.grantee, parse_scope(asked.scope)),
+            **_whose_fields(*whose),
             **messages.terms_fields(asked.terms.encode(0)),
+            **self._basis(*whose),
         }
         return self._sign(signer, "Approve", fields, valid_for)
 
@@ -194,8 +207,10 @@ class Consents:
         ------
         DocumentMalformed, DocumentForAnotherChain, DocumentTampered, DocumentExpired
             If it cannot hold; nothing is sent then.
-        ConsentBadNonce
-            If it was submitted before, or a later one was.
+        ConsentSuperseded, ConsentRevokedSince, ConsentAllRevokedSince
+            If it is a grant, and it or a later document was submitted before.
+        ConsentNothingToRevoke, ConsentAllRevokedAlready, ConsentGrantedSince
+            If it is a revocation, and it or a later document was submitted before.
         Refusal
             If the contract refuses otherwise, as the subclass of its error's name.
         """
@@ -326,13 +341,34 @@ class Consents:
     def _send(self, signer: LocalAccount, function: str, *arguments: Any) -> Receipt:
         return self._ledger.send(signer, records.CONTRACT, function, *arguments)
 
+    def _signed(self, subject: str, grantee: str, scope: bytes) -> int:
+        """When what stands for a grantee and scope was signed; zero if nothing stands."""
+        return int(self._ledger.call(records.CONTRACT, "grantOf", subject, grantee, scope).signed)
+
+    def _epoch(self, subject: str) -> int:
+        return int(self._ledger.call(records.CONTRACT, "epochOf", subject))
+
+    def _basis(self, subject: str, grantee: str, scope: bytes) -> dict[str, int]:
+        """What stands on chain before a grant is signed."""
+        return {"seen": self._signed(subject, grantee, scope), "epoch": self._epoch(subject)}
+
     def _sign(
-        self, signer: LocalAccount, primary: str, fields: Mapping[str, Any], valid_for: int
+        self,
+        signer: LocalAccount,
+        primary: str,
+        fields: Mapping[str, Any],
+        valid_for: int,
+        *,
+        after: int = -1,
     ) -> dict[str, Any]:
+        """Sign a message of now, or of a second after what it takes back if that is later."""
+        present = self._ledger.present()
+        # The clocks may differ by as much as the contract takes them to.
+        tolerated = present.block_time + (_DAY if primary.startswith("Revoke") else _AHEAD)
         message = {
             **fields,
-            "nonce": self._ledger.call(records.CONTRACT, "nonceOf", fields["subject"]),
-            "deadline": self._ledger.present().time + valid_for,
+            "signed": max(min(present.time, tolerated), after + 1),
+            "deadline": present.time + valid_for,
         }
         data = typed_data(
             messages.domain(self._ledger), primary, messages.STRUCTS[primary], message

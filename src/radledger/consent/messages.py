@@ -29,20 +29,21 @@ KIND = "radledger.consent"
 _CONTRACT = "ConsentRegistry"
 
 _TERMS: Fields = (
-    ("uint40", "from"),
-    ("uint40", "until"),
+    ("uint32", "from"),
+    ("uint32", "until"),
     ("uint16", "purposes"),
     ("uint16", "conditions"),
     ("bytes13", "disease"),
 )
 _WHOSE: Fields = (("address", "subject"), ("address", "grantee"), ("bytes32", "scope"))
-_ONCE: Fields = (("uint64", "nonce"), ("uint40", "deadline"))
+_BASIS: Fields = (("uint32", "seen"), ("uint16", "epoch"))
+_WHEN: Fields = (("uint32", "signed"), ("uint40", "deadline"))
 
 STRUCTS: Mapping[str, Fields] = {
-    "Grant": (*_WHOSE, *_TERMS, *_ONCE),
-    "Revoke": (*_WHOSE, *_ONCE),
-    "RevokeAll": (("address", "subject"), *_ONCE),
-    "Approve": (("address", "requester"), *_WHOSE, *_TERMS, *_ONCE),
+    "Grant": (*_WHOSE, *_TERMS, *_BASIS, *_WHEN),
+    "Revoke": (*_WHOSE, *_WHEN),
+    "RevokeAll": (("address", "subject"), ("uint16", "epoch"), *_WHEN),
+    "Approve": (("address", "requester"), *_WHOSE, *_TERMS, *_BASIS, *_WHEN),
 }
 """The structs of ``contracts/consent/ConsentMessages.sol``, field by field."""
 
@@ -69,8 +70,10 @@ def call_of(document: Document) -> Call:
         if name in message
     ]
     if "purposes" in message:
-        arguments.append(terms_struct(message))
-    authorization = (document.signer, message["nonce"], message["deadline"], document.signature)
+        arguments += [terms_struct(message), (message["seen"], message["epoch"])]
+    elif "epoch" in message:
+        arguments.append(message["epoch"])
+    authorization = (document.signer, message["signed"], message["deadline"], document.signature)
     function = document.primary[0].lower() + document.primary[1:] + "BySig"
     return Call(_CONTRACT, function, (*arguments, authorization))
 
@@ -112,7 +115,8 @@ def summarise(primary: str, message: Mapping[str, Any]) -> str:
             what = f"{subject} lets {grantee} use {images} for {_uses(message)}"
     if primary == "Approve":
         what += f", as {message['requester']} requested"
-    return f"{what}. To be submitted by {when(message['deadline'])}."
+    times = f"Signed {when(message['signed'])}, to be submitted by {when(message['deadline'])}."
+    return f"{what}. {times}"
 
 
 def _images(scope: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from radledger.consent import duo
 
@@ -20,6 +20,7 @@ __all__ = [
     "Grant",
     "Requested",
     "SealedNote",
+    "Slot",
     "Terms",
     "TermsStruct",
     "unpack",
@@ -28,7 +29,7 @@ __all__ = [
 TermsStruct = tuple[int, int, int, int, bytes]
 """``Terms`` as the contract takes them: from, until, purposes, conditions, disease."""
 
-UNTIL_REVOKED = (1 << 40) - 1
+UNTIL_REVOKED = (1 << 32) - 1
 """The end of a grant that ends by revocation alone: the last second that the chain can hold."""
 
 
@@ -84,18 +85,41 @@ class Terms:
         )
 
 
-def unpack(slot: int) -> tuple[TermsStruct, int]:
-    """Terms and epoch out of the word in which the contract keeps a grant or a request.
+class Slot(NamedTuple):
+    """The word in which the contract keeps a grant or a request.
+
+    Attributes
+    ----------
+    terms
+        What is permitted or asked for.
+    signed
+        When it was signed, Unix time; zero in a request, as is the epoch.
+    epoch
+        How often the subject had taken everything back.
+    """
+
+    terms: TermsStruct
+    signed: int
+    epoch: int
+
+
+def unpack(word: int) -> Slot:
+    """Read the word in which the contract keeps a grant or a request.
 
     Its layout is that of ``contracts/consent/GrantSlot.sol``.
+
+    Examples
+    --------
+    >>> unpack(1_900_000_000 << 64 | 7 << 232).signed
+    1900000000
     """
 
     def field(offset: int, width: int) -> int:
-        return slot >> offset & ((1 << width) - 1)
+        return word >> offset & ((1 << width) - 1)
 
-    disease = field(112, 104).to_bytes(13, "big")
-    terms = (field(0, 40), field(40, 40), field(80, 16), field(96, 16), disease)
-    return terms, field(216, 32)
+    disease = field(128, 104).to_bytes(13, "big")
+    terms = (field(0, 32), field(32, 32), field(96, 16), field(112, 16), disease)
+    return Slot(terms, signed=field(64, 32), epoch=field(232, 16))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from radledger.consent.errors import NoSuchRequest
-from radledger.consent.model import ConsentRequest, Emergency, Grant, Terms, TermsStruct, unpack
+from radledger.consent.model import (
+    ConsentRequest,
+    Emergency,
+    Grant,
+    Slot,
+    Terms,
+    TermsStruct,
+    unpack,
+)
 from radledger.consent.scope import scope_name
 
 if TYPE_CHECKING:
@@ -16,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["CONTRACT", "emergencies", "grants", "request_id", "request_of", "requests"]
 
 CONTRACT = "ConsentRegistry"
+# As in `contracts/consent/GrantStore.sol`.
+_DOUBT = 2 * 24 * 3600
+_LAST_EPOCH = (1 << 16) - 1
 
 
 def grants(ledger: Ledger, **filters: Any) -> Iterator[Grant]:
@@ -28,15 +39,18 @@ def grants(ledger: Ledger, **filters: Any) -> Iterator[Grant]:
     now = ledger.present().time
 
     @cache
-    def epoch(subject: str) -> int:
-        return int(ledger.call(CONTRACT, "epochOf", subject))
+    def revoked_all(subject: str) -> tuple[int, int]:
+        return (
+            int(ledger.call(CONTRACT, "epochOf", subject)),
+            int(ledger.call(CONTRACT, "revokedAllAt", subject)),
+        )
 
     for key, event in latest.items():
         subject, grantee, scope = key
-        struct, granted_in = unpack(event.args["given"])
-        terms = Terms.decode(struct)
+        given = unpack(event.args["given"])
+        terms = Terms.decode(given.terms)
         revoked = key in withdrawn and _position(withdrawn[key]) > _position(event)
-        revoked |= granted_in != epoch(subject)
+        revoked |= not _survives(given, *revoked_all(subject))
         yield Grant(
             grant_id=_hex(ledger.call(CONTRACT, "grantIdOf", subject, grantee, scope)),
             subject=subject,
@@ -87,7 +101,7 @@ def _asked(ledger: Ledger, **filters: Any) -> dict[str, ConsentRequest]:
     for event in ledger.events(CONTRACT, "ConsentRequested", **filters):
         args = event.args
         scope = bytes(args["scope"])
-        terms, _ = unpack(args["asked"])
+        terms = unpack(args["asked"]).terms
         who = (args["requester"], args["subject"], args["grantee"], scope)
         id_ = request_id(ledger, who, terms)
         asked[_hex(id_)] = ConsentRequest(
@@ -126,6 +140,13 @@ def emergencies(ledger: Ledger, **filters: Any) -> Iterator[Emergency]:
             overdue=review is None and now >= args["reviewBy"],
             transaction=event.transaction,
         )
+
+
+def _survives(given: Slot, epoch: int, revoked_all_at: int) -> bool:
+    """Whether a grant was not taken back with all others, as the contract decides it."""
+    if given.epoch == epoch != _LAST_EPOCH:
+        return True
+    return given.signed > revoked_all_at + _DOUBT
 
 
 def _status(terms: Terms, now: int) -> str:

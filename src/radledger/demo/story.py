@@ -53,7 +53,7 @@ _CONSENT = Chapter(
             "replayed approval",
             "stranger",
             consent.replay_approval,
-            refusal="ConsentBadNonce",
+            refusal="ConsentSuperseded",
             attempt="submits the same signature a second time",
         ),
         Step("read", "radiologist", consent.read_as_radiologist),

@@ -28,7 +28,7 @@ __all__ = ["KEPT", "Belonging", "IndexDatabase", "IndexMoved", "Position"]
 KEPT = 256
 """Of so many last blocks the hashes are kept: so far back a reorganisation is followed."""
 
-_LAYOUT = 1
+_LAYOUT = 2
 _WRITING = "radledger_writing"
 # Where PostgreSQL keeps the tables, apart from whatever else is in the database.
 _SCHEMA = "radledger_index"

@@ -83,8 +83,8 @@ def _image_erased(args: Mapping[str, Any]) -> _Rows:
 # --- consent -------------------------------------------------------------------------------------
 
 
-def _terms(word: int) -> tuple[Row, int]:
-    (start, until, purposes, conditions, disease), epoch = unpack(word)
+def _terms(word: int) -> tuple[Row, Row]:
+    (start, until, purposes, conditions, disease), signed, epoch = unpack(word)
     row = {
         "start": start,
         "until": until,
@@ -92,7 +92,7 @@ def _terms(word: int) -> tuple[Row, int]:
         "conditions": _conditions(conditions),
         "disease": duo.decode_disease(disease),
     }
-    return row, epoch
+    return row, {"signed": signed, "epoch": epoch}
 
 
 @cache
@@ -111,12 +111,13 @@ def _grant_key(args: Mapping[str, Any]) -> Row:
 
 
 def _consent_granted(args: Mapping[str, Any]) -> _Rows:
-    terms, epoch = _terms(args["given"])
-    return [(tables.grants, {"change": "granted", **_grant_key(args), **terms, "epoch": epoch})]
+    terms, place = _terms(args["given"])
+    return [(tables.grants, {"change": "granted", **_grant_key(args), **terms, **place})]
 
 
 def _consent_withdrawn(args: Mapping[str, Any]) -> _Rows:
-    return [(tables.grants, {"change": "withdrawn", **_grant_key(args)})]
+    row = {**_grant_key(args), "signed": args["signed"]}
+    return [(tables.grants, {"change": "withdrawn", **row})]
 
 
 def _consent_withdrawn_all(args: Mapping[str, Any]) -> _Rows:

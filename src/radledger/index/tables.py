@@ -166,6 +166,7 @@ grants = _table(
     _text("purposes", optional=True),
     _text("conditions", optional=True),
     _text("disease", optional=True),
+    _number("signed"),
     _number("epoch", optional=True),
     _text("actor"),
 )

@@ -64,9 +64,11 @@ class SignedCall:
         ``consent`` or ``forward``.
     signer
         Who signed, and whose budget it uses.
-    account, nonce
-        Which of whose numbers makes it count once: the subject's in ``ConsentRegistry``, the
-        signer's in ``Forwarder``.
+    account
+        Whom it is about: the subject of a consent, the signer of a forward request.
+    nonce
+        The number of the signer's in ``Forwarder`` by which a forward request counts once; none
+        for a consent, which counts by the time at which it was signed.
     to, data
         Contract and call data, ``0x…``.
     gas
@@ -80,7 +82,7 @@ class SignedCall:
     kind: str
     signer: str
     account: str
-    nonce: int
+    nonce: int | None
     to: str
     data: str
     gas: int
@@ -119,7 +121,7 @@ def take_consent(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
         "consent",
         verified.signer,
         parse_address(message["subject"]),
-        message["nonce"],
+        None,
         to,
         data,
         gas=0,

@@ -7,7 +7,7 @@
         ├── TargetNotAllowed      a call to a contract or function that the relayer does not pay for
         ├── DocumentTooLarge      a call with more data than the relayer sends in one transaction
         ├── CallTooExpensive      a call that needs more gas than an address may cost in a day
-        ├── NonceTaken            another ticket waits with the same nonce of the same account
+        ├── NonceTaken            another forward request waits with the same nonce of its signer
         ├── NonceUsed             somebody used the nonce, not known to be for the ticket's call
         ├── BudgetExhausted       what an address, or all together, may cost in a day is used up
         ├── QueueFull             as many tickets wait as the relayer takes

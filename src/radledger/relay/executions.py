@@ -1,7 +1,7 @@
 """What the chain says about a signed call, whoever sent it.
 
-A signature counts once: the contract that uses its nonce up says so in an event.  That event, and
-not what became of a transaction of ours, tells whether a call was executed.
+A consent was executed if the contract recorded what it says; a forward request if the forwarder
+says that its nonce was used.  These events, and not what became of a transaction of ours, tell.
 """
 
 from __future__ import annotations
@@ -20,13 +20,9 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Event, Ledger
     from radledger.relay.tickets import Ticket
 
-__all__ = ["NonceUse", "nonce_uses"]
+__all__ = ["Execution", "executions"]
 
 _CONSENTS = "ConsentRegistry"
-_USED = {
-    "consent": (_CONSENTS, "ConsentNonceUsed", "subject"),
-    "forward": (FORWARDER, "ExecutedForwardRequest", "signer"),
-}
 _EFFECTS = {
     "grantBySig": "ConsentGranted",
     "approveBySig": "ConsentGranted",
@@ -36,13 +32,13 @@ _EFFECTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class NonceUse:
-    """Where the nonce of a call was used, by whom, and with how much gas.
+class Execution:
+    """Where a call was executed, by whom, and with how much gas.
 
     Attributes
     ----------
     executed
-        Whether it is known to be this call that used it.
+        False where the nonce of a forward request was used there, and not known to be for it.
     """
 
     transaction: str
@@ -53,70 +49,120 @@ class NonceUse:
     executed: bool
 
 
-def nonce_uses(ledger: Ledger, tickets: Sequence[Ticket]) -> Mapping[str, NonceUse]:
-    """Where the nonce of each of the tickets was used; those whose was not are left out.
-
-    A call is known to have been executed if a transaction makes it, or a batch of the forwarder
-    has it, or a transaction to another contract had just the effect of a consent.
+def executions(ledger: Ledger, tickets: Sequence[Ticket]) -> Mapping[str, Execution]:
+    """Where each of the tickets was executed, or its nonce used; the others are left out.
 
     Raises
     ------
     RequestFailed, ConnectionFailed
         If the node does not give the events or transactions.
     """
-    used = [
-        (ticket, event)
-        for kind in _USED
-        for ticket, event in _used(ledger, [each for each in tickets if each.kind == kind])
-    ]
-    hashes = [event.transaction for _, event in used]
+    consents = [ticket for ticket in tickets if ticket.kind == "consent"]
+    forwarded = [ticket for ticket in tickets if ticket.kind == "forward"]
+    found = [*_recorded(ledger, consents), *_used(ledger, forwarded)]
+    hashes = [event.transaction for _, event in found]
     sent = _answers(ledger, "eth_getTransactionByHash", hashes)
     receipts = _answers(ledger, "eth_getTransactionReceipt", hashes)
-    return {
-        ticket.ticket: NonceUse(
+    told: dict[str, Execution] = {}
+    for (ticket, event), transaction, receipt in zip(found, sent, receipts, strict=True):
+        executed = _is_executed(ledger, ticket, event, transaction)
+        if not executed and ticket.kind == "consent":
+            continue  # another document on the same grant
+        execution = Execution(
             transaction=event.transaction,
             block=event.block,
             timestamp=event.timestamp,
             gas=int(receipt["gasUsed"], 16),
             sender=str(transaction["from"]),
-            executed=_is_executed(ledger, ticket, event, transaction),
+            executed=executed,
         )
-        for (ticket, event), transaction, receipt in zip(used, sent, receipts, strict=True)
-    }
+        told.setdefault(ticket.ticket, execution)
+    return told
 
 
 def _is_executed(
-    ledger: Ledger, ticket: Ticket, used: Event, transaction: Mapping[str, Any]
+    ledger: Ledger, ticket: Ticket, event: Event, transaction: Mapping[str, Any]
 ) -> bool:
-    """Whether it was a ticket's call, and not another one of the same nonce."""
+    """Whether a transaction executed a ticket's call, and not another one."""
     direct = str(transaction["to"]).lower() == ticket.target.lower()
     if direct and str(transaction["input"]).lower() == ticket.data.lower():
         return True
     if ticket.kind == "consent":
-        return not direct and _took_effect(ledger, ticket, used)
-    return direct and bool(used.args["success"]) and _in_batch(ledger, ticket, transaction)
+        _, said = _said(ledger, ticket)
+        return _signed_at(event) == int(said["authorization"]["signed"])
+    return direct and bool(event.args["success"]) and _in_batch(ledger, ticket, transaction)
 
 
-def _took_effect(ledger: Ledger, ticket: Ticket, used: Event) -> bool:
-    """Whether a transaction did what a consent says, after it had used its nonce."""
-    function, said = ledger.contract(_CONSENTS).decode_function_input(ticket.data)
+# --- consents ------------------------------------------------------------------------------------
+
+
+def _recorded(ledger: Ledger, tickets: Sequence[Ticket]) -> Iterator[tuple[Ticket, Event]]:
+    """Each of the tickets with each event that has its words, at the time it says or later.
+
+    The contract records a later time than was signed where the clocks of the subject's devices
+    differ; then the transaction tells.
+    """
+    said = [(ticket, *_said(ledger, ticket)) for ticket in tickets]
+    for name in sorted({name for _, name, _ in said}):
+        asked = [(ticket, values) for ticket, each, values in said if each == name]
+        events = ledger.events(
+            _CONSENTS,
+            name,
+            from_block=min(ticket.since for ticket, _ in asked),
+            subject=sorted({ticket.account for ticket, _ in asked}),
+        )
+        for event in events:
+            yield from ((ticket, event) for ticket, values in asked if _has_words(event, values))
+
+
+def _said(ledger: Ledger, ticket: Ticket) -> tuple[str, Mapping[str, Any]]:
+    """The event that records a consent, and what the consent says."""
+    function, values = ledger.contract(_CONSENTS).decode_function_input(ticket.data)
+    return _EFFECTS[function.fn_name], values
+
+
+def _has_words(event: Event, said: Mapping[str, Any]) -> bool:
+    """Whether an event records what a consent says, whenever that was signed."""
+    authorization = said["authorization"]
     whose = {name: said[name] for name in ("subject", "grantee", "scope") if name in said}
-    events = ledger.events(
-        _CONSENTS, _EFFECTS[function.fn_name], from_block=used.block, subject=ticket.account
-    )
-    return any(
-        event.transaction == used.transaction
-        and event.log_index > used.log_index
-        and whose.items() <= event.args.items()
+    whose["actor"] = authorization["signer"]
+    return (
+        whose.items() <= event.args.items()
+        and _signed_at(event) >= authorization["signed"]
         and ("terms" not in said or _is_given(said["terms"], event.args["given"]))
-        for event in events
     )
+
+
+def _signed_at(event: Event) -> int:
+    if "given" in event.args:
+        return unpack(event.args["given"]).signed
+    return int(event.args["signed"])
 
 
 def _is_given(asked: Mapping[str, Any], given: int) -> bool:
     """Whether a grant is what was asked for, with the Data Use Ontology's inheritance."""
     purposes = duo.expand(asked["purposes"], asked["conditions"])
-    return unpack(given)[0] == tuple({**asked, "purposes": purposes}.values())
+    return unpack(given).terms == tuple({**asked, "purposes": purposes}.values())
+
+
+# --- forward requests ----------------------------------------------------------------------------
+
+
+def _used(ledger: Ledger, tickets: Sequence[Ticket]) -> Iterator[tuple[Ticket, Event]]:
+    """Each of the tickets whose nonce was used, and the event that says so."""
+    if not tickets:
+        return
+    events = ledger.events(
+        FORWARDER,
+        "ExecutedForwardRequest",
+        from_block=min(ticket.since for ticket in tickets),
+        signer=sorted({ticket.account for ticket in tickets}),
+    )
+    by_nonce = {(event.args["signer"], event.args["nonce"]): event for event in events}
+    for ticket in tickets:
+        event = by_nonce.get((ticket.account, ticket.nonce))
+        if event is not None:
+            yield ticket, event
 
 
 def _in_batch(ledger: Ledger, ticket: Ticket, transaction: Mapping[str, Any]) -> bool:
@@ -134,24 +180,6 @@ def _in_batch(ledger: Ledger, ticket: Ticket, transaction: Mapping[str, Any]) ->
         return False  # the contract takes what is padded otherwise
     requests = sent.get("requests", ())
     return [each for each in requests if each["from"] == ticket.account] == [signed["request"]]
-
-
-def _used(ledger: Ledger, tickets: Sequence[Ticket]) -> Iterator[tuple[Ticket, Event]]:
-    """Each of the tickets, all of one kind, whose nonce was used, and the event that says so."""
-    if not tickets:
-        return
-    contract, name, account = _USED[tickets[0].kind]
-    events = ledger.events(
-        contract,
-        name,
-        from_block=min(ticket.since for ticket in tickets),
-        **{account: sorted({ticket.account for ticket in tickets})},
-    )
-    by_nonce = {(event.args[account], event.args["nonce"]): event for event in events}
-    for ticket in tickets:
-        event = by_nonce.get((ticket.account, ticket.nonce))
-        if event is not None:
-            yield ticket, event
 
 
 def _answers(ledger: Ledger, method: str, hashes: Sequence[str]) -> list[Any]:

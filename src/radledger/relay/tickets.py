@@ -33,7 +33,7 @@ _EVERYBODY = ""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tickets (
     ticket TEXT PRIMARY KEY, kind TEXT NOT NULL, signer TEXT NOT NULL, account TEXT NOT NULL,
-    nonce TEXT NOT NULL, target TEXT NOT NULL, data TEXT NOT NULL, since INTEGER NOT NULL,
+    nonce TEXT, target TEXT NOT NULL, data TEXT NOT NULL, since INTEGER NOT NULL,
     accepted_at INTEGER NOT NULL, gas INTEGER NOT NULL, state TEXT NOT NULL,
     transaction_hash TEXT, block INTEGER, timestamp INTEGER,
     error TEXT, error_values TEXT, message TEXT,
@@ -107,7 +107,7 @@ class Ticket:
     kind: str
     signer: str
     account: str
-    nonce: int
+    nonce: int | None
     target: str
     data: str
     since: int
@@ -218,7 +218,7 @@ class Tickets:
             self._spend(write, ticket, gas)
             write("DELETE FROM tickets WHERE ticket = ?", call.ticket)
             row = [getattr(ticket, name) for name in _COLUMNS]
-            row[_COLUMNS.index("nonce")] = str(call.nonce)
+            row[_COLUMNS.index("nonce")] = _digits(call.nonce)
             write(f"INSERT INTO tickets VALUES ({', '.join('?' * len(row))})", *row)  # noqa: S608
         return ticket
 
@@ -278,9 +278,10 @@ class Tickets:
     # ------------------------------------------------------------------------------- internals
 
     def _require_nonce_free(self, call: SignedCall) -> None:
+        # Of consents, which have no nonce, any number may wait: NULL equals nothing.
         others = self._tickets(
             f"WHERE (kind, account, nonce) = (?, ?, ?) AND {_WAITS}",
-            *(call.kind, call.account, str(call.nonce)),
+            *(call.kind, call.account, _digits(call.nonce)),
         )
         if others:
             raise NonceTaken(
@@ -330,8 +331,13 @@ class Tickets:
         found = []
         for row in self._database.rows(query, *values):
             named = dict(zip(_COLUMNS, row, strict=True))
-            named["nonce"] = int(named["nonce"])
+            named["nonce"] = None if named["nonce"] is None else int(named["nonce"])
             named["state"] = State(named["state"])
             named["error_values"] = json.loads(named["error_values"] or "null")
             found.append(Ticket(**named))
         return found
+
+
+def _digits(nonce: int | None) -> str | None:
+    """A nonce as it is kept: numbers of SQLite end at 64 bits."""
+    return None if nonce is None else str(nonce)

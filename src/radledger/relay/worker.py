@@ -20,7 +20,7 @@ from radledger.chain.failures import failure
 from radledger.errors import RadLedgerError, Refusal
 from radledger.relay.checks import simulate
 from radledger.relay.errors import NonceUsed
-from radledger.relay.executions import NonceUse, nonce_uses
+from radledger.relay.executions import Execution, executions
 from radledger.relay.tickets import State
 
 if TYPE_CHECKING:
@@ -146,13 +146,13 @@ class Worker:
             Those that wait again.
         """
         self._ledger.sender.finish(self._payer)
-        uses = nonce_uses(self._ledger, batch)
-        self._require_depth(uses.values())
+        found = executions(self._ledger, batch)
+        self._require_depth(found.values())
         waiting = []
         for ticket in batch:
             failed = self._failed(ticket)
-            if use := uses.get(ticket.ticket):
-                self._close(ticket, use, failed)
+            if execution := found.get(ticket.ticket):
+                self._close(ticket, execution, failed)
             elif failed:
                 self._refuse(ticket, *failed)
             else:
@@ -160,9 +160,9 @@ class Worker:
         self._tickets.requeue(waiting)
         return waiting
 
-    def _require_depth(self, uses: Iterable[NonceUse]) -> None:
+    def _require_depth(self, found: Iterable[Execution]) -> None:
         """That blocks are deep enough to count, also those of other people's transactions."""
-        newest = max((each.block for each in uses), default=0)
+        newest = max((each.block for each in found), default=0)
         goal = newest + self._ledger.sender.confirmations
         if newest and self._ledger.block_number() < goal:
             raise TransactionPending(
@@ -179,23 +179,23 @@ class Worker:
         return intent, found
 
     def _close(
-        self, ticket: Ticket, use: NonceUse, failed: tuple[Intent, dict[str, Any]] | None
+        self, ticket: Ticket, found: Execution, failed: tuple[Intent, dict[str, Any]] | None
     ) -> None:
-        """End a ticket whose nonce was used, by us or by somebody else."""
+        """End a ticket that was executed, or whose nonce was used, by us or by somebody else."""
         spent = int(failed[1]["gasUsed"], 16) if failed else 0
-        if use.executed:
-            if use.sender.lower() == self._payer.address.lower():
-                spent = use.gas
-            where = (use.transaction, use.block, use.timestamp)
-            self._tickets.confirm(ticket, *where, gas=use.gas, spent=spent)
+        if found.executed:
+            if found.sender.lower() == self._payer.address.lower():
+                spent = found.gas
+            where = (found.transaction, found.block, found.timestamp)
+            self._tickets.confirm(ticket, *where, gas=found.gas, spent=spent)
             return
         error = NonceUsed(
-            f"the nonce {ticket.nonce} of {ticket.account} was used in {use.transaction}, by "
+            f"the nonce {ticket.nonce} of {ticket.account} was used in {found.transaction}, by "
             "another document or by way of another contract; see what that did before you sign "
             "anew",
             account=ticket.account,
             nonce=ticket.nonce,
-            transaction=use.transaction,
+            transaction=found.transaction,
         )
         self._tickets.refuse(ticket, error, gas=spent)
 

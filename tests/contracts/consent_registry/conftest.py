@@ -84,14 +84,22 @@ class Terms(NamedTuple):
     conditions: int
     disease: str
 
+    def named(self) -> dict[str, Any]:
+        """The fields under their names in Solidity."""
+        return dict(zip(("from", *self._fields[1:]), self, strict=True))
+
     def expanded(self, purposes: int) -> Terms:
         """These terms with the purposes that they imply."""
         return self._replace(purposes=int(purposes))
 
-    def packed(self, epoch: int = 0, status: int = 0) -> int:
+    def kept(self, signed: int, epoch: int = 0, status: int = GRANTED) -> tuple[Any, ...]:
+        """``IConsentRegistry.Grant``, as views give it."""
+        return (*self[:2], signed, *self[2:], epoch, status)
+
+    def packed(self, signed: int = 0, epoch: int = 0, status: int = 0) -> int:
         """The word that events carry, as ``contracts/consent/GrantSlot.sol`` lays it out."""
-        fields = (*self[:4], int(self.disease, 16), epoch, status)
-        shifts = (0, 40, 80, 96, 112, 216, 248)
+        fields = (*self[:4], int(self.disease, 16), signed, epoch, status)
+        shifts = (0, 32, 96, 112, 128, 64, 232, 248)
         return sum(int(value) << shift for value, shift in zip(fields, shifts, strict=True))
 
 
@@ -111,15 +119,15 @@ class Action:
     @property
     def fields(self) -> list[dict[str, str]]:
         """The typed data's fields."""
-        names = [*self.parameters, "nonce", "deadline"]
+        names = [*self.parameters, "signed", "deadline"]
         types = [field for name in names for field in TYPES[name].split(",")]
         return [dict(zip(("type", "name"), field.split(), strict=True)) for field in types]
 
     def arguments(self, values: dict[str, Any]) -> list[Any]:
         """The function's arguments out of named values."""
         return [
-            Terms(*(values[field.split()[1]] for field in TYPES[name].split(",")))
-            if name == "terms"
+            tuple(values[field.split()[1]] for field in TYPES[name].split(","))
+            if name in ("terms", "basis")
             else values[name]
             for name in self.parameters
         ]
@@ -130,15 +138,17 @@ TYPES = {
     "subject": "address subject",
     "grantee": "address grantee",
     "scope": "bytes32 scope",
-    "terms": "uint40 from,uint40 until,uint16 purposes,uint16 conditions,bytes13 disease",
-    "nonce": "uint64 nonce",
+    "terms": "uint32 from,uint32 until,uint16 purposes,uint16 conditions,bytes13 disease",
+    "basis": "uint32 seen,uint16 epoch",
+    "epoch": "uint16 epoch",
+    "signed": "uint32 signed",
     "deadline": "uint40 deadline",
 }
 ACTIONS = [
-    Action("grant", "Grant", ("subject", "grantee", "scope", "terms")),
+    Action("grant", "Grant", ("subject", "grantee", "scope", "terms", "basis")),
     Action("revoke", "Revoke", ("subject", "grantee", "scope")),
-    Action("revokeAll", "RevokeAll", ("subject",)),
-    Action("approve", "Approve", ("requester", "subject", "grantee", "scope", "terms")),
+    Action("revokeAll", "RevokeAll", ("subject", "epoch")),
+    Action("approve", "Approve", ("requester", "subject", "grantee", "scope", "terms", "basis")),
 ]
 
 
@@ -229,7 +239,9 @@ def values(action, consents, accredited, patient, radiologist, terms):
         "subject": patient.address,
         "grantee": radiologist.address,
         "scope": scope,
-        **dict(zip(("from", *Terms._fields[1:]), stated, strict=True)),
+        **stated.named(),
+        "seen": consents.grantOf(*asked[:3])[2],
+        "epoch": 0,
     }
 
 
@@ -240,7 +252,7 @@ def done(action, consents, values):
     def done(values=values):
         if action.function == "revokeAll":
             return consents.epochOf(values["subject"]) == 1
-        status = consents.grantOf(values["subject"], values["grantee"], values["scope"])[6]
+        status = consents.grantOf(values["subject"], values["grantee"], values["scope"])[7]
         return status == (REVOKED if action.function == "revoke" else GRANTED)
 
     return done
@@ -257,23 +269,17 @@ def sign(action, consents, values, now):
         values=values,
         key=PATIENT_KEY,
         signer=None,
-        nonce=None,
+        signed=None,
         deadline=None,
         domain=(),
         message=action,
     ):
-        nonce = consents.nonceOf(values["subject"]) if nonce is None else nonce
+        signed = now() if signed is None else signed
         deadline = now() + DAY if deadline is None else deadline
-        signed = {**values, "nonce": int(nonce), "deadline": deadline}
-        names = [field["name"] for field in message.fields]
-        signature = Account.sign_typed_data(
-            key,
-            {**domain_of(consents), **dict(domain)},
-            {message.message: message.fields},
-            {name: as_signed(name, signed[name]) for name in names},
-        ).signature
+        said = {**values, "signed": signed, "deadline": deadline}
+        signature = signature_of(consents, message, said, key, domain)
         signer = Account.from_key(key).address if signer is None else signer
-        return (str(signer), int(nonce), deadline, "0x" + signature.hex().removeprefix("0x"))
+        return (str(signer), signed, deadline, signature)
 
     return sign
 
@@ -287,6 +293,18 @@ def submit(action, consents, values, stranger):
         return call(*action.arguments(values), authorization, {"from": stranger})
 
     return submit
+
+
+def signature_of(contract, action, values, key, domain=()) -> str:
+    """An action with these values, signed; `domain` replaces parts of the EIP-712 domain."""
+    names = [field["name"] for field in action.fields]
+    signature = Account.sign_typed_data(
+        key,
+        {**domain_of(contract), **dict(domain)},
+        {action.message: action.fields},
+        {name: as_signed(name, values[name]) for name in names},
+    ).signature
+    return "0x" + signature.hex().removeprefix("0x")
 
 
 def domain_of(contract) -> dict[str, Any]:

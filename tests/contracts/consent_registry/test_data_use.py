@@ -87,6 +87,10 @@ ROWS = {
         use(Purpose.DS | Purpose.METHODS, NPUNCU, X),
         GENERAL | (BIOMEDICAL - NMDS) | OF_X,
     ),
+    "methods for disease X, without DS": (
+        use(Purpose.METHODS, NPUNCU, X),
+        GENERAL | (BIOMEDICAL - NMDS) | OF_X,
+    ),
     "control set": (use(Purpose.CONTROL, NPUNCU), GENERAL | BIOMEDICAL),
     "control set for disease X": (use(Purpose.CONTROL, NPUNCU, X), GENERAL | BIOMEDICAL | OF_X),
     "ancestry": (use(Purpose.POA, NPUNCU), GENERAL),
@@ -105,6 +109,7 @@ DIFFERENCES = {
     ("methods", "GRU NMDS"),
     ("commercial, methods", "GRU NMDS"),
     ("methods for disease X", "GRU NMDS"),
+    ("methods for disease X, without DS", "GRU NMDS"),
     # A permission for ancestry research permits it; DUOS' row lists general research alone.
     ("ancestry", "POA"),
     ("ancestry", "POA NMDS"),
@@ -196,7 +201,7 @@ def test_expansion(consents, image, patient, stranger, terms, conditions):
             disease = X if kept & Purpose.DS and not kept & Purpose.HMB else ""
             stated = terms(purpose, conditions, disease)
             consents.grant(patient, stranger, ALL, stated, {"from": patient})
-            assert plain(consents.grantOf(patient, stranger, ALL))[2] == kept, purpose
+            assert plain(consents.grantOf(patient, stranger, ALL))[3] == kept, purpose
 
 
 def test_purposes_add_up(consents, image, patient, stranger, terms):
@@ -209,7 +214,7 @@ def test_purposes_add_up(consents, image, patient, stranger, terms):
         kept = 0
         for purpose in purposes:
             kept |= IMPLIED[purpose]
-        assert consents.grantOf(patient, stranger, ALL)[2] == kept
+        assert consents.grantOf(patient, stranger, ALL)[3] == kept
 
 
 def test_document_lists_each_term_with_its_bit():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.conftest import NOBODY, digest, error, plain
+from tests.contracts.conftest import NOBODY, digest, error, next_block_at, plain
 from tests.contracts.consent_registry.conftest import (
     ALL,
     DAY,
@@ -32,7 +32,7 @@ def write(consents, patient, terms):
     return write
 
 
-def test_grant(consents, write, patient, radiologist, terms):
+def test_grant(consents, write, patient, radiologist, terms, now):
     stated = terms(Purpose.HMB, Condition.NPU | Condition.IRB)
     transaction = write(radiologist, digest("course"), stated)
     kept = stated.expanded(Purpose.HMB | Purpose.DS | Purpose.CONTROL | Purpose.METHODS)
@@ -42,25 +42,26 @@ def test_grant(consents, write, patient, radiologist, terms):
         "subject": patient,
         "grantee": radiologist,
         "scope": digest("course"),
-        "given": kept.packed(status=GRANTED),
+        "given": kept.packed(now(), status=GRANTED),
         "actor": patient,
     }
-    assert plain(consents.grantOf(patient, radiologist, digest("course"))) == (*kept, 0, GRANTED)
+    assert plain(consents.grantOf(patient, radiologist, digest("course"))) == kept.kept(now())
 
 
-def test_every_field_at_its_limits(consents, write, patient, radiologist):
+def test_every_field_at_its_limits(consents, write, patient, radiologist, now):
     """Neighbours in the packed word do not touch each other."""
-    largest = Terms(2**40 - 2, 2**40 - 1, Purpose.DS, 0xFFFF, "0x" + "ff" * 13)
+    largest = Terms(2**32 - 2, 2**32 - 1, Purpose.DS, 0xFFFF, "0x" + "ff" * 13)
     write(radiologist, ALL, largest)
-    assert plain(consents.grantOf(patient, radiologist, ALL)) == (*largest, 0, GRANTED)
-    smallest = Terms(0, 2**40 - 1, Purpose.TEACHING, 0, code(""))
+    assert plain(consents.grantOf(patient, radiologist, ALL)) == largest.kept(now())
+    next_block_at(now() + 60)
+    smallest = Terms(0, 2**32 - 1, Purpose.TEACHING, 0, code(""))
     write(radiologist, ALL, smallest)
-    assert plain(consents.grantOf(patient, radiologist, ALL)) == (*smallest, 0, GRANTED)
+    assert plain(consents.grantOf(patient, radiologist, ALL)) == smallest.kept(now())
 
 
 def test_nothing_granted_is_all_zero(consents, patient, radiologist):
-    assert plain(consents.grantOf(patient, radiologist, ALL)) == (0, 0, 0, 0, code(""), 0, 0)
-    assert (consents.nonceOf(patient), consents.epochOf(patient)) == (0, 0)
+    assert plain(consents.grantOf(patient, radiologist, ALL)) == (0, 0, 0, 0, 0, code(""), 0, 0)
+    assert (consents.epochOf(patient), consents.revokedAllAt(patient)) == (0, 0)
 
 
 def test_grant_ids_differ(consents, patient, radiologist, stranger):
@@ -144,18 +145,25 @@ def test_disease_is_named_for_disease_research_alone(write, radiologist, terms):
     write(radiologist, stated=terms(Purpose.DS | Purpose.CARE, disease=named))
 
 
-def test_revoke(consents, write, patient, radiologist, terms, permits, refuses):
+def test_revoke(consents, write, patient, radiologist, terms, permits, refuses, now):
     stated = terms()
     write(radiologist, stated=stated)
     permits(radiologist, CARE, radiologist)
+    next_block_at(now() + 60)
     transaction = consents.revoke(patient, radiologist, ALL, {"from": patient})
     assert [(event.name, dict(event)) for event in transaction.events] == [
         (
             "ConsentWithdrawn",
-            {"subject": patient, "grantee": radiologist, "scope": ALL, "actor": patient},
+            {
+                "subject": patient,
+                "grantee": radiologist,
+                "scope": ALL,
+                "signed": now(),
+                "actor": patient,
+            },
         )
     ]
-    assert plain(consents.grantOf(patient, radiologist, ALL)) == (*stated, 0, REVOKED)
+    assert plain(consents.grantOf(patient, radiologist, ALL)) == stated.kept(now(), status=REVOKED)
     refuses(radiologist, CARE, Reason.REVOKED, "ConsentRevoked", patient, radiologist)
 
 
@@ -173,15 +181,16 @@ def test_grant_again_after_revoking(consents, write, patient, radiologist, permi
     permits(radiologist, CARE, radiologist)
 
 
-def test_nothing_to_revoke(consents, write, patient, radiologist):
-    with error("ConsentNothingToRevoke", patient, radiologist, ALL):
+def test_revoke_what_was_not_granted(consents, write, patient, radiologist, permits, refuses, now):
+    """It takes back what is still on its way, and a later call grants."""
+    for _ in range(2):
+        next_block_at(now() + 60)
         consents.revoke(patient, radiologist, ALL, {"from": patient})
-    write(radiologist, digest("visit"))
-    with error("ConsentNothingToRevoke", patient, radiologist, ALL):
-        consents.revoke(patient, radiologist, ALL, {"from": patient})
-    consents.revoke(patient, radiologist, digest("visit"), {"from": patient})
-    with error("ConsentNothingToRevoke", patient, radiologist, digest("visit")):
-        consents.revoke(patient, radiologist, digest("visit"), {"from": patient})
+        nothing = Terms(0, 0, 0, 0, code(""))
+        revoked = nothing.kept(now(), status=REVOKED)
+        assert plain(consents.grantOf(patient, radiologist, ALL)) == revoked
+    write(radiologist)
+    permits(radiologist, CARE, radiologist)
 
 
 def test_revoke_all(
@@ -196,18 +205,20 @@ def test_revoke_all(
     write(radiologist)
     permits(radiologist, CARE, radiologist)
     refuses(researcher, CARE, Reason.REVOKED, "ConsentRevoked", patient, researcher)
-    assert consents.grantOf(patient, radiologist, ALL)[5] == 1
+    assert consents.grantOf(patient, radiologist, ALL)[6] == 1
 
 
-def test_revoke_all_is_announced(consents, patient):
+def test_revoke_all_is_announced(consents, patient, now):
     for epoch in (1, 2):
         transaction = consents.revokeAll(patient, {"from": patient})
         assert dict(transaction.events["ConsentWithdrawnAll"]) == {
             "subject": patient,
             "epoch": epoch,
+            "signed": consents.revokedAllAt(patient),
             "actor": patient,
         }
         assert consents.epochOf(patient) == epoch
+        assert consents.revokedAllAt(patient) >= now()
 
 
 def test_revoke_all_leaves_other_subjects(

@@ -303,6 +303,25 @@ def test_named_disease_counts_whatever_it_is_named_for(
     refuses(radiologist, use(purpose, disease=DIABETES), *differs)
 
 
+@pytest.mark.parametrize("purpose", [Purpose.METHODS, Purpose.POA, Purpose.CONTROL | Purpose.POA])
+def test_research_on_a_named_disease_needs_a_grant_for_it(
+    image, radiologist, grant, permits, refuses, purpose
+):
+    """What permits methods, ancestry research or controls does not permit them for a disease."""
+    granted = Purpose.POA | Purpose.CONTROL
+    grant(radiologist, ALL, granted)
+    permits(radiologist, use(purpose), radiologist)
+    refused = ("ConsentPurposeNotPermitted", granted | Purpose.METHODS, purpose)
+    refuses(radiologist, use(purpose, disease=CANCER), Reason.PURPOSE, *refused)
+
+
+def test_care_and_teaching_may_name_a_disease(image, radiologist, grant, permits):
+    both = Purpose.CARE | Purpose.TEACHING
+    grant(radiologist, ALL, both)
+    for purposes in (Purpose.CARE, Purpose.TEACHING, both):
+        permits(radiologist, use(purposes, disease=CANCER), radiologist)
+
+
 @pytest.mark.no_call_coverage
 @pytest.mark.parametrize("condition", [bit for bit in Condition if bit < Condition.NMDS])
 def test_condition(image, radiologist, grant, permits, refuses, condition):

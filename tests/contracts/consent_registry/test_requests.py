@@ -45,7 +45,7 @@ def test_request(consents, patient, radiologist, asked, request_id, now):
         )
     ]
     assert consents.requestedAt(request_id) == now()
-    assert consents.grantOf(*asked[:3])[6] == 0
+    assert consents.grantOf(*asked[:3])[7] == 0
 
 
 def test_request_ids_differ_in_each_value(consents, patient, radiologist, stranger, asked):
@@ -106,7 +106,7 @@ def test_request_waits_once(consents, patient, radiologist, asked, request_id):
     consents.request(*asked, {"from": radiologist})
 
 
-def test_approve(consents, patient, radiologist, asked, request_id):
+def test_approve(consents, patient, radiologist, asked, request_id, now):
     consents.request(*asked, {"from": radiologist})
     transaction = consents.approve(radiologist, *asked, {"from": patient})
     implied = Purpose.HMB | Purpose.DS | Purpose.CONTROL | Purpose.METHODS
@@ -119,12 +119,12 @@ def test_approve(consents, patient, radiologist, asked, request_id):
                 "subject": patient,
                 "grantee": radiologist,
                 "scope": digest("visit"),
-                "given": kept.packed(status=GRANTED),
+                "given": kept.packed(now(), status=GRANTED),
                 "actor": patient,
             },
         ),
     ]
-    assert plain(consents.grantOf(*asked[:3])) == (*kept, 0, GRANTED)
+    assert plain(consents.grantOf(*asked[:3])) == kept.kept(now())
     assert consents.requestedAt(request_id) == 0
 
 
@@ -151,7 +151,7 @@ def test_approve_in_the_next_epoch(consents, patient, radiologist, asked):
     consents.request(*asked, {"from": radiologist})
     consents.revokeAll(patient, {"from": patient})
     consents.approve(radiologist, *asked, {"from": patient})
-    assert consents.grantOf(*asked[:3])[5] == 1
+    assert consents.grantOf(*asked[:3])[6] == 1
 
 
 def test_approve_what_a_suspended_requester_asked(

@@ -10,7 +10,7 @@ from eth_utils import to_bytes
 from tests.contracts.conftest import NOBODY, digest, error, next_block_at
 from tests.contracts.consent_registry.conftest import ACTIONS, CONSENT, DAY, GRANTED, Purpose, Terms
 
-# Each refusal asks for the nonce and the domain again; the transactions are what is measured.
+# Each refusal asks for the domain again; the transactions are what is measured.
 pytestmark = pytest.mark.no_call_coverage
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -19,31 +19,24 @@ DELEGATE = Account.from_key(DELEGATE_KEY).address
 
 
 def test_announced(action, values, sign, submit, done, consents, patient):
-    transaction = submit(sign())
+    authorization = sign()
+    transaction = submit(authorization)
     assert done()
     whose = {"subject": patient, "grantee": values["grantee"], "scope": values["scope"]}
     terms = Terms(*(values[name] for name in ("from", *Terms._fields[1:])))
     implied = Purpose.DS | Purpose.CONTROL | Purpose.METHODS
-    given = terms.expanded(terms.purposes | implied).packed(status=GRANTED)
+    signed = authorization[1]
+    given = terms.expanded(terms.purposes | implied).packed(signed, status=GRANTED)
     granted = ("ConsentGranted", {**whose, "given": given, "actor": patient})
     request = consents.requestIdOf(values["requester"], *whose.values(), terms)
-    assert [(event.name, dict(event)) for event in transaction.events] == [
-        ("ConsentNonceUsed", {"subject": patient, "nonce": 0}),
-        *{
-            "grant": [granted],
-            "revoke": [("ConsentWithdrawn", {**whose, "actor": patient})],
-            "revokeAll": [
-                ("ConsentWithdrawnAll", {"subject": patient, "epoch": 1, "actor": patient})
-            ],
-            "approve": [("ConsentRequestApproved", {"request": request}), granted],
-        }[action.function],
-    ]
-    assert consents.nonceOf(patient) == following(action)
-
-
-def following(action) -> int:
-    """The nonce after the first signature: an epoch begins with its number times 2^32."""
-    return 1 << 32 if action.function == "revokeAll" else 1
+    withdrawn = {**whose, "signed": signed + (action.function == "revoke"), "actor": patient}
+    withdrawn_all = {"subject": patient, "epoch": 1, "signed": signed, "actor": patient}
+    assert [(event.name, dict(event)) for event in transaction.events] == {
+        "grant": [granted],
+        "revoke": [("ConsentWithdrawn", withdrawn)],
+        "revokeAll": [("ConsentWithdrawnAll", withdrawn_all)],
+        "approve": [("ConsentRequestApproved", {"request": request}), granted],
+    }[action.function]
 
 
 def test_signed_for_another_domain(sign, submit, done, patient):
@@ -80,34 +73,6 @@ def test_signed_as_another_type(action, sign, submit, done, patient):
     assert done()
 
 
-def test_used_nonce(action, sign, submit, consents, patient):
-    authorization = sign()
-    submit(authorization)
-    with error("ConsentBadNonce", patient, 0, following(action)):
-        submit(authorization)
-    assert consents.nonceOf(patient) == following(action)
-
-
-def test_future_nonce(sign, submit, done, patient):
-    """Signatures are used in the order in which they were given."""
-    with error("ConsentBadNonce", patient, 1, 0):
-        submit(sign(nonce=1))
-    assert not done()
-    submit(sign(nonce=0))
-    assert done()
-
-
-@pytest.mark.parametrize("signed", [0, 1], ids=["next", "the one after"])
-def test_revoke_all_voids_what_was_signed_before(consents, sign, submit, patient, signed):
-    """Nobody brings a grant back with a signature that the patient gave earlier."""
-    before = sign(nonce=signed)
-    consents.revokeAll(patient, {"from": patient})
-    with error("ConsentBadNonce", patient, signed, 1 << 32):
-        submit(before)
-    submit(sign())
-    assert consents.nonceOf(patient) in ((1 << 32) + 1, 2 << 32)
-
-
 def test_deadline(sign, submit, done, now):
     late = sign(deadline=now() + 100)
     next_block_at(now() + 101)
@@ -125,12 +90,12 @@ def test_at_the_deadline(sign, submit, done, now):
 
 def test_high_s(sign, submit, done, patient):
     """The other signature that the curve gives for each one is refused."""
-    signer, nonce, deadline, signature = sign()
+    signer, *when, signature = sign()
     raw = to_bytes(hexstr=signature)
     s = CURVE_ORDER - int.from_bytes(raw[32:64], "big")
     malleable = raw[:32] + s.to_bytes(32, "big") + bytes([27 + 28 - raw[64]])
     with error("ConsentBadSignature", patient):
-        submit((signer, nonce, deadline, malleable))
+        submit((signer, *when, malleable))
     assert not done()
 
 
@@ -175,13 +140,16 @@ def test_each_field_is_signed(action, values, sign, submit, done, patient, stran
         "purposes": int(Purpose.NRES),
         "conditions": 0,
         "disease": "0x" + "44" * 13,
+        "seen": values["seen"] + 1,
+        "epoch": 1,
     }
-    for name in {field["name"] for field in action.fields} - {"nonce", "deadline"}:
+    for name in {field["name"] for field in action.fields} - {"signed", "deadline"}:
         with error("ConsentBadSignature", patient):
             submit(authorization, {**values, name: other[name]})
-    signer, nonce, deadline, signature = authorization
-    with error("ConsentBadSignature", patient):
-        submit((signer, nonce, deadline + DAY, signature))
+    signer, signed, deadline, signature = authorization
+    for changed in ((signed + 1, deadline), (signed, deadline + DAY)):
+        with error("ConsentBadSignature", patient):
+            submit((signer, *changed, signature))
     assert not done()
     submit(authorization)
     assert done()
@@ -214,14 +182,13 @@ def test_delegate_after_it_lapsed(identities, sign, submit, done, patient, now):
     assert not done()
 
 
-def test_signer_recovered_away(recover, sign, submit, done, consents, patient, now):
+def test_signer_recovered_away(recover, sign, submit, done, patient, now):
     """After a recovery the old key no longer acts; the new owner does."""
     before = sign(deadline=now() + 30 * DAY)
     recover(DELEGATE)
     with error("ConsentNotAuthorized", patient, patient):
         submit(before)
     assert not done()
-    assert consents.nonceOf(patient) == 0
 
 
 def test_delegate_whose_own_identity_is_lost(identities, sign, submit, done, patient, stranger):

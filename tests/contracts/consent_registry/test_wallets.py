@@ -166,4 +166,4 @@ def test_nobody_speaks_for_others_but_by_signature(
     request = sign_request(forwarder, patient, (consents, change), now() + DAY)
     with error("ERC2771UntrustfulTarget", consents, forwarder):
         forwarder.execute(request, {"from": stranger})
-    assert consents.grantOf(patient, radiologist, ALL)[6] == 0
+    assert consents.grantOf(patient, radiologist, ALL)[7] == 0

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from radledger.chain.refusals.base import ContractError
 from radledger.chain.refusals.consent_registry import (
+    ConsentAllRevokedAlready,
+    ConsentAllRevokedSince,
     ConsentAlreadyRequested,
     ConsentAlreadyReviewed,
-    ConsentBadNonce,
     ConsentBadSignature,
+    ConsentBasisUnknown,
     ConsentConditionUnmet,
     ConsentDiseaseDiffers,
     ConsentDiseaseInvalid,
     ConsentEmergencyTooLong,
     ConsentExpired,
+    ConsentGrantedSince,
     ConsentGranteeInvalid,
     ConsentImageErased,
     ConsentImageNotAnchored,
@@ -33,8 +36,11 @@ from radledger.chain.refusals.consent_registry import (
     ConsentRequesterNotGrantee,
     ConsentReviewerInvalid,
     ConsentRevoked,
+    ConsentRevokedSince,
     ConsentScopeReserved,
     ConsentSignatureExpired,
+    ConsentSignedAhead,
+    ConsentSuperseded,
 )
 from radledger.chain.refusals.dataset_registry import (
     DatasetAlreadyContributed,
@@ -128,15 +134,18 @@ from radledger.chain.refusals.participant_registry import (
 )
 
 __all__ = [
+    "ConsentAllRevokedAlready",
+    "ConsentAllRevokedSince",
     "ConsentAlreadyRequested",
     "ConsentAlreadyReviewed",
-    "ConsentBadNonce",
     "ConsentBadSignature",
+    "ConsentBasisUnknown",
     "ConsentConditionUnmet",
     "ConsentDiseaseDiffers",
     "ConsentDiseaseInvalid",
     "ConsentEmergencyTooLong",
     "ConsentExpired",
+    "ConsentGrantedSince",
     "ConsentGranteeInvalid",
     "ConsentImageErased",
     "ConsentImageNotAnchored",
@@ -154,8 +163,11 @@ __all__ = [
     "ConsentRequesterNotGrantee",
     "ConsentReviewerInvalid",
     "ConsentRevoked",
+    "ConsentRevokedSince",
     "ConsentScopeReserved",
     "ConsentSignatureExpired",
+    "ConsentSignedAhead",
+    "ConsentSuperseded",
     "ContractError",
     "DatasetAlreadyContributed",
     "DatasetAlreadyCreated",

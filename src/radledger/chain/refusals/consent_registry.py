@@ -8,15 +8,18 @@ from __future__ import annotations
 from radledger.chain.refusals.base import ContractError
 
 __all__ = [
+    "ConsentAllRevokedAlready",
+    "ConsentAllRevokedSince",
     "ConsentAlreadyRequested",
     "ConsentAlreadyReviewed",
-    "ConsentBadNonce",
     "ConsentBadSignature",
+    "ConsentBasisUnknown",
     "ConsentConditionUnmet",
     "ConsentDiseaseDiffers",
     "ConsentDiseaseInvalid",
     "ConsentEmergencyTooLong",
     "ConsentExpired",
+    "ConsentGrantedSince",
     "ConsentGranteeInvalid",
     "ConsentImageErased",
     "ConsentImageNotAnchored",
@@ -34,9 +37,27 @@ __all__ = [
     "ConsentRequesterNotGrantee",
     "ConsentReviewerInvalid",
     "ConsentRevoked",
+    "ConsentRevokedSince",
     "ConsentScopeReserved",
     "ConsentSignatureExpired",
+    "ConsentSignedAhead",
+    "ConsentSuperseded",
 ]
+
+
+class ConsentAllRevokedAlready(ContractError):
+    """Everything was taken back already, by this document or a later one."""
+
+    selector = "c859ec2c"
+    parameters = (("subject", "address"), ("signed", "uint32"))
+
+
+class ConsentAllRevokedSince(ContractError):
+    """A revocation of all grants stands that the grant may be older than; to grant again, sign a
+    new grant."""
+
+    selector = "b6e64a79"
+    parameters = (("subject", "address"), ("signed", "uint32"))
 
 
 class ConsentAlreadyRequested(ContractError):
@@ -53,18 +74,24 @@ class ConsentAlreadyReviewed(ContractError):
     parameters = (("subject", "address"), ("clinician", "address"), ("since", "uint40"))
 
 
-class ConsentBadNonce(ContractError):
-    """The nonce was used before, or is not yet due."""
-
-    selector = "dff5fb34"
-    parameters = (("subject", "address"), ("nonce", "uint64"), ("expected", "uint64"))
-
-
 class ConsentBadSignature(ContractError):
     """The signature is not the signer's, for this chain, contract and message."""
 
     selector = "3e450d88"
     parameters = (("signer", "address"),)
+
+
+class ConsentBasisUnknown(ContractError):
+    """The grant was signed over something that this chain does not have, or has lost; sign it
+    again."""
+
+    selector = "6ae4a898"
+    parameters = (
+        ("seen", "uint32"),
+        ("signed", "uint32"),
+        ("epoch", "uint16"),
+        ("current", "uint16"),
+    )
 
 
 class ConsentConditionUnmet(ContractError):
@@ -98,8 +125,21 @@ class ConsentEmergencyTooLong(ContractError):
 class ConsentExpired(ContractError):
     """The use is not permitted: the grant is over."""
 
-    selector = "79feb51d"
-    parameters = (("subject", "address"), ("reader", "address"), ("until", "uint40"))
+    selector = "8fd9ab07"
+    parameters = (("subject", "address"), ("reader", "address"), ("until", "uint32"))
+
+
+class ConsentGrantedSince(ContractError):
+    """The subject has granted again since the revocation was signed; to take that back, sign a new
+    revocation."""
+
+    selector = "8bc92e00"
+    parameters = (
+        ("subject", "address"),
+        ("grantee", "address"),
+        ("scope", "bytes32"),
+        ("signed", "uint32"),
+    )
 
 
 class ConsentGranteeInvalid(ContractError):
@@ -154,12 +194,12 @@ class ConsentNotRequested(ContractError):
 class ConsentNotYet(ContractError):
     """The use is not permitted: the grant has not begun."""
 
-    selector = "06273e0d"
-    parameters = (("subject", "address"), ("reader", "address"), ("from", "uint40"))
+    selector = "67c6e7f8"
+    parameters = (("subject", "address"), ("reader", "address"), ("from", "uint32"))
 
 
 class ConsentNothingToRevoke(ContractError):
-    """There is no such grant to revoke."""
+    """The grant is revoked already, by this document or a later one."""
 
     selector = "6be19aa7"
     parameters = (("subject", "address"), ("grantee", "address"), ("scope", "bytes32"))
@@ -168,8 +208,8 @@ class ConsentNothingToRevoke(ContractError):
 class ConsentPeriodInvalid(ContractError):
     """The period is empty or over."""
 
-    selector = "4a4c792d"
-    parameters = (("from", "uint40"), ("until", "uint40"))
+    selector = "70d34a99"
+    parameters = (("from", "uint32"), ("until", "uint32"))
 
 
 class ConsentPurposeNotPermitted(ContractError):
@@ -221,6 +261,18 @@ class ConsentRevoked(ContractError):
     parameters = (("subject", "address"), ("reader", "address"))
 
 
+class ConsentRevokedSince(ContractError):
+    """A revocation stands that the grant may be older than; to grant again, sign a new grant."""
+
+    selector = "9165b5bf"
+    parameters = (
+        ("subject", "address"),
+        ("grantee", "address"),
+        ("scope", "bytes32"),
+        ("signed", "uint32"),
+    )
+
+
 class ConsentScopeReserved(ContractError):
     """Only breaking the glass writes this scope."""
 
@@ -233,3 +285,22 @@ class ConsentSignatureExpired(ContractError):
 
     selector = "c25568bb"
     parameters = (("deadline", "uint40"),)
+
+
+class ConsentSignedAhead(ContractError):
+    """The document is dated ahead of the chain; set the clock of the device, then sign it again."""
+
+    selector = "4a7ebd0a"
+    parameters = (("signed", "uint32"), ("latest", "uint32"))
+
+
+class ConsentSuperseded(ContractError):
+    """This grant, or one that was signed later, is recorded for this grantee and scope."""
+
+    selector = "4abb62cd"
+    parameters = (
+        ("subject", "address"),
+        ("grantee", "address"),
+        ("scope", "bytes32"),
+        ("signed", "uint32"),
+    )

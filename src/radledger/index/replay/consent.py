@@ -16,14 +16,19 @@ __all__ = ["ConsentState"]
 
 _GRANTED, _REVOKED = 1, 2
 _CONTRACT = "ConsentRegistry"
+# What a revocation finds where nothing was granted.
+_NOTHING = {
+    **dict.fromkeys(("from", "until", "purposes", "conditions", "epoch"), 0),
+    "disease": "0x" + "00" * 13,
+}
 
 
 class ConsentState:
-    """Grants, nonces with their epochs, requests and emergencies."""
+    """Grants, what was taken back with all others, requests and emergencies."""
 
     def __init__(self) -> None:
         self._grants: dict[tuple[str, str, str], dict[str, Any]] = {}
-        self._nonces: dict[str, int] = {}
+        self._revoked_all: dict[str, tuple[int, int]] = {}
         self._requested: dict[str, int] = {}
         self._emergencies: dict[tuple[str, str, int], dict[str, Any]] = {}
 
@@ -32,10 +37,11 @@ class ConsentState:
         args = event.arguments
         match event.name:
             case "ConsentGranted":
-                (start, until, purposes, conditions, disease), epoch = unpack(args["given"])
+                (start, until, purposes, conditions, disease), signed, epoch = unpack(args["given"])
                 self._grants[_key(args)] = {
                     "from": start,
                     "until": until,
+                    "signed": signed,
                     "purposes": purposes,
                     "conditions": conditions,
                     "disease": "0x" + disease.hex(),
@@ -43,11 +49,11 @@ class ConsentState:
                     "status": _GRANTED,
                 }
             case "ConsentWithdrawn":
-                self._grants.setdefault(_key(args), {})["status"] = _REVOKED
+                kept = self._grants.get(_key(args), _NOTHING)
+                revoked = {"signed": args["signed"], "status": _REVOKED}
+                self._grants[_key(args)] = {**kept, **revoked}
             case "ConsentWithdrawnAll":
-                self._nonces[args["subject"]] = args["epoch"] << 32
-            case "ConsentNonceUsed":
-                self._nonces[args["subject"]] = args["nonce"] + 1
+                self._revoked_all[args["subject"]] = args["epoch"], args["signed"]
             case "ConsentRequested":
                 who = {name: args[name] for name in ("requester", "subject", "grantee", "scope")}
                 self._requested[request_id(**who, asked=args["asked"])] = event.timestamp
@@ -68,8 +74,10 @@ class ConsentState:
         """What its views must answer."""
         for key, grant in self._grants.items():
             yield View(_CONTRACT, "grantOf", key, (grant,))
-        for subject in dict.fromkeys([*self._nonces, *(key[0] for key in self._grants)]):
-            yield View(_CONTRACT, "nonceOf", (subject,), (self._nonces.get(subject, 0),))
+        for subject in dict.fromkeys([*self._revoked_all, *(key[0] for key in self._grants)]):
+            epoch, at = self._revoked_all.get(subject, (0, 0))
+            yield View(_CONTRACT, "epochOf", (subject,), (epoch,))
+            yield View(_CONTRACT, "revokedAllAt", (subject,), (at,))
         for request, requested_at in self._requested.items():
             yield View(_CONTRACT, "requestedAt", (request,), (requested_at,))
         for which, emergency in self._emergencies.items():
