@@ -32,6 +32,7 @@ CANARY = b"Doe^Jane MRN0001"
 LARGE = 1 << 16
 BASELINE = "1.2.840.10008.1.2.4.50"
 EXTENDED = "1.2.840.10008.1.2.4.51"
+RETIRED = "1.2.840.10008.1.2.4.55"
 LOSSLESS = "1.2.840.10008.1.2.4.70"
 JPEG_2000 = "1.2.840.10008.1.2.4.91"
 
@@ -271,6 +272,44 @@ def test_an_rle_header_and_the_bytes_between_segments_are_written_anew(tmp_path:
     path = written("RLE in colour", tmp_path / "in.dcm", changed)
     assert copied(path) == clean
     assert CANARY not in clean
+
+
+@pytest.mark.parametrize("syntax", [RETIRED, BASELINE])
+def test_a_progressive_jpeg_is_decoded(syntax: str, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    pixels = np.random.default_rng(5).integers(0, 256, (40, 40, 3), "u1")
+    Image.fromarray(pixels).save(buffer, "JPEG", progressive=True, comment=CANARY)
+    path = written("JPEG", tmp_path / "in.dcm", buffer.getvalue())
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    data = copied(save(dataset, path))
+    assert CANARY not in data
+    (tmp_path / "copy.dcm").write_bytes(data)
+    assert image_digest(tmp_path / "copy.dcm") == image_digest(path)
+
+
+@pytest.mark.parametrize("side", [16, 13])
+def test_single_bits_in_rle_are_those_of_native_pixels(side: int, tmp_path: Path) -> None:
+    bits = np.random.default_rng(side).integers(0, 2, side * side, "u1")
+    packed = np.packbits(bits, bitorder="little").tobytes()
+    dataset = image(side, side, BitsAllocated=1, BitsStored=1, HighBit=0)
+    dataset.PixelData = packed + b"\0" * (len(packed) % 2)
+    digest = image_digest(save(dataset, tmp_path / "native.dcm"))
+    runs = b"".join(bytes([len(run) - 1]) + run for run in runs_of(packed))
+    spare = bytes([0, 0xFF]) if side % 2 else b""  # after the last pixel
+    dataset.PixelData = encapsulate([struct.pack("<16I", 1, 64, *[0] * 14) + runs + spare + CANARY])
+    dataset["PixelData"].VR = "OB"
+    dataset.file_meta.TransferSyntaxUID = RLELossless
+    path = save(dataset, tmp_path / "rle.dcm")
+    assert image_digest(path) == digest
+    data = copied(path)
+    assert CANARY not in data
+    (tmp_path / "copy.dcm").write_bytes(data)
+    assert image_digest(tmp_path / "copy.dcm") == digest
+
+
+def runs_of(data: bytes) -> list[bytes]:
+    return [data[start : start + 128] for start in range(0, len(data), 128)]
 
 
 # -- what no decoder reads --------------------------------------------------------------------

@@ -155,6 +155,18 @@ def test_numbers_that_place_no_pixel_are_put_right_or_emptied(tmp_path: Path) ->
     assert (copy.KVP, copy.ExposureTime) == (Decimal("120.5"), None)
 
 
+@pytest.mark.parametrize(("representation", "vr"), [(0, "US"), (1, "SS")])
+def test_an_unknown_vr_is_that_of_the_pixels(representation: int, vr: str, tmp_path: Path) -> None:
+    dataset = image(PixelRepresentation=representation)
+    dataset.add_new("PixelPaddingValue", "UN", b"\x00\x80")
+    dataset.add_new("LUTDescriptor", "UN", b"\x00\x01\x00\x80\x10\x00")
+    path = save(dataset, tmp_path / "in.dcm")
+    copy = deidentified(path)
+    assert copy["PixelPaddingValue"].VR == copy["LUTDescriptor"].VR == vr
+    assert copy.PixelPaddingValue & 0xFFFF == 0x8000
+    assert [value & 0xFFFF for value in copy.LUTDescriptor] == [256, 0x8000, 16]
+
+
 NUMBERS = {
     "PixelSpacing": 2,
     "ImagePositionPatient": 3,

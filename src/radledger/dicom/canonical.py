@@ -10,7 +10,8 @@ DS IS and binary     ``<digits>E<exponent>``, the digits without zeros at either
 numbers              sign where negative, ``0`` for zero: 0.50 is ``5E-1`` and 512 ``512E0``.
                      FL and FD are first written as the shortest decimal that gives the same
                      64-bit number.  What is no number stays as it is.
-lookup tables        unsigned 16-bit words, written as numbers, whatever their VR
+lookup tables        unsigned 16-bit words, written as numbers, whatever their VR; pixel
+                     padding too
 texts, UIDs, dates   decoded by the character set; spaces and zero bytes cut off both ends
 bytes and words      ``hex:`` and the little-endian bytes in hexadecimal
 ===================  =======================================================================
@@ -55,6 +56,7 @@ _WORDS = tags(
     SegmentedRedPaletteColorLookupTableData SegmentedGreenPaletteColorLookupTableData
     SegmentedBluePaletteColorLookupTableData
     LUTDescriptor LUTData RealWorldValueFirstValueMapped RealWorldValueLastValueMapped
+    PixelPaddingValue PixelPaddingRangeLimit
     """
 )
 

@@ -19,6 +19,7 @@ from .pseudonyms import Pseudonyms
 from .spelling import corrected
 from .structure import SHORT_VRS
 from .uids import is_class
+from .values import value_of
 from .vocabulary import clean
 
 __all__ = ["TECHNICAL_TEXT", "Deidentifier"]
@@ -100,11 +101,13 @@ class Deidentifier:
         self._shifts = profile.shifts_dates
         self._pseudonyms = pseudonyms
         self._days = days
+        self._signed = False
         self._known: dict[tuple[Any, ...], RawDataElement | None] = {}
 
     def apply(self, dataset: Dataset) -> None:
         """De-identify a data set and every item in it."""
         character_set = dataset.get("SpecificCharacterSet") or "ISO_IR 6"
+        self._signed = value_of(dataset, "PixelRepresentation") == 1
         for tag, element in list(dataset.items()):
             if isinstance(character_set, str) and _stands_alone(element):
                 self._repeated(dataset, element, character_set)
@@ -137,7 +140,7 @@ class Deidentifier:
         if not _is_public(tag):
             del dataset[tag]
             return
-        _correct(dataset, tag)
+        _correct(dataset, tag, self._signed)
         vr = _vr(dataset, tag)
         action = self._actions.get(tag)
         if action is None:
@@ -258,11 +261,11 @@ def _is_public(tag: int) -> bool:
     )
 
 
-def _correct(dataset: Dataset, tag: int) -> None:
+def _correct(dataset: Dataset, tag: int, signed: bool) -> None:
     """Put a value that can be read in its right form."""
     element = dataset.get_item(tag)
     if isinstance(element, RawDataElement):
-        right = corrected(element)
+        right = corrected(element, signed=signed)
         if right is not element:
             dataset[tag] = right
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
-from rle.utils import encode_pixel_data
 
 from .codestream import RLE, is_jpeg
 from .errors import PixelsUnreadable
@@ -23,7 +22,7 @@ from .frames import Frames
 from .image import ImagePixels
 from .limits import MAX_FRAME_SAMPLES
 from .native import canonical, stored_bits
-from .rle import trimmed
+from .rle import decoded_bits, encoded, trimmed
 from .source import DicomSource, name_of
 
 __all__ = [
@@ -50,6 +49,8 @@ EXACT_DECODING = {
 """Compressed transfer syntaxes whose decoding is fixed to the bit, and who decodes them."""
 
 _BASELINE, _EXTENDED = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"
+# spectral selection and full progression; PS3.5 had them until 2004
+_RETIRED = frozenset({"1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"})
 _BYTE = 8
 _PIECE = 1 << 20
 
@@ -195,7 +196,8 @@ class FrameReader:
                 f"an RLE frame of more than {MAX_FRAME_SAMPLES} samples cannot be de-identified",
                 limit=MAX_FRAME_SAMPLES,
             )
-        return _encoded(samples, self._pixels)
+        words = samples.view(f"u{samples.dtype.itemsize}")
+        return encoded(words & words.dtype.type(stored_bits(self._pixels)), self._pixels)
 
 
 def decode_frame(source: DicomSource, pixels: ImagePixels, index: int) -> NDArray[Any]:
@@ -247,8 +249,8 @@ def hidden_bits(samples: NDArray[Any], pixels: ImagePixels) -> bool:
 def _decoded(
     frame: bytes, syntax: str, pixels: ImagePixels, index: int, plugin: str
 ) -> NDArray[Any]:
-    if syntax == _EXTENDED and pixels.bits_stored > _BYTE:
-        # gdcm decodes 12 bits, but pydicom asks it to only under the other name
+    if syntax in _RETIRED or (syntax == _EXTENDED and pixels.bits_stored > _BYTE):
+        # gdcm decodes these, but pydicom asks it to only under another name
         syntax, plugin = _BASELINE, "gdcm"
     options: dict[str, Any] = {
         "rows": pixels.rows,
@@ -264,6 +266,8 @@ def _decoded(
         "correct_unused_bits": False,
     }
     try:
+        if syntax == RLE and pixels.bits_allocated == 1:
+            return decoded_bits(frame, pixels)
         array, _ = get_decoder(UID(syntax)).as_array(
             encapsulate([frame]), raw=True, decoding_plugin=plugin, **options
         )
@@ -280,20 +284,3 @@ def _decoded(
             transfer_syntax=syntax,
         ) from error
     return array
-
-
-def _encoded(samples: NDArray[Any], pixels: ImagePixels) -> bytes:
-    words = samples.view(f"u{samples.dtype.itemsize}")
-    words = words & words.dtype.type(stored_bits(pixels))
-    try:
-        encoded = encode_pixel_data(
-            words.tobytes(),
-            byteorder="<",
-            rows=pixels.rows,
-            columns=pixels.columns,
-            samples_per_pixel=pixels.samples,
-            bits_allocated=pixels.bits_allocated,
-        )
-    except ValueError as error:
-        raise PixelsUnreadable(f"a frame cannot be written as RLE: {error}") from error
-    return encoded + b"\0" * (len(encoded) % 2)

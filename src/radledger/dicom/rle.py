@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import struct
 from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rle.utils import decode_pixel_data, encode_pixel_data
 
 from .errors import PixelsUnreadable
 from .image import ImagePixels
 
-__all__ = ["trimmed"]
+__all__ = ["decoded_bits", "encoded", "trimmed"]
 
 _HEADER = 64
 
@@ -30,8 +35,8 @@ def trimmed(frame: bytes, pixels: ImagePixels, *, whole: bool = False) -> bytes:
     PixelsUnreadable
         If the header does not fit the data set, or a segment is cut.
     """
-    count = pixels.samples * (pixels.bits_allocated // 8)
-    if len(frame) < _HEADER or pixels.bits_allocated % 8 or not 1 <= count <= 15:
+    count, size = _planes(pixels)
+    if len(frame) < _HEADER or not 1 <= count <= 15:
         raise PixelsUnreadable("a frame holds no RLE segments", segments=count)
     header = struct.unpack_from("<16I", frame)
     bounds = [*header[1 : count + 1], len(frame)]
@@ -42,14 +47,63 @@ def trimmed(frame: bytes, pixels: ImagePixels, *, whole: bool = False) -> bytes:
     segments = []
     for start, end in pairwise(bounds):
         # a run of 128 takes two bytes: only larger segments can expand beyond all measure
-        if whole or (end - start) * 64 > 2 * pixels.pixels + 4096:
-            end = _end(frame, start, end, pixels.pixels)
+        if whole or (end - start) * 64 > 2 * size + 4096:
+            end = _end(frame, start, end, size)
         segments.append(frame[start:end])
     offsets, position = [count], _HEADER
     for segment in segments:
         offsets.append(position)
         position += len(segment)
     return struct.pack("<16I", *offsets, *[0] * (15 - count)) + b"".join(segments)
+
+
+def decoded_bits(frame: bytes, pixels: ImagePixels) -> NDArray[np.uint8]:
+    """A frame of single bits, eight of which stand in each byte of its one segment.
+
+    Raises
+    ------
+    ValueError
+        If the segment does not expand to them.
+    """
+    size = _planes(pixels)[1]
+    packed = decode_pixel_data(frame, version=2, rows=1, columns=size, bits_allocated=8)
+    bits = np.unpackbits(np.frombuffer(packed, "u1"), bitorder="little")[: pixels.pixels]
+    return bits.reshape(pixels.rows, pixels.columns)
+
+
+def encoded(samples: NDArray[Any], pixels: ImagePixels) -> bytes:
+    """A frame of these samples.
+
+    Raises
+    ------
+    PixelsUnreadable
+        If RLE cannot hold them.
+    """
+    rows, columns, bits = pixels.rows, pixels.columns, pixels.bits_allocated
+    if bits == 1:
+        samples = np.packbits(samples.reshape(-1), bitorder="little")
+        rows, columns, bits = 1, samples.size, 8
+    try:
+        frame = encode_pixel_data(
+            samples.tobytes(),
+            byteorder="<",
+            rows=rows,
+            columns=columns,
+            samples_per_pixel=pixels.samples,
+            bits_allocated=bits,
+        )
+    except ValueError as error:
+        raise PixelsUnreadable(f"a frame cannot be written as RLE: {error}") from error
+    return frame + b"\0" * (len(frame) % 2)
+
+
+def _planes(pixels: ImagePixels) -> tuple[int, int]:
+    """How many segments a frame has, and how many bytes each expands to."""
+    if pixels.bits_allocated == pixels.samples == 1:
+        return 1, -(-pixels.pixels // 8)
+    if pixels.bits_allocated % 8:
+        return 0, 0
+    return pixels.samples * (pixels.bits_allocated // 8), pixels.pixels
 
 
 def _end(frame: bytes, start: int, end: int, expected: int) -> int:

@@ -56,13 +56,15 @@ _GROUPED = {
 }
 
 
-def corrected(element: RawDataElement) -> RawDataElement:
+def corrected(element: RawDataElement, *, signed: bool | None = None) -> RawDataElement:
     r"""An element in its right VR and spelling, or the same object where nothing is to be done.
 
     Parameters
     ----------
     element
         As it was read; its VR is None where the encoding does not state one.
+    signed
+        Whether pixels are signed, where that is known: it decides about attributes of two VRs.
 
     Examples
     --------
@@ -76,7 +78,8 @@ def corrected(element: RawDataElement) -> RawDataElement:
     known = dictionary_VR(tag).split(" or ")
     stated = element.VR or known[0]
     if stated == "UN" and known[0] not in _TEXTS:
-        return element  # its bytes are those of the right VR (PS3.5 section 6.2.2)
+        # its bytes are those of the right VR (PS3.5 section 6.2.2)
+        return element if len(known) == 1 or signed is None else _of_words(element, known, signed)
     written = _WRITTEN.get(stated)
     if stated in known and (written is None or written(element.value)):
         return element
@@ -90,6 +93,12 @@ def corrected(element: RawDataElement) -> RawDataElement:
         if value is not None:
             return element._replace(VR=element.VR and vr, value=value, length=len(value))
     return element
+
+
+def _of_words(element: RawDataElement, known: list[str], signed: bool) -> RawDataElement:
+    """An element of US, SS or OW."""
+    numbers = "SS" if signed and "SS" in known else "US"
+    return element._replace(VR="OW" if "OW" in known else numbers)
 
 
 def _has_right_letters(pattern: bytes) -> Callable[[bytes], object]:
