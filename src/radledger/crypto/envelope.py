@@ -116,7 +116,7 @@ def longest_ciphertext(size: int) -> int:
     Examples
     --------
     >>> longest_ciphertext(100_000)
-    102432
+    104480
     """
     length = padded(size)
     return _HEADER + length + _TAG * (length // _CHUNK + 1)
