@@ -54,7 +54,8 @@ def _anchors(ledger: Ledger, hospital: Any, items: int) -> float:
     patient = "0x" + "11" * 20
 
     def image() -> tuple[Any, ...]:
-        root, manifest, visit = (secrets.token_bytes(32) for _ in range(3))
+        root, manifest = (secrets.token_bytes(32) for _ in range(2))
+        visit = secrets.token_bytes(12) + bytes.fromhex(hospital.address[2:])
         return (patient, root, manifest, visit, bytes(32), 300, 0)
 
     batches = [[image() for _ in range(BATCH)] for _ in range(items // BATCH)]

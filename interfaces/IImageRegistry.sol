@@ -32,8 +32,8 @@ interface IImageRegistry {
     /// @param patient address that decides about the images
     /// @param root root of the salted Merkle tree over the instances
     /// @param manifest SHA-256 multihash digest of the encrypted manifest's CID
-    /// @param visit salted digest of the visit
-    /// @param course salted digest of the course of treatment; zero when there is none
+    /// @param visit 12 bytes of the salted digest of the visit, then the custodian's address
+    /// @param course the same of the course of treatment; zero when there is none
     /// @param instances number of DICOM instances in the set
     /// @param kind how the set came about
     struct NewImageSet {
@@ -68,6 +68,8 @@ interface IImageRegistry {
     error ImageNotCustodian(address custodian, address institution);
     /// @notice An image set needs a patient, a root and at least one instance.
     error ImageIncomplete(address patient, bytes32 root, uint32 instances);
+    /// @notice The visit or course does not end in the address of the custodian.
+    error ImageGroupsNotOfCustodian(bytes32 visit, bytes32 course, address custodian);
     /// @notice A version and the set that it came from must belong to the same patient.
     error ImagePatientDiffers(address patient, address parentPatient);
     /// @notice An original has no predecessor.

@@ -11,7 +11,7 @@ pragma solidity ^0.8.30;
 /// - An institution, for its own members only: it vouches that an address is who it says, within the roles that the
 /// governors gave it. It may admit an address without asking; that address may leave at once. A suspension before that
 /// stays, and with it the address reads nothing by others' grants, until a governor lifts it or another institution
-/// admits the address.
+/// admits the address. It keeps nobody from becoming an institution: the governors' admission goes first.
 /// - The ERC-2771 forwarder given at construction: it may speak for anybody. It must verify signatures, and is fixed.
 interface IParticipantRegistry {
     // ------------------------------------------------------------------------------------------------------- Errors
@@ -111,7 +111,8 @@ interface IParticipantRegistry {
     // ------------------------------------------------------------------------------------------------ Accreditation
 
     /// @notice A governor admits `institution`, or replaces its roles; a role taken away is gone for its members too.
-    /// @param institution An address that belongs to no other institution.
+    /// @dev A member of another institution leaves that one, and a suspension by it ends.
+    /// @param institution Any address.
     /// @param roles The roles that the institution and its members may hold; not empty, never `GOVERNOR`.
     function admitInstitution(address institution, uint32 roles) external;
 
@@ -125,7 +126,8 @@ interface IParticipantRegistry {
     /// admits the sender (if no governor imposed it on the sender itself) or a governor lifts it.
     function leave() external;
 
-    /// @notice Suspends `account`, by an institution its member, by a governor anybody accredited.
+    /// @notice Suspends `account`: an institution its member, a governor any address, also one that has left its
+    /// institution or never had one.
     function suspend(address account) external;
 
     /// @notice Lifts the sender's own kind of suspension: an institution cannot lift a governor's. Where the account
@@ -149,7 +151,7 @@ interface IParticipantRegistry {
 
     /// @notice What the permission oracle asks about a reader.
     /// @return institution The institution of `account`, or zero.
-    /// @return suspended Whether `account` or its institution is suspended; who was never admitted is not.
+    /// @return suspended Whether `account` or its institution is suspended.
     function standing(address account) external view returns (address institution, bool suspended);
 
     /// @notice When `account` was admitted by its present institution (Unix time), or zero.

@@ -55,6 +55,11 @@ def digest(name: str) -> bytes:
     return keccak(text=name)
 
 
+def group(name: str, custodian: str) -> bytes:
+    """What stands for a visit or course: 12 bytes of a digest, and whose it is."""
+    return digest(name)[:12] + bytes.fromhex(custodian[2:])
+
+
 def abi_type(parameter: dict[str, Any]) -> str:
     """The canonical type of an ABI parameter, structs written out."""
     if not parameter["type"].startswith("tuple"):

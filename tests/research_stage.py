@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
 
-from tests.anvil import Call, Chain, Contract, account, digest, running_chain
+from tests.anvil import Call, Chain, Contract, account, digest, group, running_chain
 
 CUSTODIAN, RESEARCHER, ANNOTATOR, DEVELOPER = 1 << 1, 1 << 4, 1 << 7, 1 << 8
 """Roles, as ``contracts/lib/Roles.sol`` numbers them."""
@@ -72,7 +72,7 @@ class Stage:
     def image_set(self, patient: str, custodian: str) -> ImageSet:
         """The five values of an image set that nobody has anchored yet."""
         number = next(self._numbers)
-        root, visit = digest(f"root {number}"), digest(f"visit {number}")
+        root, visit = digest(f"root {number}"), group(f"visit {number}", custodian)
         return ImageSet(custodian, patient, root, visit, EVERYTHING)
 
     def anchor(self, image_set: ImageSet, instances: int = 1) -> bytes:

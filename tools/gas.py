@@ -98,7 +98,8 @@ def _identity(meter: Meter) -> None:
 
 
 def _new_image(meter: Meter, kind: int = 0) -> tuple[Any, ...]:
-    return (meter.address("patient"), digest(), digest(), digest(), digest(), 300, kind)
+    groups = (digest()[:12] + bytes.fromhex(meter.address("hospital")[2:]) for _ in range(2))
+    return (meter.address("patient"), digest(), digest(), *groups, 300, kind)
 
 
 def _parts(meter: Meter, image: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -115,7 +115,9 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
         address actor = _msgSender();
         uint8 authority = _authority(account, actor);
         Participant storage participant = _participants[account];
-        if (participant.institution == address(0)) revert ParticipantNotAccredited(account);
+        if (account == address(0)) revert ParticipantZeroAddress();
+        // Where there is no institution, only a governor has got here, who suspends for itself alone.
+        if (participant.institution == address(0)) authority = BY_GOVERNOR;
         uint8 status = participant.status | authority;
         if (status == participant.status) revert ParticipantAlreadySuspended(account, actor);
 
@@ -199,7 +201,11 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
             _participants[account].roles = roles | governor;
             emit ParticipantRolesChanged(account, institution, roles);
         } else {
-            if (participant.institution != address(0)) revert ParticipantBelongsTo(account, participant.institution);
+            if (participant.institution != address(0)) {
+                // An institution admits without asking, so being its member keeps nobody from becoming an institution.
+                if (institution != account) revert ParticipantBelongsTo(account, participant.institution);
+                emit ParticipantLeft(account, participant.institution);
+            }
             _participants[account] = Participant({
                 institution: institution,
                 roles: roles | governor,

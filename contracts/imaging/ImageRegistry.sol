@@ -7,6 +7,7 @@ import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {ImageId, ImageSet, ImageSetLibrary} from "../lib/ImageSet.sol";
 import {Roles} from "../lib/Roles.sol";
+import {Scope} from "../lib/Scope.sol";
 
 /// @title ImageRegistry
 /// @notice Anchors image sets. See {IImageRegistry}.
@@ -86,6 +87,10 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
         bytes32 root = newImageSet.root;
         uint32 instances = newImageSet.instances;
         if (patient == address(0) || root == 0 || instances == 0) revert ImageIncomplete(patient, root, instances);
+
+        if (!Scope.areOf(newImageSet.visit, newImageSet.course, custodian)) {
+            revert ImageGroupsNotOfCustodian(newImageSet.visit, newImageSet.course, custodian);
+        }
 
         image = ImageSetLibrary.id(custodian, patient, root, newImageSet.visit, newImageSet.course);
         if (_images[image] != 0) revert ImageAlreadyAnchored(image);

@@ -10,8 +10,9 @@ using ImageSetLibrary for ImageSet global;
 /// @param custodian institution that holds the images
 /// @param patient address that decides about them
 /// @param root root of the salted Merkle tree over the instances
-/// @param visit salted digest of the visit (the DICOM study, unless the custodian groups otherwise)
-/// @param course salted digest of the course of treatment; zero when there is none
+/// @param visit the visit (the DICOM study, unless the custodian groups otherwise): 12 bytes of a salted digest, then
+/// the custodian's address, so that it belongs to the custodian
+/// @param course the same of the course of treatment; zero when there is none
 struct ImageSet {
     address custodian;
     address patient;

@@ -7,4 +7,12 @@ library Scope {
     bytes32 internal constant ALL = 0;
     /// @notice Everything of the subject, in an emergency; only breaking the glass writes it.
     bytes32 internal constant EMERGENCY = keccak256("radledger.consent.emergency");
+
+    /// @notice Whether `custodian` may anchor under this visit and course: each is zero, or ends in its address.
+    /// @dev So nobody can name a visit after another custodian's visit, course or image set, or after `EMERGENCY`, and
+    /// bring its own image sets under a grant that was given for those.
+    function areOf(bytes32 visit, bytes32 course, address custodian) internal pure returns (bool) {
+        return (visit == 0 || address(uint160(uint256(visit))) == custodian)
+            && (course == 0 || address(uint160(uint256(course))) == custodian);
+    }
 }

@@ -15,7 +15,7 @@ from radledger.consent.receipts import Receipts
 from radledger.consent.release import CustodianKeyService
 from radledger.crypto.keys import public_key
 from radledger.imaging.keys import Receipt
-from radledger.imaging.model import NONE, ImageSet, Kind
+from radledger.imaging.model import NONE, ImageSet, Kind, group_digest
 from tests.consent.holding import PRIVATE_KEY, Holding
 from tests.identity.cast import identities, participants, travel, who
 
@@ -43,9 +43,9 @@ def anchor(ledger, who):
     """Anchor an image set of the patient that the hospital holds."""
 
     def anchor_image_set():
-        image_set = ImageSet(
-            who.hospital.address, who.patient.address, digest(), digest(), digest()
-        )
+        hospital, patient = who.hospital.address, who.patient.address
+        groups = (group_digest(hospital, secrets.token_bytes(32), "") for _ in range(2))
+        image_set = ImageSet(hospital, patient, digest(), *groups)
         _, patient, root, visit, course = image_set.struct
         new = (patient, root, bytes(32), visit, course, 1, Kind.ORIGINAL.number)
         ledger.send(who.hospital, "ImageRegistry", "anchor", new)

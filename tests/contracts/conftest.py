@@ -31,6 +31,11 @@ def digest(name: str) -> str:
     return "0x" + (keccak(text=name).hex() if name else "00" * 32)
 
 
+def group(name: str, custodian: Any) -> str:
+    """A visit or course of a custodian by its name; zero for no name."""
+    return digest("") if not name else digest(name)[:26] + str(custodian)[2:].lower()
+
+
 class ImageSet(NamedTuple):
     """The five values that an image id is the hash of."""
 
@@ -238,9 +243,8 @@ def anchor(images, accredited, patient, hospital):
     def anchor(
         root="image set", visit="visit", course="course", patient=patient, custodian=hospital
     ):
-        image_set = ImageSet(
-            custodian.address, patient.address, *map(digest, (root, visit, course))
-        )
+        groups = (group(name, custodian) for name in (visit, course))
+        image_set = ImageSet(custodian.address, patient.address, digest(root), *groups)
         images.anchor(image_set.anchored(), {"from": custodian})
         return image_set
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.anvil import Call, account, digest
+from tests.anvil import Call, account, digest, group
 from tests.research_stage import (
     CUSTODIAN,
     DATA,
@@ -72,7 +72,7 @@ class Ledger:
 def operations_of(stage: Stage, dataset: bytes, name: str) -> dict[str, Call]:
     """What happens to a patient's image set, from its anchoring to the end of all consent."""
     patient = account(name)
-    root, visit = digest(f"root of {name}"), digest(f"visit of {name}")
+    root, visit = digest(f"root of {name}"), group(f"visit of {name}", HOSPITAL)
     image_set = ImageSet(HOSPITAL, patient, root, visit, EVERYTHING)
     return {
         "anchor": Call(HOSPITAL, stage.images, "anchor", (new_image_set(image_set),)),

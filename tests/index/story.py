@@ -11,7 +11,7 @@ from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
 from radledger.consent.model import SealedNote
 from radledger.identity import Identities, Participants
-from radledger.imaging.model import ImageSet, Kind
+from radledger.imaging.model import ImageSet, Kind, group_digest
 from radledger.research import Datasets, Terms
 
 NOTE = SealedNote("unconscious after an accident", bytes(32))
@@ -58,9 +58,8 @@ class Narrator:
 
     def anchor(self, name, instances=3, parent=None):
         hospital = self.who.hospital
-        image = ImageSet(
-            hospital.address, self.who.patient.address, digest(f"root {name}"), digest("visit")
-        )
+        visit = group_digest(hospital.address, b"salt", "visit")
+        image = ImageSet(hospital.address, self.who.patient.address, digest(f"root {name}"), visit)
         kind = Kind.ORIGINAL if parent is None else Kind.DEIDENTIFIED
         new = (
             image.patient,

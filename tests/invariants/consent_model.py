@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from eth_account import Account
 from eth_utils import keccak
 
-from tests.anvil import Chain, Contract, account, digest
+from tests.anvil import Chain, Contract, account, digest, group
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -80,10 +80,10 @@ class Use(NamedTuple):
 
 
 NOTHING = Terms(0, 0, 0, 0, NO_DISEASE)
-VISIT, COURSE = digest("visit"), digest("course")
+VISIT, COURSE = group("visit", HOSPITAL), group("course", HOSPITAL)
 IMAGES = [
     ImageSet(HOSPITAL, ANA, digest("first"), VISIT, COURSE),
-    ImageSet(HOSPITAL, ANA, digest("second"), digest("later visit"), COURSE),
+    ImageSet(HOSPITAL, ANA, digest("second"), group("later visit", HOSPITAL), COURSE),
     ImageSet(CLINIC, ANA, digest("third"), bytes(32), bytes(32)),
     ImageSet(HOSPITAL, BEN, digest("fourth"), VISIT, COURSE),
 ]

@@ -50,7 +50,8 @@ def anchor(ledger, people):
     """Anchor an image set of the hospital; it is a record alone, without files."""
 
     def anchored(patient=None, instances=1):
-        root, visit = secrets.token_bytes(32), secrets.token_bytes(32)
+        root = secrets.token_bytes(32)
+        visit = secrets.token_bytes(12) + bytes.fromhex(people["hospital"].address[2:])
         owner = (patient or people["patient"]).address
         new = (owner, root, bytes(32), visit, bytes(32), instances, 0)
         ledger.send(people["hospital"], "ImageRegistry", "anchor", new)

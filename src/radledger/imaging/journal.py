@@ -20,7 +20,6 @@ its backups hold it until they are overwritten or destroyed, which is its admini
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,6 +34,7 @@ from radledger.imaging import schema, statements
 from radledger.imaging.database import open_database
 from radledger.imaging.errors import HomeBusy
 from radledger.imaging.identifiers import mixed
+from radledger.imaging.model import group_digest
 from radledger.imaging.schema import (
     FileRow,
     IdentifierRow,
@@ -125,7 +125,7 @@ class Journal:
         found = self._all(statements.GROUP, **key)
         if not found:
             salt = secrets.token_bytes(32)
-            digest = "0x" + hashlib.sha256(salt + name.encode()).hexdigest()
+            digest = group_digest(purpose.custodian, salt, name)
             with self._write() as write:
                 write(self._new(groups), **key, salt=salt, digest=digest)
             found = self._all(statements.GROUP, **key)

@@ -87,7 +87,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What a visit or course is called, and the salt of the digest that the chain holds."""
+    """What a visit or course is called, and the salt of what the chain holds of it.
+
+    That is :func:`radledger.imaging.model.group_digest` of them and the custodian.
+    """
 
     name: str
     salt: str

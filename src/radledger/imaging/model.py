@@ -6,6 +6,7 @@ times are Unix seconds.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -30,10 +31,26 @@ __all__ = [
     "State",
     "Verdict",
     "VerifyResult",
+    "group_digest",
 ]
 
 NONE = "0x" + "00" * 32
 """The id or digest of nothing: no course of treatment, no parent, no grant."""
+
+
+def group_digest(custodian: str, salt: bytes, name: str) -> str:
+    """What the chain holds of a visit or course: the salted digest of its name, and whose it is.
+
+    The first 12 bytes of SHA-256 of salt and name, then the custodian's address: the contract lets
+    a custodian anchor under its own visits and courses alone.
+
+    Examples
+    --------
+    >>> group_digest("0x" + "11" * 20, bytes(32), "follow-up")[-40:] == "11" * 20
+    True
+    """
+    digest = hashlib.sha256(salt + name.encode()).hexdigest()
+    return f"0x{digest[:24]}{custodian[2:].lower()}"
 
 
 class Kind(StrEnum):
@@ -82,9 +99,9 @@ class ImageSet:
     root
         Root of the salted Merkle tree over the instances.
     visit
-        Salted digest of the visit.
+        The visit, from :func:`group_digest`.
     course
-        Salted digest of the course of treatment; `NONE` without one.
+        The course of treatment, as well; `NONE` without one.
 
     Examples
     --------

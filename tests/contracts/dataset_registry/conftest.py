@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from brownie import accounts, chain
 
-from tests.contracts.conftest import ImageSet, Role, digest
+from tests.contracts.conftest import ImageSet, Role, digest, group
 
 YEAR = 365 * 24 * 3600
 BASIS_POINTS = 10_000
@@ -171,7 +171,8 @@ def anchored(images, hospital, patient) -> Callable[..., ImageSet]:
     """Anchor an image set and return the five values that make its id."""
 
     def make(owner=patient, instances=1, custodian=hospital, course=EVERYTHING) -> ImageSet:
-        root, manifest, visit = next(digests), next(digests), next(digests)
+        root, manifest = next(digests), next(digests)
+        visit = group(next(digests), custodian)
         images.anchor((owner, root, manifest, visit, course, instances, 0), {"from": custodian})
         return ImageSet(custodian.address, owner.address, root, visit, course)
 

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from brownie import web3
 
-from tests.contracts.conftest import NOBODY, ImageSet, Role, digest, error, plain, sign_request
+from tests.contracts.conftest import (
+    NOBODY,
+    ImageSet,
+    Role,
+    digest,
+    error,
+    group,
+    plain,
+    sign_request,
+)
 
 ANCHORED = 1
 NO_PARENT = digest("")
@@ -13,9 +23,8 @@ NO_PARENT = digest("")
 @pytest.fixture
 def image_set(accredited, hospital, patient):
     """An image set of the patient in the hospital, not anchored yet."""
-    return ImageSet(
-        hospital.address, patient.address, digest("root"), digest("visit"), digest("course")
-    )
+    groups = (group(name, hospital) for name in ("visit", "course"))
+    return ImageSet(hospital.address, patient.address, digest("root"), *groups)
 
 
 @pytest.fixture
@@ -82,6 +91,7 @@ def test_member_anchors_for_its_institution(images, image_set, participants, hos
 
 def test_another_custodian_gets_another_id(images, image_set, hospital, clinic):
     """Nobody can take the id of somebody else's image set by being first."""
+    image_set = image_set._replace(visit=digest(""), course=digest(""))
     transaction = images.anchor(image_set.anchored(), {"from": clinic})
     assert transaction.return_value == image_set._replace(custodian=clinic.address).id
     assert images.anchor(image_set.anchored(), {"from": hospital}).return_value == image_set.id
@@ -134,6 +144,23 @@ def test_incomplete(images, image_set, hospital, changes, instances):
 def test_visit_and_course_may_be_absent(images, image_set, hospital, missing):
     without = image_set._replace(**{missing: digest("")})
     assert images.anchor(without.anchored(), {"from": hospital}).return_value == without.id
+
+
+@pytest.mark.parametrize("field", ["visit", "course"])
+def test_visit_and_course_are_the_custodians_own(images, image_set, hospital, clinic, field):
+    """Neither those of another custodian, nor what a patient may have granted elsewhere."""
+    emergency = "0x" + web3.keccak(text="radledger.consent.emergency").hex().removeprefix("0x")
+    for foreign in (group("visit", clinic), image_set.id, digest("visit"), emergency):
+        changed = image_set._replace(**{field: foreign})
+        refusal = ("ImageGroupsNotOfCustodian", changed.visit, changed.course, hospital)
+        with error(*refusal):
+            images.anchor(changed.anchored(), {"from": hospital})
+        with error(*refusal):
+            images.anchorBatch([image_set.anchored(), changed.anchored()], {"from": hospital})
+    images.anchor(image_set.anchored(), {"from": hospital})
+    version = image_set._replace(root=digest("other"), **{field: group("visit", clinic)})
+    with error("ImageGroupsNotOfCustodian", version.visit, version.course, hospital):
+        images.supersede(version.anchored(kind=1), image_set, {"from": hospital})
 
 
 def test_anchored_once(images, image_set, hospital):

@@ -50,9 +50,31 @@ def test_nobody_cannot_be_admitted(accredited, governor, hospital):
         accredited.admit(NOBODY, Role.CLINICIAN, {"from": hospital})
 
 
-def test_member_of_one_institution_is_no_institution(accredited, governor, hospital, radiologist):
-    with error("ParticipantBelongsTo", radiologist, hospital):
-        accredited.admitInstitution(radiologist, Role.CUSTODIAN, {"from": governor})
+def test_governors_admission_goes_before_an_institutions(accredited, governor, hospital, stranger):
+    """A newcomer whom an institution admitted unasked, and suspended, becomes an institution."""
+    accredited.admit(stranger, Role.CLINICIAN, {"from": hospital})
+    accredited.suspend(stranger, {"from": hospital})
+    transaction = accredited.admitInstitution(stranger, Role.CUSTODIAN, {"from": governor})
+    assert transaction.events["ParticipantLeft"] == {"account": stranger, "institution": hospital}
+    assert transaction.events["ParticipantAdmitted"] == {
+        "account": stranger,
+        "institution": stranger,
+        "roles": Role.CUSTODIAN,
+    }
+    assert accredited.standing(stranger) == (stranger, False)
+    assert accredited.rolesOf(stranger) == Role.CUSTODIAN
+    with error("ParticipantBelongsTo", stranger, stranger):
+        accredited.admit(stranger, Role.CLINICIAN, {"from": hospital})
+    with error("ParticipantNoAuthority", stranger, hospital):
+        accredited.suspend(stranger, {"from": hospital})
+
+
+def test_governors_suspension_outlasts_the_admission_as_an_institution(
+    accredited, governor, hospital, radiologist
+):
+    accredited.suspend(radiologist, {"from": governor})
+    accredited.admitInstitution(radiologist, Role.CUSTODIAN, {"from": governor})
+    assert accredited.standing(radiologist) == (radiologist, True)
 
 
 def test_institution_admits_a_member(accredited, hospital, stranger, now):

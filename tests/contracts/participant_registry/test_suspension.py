@@ -60,9 +60,42 @@ def test_others_have_no_authority(accredited, clinic, radiologist, stranger, hos
         accredited.suspend(hospital, {"from": hospital})
 
 
-def test_who_was_never_admitted_cannot_be_suspended(accredited, governor, stranger):
-    with error("ParticipantNotAccredited", stranger):
+def test_governor_suspends_who_was_never_admitted(accredited, governor, clinic, stranger):
+    transaction = accredited.suspend(stranger, {"from": governor})
+    assert transaction.events["ParticipantSuspended"]["status"] == BY_GOVERNOR
+    assert accredited.standing(stranger) == (NOBODY, True)
+    with error("ParticipantAlreadySuspended", stranger, governor):
         accredited.suspend(stranger, {"from": governor})
+    accredited.admit(stranger, Role.CLINICIAN, {"from": clinic})
+    assert accredited.standing(stranger) == (clinic, True)
+    accredited.reinstate(stranger, {"from": governor})
+    assert accredited.standing(stranger) == (clinic, False)
+
+
+def test_governor_suspends_who_left_just_before(accredited, governor, hospital, radiologist):
+    accredited.leave({"from": radiologist})
+    with error("ParticipantNoAuthority", radiologist, hospital):
+        accredited.suspend(radiologist, {"from": hospital})
+    accredited.suspend(radiologist, {"from": governor})
+    assert accredited.standing(radiologist) == (NOBODY, True)
+
+
+def test_governor_adds_a_suspension_of_its_own_to_one_that_was_taken_along(
+    accredited, governor, hospital, clinic, radiologist
+):
+    accredited.suspend(radiologist, {"from": hospital})
+    accredited.leave({"from": radiologist})
+    accredited.suspend(radiologist, {"from": governor})
+    assert accredited.statusOf(radiologist) == BY_INSTITUTION | BY_GOVERNOR
+    accredited.admit(radiologist, Role.CLINICIAN, {"from": clinic})
+    assert accredited.standing(radiologist) == (clinic, True)
+
+
+def test_zero_address_is_not_suspended(accredited, governor, stranger):
+    """Its record stands for the institution of those who have none."""
+    with error("ParticipantZeroAddress"):
+        accredited.suspend(NOBODY, {"from": governor})
+    assert accredited.standing(stranger) == (NOBODY, False)
 
 
 def test_institution_cannot_lift_a_governors_suspension(

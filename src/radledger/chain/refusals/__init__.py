@@ -88,6 +88,7 @@ from radledger.chain.refusals.identity_registry import (
 from radledger.chain.refusals.image_registry import (
     ImageAlreadyAnchored,
     ImageErased,
+    ImageGroupsNotOfCustodian,
     ImageIncomplete,
     ImageKindNotDerived,
     ImageNotAnchored,
@@ -218,6 +219,7 @@ __all__ = [
     "IdentityValidityTooLong",
     "ImageAlreadyAnchored",
     "ImageErased",
+    "ImageGroupsNotOfCustodian",
     "ImageIncomplete",
     "ImageKindNotDerived",
     "ImageNotAnchored",

@@ -10,6 +10,7 @@ from radledger.chain.refusals.base import ContractError
 __all__ = [
     "ImageAlreadyAnchored",
     "ImageErased",
+    "ImageGroupsNotOfCustodian",
     "ImageIncomplete",
     "ImageKindNotDerived",
     "ImageNotAnchored",
@@ -30,6 +31,13 @@ class ImageErased(ContractError):
 
     selector = "f80fe378"
     parameters = (("image", "bytes32"),)
+
+
+class ImageGroupsNotOfCustodian(ContractError):
+    """The visit or course does not end in the address of the custodian."""
+
+    selector = "597ac590"
+    parameters = (("visit", "bytes32"), ("course", "bytes32"), ("custodian", "address"))
 
 
 class ImageIncomplete(ContractError):
