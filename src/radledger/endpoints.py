@@ -24,7 +24,7 @@ def shown(url: str) -> str:
     'ganache'
     """
     scheme, mark, rest = url.rpartition("://") if "://" in url else ("", "", url)
-    if not re.search("[@/?#:]", rest):
+    if not re.search("[@/?#]", rest):
         return url
     host = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
     # A password with a slash in it leaves no host that can be told from the rest.

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
 from radledger.chain import networks
@@ -93,8 +94,8 @@ def test_refusals_are_those_of_the_contracts(relay, ok, cli, signed):
     [
         ("http://127.0.0.1:1/", "http://127.0.0.1:1"),
         ("http://user:secret@127.0.0.1:1/v1?key=secret", "http://127.0.0.1:1"),
-        ("http://", "…"),
-        ("http://[:", "http://…"),
+        ("http://", "http:"),
+        ("http://[:", "http://[:"),
     ],
 )
 def test_an_address_where_no_relayer_is(home, cli, signed, url, told):
@@ -108,6 +109,36 @@ def test_an_address_that_is_none(home, cli, signed, url):
     file = signed("consent", "revoke-all")
     values = cli("consent", "submit", file, "--relay", url).refused("InvalidRelayUrl", 2)
     assert values == {"relay": url}
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://user:SECRET@127.0.0.1:1", "socks5://127.0.0.1:1", "socks9://x", "http://["]
+)
+def test_relayers_here_are_asked_without_a_proxy_and_others_by_one_that_is_named(
+    home, cli, signed, monkeypatch, proxy
+):
+    file = signed("consent", "revoke-all")
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    here = cli("consent", "submit", file, "--relay", "http://127.0.0.1:1")
+    assert here.refused("RelayUnreachable")["cause"] == "ConnectError"
+    away = cli("consent", "submit", file, "--relay", "http://u:SECRET@relay.example/SECRET?SECRET")
+    assert away.refused("RelayUnreachable")["relay"] == "http://relay.example"
+    assert "SECRET" not in away.out
+    assert "by way of the proxy" in away.out
+
+
+@pytest.mark.parametrize("values", [None, 7, [1], {"self": 1, "message": 2, "ticket": None}])
+def test_a_relayer_whose_refusal_holds_anything(home, cli, signed, monkeypatch, values):
+    file = signed("consent", "revoke-all")
+    answer = {"error": "ConsentNeverGranted", "detail": "a\x1b[8m", "values": values}
+    monkeypatch.setattr(
+        httpx.Client, "request", lambda *_, **__: httpx.Response(422, content=json.dumps(answer))
+    )
+    told = cli("consent", "submit", file, "--relay", "http://127.0.0.1:1").refused(
+        "ConsentNeverGranted"
+    )
+    assert told == (values if isinstance(values, dict) else {})
 
 
 def test_something_else_at_the_address(home, cli, signed):

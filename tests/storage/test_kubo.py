@@ -182,6 +182,40 @@ def test_a_daemon_that_is_away_is_refused(use: int) -> None:
     assert refusal.value.values["address"] == server.address
 
 
+@pytest.fixture
+def proxy(daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> FakeDaemon:
+    """The environment names the daemon's server as a proxy, with a password."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://user:SECRET@127.0.0.1:{daemon.server_port}")
+    daemon.answer = lambda request: request.send(b"no way", status=502)
+    return daemon
+
+
+@pytest.mark.parametrize("host", ["ip4/127.0.0.1", "dns/localhost", "ip6/::1"])
+@pytest.mark.parametrize("use", range(6))
+def test_a_daemon_on_this_machine_is_asked_without_a_proxy(
+    proxy: FakeDaemon, host: str, use: int
+) -> None:
+    reached: list[str] = []
+    proxy.answer = lambda request: reached.append(request.path)
+    with pytest.raises(StorageUnavailable) as refusal:
+        _all_uses(KuboStore(f"/{host}/tcp/1", timeout=1))[use]()
+    assert reached == []
+    assert "proxy" not in refusal.value.message
+
+
+@pytest.mark.parametrize("use", range(6))
+def test_a_daemon_elsewhere_is_asked_by_the_proxy_which_is_named(
+    proxy: FakeDaemon, use: int
+) -> None:
+    with pytest.raises(StorageUnavailable) as refusal:
+        _all_uses(KuboStore("/dns/ipfs.example/tcp/5001", timeout=5))[use]()
+    assert f"by way of the proxy http://127.0.0.1:{proxy.server_port}" in refusal.value.message
+    assert "SECRET" not in refusal.value.message
+
+
 @pytest.mark.parametrize("use", range(6))
 def test_another_program_at_the_address_is_refused(
     daemon: FakeDaemon, store: KuboStore, use: int

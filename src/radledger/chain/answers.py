@@ -32,9 +32,11 @@ def normal(method: str, parameters: Sequence[Any], answer: Any) -> dict[str, Any
     """
     if not isinstance(answer, Mapping):
         raise ValueError(described(answer))
+    number = answer.get("id")
+    form = {"jsonrpc": "2.0", "id": number if type(number) is int else 0}
     error = answer.get("error")
     if error is not None:
-        return {"jsonrpc": "2.0", "id": answer.get("id"), "error": _error(error)}
+        return form | {"error": _error(error)}
     if "result" not in answer:
         raise ValueError("an object that has neither result nor error")
     result = answer["result"]
@@ -43,7 +45,7 @@ def normal(method: str, parameters: Sequence[Any], answer: Any) -> dict[str, Any
         _may_be_null(method, parameters) if result is None else fits(result)
     ):
         raise ValueError(f"the result {described(result)}")
-    return {"jsonrpc": "2.0", "id": answer.get("id"), "result": result}
+    return form | {"result": result}
 
 
 def described(value: Any) -> str:

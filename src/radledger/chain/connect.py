@@ -242,9 +242,16 @@ def connection_errors(web3: Web3) -> Iterator[None]:
     That of :mod:`radledger.chain.node` raises it itself.
     """
     from requests.exceptions import RequestException
-    from web3.exceptions import CannotHandleRequest, ProviderConnectionError
+    from web3.exceptions import BadResponseFormat, CannotHandleRequest, ProviderConnectionError
 
-    failures = (RequestException, OSError, ValueError, CannotHandleRequest, ProviderConnectionError)
+    failures = (
+        RequestException,
+        OSError,
+        ValueError,
+        BadResponseFormat,
+        CannotHandleRequest,
+        ProviderConnectionError,
+    )
     try:
         yield
     except failures as error:

@@ -107,11 +107,24 @@ def prove(web3: Web3, transaction: str) -> EventProof:
         If the transaction is not mined, or the node tells something else than what the block's
         hash covers.
     """
+    from rlp.exceptions import RLPException
+
+    try:
+        return _proof(web3, transaction)
+    except (LookupError, TypeError, ValueError, RLPException) as error:
+        raise ProofUnavailable(
+            f"the node tells only a part of the block of {transaction} or of its receipts; ask "
+            "another node",
+            transaction=transaction,
+        ) from error
+
+
+def _proof(web3: Web3, transaction: str) -> EventProof:
     import rlp
     from trie import HexaryTrie
 
     mined = request(web3, "eth_getTransactionReceipt", [transaction])
-    if mined is None:
+    if mined is None or mined.get("blockNumber") is None:
         raise ProofUnavailable(
             f"the node knows no mined transaction {transaction}; ask again, or another node",
             transaction=transaction,

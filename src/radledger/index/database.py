@@ -248,7 +248,8 @@ def _engine(url: str | sqlalchemy.URL) -> Engine:
         engine = sqlalchemy.create_engine(parsed)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise InvalidIndexUrl(
-            f"the index cannot be kept there: {error}; give sqlite:///PATH or "
+            f"the index cannot be kept there: {str(error).replace(str(url), '…')}; give "
+            "sqlite:///PATH or "
             "postgresql://USER:PASSWORD@HOST/DATABASE"
         ) from error
     except ModuleNotFoundError as error:
