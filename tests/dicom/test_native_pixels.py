@@ -22,6 +22,8 @@ from pydicom.uid import (
 from radledger.dicom.deidentify import deidentify_file
 from radledger.dicom.digest import image_digest
 from radledger.dicom.errors import MalformedDicom, NotDicom, TruncatedDicom
+from radledger.dicom.image import ImagePixels
+from radledger.dicom.pixels import hidden_bits
 from radledger.dicom.profiles import Profile
 from radledger.dicom.read import read_header
 from tests.dicom.files import deflated, image, sample, save
@@ -203,6 +205,24 @@ def test_hidden_bits_of_other_frames_refuse_the_file(tmp_path: Path) -> None:
     with pytest.raises(MalformedDicom) as refusal:
         copied(save(dataset, tmp_path / "in.dcm"))
     assert refusal.value.values == {"attribute": "BitsStored", "frame": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "signed", "hidden"),
+    [
+        ([0x0001, 0x07FF], False, False),
+        ([0x0001, 0x0800], False, False),
+        ([0x1001, 0x0800], False, True),
+        ([0xF800, 0x07FF], True, False),  # the sign is extended
+        ([0x0800, 0x07FF], True, False),  # or it is not
+        ([0xF800, 0x0FFF], True, True),  # but not now and then
+        ([0xF800, 0x17FF], True, True),
+    ],
+)
+def test_an_extended_sign_hides_nothing(words: list[int], signed: bool, hidden: bool) -> None:
+    dataset = image(1, 2, PixelRepresentation=int(signed))
+    samples = np.array(words, "<u2").view("<i2" if signed else "<u2")
+    assert hidden_bits(samples, ImagePixels.of(dataset, 0x7FE00010)) is hidden
 
 
 # -- what stands after, and beside ------------------------------------------------------------

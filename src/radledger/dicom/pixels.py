@@ -238,12 +238,12 @@ def hidden_bits(samples: NDArray[Any], pixels: ImagePixels) -> bool:
         return False
     words = samples.view(f"u{samples.dtype.itemsize}")
     beside = words & ~words.dtype.type(stored_bits(pixels))
-    if not pixels.signed:
-        return bool(beside.any())
-    # decoders extend the sign to the whole word
+    if not beside.any():
+        return False
+    # some decoders extend the sign to the whole word
     sign = words & words.dtype.type(1 << pixels.high_bit)
     above = ~words.dtype.type((2 << pixels.high_bit) - 1)
-    return bool((beside != np.where(sign, above, 0)).any())
+    return not pixels.signed or bool((beside != np.where(sign, above, 0)).any())
 
 
 def _decoded(
