@@ -41,6 +41,14 @@ def test_grant_and_revoke_by_signature(home, signed, check, cli, addresses, mach
     assert check("radiologist", "--purpose", "CC") == (False, "revoked")
 
 
+def test_revoking_says_whether_there_was_a_grant(home, ok, signed, tmp_path):
+    """A grantee that was mistyped is told from one that was granted something."""
+    signed("consent", "grant", "radiologist", "--purpose", "CC")
+    revoke = ("--as", "patient", "--sign-only", tmp_path / "revocation")
+    for grantee, granted in (("radiologist", True), ("clinic", False)):
+        assert ok("consent", "revoke", grantee, *revoke)["was_granted"] is granted
+
+
 def test_revoke_all(home, signed, check):
     signed("consent", "grant", "radiologist", "--purpose", "CC")
     signed("consent", "grant", "clinic", "--purpose", "GRU")

@@ -105,14 +105,24 @@ def grant(
 def revoke(
     grantee: Address, scope: Scope = "all", subject: Subject = None, sign_only: SignOnly = None
 ) -> None:
-    """Take one grant back."""
-    act(
+    """Take one grant back, and each for this grantee and scope that was signed before.
+
+    The answer says in was_granted whether one stood; what has not arrived yet will not count.
+    """
+    consents, whose, to = (
         session.radledger.consents,
+        session.whose(subject),
+        session.address(grantee),
+    )
+    granted = consents.has_granted(whose or session.signer.address, to, scope=scope)
+    act(
+        consents,
         "revoke",
         sign_only,
-        session.address(grantee),
+        to,
         scope=scope,
-        subject=session.whose(subject),
+        subject=whose,
+        answer={"was_granted": granted},
     )
 
 

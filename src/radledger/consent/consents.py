@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.chain.clock import STALE
 from radledger.chain.refusals import ConsentPeriodInvalid
-from radledger.chain.typed_data import typed_data
-from radledger.consent import documents, messages, permission, records
+from radledger.consent import messages, permission, records, signing
 from radledger.consent.model import (
     UNTIL_REVOKED,
     ConsentRequest,
@@ -34,8 +33,6 @@ __all__ = ["Consents"]
 
 _DAY = 24 * 3600
 _WEEK = 7 * _DAY
-# How far ahead of the block a grant may be dated; a revocation may be a day.
-_AHEAD = 5 * 60
 
 
 class Consents:
@@ -115,13 +112,16 @@ class Consents:
         """As :meth:`grant`, signed for somebody else to submit."""
         whose = _whose(signer, grantee, scope, subject)
         fields = messages.terms_fields(self._struct(terms))
-        message = {**_whose_fields(*whose), **fields, **self._basis(*whose)}
-        return self._sign(signer, "Grant", message, valid_for)
+        message = {**_whose_fields(*whose), **fields, **signing.basis(self._ledger, *whose)}
+        return signing.sign(self._ledger, signer, "Grant", message, valid_for)
 
     def revoke(
         self, signer: LocalAccount, grantee: str, *, scope: str = ALL, subject: str | None = None
     ) -> Receipt:
-        """Take one grant back."""
+        """Take one grant back, and each for this grantee and scope that was signed before.
+
+        Where nothing was granted, what is still on its way will not count.
+        """
         return self._send(signer, "revoke", *_whose(signer, grantee, scope, subject))
 
     def sign_revoke(
@@ -135,8 +135,10 @@ class Consents:
     ) -> dict[str, Any]:
         """As :meth:`revoke`, signed for somebody else to submit."""
         whose = _whose(signer, grantee, scope, subject)
-        after = self._signed(*whose)
-        return self._sign(signer, "Revoke", _whose_fields(*whose), valid_for, after=after)
+        after = signing.last_signed(self._ledger, *whose)
+        return signing.sign(
+            self._ledger, signer, "Revoke", _whose_fields(*whose), valid_for, after=after
+        )
 
     def revoke_all(self, signer: LocalAccount, *, subject: str | None = None) -> Receipt:
         """Take every grant back, at the same cost for any number of them."""
@@ -147,9 +149,9 @@ class Consents:
     ) -> dict[str, Any]:
         """As :meth:`revoke_all`, signed for somebody else to submit."""
         whose = parse_address(subject or signer.address)
-        fields = {"subject": whose, "epoch": self._epoch(whose)}
+        fields = {"subject": whose, "epoch": signing.epoch(self._ledger, whose)}
         after = self._ledger.call(records.CONTRACT, "revokedAllAt", whose)
-        return self._sign(signer, "RevokeAll", fields, valid_for, after=after)
+        return signing.sign(self._ledger, signer, "RevokeAll", fields, valid_for, after=after)
 
     def approve(
         self, signer: LocalAccount, request_id: str, *, subject: str | None = None
@@ -189,9 +191,9 @@ class Consents:
             "requester": asked.requester,
             **_whose_fields(*whose),
             **messages.terms_fields(asked.terms.encode(0)),
-            **self._basis(*whose),
+            **signing.basis(self._ledger, *whose),
         }
-        return self._sign(signer, "Approve", fields, valid_for)
+        return signing.sign(self._ledger, signer, "Approve", fields, valid_for)
 
     def submit(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
         """Send what a subject signed.
@@ -272,6 +274,14 @@ class Consents:
             return Decision(False, STALE, None, present.block_age)
         return permission.decide(self._ledger, present, parse_address(reader), image, use.struct)
 
+    def has_granted(self, subject: str, grantee: str, *, scope: str = ALL) -> bool:
+        """Whether a subject granted, and has not revoked that grant by itself.
+
+        It says nothing of the grant's time, nor of :meth:`revoke_all`; see :meth:`check`.
+        """
+        key = parse_address(subject), parse_address(grantee), parse_scope(scope)
+        return signing.is_granted(self._ledger, *key)
+
     # --- lists --------------------------------------------------------------------------------
 
     def list(self, *, subject: str | None = None, grantee: str | None = None) -> tuple[Grant, ...]:
@@ -340,40 +350,6 @@ class Consents:
 
     def _send(self, signer: LocalAccount, function: str, *arguments: Any) -> Receipt:
         return self._ledger.send(signer, records.CONTRACT, function, *arguments)
-
-    def _signed(self, subject: str, grantee: str, scope: bytes) -> int:
-        """When what stands for a grantee and scope was signed; zero if nothing stands."""
-        return int(self._ledger.call(records.CONTRACT, "grantOf", subject, grantee, scope).signed)
-
-    def _epoch(self, subject: str) -> int:
-        return int(self._ledger.call(records.CONTRACT, "epochOf", subject))
-
-    def _basis(self, subject: str, grantee: str, scope: bytes) -> dict[str, int]:
-        """What stands on chain before a grant is signed."""
-        return {"seen": self._signed(subject, grantee, scope), "epoch": self._epoch(subject)}
-
-    def _sign(
-        self,
-        signer: LocalAccount,
-        primary: str,
-        fields: Mapping[str, Any],
-        valid_for: int,
-        *,
-        after: int = -1,
-    ) -> dict[str, Any]:
-        """Sign a message of now, or of a second after what it takes back if that is later."""
-        present = self._ledger.present()
-        # The clocks may differ by as much as the contract takes them to.
-        tolerated = present.block_time + (_DAY if primary.startswith("Revoke") else _AHEAD)
-        message = {
-            **fields,
-            "signed": max(min(present.time, tolerated), after + 1),
-            "deadline": present.time + valid_for,
-        }
-        data = typed_data(
-            messages.domain(self._ledger), primary, messages.STRUCTS[primary], message
-        )
-        return documents.sign(signer, messages.KIND, messages.summarise(primary, message), data)
 
 
 def _whose(

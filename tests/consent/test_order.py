@@ -1,0 +1,115 @@
+"""What was signed last counts, in whichever order it arrives and whatever a clock says."""
+
+from __future__ import annotations
+
+import pytest
+
+from radledger.chain.refusals import ConsentRevokedSince
+from radledger.consent import Terms
+from radledger.errors import Refusal
+from radledger.wording import in_words
+
+DAY = 24 * 3600
+CARE = Terms(("CC",))
+
+
+@pytest.fixture
+def submit(consents, who):
+    """Have documents submitted; the names of the refusals, none for what counts."""
+
+    def submit(*documents):
+        refusals = []
+        for document in documents:
+            try:
+                consents.submit(document, who.stranger)
+                refusals.append(None)
+            except Refusal as refusal:
+                refusals.append(refusal.name)
+        return refusals
+
+    return submit
+
+
+@pytest.fixture
+def reason(consents, who, image_set):
+    return lambda: consents.check(who.radiologist.address, image_set, ["CC"]).reason
+
+
+@pytest.mark.parametrize("seconds", [0, 10, 3 * DAY])
+@pytest.mark.parametrize("everything", [False, True], ids=["revoke", "revoke_all"])
+@pytest.mark.parametrize("first", ["grant", "revocation"])
+def test_a_grant_and_its_revocation_of_one_sitting(
+    consents, who, travel, submit, reason, first, everything, seconds
+):
+    patient, reader = who.patient, who.radiologist.address
+    grant = consents.sign_grant(patient, reader, CARE)
+    if seconds:
+        travel(seconds)
+    revocation = (
+        consents.sign_revoke_all(patient) if everything else consents.sign_revoke(patient, reader)
+    )
+    if first == "grant":
+        assert submit(grant, revocation) == [None, None]
+        assert reason() == "revoked"
+    else:
+        consents.submit(revocation, who.stranger)
+        with pytest.raises(Refusal, match="to grant again, sign a new grant") as refusal:
+            consents.submit(grant, who.stranger)
+        assert refusal.value.values["signed"] == revocation["typedData"]["message"]["signed"]
+        assert reason() == ("never granted" if everything else "revoked")
+
+
+def test_of_two_grants_of_one_sitting_the_later_counts(consents, who, travel, submit, reason):
+    patient, reader = who.patient, who.radiologist.address
+    wide = consents.sign_grant(patient, reader, Terms(("CC", "GRU")))
+    travel(10)
+    narrow = consents.sign_grant(patient, reader, Terms(("TEACHING",)))
+    assert submit(narrow, wide) == [None, "ConsentSuperseded"]
+    assert reason() == "purpose"
+
+
+@pytest.mark.usefixtures("patient_with_ether")
+def test_a_grant_that_was_held_back_while_its_subject_revoked(consents, who, submit, reason):
+    patient, reader = who.patient, who.radiologist.address
+    held_back = consents.sign_grant(patient, reader, CARE)
+    consents.grant(patient, reader, CARE)
+    consents.revoke(patient, reader)
+    assert submit(held_back) == ["ConsentRevokedSince"]
+    assert reason() == "revoked"
+
+
+def test_granting_again_after_a_revocation(consents, who, submit, reason):
+    """Over a revocation that stands a new grant counts at once, and no replay takes it back."""
+    patient, reader = who.patient, who.radiologist.address
+    grant = consents.sign_grant(patient, reader, CARE)
+    submit(grant)
+    revocation = consents.sign_revoke(patient, reader)
+    too_early = consents.sign_grant(patient, reader, CARE)
+    assert submit(revocation, too_early) == [None, "ConsentRevokedSince"]
+    assert submit(consents.sign_grant(patient, reader, CARE)) == [None]
+    assert submit(revocation, grant) == ["ConsentGrantedSince", "ConsentSuperseded"]
+    assert reason() == "permitted"
+
+
+@pytest.mark.parametrize("error", [-DAY, -60, 60, DAY, 30 * DAY])
+def test_a_machine_whose_clock_is_wrong(consents, who, wall, submit, reason, error):
+    """It signs what counts: the chain tells the time, and what stands."""
+    patient, reader = who.patient, who.radiologist.address
+    wall(error)
+    grant = consents.sign_grant(patient, reader, CARE)
+    assert submit(grant) == [None]
+    assert submit(consents.sign_revoke(patient, reader)) == [None]
+    assert submit(consents.sign_grant(patient, reader, CARE)) == [None]
+    assert submit(consents.sign_revoke_all(patient)) == [None]
+    assert submit(grant) == ["ConsentAllRevokedSince"]
+
+
+def test_a_refusal_says_when_what_prevails_was_signed(consents, who, submit):
+    patient, reader = who.patient, who.radiologist.address
+    grant = consents.sign_grant(patient, reader, CARE)
+    submit(consents.sign_revoke(patient, reader))
+    with pytest.raises(ConsentRevokedSince) as refusal:
+        consents.submit(grant, who.stranger)
+    told = in_words(refusal.value)
+    assert told.startswith("A revocation stands that the grant may be older than; to grant again")
+    assert " UTC" in told
