@@ -129,7 +129,7 @@ def test_what_would_be_refused_now_is_not_sent(ledger, people, folder, killed_at
     consents.submit(signed, people["stranger"])  # somebody else was faster
     (dropped,) = Sender(ledger.web3, intents=Intents(folder)).finish(hospital)
     assert dropped.state == "refused"
-    assert dropped.reason.startswith("ConsentBadNonce: ")
+    assert dropped.reason.startswith("ConsentSuperseded: ")
     assert mined_nonces(ledger.web3, hospital) == before
 
 

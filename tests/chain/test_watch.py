@@ -18,7 +18,7 @@ from radledger.chain.errors import (
 )
 from radledger.chain.intents import Intents
 from radledger.chain.ledger import Ledger
-from radledger.chain.refusals import ConsentBadNonce
+from radledger.chain.refusals import ConsentSuperseded
 from radledger.chain.transact import Sender
 from radledger.consent import Consents, Terms
 from tests.chain.sending import NOBODY, draft, failure, mined_nonces, pool, sending, until
@@ -195,7 +195,7 @@ def test_what_a_contract_refuses_in_its_block(ledger, people, folder, monkeypatc
         return gas
 
     monkeypatch.setattr(sender, "_estimates", overtaken)
-    with pytest.raises(ConsentBadNonce):
+    with pytest.raises(ConsentSuperseded):
         late.submit(signed, people["hospital"])
     (reverted,) = intents.newest(9)
     assert reverted.state == "reverted"
