@@ -124,7 +124,7 @@ def _proof(web3: Web3, transaction: str) -> EventProof:
     from trie import HexaryTrie
 
     mined = request(web3, "eth_getTransactionReceipt", [transaction])
-    if mined is None or mined.get("blockNumber") is None:
+    if mined is None or mined.get("blockHash") is None:
         raise ProofUnavailable(
             f"the node knows no mined transaction {transaction}; ask again, or another node",
             transaction=transaction,
