@@ -123,7 +123,7 @@ def research_stage() -> Iterator[Stage]:
         participants = chain.deploy("ParticipantRegistry", forwarder.address, [GOVERNOR])
         images = chain.deploy("ImageRegistry", participants.address, forwarder.address)
         asked = (identities.address, participants.address, images.address)
-        consents = chain.deploy("ConsentRegistry", *asked)
+        consents = chain.deploy("ConsentRegistry", *asked, True, 5)
         datasets = chain.deploy("DatasetRegistry", *asked, consents.address, forwarder.address)
         token = chain.deploy("LocalToken", FUNDER, SUPPLY)
         stage = Stage(chain, forwarder, identities, participants, images, consents, datasets, token)

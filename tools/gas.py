@@ -150,7 +150,13 @@ def _consent(meter: Meter) -> None:
     meter.measure(f"{registry}.request", "radiologist", registry, "request", *asked)
     meter.measure(f"{registry}.approve", "patient", registry, "approve", radiologist, *asked)
     broken = (patient, 3_600, digest())
-    meter.measure(f"{registry}.breakGlass", "radiologist", registry, "breakGlass", *broken)
+    meter.measure(f"{registry}.breakGlass.first", "radiologist", registry, "breakGlass", *broken)
+    since = meter.ledger.now()
+    other = (meter.address("stranger"), *broken[1:])
+    meter.measure(f"{registry}.breakGlass", "radiologist", registry, "breakGlass", *other)
+    meter.measure(f"{registry}.breakGlass.again", "radiologist", registry, "breakGlass", *broken)
+    review = ("review", patient, radiologist, since, True, digest())
+    meter.measure(f"{registry}.review", "hospital", registry, *review)
 
 
 def _signed(meter: Meter) -> None:

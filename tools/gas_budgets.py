@@ -59,6 +59,11 @@ BUDGETS = (
     ),
     Budget("ConsentRegistry.approve", "by the patient, new grant", "-", 68_000),
     Budget("ConsentRegistry.breakGlass", "by a clinician", "-", None),
+    Budget(
+        "ConsentRegistry.breakGlass.first", "a clinician's and its institution's first", "-", None
+    ),
+    Budget("ConsentRegistry.breakGlass.again", "of the same patient", "-", None),
+    Budget("ConsentRegistry.review", "by the institution", "-", None),
     Budget("DatasetRegistry.create", "with its vault", "-", None),
     Budget(
         "DatasetRegistry.contribute",
@@ -80,6 +85,7 @@ BUDGETS = (
 )
 
 ARGUED = {
+    "ConsentRegistry.request": 59_950,
     "ConsentRegistry.revoke": 38_000,
     "ConsentRegistry.revokeAll": 36_500,
     "DatasetRegistry.contribute": 88_500,

@@ -17,6 +17,9 @@ library ConsentMessages {
         "Approve(address requester,address subject,address grantee,bytes32 scope,uint32 from,uint32 until,uint16 purposes,uint16 conditions,bytes13 disease,uint32 seen,uint16 epoch,uint32 signed,uint40 deadline)"
     );
 
+    bytes32 private constant FORBID_EMERGENCIES =
+        keccak256("ForbidEmergencies(address subject,bool forbidden,uint32 seen,uint32 signed,uint40 deadline)");
+
     function grant(
         address subject,
         address grantee,
@@ -60,6 +63,17 @@ library ConsentMessages {
             abi.encode(
                 APPROVE, requester, subject, grantee, scope, terms, basis, authorization.signed, authorization.deadline
             )
+        );
+    }
+
+    function forbidEmergencies(
+        address subject,
+        bool forbidden,
+        uint32 seen,
+        IConsentRegistry.Authorization calldata authorization
+    ) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(FORBID_EMERGENCIES, subject, forbidden, seen, authorization.signed, authorization.deadline)
         );
     }
 }

@@ -7,7 +7,6 @@ import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
 import {ImageId, ImageSet} from "../lib/ImageSet.sol";
-import {Roles} from "../lib/Roles.sol";
 import {Scope} from "../lib/Scope.sol";
 import {GrantSlot} from "./GrantSlot.sol";
 import {GrantStore} from "./GrantStore.sol";
@@ -26,9 +25,6 @@ abstract contract ConsentOracle is GrantStore {
     IIdentityRegistry private immutable _identities;
     IParticipantRegistry internal immutable _participants;
     IImageRegistry internal immutable _images;
-
-    // One slot: institution (160) | reviewBy (40) | reviewed (8). A nonzero institution means "exists".
-    mapping(bytes32 emergency => Emergency) internal _emergencies;
 
     constructor(IIdentityRegistry identities, IParticipantRegistry participants, IImageRegistry images) {
         _identities = identities;
@@ -62,8 +58,28 @@ abstract contract ConsentOracle is GrantStore {
 
     // ------------------------------------------------------------------ internal
 
+    /// @dev The grant that the reader's last emergency with the subject is to it now, as somebody of the institution.
+    function _emergencyNow(address subject, address reader, address institution)
+        internal
+        view
+        virtual
+        returns (GrantSlot);
+
     function _emergencyId(address subject, address clinician, uint40 since) internal pure returns (bytes32) {
         return keccak256(abi.encode(subject, clinician, since));
+    }
+
+    // One place for each question to another contract: the code of a call takes 150 bytes.
+    function _standingOf(address account) internal view returns (address institution, bool suspended) {
+        return _participants.standing(account);
+    }
+
+    function _hasRole(address account, uint32 role) internal view returns (bool) {
+        return _participants.hasRole(account, role);
+    }
+
+    function _requireMayAct(address subject, address actor) internal view {
+        if (!_mayAct(subject, actor)) revert ConsentNotAuthorized(subject, actor);
     }
 
     /// @dev Asked even about the subject itself: after a recovery its old key may no longer act.
@@ -81,30 +97,15 @@ abstract contract ConsentOracle is GrantStore {
         if (state == IImageRegistry.State.Erased) return _because(decision, Reason.Erased);
         address patient = imageSet.patient;
         if (reader == patient && _mayAct(patient, reader)) return _because(decision, Reason.Permitted);
-        (address institution, bool suspended) = _participants.standing(reader);
+        (address institution, bool suspended) = _standingOf(reader);
         if (suspended) return _because(decision, Reason.ReaderSuspended);
 
         decision.reason = Reason.NeverGranted;
         Withdrawal memory all = _withdrawalOf(patient);
         address group = institution == address(0) ? reader : institution;
         if (_considerScopes(decision, reader, group, imageSet, image, all, use)) return decision;
-        _considerEmergency(decision, patient, reader, institution, all, use);
-    }
-
-    /// @dev The right to break the glass comes from being a clinician of the institution, and ends with it: who has left
-    /// it, though for another one, or is no clinician any more, may no longer act in its emergencies.
-    function _considerEmergency(
-        Decision memory decision,
-        address subject,
-        address reader,
-        address institution,
-        Withdrawal memory all,
-        Use calldata use
-    ) private view {
-        uint32 since = _grants[_grantId(subject, reader, Scope.EMERGENCY)].from();
-        if (since == 0 || _emergencies[_emergencyId(subject, reader, since)].institution != institution) return;
-        if (!_participants.hasRole(reader, Roles.CLINICIAN)) return;
-        _considerGrant(decision, subject, reader, Scope.EMERGENCY, all, use);
+        GrantSlot emergency = _emergencyNow(patient, reader, institution);
+        _considerGrant(decision, _grantId(patient, reader, Scope.EMERGENCY), emergency, all, use);
     }
 
     /// @dev Whether a grant for everything, the course, the visit or the image set permits it.
@@ -137,21 +138,21 @@ abstract contract ConsentOracle is GrantStore {
         Withdrawal memory all,
         Use calldata use
     ) private view returns (bool) {
-        if (_considerGrant(decision, subject, institution, scope, all, use)) return true;
-        return institution != reader && _considerGrant(decision, subject, reader, scope, all, use);
+        bytes32 grantId = _grantId(subject, institution, scope);
+        if (_considerGrant(decision, grantId, _grants[grantId], all, use)) return true;
+        if (institution == reader) return false;
+        grantId = _grantId(subject, reader, scope);
+        return _considerGrant(decision, grantId, _grants[grantId], all, use);
     }
 
     /// @dev Whether a grant permits it; of several that do not, the decision keeps the nearest.
     function _considerGrant(
         Decision memory decision,
-        address subject,
-        address grantee,
-        bytes32 scope,
+        bytes32 grantId,
+        GrantSlot given,
         Withdrawal memory all,
         Use calldata use
     ) private view returns (bool) {
-        bytes32 grantId = _grantId(subject, grantee, scope);
-        GrantSlot given = _grants[grantId];
         Reason reason = _judge(given, all, use);
         if (reason == Reason.Permitted || reason > decision.reason) {
             decision.reason = reason;

@@ -25,8 +25,17 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
     /// @param identities registry of identities, their delegates and recoveries
     /// @param participants registry of accredited participants
     /// @param images registry of image sets
-    constructor(IIdentityRegistry identities, IParticipantRegistry participants, IImageRegistry images)
+    /// @param mayForbidEmergencies whether subjects may forbid emergency access
+    /// @param mostOverdueReviews with how many overdue reviews an institution may still request
+    constructor(
+        IIdentityRegistry identities,
+        IParticipantRegistry participants,
+        IImageRegistry images,
+        bool mayForbidEmergencies,
+        uint32 mostOverdueReviews
+    )
         ConsentOracle(identities, participants, images)
+        EmergencyAccess(mayForbidEmergencies, mostOverdueReviews)
         EIP712("RadLedger Consent", "1")
     {}
 
@@ -56,7 +65,9 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
     /// @inheritdoc IConsentRegistry
     function revoke(address subject, address grantee, bytes32 scope) external {
         _requireMayAct(subject, msg.sender);
-        _writeRevocation(subject, grantee, scope, uint32(block.timestamp), msg.sender);
+        uint32 signed = uint32(block.timestamp);
+        if (scope == Scope.EMERGENCY) _endEmergency(subject, grantee, signed, msg.sender);
+        else _writeRevocation(subject, grantee, scope, signed, msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -64,8 +75,13 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         external
     {
         _requireSigned(subject, authorization, ConsentMessages.revoke(subject, grantee, scope, authorization));
-        _requireRevocationPrevails(subject, grantee, scope, authorization.signed);
-        _writeRevocation(subject, grantee, scope, authorization.signed, authorization.signer);
+        if (scope == Scope.EMERGENCY) {
+            _requireEndPrevails(subject, grantee, authorization.signed);
+            _endEmergency(subject, grantee, authorization.signed, authorization.signer);
+        } else {
+            _requireRevocationPrevails(subject, grantee, scope, authorization.signed);
+            _writeRevocation(subject, grantee, scope, authorization.signed, authorization.signer);
+        }
     }
 
     /// @inheritdoc IConsentRegistry
@@ -81,6 +97,16 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         _writeRevocationOfAll(subject, authorization.signed, authorization.signer);
     }
 
+    /// @inheritdoc IConsentRegistry
+    function forbidEmergenciesBySig(address subject, bool forbidden, uint32 seen, Authorization calldata authorization)
+        external
+    {
+        bytes32 message = ConsentMessages.forbidEmergencies(subject, forbidden, seen, authorization);
+        _requireSigned(subject, authorization, message);
+        _requireChoicePrevails(subject, forbidden, seen, authorization.signed);
+        _writeChoice(subject, forbidden, authorization.signed, authorization.signer);
+    }
+
     // ------------------------------------------------------------------ requests
 
     /// @inheritdoc IConsentRegistry
@@ -88,9 +114,10 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         external
         returns (bytes32 id)
     {
-        (address institution, bool suspended) = _participants.standing(msg.sender);
+        (address institution, bool suspended) = _standingOf(msg.sender);
         if (institution == address(0) || suspended) revert ConsentRequesterNotAccredited(msg.sender);
         if (grantee != msg.sender && grantee != institution) revert ConsentRequesterNotGrantee(msg.sender, grantee);
+        _requireFewOverdue(institution);
         GrantSlot asked = GrantSlotLibrary.pack(terms);
         id = _requestId(msg.sender, subject, grantee, scope, asked);
         if (_requests[id] != 0) revert ConsentAlreadyRequested(id);
@@ -183,10 +210,6 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, signature);
         if (failure == ECDSA.RecoverError.NoError && recovered == signer) return true;
         return SignatureChecker.isValidERC1271SignatureNow(signer, digest, signature);
-    }
-
-    function _requireMayAct(address subject, address actor) private view {
-        if (!_mayAct(subject, actor)) revert ConsentNotAuthorized(subject, actor);
     }
 
     function _requestId(address requester, address subject, address grantee, bytes32 scope, GrantSlot asked)

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {Scope} from "../lib/Scope.sol";
 import {GrantSlot} from "./GrantSlot.sol";
 
 /// @title The grants of all subjects, and which of two documents prevails
@@ -16,10 +17,10 @@ abstract contract GrantStore is IConsentRegistry {
         uint32 signed;
     }
 
-    uint256 private constant GRANT_AHEAD = 5 minutes;
-    uint256 private constant CLOCK_ERROR = 1 days;
+    uint256 internal constant GRANT_AHEAD = 5 minutes;
+    uint256 internal constant CLOCK_ERROR = 1 days;
     // Two devices may be wrong in opposite directions.
-    uint256 private constant DOUBT = 2 * CLOCK_ERROR;
+    uint256 internal constant DOUBT = 2 * CLOCK_ERROR;
     // From this epoch on, which no subject should reach, times alone tell what a revokeAll covers.
     uint16 private constant LAST_EPOCH = type(uint16).max;
 
@@ -32,7 +33,8 @@ abstract contract GrantStore is IConsentRegistry {
 
     /// @inheritdoc IConsentRegistry
     function grantOf(address subject, address grantee, bytes32 scope) external view returns (Grant memory) {
-        return _grants[_grantId(subject, grantee, scope)].unpack();
+        bytes32 grantId = _grantId(subject, grantee, scope);
+        return (scope == Scope.EMERGENCY ? _emergencyAsWritten(grantId) : _grants[grantId]).unpack();
     }
 
     /// @inheritdoc IConsentRegistry
@@ -49,6 +51,9 @@ abstract contract GrantStore is IConsentRegistry {
     function revokedAllAt(address subject) external view returns (uint32) {
         return _withdrawals[subject].signed;
     }
+
+    /// @dev The last emergency of a clinician with a subject, as a grant.
+    function _emergencyAsWritten(bytes32 grantId) internal view virtual returns (GrantSlot);
 
     // ------------------------------------------------------------------ writing
 
@@ -151,13 +156,13 @@ abstract contract GrantStore is IConsentRegistry {
         return epoch >= all.epoch && all.epoch != LAST_EPOCH;
     }
 
-    function _requireNotAhead(uint32 signed, uint256 tolerance) private view {
+    function _requireNotAhead(uint32 signed, uint256 tolerance) internal view {
         uint256 latest = block.timestamp + tolerance;
         if (signed > latest) revert ConsentSignedAhead(signed, uint32(latest));
     }
 
     /// @dev A time that is later than the one before, whatever the clocks said.
-    function _later(uint32 time, uint32 before) private pure returns (uint32) {
+    function _later(uint32 time, uint32 before) internal pure returns (uint32) {
         return time > before ? time : before + 1;
     }
 }

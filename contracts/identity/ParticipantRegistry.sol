@@ -162,8 +162,9 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
 
     /// @inheritdoc IParticipantRegistry
     function standing(address account) external view returns (address institution, bool suspended) {
-        Participant memory participant = _participants[account];
-        return (participant.institution, _isSuspended(account, participant));
+        Participant storage participant = _participants[account];
+        institution = participant.institution;
+        suspended = participant.status != 0 || (institution != account && _participants[institution].status != 0);
     }
 
     /// @inheritdoc IParticipantRegistry

@@ -8,7 +8,7 @@ library Roles {
     uint32 internal constant GOVERNOR = 1 << 0;
     /// @notice Keeps images and anchors them: a hospital, an imaging centre.
     uint32 internal constant CUSTODIAN = 1 << 1;
-    /// @notice Treats patients, asks for their images, may break the glass.
+    /// @notice Treats patients, asks for their images, may declare emergency access.
     uint32 internal constant CLINICIAN = 1 << 2;
     /// @notice Reads images and signs reports.
     uint32 internal constant RADIOLOGIST = 1 << 3;

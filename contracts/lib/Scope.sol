@@ -5,7 +5,7 @@ pragma solidity 0.8.30;
 library Scope {
     /// @notice Everything of the subject, today's and later.
     bytes32 internal constant ALL = 0;
-    /// @notice Everything of the subject, in an emergency; only breaking the glass writes it.
+    /// @notice Everything of the subject, in an emergency that a clinician declared; never granted.
     bytes32 internal constant EMERGENCY = keccak256("radledger.consent.emergency");
 
     /// @notice Whether `custodian` may anchor under this visit and course: each is zero, or ends in its address.

@@ -247,3 +247,42 @@ def test_break_glass_and_review(home, ok, cli, check, addresses):
     assert ok(*review, "hospital")["opinion"] == "right"
     (reviewed,) = cli("consent", "emergencies", "--subject", "patient").objects
     assert (reviewed["reviewer"], reviewed["justified"]) == (addresses["hospital"], True)
+
+
+def test_conduct_is_shown_before_a_request_is_approved(home, ok, cli, plain_cli, addresses):
+    glass = ("consent", "break-glass", "patient", "--reason", "unconscious", "--as", "radiologist")
+    declared = ok(*glass)
+    assert declared["until"] - declared["since"] == 86_400
+    expected = {"declared": 1, "justified": 0, "unjustified": 0, "waiting": 1, "overdue": 0}
+    clinician = ok("conduct", "radiologist")
+    assert (clinician["account"], clinician["institution"]) == (
+        addresses["radiologist"],
+        addresses["hospital"],
+    )
+    assert (clinician["as_clinician"], clinician["suspensions"]) == (expected, 0)
+    assert ok("conduct", "hospital")["as_institution"] == expected
+
+    request = ("consent", "request", "patient", "--purpose", "CC", "--as", "radiologist")
+    id_ = ok(*request)["request_id"]
+    (listed,) = cli("consent", "list", "--subject", "patient", "--requests").objects
+    assert [each["account"] for each in listed["conduct"]] == [
+        addresses["radiologist"],
+        addresses["hospital"],
+    ]
+    approve = ("consent", "approve", id_, "--as", "patient", "--sign-only", home / "approved.json")
+    told = plain_cli(*approve).err.splitlines()
+    assert [line.split(" accesses, ")[0] for line in told] == [
+        f"{name} {addresses[name]}: 1 emergency" for name in ("radiologist", "hospital")
+    ]
+    assert "never suspended" in told[0]
+
+
+def test_forbid_emergencies_and_allow(home, ok, cli, signed):
+    glass = ("consent", "break-glass", "patient", "--reason", "unconscious", "--as", "radiologist")
+    signed("consent", "forbid-emergencies")
+    assert cli(*glass).refused("ConsentEmergencyForbidden")
+    signed("consent", "allow-emergencies")
+    ok(*glass)
+    signed("consent", "revoke", "radiologist", "--scope", "emergency")
+    (grant,) = cli("consent", "list", "--subject", "patient").objects
+    assert (grant["scope"], grant["status"]) == ("emergency", "revoked")

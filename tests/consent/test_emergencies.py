@@ -1,24 +1,29 @@
-"""Broken glasses: at once, for a time, seen by all, reviewed by a second person."""
+"""Emergency access: at once, for a time, seen by all, reviewed by a second person."""
 
 from __future__ import annotations
 
 import pytest
 
+from radledger.chain.deploy import MOST_OVERDUE_REVIEWS
 from radledger.chain.refusals import (
     ConsentAlreadyReviewed,
+    ConsentEmergencyForbidden,
     ConsentEmergencyTooLong,
     ConsentNoEmergency,
     ConsentReviewerInvalid,
+    ConsentReviewsOverdue,
     ParticipantLacksRole,
 )
-from radledger.consent.model import SealedNote
+from radledger.consent.model import Conduct, EmergencyCounts, SealedNote, Terms
 from radledger.identity.roles import ROLES
 
 HOUR = 3600
+DAY = 24 * HOUR
+NOTHING = EmergencyCounts(0, 0, 0, 0, 0)
 NOTE = SealedNote.of("unconscious after an accident, no relatives reached")
 
 
-def test_a_broken_glass_permits_care_for_its_time(consents, ledger, who, image_set, travel):
+def test_emergency_access_permits_care_for_its_time(consents, ledger, who, image_set, travel):
     patient, clinician = who.patient.address, who.clinician
     consents.break_glass(clinician, patient, NOTE, duration=HOUR)
     assert consents.check(clinician.address, image_set, ["CC"]).permitted
@@ -41,7 +46,7 @@ def test_a_broken_glass_permits_care_for_its_time(consents, ledger, who, image_s
 
 
 @pytest.mark.parametrize("justified", [True, False])
-def test_a_second_person_reviews(consents, who, justified):
+def test_a_second_person_reviews(consents, who, image_set, justified):
     patient, clinician, reviewer = who.patient.address, who.clinician, who.radiologist
     consents.break_glass(clinician, patient, NOTE)
     (emergency,) = consents.emergencies(institution=who.hospital.address)
@@ -58,6 +63,9 @@ def test_a_second_person_reviews(consents, who, justified):
 
     (reviewed,) = consents.emergencies(clinician=clinician.address)
     assert (reviewed.reviewer, reviewed.justified) == (reviewer.address, justified)
+    assert consents.check(clinician.address, image_set, ["CC"]).permitted == justified
+    (grant,) = consents.list(subject=patient)
+    assert grant.status == ("active" if justified else "revoked")
     with pytest.raises(ConsentAlreadyReviewed) as twice:
         consents.review(reviewer, *which, justified=True, opinion=NOTE)
     assert twice.value.values == {
@@ -99,6 +107,108 @@ def test_only_a_clinician_breaks_the_glass_and_for_a_day_at_most(consents, who):
             who.radiologist, patient, who.clinician.address, 1, justified=True, opinion=NOTE
         )
     assert consents.emergencies() == ()
+
+
+def test_conduct_counts_by_outcome(consents, participants, who, travel):
+    patient, clinician, hospital = who.patient.address, who.clinician, who.hospital
+    assert consents.conduct(clinician.address) == Conduct(
+        clinician.address, hospital.address, NOTHING, NOTHING, suspended=False, suspensions=0
+    )
+    for justified in (True, False, None, None):
+        travel(1)
+        consents.break_glass(clinician, patient, NOTE)
+        if justified is not None:
+            since = consents.emergencies()[-1].since
+            which = (patient, clinician.address, since)
+            consents.review(who.radiologist, *which, justified=justified, opinion=NOTE)
+    travel(4 * DAY)
+    consents.break_glass(clinician, patient, NOTE)
+    participants.suspend(hospital, clinician.address)
+    participants.reinstate(hospital, clinician.address)
+    participants.suspend(hospital, clinician.address)
+
+    counts = EmergencyCounts(declared=5, justified=1, unjustified=1, waiting=1, overdue=2)
+    assert consents.conduct(clinician.address) == Conduct(
+        clinician.address, hospital.address, counts, NOTHING, suspended=True, suspensions=2
+    )
+    assert consents.conduct(hospital.address) == Conduct(
+        hospital.address, hospital.address, NOTHING, counts, suspended=False, suspensions=0
+    )
+    assert consents.conduct(patient).institution is None
+
+
+def test_while_a_review_is_overdue_it_lasts_an_hour(consents, who, image_set, travel):
+    patient, clinician = who.patient.address, who.clinician
+    consents.break_glass(clinician, patient, NOTE)
+    travel(3 * DAY - HOUR)
+    consents.break_glass(clinician, patient, NOTE, duration=24 * HOUR)
+    first, _ = consents.emergencies()
+    travel(first.review_by - first.since - 3 * DAY + HOUR)
+    (grant,) = consents.list(subject=patient)
+    assert grant.status == "expired"
+    assert consents.check(clinician.address, image_set, ["CC"]).reason == "expired"
+
+    consents.break_glass(clinician, patient, NOTE)
+    *_, last = consents.emergencies()
+    assert last.until - last.since == HOUR
+    (grant,) = consents.list(subject=patient)
+    assert (grant.status, grant.terms.until) == ("active", last.until)
+
+
+def test_an_institution_with_overdue_reviews_requests_nothing(consents, who, travel):
+    patient = who.patient.address
+    for _ in range(MOST_OVERDUE_REVIEWS + 1):
+        travel(1)
+        consents.break_glass(who.clinician, patient, NOTE)
+    consents.request(who.radiologist, patient, Terms(("CC",)))
+    travel(4 * DAY)
+    with pytest.raises(ConsentReviewsOverdue) as refused:
+        consents.request(who.radiologist, patient, Terms(("TEACHING",)))
+    assert refused.value.values == {
+        "institution": who.hospital.address,
+        "overdue": MOST_OVERDUE_REVIEWS + 1,
+        "most": MOST_OVERDUE_REVIEWS,
+    }
+    first = consents.emergencies()[0]
+    which = (patient, who.clinician.address, first.since)
+    consents.review(who.radiologist, *which, justified=True, opinion=NOTE)
+    consents.request(who.radiologist, patient, Terms(("TEACHING",)))
+
+
+def test_a_patient_ends_emergency_access_by_signature(consents, who, image_set, travel):
+    patient, clinician = who.patient, who.clinician
+    consents.break_glass(clinician, patient.address, NOTE)
+    (grant,) = consents.list(subject=patient.address)
+    document = consents.sign_revoke(patient, clinician.address, scope=grant.scope)
+    assert f"{clinician.address} use all images in the emergency" in document["summary"]
+    consents.submit(document, payer=who.hospital)
+    assert consents.check(clinician.address, image_set, ["CC"]).reason == "revoked"
+    travel(1)
+    consents.break_glass(clinician, patient.address, NOTE)
+    assert consents.check(clinician.address, image_set, ["CC"]).permitted
+
+
+@pytest.mark.usefixtures("patient_with_ether")
+def test_a_patient_forbids_emergency_access(consents, who, image_set, travel):
+    patient, clinician = who.patient, who.clinician
+    consents.break_glass(clinician, patient.address, NOTE)
+    consents.forbid_emergencies(patient)
+    assert consents.forbids_emergencies(patient.address)
+    assert consents.check(clinician.address, image_set, ["CC"]).reason == "revoked"
+    (grant,) = consents.list(subject=patient.address)
+    assert grant.status == "revoked"
+    travel(1)
+    with pytest.raises(ConsentEmergencyForbidden) as forbidden:
+        consents.break_glass(clinician, patient.address, NOTE)
+    assert forbidden.value.values == {"subject": patient.address}
+
+    consents.allow_emergencies(patient)
+    assert not consents.forbids_emergencies(patient.address)
+    assert consents.check(clinician.address, image_set, ["CC"]).reason == "revoked"
+    consents.break_glass(clinician, patient.address, NOTE)
+    assert consents.check(clinician.address, image_set, ["CC"]).permitted
+    (grant,) = consents.list(subject=patient.address)
+    assert grant.status == "active"
 
 
 def test_a_note_is_sealed_under_its_salt():

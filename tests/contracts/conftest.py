@@ -22,6 +22,7 @@ from eth_account import Account
 from eth_utils import keccak
 
 RECOVERY_DELAY = 3 * 24 * 3600
+MOST_OVERDUE = 2
 PATIENT_KEY = "0x" + "5a" * 32
 NOBODY = "0x" + "00" * 20
 
@@ -222,8 +223,8 @@ def images(deploy, participants, forwarder):
 
 @pytest.fixture(scope="module")
 def consents(deploy, identities, participants, images):
-    """The consent registry with nothing granted."""
-    return deploy("ConsentRegistry", identities, participants, images)
+    """The consent registry with nothing granted; patients may forbid emergencies."""
+    return deploy("ConsentRegistry", identities, participants, images, True, MOST_OVERDUE)
 
 
 @pytest.fixture(scope="module")

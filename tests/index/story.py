@@ -107,8 +107,13 @@ class Narrator:
             # Two in one second would be one, at the cost of one, which the next second is not.
             self.travel(60)
         self.consents.review(
-            who.radiologist, patient, who.clinician.address, since, justified=True, opinion=NOTE
+            who.radiologist, patient, who.clinician.address, since, justified=False, opinion=NOTE
         )
+        self.consents.forbid_emergencies(who.patient)
+        self.consents.allow_emergencies(who.patient)
+        self.travel(60)
+        self.consents.break_glass(who.clinician, patient, NOTE)
+        self.consents.revoke(who.patient, who.clinician.address, scope="emergency")
 
     def research(self, *images):
         who, datasets = self.who, self.datasets

@@ -43,7 +43,7 @@ def test_an_image_sets_log_has_readings_grants_and_emergencies(index, story, rel
     book.keep(release)
     log = index.access_log(book.releases(), story.original.image_id)
     assert events(log)[-1] == "released"
-    assert events(log).count("emergency declared") == 2
+    assert events(log).count("emergency declared") == 3
     assert events(log).count("emergency reviewed") == 1
     assert events(log).count("all withdrawn") == 1
     assert [access.timestamp for access in log] == sorted(access.timestamp for access in log)

@@ -115,6 +115,8 @@ def test_a_false_event_is_named(index, story, who):
         ("ConsentWithdrawnAll", "ConsentRegistry.revokedAllAt"),
         ("ConsentRequestApproved", "ConsentRegistry.requestedAt"),
         ("EmergencyReviewed", "ConsentRegistry.emergencyOf"),
+        ("EmergencyDeclared", "ConsentRegistry.conductOf"),
+        ("EmergenciesForbidden", "ConsentRegistry.emergencyChoiceOf"),
         ("ContributionMade", "DatasetRegistry.contributorOf"),
         ("DatasetFunded", "DatasetRegistry.contributorOf"),
         ("RewardClaimed", "DatasetRegistry.contributorOf"),

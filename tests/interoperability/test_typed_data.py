@@ -39,6 +39,7 @@ MESSAGES = {
     "Grant": {**WHOSE, **TERMS, **BASIS},
     "Revoke": WHOSE,
     "RevokeAll": {"subject": PATIENT, "epoch": 0},
+    "ForbidEmergencies": {"subject": PATIENT, "forbidden": True, "seen": 0},
     "Approve": {"requester": RADIOLOGIST, **WHOSE, **TERMS, **BASIS},
 }
 ARGUMENTS = (PATIENT, RADIOLOGIST, digest("visit"))
@@ -47,6 +48,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "Grant": ("grantBySig", *ASKED, (0, 0)),
     "Revoke": ("revokeBySig", *ARGUMENTS),
     "RevokeAll": ("revokeAllBySig", PATIENT, 0),
+    "ForbidEmergencies": ("forbidEmergenciesBySig", PATIENT, True, 0),
     "Approve": ("approveBySig", RADIOLOGIST, *ASKED, (0, 0)),
 }
 
@@ -81,7 +83,8 @@ def stage(node: str) -> Iterator[tuple[Chain, Contract]]:
         identities = chain.deploy("IdentityRegistry", forwarder, DAY).address
         participants = chain.deploy("ParticipantRegistry", forwarder, [GOVERNOR])
         images = chain.deploy("ImageRegistry", participants.address, forwarder).address
-        consents = chain.deploy("ConsentRegistry", identities, participants.address, images)
+        peers = (identities, participants.address, images)
+        consents = chain.deploy("ConsentRegistry", *peers, True, 5)
         chain.send(GOVERNOR, participants, "admitInstitution", HOSPITAL, CLINICIAN)
         chain.send(HOSPITAL, participants, "admit", RADIOLOGIST, CLINICIAN)
         chain.send(RADIOLOGIST, consents, "request", *ASKED)
@@ -114,6 +117,8 @@ def test_viem_signs_and_the_contract_accepts(
         chain.send(STRANGER, consents, *CALLS[kind], authorization)
         if kind == "RevokeAll":
             assert chain.call(consents, "epochOf", PATIENT) == 1
+        elif kind == "ForbidEmergencies":
+            assert chain.call(consents, "emergencyChoiceOf", PATIENT) == (True, when["signed"])
         else:
             status = chain.call(consents, "grantOf", *ARGUMENTS)[7]
             assert status == (REVOKED if kind == "Revoke" else GRANTED)

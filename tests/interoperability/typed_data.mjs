@@ -27,6 +27,7 @@ const types = {
   Grant: [...whose, ...terms, ...basis, ...when],
   Revoke: [...whose, ...when],
   RevokeAll: [whose[0], basis[1], ...when],
+  ForbidEmergencies: [whose[0], {name: 'forbidden', type: 'bool'}, basis[0], ...when],
   Approve: [{name: 'requester', type: 'address'}, ...whose, ...terms, ...basis, ...when],
 }
 

@@ -44,6 +44,7 @@ DOCTOR, NURSE, RESEARCHER = (account(name) for name in ("doctor", "nurse", "rese
 READERS = (DOCTOR, NURSE, RESEARCHER, HOSPITAL, CLINIC, PARENT, *PATIENTS)
 GRANTEES = (DOCTOR, RESEARCHER, HOSPITAL, CLINIC, PARENT)
 MEMBERS = {DOCTOR: HOSPITAL, NURSE: HOSPITAL, RESEARCHER: CLINIC}
+MOST_OVERDUE = 1
 CUSTODIAN_ROLE, CLINICIAN_ROLE = 1 << 1, 1 << 2
 
 
@@ -258,7 +259,7 @@ def stage(chain: Chain) -> dict[str, Contract]:
     participants = chain.deploy("ParticipantRegistry", forwarder, [GOVERNOR])
     images = chain.deploy("ImageRegistry", participants.address, forwarder)
     peers = (identities.address, participants.address, images.address)
-    consents = chain.deploy("ConsentRegistry", *peers)
+    consents = chain.deploy("ConsentRegistry", *peers, True, MOST_OVERDUE)
     for institution in (HOSPITAL, CLINIC):
         roles = CUSTODIAN_ROLE | CLINICIAN_ROLE
         chain.send(GOVERNOR, participants, "admitInstitution", institution, roles)

@@ -22,10 +22,20 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
     from web3 import Web3
 
-__all__ = ["CONTRACTS", "RECOVERY_DELAY", "TOKEN_SUPPLY", "deploy", "verify"]
+__all__ = [
+    "CONTRACTS",
+    "MOST_OVERDUE_REVIEWS",
+    "RECOVERY_DELAY",
+    "TOKEN_SUPPLY",
+    "deploy",
+    "verify",
+]
 
 RECOVERY_DELAY = 3 * 24 * 3600
 """Seconds in which the owner of an identity can veto its recovery, unless told otherwise."""
+
+MOST_OVERDUE_REVIEWS = 5
+"""With how many overdue reviews of emergency access an institution may still request consent."""
 
 TOKEN_SUPPLY = 10**6 * 10**18
 """Base units of the token on a local network: a million tokens of 18 decimals."""
@@ -38,6 +48,8 @@ def deploy(
     *,
     governors: tuple[str, ...] = (),
     recovery_delay: int = RECOVERY_DELAY,
+    may_forbid_emergencies: bool = True,
+    most_overdue_reviews: int = MOST_OVERDUE_REVIEWS,
     token_holder: str | None = None,
     resume: bool = False,
     succeed: bool = False,
@@ -57,6 +69,11 @@ def deploy(
         The first governors of the participant registry; by default the signer alone.
     recovery_delay
         Seconds from the approval of a recovery to its execution.
+    may_forbid_emergencies
+        Whether patients may forbid emergency access to their images.
+    most_overdue_reviews
+        With how many overdue reviews of emergency access an institution, or its members, may still
+        request consent.
     token_holder
         Who gets the supply of a play-money reward token, for local networks; by default no such
         token is deployed.
@@ -84,6 +101,8 @@ def deploy(
     """
     chosen: dict[str, Any] = {
         "recovery_delay": recovery_delay,
+        "may_forbid_emergencies": may_forbid_emergencies,
+        "most_overdue_reviews": most_overdue_reviews,
         "governors": list(governors or (signer.address,)),
     }
     if token_holder is not None:

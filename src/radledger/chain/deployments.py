@@ -26,7 +26,13 @@ CONTRACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "IdentityRegistry": ("Forwarder", "recovery_delay"),
         "ParticipantRegistry": ("Forwarder", "governors"),
         "ImageRegistry": ("ParticipantRegistry", "Forwarder"),
-        "ConsentRegistry": ("IdentityRegistry", "ParticipantRegistry", "ImageRegistry"),
+        "ConsentRegistry": (
+            "IdentityRegistry",
+            "ParticipantRegistry",
+            "ImageRegistry",
+            "may_forbid_emergencies",
+            "most_overdue_reviews",
+        ),
         "DatasetRegistry": (
             "IdentityRegistry",
             "ParticipantRegistry",

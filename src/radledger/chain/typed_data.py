@@ -143,7 +143,10 @@ def canonical(type_: str, value: Any) -> Any:
     """
     from eth_utils.address import to_checksum_address
 
-    if type_.startswith("uint"):
+    if type_ == "bool":
+        if isinstance(value, bool):
+            return value
+    elif type_.startswith("uint"):
         number = _integer(value)
         if 0 <= number < 1 << int(type_[4:]):
             return number

@@ -12,6 +12,7 @@ import typer
 from radledger.cli import (
     account,
     bundle,
+    conduct,
     consent,
     dataset,
     deploy,
@@ -61,6 +62,7 @@ for name, group in {
 }.items():
     application.add_typer(group, name=name, epilog=_EPILOG)
 application.command(name="deploy", epilog=_EPILOG)(deploy.deploy)
+application.command(name="conduct", epilog=_EPILOG)(conduct.conduct)
 application.command(name="history", epilog=_EPILOG)(index.history)
 application.command(name="lineage", epilog=_EPILOG)(index.lineage)
 application.command(name="access-log", epilog=_EPILOG)(index.access_log)

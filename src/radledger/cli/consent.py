@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from radledger.chain.clock import STALE
 from radledger.cli.acting import act, submit_document
+from radledger.cli.conduct import conduct_behind, tell_conduct
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
     Address,
@@ -46,6 +48,13 @@ Scope = Annotated[
         metavar="SCOPE", help="all, or the id of an image set, or the digest of a visit or course."
     ),
 ]
+RevokedScope = Annotated[
+    str,
+    typer.Option(
+        metavar="SCOPE",
+        help="As it was granted, as `radledger consent list` shows it; emergency for that.",
+    ),
+]
 Start = Annotated[
     str | None,
     typer.Option(
@@ -64,7 +73,7 @@ End = Annotated[
 ]
 Subject = Annotated[
     str | None,
-    typer.Option(metavar="ACCOUNT", help="For whom one acts, where that is not oneself."),
+    typer.Option(metavar="ACCOUNT", help="Subject to act for (default: the signer)."),
 ]
 
 
@@ -103,9 +112,14 @@ def grant(
 
 @group.command()
 def revoke(
-    grantee: Address, scope: Scope = "all", subject: Subject = None, sign_only: SignOnly = None
+    grantee: Address,
+    scope: RevokedScope = "all",
+    subject: Subject = None,
+    sign_only: SignOnly = None,
 ) -> None:
     """Take one grant back, and each for this grantee and scope that was signed before.
+
+    With `--scope emergency` it ends the emergency access of a clinician.
 
     The answer says in was_granted whether one stood; what has not arrived yet will not count.
     """
@@ -160,7 +174,11 @@ def approve(
     subject: Subject = None,
     sign_only: SignOnly = None,
 ) -> None:
-    """Grant what was requested, to the letter; for anything less, grant it."""
+    """Grant what was requested, to the letter; for anything less, grant it.
+
+    What the requester and its institution did with emergency access is shown first.
+    """
+    tell_conduct(session.address(subject or session.name), request_id)
     act(
         session.radledger.consents, "approve", sign_only, request_id, subject=session.whose(subject)
     )
@@ -181,13 +199,16 @@ def list_(
         typer.Option("--requests", help="Requests that wait for an answer, instead of grants."),
     ] = False,
 ) -> None:
-    """List grants, or the requests that wait for an answer."""
+    """List grants, or the requests that wait for an answer with what their requesters did."""
     consents = session.radledger.consents
     if requests:
         waiting = consents.requests(
             subject=session.whose(subject), requester=session.whose(grantee)
         )
-        show_all([_flat(each) for each in waiting], empty="no requests wait for an answer")
+        show_all(
+            [{**_flat(each), "conduct": plain(conduct_behind(each))} for each in waiting],
+            empty="no requests wait for an answer",
+        )
     else:
         grants = consents.list(subject=session.whose(subject), grantee=session.whose(grantee))
         show_all([_flat(each) for each in grants], empty="no grants")
@@ -225,15 +246,25 @@ def break_glass(
         str, typer.Option("--for", metavar="SPAN", help="For how long, 24h at most.")
     ] = "24h",
 ) -> None:
-    """As a clinician, use everything of a patient for care in an emergency."""
+    """As a clinician, use everything of a patient for care in an emergency.
+
+    While a review of your earlier emergency accesses is overdue, each lasts one hour at most.
+    """
     from radledger.consent import SealedNote
 
-    note = SealedNote.of(reason)
+    note, asked = SealedNote.of(reason), duration(hours)
     receipt = session.radledger.consents.break_glass(
-        session.signer, session.address(subject), note, duration=duration(hours)
+        session.signer, session.address(subject), note, duration=asked
     )
-    since = receipt.event("EmergencyDeclared").args["since"]
-    show({**plain(receipt), "since": since, "reason": note.text, "salt": plain(note.salt)})
+    declared = receipt.event("EmergencyDeclared").args
+    times = {"since": declared["since"], "until": declared["until"]}
+    if declared["until"] < declared["since"] + asked and not session.json:
+        print(
+            "a review of your earlier emergency access is overdue, so this one lasts an hour; see "
+            "`radledger consent emergencies --clinician`",
+            file=sys.stderr,
+        )
+    show({**plain(receipt), **times, "reason": note.text, "salt": plain(note.salt)})
 
 
 @group.command()
@@ -244,23 +275,29 @@ def review(
         str,
         typer.Option(
             metavar="TIME",
-            help="When the glass was broken, as `radledger consent emergencies` tells it.",
+            help="When the emergency access was declared, as `consent emergencies` shows it.",
         ),
     ],
     opinion: Annotated[
         str, typer.Option(metavar="TEXT", help="The finding; its salted digest goes on chain.")
     ],
-    justified: Annotated[bool, typer.Option("--justified/--unjustified", help="What is found.")],
+    justified: Annotated[
+        bool, typer.Option("--justified/--unjustified", help="Outcome of the review.")
+    ],
 ) -> None:
-    """Review a broken glass, as a second person of the clinician's institution."""
+    """Review emergency access, as a second person of the clinician's institution.
+
+    Access that is found unjustified ends at once. Once the review is overdue, a governor may review
+    as well.
+    """
     from radledger.consent import SealedNote
 
-    note, broken = SealedNote.of(opinion), moment(since, 0)
+    note, declared = SealedNote.of(opinion), moment(since, 0)
     receipt = session.radledger.consents.review(
         session.signer,
         session.address(subject),
         session.address(clinician),
-        broken,
+        declared,
         justified=justified,
         opinion=note,
     )
@@ -273,12 +310,35 @@ def emergencies(
     institution: Annotated[
         str | None, typer.Option(metavar="ACCOUNT", help="Of one institution.")
     ] = None,
+    clinician: Annotated[
+        str | None, typer.Option(metavar="ACCOUNT", help="Of one clinician.")
+    ] = None,
 ) -> None:
-    """List broken glasses, whether they were reviewed, and whether that is overdue."""
+    """List emergency accesses, whether they were reviewed, and whether that is overdue."""
     found = session.radledger.consents.emergencies(
-        subject=session.whose(subject), institution=session.whose(institution)
+        subject=session.whose(subject),
+        institution=session.whose(institution),
+        clinician=session.whose(clinician),
     )
-    show_all(found, empty="no broken glasses")
+    show_all(found, empty="no emergency access")
+
+
+@group.command()
+def forbid_emergencies(subject: Subject = None, sign_only: SignOnly = None) -> None:
+    """Forbid emergency access to your images, where the deployment allows that.
+
+    Emergency access in force ends at once. From then on no clinician sees more than you granted,
+    also where your life depends on it.
+    """
+    consents = session.radledger.consents
+    act(consents, "forbid_emergencies", sign_only, subject=session.whose(subject))
+
+
+@group.command()
+def allow_emergencies(subject: Subject = None, sign_only: SignOnly = None) -> None:
+    """Allow emergency access to your images again."""
+    consents = session.radledger.consents
+    act(consents, "allow_emergencies", sign_only, subject=session.whose(subject))
 
 
 def _terms(

@@ -31,6 +31,19 @@ def deploy(
         list[str] | None,
         typer.Option(metavar="ACCOUNT", help="First governor, by default who deploys; repeatable."),
     ] = None,
+    no_emergency_opt_out: Annotated[
+        bool,
+        typer.Option("--no-emergency-opt-out", help="Do not let patients forbid emergency access."),
+    ] = False,
+    most_overdue_reviews: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=2**32 - 1,
+            help="Overdue reviews with which an institution may still request consent.",
+        ),
+    ] = 5,
 ) -> None:
     """Deploy all contracts; safe to run again after a failure at any step."""
     import os
@@ -55,6 +68,8 @@ def deploy(
             signer,
             folder,
             governors=tuple(session.address(each) for each in governor or ()),
+            may_forbid_emergencies=not no_emergency_opt_out,
+            most_overdue_reviews=most_overdue_reviews,
             token_holder=signer.address if network.local else None,
             resume=resume,
             succeed=succeed,

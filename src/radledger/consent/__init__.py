@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from radledger.consent.consents import Consents
 from radledger.consent.model import (
+    Conduct,
     ConsentRequest,
     Decision,
     Emergency,
+    EmergencyCounts,
     Grant,
     Requested,
     SealedNote,
@@ -14,10 +16,12 @@ from radledger.consent.model import (
 )
 
 __all__ = [
+    "Conduct",
     "ConsentRequest",
     "Consents",
     "Decision",
     "Emergency",
+    "EmergencyCounts",
     "Grant",
     "Requested",
     "SealedNote",

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from radledger.chain.clock import STALE
 from radledger.chain.refusals import ConsentPeriodInvalid
 from radledger.consent import messages, permission, records, signing
+from radledger.consent.emergencies import EmergencyAccess
 from radledger.consent.model import (
     UNTIL_REVOKED,
     ConsentRequest,
     Decision,
-    Emergency,
     Grant,
     Requested,
-    SealedNote,
     Terms,
     TermsStruct,
 )
@@ -26,7 +25,7 @@ from radledger.identity.address import parse_address
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.chain.ledger import Ledger, Receipt
+    from radledger.chain.ledger import Receipt
     from radledger.imaging.model import ImageSet
 
 __all__ = ["Consents"]
@@ -35,7 +34,7 @@ _DAY = 24 * 3600
 _WEEK = 7 * _DAY
 
 
-class Consents:
+class Consents(EmergencyAccess):
     """Grants, requests and emergencies, and the one question that they answer.
 
     What a subject does exists twice: under its name, sent by the signer, who pays; and as
@@ -57,9 +56,6 @@ class Consents:
     >>> consents.check(radiologist.address, image_set, ["CC"]).reason  # doctest: +SKIP
     'permitted'
     """
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
 
     # --- the subject --------------------------------------------------------------------------
 
@@ -142,16 +138,28 @@ class Consents:
 
     def revoke_all(self, signer: LocalAccount, *, subject: str | None = None) -> Receipt:
         """Take every grant back, at the same cost for any number of them."""
-        return self._send(signer, "revokeAll", parse_address(subject or signer.address))
+        return self._send(signer, "revokeAll", _subject(signer, subject))
 
     def sign_revoke_all(
         self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
     ) -> dict[str, Any]:
         """As :meth:`revoke_all`, signed for somebody else to submit."""
-        whose = parse_address(subject or signer.address)
+        whose = _subject(signer, subject)
         fields = {"subject": whose, "epoch": signing.epoch(self._ledger, whose)}
         after = self._ledger.call(records.CONTRACT, "revokedAllAt", whose)
         return signing.sign(self._ledger, signer, "RevokeAll", fields, valid_for, after=after)
+
+    def sign_forbid_emergencies(
+        self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
+    ) -> dict[str, Any]:
+        """As :meth:`forbid_emergencies`, signed for somebody else to submit."""
+        return self._sign_choice(signer, _subject(signer, subject), True, valid_for)
+
+    def sign_allow_emergencies(
+        self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
+    ) -> dict[str, Any]:
+        """As :meth:`allow_emergencies`, signed for somebody else to submit."""
+        return self._sign_choice(signer, _subject(signer, subject), False, valid_for)
 
     def approve(
         self, signer: LocalAccount, request_id: str, *, subject: str | None = None
@@ -296,48 +304,10 @@ class Consents:
         filters = _filters(subject=subject, requester=requester)
         return tuple(records.requests(self._ledger, **filters))
 
-    def emergencies(
-        self,
-        *,
-        subject: str | None = None,
-        clinician: str | None = None,
-        institution: str | None = None,
-    ) -> tuple[Emergency, ...]:
-        """Broken glasses, whether they were reviewed, and whether that is overdue."""
-        filters = _filters(subject=subject, clinician=clinician, institution=institution)
-        return tuple(records.emergencies(self._ledger, **filters))
-
-    # --- emergencies --------------------------------------------------------------------------
-
-    def break_glass(
-        self, signer: LocalAccount, subject: str, reason: SealedNote, *, duration: int = _DAY
-    ) -> Receipt:
-        """As a clinician, use everything of a subject for care, at most 24 hours.
-
-        A second person of the institution has to review it; keep the note for that.
-        """
-        return self._send(signer, "breakGlass", parse_address(subject), duration, reason.digest)
-
-    def review(
-        self,
-        signer: LocalAccount,
-        subject: str,
-        clinician: str,
-        since: int,
-        *,
-        justified: bool,
-        opinion: SealedNote,
-    ) -> Receipt:
-        """As a second person of the clinician's institution, say whether it was justified."""
-        which = (parse_address(subject), parse_address(clinician), since)
-        return self._send(signer, "review", *which, justified, opinion.digest)
-
     # --- internal -----------------------------------------------------------------------------
 
     def _asked(self, signer: LocalAccount, request_id: str, subject: str | None) -> ConsentRequest:
-        return records.request_of(
-            self._ledger, parse_address(subject or signer.address), request_id
-        )
+        return records.request_of(self._ledger, _subject(signer, subject), request_id)
 
     def _struct(self, terms: Terms) -> TermsStruct:
         """Terms as the contract takes them, if they end after they begin, and later than now."""
@@ -351,11 +321,24 @@ class Consents:
     def _send(self, signer: LocalAccount, function: str, *arguments: Any) -> Receipt:
         return self._ledger.send(signer, records.CONTRACT, function, *arguments)
 
+    def _sign_choice(
+        self, signer: LocalAccount, subject: str, forbidden: bool, valid_for: int
+    ) -> dict[str, Any]:
+        _, seen = self._ledger.call(records.CONTRACT, "emergencyChoiceOf", subject)
+        fields = {"subject": subject, "forbidden": forbidden, "seen": seen}
+        return signing.sign(
+            self._ledger, signer, "ForbidEmergencies", fields, valid_for, after=seen
+        )
+
+
+def _subject(signer: LocalAccount, subject: str | None) -> str:
+    return parse_address(subject or signer.address)
+
 
 def _whose(
     signer: LocalAccount, grantee: str, scope: str, subject: str | None
 ) -> tuple[str, str, bytes]:
-    return parse_address(subject or signer.address), parse_address(grantee), parse_scope(scope)
+    return _subject(signer, subject), parse_address(grantee), parse_scope(scope)
 
 
 def _whose_fields(subject: str, grantee: str, scope: bytes) -> dict[str, str]:

@@ -9,7 +9,7 @@ from radledger.chain.typed_data import Domain, Fields
 from radledger.consent import documents, duo
 from radledger.consent.documents import Document, when
 from radledger.consent.model import UNTIL_REVOKED, TermsStruct
-from radledger.consent.scope import ALL, scope_name
+from radledger.consent.scope import ALL, EMERGENCY, scope_name
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Call, Ledger
@@ -43,6 +43,12 @@ STRUCTS: Mapping[str, Fields] = {
     "Grant": (*_WHOSE, *_TERMS, *_BASIS, *_WHEN),
     "Revoke": (*_WHOSE, *_WHEN),
     "RevokeAll": (("address", "subject"), ("uint16", "epoch"), *_WHEN),
+    "ForbidEmergencies": (
+        ("address", "subject"),
+        ("bool", "forbidden"),
+        ("uint32", "seen"),
+        *_WHEN,
+    ),
     "Approve": (("address", "requester"), *_WHOSE, *_TERMS, *_BASIS, *_WHEN),
 }
 """The structs of ``contracts/consent/ConsentMessages.sol``, field by field."""
@@ -71,6 +77,8 @@ def call_of(document: Document) -> Call:
     ]
     if "purposes" in message:
         arguments += [terms_struct(message), (message["seen"], message["epoch"])]
+    elif "forbidden" in message:
+        arguments += [message["forbidden"], message["seen"]]
     elif "epoch" in message:
         arguments.append(message["epoch"])
     authorization = (document.signer, message["signed"], message["deadline"], document.signature)
@@ -101,11 +109,20 @@ def terms_struct(message: Mapping[str, Any]) -> TermsStruct:
     )
 
 
+_FORBIDS = (
+    "forbids clinicians to use any images in an emergency without a permission, also where a life "
+    "depends on it; emergency access in force ends"
+)
+_ALLOWS = "allows clinicians to use all images in an emergency, each for a day at most"
+
+
 def summarise(primary: str, message: Mapping[str, Any]) -> str:
     """What signing a message does, in words."""
     subject = message["subject"]
     if primary == "RevokeAll":
         what = f"{subject} takes back every permission given so far"
+    elif primary == "ForbidEmergencies":
+        what = f"{subject} {_FORBIDS if message['forbidden'] else _ALLOWS}"
     else:
         grantee = message["grantee"]
         images = _images(message["scope"])
@@ -121,6 +138,8 @@ def summarise(primary: str, message: Mapping[str, Any]) -> str:
 
 def _images(scope: str) -> str:
     name = scope_name(bytes.fromhex(scope[2:]))
+    if name == EMERGENCY:
+        return "all images in the emergency that was declared"
     return "all images, today's and later ones" if name == ALL else f"the images under {name}"
 
 

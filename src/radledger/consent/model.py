@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNTIL_REVOKED",
+    "Conduct",
     "ConsentRequest",
     "Decision",
     "Emergency",
+    "EmergencyCounts",
     "Grant",
     "Requested",
     "SealedNote",
@@ -176,9 +178,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """A broken glass, and its review by a second person of the clinician's institution.
+    """Emergency access, and its review by a second person of the clinician's institution.
 
-    ``reviewer`` and ``justified`` are none until then; ``overdue`` from ``review_by`` on.
+    ``reviewer`` and ``justified`` are none until then; ``overdue`` from ``review_by`` on, which is
+    the end of the third UTC day after the emergency. One that was found not justified has ended.
     """
 
     subject: str
@@ -192,6 +195,57 @@ class Emergency:
     justified: bool | None
     overdue: bool
     transaction: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyCounts:
+    """What became of emergency accesses: how many there were, and how many of them are what.
+
+    Parameters
+    ----------
+    declared
+        How many there were.
+    justified, unjustified
+        How many a second person found justified, and not justified.
+    waiting
+        How many wait for a review that is not due yet.
+    overdue
+        How many should have been reviewed by now.
+    """
+
+    declared: int
+    justified: int
+    unjustified: int
+    waiting: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """What an account did with the access that it had.
+
+    Parameters
+    ----------
+    account
+        Its address.
+    institution
+        To which it belongs; itself for an institution, none where it belongs to none.
+    as_clinician
+        Emergency accesses that it declared itself.
+    as_institution
+        Emergency accesses of its members, which it has to review.
+    suspended
+        Whether it or its institution is suspended now.
+    suspensions
+        How often it was suspended.
+    """
+
+    account: str
+    institution: str | None
+    as_clinician: EmergencyCounts
+    as_institution: EmergencyCounts
+    suspended: bool
+    suspensions: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,34 @@
-"""Grants, requests and emergencies as the events tell them."""
+"""Grants and requests as the events tell them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from radledger.consent.errors import NoSuchRequest
 from radledger.consent.model import (
     ConsentRequest,
-    Emergency,
+    EmergencyCounts,
     Grant,
     Slot,
     Terms,
     TermsStruct,
     unpack,
 )
-from radledger.consent.scope import scope_name
+from radledger.consent.scope import EMERGENCY, scope_name
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Event, Ledger
 
-__all__ = ["CONTRACT", "emergencies", "grants", "request_id", "request_of", "requests"]
+__all__ = ["CONTRACT", "grants", "request_id", "request_of", "requests"]
 
 CONTRACT = "ConsentRegistry"
 # As in `contracts/consent/GrantStore.sol`.
 _DOUBT = 2 * 24 * 3600
 _LAST_EPOCH = (1 << 16) - 1
+_HOUR = 3600
 
 
 def grants(ledger: Ledger, **filters: Any) -> Iterator[Grant]:
@@ -45,12 +47,28 @@ def grants(ledger: Ledger, **filters: Any) -> Iterator[Grant]:
             int(ledger.call(CONTRACT, "revokedAllAt", subject)),
         )
 
+    @cache
+    def forbidden(subject: str) -> tuple[int, int]:
+        """Where the subject last forbade emergency access, which ended all before."""
+        events = ledger.events(CONTRACT, "EmergenciesForbidden", subject=subject)
+        return max((_position(e) for e in events if e.args["forbidden"]), default=(0, 0))
+
+    @cache
+    def overdue(clinician: str) -> bool:
+        """Whether a review is overdue, so that no emergency access lasts more than an hour."""
+        as_clinician, _ = ledger.call(CONTRACT, "conductOf", clinician)
+        return bool(EmergencyCounts(*as_clinician).overdue)
+
     for key, event in latest.items():
         subject, grantee, scope = key
         given = unpack(event.args["given"])
         terms = Terms.decode(given.terms)
         revoked = key in withdrawn and _position(withdrawn[key]) > _position(event)
         revoked |= not _survives(given, *revoked_all(subject))
+        if scope_name(scope) == EMERGENCY:
+            revoked |= _position(event) < forbidden(subject)
+            if overdue(grantee):
+                terms = replace(terms, until=min(terms.until, (terms.start or 0) + _HOUR))
         yield Grant(
             grant_id=_hex(ledger.call(CONTRACT, "grantIdOf", subject, grantee, scope)),
             subject=subject,
@@ -114,32 +132,6 @@ def _asked(ledger: Ledger, **filters: Any) -> dict[str, ConsentRequest]:
             requested_at=ledger.call(CONTRACT, "requestedAt", id_),
         )
     return asked
-
-
-def emergencies(ledger: Ledger, **filters: Any) -> Iterator[Emergency]:
-    """Broken glasses, in the order in which they were broken."""
-    shared = {name: value for name, value in filters.items() if name != "institution"}
-    reviews = {
-        (e.args["subject"], e.args["clinician"], e.args["since"]): e.args
-        for e in ledger.events(CONTRACT, "EmergencyReviewed", **shared)
-    }
-    now = ledger.present().time
-    for event in ledger.events(CONTRACT, "EmergencyDeclared", **filters):
-        args = event.args
-        review = reviews.get((args["subject"], args["clinician"], args["since"]))
-        yield Emergency(
-            subject=args["subject"],
-            clinician=args["clinician"],
-            institution=args["institution"],
-            since=args["since"],
-            until=args["until"],
-            review_by=args["reviewBy"],
-            reason=_hex(args["reason"]),
-            reviewer=review["reviewer"] if review else None,
-            justified=review["justified"] if review else None,
-            overdue=review is None and now >= args["reviewBy"],
-            transaction=event.transaction,
-        )
 
 
 def _survives(given: Slot, epoch: int, revoked_all_at: int) -> bool:

@@ -12,7 +12,7 @@ ALL: Final = "all"
 """Everything of a subject, today's and later."""
 
 EMERGENCY: Final = "emergency"
-"""Everything of a subject, for as long as a broken glass lasts; nobody grants it by choice."""
+"""Everything of a subject, during emergency access; it can be revoked, but not granted."""
 
 _LENGTH = 32
 ALL_DIGEST = bytes(_LENGTH)
@@ -26,8 +26,8 @@ def parse_scope(scope: str) -> bytes:
     Parameters
     ----------
     scope
-        ``all``, or the id of an image set or the digest of a visit or course, 64 hexadecimal
-        digits after ``0x``.
+        ``all``, ``emergency``, or the id of an image set or the digest of a visit or course, 64
+        hexadecimal digits after ``0x``.
 
     Raises
     ------
@@ -43,6 +43,8 @@ def parse_scope(scope: str) -> bytes:
     """
     if scope == ALL:
         return ALL_DIGEST
+    if scope == EMERGENCY:
+        return EMERGENCY_DIGEST
     try:
         digest = bytes.fromhex(scope.removeprefix("0x"))
     except ValueError:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["basis", "epoch", "is_granted", "last_signed", "sign"]
 
 # Seconds ahead of the block: a little less than `GrantStore.sol` takes, for nodes that lag.
-_AHEAD = {"Grant": 4 * 60, "Approve": 4 * 60, "Revoke": 23 * 3600, "RevokeAll": 23 * 3600}
+_AHEAD = {
+    **dict.fromkeys(("Grant", "Approve", "ForbidEmergencies"), 4 * 60),
+    **dict.fromkeys(("Revoke", "RevokeAll"), 23 * 3600),
+}
 # `IConsentRegistry.Status.Granted`
 _GRANTED = 1
 

@@ -172,7 +172,7 @@ _RESEARCH = Chapter(
 _EMERGENCY = Chapter(
     "An emergency",
     "A clinician may act without asking, for a day, in sight of everybody; a second person has "
-    "to review it.",
+    "to review it, and what comes of it counts.",
     (
         Step("break glass", "radiologist", emergency.break_glass),
         Step("read in emergency", "radiologist", emergency.read_in_emergency),
@@ -184,6 +184,7 @@ _EMERGENCY = Chapter(
             attempt="reviews the emergency that this same person declared",
         ),
         Step("review", "hospital", emergency.review),
+        Step("conduct", "patient", emergency.look_at_conduct),
         Step("emergency passes", "time", emergency.let_emergency_pass, moves_time=True),
         Step(
             "emergency over",
@@ -192,6 +193,14 @@ _EMERGENCY = Chapter(
             refusal="ConsentExpired",
             attempt="asks for one more key",
             moves_time=True,
+        ),
+        Step("forbid emergencies", "patient", emergency.forbid_emergencies),
+        Step(
+            "emergency forbidden",
+            "radiologist",
+            emergency.break_glass_again,
+            refusal="ConsentEmergencyForbidden",
+            attempt="breaks the glass again",
         ),
     ),
 )

@@ -35,9 +35,10 @@ class Access:
         When, Unix time.
     event
         ``released`` (a secret, against the reader's signed receipt), ``granted``, ``withdrawn``,
-        ``all withdrawn``, ``emergency declared`` or ``emergency reviewed``.
+        ``all withdrawn``, ``emergencies forbidden``, ``emergencies allowed``,
+        ``emergency declared`` or ``emergency reviewed``.
     reader
-        Who read or may read; none where all grants were withdrawn.
+        Who read or may read; none where all grants were withdrawn, or emergencies forbidden.
     patient
         Whose images; none of an image set that this chain does not know.
     images

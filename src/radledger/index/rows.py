@@ -124,6 +124,12 @@ def _consent_withdrawn_all(args: Mapping[str, Any]) -> _Rows:
     return [(tables.grants, {"change": "all withdrawn", **args})]
 
 
+def _emergencies_forbidden(args: Mapping[str, Any]) -> _Rows:
+    change = "emergencies forbidden" if args["forbidden"] else "emergencies allowed"
+    row = {name: args[name] for name in ("subject", "signed", "actor")}
+    return [(tables.grants, {"change": change, **row})]
+
+
 def _consent_requested(args: Mapping[str, Any]) -> _Rows:
     terms, _ = _terms(args["asked"])
     who = {name: args[name] for name in ("requester", "subject", "grantee", "scope")}
@@ -253,6 +259,7 @@ _MAKERS: dict[str, Callable[[Mapping[str, Any]], _Rows]] = {
     "ConsentRequestApproved": _consent_request_approved,
     "EmergencyDeclared": _emergency_declared,
     "EmergencyReviewed": _emergency_reviewed,
+    "EmergenciesForbidden": _emergencies_forbidden,
     "DatasetCreated": _dataset_created,
     "VersionFrozen": _version_frozen,
     "DatasetFunded": _dataset_funded,

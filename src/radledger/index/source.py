@@ -40,6 +40,7 @@ _ACTORS = {
     "ConsentRequested": "requester",
     "EmergencyDeclared": "clinician",
     "EmergencyReviewed": "reviewer",
+    "EmergenciesForbidden": "actor",
     "ParticipantSuspended": "actor",
     "ParticipantReinstated": "actor",
     "ParticipantLeft": "account",

@@ -155,7 +155,8 @@ versions = _table(
 
 grants = _table(
     "grants",
-    "consent: granted, withdrawn, or all withdrawn (then without grantee and scope)",
+    "consent: granted or withdrawn; all withdrawn, emergencies forbidden or allowed (then without "
+    "grantee and scope)",
     _text("change"),
     _id("subject"),
     _id("grantee", optional=True),
@@ -189,7 +190,7 @@ requests = _table(
 
 emergencies = _table(
     "emergencies",
-    "broken glasses: declared or reviewed",
+    "emergency access: declared or reviewed",
     _text("change"),
     _id("subject"),
     _id("clinician"),

@@ -65,9 +65,9 @@ class _TypedData(_Strict):
 
 
 class ConsentTypedData(_TypedData):
-    """A struct of the consent registry: Grant, Revoke, RevokeAll or Approve."""
+    """A struct of the consent registry: Grant, Revoke, RevokeAll, ForbidEmergencies or Approve."""
 
-    message: dict[str, Uint256 | str]
+    message: dict[str, Annotated[bool, Field(strict=True)] | Uint256 | str]
 
 
 class ForwardMessage(_Strict):

@@ -125,8 +125,12 @@ def take_consent(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
         to,
         data,
         gas=0,
-        protects=message["subject"] if verified.primary in ("Revoke", "RevokeAll") else None,
+        protects=message["subject"] if _takes_back(verified.primary, message) else None,
     )
+
+
+def _takes_back(primary: str, message: Mapping[str, Any]) -> bool:
+    return primary in ("Revoke", "RevokeAll") or message.get("forbidden", False)
 
 
 def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:

@@ -28,7 +28,10 @@ _EFFECTS = {
     "approveBySig": "ConsentGranted",
     "revokeBySig": "ConsentWithdrawn",
     "revokeAllBySig": "ConsentWithdrawnAll",
+    "forbidEmergenciesBySig": "EmergenciesForbidden",
 }
+
+_WORDS = ("subject", "grantee", "scope", "forbidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ def _said(ledger: Ledger, ticket: Ticket) -> tuple[str, Mapping[str, Any]]:
 def _has_words(event: Event, said: Mapping[str, Any]) -> bool:
     """Whether an event records what a consent says, whenever that was signed."""
     authorization = said["authorization"]
-    whose = {name: said[name] for name in ("subject", "grantee", "scope") if name in said}
+    whose = {name: said[name] for name in _WORDS if name in said}
     whose["actor"] = authorization["signer"]
     return (
         whose.items() <= event.args.items()

@@ -10,9 +10,10 @@ import pytest
 from brownie import accounts
 from eth_account import Account
 
-from tests.contracts.conftest import PATIENT_KEY, Role, digest, error, plain, travel
+from tests.contracts.conftest import PATIENT_KEY, Role, digest, error, next_block_at, plain, travel
 
-DAY = 24 * 3600
+HOUR = 3600
+DAY = 24 * HOUR
 ALL = digest("")
 EMERGENCY = digest("radledger.consent.emergency")
 CONSENT = b"radledger.consent".ljust(32, b"\0")
@@ -68,6 +69,30 @@ class Reason(IntEnum):
     READER_SUSPENDED = 8
     NOT_ANCHORED = 9
     ERASED = 10
+
+
+class Outcome(IntEnum):
+    """``IConsentRegistry.Outcome``."""
+
+    NONE = 0
+    WAITING = 1
+    JUSTIFIED = 2
+    UNJUSTIFIED = 3
+
+
+class Conduct(NamedTuple):
+    """``IConsentRegistry.Conduct``."""
+
+    declared: int = 0
+    justified: int = 0
+    unjustified: int = 0
+    waiting: int = 0
+    overdue: int = 0
+
+
+def due(since: int) -> int:
+    """When an emergency is to be reviewed by: the end of the third UTC day after its own."""
+    return (since // DAY + 4) * DAY
 
 
 def code(disease: str) -> str:
@@ -141,6 +166,8 @@ TYPES = {
     "terms": "uint32 from,uint32 until,uint16 purposes,uint16 conditions,bytes13 disease",
     "basis": "uint32 seen,uint16 epoch",
     "epoch": "uint16 epoch",
+    "forbidden": "bool forbidden",
+    "seen": "uint32 seen",
     "signed": "uint32 signed",
     "deadline": "uint40 deadline",
 }
@@ -148,6 +175,7 @@ ACTIONS = [
     Action("grant", "Grant", ("subject", "grantee", "scope", "terms", "basis")),
     Action("revoke", "Revoke", ("subject", "grantee", "scope")),
     Action("revokeAll", "RevokeAll", ("subject", "epoch")),
+    Action("forbidEmergencies", "ForbidEmergencies", ("subject", "forbidden", "seen")),
     Action("approve", "Approve", ("requester", "subject", "grantee", "scope", "terms", "basis")),
 ]
 
@@ -204,6 +232,32 @@ def refuses(consents, image):
 
 
 @pytest.fixture
+def break_glass(consents, patient, radiologist, accredited, now):
+    """Declares an emergency, by the radiologist unless told otherwise; returns when.
+
+    Each a second after the block before, for a clinician declares one a second at most.
+    """
+
+    def break_glass(subject=patient, lasts=HOUR, clinician=radiologist):
+        next_block_at(now() + 1)
+        consents.breakGlass(subject, lasts, digest("reason"), {"from": clinician})
+        return now()
+
+    return break_glass
+
+
+@pytest.fixture
+def review(consents, patient, radiologist):
+    """Reviews an emergency, one of the radiologist's with the patient unless told otherwise."""
+
+    def review(since, reviewer, justified=True, subject=patient, clinician=radiologist):
+        which = (subject, clinician, since)
+        return consents.review(*which, justified, digest("opinion"), {"from": reviewer})
+
+    return review
+
+
+@pytest.fixture
 def recover(identities, patient, relatives):
     """Hands the patient's identity to a new owner by its guardians."""
 
@@ -240,7 +294,8 @@ def values(action, consents, accredited, patient, radiologist, terms):
         "grantee": radiologist.address,
         "scope": scope,
         **stated.named(),
-        "seen": consents.grantOf(*asked[:3])[2],
+        "seen": 0 if action.function == "forbidEmergencies" else consents.grantOf(*asked[:3])[2],
+        "forbidden": True,
         "epoch": 0,
     }
 
@@ -252,6 +307,8 @@ def done(action, consents, values):
     def done(values=values):
         if action.function == "revokeAll":
             return consents.epochOf(values["subject"]) == 1
+        if action.function == "forbidEmergencies":
+            return consents.emergencyChoiceOf(values["subject"])[0]
         status = consents.grantOf(values["subject"], values["grantee"], values["scope"])[7]
         return status == (REVOKED if action.function == "revoke" else GRANTED)
 

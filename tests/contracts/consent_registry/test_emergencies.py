@@ -1,47 +1,26 @@
-"""Breaking the glass: what it opens, for whom, how long, and who reviews it."""
+"""Emergency access: what it opens, for whom, and how long."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.contracts.conftest import NOBODY, Role, digest, error, next_block_at, plain, travel
+from tests.contracts.conftest import NOBODY, Role, digest, error, plain, travel
 from tests.contracts.consent_registry.conftest import (
     CONSENT,
     DAY,
     EMERGENCY,
     GRANTED,
+    HOUR,
+    Outcome,
     Purpose,
     Reason,
     Terms,
     code,
+    due,
     use,
 )
 
 REASON = digest("unconscious, suspected haemorrhage")
-OPINION = digest("justified")
-REVIEW_PERIOD = 3 * DAY
-HOUR = 3600
-
-
-@pytest.fixture
-def break_glass(consents, patient, radiologist, accredited, now):
-    """Breaks the glass, by the radiologist unless told otherwise; returns when."""
-
-    def break_glass(subject=patient, lasts=HOUR, clinician=radiologist):
-        consents.breakGlass(subject, lasts, REASON, {"from": clinician})
-        return now()
-
-    return break_glass
-
-
-@pytest.fixture
-def review(consents, patient, radiologist):
-    """Reviews the radiologist's emergency."""
-
-    def review(since, reviewer, clinician=radiologist):
-        return consents.review(patient, clinician, since, True, OPINION, {"from": reviewer})
-
-    return review
 
 
 def test_break_glass(consents, patient, radiologist, hospital, accredited, now):
@@ -67,7 +46,7 @@ def test_break_glass(consents, patient, radiologist, hospital, accredited, now):
                 "institution": hospital,
                 "since": since,
                 "until": since + HOUR,
-                "reviewBy": since + REVIEW_PERIOD,
+                "reviewBy": due(since),
                 "reason": REASON,
             },
         ),
@@ -75,7 +54,9 @@ def test_break_glass(consents, patient, radiologist, hospital, accredited, now):
     assert plain(consents.grantOf(patient, radiologist, EMERGENCY)) == given.kept(since)
     assert plain(consents.emergencyOf(patient, radiologist, since)) == (
         hospital.address,
-        since + REVIEW_PERIOD,
+        since + HOUR,
+        due(since),
+        Outcome.WAITING,
         False,
     )
 
@@ -128,11 +109,12 @@ def test_closes_by_itself(break_glass, image, patient, radiologist, permits, ref
 
 
 @pytest.mark.parametrize("lasts", [0, DAY + 1, 2**40 - 1])
-def test_duration(consents, patient, radiologist, accredited, lasts):
+def test_duration(consents, break_glass, patient, radiologist, lasts):
     with error("ConsentEmergencyTooLong", lasts, DAY):
         consents.breakGlass(patient, lasts, REASON, {"from": radiologist})
     for allowed in (1, DAY):
-        consents.breakGlass(patient, allowed, REASON, {"from": radiologist})
+        since = break_glass(lasts=allowed)
+        assert consents.emergencyOf(patient, radiologist, since)[1] == since + allowed
 
 
 def test_only_clinicians(consents, participants, patient, researcher, clinic, accredited):
@@ -214,120 +196,3 @@ def test_suspended_clinician(
     refuses(radiologist, use(), *suspended)
     with error("ParticipantIsSuspended", radiologist, hospital):
         break_glass()
-
-
-def test_review(consents, break_glass, patient, radiologist, colleague, hospital):
-    since = break_glass()
-    transaction = consents.review(patient, radiologist, since, False, OPINION, {"from": colleague})
-    assert [(event.name, dict(event)) for event in transaction.events] == [
-        (
-            "EmergencyReviewed",
-            {
-                "subject": patient,
-                "clinician": radiologist,
-                "reviewer": colleague,
-                "since": since,
-                "justified": False,
-                "opinion": OPINION,
-            },
-        )
-    ]
-    assert plain(consents.emergencyOf(patient, radiologist, since)) == (
-        hospital.address,
-        since + REVIEW_PERIOD,
-        True,
-    )
-
-
-def test_review_is_for_a_second_active_person_of_the_institution(
-    participants,
-    break_glass,
-    review,
-    radiologist,
-    colleague,
-    hospital,
-    researcher,
-    clinic,
-    stranger,
-):
-    since = break_glass()
-    participants.suspend(colleague, {"from": hospital})
-    for reviewer in (radiologist, researcher, clinic, colleague):
-        with error("ConsentReviewerInvalid", reviewer, radiologist, hospital):
-            review(since, reviewer)
-    participants.reinstate(colleague, {"from": hospital})
-    review(since, colleague)
-
-
-def test_clinician_who_left_is_reviewed(
-    participants, break_glass, review, radiologist, clinic, hospital, colleague
-):
-    """Not by itself from its next institution either."""
-    since = break_glass()
-    participants.leave({"from": radiologist})
-    participants.admit(radiologist, Role.CLINICIAN, {"from": clinic})
-    for reviewer in (radiologist, clinic):
-        with error("ConsentReviewerInvalid", reviewer, radiologist, hospital):
-            review(since, reviewer)
-    review(since, colleague)
-
-
-def test_institution_reviews_and_is_reviewed(break_glass, review, radiologist, hospital, colleague):
-    review(break_glass(), hospital)
-    since = break_glass(clinician=hospital)
-    with error("ConsentReviewerInvalid", hospital, hospital, hospital):
-        review(since, hospital, clinician=hospital)
-    review(since, colleague, clinician=hospital)
-
-
-def test_stranger_reviews_nothing(break_glass, review, radiologist, hospital, stranger):
-    with error("ConsentReviewerInvalid", stranger, radiologist, hospital):
-        review(break_glass(), stranger)
-
-
-def test_review_once(break_glass, review, patient, radiologist, colleague):
-    since = break_glass()
-    review(since, colleague)
-    with error("ConsentAlreadyReviewed", patient, radiologist, since):
-        review(since, colleague)
-
-
-def test_each_emergency_is_reviewed(break_glass, review, consents, patient, radiologist, colleague):
-    first = break_glass()
-    next_block_at(first + 60)
-    second = break_glass()
-    review(first, colleague)
-    assert [consents.emergencyOf(patient, radiologist, at)[2] for at in (first, second)] == [
-        True,
-        False,
-    ]
-    review(second, colleague)
-
-
-def test_no_emergency(consents, break_glass, review, patient, radiologist, colleague):
-    since = break_glass()
-    with error("ConsentNoEmergency", patient, radiologist, since + 1):
-        review(since + 1, colleague)
-    assert plain(consents.emergencyOf(patient, radiologist, since + 1)) == (NOBODY, 0, False)
-    assert not consents.isReviewOverdue(patient, radiologist, since + 1)
-
-
-@pytest.mark.no_call_coverage
-def test_overdue(consents, break_glass, review, patient, radiologist, colleague):
-    since = break_glass()
-    travel(since + REVIEW_PERIOD - 1)
-    assert not consents.isReviewOverdue(patient, radiologist, since)
-    travel(since + REVIEW_PERIOD)
-    assert consents.isReviewOverdue(patient, radiologist, since)
-    review(since, colleague)
-    assert not consents.isReviewOverdue(patient, radiologist, since)
-
-
-def test_reviewed_in_time_is_never_overdue(
-    consents, break_glass, review, patient, radiologist, colleague
-):
-    since = break_glass()
-    next_block_at(since + REVIEW_PERIOD - 1)
-    review(since, colleague)
-    travel(since + REVIEW_PERIOD + 1)
-    assert not consents.isReviewOverdue(patient, radiologist, since)

@@ -31,7 +31,9 @@ def test_announced(action, values, sign, submit, done, consents, patient):
     request = consents.requestIdOf(values["requester"], *whose.values(), terms)
     withdrawn = {**whose, "signed": signed + (action.function == "revoke"), "actor": patient}
     withdrawn_all = {"subject": patient, "epoch": 1, "signed": signed, "actor": patient}
+    forbidden = {"subject": patient, "forbidden": True, "signed": signed, "actor": patient}
     assert [(event.name, dict(event)) for event in transaction.events] == {
+        "forbidEmergencies": [("EmergenciesForbidden", forbidden)],
         "grant": [granted],
         "revoke": [("ConsentWithdrawn", withdrawn)],
         "revokeAll": [("ConsentWithdrawnAll", withdrawn_all)],
@@ -57,7 +59,7 @@ def test_submitted_to_another_contract(
     sign, submit, deploy, identities, participants, images, patient
 ):
     """The same signature, on the same chain, given to a second registry."""
-    other = deploy("ConsentRegistry", identities, participants, images)
+    other = deploy("ConsentRegistry", identities, participants, images, True, 5)
     with error("ConsentBadSignature", patient):
         submit(sign(), contract=other)
     submit(sign())
@@ -141,6 +143,7 @@ def test_each_field_is_signed(action, values, sign, submit, done, patient, stran
         "conditions": 0,
         "disease": "0x" + "44" * 13,
         "seen": values["seen"] + 1,
+        "forbidden": False,
         "epoch": 1,
     }
     for name in {field["name"] for field in action.fields} - {"signed", "deadline"}:

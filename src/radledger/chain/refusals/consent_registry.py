@@ -17,6 +17,10 @@ __all__ = [
     "ConsentConditionUnmet",
     "ConsentDiseaseDiffers",
     "ConsentDiseaseInvalid",
+    "ConsentEmergenciesNotForbiddable",
+    "ConsentEmergencyChoiceSuperseded",
+    "ConsentEmergencyExists",
+    "ConsentEmergencyForbidden",
     "ConsentEmergencyTooLong",
     "ConsentExpired",
     "ConsentGrantedSince",
@@ -36,6 +40,7 @@ __all__ = [
     "ConsentRequesterNotAccredited",
     "ConsentRequesterNotGrantee",
     "ConsentReviewerInvalid",
+    "ConsentReviewsOverdue",
     "ConsentRevoked",
     "ConsentRevokedSince",
     "ConsentScopeReserved",
@@ -68,7 +73,7 @@ class ConsentAlreadyRequested(ContractError):
 
 
 class ConsentAlreadyReviewed(ContractError):
-    """It has been reviewed."""
+    """The emergency access was already reviewed."""
 
     selector = "0c3fba6b"
     parameters = (("subject", "address"), ("clinician", "address"), ("since", "uint40"))
@@ -115,8 +120,37 @@ class ConsentDiseaseInvalid(ContractError):
     parameters = (("purposes", "uint16"), ("disease", "bytes13"))
 
 
+class ConsentEmergenciesNotForbiddable(ContractError):
+    """This deployment does not let subjects forbid emergency access."""
+
+    selector = "32fea7a2"
+    parameters = ()
+
+
+class ConsentEmergencyChoiceSuperseded(ContractError):
+    """The subject's choice on emergency access stands that this one may be older than; sign a new
+    one."""
+
+    selector = "1ca24a24"
+    parameters = (("subject", "address"), ("signed", "uint32"))
+
+
+class ConsentEmergencyExists(ContractError):
+    """The clinician declared emergency access to this subject in this same second already."""
+
+    selector = "9542249d"
+    parameters = (("subject", "address"), ("clinician", "address"), ("since", "uint40"))
+
+
+class ConsentEmergencyForbidden(ContractError):
+    """The subject forbids emergency access."""
+
+    selector = "04649b29"
+    parameters = (("subject", "address"),)
+
+
 class ConsentEmergencyTooLong(ContractError):
-    """The glass is broken for a second at least and 24 hours at most."""
+    """Emergency access lasts 1 second to 24 hours."""
 
     selector = "d8b45184"
     parameters = (("duration", "uint40"), ("longest", "uint40"))
@@ -143,7 +177,7 @@ class ConsentGrantedSince(ContractError):
 
 
 class ConsentGranteeInvalid(ContractError):
-    """A subject grants to somebody else, who has an address."""
+    """The grantee is the zero address or the subject itself."""
 
     selector = "777424bc"
     parameters = (("grantee", "address"),)
@@ -171,7 +205,7 @@ class ConsentNeverGranted(ContractError):
 
 
 class ConsentNoEmergency(ContractError):
-    """No such glass was broken."""
+    """There is no such emergency access."""
 
     selector = "29994e52"
     parameters = (("subject", "address"), ("clinician", "address"), ("since", "uint40"))
@@ -248,10 +282,17 @@ class ConsentRequesterNotGrantee(ContractError):
 
 
 class ConsentReviewerInvalid(ContractError):
-    """A second, active person of the clinician's institution reviews."""
+    """The reviewer is not a second, active person of the clinician's institution."""
 
     selector = "c9982327"
     parameters = (("reviewer", "address"), ("clinician", "address"), ("institution", "address"))
+
+
+class ConsentReviewsOverdue(ContractError):
+    """The requester's institution has too many overdue reviews of emergency access."""
+
+    selector = "51888948"
+    parameters = (("institution", "address"), ("overdue", "uint256"), ("most", "uint256"))
 
 
 class ConsentRevoked(ContractError):
@@ -274,7 +315,7 @@ class ConsentRevokedSince(ContractError):
 
 
 class ConsentScopeReserved(ContractError):
-    """Only breaking the glass writes this scope."""
+    """This scope is reserved for emergency access, which is not granted."""
 
     selector = "92c139dd"
     parameters = (("scope", "bytes32"),)

@@ -20,11 +20,14 @@ __all__ = [
     "approve_recovery",
     "audit",
     "break_glass",
+    "break_glass_again",
     "erase",
     "fetch_erased",
+    "forbid_emergencies",
     "grant_with_old_key",
     "let_delay_pass",
     "let_emergency_pass",
+    "look_at_conduct",
     "name_guardians",
     "read_after_emergency",
     "read_in_emergency",
@@ -79,6 +82,34 @@ def review(stage: Stage) -> Outcome:
     found = stage.consents.emergencies(subject=stage.address("patient"))[0]
     check(found.justified is True and not found.overdue, "the review is not on record")
     return Outcome("reviews the emergency as a second person: justified")
+
+
+def look_at_conduct(stage: Stage) -> Outcome:
+    """The patient sees what the hospital did with emergency access."""
+    seen = stage.consents.conduct(stage.address("hospital"))
+    counts = seen.as_institution
+    check((counts.declared, counts.justified) == (1, 1), "the emergency is not counted")
+    return Outcome(
+        f"looks at the hospital's conduct, as before every approval: {counts.declared} emergency, "
+        f"{counts.justified} justified, {counts.unjustified} unjustified, {counts.overdue} reviews "
+        f"overdue, {seen.suspensions} suspensions"
+    )
+
+
+def forbid_emergencies(stage: Stage) -> Outcome:
+    """The patient forbids emergency access by a signature."""
+    with stage.at_no_cost("patient"):
+        document = stage.consents.sign_forbid_emergencies(stage.person("patient"))
+        stage.relay.submit(document)
+    check(stage.consents.forbids_emergencies(stage.address("patient")), "it is still allowed")
+    return Outcome("forbids emergency access to their images from now on, by a signature")
+
+
+def break_glass_again(stage: Stage) -> Outcome:
+    """The radiologist breaks the glass once more."""
+    note = SealedNote.of("wants to see how it went")
+    stage.consents.break_glass(stage.person("radiologist"), stage.address("patient"), note)
+    return Outcome("got emergency access although the patient forbids it")
 
 
 def let_emergency_pass(stage: Stage) -> Outcome:

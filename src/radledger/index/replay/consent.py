@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from radledger.consent.model import unpack
+from radledger.index.replay.emergencies import EmergencyState, is_emergency
 from radledger.index.replay.view import View
 from radledger.index.rows import request_id
 
@@ -30,10 +31,11 @@ class ConsentState:
         self._grants: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._revoked_all: dict[str, tuple[int, int]] = {}
         self._requested: dict[str, int] = {}
-        self._emergencies: dict[tuple[str, str, int], dict[str, Any]] = {}
+        self._emergencies = EmergencyState()
 
     def apply(self, event: ChainEvent) -> None:
         """Do what the contract did."""
+        self._emergencies.apply(event)
         args = event.arguments
         match event.name:
             case "ConsentGranted":
@@ -50,8 +52,9 @@ class ConsentState:
                 }
             case "ConsentWithdrawn":
                 kept = self._grants.get(_key(args), _NOTHING)
-                revoked = {"signed": args["signed"], "status": _REVOKED}
-                self._grants[_key(args)] = {**kept, **revoked}
+                # An emergency keeps its own time, whenever it was ended.
+                signed = kept["signed"] if is_emergency(args) else args["signed"]
+                self._grants[_key(args)] = {**kept, "signed": signed, "status": _REVOKED}
             case "ConsentWithdrawnAll":
                 self._revoked_all[args["subject"]] = args["epoch"], args["signed"]
             case "ConsentRequested":
@@ -59,16 +62,6 @@ class ConsentState:
                 self._requested[request_id(**who, asked=args["asked"])] = event.timestamp
             case "ConsentRequestApproved":
                 self._requested[args["request"]] = 0
-            case "EmergencyDeclared":
-                key = (args["subject"], args["clinician"], args["since"])
-                self._emergencies[key] = {
-                    "institution": args["institution"],
-                    "reviewBy": args["reviewBy"],
-                    "reviewed": False,
-                }
-            case "EmergencyReviewed":
-                key = (args["subject"], args["clinician"], args["since"])
-                self._emergencies.setdefault(key, {})["reviewed"] = True
 
     def views(self, now: int) -> Iterator[View]:
         """What its views must answer."""
@@ -80,8 +73,7 @@ class ConsentState:
             yield View(_CONTRACT, "revokedAllAt", (subject,), (at,))
         for request, requested_at in self._requested.items():
             yield View(_CONTRACT, "requestedAt", (request,), (requested_at,))
-        for which, emergency in self._emergencies.items():
-            yield View(_CONTRACT, "emergencyOf", which, (emergency,))
+        yield from self._emergencies.views(now)
 
 
 def _key(args: Mapping[str, Any]) -> tuple[str, str, str]:

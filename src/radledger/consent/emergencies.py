@@ -1,0 +1,167 @@
+"""Emergency access and its reviews, and what they say of a clinician and its institution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from radledger.consent.model import Conduct, Emergency, EmergencyCounts, SealedNote
+from radledger.identity.address import parse_address
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Ledger, Receipt
+
+__all__ = ["EmergencyAccess"]
+
+_CONTRACT = "ConsentRegistry"
+_DAY = 24 * 3600
+_NOBODY = "0x" + "00" * 20
+
+
+class EmergencyAccess:
+    """What clinicians and their reviewers do in an emergency, for :class:`Consents`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def break_glass(
+        self, signer: LocalAccount, subject: str, reason: SealedNote, *, duration: int = _DAY
+    ) -> Receipt:
+        """As a clinician, use everything of a subject for care.
+
+        A second person of the institution has to review it; keep the note for that.
+
+        Parameters
+        ----------
+        signer
+            The clinician.
+        subject
+            Whose images.
+        reason
+            Why; its salted digest goes on chain.
+        duration
+            For how many seconds, 24 hours at most. While a review of the signer's emergencies is
+            overdue it lasts one hour at most: the event ``EmergencyDeclared`` says until when.
+
+        Raises
+        ------
+        ConsentEmergencyForbidden
+            If the subject forbids emergency access.
+        Refusal
+            If the contract refuses otherwise, as the subclass of its error's name.
+        """
+        which = (parse_address(subject), duration, reason.digest)
+        return self._ledger.send(signer, _CONTRACT, "breakGlass", *which)
+
+    def forbid_emergencies(self, signer: LocalAccount, *, subject: str | None = None) -> Receipt:
+        """Forbid emergency access to the subject's images, where the deployment allows that.
+
+        Emergency access in force ends at once. Clinicians then see nothing that was not granted,
+        also where a life depends on it.
+
+        Raises
+        ------
+        ConsentEmergenciesNotForbiddable
+            If the deployment does not let subjects forbid it.
+        """
+        return self._forbid(signer, subject, forbidden=True)
+
+    def allow_emergencies(self, signer: LocalAccount, *, subject: str | None = None) -> Receipt:
+        """Allow emergency access again, as every subject does who never forbade it."""
+        return self._forbid(signer, subject, forbidden=False)
+
+    def review(
+        self,
+        signer: LocalAccount,
+        subject: str,
+        clinician: str,
+        since: int,
+        *,
+        justified: bool,
+        opinion: SealedNote,
+    ) -> Receipt:
+        """As a second person of the clinician's institution, say whether it was justified.
+
+        Access that is found not justified ends at once. Once the review is overdue, a governor may
+        review as well.
+        """
+        which = (parse_address(subject), parse_address(clinician), since)
+        return self._ledger.send(signer, _CONTRACT, "review", *which, justified, opinion.digest)
+
+    def emergencies(
+        self,
+        *,
+        subject: str | None = None,
+        clinician: str | None = None,
+        institution: str | None = None,
+    ) -> tuple[Emergency, ...]:
+        """Emergency accesses, whether they were reviewed, and whether that is overdue."""
+        given = {"subject": subject, "clinician": clinician, "institution": institution}
+        filters = {name: parse_address(text) for name, text in given.items() if text is not None}
+        return tuple(_emergencies(self._ledger, **filters))
+
+    def conduct(self, account: str) -> Conduct:
+        """What a clinician or an institution did with access, to know before one grants it any.
+
+        Parameters
+        ----------
+        account
+            Address of the clinician or institution.
+
+        Examples
+        --------
+        >>> consents.conduct(hospital.address).as_institution.overdue  # doctest: +SKIP
+        0
+        """
+        account = parse_address(account)
+        as_clinician, as_institution = self._ledger.call(_CONTRACT, "conductOf", account)
+        institution, suspended = self._ledger.call("ParticipantRegistry", "standing", account)
+        suspensions = self._ledger.events(
+            "ParticipantRegistry", "ParticipantSuspended", account=account
+        )
+        return Conduct(
+            account=account,
+            institution=None if institution == _NOBODY else institution,
+            as_clinician=EmergencyCounts(*as_clinician),
+            as_institution=EmergencyCounts(*as_institution),
+            suspended=suspended,
+            # Who leaves a suspended institution takes its suspension along, as the event's actor.
+            suspensions=sum(event.args["actor"] != account for event in suspensions),
+        )
+
+    def forbids_emergencies(self, subject: str) -> bool:
+        """Whether a subject forbids emergency access to its images."""
+        forbidden, _ = self._ledger.call(_CONTRACT, "emergencyChoiceOf", parse_address(subject))
+        return bool(forbidden)
+
+    def _forbid(self, signer: LocalAccount, subject: str | None, *, forbidden: bool) -> Receipt:
+        whose = parse_address(subject or signer.address)
+        return self._ledger.send(signer, _CONTRACT, "forbidEmergencies", whose, forbidden)
+
+
+def _emergencies(ledger: Ledger, **filters: Any) -> Iterator[Emergency]:
+    """Emergency accesses, in the order in which they were declared."""
+    shared = {name: value for name, value in filters.items() if name != "institution"}
+    reviews = {
+        (e.args["subject"], e.args["clinician"], e.args["since"]): e.args
+        for e in ledger.events(_CONTRACT, "EmergencyReviewed", **shared)
+    }
+    now = ledger.present().time
+    for event in ledger.events(_CONTRACT, "EmergencyDeclared", **filters):
+        args = event.args
+        review = reviews.get((args["subject"], args["clinician"], args["since"]))
+        yield Emergency(
+            subject=args["subject"],
+            clinician=args["clinician"],
+            institution=args["institution"],
+            since=args["since"],
+            until=args["until"],
+            review_by=args["reviewBy"],
+            reason="0x" + bytes(args["reason"]).hex(),
+            reviewer=review["reviewer"] if review else None,
+            justified=review["justified"] if review else None,
+            overdue=review is None and now >= args["reviewBy"],
+            transaction=event.transaction,
+        )

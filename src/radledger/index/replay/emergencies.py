@@ -1,0 +1,94 @@
+"""Emergency access in the state of ``ConsentRegistry``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from radledger.consent.scope import EMERGENCY, scope_name
+from radledger.index.replay.view import View
+
+if TYPE_CHECKING:
+    from radledger.index.events import ChainEvent
+
+__all__ = ["EmergencyState", "is_emergency"]
+
+_CONTRACT = "ConsentRegistry"
+_WAITING, _JUSTIFIED, _UNJUSTIFIED = 1, 2, 3
+_COUNTS = {_JUSTIFIED: "justified", _UNJUSTIFIED: "unjustified"}
+
+
+class EmergencyState:
+    """Every emergency, whether it was ended, and who forbids them."""
+
+    def __init__(self) -> None:
+        self._emergencies: dict[tuple[str, str, int], dict[str, Any]] = {}
+        self._latest: dict[tuple[str, str], dict[str, Any]] = {}
+        self._choices: dict[str, tuple[bool, int]] = {}
+
+    def apply(self, event: ChainEvent) -> None:
+        """Do what the contract did."""
+        args = event.arguments
+        match event.name:
+            case "EmergencyDeclared":
+                emergency = {
+                    "institution": args["institution"],
+                    "until": args["until"],
+                    "reviewBy": args["reviewBy"],
+                    "outcome": _WAITING,
+                    "ended": False,
+                }
+                self._emergencies[_which(args)] = emergency
+                self._latest[args["subject"], args["clinician"]] = emergency
+            case "EmergencyReviewed":
+                emergency = self._emergencies.setdefault(_which(args), {})
+                emergency["outcome"] = _JUSTIFIED if args["justified"] else _UNJUSTIFIED
+                if not args["justified"]:
+                    emergency["ended"] = True
+            case "ConsentWithdrawn" if is_emergency(args):
+                self._latest.setdefault((args["subject"], args["grantee"]), {})["ended"] = True
+            case "EmergenciesForbidden":
+                self._choices[args["subject"]] = args["forbidden"], args["signed"]
+
+    def views(self, now: int) -> Iterator[View]:
+        """What its views must answer."""
+        for which, emergency in self._emergencies.items():
+            yield View(_CONTRACT, "emergencyOf", which, (emergency,))
+        for subject, choice in self._choices.items():
+            yield View(_CONTRACT, "emergencyChoiceOf", (subject,), choice)
+        as_clinician, as_institution = self._conduct(now)
+        for account in sorted(as_clinician.keys() | as_institution.keys()):
+            answers = (_counts(as_clinician, account), _counts(as_institution, account))
+            yield View(_CONTRACT, "conductOf", (account,), answers)
+
+    def _conduct(self, now: int) -> tuple[dict[str, Counter[str]], dict[str, Counter[str]]]:
+        """What became of emergencies, by clinician and by institution."""
+        clinicians: dict[str, Counter[str]] = {}
+        institutions: dict[str, Counter[str]] = {}
+        for (_, clinician, _), emergency in self._emergencies.items():
+            if "institution" not in emergency:
+                continue  # its declaration is missing, which its own view tells
+            open_ = "overdue" if now >= emergency["reviewBy"] else "waiting"
+            outcome = _COUNTS.get(emergency["outcome"], open_)
+            for counts in (
+                clinicians.setdefault(clinician, Counter()),
+                institutions.setdefault(emergency["institution"], Counter()),
+            ):
+                counts.update(("declared", outcome))
+        return clinicians, institutions
+
+
+def _counts(conduct: Mapping[str, Counter[str]], account: str) -> dict[str, int]:
+    counts = conduct.get(account, Counter())
+    names = ("declared", "justified", "unjustified", "waiting", "overdue")
+    return {name: counts[name] for name in names}
+
+
+def _which(args: Mapping[str, Any]) -> tuple[str, str, int]:
+    return args["subject"], args["clinician"], args["since"]
+
+
+def is_emergency(args: Mapping[str, Any]) -> bool:
+    """Whether a revocation is one of emergency access."""
+    return scope_name(bytes.fromhex(args["scope"][2:])) == EMERGENCY
