@@ -70,7 +70,7 @@ def test_a_transfer_syntax_without_decoder_is_named(syntax: str, name: str, tmp_
     for read in (image_digest, copied):
         with pytest.raises(PixelsUnreadable) as refusal:
             read(path)
-        assert refusal.value.message == f"there is no decoder for {name}"
+        assert refusal.value.message.startswith(f"there is no decoder for {name};")
     assert len(undecoded(path)) == 32
 
 

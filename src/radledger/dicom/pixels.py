@@ -275,7 +275,8 @@ def _decoded(
         raise
     except NotImplementedError as error:
         raise PixelsUnreadable(
-            f"there is no decoder for {name_of(syntax)}", transfer_syntax=syntax
+            f"there is no decoder for {name_of(syntax)}; export the file in another one",
+            transfer_syntax=syntax,
         ) from error
     except Exception as error:  # decoders raise whatever the codestream provokes
         raise PixelsUnreadable(
