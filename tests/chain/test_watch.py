@@ -48,6 +48,37 @@ def test_what_comes_before_is_sent_again_too(paused, account, folder, killed_at)
     assert mined_nonces(paused, account) == 2
 
 
+def test_what_anvil_leaves_in_its_pool_is_mined(paused, account, folder, monkeypatch):
+    monkeypatch.setattr(watch, "_LOOK_AFTER", 0.05)
+    provider = paused.provider
+    send = provider.make_request
+    on_demand = []
+
+    def make_request(method, parameters):
+        if method == "anvil_getAutomine" and on_demand:
+            return {"result": True}
+        return send(method, parameters)
+
+    monkeypatch.setattr(provider, "make_request", make_request)
+    with sending(Sender(paused, intents=Intents(folder)), account) as outcome:
+        until(lambda: pool(paused, account))
+        # Mining by request alone: it waits, however often it is looked at.
+        looked = []
+        monkeypatch.setattr(watch.Automine, "catch_up", counted(watch.Automine.catch_up, looked))
+        until(lambda: len(looked) > 2)
+        assert mined_nonces(paused, account) == 0
+        on_demand.append(True)
+    assert outcome["receipt"]["status"] == "0x1"
+
+
+def counted(function, calls):
+    def call(*arguments):
+        calls.append(arguments)
+        return function(*arguments)
+
+    return call
+
+
 def test_a_gap_that_nobody_closes_is_closed(paused, account, folder, monkeypatch):
     monkeypatch.setattr(watch, "_GAP_AFTER", 0.1)
     intents = Intents(folder)

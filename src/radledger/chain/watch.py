@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import fees
+from radledger.chain.automine import Automine
 from radledger.chain.broadcast import ask, broadcast, count, explained, receipts, renewed, sign
 from radledger.chain.broadcast import unknown as unknown_to
 from radledger.chain.connect import condition, request
@@ -103,6 +104,7 @@ class Watch:
         self._suspects: set[int] = set()
         self._gap: tuple[int, float] | None = None
         self._head: int | None = None
+        self._automine = Automine(web3)
 
     def outcomes(self, intents: Sequence[Intent]) -> list[Outcome]:
         """What became of each: mined, reverted or superseded.
@@ -197,7 +199,9 @@ class Watch:
         head = int(request(self._web3, "eth_blockNumber", []), 16)
         if mined < min(intent.nonce for intent in self._waiting.values()):
             self._close_gap(now)
-        elif self._head not in (None, head):  # a chain that stands still asks for no higher fee
+        elif self._head == head:  # a chain that stands still asks for no higher fee
+            self._automine.catch_up()
+        elif self._head is not None:
             self._raise_fees(now)
         self._head = head
 
