@@ -281,8 +281,8 @@ def test_identity_that_came_back_collects_through_its_owner(
 
 
 GRANT_FIELDS = (
-    "subject:address grantee:address scope:bytes32 from:uint40 until:uint40 purposes:uint16 "
-    "conditions:uint16 disease:bytes13 nonce:uint64 deadline:uint40"
+    "subject:address grantee:address scope:bytes32 from:uint32 until:uint32 purposes:uint16 "
+    "conditions:uint16 disease:bytes13 seen:uint32 epoch:uint16 signed:uint32 deadline:uint40"
 )
 
 
@@ -294,7 +294,7 @@ def test_patient_without_ether_consents_contributes_claims_and_withdraws(
     image_set = anchored(owner=patient)
     terms = (0, deadline, Purpose.BIOMEDICAL_RESEARCH, 0, NO_DISEASE)
     consents.grantBySig(
-        patient, university, digest(""), terms,
+        patient, university, digest(""), terms, (0, 0),
         (patient, 0, deadline, signed_grant(consents, patient, university, terms, deadline)),
         {"from": stranger},
     )  # fmt: skip
@@ -329,7 +329,7 @@ def signed_grant(consents, signer, grantee, terms, deadline):
     """The signature of a grant of everything, as a wallet makes it."""
     _, name, version, chain_id, verifier, *_ = consents.eip712Domain()
     fields = [field.split(":") for field in GRANT_FIELDS.split()]
-    values = (signer.address, grantee.address, digest(""), *terms, 0, deadline)
+    values = (signer.address, grantee.address, digest(""), *terms, *(0, 0, 0), deadline)
     signed = Account.sign_typed_data(
         signer.private_key,
         {"name": name, "version": version, "chainId": chain_id, "verifyingContract": verifier},
