@@ -22,7 +22,7 @@ KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "Contra
         (
             "ConsentDiseaseDiffers",
             {"granted": "0x" + b"MONDO:0004992".hex(), "used": SAMPLES["bytes13"]},
-            "(granted MONDO:0004992, used none)",
+            "(granted 0x4d4f4e444f3a30303034393932, used none); give --disease CODE@SALT",
         ),
         (
             "ConsentPeriodInvalid",

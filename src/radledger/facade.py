@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from radledger.chain.ledger import Ledger
     from radledger.consent import Consents
+    from radledger.consent.diseases import Diseases
     from radledger.identity import Identities, Participants
     from radledger.imaging.bundles import Bundles
     from radledger.imaging.copies import Copies
@@ -57,7 +58,7 @@ class RadLedger:
 
     Attributes
     ----------
-    images, bundles, copies, consents, datasets, identities, participants, index
+    images, bundles, copies, consents, diseases, datasets, identities, participants, index
         The services.
 
     Examples
@@ -172,7 +173,14 @@ class RadLedger:
         """Who may use whose images for what."""
         from radledger.consent import Consents
 
-        return Consents(self.ledger)
+        return Consents(self.ledger, self.diseases)
+
+    @cached_property
+    def diseases(self) -> Diseases:
+        """Diseases whose salts are known here."""
+        from radledger.consent.diseases import Diseases
+
+        return Diseases(self.home / "diseases.sqlite3")
 
     @cached_property
     def datasets(self) -> Datasets:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from radledger.chain.refusals.base import ContractError
-from radledger.consent.duo import condition_names, decode_disease, purpose_names
+from radledger.consent.diseases import decode_disease
+from radledger.consent.duo import condition_names, purpose_names
 from radledger.errors import RadLedgerError
 from radledger.identity.roles import role_names
 from radledger.research.model import CLASSES, RULES
@@ -40,6 +41,7 @@ _NEXT = {
     "ConsentAlreadyRequested": "wait for the answer",
     "ConsentBadSignature": "have it signed anew",
     "ConsentConditionUnmet": "name what the use fulfils with --attribute, if it does",
+    "ConsentDiseaseDiffers": "give --disease CODE@SALT as it was granted, if the use is on that",
     "ConsentDiseaseInvalid": "give --disease with DS, and with nothing else",
     "ConsentExpired": "ask again with `radledger consent request`",
     "ConsentNeverGranted": "ask with `radledger consent request`",

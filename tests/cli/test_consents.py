@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,9 @@ def check(ok, image):
 def test_grant_and_revoke_by_signature(home, signed, check, cli, addresses, machine_clock):
     machine_clock(-(10**8))
     assert check("radiologist", "--purpose", "CC") == (False, "never granted")
-    receipt = signed("consent", "grant", "radiologist", "--purpose", "CC", "--until", "+30d")
+    receipt = signed(
+        "consent", "grant", "radiologist", "--purpose", "CC", "--until", "+30d", "--exact"
+    )
     assert receipt.keys() >= {"tx", "block", "gas"}
     assert check("radiologist", "--purpose", "CC") == (True, "permitted")
     assert check("stranger", "--purpose", "CC") == (False, "never granted")
@@ -66,6 +69,97 @@ def test_scope_condition_and_disease(home, signed, check, image):
     assert check("researcher", *use)[0] is False
     other = ("--purpose", "DS", "--disease", "MONDO:0005148", "--attribute", "IRB")
     assert check("researcher", *other)[0] is False
+
+
+@pytest.fixture
+def other_home(home, tmp_path):
+    """A copy of the home, which learns nothing that happens in the first from now on."""
+    return shutil.copytree(home, tmp_path / "other")
+
+
+def test_a_disease_reaches_the_chain_as_a_digest_that_both_sides_know(
+    home, other_home, ok, cli, check, image, tmp_path
+):
+    file, terms = tmp_path / "signed.json", ("--purpose", "DS", "--disease", "MONDO:0004992")
+    patient = ("--as", "patient", "--sign-only", file)
+    signed = ok("consent", "grant", "clinic", *terms, *patient)
+    assert signed["disease"].startswith("MONDO:0004992@")
+    assert "(MONDO:0004992)" in signed["summary"]
+    elsewhere = ("--home", other_home)
+    ok(*elsewhere, "consent", "submit", file, "--as", "hospital")
+    listed = cli("consent", "list", "--subject", "patient").object
+    assert listed["disease"] == signed["disease"]
+    for home_ in ((), elsewhere):
+        assert ok(*home_, "consent", "check", "researcher", image, *terms)["permitted"] is True
+
+
+def test_a_request_for_a_disease_is_approved_with_its_salt(
+    home, other_home, ok, cli, image, tmp_path
+):
+    file, terms = tmp_path / "signed.json", ("--purpose", "DS", "--disease", "MONDO:0004992")
+    asked = ok("consent", "request", "patient", *terms, "--as", "researcher")
+    elsewhere = ("--home", other_home)
+    (waiting,) = cli(*elsewhere, "consent", "list", "--requests").objects
+    approve = ("consent", "approve", asked["request_id"], "--as", "patient", "--sign-only", file)
+    refused = cli(*elsewhere, *approve).refused("DiseaseUnknown", 2)
+    assert refused == {"digest": waiting["disease"], "stated": None}
+    assert cli(*elsewhere, *approve, "--disease", "MONDO:0004992").refused("DiseaseUnknown", 2)
+    assert "(MONDO:0004992)" in ok(*elsewhere, *approve, "--disease", asked["disease"])["summary"]
+    ok("consent", "submit", file, "--as", "hospital")
+    use = ("consent", "check", "researcher", image, *terms)
+    assert ok(*use)["reason"] == ok(*elsewhere, *use)["reason"] == "permitted"
+
+
+def test_a_reader_states_the_salt_that_a_grant_has(home, other_home, ok, cli, image, signed):
+    terms = ("--purpose", "DS", "--disease", "MONDO:0004992")
+    signed("consent", "grant", "radiologist", *terms)
+    disease = cli("consent", "list", "--subject", "patient").object["disease"]
+    use = ("--home", other_home, "consent", "check", "radiologist", image, "--purpose", "DS")
+    assert ok(*use, "--disease", "MONDO:0004992")["reason"] == "disease"
+    assert ok(*use, "--disease", disease)["permitted"] is True
+    fetched = ("image", "fetch", image, "--as", "radiologist", *terms)
+    ok("identity", "set-key", "--as", "radiologist")
+    assert ok(*fetched, "--to", "reading")["files"]
+
+
+def test_a_grant_for_a_data_set_has_the_disease_of_its_terms(
+    home, other_home, ok, cli, image, signed, tmp_path
+):
+    create = ("dataset", "create", "--purpose", "DS", "--disease", "MONDO:0004992")
+    made = ok(*create, "--as", "clinic")
+    assert ok("dataset", "show", made["dataset_id"])["disease"] == made["disease"]
+    digest = ok("--home", other_home, "dataset", "show", made["dataset_id"])["disease"]
+    assert digest.startswith("0x")
+    grant = ("consent", "grant", "clinic", "--purpose", "DS", "--dataset", made["dataset_id"])
+    elsewhere = (
+        "--home",
+        other_home,
+        *grant,
+        "--as",
+        "patient",
+        "--sign-only",
+        tmp_path / "other.json",
+    )
+    refused = cli(*elsewhere).refused("DiseaseUnknown", 2)
+    assert refused == {"digest": digest, "stated": None}
+    assert ok(*elsewhere, "--disease", made["disease"])["disease"] == made["disease"]
+    assert cli(*grant, "--disease", "DOID:162", "--as", "patient").refused("DiseaseUnknown", 2)
+    signed(*grant)
+    contributed = cli("dataset", "contribute", made["dataset_id"], image, "--as", "hospital")
+    assert contributed.code == 0, contributed
+
+
+def test_an_end_is_rounded_unless_it_is_to_be_exact(home, ok, cli, signed, tmp_path):
+    grant = ("consent", "grant", "radiologist", "--purpose", "CC", "--as", "patient", "--sign-only")
+    for span, day in (("+30d", False), ("+2y", True)):
+        until = (tmp_path / "signed.json", "--until", span)
+        exact, rounded = ok(*grant, *until, "--exact")["until"], ok(*grant, *until)["until"]
+        end = datetime.fromtimestamp(rounded)
+        assert (end.hour, end.minute, end.second) == (0, 0, 0)
+        assert 0 <= exact - rounded <= (31 if day else 1) * 86_400
+        assert not day or end.day == 1
+    asked = ok("consent", "request", "patient", *grant[3:5], "--until", "+2y", "--as", "researcher")
+    assert asked["until"] == rounded
 
 
 def test_without_ether_a_patient_signs_only(home, cli):

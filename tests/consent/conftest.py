@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from radledger.chain.clock import Clock
-from radledger.consent import Consents, duo
+from radledger.consent import Consents
+from radledger.consent.diseases import encode_disease
 from radledger.consent.permission import Use
 from radledger.consent.receipts import Receipts
 from radledger.consent.release import CustodianKeyService
@@ -105,7 +106,7 @@ def ask(ledger, consents, image_set):
             image_id=image_set.image_id,
             purposes=use.purposes,
             fulfilled=use.fulfilled,
-            disease="0x" + duo.encode_disease(None).hex(),
+            disease="0x" + encode_disease(None).hex(),
             grant_id=decision.grant_id or NONE,
             time=ledger.now(),
             chain_id=ledger.chain_id,

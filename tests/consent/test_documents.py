@@ -28,7 +28,7 @@ UNTIL = 4_000_000_000
 @pytest.fixture
 def document(consents, who):
     terms = Terms(("DS", "CC"), ("NPUNCU",), "MONDO:0004992", start=0, until=UNTIL)
-    return consents.sign_grant(who.patient, who.radiologist.address, terms)
+    return consents.sign_grant(who.patient, who.radiologist.address, terms, exact=True)
 
 
 def test_a_patient_without_ether_grants_and_revokes(consents, ledger, who, image_set):

@@ -27,6 +27,7 @@ def test_a_request_waits_is_approved_and_is_gone(consents, who, image_set):
         terms,
         scope=image_set.visit,
         grantee=who.hospital.address,
+        exact=True,
     )
     (waiting,) = consents.requests(subject=patient.address)
     assert waiting == ConsentRequest(

@@ -44,6 +44,7 @@ def submit_document(service: str, file: Path, relay: str | None) -> None:
     if relay is None:
         show(getattr(session.radledger, service).submit(signed, session.signer))
         return
+    from radledger.consent.messages import without_disease
     from radledger.relay.client import RelayClient
 
-    show(RelayClient(relay).submit(signed))
+    show(RelayClient(relay).submit(without_disease(signed)))

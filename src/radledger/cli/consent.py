@@ -40,7 +40,27 @@ Condition = Annotated[
 ]
 OnlyDisease = Annotated[
     str | None,
-    typer.Option(metavar="CODE", help="Code of the one disease for DS, such as MONDO:0004992."),
+    typer.Option(
+        metavar="CODE",
+        help="Code of the one disease for DS, such as MONDO:0004992. The chain gets its digest "
+        "with a salt; pass the CODE@SALT that is shown on to the other side.",
+    ),
+]
+ForDataset = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset", metavar="DATASET", help="Data set that it is for, instead of --disease."
+    ),
+]
+Exact = Annotated[
+    bool,
+    typer.Option("--exact", help="Keep --until to the second, by which a grant is recognised."),
+]
+StatedDisease = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CODE@SALT", help="The disease, as the requester passed it on with the request."
+    ),
 ]
 Scope = Annotated[
     str,
@@ -68,7 +88,8 @@ End = Annotated[
     typer.Option(
         "--until",
         metavar="TIME",
-        help="As --from, a day being included; until revoked unless given.",
+        help="As --from, a day being included; until revoked unless given. Rounded down to a day "
+        "from a week on, to the end of a month from half a year on.",
     ),
 ]
 Subject = Annotated[
@@ -86,6 +107,8 @@ def grant(
     disease: OnlyDisease = None,
     start: Start = None,
     end: End = None,
+    exact: Exact = False,
+    dataset: ForDataset = None,
     subject: Subject = None,
     sign_only: SignOnly = None,
 ) -> None:
@@ -96,8 +119,10 @@ def grant(
     development of methods, CTRL control in research, NRES anything. Conditions are terms as well,
     such as NCU not commercial, NPU not for profit, NPUNCU both, IRB with ethics approval;
     docs/duo.md lists all.
+
+    The chain is public: docs/privacy.md says what everybody can read of a grant.
     """
-    terms = _terms(purpose, condition, disease, start, end)
+    terms = _terms(purpose, condition, _disease(disease, dataset), start, end, exact=exact)
     act(
         session.radledger.consents,
         "grant",
@@ -106,7 +131,8 @@ def grant(
         terms,
         scope=scope,
         subject=session.whose(subject),
-        answer=_period(terms),
+        exact=True,  # rounded already
+        answer=_stated(terms),
     )
 
 
@@ -159,18 +185,26 @@ def request(
         str | None,
         typer.Option(metavar="ACCOUNT", help="One's institution, where it is to be granted."),
     ] = None,
+    exact: Exact = False,
+    dataset: ForDataset = None,
 ) -> None:
-    """Ask a patient for a grant."""
-    terms = _terms(purpose, condition, disease, start, end)
+    """Ask a patient for a grant; a patient who is to approve a disease needs its CODE@SALT."""
+    terms = _terms(purpose, condition, _disease(disease, dataset), start, end, exact=exact)
     requested = session.radledger.consents.request(
-        session.signer, session.address(subject), terms, scope=scope, grantee=session.whose(grantee)
+        session.signer,
+        session.address(subject),
+        terms,
+        scope=scope,
+        grantee=session.whose(grantee),
+        exact=True,  # rounded already
     )
-    show({**plain(requested), **_period(terms)})
+    show({**plain(requested), **_stated(terms)})
 
 
 @group.command()
 def approve(
     request_id: Annotated[str, typer.Argument(metavar="REQUEST", help="Id of the request.")],
+    disease: StatedDisease = None,
     subject: Subject = None,
     sign_only: SignOnly = None,
 ) -> None:
@@ -180,7 +214,12 @@ def approve(
     """
     tell_conduct(session.address(subject or session.name), request_id)
     act(
-        session.radledger.consents, "approve", sign_only, request_id, subject=session.whose(subject)
+        session.radledger.consents,
+        "approve",
+        sign_only,
+        request_id,
+        subject=session.whose(subject),
+        disease=disease,
     )
 
 
@@ -347,21 +386,35 @@ def _terms(
     disease: str | None,
     start: str | None,
     end: str | None,
+    *,
+    exact: bool,
 ) -> Terms:
     from radledger.consent import Terms
+    from radledger.consent.periods import rounded_end
 
     now = session.radledger.ledger.present().time
-    until = moment(end, now, end=True)
+    begins, until = moment(start, now), moment(end, now, end=True)
+    if until is not None and not exact:
+        until = rounded_end(max(now, begins or 0), until)
     limits = {} if until is None else {"until": until}
-    return Terms(
-        tuple(purpose), tuple(condition or ()), disease, start=moment(start, now), **limits
-    )
+    return Terms(tuple(purpose), tuple(condition or ()), disease, start=begins, **limits)
 
 
-def _period(terms: Terms) -> dict[str, int]:
-    """From when and until when, as it was understood."""
+def _disease(disease: str | None, dataset: str | None) -> str | None:
+    """A disease with its salt: a new one for a code, that of a data set where one is named."""
+    diseases = session.radledger.diseases
+    if dataset is None:
+        return diseases.sealed(disease)
+    named = session.radledger.datasets.show(dataset).terms.disease
+    diseases.require(named, disease)
+    return diseases.named(named)
+
+
+def _stated(terms: Terms) -> dict[str, Any]:
+    """From when until when, and on which disease, as it was understood."""
     start = {} if terms.start is None else {"start": terms.start}
-    return {**start, "until": terms.until}
+    disease = {} if terms.disease is None else {"disease": terms.disease}
+    return {**start, "until": terms.until, **disease}
 
 
 def _flat(record: Any) -> dict[str, Any]:

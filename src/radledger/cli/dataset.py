@@ -100,11 +100,12 @@ def create(
         shares={name: percent(part) for name, part in parts.items()},
         purposes=tuple(purpose),
         fulfilled=tuple(attribute or ()),
-        disease=disease,
+        disease=session.radledger.diseases.sealed(disease),
         rule=rule.replace("-", " "),
         protocol=_NO_PROTOCOL if protocol is None else digest(protocol),
     )
-    show(session.radledger.datasets.create(session.signer, terms))
+    created = plain(session.radledger.datasets.create(session.signer, terms))
+    show(created if disease is None else {**created, "disease": terms.disease})
 
 
 @group.command(name="show")
@@ -263,7 +264,7 @@ def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:
         **summary,
         "curator": dataset.curator,
         "fulfilled": terms.fulfilled,
-        "disease": terms.disease,
+        "disease": session.radledger.diseases.named(terms.disease),
         "protocol": terms.protocol,
         "token": terms.token,
         "vault": dataset.vault,

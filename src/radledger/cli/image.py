@@ -260,11 +260,15 @@ def _use(
     identity: str | None,
 ) -> Use | None:
     """What a reader wants to do; nothing for the patient and the custodian themselves."""
-    if purpose:
-        from radledger.consent.permission import Use
-
-        return Use.of(purpose, attribute or (), disease)
     image_set = session.radledger.images.show(image).image_set
+    if purpose:
+        return session.radledger.consents.use(
+            identity or session.signer.address,
+            image_set,
+            purpose,
+            fulfilled=attribute or (),
+            disease=disease,
+        )
     if identity or session.signer.address not in (image_set.patient, image_set.custodian):
         raise PurposeNotNamed(
             f"say what {session.name} uses the images for with --purpose, such as CC; only "

@@ -82,7 +82,9 @@ Attributes = Annotated[
 Disease = Annotated[
     str | None,
     typer.Option(
-        metavar="CODE", help="Disease that the use is research on, such as MONDO:0004992."
+        metavar="CODE",
+        help="Disease that the use is research on, such as MONDO:0004992; CODE@SALT, as it was "
+        "granted, if this home does not know that salt yet.",
     ),
 ]
 Identity = Annotated[

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from radledger.chain.clock import STALE
-from radledger.chain.refusals import ConsentPeriodInvalid
 from radledger.consent import messages, permission, records, signing
+from radledger.consent.diseases import Diseases, decode_disease
 from radledger.consent.emergencies import EmergencyAccess
 from radledger.consent.model import (
-    UNTIL_REVOKED,
     ConsentRequest,
     Decision,
     Grant,
     Requested,
     Terms,
-    TermsStruct,
 )
 from radledger.consent.permission import Use
 from radledger.consent.scope import ALL, parse_scope
@@ -25,10 +24,12 @@ from radledger.identity.address import parse_address
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.chain.ledger import Receipt
+    from radledger.chain.ledger import Ledger, Receipt
     from radledger.imaging.model import ImageSet
 
 __all__ = ["Consents"]
+
+_T = TypeVar("_T", Grant, ConsentRequest)
 
 _DAY = 24 * 3600
 _WEEK = 7 * _DAY
@@ -57,6 +58,10 @@ class Consents(EmergencyAccess):
     'permitted'
     """
 
+    def __init__(self, ledger: Ledger, diseases: Diseases | None = None) -> None:
+        super().__init__(ledger)
+        self._diseases = diseases or Diseases(None)
+
     # --- the subject --------------------------------------------------------------------------
 
     def grant(
@@ -67,6 +72,7 @@ class Consents(EmergencyAccess):
         *,
         scope: str = ALL,
         subject: str | None = None,
+        exact: bool = False,
     ) -> Receipt:
         """Let a person, or an institution with its active members, use images.
 
@@ -84,6 +90,8 @@ class Consents(EmergencyAccess):
             ``all``, or the id of an image set or the digest of a visit or course.
         subject
             Whose images; the signer's unless given.
+        exact
+            Keep the end to the second; it is rounded otherwise (`radledger.consent.periods`).
 
         Raises
         ------
@@ -93,7 +101,12 @@ class Consents(EmergencyAccess):
             If the contract refuses, as the subclass of its error's name.
         """
         whose = _whose(signer, grantee, scope, subject)
-        return self._send(signer, "grant", *whose, self._struct(terms))
+        return self._send(
+            signer,
+            "grant",
+            *whose,
+            signing.struct(self._ledger, self._diseases, terms, exact=exact),
+        )
 
     def sign_grant(
         self,
@@ -103,13 +116,16 @@ class Consents(EmergencyAccess):
         *,
         scope: str = ALL,
         subject: str | None = None,
+        exact: bool = False,
         valid_for: int = _WEEK,
     ) -> dict[str, Any]:
         """As :meth:`grant`, signed for somebody else to submit."""
         whose = _whose(signer, grantee, scope, subject)
-        fields = messages.terms_fields(self._struct(terms))
+        fields = messages.terms_fields(
+            signing.struct(self._ledger, self._diseases, terms, exact=exact)
+        )
         message = {**_whose_fields(*whose), **fields, **signing.basis(self._ledger, *whose)}
-        return signing.sign(self._ledger, signer, "Grant", message, valid_for)
+        return self._sign(signer, "Grant", message, valid_for)
 
     def revoke(
         self, signer: LocalAccount, grantee: str, *, scope: str = ALL, subject: str | None = None
@@ -153,27 +169,47 @@ class Consents(EmergencyAccess):
         self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
     ) -> dict[str, Any]:
         """As :meth:`forbid_emergencies`, signed for somebody else to submit."""
-        return self._sign_choice(signer, _subject(signer, subject), True, valid_for)
+        whose = _subject(signer, subject)
+        return signing.sign_choice(self._ledger, signer, whose, True, valid_for)
 
     def sign_allow_emergencies(
         self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
     ) -> dict[str, Any]:
         """As :meth:`allow_emergencies`, signed for somebody else to submit."""
-        return self._sign_choice(signer, _subject(signer, subject), False, valid_for)
+        return signing.sign_choice(
+            self._ledger, signer, _subject(signer, subject), False, valid_for
+        )
 
     def approve(
-        self, signer: LocalAccount, request_id: str, *, subject: str | None = None
+        self,
+        signer: LocalAccount,
+        request_id: str,
+        *,
+        subject: str | None = None,
+        disease: str | None = None,
     ) -> Receipt:
         """Grant what was requested, to the letter; for anything less, :meth:`grant` it.
+
+        Parameters
+        ----------
+        signer, subject
+            As in :meth:`grant`.
+        request_id
+            Which request.
+        disease
+            ``CODE@SALT`` as the requester passed it on, where the request names a disease that is
+            not in this service's book.
 
         Raises
         ------
         NoSuchRequest
             If nobody made it.
+        DiseaseUnknown
+            If which disease it names is not known, or is another one.
         ConsentNotRequested
             If it has been answered.
         """
-        asked = self._asked(signer, request_id, subject)
+        asked = self._asked(signer, request_id, subject, disease)
         return self._send(
             signer,
             "approve",
@@ -190,10 +226,11 @@ class Consents(EmergencyAccess):
         request_id: str,
         *,
         subject: str | None = None,
+        disease: str | None = None,
         valid_for: int = _WEEK,
     ) -> dict[str, Any]:
         """As :meth:`approve`, signed for somebody else to submit."""
-        asked = self._asked(signer, request_id, subject)
+        asked = self._asked(signer, request_id, subject, disease)
         whose = (asked.subject, asked.grantee, parse_scope(asked.scope))
         fields = {
             "requester": asked.requester,
@@ -201,7 +238,7 @@ class Consents(EmergencyAccess):
             **messages.terms_fields(asked.terms.encode(0)),
             **signing.basis(self._ledger, *whose),
         }
-        return signing.sign(self._ledger, signer, "Approve", fields, valid_for)
+        return self._sign(signer, "Approve", fields, valid_for)
 
     def submit(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
         """Send what a subject signed.
@@ -225,6 +262,7 @@ class Consents(EmergencyAccess):
             If the contract refuses otherwise, as the subclass of its error's name.
         """
         call = messages.call_of(messages.verified(self._ledger, document))
+        self._diseases.sealed(document.get("disease"))  # whoever submits it knows it from now on
         return self._send(payer, call.function, *call.arguments)
 
     # --- who asks -----------------------------------------------------------------------------
@@ -237,17 +275,23 @@ class Consents(EmergencyAccess):
         *,
         scope: str = ALL,
         grantee: str | None = None,
+        exact: bool = False,
     ) -> Requested:
-        """Ask a subject for a grant to the signer, or to the signer's institution as grantee."""
+        """Ask a subject for a grant to the signer, or to the signer's institution as grantee.
+
+        The subject needs ``disease`` of what is returned, to approve it.
+        """
         asked = (
             parse_address(subject),
             parse_address(grantee or signer.address),
             parse_scope(scope),
         )
-        struct = self._struct(terms)
+        struct = signing.struct(self._ledger, self._diseases, terms, exact=exact)
         receipt = self._send(signer, "request", *asked, struct)
         id_ = records.request_id(self._ledger, (signer.address, *asked), struct)
-        return Requested("0x" + id_.hex(), receipt)
+        return Requested(
+            "0x" + id_.hex(), self._diseases.named(decode_disease(struct[-1])), receipt
+        )
 
     def check(
         self,
@@ -274,9 +318,10 @@ class Consents(EmergencyAccess):
         fulfilled
             DUO conditions that the use fulfils.
         disease
-            Code of the disease under research.
+            Code of the disease under research, with its salt (``CODE@SALT``) where the grant's is
+            not in this service's book.
         """
-        use = Use.of(purposes, fulfilled, disease)
+        use = self.use(reader, image, purposes, fulfilled=fulfilled, disease=disease)
         present = self._ledger.present()
         if present.stale:
             return Decision(False, STALE, None, present.block_age)
@@ -290,45 +335,58 @@ class Consents(EmergencyAccess):
         key = parse_address(subject), parse_address(grantee), parse_scope(scope)
         return signing.is_granted(self._ledger, *key)
 
+    def use(
+        self,
+        reader: str,
+        image: ImageSet,
+        purposes: Iterable[str],
+        *,
+        fulfilled: Iterable[str] = (),
+        disease: str | None = None,
+    ) -> Use:
+        """What a reader wants to do; a disease's code gets the salt of a grant to the reader.
+
+        Parameters are those of :meth:`check`.
+        """
+        terms = (tuple(purposes), tuple(fulfilled), disease)
+        return permission.use_of(self._ledger, self._diseases, parse_address(reader), image, *terms)
+
     # --- lists --------------------------------------------------------------------------------
 
     def list(self, *, subject: str | None = None, grantee: str | None = None) -> tuple[Grant, ...]:
         """Grants of a subject, for a grantee, or both, with what has become of each."""
         filters = _filters(subject=subject, grantee=grantee)
-        return tuple(records.grants(self._ledger, **filters))
+        return tuple(map(self._named, records.grants(self._ledger, **filters)))
 
     def requests(
         self, *, subject: str | None = None, requester: str | None = None
     ) -> tuple[ConsentRequest, ...]:
         """Requests to a subject, by a requester, or both, that wait for an answer."""
         filters = _filters(subject=subject, requester=requester)
-        return tuple(records.requests(self._ledger, **filters))
+        return tuple(map(self._named, records.requests(self._ledger, **filters)))
 
     # --- internal -----------------------------------------------------------------------------
 
-    def _asked(self, signer: LocalAccount, request_id: str, subject: str | None) -> ConsentRequest:
-        return records.request_of(self._ledger, _subject(signer, subject), request_id)
+    def _asked(
+        self, signer: LocalAccount, request_id: str, subject: str | None, disease: str | None
+    ) -> ConsentRequest:
+        asked = records.request_of(self._ledger, _subject(signer, subject), request_id)
+        self._diseases.require(asked.terms.disease, disease)
+        return asked
 
-    def _struct(self, terms: Terms) -> TermsStruct:
-        """Terms as the contract takes them, if they end after they begin, and later than now."""
-        present = self._ledger.present()
-        struct = terms.encode(present.block_time)
-        start, until, *_ = struct
-        if not 0 <= start < until <= UNTIL_REVOKED or until <= present.time:
-            raise ConsentPeriodInvalid.of({"from": start, "until": until})
-        return struct
+    def _named(self, record: _T) -> _T:
+        """A grant or request with ``CODE@SALT`` where that is known here."""
+        terms: Terms = record.terms
+        return replace(record, terms=replace(terms, disease=self._diseases.named(terms.disease)))
 
     def _send(self, signer: LocalAccount, function: str, *arguments: Any) -> Receipt:
         return self._ledger.send(signer, records.CONTRACT, function, *arguments)
 
-    def _sign_choice(
-        self, signer: LocalAccount, subject: str, forbidden: bool, valid_for: int
+    def _sign(
+        self, signer: LocalAccount, primary: str, message: Mapping[str, Any], valid_for: int
     ) -> dict[str, Any]:
-        _, seen = self._ledger.call(records.CONTRACT, "emergencyChoiceOf", subject)
-        fields = {"subject": subject, "forbidden": forbidden, "seen": seen}
-        return signing.sign(
-            self._ledger, signer, "ForbidEmergencies", fields, valid_for, after=seen
-        )
+        disease = self._diseases.named(decode_disease(bytes.fromhex(message["disease"][2:])))
+        return signing.sign(self._ledger, signer, primary, message, valid_for, disease=disease)
 
 
 def _subject(signer: LocalAccount, subject: str | None) -> str:

@@ -12,12 +12,11 @@ References
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from radledger.consent.errors import InvalidDisease, UnknownTerm
-from radledger.texts import visible
+from radledger.consent.diseases import is_code, is_digest
+from radledger.consent.errors import UnknownTerm
 
 __all__ = [
     "CONDITIONS",
@@ -26,9 +25,7 @@ __all__ = [
     "Term",
     "condition_bits",
     "condition_names",
-    "decode_disease",
     "describe",
-    "encode_disease",
     "expand",
     "fulfilled_bits",
     "purpose_bits",
@@ -85,9 +82,6 @@ CONDITIONS = _terms(
 
 REQUIREMENTS = (1 << 14) - 1
 """Bits of the conditions that a use can fulfil: all but the prohibitions."""
-
-_DISEASE_LENGTH = 13
-_DISEASE = re.compile(r"[A-Z][A-Z0-9]*:[A-Za-z0-9._-]+")
 
 _PURPOSE = {term.name: term.bit for term in PURPOSES}
 _CONDITION = {term.name: term.bit for term in CONDITIONS}
@@ -182,7 +176,7 @@ def describe(purposes: int, conditions: int = 0, disease: str | None = None) -> 
     >>> describe(purpose_bits(["DS"]), 0, "X:1), all")
     "disease specific research ('X:1), all', which is no disease code)"
     """
-    if disease and not _DISEASE.fullmatch(disease):
+    if disease and not (is_code(disease) or is_digest(disease)):
         # What a requester wrote must not read as a part of the sentence.
         disease = f"{disease!r}, which is no disease code"
     words = [
@@ -218,48 +212,6 @@ def expand(purposes: int, conditions: int = 0) -> int:
     if conditions & _CONDITION["NMDS"]:
         purposes &= ~(bit["NRES"] | bit["MDS"])
     return purposes
-
-
-def encode_disease(code: str | None) -> bytes:
-    """A disease's code as the chain holds it: ASCII, padded with zeros to 13 bytes.
-
-    Parameters
-    ----------
-    code
-        A compact identifier such as ``MONDO:0004992`` or ``DOID:162``; none for no disease.
-
-    Raises
-    ------
-    InvalidDisease
-        If it is no compact identifier with an upper-case prefix, or longer than 13 characters.
-        The chain compares codes byte by byte, so one disease must have one spelling.
-
-    Examples
-    --------
-    >>> encode_disease("DOID:162")
-    b'DOID:162\\x00\\x00\\x00\\x00\\x00'
-    """
-    if code is None:
-        return bytes(_DISEASE_LENGTH)
-    if len(code) > _DISEASE_LENGTH or not _DISEASE.fullmatch(code):
-        raise InvalidDisease(
-            f"{code!r} is no disease code of at most {_DISEASE_LENGTH} characters; write it as "
-            "MONDO:0004992, its prefix in upper case",
-            disease=code,
-        )
-    return code.encode("ascii").ljust(_DISEASE_LENGTH, b"\0")
-
-
-def decode_disease(code: bytes) -> str | None:
-    """The disease's code that the chain holds, or none.
-
-    Examples
-    --------
-    >>> decode_disease(encode_disease("MONDO:0004992")), decode_disease(bytes(13))
-    ('MONDO:0004992', None)
-    """
-    # A contract takes any 13 bytes: what is not text is shown, not raised.
-    return visible(bytes(code).rstrip(b"\0").decode("ascii", "backslashreplace")) or None
 
 
 def _bits(names: Iterable[str], known: dict[str, int], what: str, *, required: bool = False) -> int:

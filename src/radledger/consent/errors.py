@@ -4,7 +4,8 @@
 
     UsageError
     ├── UnknownTerm              no such purpose or condition
-    ├── InvalidDisease           no disease code that fits the chain
+    ├── InvalidDisease           no disease code, or one without a salt
+    ├── DiseaseUnknown           a digest whose disease and salt are not known here
     ├── InvalidScope             neither "all" nor the digest of an image set, visit or course
     ├── NoSuchRequest            no request of that id
     └── DocumentMalformed        not a document that was signed for this
@@ -27,6 +28,7 @@ from radledger.errors import ChainError, CryptoError, UsageError
 from radledger.imaging.errors import ReceiptInvalid
 
 __all__ = [
+    "DiseaseUnknown",
     "DocumentExpired",
     "DocumentForAnotherChain",
     "DocumentMalformed",
@@ -48,7 +50,11 @@ class UnknownTerm(UsageError):
 
 
 class InvalidDisease(UsageError):
-    """A disease's code cannot be written into a grant."""
+    """A disease cannot be written into a grant: it is not a code, or has no salt."""
+
+
+class DiseaseUnknown(UsageError):
+    """Which disease a digest stands for is not known here, or it is not the one that was stated."""
 
 
 class InvalidScope(UsageError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.typed_data import Domain, Fields
+from radledger.chain.typed_data import Domain, Fields, parsed
 from radledger.consent import documents, duo
+from radledger.consent.diseases import decode_disease, disease_code, encode_disease
 from radledger.consent.documents import Document, when
+from radledger.consent.errors import DocumentTampered, InvalidDisease
 from radledger.consent.model import UNTIL_REVOKED, TermsStruct
 from radledger.consent.scope import ALL, EMERGENCY, scope_name
 
@@ -23,10 +26,15 @@ __all__ = [
     "terms_fields",
     "terms_struct",
     "verified",
+    "without_disease",
 ]
 
 KIND = "radledger.consent"
 _CONTRACT = "ConsentRegistry"
+_PUBLIC = (
+    " Public on the chain for good: both addresses, which images by their digest, purposes, "
+    "conditions and times; not the disease."
+)
 
 _TERMS: Fields = (
     ("uint32", "from"),
@@ -62,7 +70,17 @@ def domain(ledger: Ledger) -> Domain:
 
 def verified(ledger: Ledger, document: Mapping[str, Any]) -> Document:
     """Check all of a document that can be checked without sending it; see `documents.verify`."""
-    return documents.verify(document, KIND, domain(ledger), STRUCTS, summarise, ledger)
+    disease = document.get("disease") if isinstance(document, Mapping) else None
+    words = partial(summarise, disease=disease)
+    return documents.verify(document, KIND, domain(ledger), STRUCTS, words, ledger)
+
+
+def without_disease(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as somebody submits it who need not know which disease it names."""
+    if "disease" not in document:
+        return dict(document)
+    rest = {name: part for name, part in document.items() if name != "disease"}
+    return {**rest, "summary": summarise(*parsed(document["typedData"], STRUCTS))}
 
 
 def call_of(document: Document) -> Call:
@@ -116,8 +134,21 @@ _FORBIDS = (
 _ALLOWS = "allows clinicians to use all images in an emergency, each for a day at most"
 
 
-def summarise(primary: str, message: Mapping[str, Any]) -> str:
-    """What signing a message does, in words."""
+def summarise(primary: str, message: Mapping[str, Any], disease: str | None = None) -> str:
+    """What signing a message does, in words, and what of it is public.
+
+    Parameters
+    ----------
+    primary, message
+        The struct and its fields.
+    disease
+        ``CODE@SALT`` of the disease that the message has as a digest, where it is known.
+
+    Raises
+    ------
+    DocumentTampered
+        If that is not the disease of the message.
+    """
     subject = message["subject"]
     if primary == "RevokeAll":
         what = f"{subject} takes back every permission given so far"
@@ -129,11 +160,11 @@ def summarise(primary: str, message: Mapping[str, Any]) -> str:
         if primary == "Revoke":
             what = f"{subject} no longer lets {grantee} use {images}"
         else:
-            what = f"{subject} lets {grantee} use {images} for {_uses(message)}"
+            what = f"{subject} lets {grantee} use {images} for {_uses(message, disease)}"
     if primary == "Approve":
         what += f", as {message['requester']} requested"
     times = f"Signed {when(message['signed'])}, to be submitted by {when(message['deadline'])}."
-    return f"{what}. {times}"
+    return f"{what}. {times}{_PUBLIC if 'purposes' in message else ''}"
 
 
 def _images(scope: str) -> str:
@@ -143,9 +174,25 @@ def _images(scope: str) -> str:
     return "all images, today's and later ones" if name == ALL else f"the images under {name}"
 
 
-def _uses(message: Mapping[str, Any]) -> str:
-    start, until, purposes, conditions, disease = terms_struct(message)
+def _uses(message: Mapping[str, Any], disease: str | None) -> str:
+    start, until, purposes, conditions, digest = terms_struct(message)
+    named = decode_disease(digest) if disease is None else _code(disease, digest)
     # What the contract will permit, not only what was named.
-    uses = duo.describe(duo.expand(purposes, conditions), conditions, duo.decode_disease(disease))
+    uses = duo.describe(duo.expand(purposes, conditions), conditions, named)
     end = "until it is revoked" if until == UNTIL_REVOKED else f"until {when(until)}"
     return f"{uses}; from {when(start)} {end}"
+
+
+def _code(disease: str, digest: bytes) -> str:
+    """The code of the disease that a document names, if it is that of its message."""
+    try:
+        code = disease_code(disease)
+        if code is not None and encode_disease(disease) == digest:
+            return code
+    except (InvalidDisease, TypeError):
+        pass
+    raise DocumentTampered(
+        "the disease that the document names is not the one that was signed; ask the signer for "
+        "another copy",
+        disease=disease,
+    )

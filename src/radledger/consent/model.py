@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from radledger.consent import duo
+from radledger.consent.diseases import decode_disease, encode_disease
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Receipt
@@ -46,7 +47,8 @@ class Terms:
     conditions
         DUO terms that every use must fulfil.
     disease
-        Code of the one disease, where the purpose is ``DS`` alone.
+        The one disease, where the purpose is ``DS`` alone: its code, to which the service adds a
+        salt, or ``CODE@SALT``; a digest where the salt is not known (`radledger.consent.diseases`).
     start
         From when, Unix time; the time of granting unless given.
     until
@@ -71,7 +73,7 @@ class Terms:
             self.until,
             duo.purpose_bits(self.purposes),
             duo.condition_bits(self.conditions),
-            duo.encode_disease(self.disease),
+            encode_disease(self.disease),
         )
 
     @classmethod
@@ -81,7 +83,7 @@ class Terms:
         return cls(
             purposes=duo.purpose_names(purposes),
             conditions=duo.condition_names(conditions),
-            disease=duo.decode_disease(disease),
+            disease=decode_disease(disease),
             start=start,
             until=until,
         )
@@ -153,9 +155,18 @@ class ConsentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """A request that was just made: its id, by which it is approved, and its transaction."""
+    """A request that was just made.
+
+    Attributes
+    ----------
+    request_id
+        By which it is approved.
+    disease
+        ``CODE@SALT``, where it names a disease: the subject has to be given it.
+    """
 
     request_id: str
+    disease: str | None
     receipt: Receipt
 
 

@@ -15,15 +15,17 @@ from eth_hash.auto import keccak
 
 from radledger.chain.refusals import ConsentExpired
 from radledger.consent import duo
+from radledger.consent.diseases import decode_disease, encode_disease, is_code
 from radledger.consent.model import Decision
 from radledger.consent.scope import ALL_DIGEST, EMERGENCY_DIGEST
 
 if TYPE_CHECKING:
     from radledger.chain.clock import Present
     from radledger.chain.ledger import Ledger
+    from radledger.consent.diseases import Diseases
     from radledger.imaging.model import ImageSet
 
-__all__ = ["Use", "UseStruct", "decide", "require"]
+__all__ = ["Use", "UseStruct", "decide", "require", "use_of"]
 
 UseStruct = tuple[int, int, bytes]
 """``Use`` as the contract takes it: purposes, fulfilled conditions, disease."""
@@ -63,14 +65,14 @@ class Use:
     def of(
         cls, purposes: Iterable[str], fulfilled: Iterable[str] = (), disease: str | None = None
     ) -> Use:
-        """From DUO terms by short name or id."""
-        duo.encode_disease(disease)
+        """From DUO terms by short name or id, and a disease with its salt or as a digest."""
+        encode_disease(disease)
         return cls(duo.purpose_bits(purposes), duo.fulfilled_bits(fulfilled), disease)
 
     @property
     def struct(self) -> UseStruct:
         """As the contract takes it."""
-        return self.purposes, self.fulfilled, duo.encode_disease(self.disease)
+        return self.purposes, self.fulfilled, encode_disease(self.disease)
 
 
 def decide(
@@ -113,6 +115,40 @@ def require(ledger: Ledger, present: Present, reader: str, image: ImageSet, use:
         whose = {"subject": image.patient, "reader": reader}
         raise ConsentExpired.of({**whose, "until": ended})
     return "0x" + bytes(grant_id).hex()
+
+
+def use_of(
+    ledger: Ledger,
+    diseases: Diseases,
+    reader: str,
+    image: ImageSet,
+    purposes: Iterable[str],
+    fulfilled: Iterable[str],
+    disease: str | None,
+) -> Use:
+    """A use whose disease has the salt of a grant to the reader, where the book knows one.
+
+    A new salt is taken otherwise: a grant that names no disease permits the use on every one.
+    """
+    known: list[str | None] = []
+    if disease is not None and is_code(disease):
+        granted = _granted_diseases(ledger, reader, image)
+        known += diseases.matching(disease, granted)
+    uses = [Use.of(purposes, fulfilled, each) for each in known or [diseases.sealed(disease)]]
+    for use in uses[:-1]:
+        if decide(ledger, ledger.present(), reader, image, use.struct).permitted:
+            return use
+    return uses[-1]
+
+
+def _granted_diseases(ledger: Ledger, reader: str, image: ImageSet) -> list[str]:
+    """The digests of diseases in the grants by which a reader may use an image set."""
+    grants = (
+        ledger.call(_CONTRACT, "grantOf", image.patient, grantee, scope)
+        for grantee, scope in _candidates(ledger, reader, image)
+    )
+    found = (decode_disease(bytes(grant.disease)) for grant in grants)
+    return list(dict.fromkeys(each for each in found if each is not None))
 
 
 def _end(

@@ -7,17 +7,24 @@ far as the contract takes it to be ahead of the latest block, for chains that ma
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.refusals import ConsentPeriodInvalid
 from radledger.chain.typed_data import typed_data
 from radledger.consent import documents, messages, records
+from radledger.consent.diseases import decode_disease
+from radledger.consent.model import UNTIL_REVOKED
+from radledger.consent.periods import rounded_end
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
+    from radledger.consent.diseases import Diseases
+    from radledger.consent.model import Terms, TermsStruct
 
-__all__ = ["basis", "epoch", "is_granted", "last_signed", "sign"]
+__all__ = ["basis", "epoch", "is_granted", "last_signed", "sign", "sign_choice", "struct"]
 
 # Seconds ahead of the block: a little less than `GrantStore.sol` takes, for nodes that lag.
 _AHEAD = {
@@ -59,6 +66,7 @@ def sign(
     valid_for: int,
     *,
     after: int = -1,
+    disease: str | None = None,
 ) -> dict[str, Any]:
     """Sign a message of now into a document.
 
@@ -74,6 +82,8 @@ def sign(
         Seconds in which it can be submitted.
     after
         A Unix time that it must be later than: that of what it takes back.
+    disease
+        ``CODE@SALT`` of the disease that the fields have as a digest, which the document carries.
     """
     present = ledger.present()
     now = min(present.time, present.block_time + _AHEAD[primary])
@@ -83,7 +93,38 @@ def sign(
         "deadline": present.time + valid_for,
     }
     data = typed_data(messages.domain(ledger), primary, messages.STRUCTS[primary], message)
-    return documents.sign(signer, messages.KIND, messages.summarise(primary, message), data)
+    named = {} if disease is None else {"disease": disease}
+    summary = messages.summarise(primary, message, **named)
+    return {**documents.sign(signer, messages.KIND, summary, data), **named}
+
+
+def sign_choice(
+    ledger: Ledger, signer: LocalAccount, subject: str, forbidden: bool, valid_for: int
+) -> dict[str, Any]:
+    """Sign that emergency access is forbidden, or allowed again, into a document."""
+    _, seen = ledger.call(records.CONTRACT, "emergencyChoiceOf", subject)
+    fields = {"subject": subject, "forbidden": forbidden, "seen": seen}
+    return sign(ledger, signer, "ForbidEmergencies", fields, valid_for, after=seen)
+
+
+def struct(ledger: Ledger, diseases: Diseases, terms: Terms, *, exact: bool) -> TermsStruct:
+    """Terms as the contract takes them, their disease with its salt, their end rounded or exact.
+
+    Raises
+    ------
+    ConsentPeriodInvalid
+        If they do not end after they begin, and later than now.
+    DiseaseUnknown
+        If which disease they name is not known.
+    """
+    present = ledger.present()
+    sealed = replace(terms, disease=diseases.sealed(terms.disease))
+    start, until, *_ = encoded = sealed.encode(present.block_time)
+    diseases.require(decode_disease(encoded[-1]))
+    if not 0 <= start < until <= UNTIL_REVOKED or until <= present.time:
+        raise ConsentPeriodInvalid.of({"from": start, "until": until})
+    end = until if exact else rounded_end(max(start, present.time), until)
+    return start, end, *encoded[2:]
 
 
 def _standing(ledger: Ledger, subject: str, grantee: str, scope: bytes) -> Any:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from radledger.consent import duo
+from radledger.consent.diseases import decode_disease
 from radledger.consent.model import unpack
 from radledger.identity.roles import role_names
 from radledger.imaging.model import NONE, Kind
@@ -90,7 +91,7 @@ def _terms(word: int) -> tuple[Row, Row]:
         "until": until,
         "purposes": _purposes(purposes),
         "conditions": _conditions(conditions),
-        "disease": duo.decode_disease(disease),
+        "disease": decode_disease(disease),
     }
     return row, {"signed": signed, "epoch": epoch}
 
@@ -163,7 +164,7 @@ def _dataset_created(args: Mapping[str, Any]) -> _Rows:
         "rule": RULES[terms["rule"]],
         "purposes": _purposes(use["purposes"]),
         "fulfilled": _conditions(use["fulfilled"]),
-        "disease": duo.decode_disease(bytes.fromhex(use["disease"][2:])),
+        "disease": decode_disease(bytes.fromhex(use["disease"][2:])),
         **dict(zip(CLASSES, terms["shares"], strict=True)),
         "protocol": terms["protocol"],
     }

@@ -52,7 +52,8 @@ class Terms:
     shares
         Part of each class in basis points, 10,000 in all; a class left out has none.
     purposes, fulfilled, disease
-        What the institution does with the images, in DUO terms; patients consent to this.
+        What the institution does with the images, in DUO terms; patients consent to this.  The
+        disease has its salt (``CODE@SALT``, `radledger.consent.diseases`), which patients need.
     rule
         How much an image set weighs: ``per set``, ``per instance`` or ``scored``.
     protocol

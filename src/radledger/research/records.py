@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from radledger.consent import duo
+from radledger.consent.diseases import decode_disease
 from radledger.crypto.merkle import MerkleTree
 from radledger.research.model import (
     CLASSES,
@@ -133,7 +134,7 @@ def _terms(creation: Event) -> Terms:
         shares=dict(zip(CLASSES, terms["shares"], strict=True)),
         purposes=duo.purpose_names(use["purposes"]),
         fulfilled=duo.condition_names(use["fulfilled"]),
-        disease=duo.decode_disease(use["disease"]),
+        disease=decode_disease(use["disease"]),
         rule=RULES[terms["rule"]],
         protocol=_hex(terms["protocol"]),
     )
