@@ -55,7 +55,9 @@ class EmergencyState:
         """What its views must answer."""
         for which, emergency in self._emergencies.items():
             yield View(_CONTRACT, "emergencyOf", which, (emergency,))
-        for subject, choice in self._choices.items():
+        subjects = [*self._choices, *(subject for subject, _, _ in self._emergencies)]
+        for subject in dict.fromkeys(subjects):
+            choice = self._choices.get(subject, (False, 0))
             yield View(_CONTRACT, "emergencyChoiceOf", (subject,), choice)
         as_clinician, as_institution = self._conduct(now)
         for account in sorted(as_clinician.keys() | as_institution.keys()):
@@ -67,12 +69,13 @@ class EmergencyState:
         clinicians: dict[str, Counter[str]] = {}
         institutions: dict[str, Counter[str]] = {}
         for (_, clinician, _), emergency in self._emergencies.items():
+            own = clinicians.setdefault(clinician, Counter())
             if "institution" not in emergency:
-                continue  # its declaration is missing, which its own view tells
+                continue  # its declaration is missing, which the views tell
             open_ = "overdue" if now >= emergency["reviewBy"] else "waiting"
             outcome = _COUNTS.get(emergency["outcome"], open_)
             for counts in (
-                clinicians.setdefault(clinician, Counter()),
+                own,
                 institutions.setdefault(emergency["institution"], Counter()),
             ):
                 counts.update(("declared", outcome))
