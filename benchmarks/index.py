@@ -208,9 +208,9 @@ class Node:
                     topics, words = [*people, image], [hex(word), self._person()]
                     yield "ConsentRegistry", "ConsentGranted", topics, words
                 case 1:
-                    topics = [self._word(), people[0], image]
-                    words = ["0x0", "0x1", self._word()]
-                    yield "DatasetRegistry", "ContributionMade", topics, words
+                    topics = [self._word(), image, people[0]]
+                    words = [self._person(), "0x1", self._word(), self._person()]
+                    yield "DatasetRegistry", "ImageSetContributed", topics, words
                 case 2:
                     yield "ImageRegistry", "ImageRekeyed", [image], [self._word()]
                 case _:

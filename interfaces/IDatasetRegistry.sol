@@ -4,22 +4,27 @@ pragma solidity ^0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {DatasetId} from "../contracts/lib/DatasetId.sol";
-import {ImageSet} from "../contracts/lib/ImageSet.sol";
+import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
 import {IConsentRegistry} from "./IConsentRegistry.sol";
 
 /// @title Data sets: what they consist of, who contributed, and how the benefit is shared
 /// @notice An institution creates a data set with terms that never change. Image sets enter it with the patient's
-/// consent to that institution for the declared use; the patient and the custodian earn, whoever calls. Anyone funds
-/// it, each contributor claims what is due, and every data set's money lies in a vault of its own.
+/// consent to that institution for the declared use, once one of its researchers has accepted them; the patient and the
+/// custodian earn, whoever calls. Anyone funds it, each contributor claims what is due, and every data set's money lies
+/// in a vault of its own.
 /// @dev What this contract trusts, and with what:
 /// - the consent registry: whether the institution may use an image set for the declared use;
 /// - the participant registry: who is a researcher of which institution, who annotates, develops and keeps images;
-/// - the identity registry: who may collect and choose for a contributor, and withdraw as the patient;
-/// - the image registry: the number of instances of an image set;
-/// - a custodian: that it states this number truly and anchors the same images once, not under several visits;
+/// - the identity registry: who may collect, choose and withdraw for a contributor;
+/// - the image registry: the number of instances that a custodian stated;
+/// - the institution's researchers (its curators): that they accept image sets that exist, each once, and the weights
+/// that they give where the terms say so, within one class. A custodian alone adds nothing to a data set;
 /// - the forwarder: that a forwarded call was signed by the sender whom it appends (ERC-2771);
-/// - the institution's researchers: the scores that they give where the terms say so, within one class;
-/// - the token: nothing. A hostile one harms only the data sets whose terms name it.
+/// - the token: nothing. A hostile one can make the money of its data sets worthless or lost, and nothing else: it keeps
+/// no contributor in a data set.
+/// @dev Limits: one payment is at most 2^96 - 1 base units, and so is what an account holds unclaimed when its
+/// contributor leaves. That is 7.9e10 tokens of 18 decimals, and 7.9e-8 of one token of 36 decimals: such a token is
+/// refused by {fund}, payment by payment. A contributor's weights within a class add up to at most 2^32 - 1.
 interface IDatasetRegistry {
     /// @notice What somebody contributes.
     enum Class {
@@ -36,10 +41,12 @@ interface IDatasetRegistry {
         Scored
     }
 
-    /// @notice What became of a contribution.
+    /// @notice What became of a contribution. A suspended one earns nothing; it counts again when consent is renewed in
+    /// time, and is withdrawn for good after that.
     enum ContributionState {
         None,
         Counted,
+        Suspended,
         Withdrawn
     }
 
@@ -48,12 +55,14 @@ interface IDatasetRegistry {
     /// @param shares part of each class in basis points, 10,000 in all; a class in which nobody has a weight when
     /// money comes leaves its part to the others
     /// @param rule how much an image set weighs
+    /// @param mostInstances how many instances of one image set count at most; zero unless the rule is `PerInstance`
     /// @param use what the institution will do with the images
     /// @param protocol digest of the document that describes the data set
     struct Terms {
         address token;
         uint16[4] shares;
         WeightRule rule;
+        uint32 mostInstances;
         IConsentRegistry.Use use;
         bytes32 protocol;
     }
@@ -61,6 +70,7 @@ interface IDatasetRegistry {
     /// @notice A data set as the chain keeps it.
     /// @param institution whose data set it is, and to whom patients consent
     /// @param rule how much an image set weighs
+    /// @param mostInstances how many instances of one image set count at most
     /// @param use what the institution does with the images
     /// @param shares part of each class in basis points
     /// @param vault where its money lies
@@ -68,6 +78,7 @@ interface IDatasetRegistry {
     struct Dataset {
         address institution;
         WeightRule rule;
+        uint32 mostInstances;
         IConsentRegistry.Use use;
         uint16[4] shares;
         address vault;
@@ -75,41 +86,67 @@ interface IDatasetRegistry {
     }
 
     /// @notice A contribution.
-    /// @param weight within its class
+    /// @param weight within its class; that of an image set is the same for data and custody
     /// @param contributedAt time of the contribution
+    /// @param suspendedAt time since which consent was found missing; zero where the contribution is not suspended
     /// @param state whether it counts
+    /// @param custody whether the custodian earns with it as well; false for a work
     struct Contribution {
         uint32 weight;
         uint40 contributedAt;
+        uint40 suspendedAt;
         ContributionState state;
+        bool custody;
+    }
+
+    /// @notice A curator's signature over typed data (EIP-712).
+    /// @param curator who signed: a researcher of the data set's institution; a contract answers by ERC-1271
+    /// @param deadline time after which the signature is void
+    /// @param signature 65 bytes, or what the contract understands
+    struct Acceptance {
+        address curator;
+        uint40 deadline;
+        bytes signature;
     }
 
     /// @notice The data set exists.
     error DatasetAlreadyCreated(DatasetId dataset);
     /// @notice No such data set.
     error DatasetUnknown(DatasetId dataset);
-    /// @notice The shares are not 10,000 basis points in all.
+    /// @notice The shares do not add up to 10,000 basis points.
     error DatasetSharesInvalid(uint256 sum);
-    /// @notice The token is no contract.
+    /// @notice There is no contract at the token's address.
     error DatasetTokenInvalid(address token);
     /// @notice The declared use is none, clinical care alone, or names a disease without being research on it.
     error DatasetUseInvalid(uint16 purposes, bytes13 disease);
-    /// @notice The caller is no researcher of the data set's institution.
+    /// @notice The most instances of an image set are missing, or given though the rule does not count instances.
+    error DatasetInstancesInvalid(WeightRule rule, uint32 mostInstances);
+    /// @notice The curator is not a researcher of the data set's institution.
     error DatasetNotCurator(DatasetId dataset, address institution);
-    /// @notice Image sets contribute data and custody; works contribute annotation and development.
+    /// @notice The signature is not the curator's, for this chain, contract and message.
+    error DatasetBadSignature(address curator);
+    /// @notice The signature is void since its deadline.
+    error DatasetSignatureExpired(uint40 deadline);
+    /// @notice This class does not accept this kind of contribution.
     error DatasetClassInvalid(Class class);
-    /// @notice The score is zero, or the terms say that image sets are not scored.
-    error DatasetScoreInvalid(WeightRule rule, uint32 score);
-    /// @notice The contribution was made before; a withdrawn one does not come back.
-    error DatasetAlreadyContributed(DatasetId dataset, Class class, bytes32 item);
-    /// @notice There is no such contribution that counts.
-    error DatasetNotContributed(DatasetId dataset, Class class, bytes32 item);
-    /// @notice While the consent holds, only who contributed withdraws, and the owner of the patient's identity.
+    /// @notice The weight is zero, or not the one that the terms give the image set.
+    error DatasetWeightInvalid(WeightRule rule, uint32 weight);
+    /// @notice No grant of the patient covers the image set: its institution is the patient.
+    error DatasetNotGranted(address patient);
+    /// @notice The item was contributed before; a withdrawn one does not come back.
+    error DatasetAlreadyContributed(DatasetId dataset, bytes32 item);
+    /// @notice There is no such contribution that could be withdrawn or suspended.
+    error DatasetNotContributed(DatasetId dataset, bytes32 item);
+    /// @notice The contribution is not suspended, or was for so long that it has ended.
+    error DatasetNotSuspended(DatasetId dataset, bytes32 item);
+    /// @notice Consent is still in force; only the contributor or the patient may withdraw.
     error DatasetStillConsented(address actor);
-    /// @notice A version has a root.
+    /// @notice The version has no root or no contributions.
     error DatasetVersionEmpty();
-    /// @notice Nobody has a weight yet, so the money would reach nobody.
+    /// @notice No class that has a share has a contributor, so the money would reach nobody.
     error DatasetHasNoContributors(DatasetId dataset);
+    /// @notice The weight of a class is not the one that the funder named.
+    error DatasetWeightsChanged(DatasetId dataset, Class class, uint64 named, uint64 weight);
     /// @notice The vault received nothing, or more than can be shared out.
     error DatasetAmountInvalid(uint256 received);
     /// @notice Nothing is due.
@@ -118,28 +155,37 @@ interface IDatasetRegistry {
     error DatasetIdentityChangedHands(address beneficiary);
     /// @notice The caller may not act for the beneficiary.
     error DatasetNotAuthorized(address beneficiary, address actor);
-    /// @notice The choice stands already.
+    /// @notice The contributor already chose this.
     error DatasetChoiceUnchanged(bool free);
 
     /// @notice A data set was created.
     event DatasetCreated(
         DatasetId indexed dataset, address indexed institution, address indexed curator, address vault, Terms terms
     );
-    /// @notice A contribution counts from now on; `item` is an image id, or the digest of a work.
-    event ContributionMade(
+    /// @notice An image set counts from now on, for its patient's data and its custodian's custody alike.
+    event ImageSetContributed(
         DatasetId indexed dataset,
-        address indexed beneficiary,
-        bytes32 indexed item,
-        Class class,
+        ImageId indexed image,
+        address indexed patient,
+        address custodian,
         uint32 weight,
-        bytes32 grantId
+        bytes32 grantId,
+        address curator
     );
-    /// @notice A contribution no longer counts.
-    event ContributionWithdrawn(DatasetId indexed dataset, address indexed beneficiary, bytes32 item, Class class);
-    /// @notice The actor, who owns the patient's identity, ended a contribution of the patient's image set.
-    event PatientWithdrew(DatasetId indexed dataset, bytes32 indexed item, address indexed actor);
-    /// @notice The actor showed that an image set has no consent any more.
-    event ConsentFoundMissing(DatasetId indexed dataset, bytes32 indexed item, address indexed actor);
+    /// @notice An image set counts no longer, neither for the patient nor for the custodian.
+    event ImageSetWithdrawn(DatasetId indexed dataset, ImageId indexed image, address indexed actor);
+    /// @notice An image set counts no longer for the custodian; for the patient it goes on.
+    event CustodyWithdrawn(DatasetId indexed dataset, ImageId indexed image, address indexed actor);
+    /// @notice The actor showed that an image set has no consent; it is withdrawn at `endsAt`, unless it is resumed.
+    event ImageSetSuspended(DatasetId indexed dataset, ImageId indexed image, address indexed actor, uint40 endsAt);
+    /// @notice The actor showed that consent was renewed; the image set counts again.
+    event ImageSetResumed(DatasetId indexed dataset, ImageId indexed image, address indexed actor, bytes32 grantId);
+    /// @notice A work counts from now on.
+    event WorkContributed(
+        DatasetId indexed dataset, address indexed contributor, bytes32 indexed work, Class class, uint32 weight
+    );
+    /// @notice A work counts no longer.
+    event WorkWithdrawn(DatasetId indexed dataset, address indexed contributor, bytes32 indexed work, Class class);
     /// @notice A contributor gives for free, or for reward again, from now on.
     event FreeContributionChosen(DatasetId indexed dataset, address indexed beneficiary, Class class, bool free);
     /// @notice A version was frozen; `root` is the root of the Merkle tree over its contributions.
@@ -159,36 +205,59 @@ interface IDatasetRegistry {
     /// @return dataset its id
     function create(Terms calldata terms, bytes32 salt) external returns (DatasetId dataset);
 
-    /// @notice Adds an image set. The patient earns for its data, the custodian for its custody, unless it is suspended.
-    /// @dev The patient, the custodian or a researcher of the data set's institution calls; where image sets are
-    /// scored, only the last.
+    /// @notice Adds an image set. The patient earns for its data and the custodian for its custody, with the same weight.
+    /// @dev The caller is a curator of the data set, and accepts the image set by calling.
+    /// The custodian must not be suspended.
     /// @param dataset the data set
-    /// @param class `Data` or `Custody`
     /// @param imageSet the image set
-    /// @param score its weight where the terms say that image sets are scored, else zero
-    function contribute(DatasetId dataset, Class class, ImageSet calldata imageSet, uint32 score) external;
+    /// @param weight what it weighs: 1 `PerSet`, its instances, at most those of the terms, `PerInstance`, and what the
+    /// curator thinks right where image sets are `Scored`
+    function contribute(DatasetId dataset, ImageSet calldata imageSet, uint32 weight) external;
 
-    /// @notice Adds a work on the data set's images; a researcher of its institution scores it.
+    /// @notice As {contribute}, with the signature of a curator; anyone may submit it.
+    /// @dev Typed data: `Accept(bytes32 dataset,bytes32 image,uint32 weight,uint40 deadline)`. It is used once, because an
+    /// image set enters a data set once.
+    function contributeAccepted(
+        DatasetId dataset,
+        ImageSet calldata imageSet,
+        uint32 weight,
+        Acceptance calldata acceptance
+    ) external;
+
+    /// @notice Adds a work on the data set's images; the caller, a curator, weighs it.
     /// @param dataset the data set
     /// @param class `Annotation` by an accredited annotator, or `Development` by a developer
     /// @param contributor who did it, and earns
     /// @param work digest of the annotation or code
-    /// @param score its weight
-    function contributeWork(DatasetId dataset, Class class, address contributor, bytes32 work, uint32 score) external;
+    /// @param weight its weight
+    function contributeWork(DatasetId dataset, Class class, address contributor, bytes32 work, uint32 weight) external;
 
-    /// @notice Ends the caller's own contribution; what was earned by then stays due.
+    /// @notice Ends the contribution of an image set for good; what was earned by then stays due.
+    /// @dev Who may act for the patient (delegate type "radledger.consent") ends it as a whole, so that custody never earns
+    /// without data. Who may act for the custodian ("radledger.reward") ends its own part. Nothing that a token did makes
+    /// it fail: of what is due, 2^96 - 1 base units are kept at most, so an account that holds more is claimed first.
+    /// @param dataset the data set
+    /// @param imageSet the image set
+    function withdraw(DatasetId dataset, ImageSet calldata imageSet) external;
+
+    /// @notice Ends the caller's own contribution of a work for good; what was earned by then stays due.
     /// @param dataset the data set
     /// @param class what the caller contributed
-    /// @param item image id, or digest of a work
-    function withdraw(DatasetId dataset, Class class, bytes32 item) external;
+    /// @param work digest of the work
+    function withdrawWork(DatasetId dataset, Class class, bytes32 work) external;
 
-    /// @notice Ends a contribution of an image set whose consent is gone; what was earned by then stays due.
-    /// @dev Anyone may say so. The owner of the patient's identity may before, which ends the custodian's part as well.
-    /// While the institution is suspended, strangers withdraw nothing: the consent may still hold.
+    /// @notice Suspends an image set whose consent is missing: it earns no longer. What was earned by then stays due.
+    /// @dev Anyone may say so. A suspension that lasts for {RENEWAL_PERIOD} is the end of the contribution, without a
+    /// further call. While the institution is suspended nothing is: the consent may still hold.
     /// @param dataset the data set
-    /// @param class `Data` or `Custody`
     /// @param imageSet the image set
-    function withdrawUnconsented(DatasetId dataset, Class class, ImageSet calldata imageSet) external;
+    function suspend(DatasetId dataset, ImageSet calldata imageSet) external;
+
+    /// @notice Counts a suspended image set again, with the weight that was accepted; anyone may call, once the patient has
+    /// consented again.
+    /// @param dataset the data set
+    /// @param imageSet the image set
+    function resume(DatasetId dataset, ImageSet calldata imageSet) external;
 
     /// @notice Chooses to give for free, or for reward again, from now on.
     /// @dev The caller may act for the beneficiary, as for {claimFor}: a key that was lost chooses nothing, and what
@@ -206,12 +275,14 @@ interface IDatasetRegistry {
     /// @return version its number, from 1
     function freeze(DatasetId dataset, bytes32 root, uint32 contributions) external returns (uint32 version);
 
-    /// @notice Pays money in, to be shared among those who have a weight at this moment.
+    /// @notice Pays money in, to be shared among those who have a weight at this moment. It is refused if a weight that
+    /// decides about it is not the one that the funder named, so that nobody enters or leaves just before.
     /// @dev Divisions round down, so of each class's part a little stays in the vault for good: less than one base unit
     /// for each contributor, and one more for each 2^24 of the class's weight. Scores had better be small numbers.
     /// @param dataset the data set
     /// @param amount base units of its token, which the caller has allowed this contract to take
-    function fund(DatasetId dataset, uint256 amount) external;
+    /// @param weights weight of each class, as {weightOf} answers; those of classes without a share are not looked at
+    function fund(DatasetId dataset, uint256 amount, uint64[4] calldata weights) external;
 
     /// @notice Pays the caller what is due.
     /// @param dataset the data set
@@ -219,7 +290,7 @@ interface IDatasetRegistry {
     function claim(DatasetId dataset, Class class) external;
 
     /// @notice Pays what is due to a beneficiary for whom the caller may act (delegate type "radledger.reward").
-    /// @dev Once the beneficiary's identity has changed hands, this closes {claim} and {withdraw} to the key that was
+    /// @dev Once the beneficiary's identity has changed hands, this closes {claim} and {withdrawWork} to the key that was
     /// lost, even if nothing is due. Until then they are open to it: asking about the identity each time would cost
     /// everyone 5,000 gas. In one transaction with the recovery (the forwarder's `executeBatch`), nothing is open.
     /// @param dataset the data set
@@ -234,11 +305,17 @@ interface IDatasetRegistry {
     /// @notice The id that a data set has or would have.
     function idOf(address institution, Terms calldata terms, bytes32 salt) external pure returns (DatasetId);
 
-    /// @notice A beneficiary's contribution of an item; all zero when there is none.
-    function contributionOf(DatasetId dataset, Class class, bytes32 item, address beneficiary)
+    /// @notice The contribution of an image set; all zero when there is none.
+    function imageSetOf(DatasetId dataset, ImageId image) external view returns (Contribution memory);
+
+    /// @notice A contributor's contribution of a work; all zero when there is none.
+    function workOf(DatasetId dataset, Class class, address contributor, bytes32 work)
         external
         view
         returns (Contribution memory);
+
+    /// @notice For how many seconds consent may be missing until a suspended contribution has ended.
+    function RENEWAL_PERIOD() external view returns (uint256);
 
     /// @notice The weight of all who contribute to a class for reward.
     function weightOf(DatasetId dataset, Class class) external view returns (uint64);

@@ -36,8 +36,8 @@ def contribute(dataset: str, image: str) -> None:
     """Add an image set, to which its patient must have consented."""
     radledger = network.opened()
     image_set = radledger.images.show(image).image_set
-    for receipt in radledger.datasets.contribute(network.signer("researcher"), dataset, image_set):
-        print(f"{receipt.transaction}, {receipt.gas_used:,} gas")
+    receipt = radledger.datasets.contribute(network.signer("researcher"), dataset, image_set)
+    print(f"{receipt.transaction}, {receipt.gas_used:,} gas")
 
 
 def claim(dataset: str) -> None:

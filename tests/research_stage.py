@@ -14,6 +14,8 @@ CUSTODIAN, RESEARCHER, ANNOTATOR, DEVELOPER = 1 << 1, 1 << 4, 1 << 7, 1 << 8
 """Roles, as ``contracts/lib/Roles.sol`` numbers them."""
 DATA, CUSTODY, ANNOTATION, DEVELOPMENT = CLASSES = tuple(range(4))
 PER_SET, PER_INSTANCE, SCORED = range(3)
+COUNTED, SUSPENDED, WITHDRAWN = 1, 2, 3
+MOST_INSTANCES = 2**26
 BIOMEDICAL_RESEARCH = 1 << 2
 EVERYTHING = bytes(32)
 SHARES = (5_000, 2_000, 2_000, 1_000)
@@ -61,13 +63,14 @@ class Stage:
         """Create a data set of the university and return its id."""
         address = (token or self.token).address
         use = (BIOMEDICAL_RESEARCH, 0, bytes(13))
-        terms = (address, shares, rule, use, digest("protocol"))
+        most = MOST_INSTANCES if rule == PER_INSTANCE else 0
+        terms = (address, shares, rule, most, use, digest("protocol"))
         salt = digest(f"salt {next(self._numbers)}")
         self.chain.send(RESEARCHER_ALICE, self.datasets, "create", terms, salt)
         return bytes(self.chain.call(self.datasets, "idOf", UNIVERSITY, terms, salt))
 
     def vault(self, dataset: bytes) -> str:
-        return str(self.chain.call(self.datasets, "datasetOf", dataset)[4])
+        return str(self.chain.call(self.datasets, "datasetOf", dataset)[5])
 
     def image_set(self, patient: str, custodian: str) -> ImageSet:
         """The five values of an image set that nobody has anchored yet."""
@@ -88,9 +91,13 @@ class Stage:
     def grant(self, patient: str) -> None:
         self.chain.send(patient, self.consents, "grant", *grant_of_everything(patient))
 
-    def contribute(self, dataset: bytes, class_: int, image_set: ImageSet, score: int = 0) -> None:
-        sender = RESEARCHER_ALICE if score else image_set.patient
-        self.chain.send(sender, self.datasets, "contribute", dataset, class_, image_set, score)
+    def contribute(self, dataset: bytes, image_set: ImageSet, weight: int = 1) -> None:
+        self.chain.send(RESEARCHER_ALICE, self.datasets, "contribute", dataset, image_set, weight)
+
+    def weights(self, dataset: bytes) -> list[int]:
+        """The weight of each class, as a funder sees it."""
+        views = [(self.datasets, "weightOf", (dataset, class_)) for class_ in CLASSES]
+        return [int(weight) for weight in self.chain.call_all(views)]
 
     def due(self, dataset: bytes, class_: int, beneficiary: str) -> int:
         return int(self.chain.call(self.datasets, "contributorOf", dataset, class_, beneficiary)[1])

@@ -18,6 +18,7 @@ from typing import Any
 from radledger.chain.ledger import ContractAt, Ledger, Receipt
 from radledger.consent import Consents, Terms
 from radledger.imaging.model import ImageSet
+from radledger.research import Datasets
 from tools.gas_budgets import BUDGETS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,9 +107,8 @@ def _parts(meter: Meter, image: tuple[Any, ...]) -> tuple[Any, ...]:
     return (meter.address("hospital"), image[0], image[1], image[3], image[4])
 
 
-def _image_id(parts: tuple[Any, ...]) -> bytes:
-    hexadecimal = (part if isinstance(part, str) else "0x" + part.hex() for part in parts)
-    return bytes.fromhex(ImageSet(*hexadecimal).image_id[2:])
+def _image_set(parts: tuple[Any, ...]) -> ImageSet:
+    return ImageSet(*(part if isinstance(part, str) else "0x" + part.hex() for part in parts))
 
 
 def _anchored(meter: Meter) -> tuple[Any, ...]:
@@ -181,7 +181,7 @@ def _research(meter: Meter) -> None:
     use = (BIOMEDICAL, NON_PROFIT_WITH_ETHICS_APPROVAL, EMPTY)
 
     def created(shares: list[int]) -> bytes:
-        terms = (token.address, shares, 0, use, digest())
+        terms = (token.address, shares, 0, 0, use, digest())
         receipt = meter.measure(
             f"{registry}.create", "researcher", registry, "create", terms, digest()
         )
@@ -189,22 +189,35 @@ def _research(meter: Meter) -> None:
 
     one, two = created([10_000, 0, 0, 0]), created([7_000, 3_000, 0, 0])
     for dataset in (one, two):
-        image = _anchored(meter)
-        for number in (0, 1):
-            meter.send("hospital", registry, "contribute", dataset, number, image, 0)
+        meter.send("researcher", registry, "contribute", dataset, _anchored(meter), 1)
+    curator = ("contribute", two, _anchored(meter), 1)
+    meter.measure(f"{registry}.contribute", "researcher", registry, *curator)
     image = _anchored(meter)
-    contribution = ("contribute", two, 0, image, 0)
-    meter.measure(f"{registry}.contribute", "hospital", registry, *contribution)
-    curator = ("contribute", two, 1, image, 0)
-    meter.measure(f"{registry}.contribute.curator", "researcher", registry, *curator)
-    for dataset, key in ((one, "fund"), (two, "fund.twoClasses")):
-        meter.send("researcher", registry, "fund", dataset, 10**20)
-        meter.measure(f"{registry}.{key}", "researcher", registry, "fund", dataset, 10**20)
+    meter.costs[f"{registry}.contributeAccepted"] = _contributed_by_signature(meter, two, image)
+    annotator, works = meter.address("researcher"), (digest(), digest())
+    for work in works:
+        meter.send("researcher", registry, "contributeWork", two, 2, annotator, work, 1)
+    withdrawal = ("withdrawWork", two, 2, works[0])
+    meter.measure(f"{registry}.withdrawWork", "researcher", registry, *withdrawal)
+    for dataset, key, weights in (
+        (one, "fund", (1, 0, 0, 0)),
+        (two, "fund.twoClasses", (3, 3, 0, 0)),
+    ):
+        fund = ("fund", dataset, 10**20, weights)
+        meter.send("researcher", registry, *fund)
+        meter.measure(f"{registry}.{key}", "researcher", registry, *fund)
     meter.measure(f"{registry}.claim.new", "patient", registry, "claim", two, 0)
-    meter.send("researcher", registry, "fund", two, 10**20)
+    meter.send("researcher", registry, "fund", two, 10**20, (3, 3, 0, 0))
     meter.measure(f"{registry}.claim", "patient", registry, "claim", two, 0)
-    item = _image_id(image)
-    meter.measure(f"{registry}.withdraw", "patient", registry, "withdraw", two, 0, item)
+    meter.measure(f"{registry}.withdraw", "patient", registry, "withdraw", two, image)
+
+
+def _contributed_by_signature(meter: Meter, dataset: bytes, parts: tuple[Any, ...]) -> int:
+    """Gas of a contribution by the custodian, with the signature of a curator."""
+    datasets, id_ = Datasets(meter.ledger), "0x" + dataset.hex()
+    image = _image_set(parts)
+    accepted = datasets.sign_acceptance(meter.people["researcher"], id_, image)
+    return datasets.contribute(meter.people["hospital"], id_, image, acceptance=accepted).gas_used
 
 
 def prepared(folder: Path) -> tuple[Callable[[], None], Ledger, dict[str, Any]]:

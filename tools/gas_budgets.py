@@ -67,11 +67,16 @@ BUDGETS = (
     Budget("DatasetRegistry.create", "with its vault", "-", None),
     Budget(
         "DatasetRegistry.contribute",
-        "image set, by its custodian, consent checked strictly, later",
-        "116,000 (Ocean access), no consent check",
-        88_000,
+        "image set with data and custody, by a curator, consent checked strictly, later",
+        "232,000 (two Ocean accesses), no consent check",
+        2 * 88_000,
     ),
-    Budget("DatasetRegistry.contribute.curator", "the same by a researcher", "-", None),
+    Budget(
+        "DatasetRegistry.contributeAccepted",
+        "the same by its custodian, with a curator's signature",
+        "-",
+        2 * 88_000,
+    ),
     Budget("DatasetRegistry.fund", "one class", "-", 55_000),
     Budget("DatasetRegistry.fund.twoClasses", "two classes", "-", None),
     Budget(
@@ -81,16 +86,18 @@ BUDGETS = (
         51_500,
     ),
     Budget("DatasetRegistry.claim.new", "new holder", "66,127 to 91,688", 69_000),
-    Budget("DatasetRegistry.withdraw", "", "-", 41_500),
+    Budget(
+        "DatasetRegistry.withdraw", "image set, data and custody, by the patient", "-", 2 * 41_500
+    ),
+    Budget("DatasetRegistry.withdrawWork", "by its contributor", "-", 41_500),
 )
 
 ARGUED = {
     "ConsentRegistry.request": 59_950,
     "ConsentRegistry.revoke": 38_000,
     "ConsentRegistry.revokeAll": 36_500,
-    "DatasetRegistry.contribute": 88_500,
-    "DatasetRegistry.fund": 61_000,
+    "DatasetRegistry.fund": 61_500,
     "DatasetRegistry.claim": 52_500,
-    "DatasetRegistry.claim.new": 69_500,
+    "DatasetRegistry.withdrawWork": 43_000,
 }
 """Keys whose budget turned out too small, with the bound that holds; `docs/gas.md` says why."""

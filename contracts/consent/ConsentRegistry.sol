@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
@@ -11,6 +9,7 @@ import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
 import {Scope} from "../lib/Scope.sol";
+import {Signatures} from "../lib/Signatures.sol";
 import {ConsentMessages} from "./ConsentMessages.sol";
 import {ConsentOracle} from "./ConsentOracle.sol";
 import {EmergencyAccess} from "./EmergencyAccess.sol";
@@ -199,17 +198,10 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
     function _requireSigned(address subject, Authorization calldata authorization, bytes32 message) private view {
         if (block.timestamp > authorization.deadline) revert ConsentSignatureExpired(authorization.deadline);
         address signer = authorization.signer;
-        if (!_isSignedBy(signer, _hashTypedDataV4(message), authorization.signature)) {
+        if (!Signatures.isSignedBy(signer, _hashTypedDataV4(message), authorization.signature)) {
             revert ConsentBadSignature(signer);
         }
         _requireMayAct(subject, signer);
-    }
-
-    /// @dev A person is tried first: asking whether the signer is a contract costs 2,600 gas.
-    function _isSignedBy(address signer, bytes32 digest, bytes memory signature) private view returns (bool) {
-        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, signature);
-        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return true;
-        return SignatureChecker.isValidERC1271SignatureNow(signer, digest, signature);
     }
 
     function _requestId(address requester, address subject, address grantee, bytes32 scope, GrantSlot asked)

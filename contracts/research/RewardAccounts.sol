@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @notice A class of contributors in one word, from the lowest bit: weight (64) | perWeight (120).
@@ -70,27 +71,22 @@ library RewardAccounts {
         return ClassAccount.wrap(uint64(word) | uint256(perWeight.toUint120()) << 64);
     }
 
-    /// @notice A contributor after it was credited with what its weight has earned, of which `paid` was paid.
-    function credit(ContributorAccount contributor, ClassAccount class, uint256 paid)
-        internal
-        pure
-        returns (ContributorAccount)
-    {
-        uint256 accrued = (due(contributor, class) - paid).toUint96();
-        uint256 rest = ContributorAccount.unwrap(contributor) & ~CREDIT;
-        return ContributorAccount.wrap(rest | accrued << 32 | (ClassAccount.unwrap(class) >> 64) << 128);
+    /// @notice A contributor after all that was due was paid.
+    function paid(ContributorAccount contributor, ClassAccount class) internal pure returns (ContributorAccount) {
+        return _settled(contributor, class, 0);
     }
 
     /// @notice A class and a contributor after the contributor's weight grew.
+    /// @dev Refuses a sum that does not fit: the contributor claims first, or has all the weight that it can have.
     function add(ClassAccount class, ContributorAccount contributor, uint32 amount)
         internal
         pure
         returns (ClassAccount, ContributorAccount)
     {
-        // Checked: a sum past 32 bits would run into the next field.
-        uint32 sum = weight(contributor) + amount;
-        contributor = credit(contributor, class, 0);
-        contributor = ContributorAccount.wrap(ContributorAccount.unwrap(contributor) - weight(contributor) + sum);
+        uint32 own = weight(contributor);
+        uint256 sum = (uint256(own) + amount).toUint32();
+        contributor = _settled(contributor, class, due(contributor, class).toUint96());
+        contributor = ContributorAccount.wrap(ContributorAccount.unwrap(contributor) - own + sum);
         // 2^32 contributors of the greatest weight fit into 64 bits.
         if (!isFree(contributor)) class = ClassAccount.wrap(ClassAccount.unwrap(class) + amount);
         return (class, contributor);
@@ -102,7 +98,7 @@ library RewardAccounts {
         pure
         returns (ClassAccount, ContributorAccount)
     {
-        contributor = ContributorAccount.wrap(ContributorAccount.unwrap(credit(contributor, class, 0)) - amount);
+        contributor = ContributorAccount.wrap(ContributorAccount.unwrap(_capped(contributor, class)) - amount);
         if (!isFree(contributor)) class = ClassAccount.wrap(ClassAccount.unwrap(class) - amount);
         return (class, contributor);
     }
@@ -115,12 +111,28 @@ library RewardAccounts {
     {
         uint256 total = ClassAccount.unwrap(class);
         uint32 own = weight(contributor);
-        contributor = ContributorAccount.wrap(ContributorAccount.unwrap(credit(contributor, class, 0)) ^ FREE);
+        contributor = ContributorAccount.wrap(ContributorAccount.unwrap(_capped(contributor, class)) ^ FREE);
         return (ClassAccount.wrap(isFree(contributor) ? total - own : total + own), contributor);
     }
 
     /// @notice A contributor for whom only the owner of its identity collects.
     function closed(ContributorAccount contributor) internal pure returns (ContributorAccount) {
         return ContributorAccount.wrap(ContributorAccount.unwrap(contributor) | CLOSED);
+    }
+
+    /// @dev Money never stands in the way of leaving: what exceeds an account's 96 bits is lost, not refused. It takes
+    /// 2^96 unclaimed base units, which an honest token lets one claim before.
+    function _capped(ContributorAccount contributor, ClassAccount class) private pure returns (ContributorAccount) {
+        return _settled(contributor, class, Math.min(due(contributor, class), type(uint96).max));
+    }
+
+    /// @dev The account with all that its weight has earned in `accrued`, which fits into 96 bits.
+    function _settled(ContributorAccount contributor, ClassAccount class, uint256 accrued)
+        private
+        pure
+        returns (ContributorAccount)
+    {
+        uint256 rest = ContributorAccount.unwrap(contributor) & ~CREDIT;
+        return ContributorAccount.wrap(rest | accrued << 32 | (ClassAccount.unwrap(class) >> 64) << 128);
     }
 }

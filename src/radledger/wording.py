@@ -50,7 +50,14 @@ _NEXT = {
     "ConsentPurposeNotPermitted": "ask for it with `radledger consent request`",
     "ConsentRevoked": "ask again with `radledger consent request`",
     "ConsentSignatureExpired": "have it signed anew",
+    "DatasetBadSignature": "have a researcher of its institution sign it again",
     "DatasetHasNoContributors": "contribute first",
+    "DatasetInstancesInvalid": "give --most-instances with per-instance, and with nothing else",
+    "DatasetNotCurator": (
+        "have a researcher of its institution contribute, or sign with `radledger dataset accept`"
+    ),
+    "DatasetSignatureExpired": "have a researcher of its institution sign it again",
+    "DatasetWeightsChanged": "look at it again with `radledger dataset show`",
     "ERC2771ForwarderExpiredRequest": "have it signed anew",
     "ERC2771ForwarderInvalidSigner": "have it signed anew",
     "ParticipantLacksRole": "see what an account may do with `radledger participant show`",
@@ -97,7 +104,7 @@ def _word(kind: str, name: str, value: Any) -> Any:
     if kind == "uint16" and name not in _COUNTS:
         names = purpose_names(value) if name in _PURPOSES else condition_names(value)
         return ", ".join(names) or "none"
-    if kind == "uint32" and name not in {"instances", "score"}:
+    if kind == "uint32" and name not in {"instances", "mostInstances", "weight"}:
         return ", ".join(role_names(value)) or "none"
     if kind == "uint40" and name in _SPANS:
         return f"{value} s"

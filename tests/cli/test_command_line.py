@@ -143,7 +143,7 @@ def test_runs_in_one_process_have_their_own_chain(home, cli, tmp_path):
         ("consent grant alice", "Missing option '--purpose'"),
         ("dataset contribute a b --score x", "as an integer, and is 'x'; see"),
         ("dataset contribute a b --score=-1", "equal to 0, and is '-1'; see"),
-        ("dataset contribute a b --class foo", "'--class': 'foo' is not one of 'data', 'cust"),
+        ("dataset withdraw a b --class foo", "'--class': 'foo' is not one of 'annotation', '"),
         ("account list --home", "Option '--home' requires an argument"),
     ],
 )

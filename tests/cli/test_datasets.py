@@ -20,8 +20,7 @@ def dataset(home, signed, ok):
 @pytest.fixture
 def filled(dataset, cli, image):
     """That data set with the image set in it."""
-    contributed = cli("dataset", "contribute", dataset, image, "--as", "hospital")
-    assert [each["class"] for each in contributed.objects] == ["data", "custody"]
+    cli("dataset", "contribute", dataset, image, "--as", "researcher")
     return dataset
 
 
@@ -30,9 +29,13 @@ def test_create(home, ok, cli, addresses, tmp_path):
     protocol.write_bytes(b"what, why, how")
     shares = ("--data", "62.5", "--custody", "27.5", "--annotation", "10")
     create = ("dataset", "create", "--purpose", "HMB", "--as")
-    made = ok(*create, "clinic", *shares, "--rule", "per-instance", "--protocol", protocol)
+    made = ok(*create, "clinic", *shares, "--rule", "per-instance", "--most-instances",
+              "2000", "--protocol", protocol)  # fmt: skip
     shown = ok("dataset", "show", made["dataset_id"])
     assert (shown["institution"], shown["rule"]) == (addresses["clinic"], "per instance")
+    assert shown["most_instances"] == 2_000
+    for wrong in (("--rule", "per-instance"), ("--most-instances", "1")):
+        assert cli(*create, "clinic", *wrong).refused("InvalidInstances", 2)
     assert shown["protocol"] == "0x" + hashlib.sha256(protocol.read_bytes()).hexdigest()
     assert shown["shares"] == {"data": 62.5, "custody": 27.5, "annotation": 10, "development": 0}
     listed = cli("dataset", "list", "--institution", "clinic").objects
@@ -49,12 +52,16 @@ def test_create(home, ok, cli, addresses, tmp_path):
     assert refused == {"path": str(missing)}
 
 
-def test_contribute(dataset, ok, cli, image):
-    contribute = ("dataset", "contribute", dataset)
+def test_contribute(dataset, ok, cli, image, tmp_path):
+    contribute, accepted = ("dataset", "contribute", dataset), tmp_path / "accepted"
     assert cli(*contribute, UNKNOWN, "--as", "hospital").refused("ImageUnknown")
-    once = ok(*contribute, image, "--class", "custody", "--as", "hospital")
-    assert once.keys() >= {"class", "tx", "gas"}
-    again = cli(*contribute, image, "--class", "custody", "--as", "hospital")
+    refused = cli(*contribute, image, "--as", "hospital").refused("DatasetNotCurator")
+    assert refused["dataset"] == dataset
+    accept = ("dataset", "accept", dataset, image, accepted, "--as")
+    assert image in ok(*accept, "researcher")["summary"]
+    once = ok(*contribute, image, "--acceptance", accepted, "--as", "hospital")
+    assert once.keys() >= {"tx", "gas"}
+    again = cli(*contribute, image, "--acceptance", accepted, "--as", "hospital")
     assert again.refused("DatasetAlreadyContributed")["item"] == image
     for wrong in ("0x12", "abc"):
         assert cli("dataset", "show", wrong).refused("InvalidDigest", 2) == {"text": wrong}
@@ -63,7 +70,7 @@ def test_contribute(dataset, ok, cli, image):
 
 def test_contribution_without_consent(home, ok, cli, image):
     dataset = ok("dataset", "create", "--purpose", "GRU", "--as", "clinic")["dataset_id"]
-    refused = cli("dataset", "contribute", dataset, image, "--as", "hospital")
+    refused = cli("dataset", "contribute", dataset, image, "--as", "researcher")
     assert refused.refused("ConsentNeverGranted")
 
 
@@ -105,16 +112,48 @@ def test_freeze(filled, ok, cli):
 
 def test_withdraw_and_free(filled, ok, cli, signed, image, addresses):
     refused = cli("dataset", "withdraw", filled, image, "--as", "stranger")
-    assert refused.refused("DatasetNotContributed")["item"] == image
+    assert refused.refused("DatasetNotAuthorized")["actor"] == addresses["stranger"]
     signed("dataset", "free", filled)
     ok("dataset", "fund", filled, "10", "--as", "researcher")
     shown = ok("dataset", "show", filled)
     assert shown["due"].get("data", {}).get(addresses["patient"], 0) == 0
     signed("dataset", "withdraw", filled, image)
-    counted = {
-        each["class"]: each["counted"] for each in ok("dataset", "show", filled)["contributions"]
-    }
-    assert counted == {"data": False, "custody": True}
+    states = [each["state"] for each in ok("dataset", "show", filled)["contributions"]]
+    assert states == ["withdrawn", "withdrawn"]
+
+
+def test_suspend_and_resume(filled, ok, cli, signed, image):
+    suspend, resume = (("dataset", name, filled, image, "--as") for name in ("suspend", "resume"))
+    assert cli(*suspend, "stranger").refused("DatasetStillConsented")
+    assert cli(*resume, "stranger").refused("DatasetNotSuspended")["item"] == image
+    signed("consent", "revoke", "clinic")
+    ok(*suspend, "stranger")
+    assert cli(*resume, "stranger").refused("ConsentRevoked")
+    states = [each["state"] for each in ok("dataset", "show", filled)["contributions"]]
+    assert states == ["suspended", "suspended"]
+    signed("consent", "grant", "clinic", "--purpose", "GRU")
+    ok(*resume, "stranger")
+    assert ok("dataset", "show", filled)["weights"]["data"]["total"] == 1
+
+
+def test_custodian_and_annotator_leave(filled, ok, cli, image):
+    ok("dataset", "withdraw", filled, image, "--as", "hospital")
+    shown = ok("dataset", "show", filled)
+    assert (shown["weights"]["data"]["total"], shown["weights"]["custody"]["total"]) == (1, 0)
+    work = ("dataset", "withdraw", filled, UNKNOWN, "--class", "annotation", "--as", "researcher")
+    assert cli(*work).refused("DatasetNotContributed")["item"] == UNKNOWN
+    assert cli("dataset", "withdraw", filled, UNKNOWN, "--as", "patient").refused("ImageUnknown")
+
+
+def test_weights_that_the_funder_saw(filled, ok, cli):
+    fund = ("dataset", "fund", filled, "5", "--as", "researcher")
+    refused = cli(*fund, "--weight", "data=2").refused("DatasetWeightsChanged")
+    assert (refused["class"], refused["named"], refused["weight"]) == (0, 2, 1)
+    for wrong in ("data", "data=", "data=x", "data=-1", "data=1.5"):
+        assert cli(*fund, "--weight", wrong).refused("InvalidWeight", 2) == {"text": wrong}
+    assert cli(*fund, "--weight", "pictures=1").refused("UnknownClass", 2)
+    ok(*fund, "--weight", "data=1", "--weight", "custody=1")
+    assert ok("dataset", "show", filled)["funded"]["total"] == 5 * TOKEN
 
 
 def test_who_took_over_an_identity_chooses_and_collects_for_it(

@@ -1,12 +1,13 @@
 """What an operation costs does not depend on how much the ledger holds already.
 
-The same transactions, byte for byte, are sent when the ledger holds ten image sets, grants,
-contributions and claims, and when it holds many; they must use the same gas.
+The same transactions are sent when the ledger holds ten image sets, grants, contributions and
+claims, and when it holds many; they must use the same gas, but for the bytes of the weights that a
+funder names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.research_stage import (
     DATA,
     EVERYTHING,
     FUNDER,
+    RESEARCHER_ALICE,
     UNIVERSITY,
     ImageSet,
     Stage,
@@ -48,7 +50,7 @@ class Ledger:
             names = [
                 f"patient {number}" for number in range(start, min(start + AT_A_TIME, patients))
             ]
-            operations = [operations_of(self.stage, self.dataset, name) for name in names]
+            operations = [self.operations(name, start + len(names)) for name in names]
             for step in ("anchor", "grant", "contribute"):
                 self.stage.chain.send_all([each[step] for each in operations])
             self.stage.chain.send_all([operations[0]["fund"]])
@@ -56,20 +58,31 @@ class Ledger:
         self.patients = patients
 
     def costs(self) -> dict[str, int]:
-        """The gas of each operation of one more patient, who leaves no trace."""
+        """The gas of each operation of one more patient, who leaves no trace, without its bytes."""
         with self.stage.chain.undone():
             return {
                 name: self.later(call)
-                for name, call in operations_of(self.stage, self.dataset, "one more").items()
+                for name, call in self.operations("one more", self.patients + 1).items()
             }
 
     def later(self, call: Call) -> int:
         """Gas of a call in a second of its own: what follows in the same one costs 100 more."""
         self.stage.chain.request("evm_increaseTime", 60)
-        return self.stage.chain.send_all([call])[0]
+        return self.stage.chain.send_all([call])[0] - gas_of_bytes(call)
+
+    def operations(self, name: str, weight: int) -> dict[str, Call]:
+        """What a patient's image set goes through, in a data set in which so many count by then."""
+        return operations_of(self.stage, self.dataset, name, (weight, weight, 0, 0))
 
 
-def operations_of(stage: Stage, dataset: bytes, name: str) -> dict[str, Call]:
+def gas_of_bytes(call: Call) -> int:
+    """What the bytes of a call cost (EIP-2028)."""
+    return sum(16 if byte else 4 for byte in bytes.fromhex(call.transaction["data"][2:]))
+
+
+def operations_of(
+    stage: Stage, dataset: bytes, name: str, weights: Sequence[int]
+) -> dict[str, Call]:
     """What happens to a patient's image set, from its anchoring to the end of all consent."""
     patient = account(name)
     root, visit = digest(f"root of {name}"), group(f"visit of {name}", HOSPITAL)
@@ -77,14 +90,13 @@ def operations_of(stage: Stage, dataset: bytes, name: str) -> dict[str, Call]:
     return {
         "anchor": Call(HOSPITAL, stage.images, "anchor", (new_image_set(image_set),)),
         "grant": Call(patient, stage.consents, "grant", grant_of_everything(patient)),
-        "contribute": stage.call(patient, "contribute", dataset, DATA, image_set, 0),
-        "fund": stage.call(FUNDER, "fund", dataset, PAYMENT),
+        "contribute": stage.call(RESEARCHER_ALICE, "contribute", dataset, image_set, 1),
+        "fund": stage.call(FUNDER, "fund", dataset, PAYMENT, weights),
         "claim": stage.call(patient, "claim", dataset, DATA),
         "revoke": Call(patient, stage.consents, "revoke", (patient, UNIVERSITY, EVERYTHING)),
         "revokeAll": Call(patient, stage.consents, "revokeAll", (patient,)),
-        "withdraw": stage.call(
-            account("passer-by"), "withdrawUnconsented", dataset, DATA, image_set
-        ),
+        "suspend": stage.call(account("passer-by"), "suspend", dataset, image_set),
+        "withdraw": stage.call(patient, "withdraw", dataset, image_set),
     }
 
 

@@ -121,13 +121,15 @@ class Narrator:
         researcher, patient = who.researcher, who.patient
         token = ContractAt("LocalToken", self.ledger.address("LocalToken"))
         shares = {"data": 5_000, "custody": 3_000, "annotation": 2_000}
-        terms = Terms(token.address, shares, ("HMB",), rule="per instance")
+        terms = Terms(token.address, shares, ("HMB",), rule="per instance", most_instances=100)
         dataset = datasets.create(researcher, terms).dataset_id
         datasets.create(
             researcher, Terms(token.address, {"data": 10_000}, ("DS",), (), seal_disease("MONDO:1"))
         )
+        datasets.create(researcher, Terms(token.address, shares, ("GRU",), rule="scored"))
         for image in images:
-            datasets.contribute(who.hospital, dataset, image)
+            accepted = datasets.sign_acceptance(researcher, dataset, image)
+            datasets.contribute(who.hospital, dataset, image, acceptance=accepted)
         datasets.contribute_work(
             researcher, dataset, "annotation", researcher.address, digest("labels"), 7
         )
@@ -139,12 +141,18 @@ class Narrator:
         datasets.submit(document, who.stranger)
         datasets.fund(researcher, dataset, 10**18 + 1)
         datasets.set_free(who.hospital, dataset, "custody", free=False)
-        datasets.withdraw(patient, dataset, images[0].image_id)
-        datasets.withdraw_unconsented(patient, dataset, images[0], "custody")
+        datasets.withdraw(patient, dataset, images[0])
         datasets.fund(researcher, dataset, 12_345)
         self.consents.revoke(patient, who.clinic.address)
-        datasets.withdraw_unconsented(who.stranger, dataset, images[1])
+        datasets.suspend(who.stranger, dataset, images[1])
+        self.consents.grant(patient, who.clinic.address, ConsentTerms(("HMB",)))
+        datasets.resume(who.stranger, dataset, images[1])
+        datasets.withdraw(who.hospital, dataset, images[1])
+        datasets.fund(researcher, dataset, 54_321)
         datasets.freeze(researcher, dataset)
+        datasets.withdraw_work(researcher, dataset, digest("labels"), "annotation")
+        self.consents.revoke(patient, who.clinic.address)
+        datasets.suspend(who.stranger, dataset, images[1])
         claims += datasets.claim(who.hospital, dataset)
         return dataset, tuple(receipt.transaction for receipt in claims)
 

@@ -92,7 +92,7 @@ def test_who_acted_is_the_signer_and_not_who_paid(index, story, who):
 
 def test_amounts_are_exact(index, story):
     received = [row["received"] for row in rows(index, tables.fundings)]
-    assert received == [10**18, 10**18 + 1, 12_345]
+    assert received == [10**18, 10**18 + 1, 12_345, 54_321]
     assert all(type(amount) is int for amount in received)
 
 

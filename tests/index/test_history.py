@@ -20,7 +20,7 @@ def test_an_image_sets_history_is_whole(index, story):
     assert told[0] == "ImageAnchored"
     assert told.count("ImageAnchored") == 2  # its own, and that of the version made of it
     assert told.count("ImageRekeyed") == 1
-    assert told.count("ContributionMade") == 2
+    assert told.count("ImageSetContributed") == told.count("ImageSetWithdrawn") == 1
     # What the patient consented to for everything, the visit or this set, and took back.
     assert told.count("ConsentRequested") == 1
     assert {"ConsentGranted", "ConsentWithdrawn", "ConsentWithdrawnAll"} <= set(told)
@@ -44,7 +44,7 @@ def test_a_data_sets_history(index, story):
     told = names(index.history(story.dataset))
     assert told[0] == "DatasetCreated"
     assert told.count("VersionFrozen") == 2
-    assert told.count("DatasetFunded") == 3
+    assert told.count("DatasetFunded") == 4
     assert told[-1] == "RewardClaimed"
 
 

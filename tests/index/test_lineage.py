@@ -33,7 +33,7 @@ def test_from_an_image_set_to_what_was_paid_for_it(index, story):
     original, deidentified = story.original.image_id, story.deidentified.image_id
     assert ids(found, "image set") == {original, deidentified}
     assert ids(found, "data set") == {story.dataset}
-    # The second version has the custody of what was made of it; the patient ended the rest.
+    # The second version has the data of what was made of it; the patient ended the rest.
     assert ids(found, "version") == {f"{story.dataset}/1", f"{story.dataset}/2"}
     # The patient's and the hospital's, and what the patient's successor collected.
     assert len(ids(found, "payout")) == 3
@@ -44,16 +44,16 @@ def test_from_an_image_set_to_what_was_paid_for_it(index, story):
         (deidentified, "is part of", f"{story.dataset}/1"),
         (story.dataset, "frozen as", f"{story.dataset}/1"),
     }
-    ended = {
-        (link.source, link.details["class"]): not link.details["counted"]
+    states = {
+        (link.source, link.details["class"]): link.details["state"]
         for link in found.links
         if link.relation == "contributed to"
     }
-    assert ended == {
-        (original, "data"): True,
-        (original, "custody"): True,
-        (deidentified, "data"): True,
-        (deidentified, "custody"): False,
+    assert states == {
+        (original, "data"): "withdrawn",
+        (original, "custody"): "withdrawn",
+        (deidentified, "data"): "suspended",
+        (deidentified, "custody"): "withdrawn",
     }
 
 
@@ -87,7 +87,7 @@ def test_from_a_version_back_to_what_it_consists_of(index, story):
         *images,
         digest("labels"),
     }
-    # The patient has ended the original's part, and nobody the custody of the other.
+    # The patient has withdrawn the original; the other was suspended after that.
     assert {link.source for link in second.links if link.relation == "is part of"} == {
         story.deidentified.image_id,
         digest("labels"),

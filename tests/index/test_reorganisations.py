@@ -116,10 +116,19 @@ class History:
         if kind == 7:
             return self._to(patient, stage.consents, "revokeAll", patient)
         if kind == 8:
-            return stage.call(image.patient, "contribute", stage.dataset, DATA, image, 0)
+            name = random.choice(["contribute", "contribute", "suspend", "resume"])
+            weight = (1,) if name == "contribute" else ()
+            return stage.call(RESEARCHER_ALICE, name, stage.dataset, image, *weight)
         return random.choice(
             [
-                stage.call(FUNDER, "fund", stage.dataset, random.randint(1, 10**20)),
+                stage.call(
+                    FUNDER,
+                    "fund",
+                    stage.dataset,
+                    random.randint(1, 10**20),
+                    stage.weights(stage.dataset),
+                ),
+                stage.call(image.patient, "withdraw", stage.dataset, image),
                 stage.call(image.patient, "claim", stage.dataset, DATA),
                 stage.call(RESEARCHER_ALICE, "freeze", stage.dataset, digest("root"), 1),
                 stage.call(

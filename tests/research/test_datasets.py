@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import secrets
+import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from radledger.chain.ledger import ContractAt
+from radledger.chain.connect import request
 from radledger.chain.refusals import (
     ConsentNeverGranted,
     DatasetAlreadyContributed,
     DatasetHasNoContributors,
+    DatasetNotAuthorized,
+    DatasetNotContributed,
     DatasetNotCurator,
     DatasetNothingDue,
     DatasetStillConsented,
+    DatasetWeightsChanged,
     ParticipantLacksRole,
 )
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
-from radledger.imaging.model import ImageSet
-from radledger.research import Datasets, Terms
+from radledger.research import Terms
 from radledger.research.errors import (
     InvalidDigest,
+    InvalidInstances,
     InvalidShares,
     NothingContributed,
     NothingToClaim,
@@ -33,51 +37,7 @@ from radledger.research.errors import (
 )
 
 TOKEN = 10**18
-
-
-@pytest.fixture
-def datasets(ledger):
-    return Datasets(ledger)
-
-
-@pytest.fixture
-def token(ledger):
-    return ContractAt("LocalToken", ledger.address("LocalToken"))
-
-
-@pytest.fixture
-def anchor(ledger, people):
-    """Anchor an image set of the hospital; it is a record alone, without files."""
-
-    def anchored(patient=None, instances=1):
-        root = secrets.token_bytes(32)
-        visit = secrets.token_bytes(12) + bytes.fromhex(people["hospital"].address[2:])
-        owner = (patient or people["patient"]).address
-        new = (owner, root, bytes(32), visit, bytes(32), instances, 0)
-        ledger.send(people["hospital"], "ImageRegistry", "anchor", new)
-        hospital = people["hospital"].address
-        return ImageSet(hospital, owner, "0x" + root.hex(), "0x" + visit.hex())
-
-    return anchored
-
-
-@pytest.fixture
-def consent(ledger, people):
-    """Consent of the patient to the clinic for medical research."""
-    consents = Consents(ledger)
-    clinic = people["clinic"].address
-    document = consents.sign_grant(people["patient"], clinic, ConsentTerms(("HMB",)))
-    consents.submit(document, people["hospital"])
-
-
-@pytest.fixture
-def terms(token):
-    return Terms(token.address, {"data": 7_000, "custody": 3_000}, ("HMB",))
-
-
-@pytest.fixture
-def dataset_id(datasets, people, terms):
-    return datasets.create(people["researcher"], terms).dataset_id
+DAY = 24 * 3600
 
 
 def test_a_new_data_set_shows_its_terms(datasets, people, terms, dataset_id):
@@ -139,16 +99,16 @@ def test_the_patient_and_the_custodian_earn_whoever_calls(
 def test_without_consent_nothing_is_contributed(datasets, people, dataset_id, anchor):
     image = anchor()
     with pytest.raises(ConsentNeverGranted) as refused:
-        datasets.contribute(people["hospital"], dataset_id, image)
+        datasets.contribute(people["researcher"], dataset_id, image)
     assert refused.value.values["subject"] == people["patient"].address
     assert datasets.show(dataset_id).contributions == ()
 
 
 def test_nothing_is_contributed_twice(datasets, people, dataset_id, consent, anchor):
     image = anchor()
-    datasets.contribute(people["hospital"], dataset_id, image)
+    datasets.contribute(people["researcher"], dataset_id, image)
     with pytest.raises(DatasetAlreadyContributed) as refused:
-        datasets.contribute(people["hospital"], dataset_id, image)
+        datasets.contribute(people["researcher"], dataset_id, image)
     assert refused.value.values["item"] == image.image_id
 
 
@@ -157,37 +117,96 @@ def test_withdrawing_stops_the_future_and_keeps_what_was_earned(
 ):
     kept, withdrawn = anchor(), anchor()
     for image in (kept, withdrawn):
-        datasets.contribute(people["hospital"], dataset_id, image, classes=["data"])
+        datasets.contribute(people["researcher"], dataset_id, image)
     datasets.fund(people["researcher"], dataset_id, 10 * TOKEN)
-    document = datasets.sign_withdraw(people["patient"], dataset_id, withdrawn.image_id)
+    document = datasets.sign_withdraw(people["patient"], dataset_id, withdrawn)
     datasets.submit(document, people["hospital"])
     shown = datasets.show(dataset_id)
-    assert [(c.item, c.counted) for c in shown.contributions] == [
-        (kept.image_id, True),
-        (withdrawn.image_id, False),
+    assert [(c.item, c.contribution_class, c.state) for c in shown.contributions] == [
+        (kept.image_id, "data", "counted"),
+        (kept.image_id, "custody", "counted"),
+        (withdrawn.image_id, "data", "withdrawn"),
+        (withdrawn.image_id, "custody", "withdrawn"),
     ]
-    assert shown.weights["data"] == 1
+    assert shown.weights == {"data": 1, "custody": 1, "annotation": 0, "development": 0}
     assert shown.due == 10 * TOKEN
 
 
-def test_anybody_ends_what_has_no_consent_any_more(
+def test_custodian_ends_its_own_part(datasets, people, dataset_id, consent, anchor):
+    image = anchor()
+    datasets.contribute(people["researcher"], dataset_id, image)
+    with pytest.raises(DatasetNotAuthorized) as refused:
+        datasets.withdraw(people["stranger"], dataset_id, image)
+    assert refused.value.values["actor"] == people["stranger"].address
+    datasets.withdraw(people["hospital"], dataset_id, image)
+    states = {c.contribution_class: c.state for c in datasets.show(dataset_id).contributions}
+    assert states == {"data": "counted", "custody": "withdrawn"}
+
+
+def test_anybody_suspends_what_has_no_consent_any_more(
     datasets, people, dataset_id, consent, anchor, ledger
 ):
     image = anchor()
-    datasets.contribute(people["hospital"], dataset_id, image)
+    datasets.contribute(people["researcher"], dataset_id, image)
     with pytest.raises(DatasetStillConsented):
-        datasets.withdraw_unconsented(people["stranger"], dataset_id, image, "custody")
+        datasets.suspend(people["stranger"], dataset_id, image)
     consents = Consents(ledger)
     consents.submit(consents.sign_revoke_all(people["patient"]), people["hospital"])
-    datasets.withdraw_unconsented(people["stranger"], dataset_id, image, "custody")
-    assert datasets.show(dataset_id).weights["custody"] == 0
+    receipt = datasets.suspend(people["stranger"], dataset_id, image)
+    shown = datasets.show(dataset_id)
+    assert shown.weights["data"] == shown.weights["custody"] == 0
+    ends_at = receipt.timestamp + 30 * DAY
+    assert {(c.state, c.ends_at) for c in shown.contributions} == {("suspended", ends_at)}
+
+    document = consents.sign_grant(
+        people["patient"], people["clinic"].address, ConsentTerms(("HMB",))
+    )
+    consents.submit(document, people["hospital"])
+    datasets.resume(people["stranger"], dataset_id, image)
+    shown = datasets.show(dataset_id)
+    assert shown.weights["data"] == shown.weights["custody"] == 1
+    assert {(c.state, c.ends_at) for c in shown.contributions} == {("counted", None)}
+
+
+def test_what_stays_suspended_for_thirty_days_is_withdrawn(
+    datasets, people, dataset_id, consent, anchor, ledger
+):
+    image = anchor()
+    datasets.contribute(people["researcher"], dataset_id, image)
+    consents = Consents(ledger)
+    consents.submit(consents.sign_revoke_all(people["patient"]), people["hospital"])
+    datasets.suspend(people["stranger"], dataset_id, image)
+    request(ledger.web3, "evm_increaseTime", [30 * DAY])
+    request(ledger.web3, "evm_mine", [])
+    assert {c.state for c in datasets.show(dataset_id).contributions} == {"withdrawn"}
+    with pytest.raises(DatasetNotContributed):
+        datasets.withdraw(people["hospital"], dataset_id, image)
+
+
+def test_money_is_refused_once_somebody_came_or_went(
+    datasets, people, dataset_id, consent, anchor, token, ledger
+):
+    datasets.contribute(people["researcher"], dataset_id, anchor())
+    seen = datasets.show(dataset_id).weights
+    datasets.contribute(people["researcher"], dataset_id, anchor())
+    payer = people["researcher"]
+    with pytest.raises(DatasetWeightsChanged) as refused:
+        datasets.fund(payer, dataset_id, TOKEN, weights=seen)
+    values = {"dataset": dataset_id, "class": 0, "named": 1, "weight": 2}
+    assert refused.value.values == values
+    registry = ledger.address("DatasetRegistry")
+    assert ledger.call(token, "allowance", payer.address, registry) == 0
+    datasets.fund(payer, dataset_id, TOKEN, weights=datasets.show(dataset_id).weights)
+    assert datasets.show(dataset_id).funded == TOKEN
+    with pytest.raises(UnknownClass):
+        datasets.fund(payer, dataset_id, TOKEN, weights={"pictures": 1})
 
 
 def test_who_gives_for_free_leaves_the_money_to_the_others(
     datasets, people, dataset_id, consent, anchor
 ):
     image = anchor()
-    datasets.contribute(people["hospital"], dataset_id, image)
+    datasets.contribute(people["researcher"], dataset_id, image)
     document = datasets.sign_set_free(people["patient"], dataset_id, "data", free=True)
     datasets.submit(document, people["hospital"])
     datasets.fund(people["researcher"], dataset_id, 10 * TOKEN)
@@ -207,13 +226,16 @@ def test_works_are_scored_by_a_researcher(datasets, people, token):
     datasets.contribute_work(people["researcher"], dataset_id, "annotation", annotator, work, 5)
     (contribution,) = datasets.show(dataset_id).contributions
     assert (contribution.item, contribution.weight) == (work, 5)
+    datasets.withdraw_work(people["researcher"], dataset_id, work, "annotation")
+    (contribution,) = datasets.show(dataset_id).contributions
+    assert contribution.state == "withdrawn"
 
 
 def test_a_frozen_version_holds_what_counts(datasets, people, dataset_id, consent, anchor):
     with pytest.raises(NothingContributed):
         datasets.freeze(people["researcher"], dataset_id)
     image = anchor(instances=7)
-    datasets.contribute(people["hospital"], dataset_id, image)
+    datasets.contribute(people["researcher"], dataset_id, image)
     frozen = datasets.freeze(people["researcher"], dataset_id)
     assert (frozen.version, frozen.contributions) == (1, 2)
     assert datasets.show(dataset_id).versions == (frozen.root,)
@@ -222,7 +244,6 @@ def test_a_frozen_version_holds_what_counts(datasets, people, dataset_id, consen
 
 def _openzeppelin_root(contributions):
     """The root that OpenZeppelin's JavaScript library computes over the same contributions."""
-    import json
     import shutil
 
     node = shutil.which("node")
@@ -256,12 +277,14 @@ def _openzeppelin_root(contributions):
         ({"shares": {"data": 11_000, "custody": -1_000}}, InvalidShares),
         ({"shares": {"pictures": 10_000}}, UnknownClass),
         ({"rule": "by weight"}, UnknownRule),
+        ({"rule": "per instance"}, InvalidInstances),
+        ({"rule": "per instance", "most_instances": 2**32}, InvalidInstances),
+        ({"most_instances": 1}, InvalidInstances),
+        ({"most_instances": -1}, InvalidInstances),
         ({"protocol": "0x12"}, InvalidDigest),
     ],
 )
 def test_terms_that_make_no_sense_are_refused_here(datasets, people, terms, change, error):
-    from dataclasses import replace
-
     with pytest.raises(error):
         datasets.create(people["researcher"], replace(terms, **change))
 

@@ -27,6 +27,8 @@ from tools.compile_contracts import artifact, compile_sources
 HOSPITAL, PATIENT = account("hospital"), account("patient")
 SOURCE = "contracts/test/HostileToken.sol"
 ONLY_DATA = (10_000, 0, 0, 0)
+MOST = 2**96 - 1
+"""Base units that one payment can be, and that an account can hold."""
 TRUE, FALSE, NOTHING, GARBAGE, REVERT = range(5)
 """What the token answers to a transfer."""
 
@@ -66,7 +68,8 @@ class Scene:
         self.behave("act", self.stage.datasets.address, call)
 
     def fund(self, dataset: bytes, amount: int) -> None:
-        self.stage.chain.send(FUNDER, self.stage.datasets, "fund", dataset, amount)
+        weights = self.stage.weights(dataset)
+        self.stage.chain.send(FUNDER, self.stage.datasets, "fund", dataset, amount, weights)
 
     def claim(self, dataset: bytes, sender: str = PATIENT) -> None:
         self.stage.chain.send(sender, self.stage.datasets, "claim", dataset, DATA)
@@ -112,9 +115,7 @@ def prepared() -> Iterator[Scene]:
             for owner in (PATIENT, token.address):
                 image_set = stage.image_set(owner, HOSPITAL)
                 stage.anchor(image_set)
-                stage.chain.send(
-                    HOSPITAL, stage.datasets, "contribute", dataset, DATA, image_set, 0
-                )
+                stage.contribute(dataset, image_set)
                 scene.image_sets[dataset, owner] = image_set
         scene.behave("approve", stage.datasets.address, 2**256 - 1)
         approve = token.interface.encode("approve", stage.datasets.address, 2**256 - 1)
@@ -140,7 +141,7 @@ def scene(prepared: Scene) -> Iterator[Scene]:
 
 @pytest.mark.parametrize("of", ["first", "second", "good"])
 def test_payment_within_a_payment_is_not_counted_twice(scene: Scene, of: str) -> None:
-    scene.call_back("fund", getattr(scene, of), 100)
+    scene.call_back("fund", getattr(scene, of), 100, [2, 2, 0, 0])
     scene.fund(scene.first, 1_000)
     assert scene.callbacks() == 1
     assert scene.dues(scene.first) == (1_000, 1_000)
@@ -205,21 +206,24 @@ def test_claim_within_a_smaller_payment_undoes_both(scene: Scene) -> None:
 @pytest.mark.parametrize("paying", [True, False])
 def test_withdrawal_within_a_transfer_keeps_what_was_earned(scene: Scene, paying: bool) -> None:
     image_set = scene.image_sets[scene.first, scene.token.address]
-    scene.call_back("withdraw", scene.first, DATA, scene.stage.image_id(image_set))
+    scene.call_back("withdraw", scene.first, image_set)
     if paying:
-        scene.fund(scene.first, 1_000)
-        assert scene.dues(scene.first) == (1_500, 500)
-    else:
-        scene.claim(scene.first)
-        assert scene.dues(scene.first) == (0, 500)
+        with refused("DatasetWeightsChanged", scene.first, DATA, 2, 1):
+            scene.fund(scene.first, 1_000)
+        assert scene.dues(scene.first) == (500, 500)
+        return
+    scene.claim(scene.first)
+    assert scene.dues(scene.first) == (0, 500)
     assert scene.vault(scene.first) == sum(scene.dues(scene.first))
     assert scene.stage.chain.call(scene.stage.datasets, "weightOf", scene.first, DATA) == 1
 
 
-def test_contributor_who_leaves_within_a_payment_leaves_it_to_the_others(scene: Scene) -> None:
+def test_contributor_who_leaves_within_a_payment_undoes_it(scene: Scene) -> None:
+    """Those who share it are not those whom the funder saw."""
     scene.call_back("setFree", scene.first, DATA, scene.token.address, True)
-    scene.fund(scene.first, 1_000)
-    assert scene.dues(scene.first) == (1_500, 500)
+    with refused("DatasetWeightsChanged", scene.first, DATA, 2, 1):
+        scene.fund(scene.first, 1_000)
+    assert scene.vault(scene.first) == 1_000
     scene.claim(scene.first)
     assert scene.vault(scene.first) == 500
 
@@ -267,8 +271,7 @@ def test_failed_transfer_changes_nothing_and_blocks_its_data_sets_alone(
         assert scene.dues(dataset) == (500, 500)
     scene.others_go_on()
     image_set = scene.image_sets[scene.first, PATIENT]
-    item = scene.stage.image_id(image_set)
-    scene.stage.chain.send(PATIENT, scene.stage.datasets, "withdraw", scene.first, DATA, item)
+    scene.stage.chain.send(PATIENT, scene.stage.datasets, "withdraw", scene.first, image_set)
 
     scene.behave("setAnswer", TRUE)
     scene.claim(scene.first)
@@ -345,3 +348,42 @@ def test_supply_that_no_account_can_hold_is_refused(scene: Scene) -> None:
     scene.claim(scene.first)
     scene.token_acts("claim", scene.first, DATA)
     assert scene.vault(scene.first) == 0
+
+
+def test_token_of_36_decimals_cannot_be_funded_whole(scene: Scene) -> None:
+    """A payment is at most 2^96 - 1 base units, 7.9e-8 of such a token; nothing is lost."""
+    scene.behave("mint", FUNDER, 10**36)
+    with refused("DatasetAmountInvalid", 10**36):
+        scene.fund(scene.first, 10**36)
+    assert scene.vault(scene.first) == 1_000
+
+
+@pytest.mark.parametrize("answer", [FALSE, GARBAGE, REVERT])
+@pytest.mark.parametrize("leaving", ["withdraw", "suspend", "setFree"])
+def test_contributors_leave_with_more_than_an_account_holds(
+    scene: Scene, answer: int, leaving: str
+) -> None:
+    """Three payments of all that can be paid at once, and a token that then pays nothing out."""
+    stage, image_set = scene.stage, scene.image_sets[scene.first, PATIENT]
+    for _ in range(2):
+        other = stage.image_set(PATIENT, HOSPITAL)
+        stage.anchor(other)
+        stage.contribute(scene.first, other)
+    scene.behave("mint", FUNDER, 3 * MOST)
+    for _ in range(3):
+        scene.fund(scene.first, MOST)
+    scene.behave("setAnswer", answer)
+    assert scene.dues(scene.first)[0] > MOST
+    before = scene.dues(scene.first)[1]
+    calls = {
+        "withdraw": (PATIENT, "withdraw", scene.first, image_set),
+        "suspend": (account("passer-by"), "suspend", scene.first, image_set),
+        "setFree": (PATIENT, "setFree", scene.first, DATA, PATIENT, True),
+    }
+    if leaving == "suspend":
+        stage.chain.send(PATIENT, stage.consents, "revokeAll", PATIENT)
+
+    sender, *call = calls[leaving]
+    stage.chain.send(sender, stage.datasets, *call)
+
+    assert scene.dues(scene.first) == (MOST, before)

@@ -19,7 +19,7 @@ from radledger.cli.parameters import (
     SignOnly,
 )
 from radledger.cli.session import session
-from radledger.cli.values import amount, digest, percent, write_document
+from radledger.cli.values import amount, digest, document, percent, weights, write_document
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Receipt
@@ -41,6 +41,13 @@ class Class(StrEnum):
     DEVELOPMENT = "development"
 
 
+class Work(StrEnum):
+    """What a work is."""
+
+    ANNOTATION = "annotation"
+    DEVELOPMENT = "development"
+
+
 class Rule(StrEnum):
     """How much an image set weighs."""
 
@@ -55,6 +62,10 @@ Identity = Annotated[
     typer.Option(metavar="ACCOUNT", help="Whose contributions, where one took over that identity."),
 ]
 ClassOption = Annotated[Class, typer.Option("--class", help="What was contributed.")]
+Score = Annotated[
+    int,
+    typer.Option(min=0, max=2**32 - 1, metavar="N", help="Weight, where the terms say scored."),
+]
 
 
 @group.command()
@@ -80,6 +91,15 @@ def create(
     attribute: Attributes = None,
     disease: Disease = None,
     rule: Annotated[Rule, typer.Option(help="How much an image set weighs.")] = Rule.PER_SET,
+    most_instances: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=2**32 - 1,
+            metavar="N",
+            help="Instances of one image set that count at most; required with per-instance.",
+        ),
+    ] = 0,
     token: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="ERC-20 token; by default that of a local network."),
@@ -102,6 +122,7 @@ def create(
         fulfilled=tuple(attribute or ()),
         disease=session.radledger.diseases.sealed(disease),
         rule=rule.replace("-", " "),
+        most_instances=most_instances,
         protocol=_NO_PROTOCOL if protocol is None else digest(protocol),
     )
     created = plain(session.radledger.datasets.create(session.signer, terms))
@@ -130,34 +151,40 @@ def list_(
 
 
 @group.command()
+def accept(
+    dataset: Id,
+    image: ImageId,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the document.")],
+    score: Score = 0,
+) -> None:
+    """Sign, as a researcher of its institution, that an image set may enter a data set."""
+    radledger = session.radledger
+    image_set = radledger.images.show(image).image_set
+    signed = radledger.datasets.sign_acceptance(session.signer, dataset, image_set, score=score)
+    write_document(file, signed)
+    show({"signed": file, "summary": signed["summary"]})
+
+
+@group.command()
 def contribute(
     dataset: Id,
     image: ImageId,
-    contribution_class: Annotated[
-        list[Class] | None,
+    acceptance: Annotated[
+        Path | None,
         typer.Option(
-            "--class", metavar="CLASS", help="data or custody; repeatable; both unless given."
+            metavar="FILE", help="What a researcher of its institution signed; not needed by one."
         ),
     ] = None,
-    score: Annotated[
-        int,
-        typer.Option(min=0, max=2**32 - 1, metavar="N", help="Weight, where the terms say scored."),
-    ] = 0,
+    score: Score = 0,
 ) -> None:
     """Add an image set; its patient and its custodian earn, whoever calls."""
     radledger = session.radledger
-    classes = [each.value for each in contribution_class or (Class.DATA, Class.CUSTODY)]
+    accepted = None if acceptance is None else document(acceptance)
     image_set = radledger.images.show(image).image_set
-    receipts = radledger.datasets.contribute(
-        session.signer, dataset, image_set, classes=classes, score=score
+    receipt = radledger.datasets.contribute(
+        session.signer, dataset, image_set, score=score, acceptance=accepted
     )
-    show_all(
-        [
-            {"class": name, **plain(receipt)}
-            for name, receipt in zip(classes, receipts, strict=True)
-        ],
-        empty="nothing contributed",
-    )
+    show(receipt)
 
 
 @group.command()
@@ -166,11 +193,35 @@ def withdraw(
     item: Annotated[
         str, typer.Argument(metavar="ITEM", help="Id of the image set, or digest of the work.")
     ],
-    contribution_class: ClassOption = Class.DATA,
+    contribution_class: Annotated[
+        Work | None, typer.Option("--class", help="What kind of work it is, where it is one.")
+    ] = None,
     sign_only: SignOnly = None,
 ) -> None:
-    """End one's own contribution; what was earned by then stays due."""
-    act(session.radledger.datasets, "withdraw", sign_only, dataset, item, contribution_class.value)
+    """Take out one's images or work for good; what was earned by then stays due."""
+    radledger = session.radledger
+    if contribution_class is not None:
+        kind = contribution_class.value
+        act(radledger.datasets, "withdraw_work", sign_only, dataset, item, kind)
+        return
+    image_set = radledger.images.show(item).image_set
+    act(radledger.datasets, "withdraw", sign_only, dataset, image_set)
+
+
+@group.command()
+def suspend(dataset: Id, image: ImageId) -> None:
+    """Have an image set whose consent is missing earn no longer; it ends after 30 days."""
+    radledger = session.radledger
+    image_set = radledger.images.show(image).image_set
+    show(radledger.datasets.suspend(session.signer, dataset, image_set))
+
+
+@group.command()
+def resume(dataset: Id, image: ImageId) -> None:
+    """Have a suspended image set count again, once its patient has consented again."""
+    radledger = session.radledger
+    image_set = radledger.images.show(image).image_set
+    show(radledger.datasets.resume(session.signer, dataset, image_set))
 
 
 @group.command()
@@ -201,15 +252,26 @@ def freeze(dataset: Id) -> None:
 
 @group.command()
 def fund(
-    dataset: Id, value: Annotated[str, typer.Argument(metavar="AMOUNT", help="In whole tokens.")]
+    dataset: Id,
+    value: Annotated[str, typer.Argument(metavar="AMOUNT", help="In whole tokens.")],
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS=N",
+            help="Weight of a class as you saw it, such as data=12; repeatable; the money is "
+            "refused if it is another by then. By default all as they are now.",
+        ),
+    ] = None,
 ) -> None:
     """Pay money in, to be shared among all who have a weight at this moment."""
     from radledger.chain.ledger import ContractAt
 
     radledger = session.radledger
-    token = ContractAt("LocalToken", radledger.datasets.show(dataset).terms.token)
+    seen = radledger.datasets.show(dataset)
+    token = ContractAt("LocalToken", seen.terms.token)
     units = amount(value, radledger.ledger.call(token, "decimals"))
-    show(radledger.datasets.fund(session.signer, dataset, units))
+    named = {**seen.weights, **weights(weight or ())}
+    show(radledger.datasets.fund(session.signer, dataset, units, weights=named))
 
 
 @group.command()
@@ -263,6 +325,7 @@ def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:
     return {
         **summary,
         "curator": dataset.curator,
+        "most_instances": terms.most_instances,
         "fulfilled": terms.fulfilled,
         "disease": session.radledger.diseases.named(terms.disease),
         "protocol": terms.protocol,

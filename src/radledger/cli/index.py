@@ -147,8 +147,8 @@ def _tell(found: Lineage) -> None:
         print(visible(line.rstrip()))
     for link in found.links:
         own = [str(link.details[name]) for name in ("kind", "class") if name in link.details]
-        if not link.details.get("counted", True):
-            own.append("withdrawn")
+        if link.details.get("state", "counted") != "counted":
+            own.append(str(link.details["state"]))
         qualified = f" ({', '.join(own)})" if own else ""
         line = f"{numbers[link.source]:>3}  {link.relation}  {numbers[link.target]}{qualified}"
         print(visible(line))

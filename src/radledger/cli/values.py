@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from decimal import Context, Decimal, InvalidOperation, Overflow
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ __all__ = [
     "document",
     "named_path",
     "percent",
+    "weights",
     "write_document",
 ]
 
@@ -28,6 +30,10 @@ _LONGEST = 1_000_000
 
 class InvalidAmount(UsageError):
     """A text is no amount of a token."""
+
+
+class InvalidWeight(UsageError):
+    """A text is no class and its weight."""
 
 
 class InvalidFile(UsageError):
@@ -104,6 +110,30 @@ def named_path(text: str) -> Path:
     if not text:
         raise InvalidFile("a path is empty; name a file or folder")
     return expanded(text)
+
+
+def weights(texts: Iterable[str]) -> dict[str, int]:
+    """Weights of classes, each written as ``CLASS=N``.
+
+    Raises
+    ------
+    InvalidWeight
+        If one is written otherwise.
+
+    Examples
+    --------
+    >>> weights(["data=12", "custody=3"])
+    {'data': 12, 'custody': 3}
+    """
+    named = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        if not number.isascii() or not number.isdigit():
+            raise InvalidWeight(
+                f"{text!r} is not a weight of a class; give one such as data=12", text=text
+            )
+        named[name] = int(number)
+    return named
 
 
 def document(path: Path) -> dict[str, Any]:

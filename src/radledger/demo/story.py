@@ -131,6 +131,13 @@ _RESEARCH = Chapter(
             attempt="contributes the version before the patient has consented",
         ),
         Step("consent to research", "patient", research.consent),
+        Step(
+            "alone",
+            "hospital",
+            research.contribute_alone,
+            refusal="DatasetNotCurator",
+            attempt="contributes the version without a researcher's word",
+        ),
         Step("contribute", "hospital", research.contribute),
         Step(
             "double contribution",

@@ -115,7 +115,8 @@ def _relation(link: Link) -> str:
 def _contributed(link: Link, contribution_class: str | None) -> str:
     if contribution_class is None:
         return link.relation
-    ended = "" if link.details.get("counted", True) else ", withdrawn"
+    state = link.details.get("state", "counted")
+    ended = "" if state == "counted" else f", {state}"
     return f"{link.relation} ({contribution_class}{ended})"
 
 

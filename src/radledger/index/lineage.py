@@ -163,8 +163,10 @@ class _Walk:
         for payout in payouts:
             self._add_datasets({payout["dataset"]})
             table = tables.contributions.c
+            earner = payout["beneficiary"]
             own = and_(
-                table.dataset == payout["dataset"], table.beneficiary == payout["beneficiary"]
+                table.dataset == payout["dataset"],
+                or_(table.beneficiary == earner, table.custodian == earner),
             )
             earning = [each for each in contributions(self.connection, own) if each.earned(payout)]
             self._origins({each.item for each in earning})
@@ -242,7 +244,7 @@ class _Walk:
                 "class": each.contribution_class,
                 "beneficiary": each.beneficiary,
                 "weight": each.weight,
-                "counted": each.withdrawn is None,
+                "state": each.state,
             }
             self._link(each.item, each.dataset, "contributed to", details, each.contribution_class)
 

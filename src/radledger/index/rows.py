@@ -166,6 +166,7 @@ def _dataset_created(args: Mapping[str, Any]) -> _Rows:
         "fulfilled": _conditions(use["fulfilled"]),
         "disease": decode_disease(bytes.fromhex(use["disease"][2:])),
         **dict(zip(CLASSES, terms["shares"], strict=True)),
+        "most_instances": terms["mostInstances"],
         "protocol": terms["protocol"],
     }
     return [(tables.datasets, row)]
@@ -179,22 +180,33 @@ def _dataset_funded(args: Mapping[str, Any]) -> _Rows:
     return [(tables.fundings, dict(args))]
 
 
-def _contribution_made(args: Mapping[str, Any]) -> _Rows:
-    row = {name: args[name] for name in ("dataset", "item", "beneficiary", "weight")}
-    rest = {"class": CLASSES[args["class"]], "grant_id": args["grantId"]}
+def _image_set_contributed(args: Mapping[str, Any]) -> _Rows:
+    row = {name: args[name] for name in ("dataset", "custodian", "weight")}
+    rest = {"item": args["image"], "beneficiary": args["patient"], "grant_id": args["grantId"]}
     return [(tables.contributions, {"change": "made", **row, **rest})]
 
 
-def _contribution_withdrawn(args: Mapping[str, Any]) -> _Rows:
-    row = {name: args[name] for name in ("dataset", "item", "beneficiary")}
-    kind = {"change": "withdrawn", "class": CLASSES[args["class"]]}
-    return [(tables.contributions, {**row, **kind})]
+def _work_contributed(args: Mapping[str, Any]) -> _Rows:
+    return [(tables.contributions, {"change": "made", **_work(args), "weight": args["weight"]})]
 
 
-def _no_longer(change: str) -> Callable[[Mapping[str, Any]], _Rows]:
+def _work_withdrawn(args: Mapping[str, Any]) -> _Rows:
+    return [(tables.contributions, {"change": "withdrawn", **_work(args)})]
+
+
+def _work(args: Mapping[str, Any]) -> Row:
+    return {
+        "dataset": args["dataset"],
+        "class": CLASSES[args["class"]],
+        "item": args["work"],
+        "beneficiary": args["contributor"],
+    }
+
+
+def _image_set_changed(change: str, **fixed: str) -> Callable[[Mapping[str, Any]], _Rows]:
     def make(args: Mapping[str, Any]) -> _Rows:
-        row = {"dataset": args["dataset"], "item": args["item"], "change": change}
-        return [(tables.contributions, row)]
+        row = {"dataset": args["dataset"], "item": args["image"], "ends_at": args.get("endsAt")}
+        return [(tables.contributions, {"change": change, **row, **fixed})]
 
     return make
 
@@ -264,10 +276,13 @@ _MAKERS: dict[str, Callable[[Mapping[str, Any]], _Rows]] = {
     "DatasetCreated": _dataset_created,
     "VersionFrozen": _version_frozen,
     "DatasetFunded": _dataset_funded,
-    "ContributionMade": _contribution_made,
-    "ContributionWithdrawn": _contribution_withdrawn,
-    "ConsentFoundMissing": _no_longer("consent missing"),
-    "PatientWithdrew": _no_longer("patient withdrew"),
+    "ImageSetContributed": _image_set_contributed,
+    "ImageSetWithdrawn": _image_set_changed("withdrawn"),
+    "CustodyWithdrawn": _image_set_changed("withdrawn", **{"class": "custody"}),
+    "ImageSetSuspended": _image_set_changed("suspended"),
+    "ImageSetResumed": _image_set_changed("resumed"),
+    "WorkContributed": _work_contributed,
+    "WorkWithdrawn": _work_withdrawn,
     "FreeContributionChosen": _free_chosen,
     "RewardClaimed": _reward_claimed,
     "RewardAccountClosed": _account_closed,

@@ -48,8 +48,12 @@ _ACTORS = {
     "RecoveryApproved": "guardian",
     "DatasetCreated": "curator",
     "DatasetFunded": "funder",
-    "ConsentFoundMissing": "actor",
-    "PatientWithdrew": "actor",
+    "ImageSetContributed": "curator",
+    "ImageSetWithdrawn": "actor",
+    "CustodyWithdrawn": "actor",
+    "ImageSetSuspended": "actor",
+    "ImageSetResumed": "actor",
+    "WorkWithdrawn": "contributor",
     "ExecutedForwardRequest": "signer",
 }
 _FORWARDED = "ExecutedForwardRequest"

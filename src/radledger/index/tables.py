@@ -212,6 +212,7 @@ datasets = _table(
     _id("vault"),
     _text("token"),
     _text("rule"),
+    _number("most_instances"),
     _text("purposes"),
     _text("fulfilled"),
     _text("disease", optional=True),
@@ -241,15 +242,17 @@ fundings = _table(
 
 contributions = _table(
     "contributions",
-    "contributions to data sets: made, withdrawn, consent missing, patient withdrew; or of all of "
-    "a beneficiary's in a class: free, for reward",
+    "contributions to data sets: made, withdrawn, suspended, resumed (data and custody, where no "
+    "class is named); or of all of a beneficiary's in a class: free, for reward",
     _id("dataset"),
     _text("change"),
     _text("class", optional=True),
     _id("item", optional=True),
     _id("beneficiary", optional=True),
+    _id("custodian", optional=True),
     _number("weight", optional=True),
     _id("grant_id", optional=True),
+    _number("ends_at", optional=True),
 )
 
 payouts = _table(

@@ -47,7 +47,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         "vetoRecovery",
         "withdrawApproval",
     ),
-    "DatasetRegistry": ("claim", "claimFor", "setFree", "withdraw"),
+    "DatasetRegistry": ("claim", "claimFor", "setFree", "withdraw", "withdrawWork"),
 }
 """The functions that are paid for by way of the forwarder: what patients sign."""
 

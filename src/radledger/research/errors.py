@@ -5,7 +5,9 @@ from __future__ import annotations
 from radledger.errors import RadLedgerError, UsageError
 
 __all__ = [
+    "AcceptanceDiffers",
     "InvalidDigest",
+    "InvalidInstances",
     "InvalidShares",
     "NothingContributed",
     "NothingToClaim",
@@ -33,6 +35,14 @@ class UnknownDataset(RadLedgerError):
 
 class InvalidShares(UsageError):
     """The shares of the classes are not 100 per cent in all."""
+
+
+class InvalidInstances(UsageError):
+    """The most instances of an image set do not go with the rule for weights."""
+
+
+class AcceptanceDiffers(UsageError):
+    """A curator's acceptance is of another image set, or for another data set."""
 
 
 class NothingContributed(RadLedgerError):

@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radledger.research.errors import InvalidDigest, InvalidShares, UnknownClass, UnknownRule
+from radledger.research.errors import (
+    InvalidDigest,
+    InvalidInstances,
+    InvalidShares,
+    UnknownClass,
+    UnknownRule,
+)
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Receipt
@@ -26,6 +32,7 @@ __all__ = [
     "Share",
     "Terms",
     "class_number",
+    "instances_bound",
     "parse_digest",
     "rule_number",
     "share_struct",
@@ -56,6 +63,8 @@ class Terms:
         disease has its salt (``CODE@SALT``, `radledger.consent.diseases`), which patients need.
     rule
         How much an image set weighs: ``per set``, ``per instance`` or ``scored``.
+    most_instances
+        How many instances of one image set count at most, where the rule is ``per instance``.
     protocol
         Digest of the document that describes the data set.
 
@@ -71,6 +80,7 @@ class Terms:
     fulfilled: tuple[str, ...] = ()
     disease: str | None = None
     rule: str = "per set"
+    most_instances: int = 0
     protocol: str = "0x" + "00" * 32
 
 
@@ -85,15 +95,25 @@ class CreatedDataset:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A contribution of an image set or a work, and whether it still counts."""
+    """A contribution of an image set or a work; an image set is one of data and one of custody.
+
+    ``state`` is ``counted``, ``suspended`` (consent is missing, so it earns nothing, and counts
+    again if the patient consents before ``ends_at``) or ``withdrawn``.
+    """
 
     item: str
     contribution_class: str
     beneficiary: str
     weight: int
     grant_id: str
-    counted: bool
+    state: str
+    ends_at: int | None
     transaction: str
+
+    @property
+    def counted(self) -> bool:
+        """Whether it earns."""
+        return self.state == "counted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +220,31 @@ def rule_number(name: str) -> int:
         raise UnknownRule(
             f"{name!r} is no rule for weights; give one of {', '.join(RULES)}", name=name
         ) from None
+
+
+def instances_bound(terms: Terms) -> int:
+    """How many instances of one image set count at most, as the chain keeps it.
+
+    Raises
+    ------
+    InvalidInstances
+        If the rule counts instances without a bound, or has a bound and does not count them.
+
+    Examples
+    --------
+    >>> shares = {"data": 10_000}
+    >>> instances_bound(Terms("0x", shares, ("HMB",), rule="per instance", most_instances=2_000))
+    2000
+    """
+    allowed = range(1, 1 << 32) if terms.rule == "per instance" else range(1)
+    if terms.most_instances not in allowed:
+        raise InvalidInstances(
+            f"{terms.most_instances} instances at most do not go with the rule {terms.rule!r}; "
+            "give a number from 1 on with 'per instance', and none with the others",
+            most_instances=terms.most_instances,
+            rule=terms.rule,
+        )
+    return terms.most_instances
 
 
 def parse_digest(text: str) -> bytes:

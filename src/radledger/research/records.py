@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from radledger.consent import duo
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
 __all__ = ["CONTRACT", "contributions", "created", "dataset", "version_tree"]
 
 CONTRACT = "DatasetRegistry"
+_CHANGES = {
+    "ImageSetContributed": "counted",
+    "WorkContributed": "counted",
+    "ImageSetWithdrawn": "withdrawn",
+    "CustodyWithdrawn": "withdrawn",
+    "WorkWithdrawn": "withdrawn",
+    "ImageSetSuspended": "suspended",
+    "ImageSetResumed": "counted",
+}
+"""The state of a contribution after each event about it."""
 
 
 def created(ledger: Ledger, **filters: Any) -> list[Event]:
@@ -60,22 +71,28 @@ def dataset(ledger: Ledger, creation: Event) -> Dataset:
 
 def contributions(ledger: Ledger, dataset_id: bytes) -> Iterator[Contribution]:
     """Every contribution to a data set, in the order in which they were made."""
-    withdrawn = {
-        (event.args["class"], bytes(event.args["item"]), event.args["beneficiary"])
-        for event in ledger.events(CONTRACT, "ContributionWithdrawn", dataset=dataset_id)
-    }
-    for event in ledger.events(CONTRACT, "ContributionMade", dataset=dataset_id):
+    events = sorted(
+        (event for name in _CHANGES for event in ledger.events(CONTRACT, name, dataset=dataset_id)),
+        key=lambda event: (event.block, event.log_index),
+    )
+    made: dict[tuple[str, bytes, str], Contribution] = {}
+    for event in events:
         args = event.args
-        key = (args["class"], bytes(args["item"]), args["beneficiary"])
-        yield Contribution(
-            item=_hex(args["item"]),
-            contribution_class=CLASSES[args["class"]],
-            beneficiary=args["beneficiary"],
-            weight=args["weight"],
-            grant_id=_hex(args["grantId"]),
-            counted=key not in withdrawn,
-            transaction=event.transaction,
-        )
+        if event.name == "ImageSetContributed":
+            item = bytes(args["image"])
+            made["data", item, ""] = _made(event, "data", item, args["patient"])
+            made["custody", item, ""] = _made(event, "custody", item, args["custodian"])
+        elif event.name == "WorkContributed":
+            name, item = CLASSES[args["class"]], bytes(args["work"])
+            key = (name, item, args["contributor"])
+            made[key] = _made(event, name, item, args["contributor"])
+        else:
+            for key in _changed(event):
+                made[key] = _after(made[key], event)
+    now = ledger.now()
+    for each in made.values():
+        over = each.ends_at is not None and each.ends_at <= now
+        yield replace(each, state="withdrawn", ends_at=None) if over else each
 
 
 def version_tree(counted: list[Contribution]) -> MerkleTree:
@@ -101,6 +118,37 @@ class _Leaf:
 
     def __bytes__(self) -> bytes:
         return self._encoded
+
+
+def _made(event: Event, name: str, item: bytes, beneficiary: str) -> Contribution:
+    return Contribution(
+        item=_hex(item),
+        contribution_class=name,
+        beneficiary=beneficiary,
+        weight=event.args["weight"],
+        grant_id=_hex(event.args.get("grantId", bytes(32))),
+        state="counted",
+        ends_at=None,
+        transaction=event.transaction,
+    )
+
+
+def _changed(event: Event) -> Iterator[tuple[str, bytes, str]]:
+    """The keys of the contributions that an event changed."""
+    args = event.args
+    if event.name == "WorkWithdrawn":
+        yield CLASSES[args["class"]], bytes(args["work"]), args["contributor"]
+        return
+    if event.name != "CustodyWithdrawn":
+        yield "data", bytes(args["image"]), ""
+    yield "custody", bytes(args["image"]), ""
+
+
+def _after(contribution: Contribution, event: Event) -> Contribution:
+    if contribution.state == "withdrawn":
+        return contribution  # a custodian's own withdrawal outlasts what becomes of the data
+    state = _CHANGES[event.name]
+    return replace(contribution, state=state, ends_at=event.args.get("endsAt"))
 
 
 def _shares(
@@ -136,6 +184,7 @@ def _terms(creation: Event) -> Terms:
         fulfilled=duo.condition_names(use["fulfilled"]),
         disease=decode_disease(use["disease"]),
         rule=RULES[terms["rule"]],
+        most_instances=terms["mostInstances"],
         protocol=_hex(terms["protocol"]),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from brownie import accounts, chain
+from eth_account import Account
 
 from tests.contracts.conftest import ImageSet, Role, digest, group
 
@@ -19,6 +20,9 @@ DIABETES = "0x" + b"MONDO:0005015".hex()
 NO_DISEASE = "0x" + "00" * 13
 EVERYTHING = digest("")
 PROTOCOL = "0x" + "9c" * 32
+CURATOR_KEY = "0x" + "c4" * 32
+MOST_INSTANCES = 10_000
+RENEWAL_PERIOD = 30 * 24 * 3600
 
 
 class Class:
@@ -36,7 +40,7 @@ class Rule:
 class State:
     """What became of a contribution (``IDatasetRegistry.ContributionState``)."""
 
-    NONE, COUNTED, WITHDRAWN = range(3)
+    NONE, COUNTED, SUSPENDED, WITHDRAWN = range(4)
 
 
 class Purpose:
@@ -70,6 +74,12 @@ def university():
     return accounts[9]
 
 
+@pytest.fixture(scope="module")
+def curator(isolate_module):
+    """A researcher of the university whose private key the tests know, without Ether."""
+    return accounts.add(CURATOR_KEY)
+
+
 @pytest.fixture(scope="session")
 def annotator(radiologist):
     return radiologist
@@ -96,7 +106,7 @@ def funder(relatives):
 
 @pytest.fixture(scope="module")
 def accredited(
-    participants, governor, hospital, clinic, university, researcher, annotator, developer
+    participants, governor, hospital, clinic, university, researcher, curator, annotator, developer
 ):
     """A hospital that keeps images, and a university and a clinic that research."""
     participants.admitInstitution(
@@ -108,6 +118,7 @@ def accredited(
     participants.admitInstitution(clinic, Role.RESEARCHER, {"from": governor})
     participants.admit(annotator, Role.ANNOTATOR, {"from": hospital})
     participants.admit(researcher, Role.RESEARCHER, {"from": university})
+    participants.admit(curator, Role.RESEARCHER, {"from": university})
     participants.admit(developer, Role.DEVELOPER, {"from": university})
     return participants
 
@@ -136,12 +147,16 @@ def terms(token) -> Callable[..., tuple[Any, ...]]:
         token=token,
         shares=SHARES,
         rule=Rule.PER_SET,
+        most_instances=None,
         purposes=Purpose.BIOMEDICAL_RESEARCH,
         fulfilled=0,
         disease=NO_DISEASE,
         protocol=PROTOCOL,
     ):
-        return (token, shares, rule, (purposes, fulfilled, disease), protocol)
+        if most_instances is None:
+            most_instances = MOST_INSTANCES if rule == Rule.PER_INSTANCE else 0
+        use = (purposes, fulfilled, disease)
+        return (token, shares, rule, most_instances, use, protocol)
 
     return make
 
@@ -164,6 +179,12 @@ def new_dataset(DatasetVault, datasets, terms, university, researcher) -> Callab
 def dataset(new_dataset) -> str:
     """A data set in which each image set weighs the same."""
     return new_dataset()
+
+
+@pytest.fixture(scope="module")
+def data_only(new_dataset) -> str:
+    """A data set that pays for data alone."""
+    return new_dataset(shares=(10_000, 0, 0, 0))
 
 
 @pytest.fixture(scope="module")
@@ -201,18 +222,56 @@ def consented(consents, patient, university) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="module")
-def contributed(datasets, anchored, consented, patient) -> Callable[..., ImageSet]:
+def contributed(datasets, anchored, consented, researcher, patient) -> Callable[..., ImageSet]:
     """Have an owner's new image set, consented to, enter a data set, and return it."""
 
-    def make(dataset, *classes, owner=patient, instances=1, custodian=None) -> ImageSet:
+    def make(dataset, owner=patient, instances=1, custodian=None, weight=1) -> ImageSet:
         choice = {} if custodian is None else {"custodian": custodian}
         image_set = anchored(owner=owner, instances=instances, **choice)
         consented(owner=owner)
-        for item in classes or (Class.DATA,):
-            datasets.contribute(dataset, item, image_set, 0, {"from": owner})
+        datasets.contribute(dataset, image_set, weight, {"from": researcher})
         return image_set
 
     return make
+
+
+@pytest.fixture(scope="module")
+def accepted(datasets, curator) -> Callable[..., tuple[Any, ...]]:
+    """Have the curator sign that an image set enters a data set, as ``Acceptance``."""
+
+    def make(dataset, image, weight=1, deadline=None, key=CURATOR_KEY, signer=curator.address):
+        deadline = chain[-1].timestamp + YEAR if deadline is None else deadline
+        _, name, version, chain_id, verifier, *_ = datasets.eip712Domain()
+        signed = Account.sign_typed_data(
+            key,
+            {"name": name, "version": version, "chainId": chain_id, "verifyingContract": verifier},
+            {
+                "Accept": [
+                    {"name": "dataset", "type": "bytes32"},
+                    {"name": "image", "type": "bytes32"},
+                    {"name": "weight", "type": "uint32"},
+                    {"name": "deadline", "type": "uint40"},
+                ]
+            },
+            {"dataset": dataset, "image": image, "weight": weight, "deadline": deadline},
+        )
+        return (signer, deadline, "0x" + signed.signature.hex().removeprefix("0x"))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def weights(datasets) -> Callable[[str], list[int]]:
+    """The weight of each class, as a funder sees it."""
+    return lambda dataset: [datasets.weightOf(dataset, number) for number in range(4)]
+
+
+@pytest.fixture(scope="module")
+def fund(datasets, weights, funder) -> Callable[..., Any]:
+    """Pay into a data set with the weights that it has."""
+    return lambda dataset, amount: datasets.fund(
+        dataset, amount, weights(dataset), {"from": funder}
+    )
 
 
 @pytest.fixture(scope="module")

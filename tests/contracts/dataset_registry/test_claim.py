@@ -22,10 +22,10 @@ CONSENT_DELEGATE = "0x" + b"radledger.consent".hex().ljust(64, "0")
 
 
 @pytest.fixture
-def earned(datasets, dataset, contributed, funder):
+def earned(dataset, contributed, fund):
     """A data set in which 5,000 are due to the patient and 2,000 to the hospital."""
-    contributed(dataset, Class.DATA, Class.CUSTODY)
-    datasets.fund(dataset, 7_000, {"from": funder})
+    contributed(dataset)
+    fund(dataset, 7_000)
     return dataset
 
 
@@ -73,18 +73,18 @@ def test_nothing_is_paid_twice_or_to_others(datasets, earned, token, patient, st
     assert token.balanceOf(patient) == 5_000
 
 
-def test_claims_add_up_over_time(datasets, earned, funder, token, patient, due):
+def test_claims_add_up_over_time(datasets, earned, token, patient, due, fund):
     datasets.claim(earned, Class.DATA, {"from": patient})
-    datasets.fund(earned, 700, {"from": funder})
-    datasets.fund(earned, 70, {"from": funder})
+    fund(earned, 700)
+    fund(earned, 70)
     assert due(earned, Class.DATA, patient) == 550
     datasets.claim(earned, Class.DATA, {"from": patient})
     assert token.balanceOf(patient) == 5_550
 
 
-def test_free_contributor_claims_what_it_earned_before(datasets, earned, token, patient, funder):
+def test_free_contributor_claims_what_it_earned_before(datasets, earned, token, patient, fund):
     datasets.setFree(earned, Class.DATA, patient, True, {"from": patient})
-    datasets.fund(earned, 7_000, {"from": funder})
+    fund(earned, 7_000)
     datasets.claim(earned, Class.DATA, {"from": patient})
     assert token.balanceOf(patient) == 5_000
     assert plain(datasets.contributorOf(earned, Class.DATA, patient)) == (1, 0, True)
@@ -132,7 +132,7 @@ def test_others_collect_nothing(datasets, earned, identities, patient, stranger,
 
 
 def test_new_owner_collects_and_closes_the_account(
-    datasets, earned, recovered, contributed, funder, token, stranger, due
+    datasets, earned, recovered, token, stranger, fund
 ):
     transaction = datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
 
@@ -142,7 +142,7 @@ def test_new_owner_collects_and_closes_the_account(
         "class": Class.DATA,
     }
     assert token.balanceOf(stranger) == 5_000
-    datasets.fund(earned, 7_000, {"from": funder})
+    fund(earned, 7_000)
     with error("DatasetIdentityChangedHands", recovered):
         datasets.claim(earned, Class.DATA, {"from": recovered})
     again = datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
@@ -151,14 +151,14 @@ def test_new_owner_collects_and_closes_the_account(
 
 
 def test_new_owner_closes_an_account_that_the_lost_key_emptied(
-    datasets, earned, recovered, funder, token, stranger, due
+    datasets, earned, recovered, token, stranger, fund
 ):
     datasets.claim(earned, Class.DATA, {"from": recovered})
 
     transaction = datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
 
     assert list(transaction.events.keys()) == ["RewardAccountClosed"]
-    datasets.fund(earned, 7_000, {"from": funder})
+    fund(earned, 7_000)
     with error("DatasetIdentityChangedHands", recovered):
         datasets.claim(earned, Class.DATA, {"from": recovered})
     datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
@@ -168,31 +168,31 @@ def test_new_owner_closes_an_account_that_the_lost_key_emptied(
 
 
 def test_lost_key_neither_collects_for_nor_chooses_nor_withdraws(
-    datasets, dataset, contributed, funder, recovered, patient, stranger, consents, identities
+    datasets, dataset, contributed, recovered, patient, stranger, consents, identities, fund
 ):
-    """The new owner speaks for the consent, without which anyone withdraws."""
+    """The new owner withdraws, and speaks for the consent, without which anyone suspends."""
     identities.changeOwner(patient, patient, {"from": stranger})
     image_set = contributed(dataset)
     identities.changeOwner(patient, stranger, {"from": patient})
-    datasets.fund(dataset, 10, {"from": funder})
+    fund(dataset, 10)
     with error("DatasetNotAuthorized", patient, patient):
         datasets.claimFor(dataset, Class.DATA, patient, patient, {"from": patient})
     datasets.claimFor(dataset, Class.DATA, patient, stranger, {"from": stranger})
 
     with error("DatasetNotAuthorized", patient, patient):
         datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
-    with error("DatasetIdentityChangedHands", patient):
-        datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
+    with error("DatasetNotAuthorized", patient, patient):
+        datasets.withdraw(dataset, image_set, {"from": patient})
     with error("DatasetStillConsented", patient):
-        datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": patient})
+        datasets.suspend(dataset, image_set, {"from": patient})
     consents.revokeAll(patient, {"from": stranger})
-    with error("DatasetIdentityChangedHands", patient):
-        datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": patient})
-    datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": stranger})
+    with error("DatasetNotAuthorized", patient, patient):
+        datasets.withdraw(dataset, image_set, {"from": patient})
+    datasets.withdraw(dataset, image_set, {"from": stranger})
 
 
 def test_recovery_and_the_first_claim_in_one_transaction_leave_the_lost_key_nothing(
-    datasets, earned, identities, forwarder, patient, relatives, funder, token, stranger
+    datasets, earned, identities, forwarder, patient, relatives, token, stranger, fund
 ):
     heir = accounts.add()
     identities.setGuardians(patient, relatives, 1, {"from": patient})
@@ -213,34 +213,62 @@ def test_recovery_and_the_first_claim_in_one_transaction_leave_the_lost_key_noth
 
     assert identities.identityOwner(patient) == heir
     assert token.balanceOf(heir) == 5_000
-    datasets.fund(earned, 7_000, {"from": funder})
+    fund(earned, 7_000)
     with error("DatasetIdentityChangedHands", patient):
         datasets.claim(earned, Class.DATA, {"from": patient})
 
 
-def test_new_owner_takes_back_what_the_lost_key_gave_away(
-    datasets, dataset, contributed, funder, identities, patient, stranger, neighbour, token
+@pytest.mark.parametrize("approved", [False, True])
+def test_batch_of_the_forwarder_carries_out_what_it_can(
+    datasets, earned, identities, forwarder, patient, relatives, stranger, token, approved
 ):
-    contributed(dataset)
-    contributed(dataset, owner=neighbour)
-    datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
+    """Recovery and claim are not one: what fails is skipped, and both signatures are used up."""
+    heir = accounts.add()
+    identities.setGuardians(patient, relatives, 1, {"from": patient})
+    if approved:
+        approval = (patient, relatives[0], heir, relatives, 1)
+        identities.approveRecovery(*approval, {"from": relatives[0]})
+        travel(chain[-1].timestamp + RECOVERY_DELAY + 1)
+        identities.executeRecovery(patient, heir, {"from": stranger})  # anybody, just before
+    calls = (
+        (identities, identities.executeRecovery.encode_input(patient, heir)),
+        (datasets, datasets.claimFor.encode_input(earned, Class.DATA, patient, heir)),
+    )
+    deadline = chain[-1].timestamp + YEAR
+    requests = [
+        sign_request(forwarder, heir, call, deadline, after=number)
+        for number, call in enumerate(calls)
+    ]
+
+    forwarder.executeBatch(requests, NOBODY, {"from": stranger})
+
+    assert forwarder.nonces(heir) == 2
+    assert token.balanceOf(heir) == (5_000 if approved else 0)
+
+
+def test_new_owner_takes_back_what_the_lost_key_gave_away(
+    datasets, data_only, contributed, identities, patient, stranger, neighbour, token, fund
+):
+    contributed(data_only)
+    contributed(data_only, owner=neighbour)
+    datasets.setFree(data_only, Class.DATA, patient, True, {"from": patient})
     identities.changeOwner(patient, stranger, {"from": patient})
 
     with error("DatasetNotAuthorized", patient, patient):
-        datasets.setFree(dataset, Class.DATA, patient, False, {"from": patient})
-    chosen = datasets.setFree(dataset, Class.DATA, patient, False, {"from": stranger})
+        datasets.setFree(data_only, Class.DATA, patient, False, {"from": patient})
+    chosen = datasets.setFree(data_only, Class.DATA, patient, False, {"from": stranger})
     assert chosen.events["FreeContributionChosen"] == {
-        "dataset": dataset,
+        "dataset": data_only,
         "beneficiary": patient,
         "class": Class.DATA,
         "free": False,
     }
-    datasets.fund(dataset, 200, {"from": funder})
-    datasets.claimFor(dataset, Class.DATA, patient, stranger, {"from": stranger})
+    fund(data_only, 200)
+    datasets.claimFor(data_only, Class.DATA, patient, stranger, {"from": stranger})
     assert token.balanceOf(stranger) == 100
     # A closed account can still choose, by its owner.
-    datasets.setFree(dataset, Class.DATA, patient, True, {"from": stranger})
-    assert plain(datasets.contributorOf(dataset, Class.DATA, patient)) == (1, 0, True)
+    datasets.setFree(data_only, Class.DATA, patient, True, {"from": stranger})
+    assert plain(datasets.contributorOf(data_only, Class.DATA, patient)) == (1, 0, True)
 
 
 def test_closed_account_of_works_is_not_withdrawn_from(
@@ -251,7 +279,7 @@ def test_closed_account_of_works_is_not_withdrawn_from(
     identities.changeOwner(annotator, stranger, {"from": annotator})
     datasets.claimFor(dataset, Class.ANNOTATION, annotator, stranger, {"from": stranger})
     with error("DatasetIdentityChangedHands", annotator):
-        datasets.withdraw(dataset, Class.ANNOTATION, work, {"from": annotator})
+        datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": annotator})
 
 
 def test_nothing_is_closed_where_there_is_no_data_set(datasets, recovered, stranger):
@@ -267,12 +295,12 @@ def test_closing_one_account_leaves_the_others(datasets, earned, recovered, stra
 
 
 def test_identity_that_came_back_collects_through_its_owner(
-    datasets, earned, identities, patient, stranger, funder, token
+    datasets, earned, identities, patient, stranger, token, fund
 ):
     identities.changeOwner(patient, stranger, {"from": patient})
     datasets.claimFor(earned, Class.DATA, patient, stranger, {"from": stranger})
     identities.changeOwner(patient, patient, {"from": stranger})
-    datasets.fund(earned, 7_000, {"from": funder})
+    fund(earned, 7_000)
     datasets.claimFor(earned, Class.DATA, patient, patient, {"from": patient})
     assert token.balanceOf(patient) == 5_000
 
@@ -287,32 +315,34 @@ GRANT_FIELDS = (
 
 
 def test_patient_without_ether_consents_contributes_claims_and_withdraws(
-    datasets, dataset, consents, anchored, forwarder, university, funder, stranger, token
+    datasets, dataset, consents, anchored, forwarder, university, stranger, token, fund, accepted
 ):
     patient = accounts.add()
     deadline = chain[-1].timestamp + YEAR
     image_set = anchored(owner=patient)
     terms = (0, deadline, Purpose.BIOMEDICAL_RESEARCH, 0, NO_DISEASE)
+    signed_at = chain[-1].timestamp
+    signature = signed_grant(consents, patient, university, terms, signed_at, deadline)
+    authorization = (patient, signed_at, deadline, signature)
     consents.grantBySig(
-        patient, university, digest(""), terms, (0, 0),
-        (patient, 0, deadline, signed_grant(consents, patient, university, terms, deadline)),
-        {"from": stranger},
-    )  # fmt: skip
+        patient, university, digest(""), terms, (0, 0), authorization, {"from": stranger}
+    )
 
     def forwarded(function, *arguments):
         call = (datasets, function.encode_input(*arguments))
         request = sign_request(forwarder, patient, call, deadline)
         return forwarder.execute(request, {"from": stranger})
 
-    made = forwarded(datasets.contribute, dataset, Class.DATA, image_set, 0)
-    assert made.events["ContributionMade"]["beneficiary"] == patient
-    datasets.fund(dataset, 40, {"from": funder})
+    acceptance = accepted(dataset, image_set.id)
+    made = forwarded(datasets.contributeAccepted, dataset, image_set, 1, acceptance)
+    assert made.events["ImageSetContributed"]["patient"] == patient
+    fund(dataset, 56)
     claimed = forwarded(datasets.claim, dataset, Class.DATA)
     assert claimed.events["RewardClaimed"]["to"] == patient
     free = forwarded(datasets.setFree, dataset, Class.DATA, patient, True)
     assert free.events["FreeContributionChosen"]["beneficiary"] == patient
-    withdrawn = forwarded(datasets.withdraw, dataset, Class.DATA, image_set.id)
-    assert withdrawn.events["ContributionWithdrawn"]["beneficiary"] == patient
+    withdrawn = forwarded(datasets.withdraw, dataset, image_set)
+    assert withdrawn.events["ImageSetWithdrawn"]["actor"] == patient
     assert token.balanceOf(patient) == 40
     assert patient.balance() == 0
 
@@ -325,11 +355,11 @@ def test_only_the_forwarder_speaks_for_others(datasets, earned, patient, strange
     assert token.balanceOf(patient) == 0
 
 
-def signed_grant(consents, signer, grantee, terms, deadline):
+def signed_grant(consents, signer, grantee, terms, signed_at, deadline):
     """The signature of a grant of everything, as a wallet makes it."""
     _, name, version, chain_id, verifier, *_ = consents.eip712Domain()
     fields = [field.split(":") for field in GRANT_FIELDS.split()]
-    values = (signer.address, grantee.address, digest(""), *terms, *(0, 0, 0), deadline)
+    values = (signer.address, grantee.address, digest(""), *terms, 0, 0, signed_at, deadline)
     signed = Account.sign_typed_data(
         signer.private_key,
         {"name": name, "version": version, "chainId": chain_id, "verifyingContract": verifier},

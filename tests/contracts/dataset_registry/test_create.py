@@ -14,6 +14,7 @@ from tests.contracts.dataset_registry.conftest import (
     Condition,
     Purpose,
     Rule,
+    State,
     digests,
 )
 
@@ -46,6 +47,7 @@ def test_researcher_creates_a_data_set_of_its_institution(
         token.address,
         SHARES,
         Rule.SCORED,
+        0,
         (Purpose.DISEASE_RESEARCH, Condition.ETHICS_APPROVAL_REQUIRED, CANCER),
         PROTOCOL,
     )
@@ -53,6 +55,7 @@ def test_researcher_creates_a_data_set_of_its_institution(
     assert plain(datasets.datasetOf(expected_id)) == (
         university.address,
         Rule.SCORED,
+        0,
         (Purpose.DISEASE_RESEARCH, Condition.ETHICS_APPROVAL_REQUIRED, CANCER),
         SHARES,
         created["vault"],
@@ -67,7 +70,9 @@ def test_unknown_data_set_has_no_record_and_reads_as_zeros_elsewhere(datasets):
     assert datasets.versionOf(unknown, 1) == NO_ROOT
     assert datasets.weightOf(unknown, Class.DATA) == 0
     assert plain(datasets.contributorOf(unknown, Class.DATA, NOBODY)) == (0, 0, False)
-    assert plain(datasets.contributionOf(unknown, Class.DATA, next(digests), NOBODY)) == (0, 0, 0)
+    nothing = (0, 0, 0, State.NONE, False)
+    assert plain(datasets.imageSetOf(unknown, next(digests))) == nothing
+    assert plain(datasets.workOf(unknown, Class.ANNOTATION, NOBODY, next(digests))) == nothing
 
 
 def test_vault_belongs_to_the_registry_alone(DatasetVault, datasets, dataset, token, stranger):
@@ -107,9 +112,26 @@ def test_shares_are_ten_thousand_in_all(datasets, terms, researcher, shares):
         datasets.create(terms(shares=shares), next(digests), {"from": researcher})
 
 
+@pytest.mark.parametrize(
+    ("rule", "most"),
+    [(Rule.PER_INSTANCE, 0), (Rule.PER_SET, 1), (Rule.SCORED, 2**32 - 1)],
+)
+def test_instances_have_a_bound_where_they_count_and_only_there(
+    datasets, terms, researcher, rule, most
+):
+    with error("DatasetInstancesInvalid", rule, most):
+        datasets.create(terms(rule=rule, most_instances=most), next(digests), {"from": researcher})
+
+
+@pytest.mark.parametrize("most", [1, 2**32 - 1])
+def test_bound_of_instances_is_kept(datasets, new_dataset, most):
+    dataset = new_dataset(rule=Rule.PER_INSTANCE, most_instances=most)
+    assert datasets.datasetOf(dataset)["mostInstances"] == most
+
+
 def test_one_class_may_have_all(datasets, new_dataset):
     only_development = (0, 0, 0, 10_000)
-    assert plain(datasets.datasetOf(new_dataset(shares=only_development)))[3] == only_development
+    assert plain(datasets.datasetOf(new_dataset(shares=only_development)))[4] == only_development
 
 
 def test_token_is_a_contract(datasets, terms, researcher, stranger):
@@ -146,12 +168,10 @@ def test_use_is_research_or_teaching_and_names_a_disease_it_studies(
 )
 def test_uses_that_are_accepted(datasets, new_dataset, purposes, disease):
     record = plain(datasets.datasetOf(new_dataset(purposes=purposes, disease=disease)))
-    assert record[2] == (purposes, 0, disease)
+    assert record[3] == (purposes, 0, disease)
 
 
-def test_same_terms_and_salt_are_one_data_set(
-    datasets, terms, university, researcher, clinic, accredited
-):
+def test_same_terms_and_salt_are_one_data_set(datasets, terms, university, researcher):
     agreed, salt = terms(), next(digests)
     datasets.create(agreed, salt, {"from": researcher})
     with error("DatasetAlreadyCreated", datasets.idOf(university, agreed, salt)):
@@ -174,6 +194,7 @@ def test_id_binds_every_term(datasets, terms, stranger, university):
         terms(token=stranger),
         terms(shares=(5_000, 2_000, 1_000, 2_000)),
         terms(rule=Rule.SCORED),
+        terms(most_instances=1),
         terms(purposes=Purpose.TEACHING),
         terms(fulfilled=Condition.NON_PROFIT_USE_ONLY),
         terms(disease=CANCER),
@@ -198,6 +219,8 @@ def test_curator_freezes_versions_that_stay(datasets, dataset, university, resea
         "contributions": 7,
     }
     assert datasets.freeze(dataset, second, 8, {"from": university}).return_value == 2
+    for version in (0, 3):
+        assert datasets.versionOf(dataset, version) == NO_ROOT
     assert datasets.versionOf(dataset, 1) == first
     assert datasets.versionOf(dataset, 2) == second
     assert datasets.datasetOf(dataset)["versions"] == 2
@@ -207,7 +230,7 @@ def test_freezing_keeps_the_rest_of_the_record(datasets, new_dataset, researcher
     dataset = new_dataset(shares=(1, 2, 3, 9_994))
     before = plain(datasets.datasetOf(dataset))
     datasets.freeze(dataset, ROOT, 1, {"from": researcher})
-    assert plain(datasets.datasetOf(dataset))[:5] == before[:5]
+    assert plain(datasets.datasetOf(dataset))[:6] == before[:6]
 
 
 @pytest.mark.parametrize(("root", "contributions"), [(NO_ROOT, 1), (ROOT, 0)])

@@ -14,16 +14,16 @@ MOST = 2**96 - 1
 @pytest.fixture
 def full(dataset, contributed, datasets, annotator, developer, researcher):
     """A data set with a contributor in each class."""
-    contributed(dataset, Class.DATA, Class.CUSTODY)
+    contributed(dataset)
     for item, contributor in ((Class.ANNOTATION, annotator), (Class.DEVELOPMENT, developer)):
         datasets.contributeWork(dataset, item, contributor, next(digests), 4, {"from": researcher})
     return dataset
 
 
 def test_anyone_funds_and_each_class_gets_its_share(
-    datasets, full, token, funder, patient, hospital, annotator, developer, due
+    datasets, full, token, funder, patient, hospital, annotator, developer, due, fund
 ):
-    transaction = datasets.fund(full, 10_000, {"from": funder})
+    transaction = fund(full, 10_000)
 
     assert transaction.events["DatasetFunded"] == {
         "dataset": full,
@@ -38,138 +38,195 @@ def test_anyone_funds_and_each_class_gets_its_share(
 
 
 def test_class_without_contributors_leaves_its_part_to_the_others(
-    datasets, dataset, contributed, funder, patient, hospital, due
+    datasets, dataset, contributed, annotator, researcher, patient, hospital, fund, due
 ):
-    contributed(dataset, Class.DATA)
-    datasets.fund(dataset, 10_000, {"from": funder})
+    contributed(dataset)
+    fund(dataset, 7_000)
+    assert (due(dataset, Class.DATA, patient), due(dataset, Class.CUSTODY, hospital)) == (
+        5_000,
+        2_000,
+    )
+    work = (dataset, Class.ANNOTATION, annotator, next(digests), 1)
+    datasets.contributeWork(*work, {"from": researcher})
+    fund(dataset, 9_000)
     assert due(dataset, Class.DATA, patient) == 10_000
-    contributed(dataset, Class.CUSTODY)
-    datasets.fund(dataset, 7_000, {"from": funder})
-    assert due(dataset, Class.DATA, patient) == 15_000
-    assert due(dataset, Class.CUSTODY, hospital) == 2_000
+    assert due(dataset, Class.ANNOTATION, annotator) == 2_000
 
 
 def test_class_without_a_share_earns_nothing(
-    datasets, new_dataset, contributed, funder, patient, hospital, due
+    datasets, new_dataset, contributed, patient, hospital, annotator, researcher, fund, due
 ):
     dataset = new_dataset(shares=(10_000, 0, 0, 0))
-    contributed(dataset, Class.CUSTODY)
+    work = (dataset, Class.ANNOTATION, annotator, next(digests), 1)
+    datasets.contributeWork(*work, {"from": researcher})
     with error("DatasetHasNoContributors", dataset):
-        datasets.fund(dataset, 100, {"from": funder})
-    contributed(dataset, Class.DATA)
-    datasets.fund(dataset, 100, {"from": funder})
+        fund(dataset, 100)
+    contributed(dataset)
+    fund(dataset, 100)
     assert due(dataset, Class.DATA, patient) == 100
-    assert due(dataset, Class.CUSTODY, hospital) == 0
+    assert due(dataset, Class.CUSTODY, hospital) == due(dataset, Class.ANNOTATION, annotator) == 0
 
 
-def test_weights_decide_within_a_class(
-    datasets, new_dataset, contributed, neighbour, funder, patient, due
+# ---------------------------------------------------------------------------- what the funder saw
+
+
+@pytest.mark.parametrize("item", [Class.DATA, Class.CUSTODY])
+@pytest.mark.parametrize("wrong", [0, 1, 3, 2**64 - 1])
+def test_money_is_refused_where_a_weight_is_not_what_the_funder_saw(
+    datasets, dataset, contributed, funder, token, weights, fund, item, wrong
 ):
-    dataset = new_dataset(rule=Rule.PER_INSTANCE)
-    contributed(dataset, instances=300)
-    contributed(dataset, owner=neighbour, instances=100)
-    datasets.fund(dataset, 1_000, {"from": funder})
+    contributed(dataset)
+    contributed(dataset)
+    seen = weights(dataset)
+    named = [*seen]
+    named[item] = wrong
+    before = token.balanceOf(funder)
+    with error("DatasetWeightsChanged", dataset, item, wrong, 2):
+        datasets.fund(dataset, 1_000, named, {"from": funder})
+    assert token.balanceOf(funder) == before
+    datasets.fund(dataset, 1_000, seen, {"from": funder})
+    assert token.balanceOf(funder) == before - 1_000
+
+
+def test_whoever_comes_or_goes_just_before_gets_and_leaves_nothing(
+    datasets, dataset, contributed, neighbour, funder, weights, patient, consents, stranger,
+    due,
+):  # fmt: skip
+    image_set = contributed(dataset)
+    seen = weights(dataset)
+    late = contributed(dataset, owner=neighbour)
+    with error("DatasetWeightsChanged", dataset, Class.DATA, 1, 2):
+        datasets.fund(dataset, 7_000, seen, {"from": funder})
+    datasets.withdraw(dataset, late, {"from": neighbour})
+    datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
+    with error("DatasetWeightsChanged", dataset, Class.DATA, 1, 0):
+        datasets.fund(dataset, 7_000, seen, {"from": funder})
+    datasets.setFree(dataset, Class.DATA, patient, False, {"from": patient})
+    consents.revokeAll(patient, {"from": patient})
+    datasets.suspend(dataset, image_set, {"from": stranger})
+    with error("DatasetWeightsChanged", dataset, Class.DATA, 1, 0):
+        datasets.fund(dataset, 7_000, seen, {"from": funder})
+    assert due(dataset, Class.DATA, patient) == due(dataset, Class.DATA, neighbour) == 0
+
+
+def test_weight_of_a_class_without_a_share_is_not_looked_at(
+    datasets, new_dataset, contributed, funder, patient, due
+):
+    dataset = new_dataset(shares=(10_000, 0, 0, 0))
+    contributed(dataset)
+    datasets.fund(dataset, 100, [1, 2**64 - 1, 5, 7], {"from": funder})
+    assert due(dataset, Class.DATA, patient) == 100
+
+
+# ---------------------------------------------------------------------------- shares
+
+
+def test_weights_decide_within_a_class(new_dataset, contributed, neighbour, patient, due, fund):
+    dataset = new_dataset(shares=(10_000, 0, 0, 0), rule=Rule.PER_INSTANCE)
+    contributed(dataset, instances=300, weight=300)
+    contributed(dataset, owner=neighbour, instances=100, weight=100)
+    fund(dataset, 1_000)
     assert due(dataset, Class.DATA, patient) == 750
     assert due(dataset, Class.DATA, neighbour) == 250
 
 
-def test_who_comes_later_earns_from_then_on(
-    datasets, dataset, contributed, neighbour, funder, patient, due
-):
-    contributed(dataset)
-    datasets.fund(dataset, 1_000, {"from": funder})
-    contributed(dataset, owner=neighbour)
-    assert due(dataset, Class.DATA, neighbour) == 0
-    datasets.fund(dataset, 1_000, {"from": funder})
-    assert due(dataset, Class.DATA, patient) == 1_500
-    assert due(dataset, Class.DATA, neighbour) == 500
+def test_who_comes_later_earns_from_then_on(data_only, contributed, neighbour, patient, due, fund):
+    contributed(data_only)
+    fund(data_only, 1_000)
+    contributed(data_only, owner=neighbour)
+    assert due(data_only, Class.DATA, neighbour) == 0
+    fund(data_only, 1_000)
+    assert due(data_only, Class.DATA, patient) == 1_500
+    assert due(data_only, Class.DATA, neighbour) == 500
 
 
 def test_rounding_never_gives_more_than_came_in(
-    datasets, dataset, contributed, neighbour, stranger, funder, patient, due
+    data_only, contributed, neighbour, stranger, patient, due, fund
 ):
     owners = (patient, neighbour, stranger)
     for owner in owners:
-        contributed(dataset, owner=owner)
+        contributed(data_only, owner=owner)
     for _ in range(3):
-        datasets.fund(dataset, 10, {"from": funder})
-    dues = [due(dataset, Class.DATA, owner) for owner in owners]
+        fund(data_only, 10)
+    dues = [due(data_only, Class.DATA, owner) for owner in owners]
     assert all(9 <= amount <= 10 for amount in dues)
     assert sum(dues) <= 30
 
 
-def test_nobody_to_share_among(datasets, dataset, funder, contributed, patient):
+def test_nobody_to_share_among(datasets, dataset, contributed, patient, fund):
     with error("DatasetHasNoContributors", dataset):
-        datasets.fund(dataset, 1, {"from": funder})
+        fund(dataset, 1)
     image_set = contributed(dataset)
-    datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
+    datasets.withdraw(dataset, image_set, {"from": patient})
     with error("DatasetHasNoContributors", dataset):
-        datasets.fund(dataset, 1, {"from": funder})
+        fund(dataset, 1)
 
 
-def test_unknown_data_set_is_not_funded(datasets, token, funder):
+def test_unknown_data_set_is_not_funded(fund):
     unknown = next(digests)
     with error("DatasetUnknown", unknown):
-        datasets.fund(unknown, 1, {"from": funder})
+        fund(unknown, 1)
 
 
 def test_funder_pays_what_it_holds_and_allows(
-    datasets, dataset, contributed, token, funder, stranger
+    datasets, dataset, contributed, token, funder, stranger, weights
 ):
     contributed(dataset)
     with error("ERC20InsufficientAllowance", datasets, 0, 5):
-        datasets.fund(dataset, 5, {"from": stranger})
+        datasets.fund(dataset, 5, weights(dataset), {"from": stranger})
     token.approve(datasets, 5, {"from": stranger})
     with error("ERC20InsufficientBalance", stranger, 0, 5):
-        datasets.fund(dataset, 5, {"from": stranger})
+        datasets.fund(dataset, 5, weights(dataset), {"from": stranger})
     token.transfer(stranger, 5, {"from": funder})
-    datasets.fund(dataset, 5, {"from": stranger})
+    datasets.fund(dataset, 5, weights(dataset), {"from": stranger})
     assert token.balanceOf(stranger) == 0
 
 
 @pytest.mark.parametrize("amount", [0, MOST + 1])
-def test_payment_is_something_and_can_be_shared(datasets, dataset, contributed, funder, amount):
+def test_payment_is_something_and_can_be_shared(dataset, contributed, amount, fund):
     contributed(dataset)
     with error("DatasetAmountInvalid", amount):
-        datasets.fund(dataset, amount, {"from": funder})
+        fund(dataset, amount)
 
 
 def test_largest_payment_is_paid_out_in_full(
-    datasets, dataset, contributed, funder, patient, token, due
+    datasets, new_dataset, contributed, fund, patient, token, due
 ):
+    dataset = new_dataset(shares=(10_000, 0, 0, 0))
     contributed(dataset)
-    datasets.fund(dataset, MOST, {"from": funder})
+    fund(dataset, MOST)
     assert due(dataset, Class.DATA, patient) == MOST
     with error("SafeCastOverflowedUintDowncast", 120, 2 * MOST << 24):
-        datasets.fund(dataset, MOST, {"from": funder})
+        fund(dataset, MOST)
     datasets.claim(dataset, Class.DATA, {"from": patient})
     assert token.balanceOf(patient) == MOST
 
 
 def test_account_too_full_to_settle_is_claimed_first(
-    datasets, dataset, contributed, anchored, funder, patient, due
+    datasets, new_dataset, contributed, anchored, researcher, fund, patient, due
 ):
+    dataset = new_dataset(shares=(10_000, 0, 0, 0))
     contributed(dataset)
     contributed(dataset)
     for _ in range(2):
-        datasets.fund(dataset, MOST, {"from": funder})
+        fund(dataset, MOST)
     image_set = anchored()
     owed = due(dataset, Class.DATA, patient)
     with error("SafeCastOverflowedUintDowncast", 96, owed):
-        datasets.contribute(dataset, Class.DATA, image_set, 0, {"from": patient})
+        datasets.contribute(dataset, image_set, 1, {"from": researcher})
     datasets.claim(dataset, Class.DATA, {"from": patient})
-    datasets.contribute(dataset, Class.DATA, image_set, 0, {"from": patient})
+    datasets.contribute(dataset, image_set, 1, {"from": researcher})
     assert 2 * MOST - 2 <= owed <= 2 * MOST
 
 
 def test_each_data_set_has_a_vault_of_its_own(
-    datasets, dataset, new_dataset, contributed, token, funder, patient
+    datasets, data_only, new_dataset, contributed, token, patient, fund
 ):
-    other = new_dataset()
-    for each, amount in ((dataset, 100), (other, 1)):
+    other = new_dataset(shares=(10_000, 0, 0, 0))
+    for each, amount in ((data_only, 100), (other, 1)):
         contributed(each)
-        datasets.fund(each, amount, {"from": funder})
-    first, second = (datasets.datasetOf(each)["vault"] for each in (dataset, other))
+        fund(each, amount)
+    first, second = (datasets.datasetOf(each)["vault"] for each in (data_only, other))
     assert first != second
     datasets.claim(other, Class.DATA, {"from": patient})
     assert token.balanceOf(first) == 100
@@ -180,60 +237,60 @@ def test_each_data_set_has_a_vault_of_its_own(
 
 
 def test_who_gives_for_free_leaves_the_money_to_the_others(
-    datasets, dataset, contributed, neighbour, funder, patient, due
+    datasets, data_only, contributed, neighbour, patient, due, fund
 ):
-    contributed(dataset)
-    contributed(dataset, owner=neighbour)
-    datasets.fund(dataset, 100, {"from": funder})
+    contributed(data_only)
+    contributed(data_only, owner=neighbour)
+    fund(data_only, 100)
 
-    transaction = datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
+    transaction = datasets.setFree(data_only, Class.DATA, patient, True, {"from": patient})
 
     assert transaction.events["FreeContributionChosen"] == {
-        "dataset": dataset,
+        "dataset": data_only,
         "beneficiary": patient,
         "class": Class.DATA,
         "free": True,
     }
-    assert datasets.weightOf(dataset, Class.DATA) == 1
-    datasets.fund(dataset, 100, {"from": funder})
-    assert plain(datasets.contributorOf(dataset, Class.DATA, patient)) == (1, 50, True)
-    assert due(dataset, Class.DATA, neighbour) == 150
+    assert datasets.weightOf(data_only, Class.DATA) == 1
+    fund(data_only, 100)
+    assert plain(datasets.contributorOf(data_only, Class.DATA, patient)) == (1, 50, True)
+    assert due(data_only, Class.DATA, neighbour) == 150
 
 
 def test_free_contributor_can_change_its_mind(
-    datasets, dataset, contributed, neighbour, funder, patient, due
+    datasets, data_only, contributed, neighbour, patient, due, fund
 ):
-    contributed(dataset)
-    contributed(dataset, owner=neighbour)
-    datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
-    datasets.fund(dataset, 100, {"from": funder})
-    datasets.setFree(dataset, Class.DATA, patient, False, {"from": patient})
-    datasets.fund(dataset, 100, {"from": funder})
-    assert plain(datasets.contributorOf(dataset, Class.DATA, patient)) == (1, 50, False)
-    assert due(dataset, Class.DATA, neighbour) == 150
+    contributed(data_only)
+    contributed(data_only, owner=neighbour)
+    datasets.setFree(data_only, Class.DATA, patient, True, {"from": patient})
+    fund(data_only, 100)
+    datasets.setFree(data_only, Class.DATA, patient, False, {"from": patient})
+    fund(data_only, 100)
+    assert plain(datasets.contributorOf(data_only, Class.DATA, patient)) == (1, 50, False)
+    assert due(data_only, Class.DATA, neighbour) == 150
 
 
 def test_free_contributor_adds_and_withdraws_with_no_weight_in_the_class(
-    datasets, dataset, contributed, neighbour, funder, patient, due
+    datasets, data_only, contributed, neighbour, patient, due, fund
 ):
     """The choice can be made before the first contribution."""
-    datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
-    image_set = contributed(dataset)
-    contributed(dataset)
-    contributed(dataset, owner=neighbour)
-    assert datasets.weightOf(dataset, Class.DATA) == 1
-    datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
-    assert datasets.weightOf(dataset, Class.DATA) == 1
-    datasets.fund(dataset, 100, {"from": funder})
-    assert plain(datasets.contributorOf(dataset, Class.DATA, patient)) == (1, 0, True)
-    assert due(dataset, Class.DATA, neighbour) == 100
+    datasets.setFree(data_only, Class.DATA, patient, True, {"from": patient})
+    image_set = contributed(data_only)
+    contributed(data_only)
+    contributed(data_only, owner=neighbour)
+    assert datasets.weightOf(data_only, Class.DATA) == 1
+    datasets.withdraw(data_only, image_set, {"from": patient})
+    assert datasets.weightOf(data_only, Class.DATA) == 1
+    fund(data_only, 100)
+    assert plain(datasets.contributorOf(data_only, Class.DATA, patient)) == (1, 0, True)
+    assert due(data_only, Class.DATA, neighbour) == 100
 
 
-def test_money_is_refused_where_all_give_for_free(datasets, dataset, contributed, funder, patient):
-    contributed(dataset)
-    datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
-    with error("DatasetHasNoContributors", dataset):
-        datasets.fund(dataset, 1, {"from": funder})
+def test_money_is_refused_where_all_give_for_free(datasets, data_only, contributed, patient, fund):
+    contributed(data_only)
+    datasets.setFree(data_only, Class.DATA, patient, True, {"from": patient})
+    with error("DatasetHasNoContributors", data_only):
+        fund(data_only, 1)
 
 
 def test_choice_is_made_once_and_for_a_data_set_that_exists(datasets, dataset, patient, stranger):
@@ -254,16 +311,15 @@ def test_choice_is_made_once_and_for_a_data_set_that_exists(datasets, dataset, p
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_splitting_into_many_identities_earns_no_more(
-    datasets, new_dataset, contributed, anchored, consented, neighbour, funder, stranger, patient,
-    clinic, due, count,
+    new_dataset, contributed, neighbour, stranger, patient, clinic, due, count, fund,
 ):  # fmt: skip
     """600 instances against an honest 400 earn 600 of 1,000, under one name or under three."""
     dataset = new_dataset(shares=(10_000, 0, 0, 0), rule=Rule.PER_INSTANCE)
-    contributed(dataset, owner=neighbour, instances=400)
+    contributed(dataset, owner=neighbour, instances=400, weight=400)
     names = (patient, stranger, clinic)[:count]
     for name in names:
-        contributed(dataset, owner=name, instances=600 // count)
-    datasets.fund(dataset, 1_000, {"from": funder})
+        contributed(dataset, owner=name, instances=600 // count, weight=600 // count)
+    fund(dataset, 1_000)
 
     together = sum(due(dataset, Class.DATA, name) for name in names)
     assert 600 - count <= together <= 600

@@ -1,187 +1,222 @@
-"""A withdrawal ends the future, keeps what was earned, and is for good."""
+"""A withdrawal ends the future, keeps what was earned, is for good, and cannot be hindered."""
 
 from __future__ import annotations
 
 import pytest
-from brownie import chain
+from brownie import accounts, chain
 
-from tests.contracts.conftest import digest, error, plain, travel
-from tests.contracts.dataset_registry.conftest import (
-    YEAR,
-    Class,
-    Purpose,
-    State,
-    digests,
-)
+from tests.contracts.conftest import RECOVERY_DELAY, error, plain, travel
+from tests.contracts.dataset_registry.conftest import YEAR, Class, Rule, State, digests
 
-EVERYTHING = digest("")
+CONSENT_DELEGATE = "0x" + b"radledger.consent".hex().ljust(64, "0")
+REWARD_DELEGATE = "0x" + b"radledger.reward".hex().ljust(64, "0")
 
 
 @pytest.fixture
 def image_set(dataset, contributed):
-    """An image set of the patient that contributes data and custody."""
-    return contributed(dataset, Class.DATA, Class.CUSTODY)
+    """An image set of the patient in the data set."""
+    return contributed(dataset)
 
 
-def test_each_withdraws_its_own_part(datasets, dataset, image_set, patient, hospital):
+def test_patient_ends_data_and_custody(datasets, dataset, image_set, patient, hospital):
+    """Custody alone would have the share of the data."""
+    transaction = datasets.withdraw(dataset, image_set, {"from": patient})
+    assert transaction.events["ImageSetWithdrawn"] == {
+        "dataset": dataset,
+        "image": image_set.id,
+        "actor": patient,
+    }
+    record = plain(datasets.imageSetOf(dataset, image_set.id))
+    assert (record[0], record[2], record[3]) == (1, 0, State.WITHDRAWN)
+    assert record[1] > 0
     for item, beneficiary in ((Class.DATA, patient), (Class.CUSTODY, hospital)):
-        transaction = datasets.withdraw(dataset, item, image_set.id, {"from": beneficiary})
-        assert transaction.events["ContributionWithdrawn"] == {
-            "dataset": dataset,
-            "beneficiary": beneficiary,
-            "item": image_set.id,
-            "class": item,
-        }
-        record = plain(datasets.contributionOf(dataset, item, image_set.id, beneficiary))
-        assert (record[0], record[2]) == (1, State.WITHDRAWN)
-        assert record[1] > 0
         assert datasets.contributorOf(dataset, item, beneficiary)["weight"] == 0
         assert datasets.weightOf(dataset, item) == 0
 
 
-def test_patient_ends_the_custodians_part_too(datasets, dataset, image_set, patient, hospital):
-    for item, beneficiary in ((Class.DATA, patient), (Class.CUSTODY, hospital)):
-        transaction = datasets.withdrawUnconsented(dataset, item, image_set, {"from": patient})
-        assert transaction.events["ContributionWithdrawn"]["beneficiary"] == beneficiary
-        assert transaction.events["PatientWithdrew"] == {
-            "dataset": dataset,
-            "item": image_set.id,
-            "actor": patient,
-        }
-        assert "ConsentFoundMissing" not in transaction.events
-        assert datasets.weightOf(dataset, item) == 0
+def test_custodian_ends_its_own_part(datasets, dataset, image_set, patient, hospital):
+    transaction = datasets.withdraw(dataset, image_set, {"from": hospital})
+    assert transaction.events["CustodyWithdrawn"] == {
+        "dataset": dataset,
+        "image": image_set.id,
+        "actor": hospital,
+    }
+    assert plain(datasets.imageSetOf(dataset, image_set.id))[3:] == (State.COUNTED, False)
+    assert datasets.contributorOf(dataset, Class.CUSTODY, hospital)["weight"] == 0
+    assert datasets.weightOf(dataset, Class.CUSTODY) == 0
+    assert datasets.weightOf(dataset, Class.DATA) == 1
+    with error("DatasetNotContributed", dataset, image_set.id):
+        datasets.withdraw(dataset, image_set, {"from": hospital})
+    datasets.withdraw(dataset, image_set, {"from": patient})
+    assert datasets.weightOf(dataset, Class.DATA) == 0
+
+
+def test_delegates_withdraw_for_whom_they_act(
+    datasets, dataset, contributed, identities, patient, hospital, neighbour, stranger
+):
+    """Consent is the patient's to give and take, reward the custodian's to collect and leave."""
+    image_set = contributed(dataset)
+    for identity, wrong in ((patient, REWARD_DELEGATE), (hospital, CONSENT_DELEGATE)):
+        identities.addDelegate(identity, wrong, stranger, YEAR, {"from": identity})
+    with error("DatasetNotAuthorized", patient, stranger):
+        datasets.withdraw(dataset, image_set, {"from": stranger})
+    identities.addDelegate(hospital, REWARD_DELEGATE, neighbour, YEAR, {"from": hospital})
+    ended = datasets.withdraw(dataset, image_set, {"from": neighbour})
+    assert ended.events["CustodyWithdrawn"]["actor"] == neighbour
+    identities.addDelegate(patient, CONSENT_DELEGATE, neighbour, YEAR, {"from": patient})
+    ended = datasets.withdraw(dataset, image_set, {"from": neighbour})
+    assert ended.events["ImageSetWithdrawn"]["actor"] == neighbour
 
 
 def test_patient_is_who_owns_its_identity(
-    datasets, dataset, image_set, identities, patient, stranger, hospital
+    datasets, dataset, image_set, identities, patient, stranger
 ):
     identities.changeOwner(patient, stranger, {"from": patient})
-    with error("DatasetStillConsented", patient):
-        datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": patient})
-    for item, beneficiary in ((Class.DATA, patient), (Class.CUSTODY, hospital)):
-        transaction = datasets.withdrawUnconsented(dataset, item, image_set, {"from": stranger})
-        assert transaction.events["PatientWithdrew"]["actor"] == stranger
-        assert transaction.events["ContributionWithdrawn"]["beneficiary"] == beneficiary
+    with error("DatasetNotAuthorized", patient, patient):
+        datasets.withdraw(dataset, image_set, {"from": patient})
+    transaction = datasets.withdraw(dataset, image_set, {"from": stranger})
+    assert transaction.events["ImageSetWithdrawn"]["actor"] == stranger
 
 
-def test_nobody_withdraws_anothers_part(datasets, dataset, image_set, hospital, patient, stranger):
-    for sender, item in (
-        (hospital, Class.DATA),
-        (patient, Class.CUSTODY),
-        (stranger, Class.DATA),
-    ):
-        with error("DatasetNotContributed", dataset, item, image_set.id):
-            datasets.withdraw(dataset, item, image_set.id, {"from": sender})
-    datasets.withdraw(dataset, Class.CUSTODY, image_set.id, {"from": hospital})
-    assert datasets.weightOf(dataset, Class.DATA) == 1
-
-
-def test_others_withdraw_nothing_while_the_consent_holds(
-    datasets, dataset, image_set, stranger, researcher, university, hospital
+def test_lost_key_of_a_parent_ends_nothing_of_the_child(
+    datasets, dataset, image_set, identities, patient, neighbour, stranger
 ):
-    for sender in (stranger, researcher, university, hospital):
-        with error("DatasetStillConsented", sender):
-            datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": sender})
+    child, parent, guardian = patient, neighbour, accounts[2]
+    identities.changeOwner(child, parent, {"from": child})
+    identities.setGuardians(parent, [guardian], 1, {"from": parent})
+    identities.approveRecovery(parent, guardian, stranger, [guardian], 1, {"from": guardian})
+    travel(chain[-1].timestamp + RECOVERY_DELAY)
+    identities.executeRecovery(parent, stranger, {"from": stranger})
+    with error("DatasetNotAuthorized", child, parent):
+        datasets.withdraw(dataset, image_set, {"from": parent})
     assert datasets.weightOf(dataset, Class.DATA) == 1
 
 
-@pytest.mark.parametrize("how", ["revoked", "all revoked", "expired", "narrowed", "erased"])
-def test_anyone_withdraws_what_has_no_consent_any_more(
-    datasets, dataset, image_set, consents, consented, images, patient, university, hospital,
-    stranger, how,
-):  # fmt: skip
-    if how == "revoked":
-        consents.revoke(patient, university, EVERYTHING, {"from": patient})
-    elif how == "all revoked":
+def test_others_withdraw_nothing(
+    datasets, dataset, image_set, consents, stranger, researcher, university, patient
+):
+    """Neither while the consent holds nor after it: what has no consent is suspended."""
+    for _ in range(2):
+        for sender in (stranger, researcher, university):
+            with error("DatasetNotAuthorized", patient, sender):
+                datasets.withdraw(dataset, image_set, {"from": sender})
         consents.revokeAll(patient, {"from": patient})
-    elif how == "expired":
-        travel(chain[-1].timestamp + YEAR)
-    elif how == "narrowed":
-        consented(purposes=Purpose.TEACHING)
-    else:
-        images.erase(image_set, digest("certificate"), {"from": hospital})
-    for item, beneficiary in ((Class.DATA, patient), (Class.CUSTODY, hospital)):
-        transaction = datasets.withdrawUnconsented(dataset, item, image_set, {"from": stranger})
-        assert transaction.events["ContributionWithdrawn"] == {
-            "dataset": dataset,
-            "beneficiary": beneficiary,
-            "item": image_set.id,
-            "class": item,
-        }
-        assert transaction.events["ConsentFoundMissing"] == {
-            "dataset": dataset,
-            "item": image_set.id,
-            "actor": stranger,
-        }
-        assert "PatientWithdrew" not in transaction.events
-        assert datasets.weightOf(dataset, item) == 0
-
-
-def test_suspension_of_the_institution_is_no_end_of_consent(
-    datasets, dataset, image_set, accredited, governor, university, stranger, patient
-):
-    accredited.suspend(university, {"from": governor})
-    with error("DatasetStillConsented", stranger):
-        datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": stranger})
-    datasets.withdrawUnconsented(dataset, Class.DATA, image_set, {"from": patient})
+    assert datasets.weightOf(dataset, Class.DATA) == 1
 
 
 def test_what_was_earned_stays_due_and_nothing_comes_after(
-    datasets, dataset, image_set, contributed, neighbour, patient, funder, token, due
+    datasets, dataset, image_set, contributed, neighbour, patient, hospital, fund, token, due
 ):
     contributed(dataset, owner=neighbour)
-    datasets.fund(dataset, 7_000, {"from": funder})
+    fund(dataset, 7_000)
     assert due(dataset, Class.DATA, patient) == 2_500
 
-    datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
-    datasets.fund(dataset, 7_000, {"from": funder})
+    datasets.withdraw(dataset, image_set, {"from": patient})
+    fund(dataset, 7_000)
 
     assert due(dataset, Class.DATA, patient) == 2_500
     assert due(dataset, Class.DATA, neighbour) == 2_500 + 5_000
+    assert due(dataset, Class.CUSTODY, hospital) == 4_000
     before = token.balanceOf(patient)
     datasets.claim(dataset, Class.DATA, {"from": patient})
     assert token.balanceOf(patient) - before == 2_500
 
 
-def test_withdrawn_does_not_come_back(datasets, dataset, image_set, patient, hospital, researcher):
-    datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
-    for sender in (patient, hospital, researcher):
-        with error("DatasetAlreadyContributed", dataset, Class.DATA, image_set.id):
-            datasets.contribute(dataset, Class.DATA, image_set, 0, {"from": sender})
-    with error("DatasetNotContributed", dataset, Class.DATA, image_set.id):
-        datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
+def test_withdrawn_does_not_come_back(
+    datasets, dataset, image_set, patient, hospital, researcher, accepted
+):
+    datasets.withdraw(dataset, image_set, {"from": patient})
+    with error("DatasetAlreadyContributed", dataset, image_set.id):
+        datasets.contribute(dataset, image_set, 1, {"from": researcher})
+    acceptance = accepted(dataset, image_set.id)
+    with error("DatasetAlreadyContributed", dataset, image_set.id):
+        datasets.contributeAccepted(dataset, image_set, 1, acceptance, {"from": hospital})
+    for sender in (patient, hospital):
+        with error("DatasetNotContributed", dataset, image_set.id):
+            datasets.withdraw(dataset, image_set, {"from": sender})
     assert datasets.weightOf(dataset, Class.DATA) == 0
 
 
 def test_only_what_was_contributed_is_withdrawn(
     datasets, dataset, new_dataset, image_set, anchored, patient, stranger
 ):
-    other = new_dataset()
-    with error("DatasetNotContributed", other, Class.DATA, image_set.id):
-        datasets.withdraw(other, Class.DATA, image_set.id, {"from": patient})
+    for where in (new_dataset(), next(digests)):
+        with error("DatasetNotContributed", where, image_set.id):
+            datasets.withdraw(where, image_set, {"from": patient})
     fresh = anchored()
-    with error("DatasetNotContributed", dataset, Class.DATA, fresh.id):
-        datasets.withdrawUnconsented(dataset, Class.DATA, fresh, {"from": patient})
+    with error("DatasetNotContributed", dataset, fresh.id):
+        datasets.withdraw(dataset, fresh, {"from": patient})
     own = image_set._replace(patient=stranger.address)
-    with error("DatasetNotContributed", dataset, Class.DATA, own.id):
-        datasets.withdrawUnconsented(dataset, Class.DATA, own, {"from": stranger})
-    unknown = next(digests)
-    with error("DatasetUnknown", unknown):
-        datasets.withdrawUnconsented(unknown, Class.DATA, image_set, {"from": stranger})
-
-
-@pytest.mark.parametrize("item", [Class.ANNOTATION, Class.DEVELOPMENT])
-def test_image_set_is_withdrawn_from_no_class_of_works(datasets, dataset, image_set, patient, item):
-    with error("DatasetClassInvalid", item):
-        datasets.withdrawUnconsented(dataset, item, image_set, {"from": patient})
-    with error("DatasetNotContributed", dataset, item, image_set.id):
-        datasets.withdraw(dataset, item, image_set.id, {"from": patient})
+    with error("DatasetNotContributed", dataset, own.id):
+        datasets.withdraw(dataset, own, {"from": stranger})
 
 
 def test_one_withdrawal_leaves_the_other_contributions(
     datasets, dataset, image_set, contributed, patient
 ):
     contributed(dataset)
-    datasets.withdraw(dataset, Class.DATA, image_set.id, {"from": patient})
+    datasets.withdraw(dataset, image_set, {"from": patient})
     assert datasets.contributorOf(dataset, Class.DATA, patient)["weight"] == 1
     assert datasets.weightOf(dataset, Class.DATA) == 1
+
+
+# ---------------------------------------------------------------------------- whatever a token did
+
+MOST = 2**96 - 1
+"""What an account can hold."""
+
+
+@pytest.fixture
+def overflowing(HostileToken, datasets, new_dataset, contributed, fund, funder):
+    """A data set whose token refuses to pay, and an image set that has earned more than 96 bits."""
+    token = HostileToken.deploy(funder, 2**120, {"from": funder})
+    token.approve(datasets, 2**256 - 1, {"from": funder})
+    dataset = new_dataset(token=token, rule=Rule.SCORED)
+    image_set = contributed(dataset, weight=4)
+    for _ in range(5):
+        fund(dataset, MOST)
+    token.setAnswer(4, {"from": funder})
+    return dataset, image_set
+
+
+def test_token_keeps_no_patient_in_a_data_set(datasets, overflowing, patient, hospital, due):
+    dataset, image_set = overflowing
+    assert due(dataset, Class.DATA, patient) > MOST
+    with error("TransferRefused"):
+        datasets.claim(dataset, Class.DATA, {"from": patient})
+    datasets.withdraw(dataset, image_set, {"from": patient})
+    assert due(dataset, Class.DATA, patient) == due(dataset, Class.CUSTODY, hospital) == MOST
+    assert datasets.weightOf(dataset, Class.DATA) == datasets.weightOf(dataset, Class.CUSTODY) == 0
+
+
+def test_token_keeps_no_custodian_in_a_data_set(datasets, overflowing, hospital, due):
+    dataset, image_set = overflowing
+    datasets.withdraw(dataset, image_set, {"from": hospital})
+    assert due(dataset, Class.CUSTODY, hospital) == MOST
+
+
+def test_token_hinders_no_suspension_and_no_choice(
+    datasets, overflowing, consents, patient, hospital, stranger, due
+):
+    dataset, image_set = overflowing
+    datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
+    assert due(dataset, Class.DATA, patient) == MOST
+    consents.revokeAll(patient, {"from": patient})
+    datasets.suspend(dataset, image_set, {"from": stranger})
+    assert due(dataset, Class.CUSTODY, hospital) == MOST
+    assert datasets.imageSetOf(dataset, image_set.id)["state"] == State.SUSPENDED
+
+
+def test_token_hinders_no_withdrawal_of_a_work(
+    HostileToken, datasets, new_dataset, annotator, researcher, fund, funder, due
+):
+    token = HostileToken.deploy(funder, 2**120, {"from": funder})
+    token.approve(datasets, 2**256 - 1, {"from": funder})
+    dataset, work = new_dataset(token=token), next(digests)
+    call = (dataset, Class.ANNOTATION, annotator, work, 2)
+    datasets.contributeWork(*call, {"from": researcher})
+    for _ in range(2):
+        fund(dataset, MOST)
+    token.setAnswer(4, {"from": funder})
+    datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": annotator})
+    assert due(dataset, Class.ANNOTATION, annotator) == MOST

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.conftest import Role, digest, error, plain
+from tests.contracts.conftest import Role, error, plain
 from tests.contracts.dataset_registry.conftest import Class, Rule, State, digests
 
 
@@ -16,19 +16,15 @@ def test_accredited_contributors_earn_for_their_works(
         transaction = datasets.contributeWork(
             dataset, item, contributor, work, 40, {"from": researcher}
         )
-        assert transaction.events["ContributionMade"] == {
+        assert transaction.events["WorkContributed"] == {
             "dataset": dataset,
-            "beneficiary": contributor,
-            "item": work,
+            "contributor": contributor,
+            "work": work,
             "class": item,
             "weight": 40,
-            "grantId": digest(""),
         }
-        assert plain(datasets.contributionOf(dataset, item, work, contributor)) == (
-            40,
-            now(),
-            State.COUNTED,
-        )
+        record = plain(datasets.workOf(dataset, item, contributor, work))
+        assert record == (40, now(), 0, State.COUNTED, False)
         assert plain(datasets.contributorOf(dataset, item, contributor)) == (40, 0, False)
         assert datasets.weightOf(dataset, item) == 40
 
@@ -40,7 +36,7 @@ def test_work_is_no_image_set(datasets, dataset, annotator, researcher, item):
 
 
 def test_work_has_a_score(datasets, dataset, annotator, researcher):
-    with error("DatasetScoreInvalid", Rule.SCORED, 0):
+    with error("DatasetWeightInvalid", Rule.SCORED, 0):
         datasets.contributeWork(
             dataset, Class.ANNOTATION, annotator, next(digests), 0, {"from": researcher}
         )
@@ -99,7 +95,7 @@ def test_work_counts_once_for_each_who_did_it(datasets, dataset, annotator, hosp
     for contributor in (annotator, hospital):
         arguments = (dataset, Class.ANNOTATION, contributor, work, 1, {"from": researcher})
         datasets.contributeWork(*arguments)
-        with error("DatasetAlreadyContributed", dataset, Class.ANNOTATION, work):
+        with error("DatasetAlreadyContributed", dataset, work):
             datasets.contributeWork(*arguments)
     assert datasets.weightOf(dataset, Class.ANNOTATION) == 2
 
@@ -114,29 +110,29 @@ def test_contributor_withdraws_its_own_work_for_good(
         )
     since = now()
 
-    transaction = datasets.withdraw(dataset, Class.ANNOTATION, work, {"from": annotator})
+    transaction = datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": annotator})
 
-    assert transaction.events["ContributionWithdrawn"] == {
+    assert transaction.events["WorkWithdrawn"] == {
         "dataset": dataset,
-        "beneficiary": annotator,
-        "item": work,
+        "contributor": annotator,
+        "work": work,
         "class": Class.ANNOTATION,
     }
-    record = plain(datasets.contributionOf(dataset, Class.ANNOTATION, work, annotator))
+    record = plain(datasets.workOf(dataset, Class.ANNOTATION, annotator, work))
     assert record[0] == 3
     assert record[1] <= since
-    assert record[2] == State.WITHDRAWN
+    assert record[3] == State.WITHDRAWN
     assert datasets.contributorOf(dataset, Class.ANNOTATION, annotator)["weight"] == 0
     assert datasets.weightOf(dataset, Class.ANNOTATION) == 3
-    with error("DatasetNotContributed", dataset, Class.ANNOTATION, work):
-        datasets.withdraw(dataset, Class.ANNOTATION, work, {"from": annotator})
-    with error("DatasetAlreadyContributed", dataset, Class.ANNOTATION, work):
+    with error("DatasetNotContributed", dataset, work):
+        datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": annotator})
+    with error("DatasetAlreadyContributed", dataset, work):
         datasets.contributeWork(dataset, Class.ANNOTATION, annotator, work, 3, {"from": researcher})
 
 
 def test_nobody_withdraws_anothers_work(datasets, dataset, annotator, researcher):
     work = next(digests)
     datasets.contributeWork(dataset, Class.ANNOTATION, annotator, work, 1, {"from": researcher})
-    with error("DatasetNotContributed", dataset, Class.ANNOTATION, work):
-        datasets.withdraw(dataset, Class.ANNOTATION, work, {"from": researcher})
-    datasets.withdraw(dataset, Class.ANNOTATION, work, {"from": annotator})
+    with error("DatasetNotContributed", dataset, work):
+        datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": researcher})
+    datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": annotator})

@@ -11,29 +11,35 @@ __all__ = [
     "DatasetAlreadyContributed",
     "DatasetAlreadyCreated",
     "DatasetAmountInvalid",
+    "DatasetBadSignature",
     "DatasetChoiceUnchanged",
     "DatasetClassInvalid",
     "DatasetHasNoContributors",
     "DatasetIdentityChangedHands",
+    "DatasetInstancesInvalid",
     "DatasetNotAuthorized",
     "DatasetNotContributed",
     "DatasetNotCurator",
+    "DatasetNotGranted",
+    "DatasetNotSuspended",
     "DatasetNothingDue",
-    "DatasetScoreInvalid",
     "DatasetSharesInvalid",
+    "DatasetSignatureExpired",
     "DatasetStillConsented",
     "DatasetTokenInvalid",
     "DatasetUnknown",
     "DatasetUseInvalid",
     "DatasetVersionEmpty",
+    "DatasetWeightInvalid",
+    "DatasetWeightsChanged",
 ]
 
 
 class DatasetAlreadyContributed(ContractError):
-    """The contribution was made before; a withdrawn one does not come back."""
+    """The item was contributed before; a withdrawn one does not come back."""
 
-    selector = "49c6fa08"
-    parameters = (("dataset", "bytes32"), ("class", "uint8"), ("item", "bytes32"))
+    selector = "8ea403cc"
+    parameters = (("dataset", "bytes32"), ("item", "bytes32"))
 
 
 class DatasetAlreadyCreated(ContractError):
@@ -50,22 +56,29 @@ class DatasetAmountInvalid(ContractError):
     parameters = (("received", "uint256"),)
 
 
+class DatasetBadSignature(ContractError):
+    """The signature is not the curator's, for this chain, contract and message."""
+
+    selector = "b6756c62"
+    parameters = (("curator", "address"),)
+
+
 class DatasetChoiceUnchanged(ContractError):
-    """The choice stands already."""
+    """The contributor already chose this."""
 
     selector = "561b330e"
     parameters = (("free", "bool"),)
 
 
 class DatasetClassInvalid(ContractError):
-    """Image sets contribute data and custody; works contribute annotation and development."""
+    """This class does not accept this kind of contribution."""
 
     selector = "7b34fd39"
     parameters = (("class", "uint8"),)
 
 
 class DatasetHasNoContributors(ContractError):
-    """Nobody has a weight yet, so the money would reach nobody."""
+    """No class that has a share has a contributor, so the money would reach nobody."""
 
     selector = "52c35202"
     parameters = (("dataset", "bytes32"),)
@@ -78,6 +91,14 @@ class DatasetIdentityChangedHands(ContractError):
     parameters = (("beneficiary", "address"),)
 
 
+class DatasetInstancesInvalid(ContractError):
+    """The most instances of an image set are missing, or given though the rule does not count
+    instances."""
+
+    selector = "6da89eea"
+    parameters = (("rule", "uint8"), ("mostInstances", "uint32"))
+
+
 class DatasetNotAuthorized(ContractError):
     """The caller may not act for the beneficiary."""
 
@@ -86,17 +107,31 @@ class DatasetNotAuthorized(ContractError):
 
 
 class DatasetNotContributed(ContractError):
-    """There is no such contribution that counts."""
+    """There is no such contribution that could be withdrawn or suspended."""
 
-    selector = "4c9dc2d3"
-    parameters = (("dataset", "bytes32"), ("class", "uint8"), ("item", "bytes32"))
+    selector = "fb04421c"
+    parameters = (("dataset", "bytes32"), ("item", "bytes32"))
 
 
 class DatasetNotCurator(ContractError):
-    """The caller is no researcher of the data set's institution."""
+    """The curator is not a researcher of the data set's institution."""
 
     selector = "ad50ed64"
     parameters = (("dataset", "bytes32"), ("institution", "address"))
+
+
+class DatasetNotGranted(ContractError):
+    """No grant of the patient covers the image set: its institution is the patient."""
+
+    selector = "18558aaf"
+    parameters = (("patient", "address"),)
+
+
+class DatasetNotSuspended(ContractError):
+    """The contribution is not suspended, or was for so long that it has ended."""
+
+    selector = "fa2cf762"
+    parameters = (("dataset", "bytes32"), ("item", "bytes32"))
 
 
 class DatasetNothingDue(ContractError):
@@ -106,30 +141,29 @@ class DatasetNothingDue(ContractError):
     parameters = (("dataset", "bytes32"), ("class", "uint8"), ("beneficiary", "address"))
 
 
-class DatasetScoreInvalid(ContractError):
-    """The score is zero, or the terms say that image sets are not scored."""
-
-    selector = "c8368fc7"
-    parameters = (("rule", "uint8"), ("score", "uint32"))
-
-
 class DatasetSharesInvalid(ContractError):
-    """The shares are not 10,000 basis points in all."""
+    """The shares do not add up to 10,000 basis points."""
 
     selector = "39ea04bd"
     parameters = (("sum", "uint256"),)
 
 
+class DatasetSignatureExpired(ContractError):
+    """The signature is void since its deadline."""
+
+    selector = "7f3b1dbb"
+    parameters = (("deadline", "uint40"),)
+
+
 class DatasetStillConsented(ContractError):
-    """While the consent holds, only who contributed withdraws, and the owner of the patient's
-    identity."""
+    """Consent is still in force; only the contributor or the patient may withdraw."""
 
     selector = "9f5297b9"
     parameters = (("actor", "address"),)
 
 
 class DatasetTokenInvalid(ContractError):
-    """The token is no contract."""
+    """There is no contract at the token's address."""
 
     selector = "bfff6b50"
     parameters = (("token", "address"),)
@@ -151,7 +185,26 @@ class DatasetUseInvalid(ContractError):
 
 
 class DatasetVersionEmpty(ContractError):
-    """A version has a root."""
+    """The version has no root or no contributions."""
 
     selector = "2849e090"
     parameters = ()
+
+
+class DatasetWeightInvalid(ContractError):
+    """The weight is zero, or not the one that the terms give the image set."""
+
+    selector = "fa7f520e"
+    parameters = (("rule", "uint8"), ("weight", "uint32"))
+
+
+class DatasetWeightsChanged(ContractError):
+    """The weight of a class is not the one that the funder named."""
+
+    selector = "fb0d232a"
+    parameters = (
+        ("dataset", "bytes32"),
+        ("class", "uint8"),
+        ("named", "uint64"),
+        ("weight", "uint64"),
+    )

@@ -24,6 +24,7 @@ __all__ = [
     "consent",
     "contribute",
     "contribute_again",
+    "contribute_alone",
     "create",
     "derive",
     "end_contribution",
@@ -95,16 +96,29 @@ def consent(stage: Stage) -> Outcome:
 
 
 def contribute(stage: Stage) -> Outcome:
-    """The hospital contributes the de-identified version."""
-    stage.datasets.contribute(stage.person("hospital"), stage.dataset_id, stage.research.image_set)
+    """The hospital contributes the de-identified version, which a researcher has accepted."""
+    image_set = stage.research.image_set
+    accepted = stage.datasets.sign_acceptance(
+        stage.person("researcher"), stage.dataset_id, image_set
+    )
+    stage.datasets.contribute(
+        stage.person("hospital"), stage.dataset_id, image_set, acceptance=accepted
+    )
     shown = stage.datasets.show(stage.dataset_id)
     earners = {(each.contribution_class, each.contributor) for each in shown.shares}
     expected = {("data", stage.address("patient")), ("custody", stage.address("hospital"))}
     check(earners == expected, f"those who earn are {earners}")
     return Outcome(
-        "contributes it, consent checked on the chain: the patient will earn for the data, the "
-        "hospital for the custody",
+        "contributes it, accepted by a researcher's signature, consent checked on the chain: the "
+        "patient will earn for the data, the hospital for the custody",
+        details=(("what the researcher signed", str(accepted["summary"])),),
     )
+
+
+def contribute_alone(stage: Stage) -> Outcome:
+    """The hospital contributes without a researcher's word."""
+    stage.datasets.contribute(stage.person("hospital"), stage.dataset_id, stage.research.image_set)
+    return Outcome("contributed it alone")
 
 
 def contribute_again(stage: Stage) -> Outcome:
@@ -194,17 +208,18 @@ def withdraw_consent(stage: Stage) -> Outcome:
 
 
 def end_contribution(stage: Stage) -> Outcome:
-    """The researcher ends what is contributed without consent."""
-    for name in _SHARES:
-        stage.datasets.withdraw_unconsented(
-            stage.person("researcher"), stage.dataset_id, stage.research.image_set, name
-        )
+    """The researcher suspends what is contributed without consent."""
+    stage.datasets.suspend(stage.person("researcher"), stage.dataset_id, stage.research.image_set)
     shown = stage.datasets.show(stage.dataset_id)
-    check(not any(each.counted for each in shown.contributions), "a contribution still counts")
+    check(
+        all(each.state == "suspended" for each in shown.contributions),
+        "a contribution still counts",
+    )
     check(stage.tokens("patient") == _FUNDS * 7 // 10, "the patient lost what was earned")
     return Outcome(
-        f"takes it out of the data set; version {len(shown.versions)} stays on record, and the "
-        f"patient keeps the {tokens(stage.tokens('patient'))} tokens"
+        f"suspends it in the data set, which ends it in 30 days unless the patient consents again; "
+        f"version {len(shown.versions)} stays on record, and the patient keeps the "
+        f"{tokens(stage.tokens('patient'))} tokens"
     )
 
 

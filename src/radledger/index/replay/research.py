@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["DatasetState"]
 
 _BINARY_PLACES = 24
-_COUNTED, _WITHDRAWN = 1, 2
+_COUNTED, _SUSPENDED, _WITHDRAWN = 1, 2, 3
+_DATA, _CUSTODY = 0, 1
+_RENEWAL_PERIOD = 30 * 24 * 3600
+_MOST_ACCRUED = 2**96 - 1
 _CONTRACT = "DatasetRegistry"
 
 
@@ -42,8 +45,9 @@ class _Class:
         return contributor.accrued + (0 if contributor.free else earned >> _BINARY_PLACES)
 
     def credit(self, beneficiary: str, paid: int = 0) -> _Contributor:
+        """What leaves and what chooses keeps 96 bits; what enters has no more, or is refused."""
         contributor = self.contributors[beneficiary]
-        contributor.accrued = self.due(contributor) - paid
+        contributor.accrued = min(self.due(contributor) - paid, _MOST_ACCRUED)
         contributor.per_weight = self.per_weight
         return contributor
 
@@ -63,11 +67,61 @@ class _Class:
 
 
 @dataclass
+class _Contribution:
+    """A contribution and who earns with it, in the order of the classes."""
+
+    weight: int
+    contributed_at: int
+    earners: tuple[str, ...]
+    custody: bool = False
+    state: int = _COUNTED
+    suspended_at: int = 0
+
+    def record(self, now: int) -> dict[str, Any]:
+        """What a view answers: a suspension that lasted for the whole period is the end."""
+        over = self.state == _SUSPENDED and now >= self.suspended_at + _RENEWAL_PERIOD
+        return {
+            "weight": self.weight,
+            "contributedAt": self.contributed_at,
+            "suspendedAt": self.suspended_at,
+            "state": _WITHDRAWN if over else self.state,
+            "custody": self.custody,
+        }
+
+
+@dataclass
 class _Dataset:
     record: dict[str, Any]
     classes: tuple[_Class, ...] = field(default_factory=lambda: tuple(_Class() for _ in range(4)))
-    contributions: dict[tuple[int, str, str], dict[str, int]] = field(default_factory=dict)
+    image_sets: dict[str, _Contribution] = field(default_factory=dict)
+    works: dict[tuple[int, str, str], _Contribution] = field(default_factory=dict)
     versions: dict[int, str] = field(default_factory=dict)
+
+    def change(self, name: str, image: str, timestamp: int) -> None:
+        """Suspend or resume an image set, or end it or its custody."""
+        contribution = self.image_sets[image]
+        counted = contribution.state == _COUNTED
+        match name:
+            case "CustodyWithdrawn":
+                if counted:
+                    self.classes[_CUSTODY].add(contribution.earners[_CUSTODY], -contribution.weight)
+                contribution.custody = False
+            case "ImageSetResumed":
+                contribution.state, contribution.suspended_at = _COUNTED, 0
+                self.enter_image_set(image, 1)
+            case _:
+                if counted:
+                    self.enter_image_set(image, -1)
+                suspended = name == "ImageSetSuspended"
+                contribution.state = _SUSPENDED if suspended else _WITHDRAWN
+                contribution.suspended_at = timestamp if suspended else 0
+
+    def enter_image_set(self, image: str, sign: int) -> None:
+        """Add an image set's weight to its accounts, or with -1 take it out."""
+        contribution = self.image_sets[image]
+        for number in (_DATA, _CUSTODY) if contribution.custody else (_DATA,):
+            earner = contribution.earners[number]
+            self.classes[number].add(earner, sign * contribution.weight)
 
     def fund(self, received: int) -> None:
         """A class in which nobody has a weight leaves its part to the others."""
@@ -96,20 +150,25 @@ class DatasetState:
         if dataset is None:
             return  # the creation is missing, which the comparison of the events names
         match event.name:
-            case "ContributionMade":
-                key = (args["class"], args["item"], args["beneficiary"])
-                dataset.contributions[key] = {
-                    "weight": args["weight"],
-                    "contributedAt": event.timestamp,
-                    "state": _COUNTED,
-                }
-                dataset.classes[args["class"]].add(args["beneficiary"], args["weight"])
-            case "ContributionWithdrawn":
-                key = (args["class"], args["item"], args["beneficiary"])
-                contribution = dataset.contributions.setdefault(key, {"weight": 0})
-                contribution["state"] = _WITHDRAWN
-                weight = -contribution["weight"]
-                dataset.classes[args["class"]].add(args["beneficiary"], weight)
+            case "ImageSetContributed":
+                dataset.image_sets[args["image"]] = _Contribution(
+                    args["weight"],
+                    event.timestamp,
+                    earners=(args["patient"], args["custodian"]),
+                    custody=True,
+                )
+                dataset.enter_image_set(args["image"], 1)
+            case "ImageSetWithdrawn" | "CustodyWithdrawn" | "ImageSetSuspended" | "ImageSetResumed":
+                dataset.change(event.name, args["image"], event.timestamp)
+            case "WorkContributed":
+                key = (args["class"], args["contributor"], args["work"])
+                contributor = (args["contributor"],)
+                dataset.works[key] = _Contribution(args["weight"], event.timestamp, contributor)
+                dataset.classes[args["class"]].add(args["contributor"], args["weight"])
+            case "WorkWithdrawn":
+                work = dataset.works[args["class"], args["contributor"], args["work"]]
+                work.state = _WITHDRAWN
+                dataset.classes[args["class"]].add(args["contributor"], -work.weight)
             case "FreeContributionChosen":
                 of_class = dataset.classes[args["class"]]
                 of_class.choose(args["beneficiary"], free=args["free"])
@@ -127,8 +186,10 @@ class DatasetState:
             yield View(_CONTRACT, "datasetOf", (id_,), (record,))
             for version, root in dataset.versions.items():
                 yield View(_CONTRACT, "versionOf", (id_, version), (root,))
-            for (number, *rest), contribution in dataset.contributions.items():
-                yield View(_CONTRACT, "contributionOf", (id_, number, *rest), (contribution,))
+            for image, contribution in dataset.image_sets.items():
+                yield View(_CONTRACT, "imageSetOf", (id_, image), (contribution.record(now),))
+            for key, contribution in dataset.works.items():
+                yield View(_CONTRACT, "workOf", (id_, *key), (contribution.record(now),))
             for number, of_class in enumerate(dataset.classes):
                 yield View(_CONTRACT, "weightOf", (id_, number), (of_class.weight,))
                 for beneficiary, each in of_class.contributors.items():
@@ -141,6 +202,7 @@ def _record(args: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "institution": args["institution"],
         "rule": terms["rule"],
+        "mostInstances": terms["mostInstances"],
         "use": terms["use"],
         "shares": terms["shares"],
         "vault": args["vault"],

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
+import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+
+import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
+import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
+import {DatasetId} from "../lib/DatasetId.sol";
+import {DatasetVault} from "./DatasetVault.sol";
+import {ClassAccount, ContributorAccount} from "./RewardAccounts.sol";
+
+/// @title The money half of the data set registry: vaults, shares and what is due to whom
+abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
+    using SafeERC20 for IERC20;
+
+    struct ClassRecord {
+        ClassAccount account;
+        mapping(address beneficiary => ContributorAccount) contributors;
+    }
+
+    bytes32 private constant REWARD_DELEGATE = "radledger.reward";
+    uint256 private constant BASIS_POINTS = 10_000;
+
+    IIdentityRegistry internal immutable _identities;
+    bytes32 private immutable _vaultCodeHash;
+
+    /// @inheritdoc IDatasetRegistry
+    IERC20 public tokenOfNewVault;
+
+    // One slot: shares (4 × 16). They are 10,000 in all, so they are nonzero where the data set exists.
+    mapping(DatasetId dataset => uint16[4]) private _shares;
+    // By class.
+    mapping(DatasetId dataset => ClassRecord[4]) private _classes;
+
+    constructor(IIdentityRegistry identities) {
+        _identities = identities;
+        _vaultCodeHash = keccak256(type(DatasetVault).creationCode);
+    }
+
+    // ------------------------------------------------------------------ contributors
+
+    /// @inheritdoc IDatasetRegistry
+    function setFree(DatasetId dataset, Class class, address beneficiary, bool free) external {
+        _existingVault(dataset);
+        _requireMayAct(beneficiary, _msgSender());
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        ContributorAccount contributor = record.contributors[beneficiary];
+        if (contributor.isFree() == free) revert DatasetChoiceUnchanged(free);
+        (record.account, record.contributors[beneficiary]) = record.account.toggleFree(contributor);
+        emit FreeContributionChosen(dataset, beneficiary, class, free);
+    }
+
+    // ------------------------------------------------------------------ money
+
+    /// @inheritdoc IDatasetRegistry
+    /// @dev The guard keeps a token that calls back from having one payment counted twice.
+    function fund(DatasetId dataset, uint256 amount, uint64[4] calldata weights) external nonReentrant {
+        address vault = _existingVault(dataset);
+        IERC20 token = DatasetVault(vault).token();
+        address sender = _msgSender();
+        uint256 before = token.balanceOf(vault);
+        token.safeTransferFrom(sender, vault, amount);
+        uint256 received;
+        // A token may keep a fee: what counts is what arrived. A balance that shrank wraps to more than can be shared.
+        unchecked {
+            received = token.balanceOf(vault) - before;
+        }
+        if (received == 0 || received > type(uint96).max) revert DatasetAmountInvalid(received);
+        _share(dataset, received, weights);
+        emit DatasetFunded(dataset, sender, received);
+    }
+
+    /// @inheritdoc IDatasetRegistry
+    function claim(DatasetId dataset, Class class) external {
+        address sender = _msgSender();
+        ContributorAccount contributor = _classes[dataset][uint256(class)].contributors[sender];
+        if (contributor.isClosed()) revert DatasetIdentityChangedHands(sender);
+        _pay(dataset, class, contributor, sender, sender);
+    }
+
+    /// @inheritdoc IDatasetRegistry
+    function claimFor(DatasetId dataset, Class class, address beneficiary, address to) external {
+        _requireMayAct(beneficiary, _msgSender());
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        ContributorAccount contributor = record.contributors[beneficiary];
+        if (_identities.identityOwner(beneficiary) != beneficiary && !contributor.isClosed()) {
+            _existingVault(dataset);
+            contributor = contributor.closed();
+            emit RewardAccountClosed(dataset, beneficiary, class);
+            // Its owner must be able to close the account even if the lost key has just emptied it.
+            if (contributor.due(record.account) == 0) {
+                record.contributors[beneficiary] = contributor;
+                return;
+            }
+        }
+        _pay(dataset, class, contributor, beneficiary, to);
+    }
+
+    // ------------------------------------------------------------------ views
+
+    /// @inheritdoc IDatasetRegistry
+    function weightOf(DatasetId dataset, Class class) external view returns (uint64) {
+        return _classes[dataset][uint256(class)].account.weight();
+    }
+
+    /// @inheritdoc IDatasetRegistry
+    function contributorOf(DatasetId dataset, Class class, address beneficiary)
+        external
+        view
+        returns (uint32 weight, uint256 due, bool free)
+    {
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        ContributorAccount contributor = record.contributors[beneficiary];
+        return (contributor.weight(), contributor.due(record.account), contributor.isFree());
+    }
+
+    // ------------------------------------------------------------------ internal
+
+    /// @dev Keeps the shares of a new data set and makes its vault.
+    function _open(DatasetId dataset, address token, uint16[4] calldata shares) internal returns (address vault) {
+        uint256 sum = uint256(shares[0]) + shares[1] + shares[2] + shares[3];
+        if (sum != BASIS_POINTS) revert DatasetSharesInvalid(sum);
+        if (token.code.length == 0) revert DatasetTokenInvalid(token);
+        _shares[dataset] = shares;
+        tokenOfNewVault = IERC20(token);
+        vault = address(new DatasetVault{salt: DatasetId.unwrap(dataset)}());
+        delete tokenOfNewVault;
+    }
+
+    function _enter(DatasetId dataset, Class class, address beneficiary, uint32 weight) internal {
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        (record.account, record.contributors[beneficiary]) =
+            record.account.add(record.contributors[beneficiary], weight);
+    }
+
+    function _leave(DatasetId dataset, Class class, address beneficiary, uint32 weight) internal {
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        (record.account, record.contributors[beneficiary]) =
+            record.account.remove(record.contributors[beneficiary], weight);
+    }
+
+    function _isClosed(DatasetId dataset, Class class, address beneficiary) internal view returns (bool) {
+        return _classes[dataset][uint256(class)].contributors[beneficiary].isClosed();
+    }
+
+    function _mayCollect(address beneficiary, address actor) internal view returns (bool) {
+        return _identities.mayAct(beneficiary, actor, REWARD_DELEGATE);
+    }
+
+    function _sharesOf(DatasetId dataset) internal view returns (uint16[4] memory) {
+        return _shares[dataset];
+    }
+
+    /// @dev CREATE2 (EIP-1014): computing the address is cheaper than keeping it.
+    function _vaultOf(DatasetId dataset) internal view returns (address) {
+        return Create2.computeAddress(DatasetId.unwrap(dataset), _vaultCodeHash);
+    }
+
+    /// @dev A class in which nobody has a weight leaves its part to the others; what rounding leaves stays in the vault.
+    function _share(DatasetId dataset, uint256 received, uint64[4] calldata weights) private {
+        uint16[4] memory shares = _shares[dataset];
+        uint256 sum = 0;
+        for (uint256 i = 0; i < shares.length; ++i) {
+            if (shares[i] == 0) continue;
+            uint64 weight = _classes[dataset][i].account.weight();
+            // Only now: a token that calls back changes nothing unseen either.
+            if (weight != weights[i]) revert DatasetWeightsChanged(dataset, Class(i), weights[i], weight);
+            if (weight == 0) shares[i] = 0;
+            sum += shares[i];
+        }
+        if (sum == 0) revert DatasetHasNoContributors(dataset);
+        for (uint256 i = 0; i < shares.length; ++i) {
+            if (shares[i] == 0) continue;
+            ClassRecord storage record = _classes[dataset][i];
+            record.account = record.account.share(received * shares[i] / sum);
+        }
+    }
+
+    /// @dev The account is settled before the token is called.
+    function _pay(DatasetId dataset, Class class, ContributorAccount contributor, address beneficiary, address to)
+        private
+    {
+        ClassRecord storage record = _classes[dataset][uint256(class)];
+        ClassAccount account = record.account;
+        uint256 amount = contributor.due(account);
+        if (amount == 0) revert DatasetNothingDue(dataset, class, beneficiary);
+        record.contributors[beneficiary] = contributor.paid(account);
+        emit RewardClaimed(dataset, beneficiary, class, to, amount);
+        DatasetVault(_vaultOf(dataset)).pay(to, amount);
+    }
+
+    function _existingVault(DatasetId dataset) private view returns (address vault) {
+        vault = _vaultOf(dataset);
+        if (vault.code.length == 0) revert DatasetUnknown(dataset);
+    }
+
+    function _requireMayAct(address beneficiary, address actor) private view {
+        if (!_mayCollect(beneficiary, actor)) revert DatasetNotAuthorized(beneficiary, actor);
+    }
+}

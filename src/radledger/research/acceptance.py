@@ -1,0 +1,76 @@
+"""What a curator signs to have an image set enter a data set, for somebody else to submit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from radledger.chain.typed_data import Domain, Fields, typed_data
+from radledger.consent import documents
+from radledger.consent.documents import when
+from radledger.research.errors import AcceptanceDiffers
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Ledger
+
+__all__ = ["call_arguments", "sign"]
+
+_KIND = "radledger.dataset"
+_CONTRACT = "DatasetRegistry"
+_PRIMARY = "Accept"
+_STRUCTS: Mapping[str, Fields] = {
+    _PRIMARY: (
+        ("bytes32", "dataset"),
+        ("bytes32", "image"),
+        ("uint32", "weight"),
+        ("uint40", "deadline"),
+    )
+}
+"""The struct of ``contracts/research/DatasetMessages.sol``, field by field."""
+
+
+def sign(
+    ledger: Ledger, signer: LocalAccount, dataset_id: str, image_id: str, weight: int, deadline: int
+) -> dict[str, Any]:
+    """Sign that an image set enters a data set with a weight."""
+    message = {"dataset": dataset_id, "image": image_id, "weight": weight, "deadline": deadline}
+    data = typed_data(_domain(ledger), _PRIMARY, _STRUCTS[_PRIMARY], message)
+    return documents.sign(signer, _KIND, _summarise(_PRIMARY, message), data)
+
+
+def call_arguments(
+    ledger: Ledger, document: Mapping[str, Any], dataset_id: str, image_id: str
+) -> tuple[int, tuple[Any, ...]]:
+    """The weight that a document accepts, and the contract's struct ``Acceptance``.
+
+    Raises
+    ------
+    DocumentMalformed, DocumentForAnotherChain, DocumentTampered, DocumentExpired
+        See :func:`radledger.consent.documents.verify`.
+    AcceptanceDiffers
+        If it accepts another image set, or for another data set.
+    """
+    verified = documents.verify(document, _KIND, _domain(ledger), _STRUCTS, _summarise, ledger)
+    message = verified.message
+    for name, value in (("dataset", dataset_id), ("image", image_id)):
+        if message[name].lower() != value.lower():
+            raise AcceptanceDiffers(
+                f"the document accepts the {name} {message[name]}, not {value}; "
+                "have a curator sign one for it",
+                **{name: value},
+            )
+    return message["weight"], (verified.signer, message["deadline"], verified.signature)
+
+
+def _domain(ledger: Ledger) -> Domain:
+    return Domain("RadLedger Data Sets", "1", ledger.chain_id, ledger.address(_CONTRACT))
+
+
+def _summarise(primary: str, message: Mapping[str, Any]) -> str:
+    """What signing the message does, in words."""
+    return (
+        f"The image set {message['image']} enters the data set {message['dataset']} with weight "
+        f"{message['weight']}. To be submitted by {when(message['deadline'])}."
+    )

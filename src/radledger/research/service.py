@@ -1,0 +1,59 @@
+"""What the parts of the service over ``DatasetRegistry`` share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from radledger.research import records
+from radledger.research.errors import UnknownDataset
+from radledger.research.model import Dataset, parse_digest
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Event, Ledger, Receipt
+
+__all__ = ["HOUR", "Service"]
+
+HOUR = 3600
+
+
+class Service:
+    """A ledger, what is sent to its data set registry, and what is signed for it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def show(self, dataset_id: str) -> Dataset:
+        """Say all that is known of a data set.
+
+        Raises
+        ------
+        UnknownDataset
+            If there is none of that id.
+        """
+        return records.dataset(self._ledger, self._creation(dataset_id))
+
+    def submit(self, document: dict[str, Any], payer: LocalAccount) -> Receipt:
+        """Send what a contributor signed, at the cost of ``payer``."""
+        return self._ledger.submit_forward(document, payer)
+
+    def _creation(self, dataset_id: str) -> Event:
+        found = records.created(self._ledger, dataset=parse_digest(dataset_id))
+        if not found:
+            raise UnknownDataset(
+                f"there is no data set {dataset_id}; list them with `radledger dataset list`",
+                dataset=dataset_id,
+            )
+        return found[0]
+
+    def _send(self, signer: LocalAccount, function: str, *arguments: Any) -> Receipt:
+        return self._ledger.send(signer, records.CONTRACT, function, *arguments)
+
+    def _sign(
+        self, signer: LocalAccount, function: str, *arguments: Any, valid_for: int
+    ) -> dict[str, Any]:
+        deadline = self._ledger.present().time + valid_for
+        return self._ledger.sign_forward(
+            signer, records.CONTRACT, function, *arguments, deadline=deadline
+        )

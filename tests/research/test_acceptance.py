@@ -1,0 +1,106 @@
+"""A curator signs that an image set enters a data set; anybody contributes it with that."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from radledger.chain.connect import request
+from radledger.chain.refusals import (
+    DatasetAlreadyContributed,
+    DatasetNotCurator,
+    DatasetWeightInvalid,
+)
+from radledger.consent import Consents
+from radledger.consent import Terms as ConsentTerms
+from radledger.consent.errors import DocumentExpired, DocumentMalformed, DocumentTampered
+from radledger.research.errors import AcceptanceDiffers
+
+
+def test_custodian_contributes_what_a_curator_accepted(
+    datasets, people, dataset_id, consent, anchor
+):
+    image = anchor()
+    with pytest.raises(DatasetNotCurator):
+        datasets.contribute(people["hospital"], dataset_id, image)
+    accepted = datasets.sign_acceptance(people["researcher"], dataset_id, image)
+    accepted = json.loads(json.dumps(accepted))
+    assert image.image_id in accepted["summary"]
+    assert "with weight 1" in accepted["summary"]
+    receipt = datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)
+    made = receipt.event("ImageSetContributed").args
+    assert made["curator"] == people["researcher"].address
+    with pytest.raises(DatasetAlreadyContributed):
+        datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)
+
+
+@pytest.mark.parametrize(
+    ("rule", "most", "score", "weight"),
+    [("per set", 0, 0, 1), ("per instance", 20, 0, 9), ("per instance", 5, 0, 5),
+     ("scored", 0, 7, 7)],
+)  # fmt: skip
+def test_acceptance_names_the_weight_that_the_terms_give(
+    datasets, people, terms, consent, anchor, rule, most, score, weight
+):
+    terms = replace(terms, rule=rule, most_instances=most)
+    dataset_id = datasets.create(people["researcher"], terms).dataset_id
+    assert datasets.show(dataset_id).terms.most_instances == most
+    for signer, image in ((people["hospital"], anchor(instances=9)), (None, anchor(instances=9))):
+        if signer is None:
+            datasets.contribute(people["researcher"], dataset_id, image, score=score)
+            continue
+        accepted = datasets.sign_acceptance(people["researcher"], dataset_id, image, score=score)
+        assert accepted["typedData"]["message"]["weight"] == weight
+        datasets.contribute(signer, dataset_id, image, acceptance=accepted)
+    assert {each.weight for each in datasets.show(dataset_id).contributions} == {weight}
+
+
+def test_score_is_refused_where_the_terms_know_none(datasets, people, dataset_id, consent, anchor):
+    with pytest.raises(DatasetWeightInvalid) as refused:
+        datasets.contribute(people["researcher"], dataset_id, anchor(), score=5)
+    assert refused.value.values["weight"] == 5
+
+
+def test_acceptance_of_something_else_is_named(datasets, people, terms, dataset_id, anchor):
+    image, other = anchor(), anchor()
+    accepted = datasets.sign_acceptance(people["researcher"], dataset_id, other)
+    with pytest.raises(AcceptanceDiffers) as refused:
+        datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)
+    assert refused.value.values == {"image": image.image_id}
+    another = datasets.create(people["researcher"], terms).dataset_id
+    with pytest.raises(AcceptanceDiffers) as refused:
+        datasets.contribute(people["hospital"], another, other, acceptance=accepted)
+    assert refused.value.values == {"dataset": another}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("weight", 2), ("deadline", 2**40 - 1), ("dataset", "0x" + "12" * 32)]
+)
+def test_acceptance_that_was_changed_is_refused(datasets, people, dataset_id, anchor, field, value):
+    image = anchor()
+    accepted = datasets.sign_acceptance(people["researcher"], dataset_id, image)
+    accepted["typedData"]["message"][field] = value
+    with pytest.raises(DocumentTampered):
+        datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)
+
+
+def test_acceptance_ends(datasets, people, dataset_id, consent, anchor, ledger):
+    image = anchor()
+    accepted = datasets.sign_acceptance(people["researcher"], dataset_id, image, valid_for=60)
+    deadline = accepted["typedData"]["message"]["deadline"]
+    request(ledger.web3, "evm_setNextBlockTimestamp", [deadline + 1])
+    request(ledger.web3, "evm_mine", [])
+    with pytest.raises(DocumentExpired):
+        datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)
+
+
+def test_other_documents_are_no_acceptance(datasets, people, dataset_id, anchor, ledger):
+    image = anchor()
+    consent = Consents(ledger).sign_grant(
+        people["patient"], people["clinic"].address, ConsentTerms(("HMB",))
+    )
+    for document in (consent, {}, {"kind": "radledger.dataset"}):
+        with pytest.raises(DocumentMalformed):
+            datasets.contribute(people["hospital"], dataset_id, image, acceptance=document)
