@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
+
+SECRETS = "/v3/SECRETKEY?token=SECRETTOKEN"
 
 
 class AnsweringNode(ThreadingHTTPServer):
@@ -16,9 +19,11 @@ class AnsweringNode(ThreadingHTTPServer):
     ----------
     answer
         Called with the decoded request; returns a tuple of these three, or None to pass the
-        request on to the node behind.
+        request on to the node behind. A body that is not bytes is an iterable of its pieces.
     asked
         The decoded requests.
+    sent
+        How many bytes of answers were sent.
     """
 
     daemon_threads = True
@@ -28,6 +33,7 @@ class AnsweringNode(ThreadingHTTPServer):
         self.behind = behind
         self.answer = lambda asked: None
         self.asked = []
+        self.sent = 0
         self.lines = []
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -59,9 +65,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        if isinstance(body, bytes):
+            self.send_header("Content-Length", str(len(body)))
+            body = [body]
         self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(OSError):  # the client may have gone
+            for piece in body:
+                self.wfile.write(piece)
+                self.server.sent += len(piece)
 
     def log_message(self, *args):
         """Say nothing."""
+
+
+def is_told(error, node, *parts):
+    """What an error says: parts of it, in one line, and nothing secret."""
+    text = json.dumps([error.message, error.values, repr(error)])
+    assert "SECRET" not in text
+    assert "\n" not in error.message
+    assert error.values["endpoint"] == node.endpoint
+    for part in parts:
+        assert part in error.message, error.message

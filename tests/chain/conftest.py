@@ -13,6 +13,7 @@ from radledger.chain.connect import connect, request
 from radledger.chain.deploy import deploy
 from radledger.chain.ledger import Ledger
 from radledger.chain.networks import Network
+from tests.chain.answering import SECRETS, AnsweringNode
 
 
 @pytest.fixture(params=["anvil", "ganache", "geth"])
@@ -135,3 +136,19 @@ def answering(monkeypatch):
         monkeypatch.setattr(web3.provider, "make_request", changed)
 
     return answer
+
+
+@pytest.fixture
+def node(anvil_endpoint):
+    """A server in the place of anvil, which answers as a test wants."""
+    node = AnsweringNode(anvil_endpoint)
+    yield node
+    node.shutdown()
+    node.server_close()
+
+
+@pytest.fixture
+def network(node):
+    """That server, at an address with secrets in it."""
+    secret = node.endpoint.replace("http://", "http://user:SECRETWORD@") + SECRETS
+    return Network("provider", secret)

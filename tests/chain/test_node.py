@@ -15,25 +15,10 @@ from radledger.chain.errors import ConnectionFailed, DeploymentMismatch, Request
 from radledger.chain.ledger import Ledger
 from radledger.chain.networks import Network
 from radledger.index.source import ChainSource
-from tests.chain.answering import AnsweringNode
+from tests.chain.answering import SECRETS, AnsweringNode, is_told
 
-SECRETS = "/v3/SECRETKEY?token=SECRETTOKEN"
 HTML = b"<!DOCTYPE html><html><body>Login to hospital WiFi</body></html>"
 ERROR = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "invalid project id"}}
-
-
-@pytest.fixture
-def node(anvil_endpoint):
-    node = AnsweringNode(anvil_endpoint)
-    yield node
-    node.shutdown()
-    node.server_close()
-
-
-@pytest.fixture
-def network(node):
-    secret = node.endpoint.replace("http://", "http://user:SECRETWORD@") + SECRETS
-    return Network("provider", secret)
 
 
 @pytest.fixture
@@ -42,16 +27,6 @@ def pauses(monkeypatch):
     pauses = []
     monkeypatch.setattr(node_module, "_sleep", pauses.append)
     return pauses
-
-
-def is_told(error, node, *parts):
-    """What an error says: parts of it, in one line, and nothing secret."""
-    text = json.dumps([error.message, error.values, repr(error)])
-    assert "SECRET" not in text
-    assert "\n" not in error.message
-    assert error.values["endpoint"] == node.endpoint
-    for part in parts:
-        assert part in error.message, error.message
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from http import HTTPStatus
 from typing import Any
 
 import requests
+from urllib3.exceptions import HTTPError
 from web3.providers import JSONBaseProvider
 
 from radledger.chain import answers
@@ -34,7 +35,15 @@ _REFUSED = (
     HTTPStatus.UNPROCESSABLE_ENTITY,
 )
 _PAUSE = 1.0
-_sleep = time.sleep
+_sleep, _now = time.sleep, time.monotonic
+
+_MOST_BYTES = 1 << 26
+"""Bytes of an answer. A block of 30 million gas that is full of logs has receipts of 50 MB."""
+_PIECE = 1 << 16
+_MOST_WAITS = 10
+"""How many times as long as for one piece of an answer is waited for all of it."""
+# Of these a node that has much to say is asked again for a part.
+_DIVISIBLE = ("a batch", "eth_getLogs")
 
 
 class HttpNode(JSONBaseProvider):
@@ -47,7 +56,8 @@ class HttpNode(JSONBaseProvider):
     endpoint
         The JSON-RPC address.
     timeout
-        Seconds to wait for a connection, and for each next piece of an answer.
+        Seconds to wait for a connection, and for each next piece of an answer; for all pieces
+        ten times as long.
     tries
         How often a request is sent that meets no node.
     patience
@@ -78,7 +88,7 @@ class HttpNode(JSONBaseProvider):
         Raises
         ------
         ConnectionFailed
-            If no node answers, or what answers makes no sense.
+            If no node answers, or what answers makes no sense, or does not end.
         """
         response, answer = self._answer(self.encode_rpc_request(method, params))
         return self._normal(str(method), params, response, answer)
@@ -123,8 +133,8 @@ class HttpNode(JSONBaseProvider):
         """The response to a body, and the JSON in it, once the node allows the request."""
         patience = self._patience
         while True:
-            response = self._sent(body)
-            answer = _json(response)
+            response, content = self._sent(body)
+            answer = _json(content)
             if response.status_code != HTTPStatus.TOO_MANY_REQUESTS and not _is_limited(answer):
                 self._require_access(response, answer)
                 return response, answer
@@ -138,29 +148,45 @@ class HttpNode(JSONBaseProvider):
             patience -= pause
             _sleep(pause)
 
-    def _sent(self, body: bytes) -> requests.Response:
+    def _sent(self, body: bytes) -> tuple[requests.Response, bytes | None]:
+        """The response to a body, and what is in it; None if that is too long."""
         for left in reversed(range(self._tries)):
             try:
-                return self._session.post(
+                with self._session.post(
                     self.endpoint_uri,
                     data=body,
                     headers={"Content-Type": "application/json"},
                     timeout=self._timeout,
-                    allow_redirects=False,
                     proxies=_NO_PROXY if is_loopback(self.endpoint_uri) else None,
-                )
+                    stream=True,
+                ) as response:
+                    return response, self._content(response)
             except (requests.ConnectionError, requests.Timeout) as error:
                 if not left:
                     raise self._unreachable(error) from None
-            except (requests.RequestException, OSError, ValueError) as error:
+            except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 raise self._unreachable(error) from None
         raise AssertionError("a request is sent at least once")
+
+    def _content(self, response: requests.Response) -> bytes | None:
+        """What is in a response; None if that is too long."""
+        end = _now() + _MOST_WAITS * self._timeout[1]
+        content = bytearray()
+        while piece := response.raw.read1(_PIECE, decode_content=True):
+            content += piece
+            if len(content) > _MOST_BYTES:
+                return None
+            if _now() > end:
+                raise self._failed(
+                    "sends its answer too slowly; try again later, or name another node", response
+                )
+        return bytes(content)
 
     @property
     def _session(self) -> requests.Session:
         """A session of this thread: it keeps a connection open, and is not made for several."""
         if not hasattr(self._local, "session"):
-            self._local.session = requests.Session()
+            self._local.session = _Session()
         session: requests.Session = self._local.session
         return session
 
@@ -181,6 +207,11 @@ class HttpNode(JSONBaseProvider):
     ) -> dict[str, Any]:
         if _is_refusal(response, answer):
             answer = {"error": {"message": self._told(response, answer)}}
+        if answer is _TOO_LONG:
+            much = f"more than {_MOST_BYTES:,} bytes"
+            if method not in _DIVISIBLE:
+                raise self._nonsense(method, response, much)
+            answer = {"error": {"message": f"the answer has {much}"}}
         if answer is _NO_JSON:
             kind = response.headers.get("Content-Type", "").split(";")[0]
             raise self._nonsense(method, response, "text" if kind in ("", _JSON_TYPE) else kind)
@@ -235,13 +266,26 @@ class HttpNode(JSONBaseProvider):
         return "" if proxy is None else f" (by way of the proxy {proxy}, from the environment)"
 
 
+class _Session(requests.Session):
+    """Follows no redirection.
+
+    Where requests is asked not to follow one, it still reads its body to the end.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        pass
+
+
 _JSON_TYPE = "application/json"
 _NO_JSON = object()
+_TOO_LONG = object()
 
 
-def _json(response: requests.Response) -> Any:
+def _json(content: bytes | None) -> Any:
+    if content is None:
+        return _TOO_LONG
     try:
-        return json.loads(response.content)
+        return json.loads(content)
     except (ValueError, RecursionError):
         return _NO_JSON
 
