@@ -9,10 +9,10 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-import httpx
 import pytest
 
 from radledger.chain import networks
+from tests.chain.answering import AnsweringNode
 from tests.cli.conftest import command, environment
 
 
@@ -44,6 +44,15 @@ def relay(relaying):
     """Address of a relayer whom the hospital pays for."""
     with relaying() as (told, _):
         yield told["relay"]
+
+
+@pytest.fixture
+def server():
+    """Something that answers in a relayer's place."""
+    server = AnsweringNode()
+    yield server
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture
@@ -92,23 +101,40 @@ def test_refusals_are_those_of_the_contracts(relay, ok, cli, signed):
 @pytest.mark.parametrize(
     ("url", "told"),
     [
+        ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+        ("https://relay.invalid:8090", "https://relay.invalid:8090"),
+        ("http://[::1]:1", "http://[::1]:1"),
         ("http://127.0.0.1:1/", "http://127.0.0.1:1"),
-        ("http://user:secret@127.0.0.1:1/v1?key=secret", "http://127.0.0.1:1"),
+        ("http://user:SECRET@127.0.0.1:1/v1?key=SECRET", "http://127.0.0.1:1"),
+        ("http://SECRET@127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://127.0.0.1:1/SECRET#SECRET", "http://127.0.0.1:1"),
+        ("http://user:SECRET/SECRET@127.0.0.1:1", "http://…"),
         ("http://", "http:"),
         ("http://[:", "http://[:"),
     ],
 )
 def test_an_address_where_no_relayer_is(home, cli, signed, url, told):
     file = signed("consent", "revoke-all")
-    values = cli("consent", "submit", file, "--relay", url).refused("RelayUnreachable")
-    assert values["relay"] == told
+    outcome = cli("consent", "submit", file, "--relay", url)
+    assert outcome.refused("RelayUnreachable")["relay"] == told
+    assert f"no relayer answers at {told}" in outcome.object["message"]
+    assert "SECRET" not in outcome.out
 
 
-@pytest.mark.parametrize("url", ["nonsense", "ftp://x", "127.0.0.1:8090"])
-def test_an_address_that_is_none(home, cli, signed, url):
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        *[(url, url) for url in ("nonsense", "ftp://x", "127.0.0.1:8090", "")],
+        ("ftp://user:SECRET@x/SECRET", "ftp://x"),
+        ("user:SECRET@127.0.0.1:8090?SECRET", "127.0.0.1:8090"),
+        ("http:/SECRET", "…"),
+    ],
+)
+def test_an_address_that_is_none(home, cli, signed, url, told):
     file = signed("consent", "revoke-all")
-    values = cli("consent", "submit", file, "--relay", url).refused("InvalidRelayUrl", 2)
-    assert values == {"relay": url}
+    outcome = cli("consent", "submit", file, "--relay", url)
+    assert outcome.refused("InvalidRelayUrl", 2) == {"relay": told}
+    assert "SECRET" not in outcome.out
 
 
 @pytest.mark.parametrize(
@@ -129,15 +155,10 @@ def test_relayers_here_are_asked_without_a_proxy_and_others_by_one_that_is_named
 
 
 @pytest.mark.parametrize("values", [None, 7, [1], {"self": 1, "message": 2, "ticket": None}])
-def test_a_relayer_whose_refusal_holds_anything(home, cli, signed, monkeypatch, values):
+def test_a_relayer_whose_refusal_holds_anything(home, cli, signed, server, values):
     file = signed("consent", "revoke-all")
-    answer = {"error": "ConsentNeverGranted", "detail": "a\x1b[8m", "values": values}
-    monkeypatch.setattr(
-        httpx.Client, "request", lambda *_, **__: httpx.Response(422, content=json.dumps(answer))
-    )
-    told = cli("consent", "submit", file, "--relay", "http://127.0.0.1:1").refused(
-        "ConsentNeverGranted"
-    )
+    server.always(422, {"error": "ConsentNeverGranted", "detail": "a\x1b[8m", "values": values})
+    told = cli("consent", "submit", file, "--relay", server.endpoint).refused("ConsentNeverGranted")
     assert told == (values if isinstance(values, dict) else {})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,13 @@ _TICKET = (
 )
 
 _REQUEST_TIMEOUT = 30.0
+_MOST_BYTES = 1 << 20
+"""Bytes of an answer: a ticket has less than 1 kB, and a refusal names some values."""
+# Its size says how much is read, as that of a compressed answer does not.
+_UNCOMPRESSED = {"Accept-Encoding": "identity"}
 _FIRST_POLL, _SLOWEST_POLL = 0.05, 1.0
 _OUTAGE = 30.0
+_now = time.monotonic
 
 
 class RelayClient:
@@ -125,7 +131,10 @@ class RelayClient:
 
         try:
             return httpx.Client(
-                base_url=self._url, timeout=_REQUEST_TIMEOUT, trust_env=not is_loopback(self._url)
+                base_url=self._url,
+                headers=_UNCOMPRESSED,
+                timeout=_REQUEST_TIMEOUT,
+                trust_env=not is_loopback(self._url),
             )
         except (httpx.InvalidURL, ValueError, ImportError) as error:
             raise self._unreachable(error) from None  # of a proxy that cannot be used
@@ -134,15 +143,32 @@ class RelayClient:
         import httpx
 
         try:
-            response = client.request(method, path, **named)
-            answer = response.json()
+            with client.stream(method, path, **named) as response:
+                answer = json.loads(self._content(response))
             if not isinstance(answer, dict):
                 raise ValueError("no JSON object")
             if response.is_success:
                 return {name: answer[name] for name in _TICKET}
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, RecursionError) as error:
             raise self._unreachable(error) from None  # its text may hold the whole address
         raise _error(answer)
+
+    def _content(self, response: httpx.Response) -> bytes:
+        end = _now() + _REQUEST_TIMEOUT
+        content = bytearray()
+        for piece in response.iter_raw():
+            content += piece
+            if len(content) > _MOST_BYTES:
+                raise self._no_relayer(f"answers with more than {_MOST_BYTES:,} bytes")
+            if _now() > end:
+                raise self._no_relayer(f"sends its answer for more than {_REQUEST_TIMEOUT:.0f} s")
+        return bytes(content)
+
+    def _no_relayer(self, what: str) -> RelayUnreachable:
+        return RelayUnreachable(
+            f"{shown(self._url)} {what}, as no relayer does; check the address",
+            relay=shown(self._url),
+        )
 
     def _unreachable(self, error: Exception) -> RelayUnreachable:
         proxy = proxy_for(self._url)
