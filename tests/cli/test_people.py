@@ -101,6 +101,39 @@ def test_a_recovered_parent_acts_for_the_child(home, ok, cli, signed, addresses)
     assert ok("identity", "show", "radiologist")["encryption_key"]
 
 
+def test_a_guardian_has_an_address_for_each_identity(home, ok, cli, plain_cli, addresses, tmp_path):
+    file = tmp_path / "signed.json"
+    guards = {
+        whose: ok("account", "derive", "--for", whose, "--as", "stranger")
+        for whose in ("patient", "radiologist")
+    }
+    assert len({each["address"] for each in guards.values()} | {addresses["stranger"]}) == 3
+    for whose, guard in guards.items():
+        named = ("identity", "guardians", guard["name"], "--threshold", "1", "--as", whose)
+        assert plain_cli(*named, "--sign-only", file).err == ""
+        ok("identity", "submit", file, "--as", "hospital")
+
+    recover = ("identity", "recover", "patient", "--new-owner", "clinic", "--sign-only", file)
+    other = guards["radiologist"]["name"]
+    refused = cli(*recover, "--as", other).refused("IdentityNotGuardian")
+    assert refused["guardian"] == guards["radiologist"]["address"]
+    ok(*recover, "--as", guards["patient"]["name"])
+    ok("identity", "submit", file, "--as", "hospital")
+    assert ok("identity", "show", "patient")["recoveries"][0]["approvals"] == 1
+
+
+def test_a_guardian_in_common_is_told(home, ok, plain_cli, addresses, tmp_path):
+    guardians = ("identity", "guardians", "stranger", "clinic", "--threshold", "1")
+    signing = ("--sign-only", tmp_path / "signed.json")
+    assert plain_cli(*guardians, "--as", "patient", *signing).err == ""
+    ok("identity", "submit", signing[1], "--as", "hospital")
+    told = plain_cli("identity", "guardians", "stranger", "--threshold", "1", "--as", "radiologist")
+    assert told.code == 0
+    assert f"stranger {addresses['stranger']} guarded another identity before" in told.err
+    assert f"account derive --for {addresses['radiologist']}" in told.err
+    assert plain_cli(*guardians, "--as", "patient", *signing).err.count("guarded") == 1
+
+
 def test_a_guardian_takes_an_approval_back(home, ok, cli, signed, addresses):
     signed("identity", "guardians", "hospital", "clinic", "--threshold", "2")
     to_stranger = ("patient", "--new-owner", "stranger")

@@ -5,10 +5,11 @@ opened here; the address, which some of them leave out, is no part of the standa
 made here comes with a mnemonic of twelve words (BIP-39) and is the first of the usual path,
 ``m/44'/60'/0'/0/0``.
 
-A patient uses a different address at each custodian, so that records at two of them cannot be
-linked.  Such an address is derived from the patient's own key alone and needs no backup of its
-own: its private key is HMAC-SHA256, keyed with the patient's private key, of
-``"RadLedger derived account, version 1" ‖ 0x00 ‖ custodian's address (20 bytes) ‖ counter``,
+A patient uses a different address at each custodian, and a guardian or delegate a different one for
+each address of a patient, so that nothing in the addresses links what belongs to one person
+(`docs/privacy.md` says what else may).  Such an address is derived from the person's own key alone
+and needs no backup of its own: its private key is HMAC-SHA256, keyed with that key, of
+``"RadLedger derived account, version 1" ‖ 0x00 ‖ the other's address (20 bytes) ‖ counter``,
 where the counter is one byte, 0 unless that gives no valid key (probability below 2^-127).
 
 Beside an account lies its X25519 encryption key, in a PKCS#8 file under the same passphrase.
@@ -151,30 +152,31 @@ class Keystore:
         return _account(self._private_key(name, passphrase))
 
     def derive(self, name: str, for_address: str, passphrase: str | None = None) -> StoredAccount:
-        """Store and return the account that a patient uses at one custodian.
+        """Store and return the account that is used with one other address alone.
 
         Parameters
         ----------
         name
-            The patient's own account.
+            The person's own account.
         for_address
-            The custodian's address.
+            A custodian's address, for a patient; that of a patient at one custodian, for the
+            patient's guardian or delegate.
         passphrase
-            That of the patient's account, and then of the derived one.
+            That of the person's account, and then of the derived one.
 
         Returns
         -------
         StoredAccount
-            Named ``<name>-<first 8 digits of the custodian's address>``; the same each time.
+            Named ``<name>-<first 8 digits of the other address>``; the same each time.
 
         Raises
         ------
         AccountUnknown, AccountInvalid, PassphraseWrong
             As :meth:`open` does, or if ``for_address`` is no address.
         """
-        custodian = _address(for_address)
-        key = _derived_key(self._private_key(name, passphrase), custodian)
-        derived = f"{name}-{custodian.hex()[:8]}"
+        other = _address(for_address)
+        key = _derived_key(self._private_key(name, passphrase), other)
+        derived = f"{name}-{other.hex()[:8]}"
         if self._path(derived).exists():
             return self.show(derived)
         return self._store(derived, key, passphrase or "")
@@ -322,9 +324,9 @@ def _account(key: bytes) -> LocalAccount:
     return account
 
 
-def _derived_key(key: bytes, custodian: bytes) -> bytes:
+def _derived_key(key: bytes, other: bytes) -> bytes:
     for counter in range(256):
-        message = _DERIVATION + custodian + bytes([counter])
+        message = _DERIVATION + other + bytes([counter])
         derived = hmac.new(key, message, hashlib.sha256).digest()
         if 0 < int.from_bytes(derived) < ORDER:
             return derived

@@ -54,13 +54,25 @@ def show_(name: Name) -> None:
 
 @group.command()
 def derive(
-    custodian: Annotated[
-        str, typer.Option("--for", metavar="ADDRESS", help="The custodian's address or name.")
+    other: Annotated[
+        str,
+        typer.Option(
+            "--for",
+            metavar="ADDRESS",
+            help="Address or name of a custodian, or of whom one is guardian or delegate.",
+        ),
     ],
 ) -> None:
-    """Give the address that a patient uses at one custodian, which nobody can link to another."""
+    """Give an account of one's own that is used with one other address alone.
+
+    A patient has one for each custodian, a guardian or delegate one for each address of a patient.
+    Two of them have nothing in common. What links them is how they are used: guardians, delegates
+    or new owners in common, the same end of a grant to the second, rewards paid to one account,
+    Ether from one source, what is done at the same time, or sent to a relayer from one place.
+    docs/privacy.md says what everybody can find out.
+    """
     name = session.name
-    show(session.keystore.derive(name, session.address(custodian), session.passphrase(name)))
+    show(session.keystore.derive(name, session.address(other), session.passphrase(name)))
 
 
 def _piped() -> str:

@@ -105,16 +105,29 @@ def guardians(
     sign_only: SignOnly = None,
     identity: Identity = None,
 ) -> None:
-    """Name who can recover one's identity."""
+    """Name who can recover one's identity.
+
+    Everybody can read whom you name. Have each guardian make an address for this identity alone,
+    with `radledger account derive --for` your address: guardians in common link your addresses.
+    """
     named = [session.address(each) for each in guardian]
+    whose = session.whose(identity) or session.signer.address
     act(
         session.radledger.identities,
         "set_guardians",
         sign_only,
         named,
         threshold,
-        identity=session.whose(identity),
+        identity=whose,
     )
+    others = session.radledger.identities.guards_of_others(named, identity=whose)
+    if others and not session.json:
+        print(
+            f"{', '.join(map(session.named, others))} guarded another identity before, which "
+            "everybody can link with this one; have the guardian make an address for this one "
+            f"(`radledger account derive --for {whose}`), and name that",
+            file=sys.stderr,
+        )
 
 
 @group.command()

@@ -202,7 +202,11 @@ class Identities:
         *,
         identity: str | None = None,
     ) -> Receipt:
-        """Name who can recover an identity, how many of them it takes; none and 0 for nobody."""
+        """Name who can recover an identity, how many of them it takes; none and 0 for nobody.
+
+        Everybody reads whom an identity names.  A guardian with one address for several identities
+        links them, so each gives an address derived for this one (`Keystore.derive`).
+        """
         return self._send(signer, _set_guardians(signer, guardians, threshold, identity))
 
     def sign_set_guardians(
@@ -215,6 +219,11 @@ class Identities:
     ) -> dict[str, Any]:
         """As :meth:`set_guardians`, signed for somebody else to submit."""
         return self._sign(signer, _set_guardians(signer, guardians, threshold, identity))
+
+    def guards_of_others(self, guardians: Iterable[str], *, identity: str) -> tuple[str, ...]:
+        """Which addresses are guardians of other identities, or were: they link these for all."""
+        addresses = [parse_address(each) for each in guardians]
+        return records.guards_of_others(self._ledger, parse_address(identity), addresses)
 
     def veto(self, signer: LocalAccount, *, identity: str | None = None) -> Receipt:
         """Cancel every recovery of an identity that is under way."""

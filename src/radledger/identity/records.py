@@ -7,7 +7,7 @@ events alone, so here those are left out that were set before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ __all__ = [
     "Recovery",
     "encryption_key",
     "guardians",
+    "guards_of_others",
     "identity_record",
 ]
 
@@ -129,6 +130,17 @@ def guardians(ledger: Ledger, identity: str) -> Guardians | None:
     changes = ledger.events(CONTRACT, "GuardiansChanged", identity=identity)
     last = changes[-1].args
     return Guardians(tuple(last["guardians"]), last["threshold"])
+
+
+def guards_of_others(ledger: Ledger, identity: str, guardians: Iterable[str]) -> tuple[str, ...]:
+    """Which guardians have been named by other identities as well, in the order given."""
+    named = {
+        guardian
+        for event in ledger.events(CONTRACT, "GuardiansChanged")
+        if event.args["identity"] != identity
+        for guardian in event.args["guardians"]
+    }
+    return tuple(guardian for guardian in guardians if guardian in named)
 
 
 def _attributes(ledger: Ledger, identity: str) -> Iterator[Attribute]:
