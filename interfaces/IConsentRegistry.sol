@@ -2,7 +2,9 @@
 pragma solidity ^0.8.30;
 
 import {GrantSlot} from "../contracts/consent/GrantSlot.sol";
+import {Authorization} from "../contracts/lib/Authorization.sol";
 import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
+import {IEmergencyAccess} from "./IEmergencyAccess.sol";
 
 /// @title Consent: who may use whose images for what, now
 /// @notice The one oracle of permission. A subject (a patient, as in FHIR R5 Consent) grants a person or an
@@ -13,7 +15,7 @@ import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
 /// - the image registry: whether an image set is anchored and not erased;
 /// - a reader: that the use it states is the use it makes. The statement is signed and kept by who releases.
 /// Grants add up: a use is permitted when any one grant permits it.
-interface IConsentRegistry {
+interface IConsentRegistry is IEmergencyAccess {
     /// @notice Whether a grant stands.
     enum Status {
         None,
@@ -83,54 +85,6 @@ interface IConsentRegistry {
         uint16 epoch;
     }
 
-    /// @notice A signature over typed data (EIP-712).
-    /// @param signer who signed: the subject's owner or a consent delegate; a contract answers by ERC-1271
-    /// @param signed when, in seconds since 1970
-    /// @param deadline time after which the signature is void
-    /// @param signature 65 bytes, or what the contract understands
-    struct Authorization {
-        address signer;
-        uint32 signed;
-        uint40 deadline;
-        bytes signature;
-    }
-
-    /// @notice What the review of an emergency access found.
-    enum Outcome {
-        None,
-        Waiting,
-        Justified,
-        Unjustified
-    }
-
-    /// @notice Emergency access that a clinician declared.
-    /// @param institution whose second person reviews it
-    /// @param until time from which it no longer holds, unless it was ended before
-    /// @param reviewBy time by which it is to be reviewed: the end of the third UTC day after its own
-    /// @param outcome what the review found
-    /// @param ended whether the subject revoked it, or the review found it unjustified
-    struct Emergency {
-        address institution;
-        uint40 until;
-        uint40 reviewBy;
-        Outcome outcome;
-        bool ended;
-    }
-
-    /// @notice What became of the emergency accesses of a clinician, or of an institution's clinicians.
-    /// @param declared how many there were
-    /// @param justified how many were found justified
-    /// @param unjustified how many were found unjustified
-    /// @param waiting how many wait for a review that is not due yet
-    /// @param overdue how many should have been reviewed by now
-    struct Conduct {
-        uint32 declared;
-        uint32 justified;
-        uint32 unjustified;
-        uint32 waiting;
-        uint32 overdue;
-    }
-
     /// @notice The caller or signer may not act for the subject.
     error ConsentNotAuthorized(address subject, address actor);
     /// @notice The signature is not the signer's, for this chain, contract and message.
@@ -171,24 +125,6 @@ interface IConsentRegistry {
     error ConsentAlreadyRequested(bytes32 request);
     /// @notice No such request waits for an answer.
     error ConsentNotRequested(bytes32 request);
-    /// @notice Emergency access lasts 1 second to 24 hours.
-    error ConsentEmergencyTooLong(uint40 duration, uint40 longest);
-    /// @notice There is no such emergency access.
-    error ConsentNoEmergency(address subject, address clinician, uint40 since);
-    /// @notice The clinician declared emergency access to this subject in this same second already.
-    error ConsentEmergencyExists(address subject, address clinician, uint40 since);
-    /// @notice The subject forbids emergency access.
-    error ConsentEmergencyForbidden(address subject);
-    /// @notice The subject's choice on emergency access stands that this one may be older than; sign a new one.
-    error ConsentEmergencyChoiceSuperseded(address subject, uint32 signed);
-    /// @notice This deployment does not let subjects forbid emergency access.
-    error ConsentEmergenciesNotForbiddable();
-    /// @notice The emergency access was already reviewed.
-    error ConsentAlreadyReviewed(address subject, address clinician, uint40 since);
-    /// @notice The reviewer is not a second, active person of the clinician's institution.
-    error ConsentReviewerInvalid(address reviewer, address clinician, address institution);
-    /// @notice The requester's institution has too many overdue reviews of emergency access.
-    error ConsentReviewsOverdue(address institution, uint256 overdue, uint256 most);
 
     /// @notice The use is not permitted: nothing was granted.
     error ConsentNeverGranted(address subject, address reader);
@@ -227,27 +163,6 @@ interface IConsentRegistry {
     );
     /// @notice The subject granted what was asked; `request` is the id that {requestIdOf} computes.
     event ConsentRequestApproved(bytes32 indexed request);
-    /// @notice A clinician declared emergency access; `reason` is a digest.
-    event EmergencyDeclared(
-        address indexed subject,
-        address indexed clinician,
-        address indexed institution,
-        uint40 since,
-        uint40 until,
-        uint40 reviewBy,
-        bytes32 reason
-    );
-    /// @notice A second person reviewed emergency access; `opinion` is a digest.
-    event EmergencyReviewed(
-        address indexed subject,
-        address indexed clinician,
-        address indexed reviewer,
-        uint40 since,
-        bool justified,
-        bytes32 opinion
-    );
-    /// @notice The subject forbids emergency access from now on, or allows it again.
-    event EmergenciesForbidden(address indexed subject, bool forbidden, uint32 signed, address actor);
 
     /// @notice Grants the use of the subject's images. A grant for the same grantee and scope is replaced.
     /// @param subject whose images; the caller is its owner or its delegate of type "radledger.consent"
@@ -323,40 +238,6 @@ interface IConsentRegistry {
         Authorization calldata authorization
     ) external;
 
-    /// @notice Declares emergency access ("breaks the glass"): the calling clinician may use everything of the subject for
-    /// clinical care, for as long as it is a clinician of the same institution. The one before of the same clinician and
-    /// subject is over. While a review of the clinician's emergencies is overdue, each lasts an hour at most, whatever
-    /// duration is asked.
-    /// @param subject whose images
-    /// @param duration for how long, in seconds; 24 hours at most
-    /// @param reason digest of the reason
-    function breakGlass(address subject, uint40 duration, bytes32 reason) external;
-
-    /// @notice Reviews emergency access, as a second person of the clinician's institution, or as a governor once the
-    /// review is overdue. One that is found unjustified ends at once.
-    /// @param subject whose images
-    /// @param clinician who declared it
-    /// @param since time at which it was declared
-    /// @param justified the reviewer's finding
-    /// @param opinion digest of the review
-    function review(address subject, address clinician, uint40 since, bool justified, bytes32 opinion) external;
-
-    /// @notice Forbids emergency access to the subject's images, where the deployment allows that, or allows it again.
-    /// Emergency access that was in force when it was forbidden has ended for good.
-    /// @param subject whose images; the caller is its owner or its delegate of type "radledger.consent"
-    /// @param forbidden whether it is forbidden
-    function forbidEmergencies(address subject, bool forbidden) external;
-
-    /// @notice As {forbidEmergencies}, by signature. Where clocks leave the order of two choices in doubt, emergency access
-    /// stays forbidden, unless it was allowed when the prohibition stood on chain already.
-    /// @dev Typed data: `ForbidEmergencies(address subject,bool forbidden,uint32 seen,uint32 signed,uint40 deadline)`.
-    /// @param subject whose images
-    /// @param forbidden whether it is forbidden
-    /// @param seen the `signed` that {emergencyChoiceOf} told when this was signed
-    /// @param authorization who signed, when, and the signature
-    function forbidEmergenciesBySig(address subject, bool forbidden, uint32 seen, Authorization calldata authorization)
-        external;
-
     /// @notice Whether a reader may use an image set, now.
     /// @param reader who wants to
     /// @param imageSet what
@@ -397,22 +278,4 @@ interface IConsentRegistry {
 
     /// @notice When the subject took everything back last, in seconds since 1970; zero if never.
     function revokedAllAt(address subject) external view returns (uint32);
-
-    /// @notice Emergency access as it was written last; all zero where there is none.
-    function emergencyOf(address subject, address clinician, uint40 since) external view returns (Emergency memory);
-
-    /// @notice Whether emergency access should have been reviewed by now.
-    function isReviewOverdue(address subject, address clinician, uint40 since) external view returns (bool);
-
-    /// @notice What became of the emergency accesses that an account declared as a clinician, and of those that it answers
-    /// for as an institution.
-    function conductOf(address account) external view returns (Conduct memory asClinician, Conduct memory asInstitution);
-
-    /// @notice Whether the subject forbids emergency access, and when it signed its choice; zero if it never chose.
-    function emergencyChoiceOf(address subject) external view returns (bool forbidden, uint32 signed);
-
-    /// @notice What this deployment decided on emergency access.
-    /// @return mayForbid whether subjects may forbid it
-    /// @return mostOverdue with how many overdue reviews an institution, or its members, may still request
-    function emergencyPolicy() external view returns (bool mayForbid, uint32 mostOverdue);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IEmergencyAccess} from "../../interfaces/IEmergencyAccess.sol";
 
 /// @notice What became of a clinician's or an institution's emergencies, in one word, from the lowest bit:
 /// day (24) | recent (4 × 16) | overdue (24) | declared (32) | justified (32) | unjustified (32).
@@ -72,7 +72,7 @@ library ConductSlotLibrary {
     }
 
     /// @notice The counts of {today}, field by field.
-    function unpack(ConductSlot slot) internal pure returns (IConsentRegistry.Conduct memory conduct) {
+    function unpack(ConductSlot slot) internal pure returns (IEmergencyAccess.Conduct memory conduct) {
         uint256 word = ConductSlot.unwrap(slot);
         for (uint256 age = 0; age < DAYS; ++age) {
             conduct.waiting += uint16(word >> RECENT_SHIFT + 16 * age);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {Authorization} from "../lib/Authorization.sol";
 
 /// @title The typed data that a subject signs, as EIP-712 struct hashes
 /// @notice Every field has its own name and type, so that a wallet can show what is signed.
@@ -26,23 +27,22 @@ library ConsentMessages {
         bytes32 scope,
         IConsentRegistry.Terms calldata terms,
         IConsentRegistry.Basis calldata basis,
-        IConsentRegistry.Authorization calldata authorization
+        Authorization calldata authorization
     ) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(GRANT, subject, grantee, scope, terms, basis, authorization.signed, authorization.deadline)
         );
     }
 
-    function revoke(
-        address subject,
-        address grantee,
-        bytes32 scope,
-        IConsentRegistry.Authorization calldata authorization
-    ) internal pure returns (bytes32) {
+    function revoke(address subject, address grantee, bytes32 scope, Authorization calldata authorization)
+        internal
+        pure
+        returns (bytes32)
+    {
         return keccak256(abi.encode(REVOKE, subject, grantee, scope, authorization.signed, authorization.deadline));
     }
 
-    function revokeAll(address subject, uint16 epoch, IConsentRegistry.Authorization calldata authorization)
+    function revokeAll(address subject, uint16 epoch, Authorization calldata authorization)
         internal
         pure
         returns (bytes32)
@@ -57,7 +57,7 @@ library ConsentMessages {
         bytes32 scope,
         IConsentRegistry.Terms calldata terms,
         IConsentRegistry.Basis calldata basis,
-        IConsentRegistry.Authorization calldata authorization
+        Authorization calldata authorization
     ) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
@@ -66,12 +66,11 @@ library ConsentMessages {
         );
     }
 
-    function forbidEmergencies(
-        address subject,
-        bool forbidden,
-        uint32 seen,
-        IConsentRegistry.Authorization calldata authorization
-    ) internal pure returns (bytes32) {
+    function forbidEmergencies(address subject, bool forbidden, uint32 seen, Authorization calldata authorization)
+        internal
+        pure
+        returns (bytes32)
+    {
         return keccak256(
             abi.encode(FORBID_EMERGENCIES, subject, forbidden, seen, authorization.signed, authorization.deadline)
         );

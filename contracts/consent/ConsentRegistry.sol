@@ -4,9 +4,11 @@ pragma solidity 0.8.30;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IEmergencyAccess} from "../../interfaces/IEmergencyAccess.sol";
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
+import {Authorization} from "../lib/Authorization.sol";
 import {DataUse} from "../lib/DataUse.sol";
 import {Scope} from "../lib/Scope.sol";
 import {Signatures} from "../lib/Signatures.sol";
@@ -96,7 +98,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         _writeRevocationOfAll(subject, authorization.signed, authorization.signer);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IEmergencyAccess
     function forbidEmergenciesBySig(address subject, bool forbidden, uint32 seen, Authorization calldata authorization)
         external
     {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IEmergencyAccess} from "../../interfaces/IEmergencyAccess.sol";
 import {Roles} from "../lib/Roles.sol";
 import {Scope} from "../lib/Scope.sol";
 import {ConductSlot, ConductSlotLibrary} from "./ConductSlot.sol";
@@ -44,7 +44,7 @@ abstract contract EmergencyAccess is ConsentOracle {
 
     // ------------------------------------------------------------------ the clinician and the reviewer
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IEmergencyAccess
     function breakGlass(address subject, uint40 duration, bytes32 reason) external {
         address institution = _participants.requireRole(msg.sender, Roles.CLINICIAN);
         if (duration == 0 || duration > LONGEST_EMERGENCY) revert ConsentEmergencyTooLong(duration, LONGEST_EMERGENCY);
@@ -58,7 +58,7 @@ abstract contract EmergencyAccess is ConsentOracle {
         _declare(subject, institution, duration, reason);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IEmergencyAccess
     function review(address subject, address clinician, uint40 since, bool justified, bytes32 opinion) external {
         (bool isLatest, EmergencySlot emergency) = _find(subject, clinician, since);
         address institution = emergency.institution();
@@ -80,7 +80,7 @@ abstract contract EmergencyAccess is ConsentOracle {
 
     // ------------------------------------------------------------------ the subject
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IEmergencyAccess
     function forbidEmergencies(address subject, bool forbidden) external {
         _requireMayAct(subject, msg.sender);
         _writeChoice(subject, forbidden, uint32(block.timestamp), msg.sender);
@@ -88,19 +88,19 @@ abstract contract EmergencyAccess is ConsentOracle {
 
     // ------------------------------------------------------------------ views
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IEmergencyAccess
     function emergencyOf(address subject, address clinician, uint40 since) external view returns (Emergency memory) {
         (, EmergencySlot emergency) = _find(subject, clinician, since);
         return emergency.unpack();
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IEmergencyAccess
     function isReviewOverdue(address subject, address clinician, uint40 since) external view returns (bool) {
         (, EmergencySlot emergency) = _find(subject, clinician, since);
         return emergency.outcome() == Outcome.Waiting && block.timestamp >= ConductSlotLibrary.dueAt(since);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IEmergencyAccess
     function conductOf(address account)
         external
         view
@@ -109,12 +109,12 @@ abstract contract EmergencyAccess is ConsentOracle {
         return (_clinicians[account].today().unpack(), _institutions[account].today().unpack());
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IEmergencyAccess
     function emergencyChoiceOf(address subject) external view returns (bool forbidden, uint32 signed) {
         return (_choices[subject].forbidden, _choices[subject].signed);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IEmergencyAccess
     function emergencyPolicy() external view returns (bool mayForbid, uint32 mostOverdue) {
         return (_mayForbid, _mostOverdue);
     }

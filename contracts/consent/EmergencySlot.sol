@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IEmergencyAccess} from "../../interfaces/IEmergencyAccess.sol";
 import {DataUse} from "../lib/DataUse.sol";
 import {ConductSlotLibrary} from "./ConductSlot.sol";
 import {GrantSlot, GrantSlotLibrary} from "./GrantSlot.sol";
@@ -29,7 +29,7 @@ library EmergencySlotLibrary {
     {
         return EmergencySlot.wrap(
             uint256(uint160(institution_)) | uint256(since_) << SINCE_SHIFT | uint256(uint24(duration))
-                << DURATION_SHIFT | uint256(epoch_) << EPOCH_SHIFT | uint256(IConsentRegistry.Outcome.Waiting)
+                << DURATION_SHIFT | uint256(epoch_) << EPOCH_SHIFT | uint256(IEmergencyAccess.Outcome.Waiting)
                 << OUTCOME_SHIFT
         );
     }
@@ -42,8 +42,8 @@ library EmergencySlotLibrary {
     /// @notice The same emergency, reviewed; one that was not justified is ended.
     function reviewed(EmergencySlot slot, bool justified) internal pure returns (EmergencySlot) {
         uint256 rest = EmergencySlot.unwrap(slot) & ~(uint256(type(uint8).max) << OUTCOME_SHIFT);
-        if (justified) return EmergencySlot.wrap(rest | uint256(IConsentRegistry.Outcome.Justified) << OUTCOME_SHIFT);
-        return EmergencySlot.wrap(rest | uint256(IConsentRegistry.Outcome.Unjustified) << OUTCOME_SHIFT).end();
+        if (justified) return EmergencySlot.wrap(rest | uint256(IEmergencyAccess.Outcome.Justified) << OUTCOME_SHIFT);
+        return EmergencySlot.wrap(rest | uint256(IEmergencyAccess.Outcome.Unjustified) << OUTCOME_SHIFT).end();
     }
 
     function institution(EmergencySlot slot) internal pure returns (address) {
@@ -62,8 +62,8 @@ library EmergencySlotLibrary {
         return uint16(EmergencySlot.unwrap(slot) >> EPOCH_SHIFT);
     }
 
-    function outcome(EmergencySlot slot) internal pure returns (IConsentRegistry.Outcome) {
-        return IConsentRegistry.Outcome(uint8(EmergencySlot.unwrap(slot) >> OUTCOME_SHIFT));
+    function outcome(EmergencySlot slot) internal pure returns (IEmergencyAccess.Outcome) {
+        return IEmergencyAccess.Outcome(uint8(EmergencySlot.unwrap(slot) >> OUTCOME_SHIFT));
     }
 
     function isEnded(EmergencySlot slot) internal pure returns (bool) {
@@ -79,10 +79,10 @@ library EmergencySlotLibrary {
     }
 
     /// @notice The emergency, field by field.
-    function unpack(EmergencySlot slot) internal pure returns (IConsentRegistry.Emergency memory emergency) {
+    function unpack(EmergencySlot slot) internal pure returns (IEmergencyAccess.Emergency memory emergency) {
         if (slot.institution() == address(0)) return emergency;
         uint40 since_ = slot.since();
-        return IConsentRegistry.Emergency(
+        return IEmergencyAccess.Emergency(
             slot.institution(), slot.until(), ConductSlotLibrary.dueAt(since_), slot.outcome(), slot.isEnded()
         );
     }

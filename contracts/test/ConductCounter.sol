@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IEmergencyAccess} from "../../interfaces/IEmergencyAccess.sol";
 import {ConductSlot} from "../consent/ConductSlot.sol";
 
 /// @notice One slot of conduct, to count in by itself and from any state.
@@ -20,7 +20,7 @@ contract ConductCounter {
         slot = slot.today().reviewed(since, justified);
     }
 
-    function conduct() external view returns (IConsentRegistry.Conduct memory) {
+    function conduct() external view returns (IEmergencyAccess.Conduct memory) {
         return slot.today().unpack();
     }
 }
