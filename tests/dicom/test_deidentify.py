@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from pydicom.config import disable_value_validation
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.tag import BaseTag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -248,6 +250,33 @@ def test_what_stands_around_the_pixels_is_dropped(syntax: str, tmp_path: Path) -
     assert b"canary" not in (tmp_path / "out.dcm").read_bytes()
     assert len(pydicom.dcmread(tmp_path / "out.dcm").PixelData) == 32
     assert image_digest(tmp_path / "out.dcm") == image_digest(path)
+
+
+@pytest.mark.parametrize("vr", ["OV", "OB", "UN"])
+def test_offsets_of_frames_go_with_the_lengths_that_they_had(vr: str, tmp_path: Path) -> None:
+    """Frames are found by them, and are shorter in the copy, which has no comments."""
+    dataset = pydicom.dcmread(sample("SC_rgb_jpeg_gdcm.dcm"))
+    [frame] = generate_frames(dataset.PixelData, number_of_frames=1)
+    comments = [
+        struct.pack(">HH", 0xFFFE, size + 2) + b"\xff\xd8\xff\xe0canary".ljust(size)
+        for size in (10, 18)
+    ]
+    frames = [frame[:2] + each + frame[2:] for each in comments]
+    # The second fragment of a frame begins as a frame does.
+    dataset.PixelData = encapsulate(
+        [part for each in frames for part in (each[:6], each[6:])], has_bot=False
+    )
+    dataset.NumberOfFrames = 2
+    dataset.EncapsulatedPixelDataValueTotalLength = sum(map(len, frames))
+    offsets = struct.pack("<QQ", 0, len(frames[0]) + 16)
+    dataset.add_new("ExtendedOffsetTable", vr, offsets)
+    dataset.add_new("ExtendedOffsetTableLengths", vr, struct.pack("<QQ", *map(len, frames)))
+    path = save(dataset, tmp_path / "in.dcm")
+    copy = deidentified(path)
+    assert [each.keyword for each in copy if each.tag.group == 0x7FE0] == ["PixelData"]
+    assert b"canary" not in copy.PixelData
+    assert image_digest(SCRATCH / "out.dcm") == image_digest(path)
+    assert list(generate_frames(copy.PixelData, number_of_frames=2)) == 2 * [frame]
 
 
 def test_text_under_a_wrong_value_representation_does_not_pass(tmp_path: Path) -> None:

@@ -37,13 +37,17 @@ _CLASSES = tags(
 )
 _BYTES_KEPT = tags(
     """
-    PixelData ICCProfile WaveformData ExtendedOffsetTable ExtendedOffsetTableLengths
+    PixelData ICCProfile WaveformData
     SegmentedRedPaletteColorLookupTableData SegmentedGreenPaletteColorLookupTableData
     SegmentedBluePaletteColorLookupTableData AlphaPaletteColorLookupTableData
     RedPaletteColorLookupTableData GreenPaletteColorLookupTableData
     BluePaletteColorLookupTableData WaveformPaddingValue ChannelMinimumValue ChannelMaximumValue
     EdgePointIndexList TrianglePointIndexList
     """
+)
+# Places and lengths of the frames (PS3.3 section C.7.6.3.1.8), which are others in the copy.
+_FRAME_PLACES = tags(
+    "ExtendedOffsetTable ExtendedOffsetTableLengths EncapsulatedPixelDataValueTotalLength"
 )
 _CONTENT_SEQUENCE = 0x0040A730
 _CODING_SCHEMES = 0x00080110
@@ -194,6 +198,8 @@ class Deidentifier:
 
     def _unlisted(self, dataset: Dataset, tag: int, vr: str) -> Action:
         """What happens to an attribute that the table does not name."""
+        if tag in _FRAME_PLACES:
+            return Action.REMOVE
         if vr == "UI":
             return Action.KEEP if tag in CODE_TAGS else Action.UID
         if vr in _TEXTS:

@@ -15,6 +15,7 @@ __all__ = ["Frames"]
 
 _OVERHEAD = 1 << 20
 _START_BYTES = 8
+_EXTENDED_OFFSET_TABLE = 0x7FE00001
 
 Span = tuple[int, int]
 
@@ -90,10 +91,11 @@ class Frames:
 
     def _stated(self, table: Span, items: list[Span]) -> set[int]:
         """Which items begin a frame by the offset table; none if it does not fit."""
-        extended = self._source.dataset.get("ExtendedOffsetTable")
-        letter, stated = "Q", extended if isinstance(extended, bytes) else b""
-        if not stated:
-            letter, stated = "I", self._bytes(*table)
+        elements = (each for each in self._source.elements if each.tag == _EXTENDED_OFFSET_TABLE)
+        extended = next(elements, None)
+        letter, stated = "I", self._bytes(*table)
+        if extended is not None and extended.length:
+            letter, stated = "Q", self._bytes(extended.value, extended.length)
         size = struct.calcsize(letter)
         offsets = struct.unpack_from(f"<{len(stated) // size}{letter}", stated)
         first = table[0] + table[1]
