@@ -7,9 +7,12 @@ import re
 import shutil
 from pathlib import Path
 
+import pydicom
 import pytest
+from pydicom.encaps import encapsulate, generate_frames
 
 from radledger.dicom.synthetic import make_ct_series
+from tests.dicom.files import sample
 
 ADDED = {"image_id", "root", "manifest_cid", "instances", "skipped", "tx", "gas"}
 UNKNOWN = "0x" + "07" * 32
@@ -135,6 +138,38 @@ def test_fetch_and_verify(home, ok, cli, image, study, another, permitted, tmp_p
 
     again = cli("image", "fetch", image, "--to", reading, *use)
     assert again.refused("FolderNotEmpty") == {"folder": str(reading)}
+
+
+@pytest.fixture
+def undecodable(tmp_path):
+    """A JPEG 2000 image whose end is missing, and the same with another patient's name."""
+    dataset = pydicom.dcmread(sample("MR_small_jp2klossless.dcm"))
+    [frame] = generate_frames(dataset.PixelData, number_of_frames=1)
+    dataset.PixelData = encapsulate([frame[:-1000]])
+    dataset.BurnedInAnnotation = "NO"
+    dataset.save_as(tmp_path / "cut.dcm", enforce_file_format=True)
+    dataset.PatientName = "Somebody^Else"
+    dataset.save_as(tmp_path / "renamed.dcm", enforce_file_format=True)
+    return tmp_path / "cut.dcm", tmp_path / "renamed.dcm"
+
+
+def test_what_cannot_be_checked_is_taken_on_request_and_never_verified_as_an_image(
+    home, ok, cli, plain_cli, undecodable
+):
+    cut, renamed = undecodable
+    reason = "a tile does not end in it"
+    for options in ((), ("--keep-identity",), ("--allow-unchecked",)):
+        [skipped] = cli(*add(cut), *options).refused("NothingToAdd")["skipped"]
+        assert skipped["path"] == str(cut)
+        assert reason in skipped["reason"]
+    added = ok(*add(cut), "--keep-identity", "--allow-unchecked")
+    assert (added["instances"], added["skipped"]) == (1, [])
+
+    verify = ("image", "verify", added["image_id"], cut, renamed, "--as", "patient")
+    results = cli(*verify).objects
+    assert [each["verdict"] for each in results] == ["identical", "changed"]
+    assert all(reason in each["reason"] for each in results)
+    assert plain_cli(*verify).out.count(reason) == 2
 
 
 def test_who_may_read(home, ok, cli, image, permitted, tmp_path):
