@@ -8,9 +8,12 @@ import psycopg
 import pydicom
 import pytest
 from psycopg import sql
+from sqlalchemy import text
 
 from radledger.chain import deployments
 from radledger.dicom.synthetic import make_ct_series
+from radledger.imaging.home import imaging_folder
+from radledger.imaging.journal import Journal
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
 from tests.imaging.archive import Run, additions, counted
@@ -150,3 +153,26 @@ def run_of(ledger, home, tmp_path, who, patients, journal):
 def wrong(ledger, patients, stored_files):
     """What is wrong with what is on the chain and in the store."""
     return lambda images, studies: counted(ledger, images, studies, patients, stored_files())
+
+
+@pytest.fixture
+def worker(images):
+    """Reads and writes the journal, as a worker of a cluster can."""
+    journal = Journal(images._journal.location)
+
+    def run(statement, **values):
+        result = journal._database.connection.execute(text(statement), values)
+        return result.all() if result.returns_rows else None
+
+    yield run
+    journal.close()
+
+
+@pytest.fixture
+def home_path(home, ledger):
+    return imaging_folder(home, ledger)
+
+
+@pytest.fixture
+def key_path(home_path, journal):
+    return home_path / ("journal.key" if journal is None else "journal-postgresql.key")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 from dataclasses import replace
@@ -118,6 +119,7 @@ def test_what_is_no_files_fault_is_raised(crew):
 def test_one_coordinator_at_a_time(run_of, cluster, tmp_path, journal, ledger, home):
     run = run_of(make_archive(tmp_path / "archive", 1, 1), scheduler=cluster.scheduler_address)
     images, _ = run.add()
+    shutil.copytree(home, tmp_path / "another")
     with Journal(images._journal.location).claimed("adding"), pytest.raises(HomeBusy):
         replace(run, home=tmp_path / "another").add()
 

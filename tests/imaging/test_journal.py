@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -11,10 +12,12 @@ import pytest
 from radledger.imaging import database
 from radledger.imaging.database import in_schema
 from radledger.imaging.errors import HomeBusy, InvalidJournalUrl, JournalUnavailable
+from radledger.imaging.homekey import HomeKey
 from radledger.imaging.journal import Journal
 from radledger.imaging.model import NONE
 from radledger.imaging.schema import FileRow, Purpose
 
+HOME = HomeKey.new()
 PURPOSE = Purpose("0x" + "11" * 20, "0x" + "22" * 20, "basic")
 
 
@@ -53,9 +56,17 @@ def add(journal, file):
     return journal.add_files([file])[0]
 
 
+def seal(journal, row, manifest_cid="cid"):
+    fixed = replace(row, image_id="0x01", root="0x02", manifest_cid=manifest_cid)
+    journal.seal(fixed, len(journal.files(row.set_id)))
+
+
 def test_connections_and_threads_write_at_once(location):
-    journals = [Journal(location) for _ in range(3)]
-    opened = {each.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT").set_id for each in journals}
+    journals = [Journal(location, HOME) for _ in range(3)]
+    opened = {
+        each.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT", HOME.public_key).set_id
+        for each in journals
+    }
     (set_id,) = opened
 
     def add_one(number):
@@ -72,10 +83,10 @@ def test_connections_and_threads_write_at_once(location):
 
 
 def test_secrets_keys_and_salts_are_each_ones_own(location):
-    journal = Journal(location)
+    journal = Journal(location, HOME)
     other = Purpose(PURPOSE.custodian, "0x" + "33" * 20, "basic")
     sets = [
-        journal.open_set(purpose, NONE, NONE, "1.2", series, "CT")
+        journal.open_set(purpose, NONE, NONE, "1.2", series, "CT", HOME.public_key)
         for purpose in (PURPOSE, other)
         for series in ("1.3", "1.4")
     ]
@@ -94,33 +105,33 @@ def test_secrets_keys_and_salts_are_each_ones_own(location):
 
 
 def test_it_is_found_again(location):
-    journal = Journal(location)
-    opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
+    journal = Journal(location, HOME)
+    opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT", HOME.public_key)
     file = row(opened.set_id, 1)
     add(journal, file)
     journal.close()
-    again = Journal(location)
+    again = Journal(location, HOME)
     assert again.sets([opened.set_id]) == [opened]
     assert again.files(opened.set_id) == [file]
     assert again.known(PURPOSE, file.source_digest).set_id == opened.set_id
 
 
 def test_a_sealed_set_takes_no_file(location):
-    journal = Journal(location)
+    journal = Journal(location, HOME)
     key = (PURPOSE, NONE, NONE, "1.2", "1.3")
-    sealed = journal.open_set(*key, "CT")
+    sealed = journal.open_set(*key, "CT", HOME.public_key)
     assert add(journal, row(sealed.set_id, 1))
-    journal.seal(sealed.set_id, "0x01", "0x02", "cid")
+    seal(journal, sealed)
     assert not add(journal, row(sealed.set_id, 2))
-    begun = journal.open_set(*key, "CT")
+    begun = journal.open_set(*key, "CT", HOME.public_key)
     assert begun.set_id != sealed.set_id
     assert add(journal, row(begun.set_id, 2))
     assert [each.set_id for each in journal.unconfirmed(PURPOSE.custodian)] == [sealed.set_id]
 
 
 def test_of_two_files_of_one_instance_the_first_is_taken(location):
-    journal = Journal(location)
-    opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
+    journal = Journal(location, HOME)
+    opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT", HOME.public_key)
     first = row(opened.set_id, 1)
     assert add(journal, first)
     assert not add(journal, first)
@@ -129,14 +140,14 @@ def test_of_two_files_of_one_instance_the_first_is_taken(location):
 
 
 def test_what_nothing_names_is_garbage_once_it_is_abandoned(location):
-    journal = Journal(location)
-    opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
+    journal = Journal(location, HOME)
+    opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT", HOME.public_key)
     named, left = row(opened.set_id, 1), row(opened.set_id, 2)
     assert add(journal, named)
     journal.storing([left.cid], "adding")
     journal.storing(["manifest"], "adding")
     journal.storing(["elsewhere"], "rekeying")
-    journal.seal(opened.set_id, "0x01", "0x02", "manifest")
+    seal(journal, opened, "manifest")
     assert journal.garbage() == []
     journal.abandon("adding")
     assert journal.garbage() == [left.cid]
@@ -146,8 +157,8 @@ def test_what_nothing_names_is_garbage_once_it_is_abandoned(location):
 
 def test_what_was_abandoned_is_not_named_later(location):
     """A worker that was given up for dead may still be on its way."""
-    journal = Journal(location)
-    opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT")
+    journal = Journal(location, HOME)
+    opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT", HOME.public_key)
     late = row(opened.set_id, 1)
     journal.storing([late.cid], "adding")
     journal.abandon("adding")
@@ -157,7 +168,7 @@ def test_what_was_abandoned_is_not_named_later(location):
 
 def test_many_open_it_at_once(location):
     with ThreadPoolExecutor(8) as threads:
-        journals = list(threads.map(lambda _: Journal(location), range(8)))
+        journals = list(threads.map(lambda _: Journal(location, HOME), range(8)))
     assert len({each.group(PURPOSE, "visit", "first") for each in journals}) == 1
     for journal in journals:
         journal.close()

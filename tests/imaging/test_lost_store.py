@@ -38,7 +38,7 @@ def read(images, store, result, folder):
     return originals(folder)
 
 
-@pytest.mark.parametrize("nth", range(1, 8))
+@pytest.mark.parametrize("nth", range(1, 9))
 def test_killed_at_any_write_and_continued_on_an_empty_store(
     run, kill_at, ledger, tmp_path, who, series, nth
 ):
@@ -56,7 +56,7 @@ def test_killed_at_any_write_and_continued_on_an_empty_store(
 @pytest.mark.parametrize("place", [0, 4], ids=["first", "last"])
 def test_one_content_that_was_lost_is_stored_again(run, kill_at, tmp_path, series, place):
     store = LocalStore(tmp_path / "store")
-    with kill_at(5, after=True), pytest.raises(Killed):  # all files stored, nothing sealed
+    with kill_at(6, after=True), pytest.raises(Killed):  # all files stored, nothing sealed
         run(store, series)
     contents = sorted((tmp_path / "store" / "pinned").glob("*/*"))
     assert len(contents) >= 5
@@ -111,7 +111,7 @@ def test_a_series_is_not_sealed_without_the_files_that_were_lost(
     run, kill_at, ledger, tmp_path, who, series
 ):
     files = sorted(series.iterdir())
-    with kill_at(5, after=True), pytest.raises(Killed):
+    with kill_at(6, after=True), pytest.raises(Killed):
         run(LocalStore(tmp_path / "first"), *files[:3])
     second = LocalStore(tmp_path / "second")
     with pytest.raises(NothingToAdd) as refusal:

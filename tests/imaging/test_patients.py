@@ -179,12 +179,12 @@ def test_a_journal_that_is_older_gets_the_table(add, images, files, home):
 
 @pytest.mark.parametrize("each_journal", ["sqlite", "postgresql"], indirect=True)
 def test_a_journal_discards_what_is_mixed(each_journal, tmp_path):
-    from tests.imaging.test_journal import NONE, PURPOSE, add, row
+    from tests.imaging.test_journal import HOME, NONE, PURPOSE, add, row
 
-    journal = Journal(each_journal or tmp_path / "journal.sqlite3")
+    journal = Journal(each_journal or tmp_path / "journal.sqlite3", HOME)
     key = journal.pseudonym_key(PURPOSE)
     sets = [
-        journal.open_set(PURPOSE, NONE, NONE, "1.2", series, "CT").set_id
+        journal.open_set(PURPOSE, NONE, NONE, "1.2", series, "CT", HOME.public_key).set_id
         for series in ("1.3", "1.4", "1.5")
     ]
     for number, (set_id, study, patient_id) in enumerate(

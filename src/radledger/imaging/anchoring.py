@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.connect import request
 from radledger.crypto.merkle import Leaf, MerkleTree
-from radledger.imaging import pinning, records
+from radledger.errors import CryptoError, StorageError
+from radledger.imaging import pinning, reading, records
+from radledger.imaging.errors import ImageError, JournalAltered
 from radledger.imaging.manifest import Group, Instance, Manifest
 from radledger.imaging.model import NONE, ImageSet, Kind
 from radledger.storage import cid_digest
+from radledger.storage.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -41,12 +45,19 @@ _BATCH = 100
 
 
 def seal(journal: Journal, storage: Storage, row: SetRow, public_keys: Mapping[str, bytes]) -> None:
-    """Fix an open set: no file joins it any more, and its manifest is stored."""
+    """Fix an open set: no file joins it any more, and its manifest is stored.
+
+    Raises
+    ------
+    JournalAltered
+        If its secret was replaced.
+    """
     manifest = build_manifest(journal, row)
-    sealed = io.BytesIO(manifest.seal(_secret(row), public_keys))
-    cid = pinning.put(journal, storage, sealed, "adding")
-    image_set = manifest.image_set
-    journal.seal(row.set_id, image_set.image_id, image_set.root, cid)
+    sealed = io.BytesIO(manifest.seal(journal.secret_of(row), public_keys))
+    manifest_cid = pinning.put(journal, storage, sealed, "adding")
+    of_chain = manifest.image_set
+    fixed = replace(row, image_id=of_chain.image_id, root=of_chain.root, manifest_cid=manifest_cid)
+    journal.seal(fixed, len(manifest.instances))
 
 
 def lost(journal: Journal, storage: Storage, row: SetRow) -> list[FileRow]:
@@ -62,16 +73,21 @@ def whole(
     """Those of some sealed sets that can be anchored.
 
     A set of which the store has lost something, or never had it, is opened again unless the chain
-    has it, so that its files can be stored again.
+    has it, so that its files can be stored again.  So is one that this home has not sealed.
     """
     ledger.sender.finish(signer)
     kept = []
     for row in rows:
-        there = not storage.missing([row.manifest_cid or ""]) and not lost(journal, storage, row)
-        if there or records.is_anchored(ledger, row.image_id or ""):
+        if journal.authentic(row):
+            stored = not storage.missing([row.manifest_cid or ""])
+            there = stored and not lost(journal, storage, row)
+            keep = there or records.is_anchored(ledger, row.image_id or "")
+        elif keep := _is_that_of_chain(ledger, journal, storage, row):
+            journal.authenticate(row)
+        if keep:
             kept.append(row)
         else:
-            journal.reopen(row.set_id)
+            _open_again(journal, row)
     return kept
 
 
@@ -86,6 +102,11 @@ def anchor(ledger: Ledger, journal: Journal, signer: LocalAccount, rows: Sequenc
         Who acts for the custodian of all of them.
     rows
         Sealed sets.
+
+    Raises
+    ------
+    JournalAltered
+        If one of them was not sealed by this home, or was changed since.
     """
     ledger.sender.finish(signer)
     missing = [row for row in rows if not _settled(ledger, journal, row)]
@@ -146,6 +167,32 @@ def _settled(ledger: Ledger, journal: Journal, row: SetRow) -> bool:
     return True
 
 
+def _is_that_of_chain(ledger: Ledger, journal: Journal, storage: Storage, row: SetRow) -> bool:
+    """Whether a sealed set is on the chain as it is here, its secret included.
+
+    An earlier release sealed and sent it, and was killed before it saw that it was mined.
+    """
+    try:
+        record = records.image_record(ledger, row.image_id or "")
+        reading.open_manifest(storage, record, journal.secret_of(row))
+        manifest = "0x" + cid_digest(row.manifest_cid or "").hex()
+    except StorageUnavailable:
+        raise
+    except (ImageError, CryptoError, StorageError):
+        return False
+    return (image_set_of(row), manifest) == (record.image_set, record.manifest)
+
+
+def _open_again(journal: Journal, row: SetRow) -> None:
+    """Let files join a sealed set again; one that is not even this home's is discarded."""
+    try:
+        journal.secret_of(row)
+    except JournalAltered:
+        journal.discard(row.set_id)
+    else:
+        journal.reopen(row.set_id)
+
+
 def _batches(rows: Sequence[SetRow]) -> Iterator[list[SetRow]]:
     """Originals by the hundred; a version names its parent, one at a time."""
     originals = [row for row in rows if row.parent == NONE]
@@ -167,20 +214,14 @@ def _call(ledger: Ledger, journal: Journal, batch: Sequence[SetRow]) -> tuple[st
 
 def _new_image_set(journal: Journal, row: SetRow) -> tuple[Any, ...]:
     """The struct ``NewImageSet`` of the contract."""
+    instances = journal.require_authentic(row)
     _, patient, root, visit, course = image_set_of(row).struct
     manifest = cid_digest(row.manifest_cid or "")
-    instances = len(journal.files(row.set_id))
     return patient, root, manifest, visit, course, instances, Kind(_kind(row)).number
 
 
 def _kind(row: SetRow) -> str:
     return Kind.DEIDENTIFIED if row.profile else Kind.ORIGINAL
-
-
-def _secret(row: SetRow) -> str:
-    if row.secret is None:
-        raise AssertionError("an open set has a secret")
-    return row.secret
 
 
 def _group(found: tuple[str, bytes] | None) -> Group | None:

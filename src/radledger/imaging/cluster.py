@@ -4,8 +4,9 @@ Each task of the cluster is a chunk of files, for which its worker has a process
 file that kills that process is blamed as on one machine, and the worker lives on.  What a lost
 worker had, the scheduler gives to another one.
 
-A worker has what it is given: paths, where journal and store are, and no signing key.  The
-secrets of image sets it takes from the journal.
+A worker has what it is given: paths, where journal and store are, and a patient's key of
+pseudonyms.  It has neither the signing key nor the journal's key (:mod:`.homekey`), so that it
+knows the secrets of the image sets that it begins, and no others.
 """
 
 from __future__ import annotations

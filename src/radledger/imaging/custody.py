@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from radledger.identity.address import parse_address
 from radledger.identity.roles import ROLES
@@ -211,9 +211,10 @@ class Custody(ImagingHome):
         purpose = Purpose(
             institution, record.image_set.patient, _profile_name(profile), record.image_id
         )
+        secret = self._journal.secret_of(row)
         tasks = [
             Task(
-                source=StoredFile(file.cid, row.secret or "", file.size),
+                source=StoredFile(file.cid, secret, file.size),
                 name=file.sop_instance,
                 size=file.size,
                 purpose=purpose,
@@ -250,8 +251,10 @@ class Custody(ImagingHome):
         ------
         SecretUnknown
             If this home does not have it.
+        JournalAltered
+            If the journal is not as this home wrote it.
         """
-        return held(self._journal, image_id).secret or ""
+        return self._journal.secret_of(held(self._journal, image_id))
 
     def show(self, image_id: str) -> ImageRecord:
         """What the chain tells of an image set.
@@ -295,7 +298,7 @@ class Custody(ImagingHome):
         return Crew(location, storage, temporary, processes)
 
     def _found(
-        self, addition: Addition, purpose: Purpose, **allowed: bool
+        self, addition: Addition, purpose: Purpose, **allowed: Any
     ) -> Iterator[Task | SkippedFile]:
         """A task for each file behind some paths, and what is left out from the start."""
         from radledger.dicom.scan import Candidate, printable, scan

@@ -23,6 +23,7 @@ from radledger.sqlite import opening
 __all__ = ["Database", "in_schema", "open_database"]
 
 _SCHEMA = "schema"
+_LATEST = ("identifiers", "seals", "bindings")  # what journals of earlier releases lack
 _CLAIM_WITHIN = "5s"  # a server lets go of a lost session's locks a moment later
 _CREATING = 0x7261646C  # what everybody who makes the tables waits for, whatever the number
 
@@ -74,7 +75,7 @@ class Database:
         event.listen(self._engine, "connect", self._prepare)
         with self.errors():
             self.connection = self._engine.connect()
-            if not inspect(self.connection).has_table("identifiers"):
+            if not all(map(inspect(self.connection).has_table, _LATEST)):
                 self._create()
 
     def close(self) -> None:

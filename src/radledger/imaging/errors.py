@@ -17,6 +17,9 @@
     │   ├── NothingToAdd          none of the given paths could be taken
     │   ├── HomeBusy              another addition runs in this home, or on its journal
     │   ├── JournalUnavailable    the journal's database does not answer, or is none
+    │   ├── JournalAltered        the journal's rows are not as this home wrote them
+    │   ├── JournalKeyMissing     the journal belongs to a key that this home does not have
+    │   ├── WorkerAnswerInvalid   a worker answered for files that it was not given
     │   ├── InvalidJournalUrl     a URL with which no journal can be opened
     │   ├── ClusterUnavailable    a Dask scheduler or its workers cannot be reached
     │   └── ClusterUnusable       a cluster that cannot do the work
@@ -43,12 +46,15 @@ __all__ = [
     "ImageUnknown",
     "InvalidImageId",
     "InvalidJournalUrl",
+    "JournalAltered",
+    "JournalKeyMissing",
     "JournalUnavailable",
     "ManifestInvalid",
     "NothingToAdd",
     "ReceiptInvalid",
     "RootMismatch",
     "SecretUnknown",
+    "WorkerAnswerInvalid",
 ]
 
 
@@ -106,6 +112,18 @@ class HomeBusy(ImageError):
 
 class JournalUnavailable(ImageError):
     """The journal's database does not answer, is none, or refuses."""
+
+
+class JournalAltered(ImageError):
+    """The journal's rows are not as this home wrote them."""
+
+
+class JournalKeyMissing(ImageError):
+    """The journal belongs to a key that this home does not have."""
+
+
+class WorkerAnswerInvalid(ImageError):
+    """A worker answered with an image set or a task of which it was not to know."""
 
 
 class InvalidJournalUrl(ImageError, UsageError):

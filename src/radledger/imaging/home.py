@@ -4,6 +4,7 @@
 
     home/imaging/<chain id>-<chain and contract>/
       journal.sqlite3      secrets and salts: back it up, and show it to nobody; or in PostgreSQL
+      journal.key          what opens the secrets in it; journal-postgresql.key of one there
       certificates/        one for each erased image set
       adding/, rekeying/   files under way
 """
@@ -21,8 +22,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radledger.chain.refusals import ImageErased
+from radledger.folders import alone_in
 from radledger.imaging import records
 from radledger.imaging.errors import HomeBusy
+from radledger.imaging.homekey import HomeKey
 from radledger.imaging.journal import Journal
 from radledger.imaging.model import ImageRecord, State
 
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
     from radledger.storage import Storage
 
-__all__ = ["ImagingHome", "imaging_folder", "journal_location", "workplace"]
+__all__ = ["ImagingHome", "custodian_journal", "imaging_folder", "journal_location", "workplace"]
 
 
 class ImagingHome:
@@ -50,7 +53,8 @@ class ImagingHome:
 
     @cached_property
     def _journal(self) -> Journal:
-        return Journal(journal_location(self._folder, self._journal_url))
+        location = journal_location(self._folder, self._journal_url)
+        return custodian_journal(self._folder, location)
 
     def _usable(self, image_id: str) -> ImageRecord:
         record = records.image_record(self._ledger, image_id)
@@ -86,6 +90,25 @@ def journal_location(folder: Path, url: str | None) -> Path | str:
     from radledger.imaging.database import in_schema
 
     return in_schema(url, f"imaging_{folder.name.replace('-', '_')}")
+
+
+def custodian_journal(folder: Path, location: Path | str) -> Journal:
+    """A journal with the key of its home; both are made if they are not there.
+
+    Raises
+    ------
+    JournalKeyMissing
+        If the journal belongs to another key.
+    """
+    path = folder / ("journal.key" if isinstance(location, Path) else "journal-postgresql.key")
+    # Killed before the journal was bound to it, a new key is taken up again by the next run.
+    begun = path.with_suffix(".new")
+    if not path.exists():
+        with alone_in(folder.parent):
+            if not path.exists():
+                _adopted(location, HomeKey.made(begun), trusting=True).close()
+                begun.replace(path)
+    return _adopted(location, HomeKey.read(path), trusting=False)
 
 
 @contextmanager
@@ -124,3 +147,13 @@ def workplace(folder: Path, name: str, *, wait: bool = False) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
     finally:
         os.close(lock)
+
+
+def _adopted(location: Path | str, key: HomeKey, *, trusting: bool) -> Journal:
+    journal = Journal(location, key)
+    try:
+        journal.adopt(trusting=trusting)
+    except BaseException:
+        journal.close()
+        raise
+    return journal

@@ -20,11 +20,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from radledger.imaging import anchoring, pinning
-from radledger.imaging.home import workplace
+from radledger.imaging.errors import JournalAltered, WorkerAnswerInvalid
+from radledger.imaging.home import custodian_journal, workplace
 from radledger.imaging.identifiers import MIXED
-from radledger.imaging.journal import Journal
 from radledger.imaging.model import NONE, Added, AddResult, SkippedFile
 from radledger.imaging.patience import Patience
+from radledger.imaging.schema import Purpose
 from radledger.imaging.storing import Bench, Outcome, Rest, Task, store_file
 from radledger.storage.errors import StorageUnavailable
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
+    from radledger.imaging.journal import Journal
     from radledger.imaging.schema import SetRow
     from radledger.storage import Storage
 
@@ -146,7 +148,7 @@ class Ingest:
             If another addition runs in this home, or on its journal.
         """
         with workplace(self.folder, "adding") as temporary:
-            journal = Journal(self.journal)
+            journal = custodian_journal(self.folder, self.journal)
             try:
                 with journal.claimed("adding"):
                     run = _Run(self, journal, signer, report, Progress(total=total))
@@ -210,7 +212,13 @@ class _Run:
         for outcome in workers.run(store_file, self._tasks(lots), _crashed):
             self._patience.succeeded()
             task, reason = outcome.task, outcome.reason
-            lot = self._open[task.addition]
+            lot = self._open.get(task.addition)
+            if lot is None:
+                raise WorkerAnswerInvalid(
+                    f"a worker answered for {task.name}, of an addition that is not under way; "
+                    "see that only workers of yours reach the scheduler, then run again",
+                    name=task.name,
+                )
             lot.under_way -= 1
             if reason is not None:
                 lot.left_out.append((outcome.set_id, SkippedFile(task.name, reason)))
@@ -230,10 +238,18 @@ class _Run:
                     self._note(skipped=1)
                 else:
                     state.under_way += 1
-                    state.task = found
-                    yield replace(found, addition=number)
+                    state.task = self._with_keys(found, state.task)
+                    yield replace(state.task, addition=number)
             state.whole = True
             self._look_at(number)
+
+    def _with_keys(self, task: Task, before: Task | None) -> Task:
+        """A task with what its worker needs and may not read in the journal."""
+        if before is not None:
+            key = before.pseudonym_key  # of the same lot, so of the same patient
+        else:
+            key = self._patience.insist(lambda: self._journal.pseudonym_key(task.purpose))
+        return replace(task, pseudonym_key=key, public_key=self._journal.key.public_key)
 
     def _look_at(self, number: int) -> None:
         lot = self._open[number]
@@ -252,6 +268,7 @@ class _Run:
         if lot.task is not None and not lot.task.mixed_patient_ids:
             self._leave_out_mixed(lot)
         for row in self._journal.sets(lot.taken):
+            _require_asked_for(row, lot.task)
             if row.state == "open":
                 if lost := anchoring.lost(self._journal, self._ingest.storage, row):
                     # An earlier run stored them, and they are not among the files of this one.
@@ -260,7 +277,11 @@ class _Run:
                     continue
                 row = _as_stated(self._journal, row, lot.task)
                 public_keys = self._public_keys(row.custodian, row.patient)
-                anchoring.seal(self._journal, self._ingest.storage, row, public_keys)
+                try:
+                    anchoring.seal(self._journal, self._ingest.storage, row, public_keys)
+                except JournalAltered:
+                    self._journal.discard(row.set_id)
+                    lot.left_out.append((None, SkippedFile(lot.taken.pop(row.set_id), _ALTERED)))
         lot.sealed = [row for row in self._journal.sets(lot.taken) if row.state == "sealed"]
 
     def _whole(self, rows: Sequence[SetRow]) -> list[SetRow]:
@@ -323,6 +344,20 @@ class _Run:
 
 
 _LOST = "the store has lost this file of the series; add all files of the series again"
+_ALTERED = "the journal's row of this file's series was replaced; add all files of the series again"
+
+
+def _require_asked_for(row: SetRow, task: Task | None) -> None:
+    """Workers say in which sets they put files; they were asked to do so for one purpose."""
+    purpose = Purpose(row.custodian, row.patient, row.profile, row.parent)
+    if task is None or purpose != task.purpose:
+        raise WorkerAnswerInvalid(
+            f"a worker answered with image set {row.set_id} of patient {row.patient}, which is "
+            "not the patient, custodian, profile or original that it was given; see that only "
+            "workers of yours reach the scheduler and the journal, then run again",
+            set=row.set_id,
+            patient=row.patient,
+        )
 
 
 def _as_stated(journal: Journal, row: SetRow, task: Task | None) -> SetRow:
@@ -331,7 +366,7 @@ def _as_stated(journal: Journal, row: SetRow, task: Task | None) -> SetRow:
     course = task.course if task and task.course != NONE else row.course
     if (visit, course) == (row.visit, row.course):
         return row
-    return journal.regroup(row.set_id, visit, course)
+    return journal.regroup(row, visit, course)
 
 
 def _crashed(task: Task, reason: str) -> Outcome:

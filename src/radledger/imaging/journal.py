@@ -10,8 +10,9 @@ the ciphertext is there.  An image set goes through these states:
 ``erased``     nothing of it is left but its id
 =============  ===========================================================================
 
-Salts and secrets are random, and only here: without this database the custodian cannot open,
-prove or erase what it stored.  Any number of processes and threads may use it at once.
+Salts and secrets are random, and only here: without this database, and the home's key to it
+(:mod:`.homekey`), the custodian cannot open, prove or erase what it stored.  Any number of
+processes and threads may use it at once; what others than the home wrote, the home tells apart.
 
 An SQLite file is readable by its owner alone, and its deleted rows are overwritten.  What a
 PostgreSQL server deletes, no query gives back; its files, its write-ahead log, its replicas and
@@ -21,20 +22,20 @@ its backups hold it until they are overwritten or destroyed, which is its admini
 from __future__ import annotations
 
 import secrets
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Table, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Table, bindparam, delete, exists, or_, select, update
 
 from radledger.crypto import envelope
 from radledger.imaging import schema, statements
-from radledger.imaging.database import open_database
-from radledger.imaging.errors import HomeBusy
+from radledger.imaging.homekey import HomeKey, put_away
 from radledger.imaging.identifiers import mixed
 from radledger.imaging.model import group_digest
+from radledger.imaging.rekeying import RekeyRows
+from radledger.imaging.rows import context_of, of_purpose
 from radledger.imaging.schema import (
     FileRow,
     IdentifierRow,
@@ -52,8 +53,10 @@ from radledger.imaging.statements import columns_of, deletion, series_of
 
 __all__ = ["FileRow", "Journal", "KnownFile", "Purpose", "SetRow"]
 
+_PARTS = (of_files, schema.identifiers, schema.seals)  # what there is of a set besides its row
 
-class Journal:
+
+class Journal(RekeyRows):
     """An open journal.
 
     Parameters
@@ -61,6 +64,8 @@ class Journal:
     location
         Path of an SQLite database, or URL of a PostgreSQL one (``postgresql://…``), in whose
         schema ``schema=NAME`` it is; made if it does not exist.
+    key
+        The home's key, which workers do not have; :func:`.custodian_journal` opens both.
 
     Raises
     ------
@@ -75,36 +80,14 @@ class Journal:
     >>> visit = journal.group(purpose, "visit", "1.2.3")
     >>> visit == journal.group(purpose, "visit", "1.2.3")
     True
-    >>> journal.open_set(purpose, visit, visit, "1.2.3", "1.2.3.4", "CT").state
+    >>> home = HomeKey.new().public_key
+    >>> journal.open_set(purpose, visit, visit, "1.2.3", "1.2.3.4", "CT", home).state
     'open'
     """
 
-    def __init__(self, location: Path | str) -> None:
-        self.location = location
-        self._lock = threading.RLock()
-        self._database = open_database(location)
-        self._inserts: dict[Table, Any] = {}
+    def __init__(self, location: Path | str, key: HomeKey | None = None) -> None:
+        super().__init__(location, key)
         self._add_file = self._new(of_files).returning(of_files.c.set_id)
-
-    def close(self) -> None:
-        """Close the database."""
-        self._database.close()
-
-    @contextmanager
-    def claimed(self, work: str) -> Iterator[None]:
-        """Let nobody else do some work on the same journal meanwhile.
-
-        Raises
-        ------
-        HomeBusy
-            If somebody does.
-        """
-        with self._database.claimed(work) as alone:
-            if not alone:
-                raise HomeBusy(
-                    f"another process is {work} images on this journal; wait until it is done"
-                )
-            yield
 
     # ---------------------------------------------------------------------------- additions
 
@@ -113,10 +96,11 @@ class Journal:
         who = {"custodian": purpose.custodian, "patient": purpose.patient}
         found = self._all(statements.PATIENT, **who)
         if not found:
+            new = self.key.encrypt(secrets.token_bytes(32), of_purpose(**who))
             with self._write() as write:
-                write(self._new(schema.patients), **who, pseudonym_key=secrets.token_bytes(32))
+                write(self._new(schema.patients), **who, pseudonym_key=new)
             found = self._all(statements.PATIENT, **who)
-        return bytes(found[0][0])
+        return self.key.decrypt(bytes(found[0][0]), of_purpose(**who))
 
     def group(self, purpose: Purpose, kind: Literal["visit", "course"], name: str) -> str:
         """Salted digest of a visit or course, the same for the same name of one patient."""
@@ -151,17 +135,24 @@ class Journal:
                 write(self._new(schema.garbage), cid=known.cid)
 
     def open_set(
-        self, purpose: Purpose, visit: str, course: str, study: str, series: str, modality: str
+        self,
+        purpose: Purpose,
+        visit: str,
+        course: str,
+        study: str,
+        series: str,
+        modality: str,
+        public_key: bytes,
     ) -> SetRow:
-        """The set that collects a series' files, with a new secret when it begins.
+        """The set that collects a series' files, with a new secret for the home when it begins.
 
         What an interrupted addition began is gone on with, whatever its visit and course were.
         """
         key = series_of(purpose, visit, course, study, series)
         while not (found := self._sets(statements.OPEN, **key)):
             with self._write() as write:
-                new = {"modality": modality, "state": "open", "secret": envelope.new_secret()}
-                write(self._new(of_sets), **key, **new)
+                secret = put_away(envelope.new_secret(), public_key, context_of(key))
+                write(self._new(of_sets), **key, modality=modality, state="open", secret=secret)
         return found[0]
 
     def instance_of(
@@ -233,35 +224,49 @@ class Journal:
             with self._write() as write:
                 for set_id in found:
                     self._give_up(write, set_id, (of_files.c.cid,))
-                    for table in (of_files, schema.identifiers, of_sets):
-                        write(deletion(table, set_id))
+                    self._delete(write, set_id)
 
-    def regroup(self, set_id: int, visit: str, course: str) -> SetRow:
+    def discard(self, set_id: int) -> None:
+        """Take out a set that something else than the home has written, and nothing else.
+
+        Its files' contents stay in the store: another set may have them.
+        """
+        with self._write() as write:
+            self._delete(write, set_id)
+
+    def regroup(self, row: SetRow, visit: str, course: str) -> SetRow:
         """Give an open set the visit and course that its addition states now."""
-        one = update(of_sets).where(of_sets.c.set_id == set_id, statements.IS_OPEN)
+        one = update(of_sets).where(of_sets.c.set_id == row.set_id, statements.IS_OPEN)
         with self._write() as write:
             write(one.values(visit=visit, course=course))
-        return self.sets([set_id])[0]
+        return replace(row, visit=visit, course=course)
 
     # ------------------------------------------------------------------------------ anchoring
 
-    def seal(self, set_id: int, image_id: str, root: str, manifest_cid: str) -> None:
-        """Fix what will be anchored; on the disk when this returns."""
+    def seal(self, row: SetRow, instances: int) -> None:
+        """Fix what will be anchored, and authenticate it; on the disk when this returns.
+
+        Parameters
+        ----------
+        row
+            An open set with image id, root and manifest.
+        instances
+            How many files these are about.
+        """
+        new = {name: getattr(row, name) for name in ("image_id", "root", "manifest_cid")}
+        one = update(of_sets).where(of_sets.c.set_id == row.set_id, statements.IS_OPEN)
         with self._write(durable=True) as write:
-            write(
-                update(of_sets)
-                .where(of_sets.c.set_id == set_id, statements.IS_OPEN)
-                .values(state="sealed", image_id=image_id, root=root, manifest_cid=manifest_cid)
-            )
-            write(statements.NAMED, cid=manifest_cid)
+            write(one.values(state="sealed", **new))
+            self._seal_set(write, row, instances)
+            write(statements.NAMED, cid=row.manifest_cid)
 
     def reopen(self, set_id: int) -> None:
         """Let files join a sealed set again that the chain does not have."""
         with self._write(durable=True) as write:
-            manifest = select(of_sets.c.manifest_cid).where(*statements.reopened(set_id))
-            write(self._new(schema.garbage).from_select(["cid"], manifest))
+            write(self._new(schema.garbage).from_select(["cid"], statements.given_up(set_id)))
             unsealed = {"state": "open", "image_id": None, "root": None, "manifest_cid": None}
             write(update(of_sets).where(*statements.reopened(set_id)).values(unsealed))
+            write(statements.UNSEALED, set_id=set_id, what="set")
 
     def confirm(self, set_id: int, transaction: str, gas: int) -> None:
         """Record that the chain has a set."""
@@ -297,38 +302,6 @@ class Journal:
         rows = self._all(of_set.order_by(number.is_(None), number, instance))
         return [FileRow(*row) for row in rows]
 
-    # -------------------------------------------------------------------------------- re-keying
-
-    def begin_rekey(self, set_id: int) -> tuple[str, str | None, dict[str, str]]:
-        """New secret, stored manifest and new CIDs by instance of a re-keying, begun or found."""
-        table, new = schema.rekeys, rekeyed_files
-        with self._write(durable=True) as write:
-            write(self._new(table), set_id=set_id, secret=envelope.new_secret())
-        begun = select(table.c.secret, table.c.manifest_cid).where(table.c.set_id == set_id)
-        secret, manifest_cid = self._all(begun)[0]
-        done = select(new.c.sop_instance, new.c.cid).where(new.c.set_id == set_id)
-        return secret, manifest_cid, dict(self._all(done))
-
-    def add_rekeyed(self, set_id: int, sop_instance: str, cid: str) -> None:
-        """Record an instance's new ciphertext."""
-        with self._write() as write:
-            write(insert(rekeyed_files), set_id=set_id, sop_instance=sop_instance, cid=cid)
-            write(statements.NAMED, cid=cid)
-
-    def seal_rekey(self, set_id: int, manifest_cid: str) -> None:
-        """Fix the new manifest; on the disk when this returns."""
-        table = schema.rekeys
-        with self._write(durable=True) as write:
-            write(update(table).where(table.c.set_id == set_id).values(manifest_cid=manifest_cid))
-            write(statements.NAMED, cid=manifest_cid)
-
-    def finish_rekey(self, set_id: int) -> None:
-        """Let the new secret, manifest and ciphertexts count, and give the old ones up."""
-        with self._write(durable=True) as write:
-            self._give_up(write, set_id, (of_files.c.cid, of_sets.c.manifest_cid))
-            for statement in statements.rekeyed(set_id):
-                write(statement)
-
     # -------------------------------------------------------------------------------- erasing
 
     def erase(self, set_id: int) -> None:
@@ -349,7 +322,7 @@ class Journal:
         in_group = or_(groups.c.digest == of_sets.c.visit, groups.c.digest == of_sets.c.course)
         with self._write(durable=True) as write:
             self._give_up(write, set_id, (*cids, *manifests))
-            for table in (of_files, schema.identifiers, rekeyed_files, schema.rekeys):
+            for table in (*_PARTS, rekeyed_files, schema.rekeys):
                 write(deletion(table, set_id))
             write(update(of_sets).where(of_sets.c.set_id == set_id).values(gone))
             its_groups = groups.c.digest.in_((row.visit, row.course))
@@ -369,31 +342,6 @@ class Journal:
             for cid in cids:
                 write(one, given=cid)
 
-    # ------------------------------------------------------------------------------- internals
-
-    def _sets(self, query: Any, **values: Any) -> list[SetRow]:
-        return [SetRow(*row) for row in self._all(query, **values)]
-
-    def _all(self, query: Any, **values: Any) -> list[Any]:
-        # One connection runs one statement at a time.
-        with self._lock, self._database.errors():
-            return [tuple(row) for row in self._database.connection.execute(query, values)]
-
-    def _new(self, table: Table) -> Any:
-        if table not in self._inserts:
-            self._inserts[table] = self._database.insert_new(table)
-        return self._inserts[table]
-
-    def _give_up(self, write: Any, set_id: int, columns: Iterable[Any]) -> None:
-        """Let the CIDs in some columns of a set's rows be garbage."""
-        for column in columns:
-            rows = select(column).where(column.table.c.set_id == set_id, column.is_not(None))
-            write(self._new(schema.garbage).from_select(["cid"], rows))
-
-    @contextmanager
-    def _write(self, *, durable: bool = False) -> Iterator[Any]:
-        """One transaction; `durable` ones, and with them all before, survive a power failure."""
-        with self._lock, self._database.transaction(durable=durable):
-            yield lambda statement, rows=None, **values: self._database.connection.execute(
-                statement, values if rows is None else rows
-            )
+    def _delete(self, write: Any, set_id: int) -> None:
+        for table in (*_PARTS, of_sets):
+            write(deletion(table, set_id))

@@ -28,6 +28,7 @@ __all__ = [
     "Purpose",
     "SetRow",
     "Work",
+    "bindings",
     "files",
     "garbage",
     "groups",
@@ -36,6 +37,7 @@ __all__ = [
     "patients",
     "rekeyed_files",
     "rekeys",
+    "seals",
     "sets",
     "storing",
 ]
@@ -126,6 +128,17 @@ rekeyed_files = Table(
     _text("sop_instance", primary_key=True),
     _text("cid"),
     **_CLUSTERED,
+)
+seals = Table(
+    "seals",
+    metadata,
+    _set_id(),
+    _text("what", primary_key=True),
+    _bytes("code"),
+    **_CLUSTERED,
+)
+bindings = Table(
+    "bindings", metadata, _text("what", primary_key=True), _bytes("public_key"), **_CLUSTERED
 )
 garbage = Table("garbage", metadata, _text("cid", primary_key=True), **_CLUSTERED)
 storing = Table("storing", metadata, _text("cid", primary_key=True), _text("work"), **_CLUSTERED)

@@ -17,12 +17,14 @@ from radledger.imaging.schema import (
     patients,
     rekeyed_files,
     rekeys,
+    seals,
     storing,
 )
 from radledger.imaging.schema import files as of_files
 from radledger.imaging.schema import sets as of_sets
 
 __all__ = [
+    "BOUND",
     "FILE",
     "FORGOTTEN",
     "GROUP",
@@ -32,13 +34,17 @@ __all__ = [
     "KNOWN",
     "LISTED",
     "NAMED",
+    "NOT_REKEYED",
     "OPEN",
     "PATIENT",
+    "SEAL",
     "SET",
     "STATE",
+    "UNSEALED",
     "columns_of",
     "deletion",
     "given",
+    "given_up",
     "rekeyed",
     "reopened",
     "series_of",
@@ -75,7 +81,11 @@ FORGOTTEN = delete(of_files).where(
     *given(of_files.c.set_id, of_files.c.source_digest),
     exists().where(of_sets.c.set_id == of_files.c.set_id, IS_OPEN),
 )
+NOT_REKEYED = delete(rekeyed_files).where(*given(*rekeyed_files.primary_key))
 NAMED = delete(storing).where(*given(storing.c.cid))
+SEAL = select(seals.c.code).where(*given(*seals.primary_key))
+UNSEALED = delete(seals).where(*given(*seals.primary_key))
+BOUND = select(schema.bindings.c.public_key)
 PATIENT = select(patients.c.pseudonym_key).where(*given(*patients.primary_key))
 
 # The Patient IDs of the studies and series of some sets, in all sets of the same patient.
@@ -122,19 +132,22 @@ def reopened(set_id: int) -> list[Any]:
     return [of_sets.c.set_id == set_id, of_sets.c.state == "sealed", ~begun]
 
 
+def given_up(set_id: int) -> Any:
+    """The manifest of a set that is opened again, unless another set names it as well."""
+    other = of_sets.alias()
+    same = (other.c.manifest_cid == of_sets.c.manifest_cid, other.c.set_id != set_id)
+    return select(of_sets.c.manifest_cid).where(*reopened(set_id), ~exists().where(*same))
+
+
 def rekeyed(set_id: int) -> list[Any]:
-    """Puts secret, manifest and ciphertexts of a re-keying in place of the set's; removes it."""
-    renewed = {
-        name: select(rekeys.c[name]).where(rekeys.c.set_id == set_id).scalar_subquery()
-        for name in ("secret", "manifest_cid")
-    }
-    cid = select(rekeyed_files.c.cid).where(
+    """Puts the ciphertexts of a re-keying in place of the set's; removes it."""
+    same = (
         rekeyed_files.c.set_id == of_files.c.set_id,
         rekeyed_files.c.sop_instance == of_files.c.sop_instance,
     )
+    cid = select(rekeyed_files.c.cid).where(*same).scalar_subquery()
     return [
-        update(of_sets).where(of_sets.c.set_id == set_id).values(renewed),
-        update(of_files).where(of_files.c.set_id == set_id).values(cid=cid.scalar_subquery()),
+        update(of_files).where(of_files.c.set_id == set_id, exists().where(*same)).values(cid=cid),
         deletion(rekeyed_files, set_id),
         deletion(rekeys, set_id),
     ]

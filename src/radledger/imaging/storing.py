@@ -26,6 +26,7 @@ from radledger.dicom.read import DicomHeader, header_of
 from radledger.dicom.source import DicomSource, open_dicom, open_regular
 from radledger.dicom.values import value_of
 from radledger.imaging.ciphertext import IN_MEMORY, encrypted
+from radledger.imaging.homekey import recipient_of
 from radledger.imaging.identifiers import identifiers_of
 from radledger.imaging.journal import Journal
 from radledger.imaging.model import NONE
@@ -81,6 +82,8 @@ class Task:
         Take it although its pixels cannot be checked.
     addition
         With which others it belongs, as who hands it out counts them.
+    pseudonym_key, public_key
+        The patient's, and the home's for secrets of new image sets, from who hands it out.
     """
 
     source: Path | StoredFile
@@ -93,6 +96,8 @@ class Task:
     mixed_patient_ids: bool = False
     allow_unchecked: bool = False
     addition: int = 0
+    pseudonym_key: bytes = b""
+    public_key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,6 @@ class Recalled:
     """
 
     def __init__(self, journal: Journal) -> None:
-        self.pseudonym_key = cache(journal.pseudonym_key)
         self.group = cache(journal.group)
         self.open_set = cache(journal.open_set)
 
@@ -233,11 +237,9 @@ def _encrypted(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcom
     twin = journal.instance_of(*series, plain.sop_instance)
     if twin is not None and twin[1] != digest:
         return Outcome(task, twin[0], reason=_TWIN)
-    row = bench.recalled.open_set(*series, header.modality)
-    ciphertext = encrypted(plain.stream, envelope.recipient(row.secret or ""), bench.folder)
-    file_digest = plain.file_digest
-    if file_digest is None:
-        file_digest = cast(OriginalFile, plain.stream).file_digest(digest)
+    row = bench.recalled.open_set(*series, header.modality, task.public_key)
+    ciphertext = encrypted(plain.stream, recipient_of(row.secret or ""), bench.folder)
+    file_digest = plain.file_digest or cast(OriginalFile, plain.stream).file_digest(digest)
     file = FileRow(
         set_id=row.set_id,
         source_digest=digest,
@@ -252,17 +254,16 @@ def _encrypted(bench: Bench, task: Task, digest: bytes, plain: _Plain) -> Outcom
         size=plain.size,
     )
     ciphertext.seek(0)
-    identifiers = _identifiers(bench, task, row.set_id, plain)
+    identifiers = _identifiers(task, row.set_id, plain)
     return Rest(_Encrypted(task, series, file, identifiers, ciphertext), _stored)
 
 
-def _identifiers(bench: Bench, task: Task, set_id: int, plain: _Plain) -> list[IdentifierRow]:
+def _identifiers(task: Task, set_id: int, plain: _Plain) -> list[IdentifierRow]:
     """Which Patient ID a file's study and series have; those of another set were looked at then."""
     if task.purpose.parent != NONE:
         return []
-    key = bench.recalled.pseudonym_key(task.purpose)
     units = (plain.header.study, plain.header.series)
-    return identifiers_of(key, set_id, units, plain.patient_id)
+    return identifiers_of(task.pseudonym_key, set_id, units, plain.patient_id)
 
 
 def _stored(bench: Bench, files: Sequence[_Encrypted]) -> list[Outcome]:
@@ -302,7 +303,7 @@ def _examined(bench: Bench, task: Task, path: Path, copy: IO[bytes]) -> _Plain:
                 raise _NeedsIsolation
             patient_id = str(value_of(source.dataset, "PatientID") or "")
             if task.purpose.profile:
-                return _deidentified(bench, task, source, header, patient_id, copy)
+                return _deidentified(task, source, header, patient_id, copy)
             image_digest = _digest(task, source, header)
         return _Plain(
             header=header,
@@ -340,7 +341,6 @@ def _digest(task: Task, source: DicomSource, header: DicomHeader) -> bytes:
 
 
 def _deidentified(
-    bench: Bench,
     task: Task,
     source: DicomSource,
     header: DicomHeader,
@@ -352,7 +352,7 @@ def _deidentified(
         header,
         cast(Any, copy),
         _profile(task.purpose.profile),
-        bench.recalled.pseudonym_key(task.purpose),
+        task.pseudonym_key,
         patient=task.purpose.patient,
         allow_burned_in=task.allow_burned_in,
         allow_unchecked=task.allow_unchecked,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from radledger.chain.connect import request
 from radledger.crypto import envelope
-from radledger.imaging import anchoring, pinning, records
+from radledger.imaging import anchoring, pinning, reading, records
 from radledger.imaging.ciphertext import decrypt_instance, encrypted
 from radledger.imaging.errors import CiphertextRemains, SecretUnknown
 from radledger.imaging.home import workplace
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
     from radledger.imaging.journal import Journal
     from radledger.imaging.manifest import Instance, Manifest
+    from radledger.imaging.rekeying import Rekeying
     from radledger.imaging.schema import SetRow
     from radledger.storage import Storage
 
@@ -43,6 +44,8 @@ def held(journal: Journal, image_id: str) -> SetRow:
     ------
     SecretUnknown
         If it was added elsewhere, or erased.
+    JournalAltered
+        If the row is not as the home wrote it.
     """
     row = journal.find(image_id)
     if row is None or row.secret is None:
@@ -51,6 +54,7 @@ def held(journal: Journal, image_id: str) -> SetRow:
             "use the custodian's home, or ask the key service",
             image=image_id,
         )
+    journal.require_authentic(row)
     return row
 
 
@@ -82,16 +86,17 @@ class Upkeep:
     def _rekey(self, image_id: str, signer: LocalAccount, temporary: Path) -> RekeyResult:
         row = held(self.journal, image_id)
         record = records.image_record(self.ledger, image_id)
-        secret, manifest_cid, cids = self.journal.begin_rekey(row.set_id)
-        if manifest_cid is None:
-            manifest_cid = self._reencrypted(row, record, secret, cids, temporary)
-            self.journal.seal_rekey(row.set_id, manifest_cid)
+        rekeying = self.journal.begin_rekey(row)
+        if rekeying.manifest_cid is None:
+            new_manifest = self._reencrypted(row, record, rekeying, temporary)
+            rekeying = self.journal.seal_rekey(row, rekeying, new_manifest)
+        manifest_cid = rekeying.manifest_cid or ""
         self.ledger.sender.finish(signer)
         record = records.image_record(self.ledger, image_id)
         digest = cid_digest(manifest_cid)
         if record.manifest != "0x" + digest.hex():
             self.ledger.send(signer, records.CONTRACT, "rekey", record.image_set.struct, digest)
-        self.journal.finish_rekey(row.set_id)
+        self.journal.finish_rekey(row, rekeying)
         self.journal.abandon("rekeying")
         # What a node that is away still has of the old ciphertext goes by a later collection.
         with suppress(StorageUnavailable):
@@ -109,6 +114,8 @@ class Upkeep:
         ------
         CiphertextRemains
             If a node of the store is away; run again, it finishes.
+        JournalAltered
+            If the journal's row is not as the home wrote it.
         """
         record = records.image_record(self.ledger, image_id)
         row = self.journal.find(image_id)
@@ -116,6 +123,8 @@ class Upkeep:
         if row is None or not (row.secret or certificate.exists()):
             held(self.journal, image_id)
             raise AssertionError("unreachable")
+        if row.secret is not None:
+            self.journal.require_authentic(row)  # another set would be destroyed
         if not certificate.exists():
             self._write_certificate(certificate, record, row)
         digest = hashlib.sha256(certificate.read_bytes()).digest()
@@ -138,20 +147,18 @@ class Upkeep:
         return EraseResult(image_id, certificate, "0x" + digest.hex(), transaction, gas)
 
     def _reencrypted(
-        self,
-        row: SetRow,
-        record: ImageRecord,
-        secret: str,
-        cids: dict[str, str],
-        temporary: Path,
+        self, row: SetRow, record: ImageRecord, rekeying: Rekeying, temporary: Path
     ) -> str:
         """Encrypt what is not encrypted anew yet, then the manifest; its CID."""
-        manifest = anchoring.build_manifest(self.journal, row)
-        recipient = envelope.recipient(secret)
+        old = self.journal.secret_of(row)
+        secret = self.journal.secret_of_rekey(row, rekeying)
+        recipient, cids = envelope.recipient(secret), dict(rekeying.cids)
+        # As it was anchored: workers may have written to the journal's rows of files since.
+        manifest = reading.open_manifest(self.storage, record, old)
         for instance in manifest.instances:
             if instance.sop_instance not in cids:
-                cid = self._moved(instance, row.secret or "", recipient, temporary)
-                self.journal.add_rekeyed(row.set_id, instance.sop_instance, cid)
+                cid = self._moved(instance, old, recipient, temporary)
+                self.journal.add_rekeyed(row, rekeying, instance.sop_instance, cid)
                 cids[instance.sop_instance] = cid
         renewed: Manifest = replace(
             manifest,
