@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer is None:
             with requests.Session() as session:
                 session.trust_env = False  # the proxy of a test is no business of this server's
-                response = session.post(self.server.behind, json=asked, timeout=10)
+                response = session.post(self.server.behind, json=asked, timeout=240)
             answer = (response.status_code, {}, response.content)
         status, headers, body = answer
         self.send_response(status)

@@ -65,7 +65,7 @@ class RelayedNode(ThreadingHTTPServer):
                 head = max(0, int(answer["result"]["number"], 16) - blocks)
                 body = {"jsonrpc": "2.0", "id": answer["id"], "method": called}
                 body["params"] = [hex(head), False]
-                return requests.post(self.behind, json=body, timeout=10).json()
+                return requests.post(self.behind, json=body, timeout=240).json()
             return answer
 
         self.change = change
@@ -92,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.down or self.server.silent:
             self.close_connection = True
             return
-        answers = requests.post(self.server.behind, json=asked, timeout=10).json()
+        answers = requests.post(self.server.behind, json=asked, timeout=240).json()
         if isinstance(asked, list):
             answers = [self.changed(*both) for both in zip(asked, answers, strict=True)]
         else:

@@ -35,7 +35,7 @@ def sending(sender, account):
     thread = threading.Thread(target=run)
     thread.start()
     yield outcome
-    thread.join(timeout=60)
+    thread.join(timeout=240)
     assert not thread.is_alive()
 
 

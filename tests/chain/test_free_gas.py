@@ -69,7 +69,7 @@ def test_who_waits_there_is_not_asked_for_ether(web3):
         request(web3, "miner_start", [])
     (intent,) = sender.intents.open(account.address)
     assert len(intent.versions) == 1
-    sender.finish(account)
+    Sender(web3, intents=sender.intents, gas_price=0).finish(account)
     assert web3.eth.get_transaction_count(account.address) == 1
 
 

@@ -165,7 +165,7 @@ def test_processes_share_an_account(anvil, anvil_endpoint, account, folder):
     for child in children:
         child.start()
     for child in children:
-        child.join(timeout=60)
+        child.join(timeout=240)
         assert child.exitcode == 0
     assert mined_nonces(anvil, account) == 15
     intents = Intents(folder)
@@ -184,7 +184,7 @@ def test_a_killed_process_follows_nothing_any_more(anvil, anvil_endpoint, accoun
         target=_die_in_flight, args=(anvil_endpoint, account.key, folder)
     )
     child.start()
-    child.join(timeout=60)
+    child.join(timeout=240)
     assert child.exitcode == -signal.SIGKILL
     sender = Sender(anvil, intents=Intents(folder))
     (left,) = sender.intents.open(account.address)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -224,10 +223,9 @@ def test_a_node_that_allows_nothing_is_told(node, network, pauses, kind):
 @pytest.mark.parametrize("given", ["3600", "99999999999999", "later", "", "-1"])
 def test_nobody_waits_for_an_hour(node, network, pauses, given):
     node.always(429, b"", Retry_After=given)
-    started = time.monotonic()
     with pytest.raises(ConnectionFailed, match="allows no more requests"):
         connect(network)
-    assert sum(pauses) <= 10 or time.monotonic() == started
+    assert sum(pauses) <= 10
     later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
     node.always(429, b"", Retry_After=later)
     with pytest.raises(ConnectionFailed, match=r"try again in 3[56]\d\d s"):

@@ -80,7 +80,7 @@ def test_each_kind_of_node(web3: Web3, new_account: Any) -> None:
         }
         raw = sender.sign_transaction(transaction).raw_transaction.to_0x_hex()
         mined = request(web3, "eth_sendRawTransaction", [raw])
-        web3.eth.wait_for_transaction_receipt(mined, timeout=60, poll_latency=0.05)
+        web3.eth.wait_for_transaction_receipt(mined, timeout=240, poll_latency=0.05)
         return str(mined)
 
     transaction = sent(0)

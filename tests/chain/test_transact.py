@@ -55,7 +55,7 @@ def test_several_threads_share_an_account(web3, new_account):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=240)
     assert len({receipt["transactionHash"] for receipt in receipts}) == 6
     assert web3.eth.get_transaction_count(account.address) == 6
 
@@ -79,7 +79,8 @@ def test_a_stuck_transaction_is_sent_again_with_a_higher_fee(paused, account):
         def replaced():
             request(paused, "anvil_setNextBlockBaseFeePerGas", [hex(3 * first)])
             request(paused, "evm_mine", [])
-            return len(sender.intents.open()[0].versions) > 1
+            (intent,) = sender.intents.newest(9)
+            return len(intent.versions) > 1
 
         def mined():
             request(paused, "evm_mine", [])

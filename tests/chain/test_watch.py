@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from types import SimpleNamespace
+
 import pytest
 from eth_account import Account
 
@@ -129,10 +132,13 @@ def test_a_node_that_goes_while_it_is_sent_to(anvil, account, folder, answering)
     assert mined_nonces(anvil, account) == 1
 
 
-def test_a_chain_that_stands_still_is_told(paused, account, folder):
+def test_a_chain_that_stands_still_is_told(paused, account, folder, monkeypatch):
+    # Each look is a second after the one before, however long the node takes to answer.
+    clock = SimpleNamespace(monotonic=itertools.count().__next__, sleep=lambda seconds: None)
+    monkeypatch.setattr(watch, "time", clock)
     intents = Intents(folder)
     with pytest.raises(TransactionPending) as error:
-        Sender(paused, intents=intents, replace_after=0.05, give_up_after=0.5).send(
+        Sender(paused, intents=intents, replace_after=1, give_up_after=10).send(
             account, NOBODY, "0x01"
         )
     assert "no block meanwhile" in error.value.message
@@ -143,10 +149,13 @@ def test_a_chain_that_stands_still_is_told(paused, account, folder):
 
 
 @pytest.mark.parametrize("reason", ["nonce too high", "txpool is full"])
-def test_what_a_node_cannot_take_yet_is_sent_again(anvil, account, folder, answering, reason):
+def test_what_a_node_cannot_take_yet_is_sent_again(
+    anvil, account, folder, answering, reason, monkeypatch
+):
+    monkeypatch.setattr(watch, "_LOOK_AFTER", 0.05)
     intents = Intents(folder)
     answering(anvil, "eth_sendRawTransaction", [failure(reason)])
-    receipt = Sender(anvil, intents=intents, replace_after=0.05).send(account, NOBODY, "0x01")
+    receipt = Sender(anvil, intents=intents, replace_after=3_600).send(account, NOBODY, "0x01")
     (mined,) = intents.newest(9)
     assert [each.transaction for each in mined.versions] == [receipt["transactionHash"]]
 

@@ -183,7 +183,7 @@ def subprocess_cli():
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             **options,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)

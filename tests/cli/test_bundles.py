@@ -22,7 +22,7 @@ def verifier():
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         return done.returncode, done.stdout, done.stderr

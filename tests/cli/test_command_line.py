@@ -267,6 +267,6 @@ def test_ctrl_c_while_a_command_waits():
         silent.settimeout(60)
         silent.accept()[0].recv(1)  # it has asked
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=240)
     assert (process.returncode, out) == (130, "")
     assert err == "Interrupted: run the command again to go on\n"

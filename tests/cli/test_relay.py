@@ -174,12 +174,12 @@ def test_it_ends_in_good_order_and_one_works_at_a_time(relaying, cli, addresses)
         second = cli("relay", "serve", "--port", "0", "--as", "clinic").refused("RelayBusy")
         assert second["path"].endswith(".sqlite3")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=240) == 0
         assert process.stderr.read() == ""
     with relaying("--as", "clinic") as (told, process):
         assert told["payer"] == addresses["clinic"]
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=240) == 0
 
 
 def test_without_the_packages_that_serve_it(home, cli, monkeypatch):

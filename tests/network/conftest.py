@@ -23,7 +23,7 @@ from radledger.devnet import chain as chains
 from radledger.devnet.errors import NodeFailed
 
 
-def until(holds, what, seconds=60):
+def until(holds, what, seconds=240):
     """Wait until something holds; fail with what did not."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -58,7 +58,7 @@ def chain(
 
 def export(bundles: Bundles, image_id: str, path: Path) -> BundleResult:
     """Export as soon as enough blocks stand on top."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while True:
         try:
             return bundles.export(image_id, path)
@@ -97,7 +97,7 @@ def test_with_all_validators_and_with_one_away(
     result = export(bundles := Bundles(ledger, images), added.image_id, bundle)
     registry = ("--contract", result.contract)
     assert verified(bundle, "--validators", trusted, *registry) == (0, "yes")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while verified(bundle, "--validators", trusted, "--all-validators", *registry)[0] != 0:
         assert time.monotonic() < deadline
         export(bundles, added.image_id, bundle)  # the last validator's turn has to come

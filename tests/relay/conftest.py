@@ -106,7 +106,7 @@ class Relay:
 
     def end(self, ticket):
         """What a ticket has come to when it is at its end."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while (answer := self.show(ticket))["state"] in ("queued", "sent"):
             assert time.monotonic() < deadline, answer
             threading.Event().wait(0.01)

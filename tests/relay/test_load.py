@@ -56,7 +56,7 @@ def test_each_is_executed_once_while_the_network_fails(
         relayer = Relayer(faulty, payer, tmp_path, MANY)
         with (
             serving(relayer) as url,
-            httpx.Client(base_url=url, timeout=60) as client,
+            httpx.Client(base_url=url, timeout=240) as client,
             ThreadPoolExecutor(8) as pool,
         ):
             tickets = list(pool.map(partial(_handed_in, client), documents.values()))
