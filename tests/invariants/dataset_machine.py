@@ -6,15 +6,22 @@ patient of its own, as large as they can be; weights and payments come near all 
 
 from __future__ import annotations
 
-from collections import Counter
-from contextlib import ExitStack
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import initialize, rule
 
-from tests.anvil import Contract, account, digest, refused
+from tests.anvil import account, digest
 from tests.invariants.dataset_model import MOST, MOST_WEIGHT, Contribution, Dataset
+from tests.invariants.dataset_steps import (
+    CONTRIBUTORS,
+    CROOK,
+    CUSTODIANS,
+    PATIENTS,
+    SYBIL,
+    WORKERS,
+    DatasetSteps,
+)
 from tests.research_stage import (
     ANNOTATION,
     CLASSES,
@@ -32,19 +39,8 @@ from tests.research_stage import (
     UNIVERSITY,
     WITHDRAWN,
     ImageSet,
-    Stage,
 )
 
-SYBIL, CROOK = account("sybil"), account("crook")
-PATIENTS = [*(account(f"patient {number}") for number in range(3)), SYBIL]
-CUSTODIANS = [account("hospital"), account("clinic"), CROOK]
-WORKERS = [account("institute"), account("company")]
-CONTRIBUTORS = {
-    DATA: PATIENTS,
-    CUSTODY: CUSTODIANS,
-    ANNOTATION: WORKERS,
-    DEVELOPMENT: WORKERS,
-}
 PAYS, REVERTS = 0, 4
 """What the hostile token answers to a transfer."""
 MONTH = 30 * 24 * 3600
@@ -55,24 +51,8 @@ mostly = st.sampled_from([True, True, True, False])
 payments = st.one_of(st.integers(1, 100), st.integers(1, 2**80), st.integers(MOST - 9, MOST))
 
 
-class DatasetMachine(RuleBasedStateMachine):
+class DatasetMachine(DatasetSteps):
     """Three data sets, whose contributors come, earn and go."""
-
-    stage: Stage
-    hostile: Contract
-    done: Counter[str]
-    """How often each function was carried out, over all examples."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.undo = ExitStack()
-        self.undo.enter_context(self.stage.chain.undone())
-        self.datasets: list[Dataset] = []
-        self.image_sets: list[tuple[ImageSet, int]] = []
-        self.consented = dict.fromkeys(PATIENTS, True)
-        self.owners: dict[str, str] = {}
-        self.refuses_to_pay = False
-        self.month = 1
 
     @initialize()
     def create(self) -> None:
@@ -91,9 +71,6 @@ class DatasetMachine(RuleBasedStateMachine):
             for worker in WORKERS:
                 self.contribute_work(index, ANNOTATION, worker, 7, 0)
             self.fund(index, 1_000_003)
-
-    def teardown(self) -> None:
-        self.undo.close()
 
     @rule(
         index=sets, patient=st.sampled_from(PATIENTS), custodian=st.sampled_from(CUSTODIANS),
@@ -124,19 +101,6 @@ class DatasetMachine(RuleBasedStateMachine):
             self.refused("DatasetAlreadyContributed", RESEARCHER_ALICE, *call)
         elif self.enters(dataset, contribution, RESEARCHER_ALICE, *call):
             dataset.contributions[image] = contribution
-
-    def enters(self, dataset: Dataset, contribution: Contribution, *call: Any) -> bool:
-        """Carry out what adds weight, unless an account has no room for it."""
-        dues = self.dues(dataset)
-        if any(
-            dataset.accounts[key].weight + contribution.weight > MOST_WEIGHT or dues[key] > MOST
-            for key in contribution.earners.items()
-        ):
-            self.refused("SafeCastOverflowedUintDowncast", *call)
-            return False
-        self.send(*call)
-        dataset.count(contribution)
-        return True
 
     @rule(index=sets, who=st.sampled_from([SYBIL, CROOK]), lie=st.integers(2**32 - 3, MOST_WEIGHT))
     def contribute_alone(self, index: int, who: str, lie: int) -> None:
@@ -296,9 +260,6 @@ class DatasetMachine(RuleBasedStateMachine):
         if refuses:
             self.fund(len(self.datasets) - 1, 1)
 
-    def stuck(self, dataset: Dataset) -> bool:
-        return self.refuses_to_pay and dataset.token == self.hostile
-
     @rule(index=sets, amount=payments)
     def fund(self, index: int, amount: int) -> None:
         dataset = self.datasets[index]
@@ -339,21 +300,8 @@ class DatasetMachine(RuleBasedStateMachine):
 
     @rule(index=sets, data=st.data())
     def claim_for(self, index: int, data: Any) -> None:
-        """The owner of the beneficiary's identity collects; a new one closes the account."""
         dataset = self.datasets[index]
         self.collect(dataset, *self.claimant(dataset, data))
-
-    def collect(self, dataset: Dataset, class_: int, who: str, due: int) -> None:
-        owner, each = self.owners.get(who, who), dataset.accounts[class_, who]
-        call = ("claimFor", dataset.id, class_, who, owner)
-        closes = owner != who and not each.closed
-        if due == 0 and not closes:
-            self.refused("DatasetNothingDue", owner, *call)
-        elif due and self.stuck(dataset):
-            self.refused("TransferRefused", owner, *call)
-        else:
-            self.paid(dataset, class_, who, owner, due, *call)
-            each.closed = each.closed or closes
 
     def claimant(self, dataset: Dataset, data: Any) -> tuple[int, str, int]:
         """Somebody to whom something is due, or anybody."""
@@ -362,14 +310,6 @@ class DatasetMachine(RuleBasedStateMachine):
         keys = st.sampled_from(list(dues))
         key = data.draw(st.sampled_from(earners) | keys if earners else keys)
         return (*key, dues[key])
-
-    def paid(
-        self, dataset: Dataset, class_: int, beneficiary: str, to: str, due: int, *call: Any
-    ) -> None:
-        before = self.stage.balance(to, dataset.token)
-        self.send(to, *call)
-        assert self.stage.balance(to, dataset.token) - before == due
-        dataset.settle(class_, beneficiary).claimed += due
 
     @rule(patient=st.sampled_from(PATIENTS), collects=st.booleans())
     def change_hands(self, patient: str, collects: bool) -> None:
@@ -381,20 +321,3 @@ class DatasetMachine(RuleBasedStateMachine):
         if collects:
             for dataset in self.datasets:
                 self.collect(dataset, DATA, patient, self.stage.due(dataset.id, DATA, patient))
-
-    def dues(self, dataset: Dataset) -> dict[tuple[int, str], int]:
-        """What the chain says is due to everybody."""
-        keys = [(class_, who) for class_ in CLASSES for who in CONTRIBUTORS[class_]]
-        answers = self.stage.chain.call_all(
-            [(self.stage.datasets, "contributorOf", (dataset.id, *key)) for key in keys]
-        )
-        return {key: due for key, (_, due, _) in zip(keys, answers, strict=True)}
-
-    def send(self, sender: str, function: str, *arguments: Any) -> None:
-        self.stage.chain.send(sender, self.stage.datasets, function, *arguments)
-        self.done[function] += 1
-
-    def refused(self, error: str, sender: str, function: str, *arguments: Any) -> None:
-        with refused(error):
-            self.stage.chain.send(sender, self.stage.datasets, function, *arguments)
-        self.done[error] += 1

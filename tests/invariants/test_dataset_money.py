@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from tests.anvil import Contract
-from tests.invariants.dataset_machine import CUSTODIANS, PATIENTS, WORKERS, DatasetMachine
+from tests.invariants.dataset_machine import DatasetMachine
+from tests.invariants.dataset_steps import CUSTODIANS, PATIENTS, WORKERS
 from tests.research_stage import (
     ANNOTATOR,
     COUNTED,
