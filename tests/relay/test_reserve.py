@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from eth_account import Account
 
 from radledger.chain.connect import request
 from radledger.consent import Terms
-from radledger.relay.tickets import Limits
+from radledger.relay.tickets import Limits, Tickets
 from tests.consent.conftest import anchor
 from tests.identity.cast import travel
 
@@ -63,6 +65,28 @@ def test_revocations_are_taken_when_the_queue_is_full(relaying, sign, consents, 
         relay.take(consents.sign_revoke_all(who.patient))
         newcomer = consents.sign_revoke_all(Account.create())
         assert relay.refused(relay.post(newcomer), 503, "QueueFull") == {"waiting": 4}
+
+
+def test_revocations_of_patients_are_executed_before_what_is_older(
+    relaying, sign, consents, people, who, anchor, tmp_path
+):
+    anchor()
+    newcomer = Account.create()
+    with relaying(working=False) as relay:
+        older = [relay.take(sign()), relay.take(consents.sign_revoke_all(newcomer))]
+        granted = relay.take(sign(who.patient))
+        first = relay.take(consents.sign_revoke(who.patient, people["clinic"].address))
+        second = relay.take(consents.sign_revoke_all(who.patient))
+    (path,) = (tmp_path / "relay").glob("*.sqlite3")
+    tickets = Tickets(path)
+    order = [each.ticket for each in tickets.next(9, int(time.time()))]
+    tickets.close()
+    assert order == [first, second, *older, granted]
+    with relaying() as relay:
+        for ticket in (first, second, *older):
+            assert relay.end(ticket)["state"] == "confirmed"
+        # The revocation was signed later than the grant, and prevails though it went first.
+        assert relay.end(granted)["error"] == "ConsentAllRevokedSince"
 
 
 def test_vetoes_are_paid_for_when_the_day_is_used_up(

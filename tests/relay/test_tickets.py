@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -84,6 +85,78 @@ def test_what_may_have_been_sent_comes_first_and_what_was_put_off_when_it_is_due
     due = tickets.next(9, now=11)[0]
     assert (due.ticket, due.tries) == (first.ticket, 1)
     assert tickets.waiting() == (3, 3)
+
+
+def test_what_protects_a_patient_goes_before_what_is_older(tickets):
+    limits = Limits(10**6, 10**6, 100)
+    older, sent = (tickets.accept(call(number), 1, 0, 0, limits) for number in (1, 2))
+    first, second = (
+        tickets.accept(call(number), 1, 0, now=number, limits=limits, urgent=True)
+        for number in (3, 4)
+    )
+    newer = tickets.accept(call(5), 1, 0, now=5, limits=limits)
+    assert tickets.next(3, now=9) == [first, second, older]
+    tickets.sending([sent])
+    order = [each.ticket for each in tickets.next(9, now=9)]
+    assert order == [each.ticket for each in (sent, first, second, older, newer)]
+    tickets.postpone(first, not_before=10)
+    assert tickets.next(2, now=9)[1] == second
+
+
+# As releases before this one made it.
+EARLIER = """
+CREATE TABLE tickets (
+    ticket TEXT PRIMARY KEY, kind TEXT NOT NULL, signer TEXT NOT NULL, account TEXT NOT NULL,
+    nonce TEXT NOT NULL, target TEXT NOT NULL, data TEXT NOT NULL, since INTEGER NOT NULL,
+    accepted_at INTEGER NOT NULL, gas INTEGER NOT NULL, state TEXT NOT NULL,
+    transaction_hash TEXT, block INTEGER, timestamp INTEGER,
+    error TEXT, error_values TEXT, message TEXT,
+    tries INTEGER NOT NULL, not_before INTEGER NOT NULL
+) STRICT;
+CREATE INDEX live ON tickets (accepted_at) WHERE state IN ('queued', 'sent');
+CREATE UNIQUE INDEX once ON tickets (kind, account, nonce) WHERE state IN ('queued', 'sent');
+CREATE TABLE spending (
+    day INTEGER NOT NULL, signer TEXT NOT NULL, gas INTEGER NOT NULL, PRIMARY KEY (day, signer)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tickets (
+    ticket, kind, signer, account, nonce, target, data, since, accepted_at, gas, state, tries,
+    not_before
+) VALUES
+    ('0x1', 'consent', 'alice', 'alice', '1', 'there', '0x', 0, 0, 80, 'queued', 0, 0),
+    ('0x2', 'consent', 'alice', 'alice', '2', 'there', '0x', 0, 0, 80, 'sent', 0, 0),
+    ('0x3', 'consent', 'alice', 'alice', '3', 'there', '0x', 0, 0, 80, 'confirmed', 0, 0);
+INSERT INTO spending VALUES (0, '', 140);
+"""
+
+
+def test_a_file_of_an_earlier_layout_is_opened_and_its_waiting_tickets_are_dropped(
+    tmp_path, caplog
+):
+    path = tmp_path / "tickets.sqlite3"
+    database = sqlite3.connect(path)
+    database.executescript(EARLIER)
+    database.close()
+    opened = Tickets(path)
+    (line,) = caplog.records
+    assert line.getMessage() == (
+        f"{path} has the layout of another release: the 2 tickets that waited are dropped; hand "
+        "their documents in again"
+    )
+    assert opened.waiting() == (0, 0)
+    with pytest.raises(TicketUnknown, match="submit the document again"):
+        opened.get("0x1")
+    # What was paid for today counts on.
+    with pytest.raises(BudgetExhausted) as refusal:
+        opened.accept(call(1), 11, 0, now=0, limits=LIMITS)
+    assert refusal.value.values == {"limit": 150, "spent": 140, "needed": 11}
+    consent = replace(call(1), kind="consent", nonce=None)
+    kept = opened.accept(consent, 10, 0, now=0, limits=LIMITS, urgent=True)
+    opened.close()
+
+    caplog.clear()
+    again = Tickets(path)
+    assert (again.get(kept.ticket), caplog.records) == (kept, [])
+    again.close()
 
 
 def test_one_relayer_holds_it_at_a_time(tickets, tmp_path):

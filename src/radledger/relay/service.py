@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from radledger.chain.connect import request_batch
 from radledger.chain.errors import RequestFailed
 from radledger.relay.checks import SignedCall, simulate, take_consent, take_forward, ticket_of
-from radledger.relay.errors import BudgetExhausted, CallTooExpensive, PayerDrained, QueueFull
+from radledger.relay.errors import CallTooExpensive, PayerDrained
 from radledger.relay.tickets import Limits, State, Ticket, Tickets
 from radledger.relay.worker import Worker
 
@@ -186,12 +186,10 @@ class Relayer:
         self._require_funds(head, gas)
         since = max(0, head.block - _REORGANISED)
         now = int(time.time())
-        try:
-            ticket = self._tickets.accept(call, gas, since, now, self._limits.unreserved)
-        except (BudgetExhausted, QueueFull):
-            if call.protects is None or not self._is_patient(call.protects):
-                raise
-            ticket = self._tickets.accept(call, gas, since, now, self._limits)
+        # Anyone can sign a revocation of an address that was made for it.
+        urgent = call.protects is not None and self._is_patient(call.protects)
+        limits = self._limits if urgent else self._limits.unreserved
+        ticket = self._tickets.accept(call, gas, since, now, limits, urgent=urgent)
         self._worker.wake()
         return ticket
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -28,19 +29,22 @@ from radledger.wording import in_words
 
 __all__ = ["Limits", "State", "Ticket", "Tickets"]
 
+_log = logging.getLogger(__name__)
 _DAY = 24 * 3600
 _EVERYBODY = ""
+# To be raised with each change of `tickets`; files of releases before the first have 0.
+_LAYOUT = 1
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS tickets (
+CREATE TABLE tickets (
     ticket TEXT PRIMARY KEY, kind TEXT NOT NULL, signer TEXT NOT NULL, account TEXT NOT NULL,
     nonce TEXT, target TEXT NOT NULL, data TEXT NOT NULL, since INTEGER NOT NULL,
     accepted_at INTEGER NOT NULL, gas INTEGER NOT NULL, state TEXT NOT NULL,
     transaction_hash TEXT, block INTEGER, timestamp INTEGER,
     error TEXT, error_values TEXT, message TEXT,
-    tries INTEGER NOT NULL, not_before INTEGER NOT NULL
+    tries INTEGER NOT NULL, not_before INTEGER NOT NULL, urgent INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS live ON tickets (accepted_at) WHERE state IN ('queued', 'sent');
-CREATE UNIQUE INDEX IF NOT EXISTS once ON tickets (kind, account, nonce)
+CREATE INDEX live ON tickets (accepted_at) WHERE state IN ('queued', 'sent');
+CREATE UNIQUE INDEX once ON tickets (kind, account, nonce)
     WHERE state IN ('queued', 'sent');
 CREATE TABLE IF NOT EXISTS spending (
     day INTEGER NOT NULL, signer TEXT NOT NULL, gas INTEGER NOT NULL, PRIMARY KEY (day, signer)
@@ -101,6 +105,8 @@ class Ticket:
     tries, not_before
         How often the node could not tell whether it would be refused, and when (Unix time) it is
         asked again.
+    urgent
+        Whether it protects a patient, so that it goes before what does not.
     """
 
     ticket: str
@@ -122,6 +128,7 @@ class Ticket:
     message: str | None = None
     tries: int = 0
     not_before: int = 0
+    urgent: bool = False
 
 
 _COLUMNS = [field.name for field in fields(Ticket)]
@@ -134,7 +141,8 @@ class Tickets:
     Parameters
     ----------
     path
-        The database; one relayer at a time holds it.
+        The database; one relayer at a time holds it. Tickets of a release with another layout are
+        dropped: their documents can be handed in again.
 
     Raises
     ------
@@ -153,8 +161,8 @@ class Tickets:
                 f"another relayer works on {path}; stop it first, or use another --home",
                 path=str(path),
             ) from None
-        self._database = SqliteDatabase(path, _SCHEMA)
-        self._database.open()
+        self._database = SqliteDatabase(path, "")
+        self._lay_out(path)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -181,7 +189,16 @@ class Tickets:
             )
         return found
 
-    def accept(self, call: SignedCall, gas: int, since: int, now: int, limits: Limits) -> Ticket:
+    def accept(
+        self,
+        call: SignedCall,
+        gas: int,
+        since: int,
+        now: int,
+        limits: Limits,
+        *,
+        urgent: bool = False,
+    ) -> Ticket:
         """Take a call on; one that waits or is confirmed keeps its ticket as it is.
 
         Parameters
@@ -196,6 +213,8 @@ class Tickets:
             Unix time.
         limits
             How much is taken on.
+        urgent
+            Whether it protects a patient.
 
         Raises
         ------
@@ -205,6 +224,7 @@ class Tickets:
         ticket = Ticket(
             *(call.ticket, call.kind, call.signer, call.account, call.nonce, call.to, call.data),
             *(since, now, gas, State.QUEUED),
+            urgent=urgent,
         )
         with self._database.writing() as write:
             known = self.find(call.ticket)
@@ -231,8 +251,8 @@ class Tickets:
     # ----------------------------------------------------------------------------- working off
 
     def next(self, most: int, now: int) -> list[Ticket]:
-        """The tickets that are due, those first that may have been sent, then by age."""
-        order = "state = 'queued', accepted_at, rowid"
+        """The tickets that are due: those that may have been sent, the urgent ones, then by age."""
+        order = "state = 'queued', urgent DESC, accepted_at, rowid"
         condition = f"WHERE {_WAITS} AND not_before <= ? ORDER BY {order} LIMIT ?"
         return self._tickets(condition, now, most)
 
@@ -276,6 +296,24 @@ class Tickets:
             self._spend(write, ticket, gas - ticket.gas)
 
     # ------------------------------------------------------------------------------- internals
+
+    def _lay_out(self, path: Path) -> None:
+        """Make the tables, in place of `tickets` of another layout; what was spent stays."""
+        with self._database.writing() as write:
+            ((layout,),) = write("PRAGMA user_version")
+            if layout == _LAYOUT:
+                return
+            if list(write("PRAGMA table_info(tickets)")):
+                waiting, _ = self.waiting()
+                _log.warning(
+                    "%s has the layout of another release: the %d tickets that waited are dropped; "
+                    "hand their documents in again",
+                    *(path, waiting),
+                )
+                write("DROP TABLE tickets")
+            for statement in _SCHEMA.split(";"):
+                write(statement)
+            write(f"PRAGMA user_version = {_LAYOUT}")
 
     def _require_nonce_free(self, call: SignedCall) -> None:
         # Of consents, which have no nonce, any number may wait: NULL equals nothing.
@@ -333,6 +371,7 @@ class Tickets:
             named = dict(zip(_COLUMNS, row, strict=True))
             named["nonce"] = None if named["nonce"] is None else int(named["nonce"])
             named["state"] = State(named["state"])
+            named["urgent"] = bool(named["urgent"])
             named["error_values"] = json.loads(named["error_values"] or "null")
             found.append(Ticket(**named))
         return found

@@ -72,7 +72,7 @@ class Reason(IntEnum):
 
 
 class Outcome(IntEnum):
-    """``IConsentRegistry.Outcome``."""
+    """``IEmergencyAccess.Outcome``."""
 
     NONE = 0
     WAITING = 1
@@ -81,7 +81,7 @@ class Outcome(IntEnum):
 
 
 class Conduct(NamedTuple):
-    """``IConsentRegistry.Conduct``."""
+    """``IEmergencyAccess.Conduct``."""
 
     declared: int = 0
     justified: int = 0
