@@ -187,7 +187,7 @@ class RadLedger:
         """Data sets, their contributors and their money."""
         from radledger.research import Datasets
 
-        return Datasets(self.ledger)
+        return Datasets(self.ledger, self.diseases)
 
     @cached_property
     def index(self) -> Index:

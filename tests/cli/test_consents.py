@@ -145,7 +145,7 @@ def test_a_grant_for_a_data_set_has_the_disease_of_its_terms(
     assert ok(*elsewhere, "--disease", made["disease"])["disease"] == made["disease"]
     assert cli(*grant, "--disease", "DOID:162", "--as", "patient").refused("DiseaseUnknown", 2)
     signed(*grant)
-    contributed = cli("dataset", "contribute", made["dataset_id"], image, "--as", "hospital")
+    contributed = cli("dataset", "contribute", made["dataset_id"], image, "--as", "clinic")
     assert contributed.code == 0, contributed
 
 

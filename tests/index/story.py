@@ -9,7 +9,6 @@ from radledger.chain.connect import request
 from radledger.chain.ledger import ContractAt
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
-from radledger.consent.diseases import seal_disease
 from radledger.consent.model import SealedNote
 from radledger.identity import Identities, Participants
 from radledger.imaging.model import ImageSet, Kind, group_digest
@@ -123,9 +122,7 @@ class Narrator:
         shares = {"data": 5_000, "custody": 3_000, "annotation": 2_000}
         terms = Terms(token.address, shares, ("HMB",), rule="per instance", most_instances=100)
         dataset = datasets.create(researcher, terms).dataset_id
-        datasets.create(
-            researcher, Terms(token.address, {"data": 10_000}, ("DS",), (), seal_disease("MONDO:1"))
-        )
+        datasets.create(researcher, Terms(token.address, {"data": 10_000}, ("DS",), (), "MONDO:1"))
         datasets.create(researcher, Terms(token.address, shares, ("GRU",), rule="scored"))
         for image in images:
             accepted = datasets.sign_acceptance(researcher, dataset, image)

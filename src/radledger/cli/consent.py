@@ -405,9 +405,7 @@ def _disease(disease: str | None, dataset: str | None) -> str | None:
     diseases = session.radledger.diseases
     if dataset is None:
         return diseases.sealed(disease)
-    named = session.radledger.datasets.show(dataset).terms.disease
-    diseases.require(named, disease)
-    return diseases.named(named)
+    return diseases.require(session.radledger.datasets.show(dataset).terms.disease, disease)
 
 
 def _stated(terms: Terms) -> dict[str, Any]:

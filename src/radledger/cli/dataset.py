@@ -120,13 +120,12 @@ def create(
         shares={name: percent(part) for name, part in parts.items()},
         purposes=tuple(purpose),
         fulfilled=tuple(attribute or ()),
-        disease=session.radledger.diseases.sealed(disease),
+        disease=disease,
         rule=rule.replace("-", " "),
         most_instances=most_instances,
         protocol=_NO_PROTOCOL if protocol is None else digest(protocol),
     )
-    created = plain(session.radledger.datasets.create(session.signer, terms))
-    show(created if disease is None else {**created, "disease": terms.disease})
+    show(session.radledger.datasets.create(session.signer, terms))
 
 
 @group.command(name="show")
@@ -327,7 +326,7 @@ def _summary(dataset: Dataset, *, details: bool) -> dict[str, Any]:
         "curator": dataset.curator,
         "most_instances": terms.most_instances,
         "fulfilled": terms.fulfilled,
-        "disease": session.radledger.diseases.named(terms.disease),
+        "disease": terms.disease,
         "protocol": terms.protocol,
         "token": terms.token,
         "vault": dataset.vault,

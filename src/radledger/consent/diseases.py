@@ -89,31 +89,39 @@ class Diseases:
         named = map(self.named, digests)
         return [each for each in named if each is not None and disease_code(each) == code]
 
-    def require(self, digest: str | None, stated: str | None = None) -> None:
-        """Refuse a digest whose disease is not known here, or is not the stated one.
+    def require(self, named: str | None, stated: str | None = None) -> str | None:
+        """``CODE@SALT`` of what names a disease, if that is known here, and is what is stated.
+
+        Parameters
+        ----------
+        named
+            A digest, or ``CODE@SALT``.
+        stated
+            A code, or ``CODE@SALT``, where somebody says which it is.
 
         Raises
         ------
         DiseaseUnknown
-            With the digest and what was stated.
+            With what names it and what was stated.
         """
         if stated is not None and not is_code(stated):
             stated = self.sealed(stated)
-        known = self.named(digest)
-        if known == digest is not None:
+        known = self.named(named)
+        if known is not None and is_digest(known):
             raise DiseaseUnknown(
-                f"which disease {digest} stands for is not known here; ask the requester, or the "
+                f"which disease {known} stands for is not known here; ask the requester, or the "
                 "data set's curator, and give it with --disease CODE@SALT",
-                digest=digest,
+                digest=known,
                 stated=stated,
             )
         if stated is not None and stated not in (known, disease_code(known or "")):
             raise DiseaseUnknown(
                 f"the disease that is asked for is {known or 'none'}, not {stated}; have it asked "
                 "for again",
-                digest=digest,
+                digest=named,
                 stated=stated,
             )
+        return known
 
 
 def is_code(text: str) -> bool:

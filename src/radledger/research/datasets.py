@@ -70,7 +70,8 @@ class Datasets(Contributing, Rewards):
         Refusal
             If the contract refuses, as the subclass of its error's name.
         """
-        use = Use.of(terms.purposes, terms.fulfilled, terms.disease)
+        disease = self._diseases.sealed(terms.disease)
+        use = Use.of(terms.purposes, terms.fulfilled, disease)
         struct = (
             parse_address(terms.token),
             share_struct(terms.shares),
@@ -82,7 +83,7 @@ class Datasets(Contributing, Rewards):
         receipt = self._send(signer, "create", struct, salt or secrets.token_bytes(32))
         event = receipt.event("DatasetCreated")
         return CreatedDataset(
-            "0x" + bytes(event.args["dataset"]).hex(), event.args["vault"], receipt
+            "0x" + bytes(event.args["dataset"]).hex(), event.args["vault"], disease, receipt
         )
 
     def freeze(self, signer: LocalAccount, dataset_id: str) -> FrozenVersion:
@@ -109,4 +110,4 @@ class Datasets(Contributing, Rewards):
         """All data sets, or those of an institution, oldest first."""
         filters = {} if institution is None else {"institution": parse_address(institution)}
         creations = records.created(self._ledger, **filters)
-        return tuple(records.dataset(self._ledger, creation) for creation in creations)
+        return tuple(map(self._dataset, creations))

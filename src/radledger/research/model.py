@@ -60,7 +60,8 @@ class Terms:
         Part of each class in basis points, 10,000 in all; a class left out has none.
     purposes, fulfilled, disease
         What the institution does with the images, in DUO terms; patients consent to this.  The
-        disease has its salt (``CODE@SALT``, `radledger.consent.diseases`), which patients need.
+        disease is a code, to which a salt is added, or ``CODE@SALT``
+        (`radledger.consent.diseases`).
     rule
         How much an image set weighs: ``per set``, ``per instance`` or ``scored``.
     most_instances
@@ -86,10 +87,19 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class CreatedDataset:
-    """A data set that was just created, and the vault in which its money will lie."""
+    """A data set that was just created.
+
+    Attributes
+    ----------
+    dataset_id, vault
+        Its id, and where its money will lie.
+    disease
+        ``CODE@SALT``, where the terms name a disease: patients need it to consent.
+    """
 
     dataset_id: str
     vault: str
+    disease: str | None
     receipt: Receipt
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from radledger.consent.diseases import Diseases
 from radledger.research import records
 from radledger.research.errors import UnknownDataset
 from radledger.research.model import Dataset, parse_digest
@@ -21,8 +23,9 @@ HOUR = 3600
 class Service:
     """A ledger, what is sent to its data set registry, and what is signed for it."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, diseases: Diseases | None = None) -> None:
         self._ledger = ledger
+        self._diseases = diseases or Diseases(None)
 
     def show(self, dataset_id: str) -> Dataset:
         """Say all that is known of a data set.
@@ -32,11 +35,17 @@ class Service:
         UnknownDataset
             If there is none of that id.
         """
-        return records.dataset(self._ledger, self._creation(dataset_id))
+        return self._dataset(self._creation(dataset_id))
 
     def submit(self, document: dict[str, Any], payer: LocalAccount) -> Receipt:
         """Send what a contributor signed, at the cost of ``payer``."""
         return self._ledger.submit_forward(document, payer)
+
+    def _dataset(self, creation: Event) -> Dataset:
+        """All that is known of a data set, its disease with the salt where that is known here."""
+        found = records.dataset(self._ledger, creation)
+        disease = self._diseases.named(found.terms.disease)
+        return replace(found, terms=replace(found.terms, disease=disease))
 
     def _creation(self, dataset_id: str) -> Event:
         found = records.created(self._ledger, dataset=parse_digest(dataset_id))

@@ -1,0 +1,55 @@
+"""A data set has one salt for its disease, which patients need to consent to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from radledger.chain.refusals import ConsentDiseaseDiffers
+from radledger.consent import Consents
+from radledger.consent import Terms as ConsentTerms
+from radledger.consent.diseases import decode_disease, disease_code, encode_disease
+from radledger.consent.errors import InvalidDisease
+from radledger.research import Datasets, Terms
+
+CANCER = "MONDO:0004992"
+
+
+@pytest.fixture
+def created(datasets, people, token):
+    terms = Terms(token.address, {"data": 10_000}, ("DS",), disease=CANCER)
+    return datasets.create(people["researcher"], terms)
+
+
+def test_who_created_it_reads_the_disease_and_others_its_digest(ledger, datasets, created):
+    assert disease_code(created.disease) == CANCER
+    (listed,) = datasets.list()
+    assert datasets.show(created.dataset_id).terms.disease == created.disease
+    assert listed.terms.disease == created.disease
+    (event,) = ledger.events("DatasetRegistry", "DatasetCreated")
+    digest = encode_disease(created.disease)
+    assert bytes(event.args["terms"]["use"]["disease"]) == digest
+    assert Datasets(ledger).show(created.dataset_id).terms.disease == decode_disease(digest)
+
+
+def test_consent_with_its_salt_lets_image_sets_in(ledger, datasets, people, anchor, created):
+    def grant(disease):
+        terms = ConsentTerms(("DS",), disease=disease)
+        consents = Consents(ledger)
+        document = consents.sign_grant(people["patient"], people["clinic"].address, terms)
+        consents.submit(document, people["hospital"])
+
+    image = anchor()
+    grant(CANCER)
+    with pytest.raises(ConsentDiseaseDiffers) as refused:
+        datasets.contribute(people["researcher"], created.dataset_id, image)
+    assert refused.value.values["used"] == decode_disease(encode_disease(created.disease))
+    grant(created.disease)
+    datasets.contribute(people["researcher"], created.dataset_id, image)
+    assert datasets.show(created.dataset_id).weights["data"] == 1
+
+
+def test_what_is_no_disease_creates_nothing(datasets, people, token):
+    terms = Terms(token.address, {"data": 10_000}, ("DS",), disease="cancer")
+    with pytest.raises(InvalidDisease):
+        datasets.create(people["researcher"], terms)
+    assert datasets.list() == ()
