@@ -32,7 +32,7 @@ def _without_end(status: int, piece: bytes) -> tuple[Answer, list[int]]:
             request.send(b"{}", Content_Type="application/json")
             return
         with contextlib.suppress(OSError):
-            request.send(piece, status, Content_Length=str(1 << 50))
+            request.send(piece, status, Content_Length=str(1 << 50), Location="/elsewhere")
             while not request.server.over.is_set():
                 request.wfile.write(piece)
                 sent[0] += len(piece)
@@ -40,7 +40,7 @@ def _without_end(status: int, piece: bytes) -> tuple[Answer, list[int]]:
     return answer, sent
 
 
-@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("status", [200, 301, 500])
 @pytest.mark.parametrize(
     "piece", [b"A" * 65_536, b'{"Keys": {"a": 1}}\n' * 4_000], ids=["one line", "many lines"]
 )

@@ -65,6 +65,12 @@ def lines(response: httpx.Response) -> Iterator[str]:
 class _BoundedClient(ClientSync):  # type: ignore[misc]
     """The requests of ipfshttpclient."""
 
+    def _make_session(self) -> Any:
+        session = super()._make_session()
+        # Kubo redirects no request, and requests would read the body of a redirection to its end.
+        session.get_redirect_target = lambda response: None
+        return session
+
     def _do_raise_for_status(self, response: Any) -> None:
         # Called once for each answer, before its body is read.
         response.iter_content = partial(_limited, response.iter_content)
