@@ -19,7 +19,7 @@ from radledger.errors import CryptoError, StorageError
 from radledger.imaging import pinning, reading, records
 from radledger.imaging.errors import ImageError, JournalAltered
 from radledger.imaging.manifest import Group, Instance, Manifest
-from radledger.imaging.model import NONE, ImageSet, Kind
+from radledger.imaging.model import NONE, ImageSet, Kind, group_digest
 from radledger.storage import cid_digest
 from radledger.storage.errors import StorageUnavailable
 
@@ -50,8 +50,9 @@ def seal(journal: Journal, storage: Storage, row: SetRow, public_keys: Mapping[s
     Raises
     ------
     JournalAltered
-        If its secret was replaced.
+        If its secret, visit or course was replaced.
     """
+    _require_own_groups(journal, row)
     manifest = build_manifest(journal, row)
     sealed = io.BytesIO(manifest.seal(journal.secret_of(row), public_keys))
     manifest_cid = pinning.put(journal, storage, sealed, "adding")
@@ -187,10 +188,26 @@ def _open_again(journal: Journal, row: SetRow) -> None:
     """Let files join a sealed set again; one that is not even this home's is discarded."""
     try:
         journal.secret_of(row)
+        _require_own_groups(journal, row)
     except JournalAltered:
         journal.discard(row.set_id)
     else:
         journal.reopen(row.set_id)
+
+
+def _require_own_groups(journal: Journal, row: SetRow) -> None:
+    """A set under another visit or course would fall under the grants for that."""
+    for digest, found in (
+        (row.visit, journal.group_of(row, "visit")),
+        (row.course, journal.group_of(row, "course")),
+    ):
+        own = found and group_digest(row.custodian, found[1], found[0])
+        if digest not in (own, NONE):
+            raise JournalAltered(
+                f"the journal has an image set under {digest}, which is not a visit or course of "
+                "its custodian; add its files again",
+                group=digest,
+            )
 
 
 def _batches(rows: Sequence[SetRow]) -> Iterator[list[SetRow]]:
