@@ -9,9 +9,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from eth_account import Account
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,7 +22,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from radledger.consent.messages import STRUCTS
 from tests.anvil import Chain, Contract, Reverted, digest, running_chain
 from tests.invariants.consent_model import (  # fmt: skip
     ALL,
@@ -69,6 +67,7 @@ from tests.invariants.consent_model import (  # fmt: skip
     questions,
     stage,
 )
+from tests.invariants.consent_signing import Signed, sign
 
 patients = st.sampled_from(PATIENTS)
 grantees = st.sampled_from(GRANTEES)
@@ -83,16 +82,6 @@ terms = st.builds(
     st.sampled_from([X, Y]),
 )
 functions = st.sampled_from(["grant", "grant", "grant", "revoke", "revokeAll"])
-
-
-class Signed(NamedTuple):
-    """What somebody signed: the call that submits it, and what the model needs to judge it."""
-
-    function: str
-    patient: str
-    arguments: tuple[Any, ...]
-    basis: tuple[int, int]
-    authorization: tuple[str, int, int, bytes]
 
 
 class ConsentMachine(RuleBasedStateMachine):
@@ -165,31 +154,9 @@ class ConsentMachine(RuleBasedStateMachine):
         )
 
     def sign(self, patient: str, key: str, function: str, arguments: tuple[Any, ...]) -> Signed:
-        """Sign a change, good for five days, by a clock that is right."""
-        signed, deadline = self.now, self.now + 5 * DAY
+        """Sign a change by a clock that is right, over what stands on chain."""
         basis = self.model.signed((patient, *arguments[1:3])), self.model.epochs[patient]
-        parts = {"grant": basis, "revoke": (), "revokeAll": basis[1:]}[function]
-        name = function[0].upper() + function[1:]
-        flat = [*arguments[:3], *(arguments[3] if len(arguments) > 3 else ())]
-        signature = Account.sign_typed_data(
-            KEYS[key],
-            {
-                "name": "RadLedger Consent",
-                "version": "1",
-                "chainId": self.chain_id,
-                "verifyingContract": self.consents.address,
-            },
-            {name: [{"type": kind, "name": field} for kind, field in STRUCTS[name]]},
-            dict(
-                zip(
-                    (field for _, field in STRUCTS[name]),
-                    [*flat, *parts, signed, deadline],
-                    strict=True,
-                )
-            ),
-        ).signature
-        authorization = (key, signed, deadline, bytes(signature))
-        return Signed(function, patient, arguments, basis, authorization)
+        return sign(self.consents, self.chain_id, key, function, arguments, basis, self.now)
 
     def submit(self, signed: Signed) -> None:
         function, patient, arguments, basis, authorization = signed
