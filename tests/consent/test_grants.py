@@ -10,6 +10,8 @@ from radledger.chain.refusals import (
     ConsentGranteeInvalid,
     ConsentNotAuthorized,
     ConsentPeriodInvalid,
+    ConsentPurposesInvalid,
+    ConsentScopeReserved,
 )
 from radledger.consent import duo
 from radledger.consent.diseases import disease_code, seal_disease
@@ -193,6 +195,37 @@ def test_the_contract_refuses_by_name(consents, ledger, who):
     with pytest.raises(ConsentDiseaseInvalid) as disease:
         consents.grant(patient, reader, Terms(("DS",)))
     assert disease.value.values["purposes"] == duo.purpose_bits(["DS", "MDS"])
+
+
+@pytest.mark.parametrize(
+    ("terms", "scope", "error"),
+    [
+        (Terms(("DS",)), "all", ConsentDiseaseInvalid),
+        (Terms(("CC",), disease="MONDO:0004992"), "all", ConsentDiseaseInvalid),
+        (Terms(("HMB",), disease="MONDO:0004992"), "all", ConsentDiseaseInvalid),
+        (Terms(("MDS",), ("NMDS",)), "all", ConsentPurposesInvalid),
+        (CARE, "emergency", ConsentScopeReserved),
+    ],
+    ids=["DS-alone", "disease-of-care", "disease-of-HMB", "nothing-left", "emergency"],
+)
+def test_what_would_never_hold_is_neither_signed_nor_requested(consents, who, terms, scope, error):
+    patient, clinician = who.patient, who.radiologist
+    with pytest.raises(error) as sent:
+        consents.grant(patient, clinician.address, terms, scope=scope)
+    with pytest.raises(error) as signed:
+        consents.sign_grant(patient, clinician.address, terms, scope=scope)
+    with pytest.raises(error) as requested:
+        consents.request(clinician, patient.address, terms, scope=scope)
+    assert signed.value.values.keys() == sent.value.values.keys()
+    if terms.disease is None:  # a salt of its own each time
+        assert signed.value.values == requested.value.values == sent.value.values
+
+
+def test_no_grant_is_signed_to_oneself_or_to_the_zero_address(consents, who):
+    for grantee in (who.patient.address, "0x" + "00" * 20):
+        with pytest.raises(ConsentGranteeInvalid) as signed:
+            consents.sign_grant(who.patient, grantee, CARE)
+        assert signed.value.values == {"grantee": grantee}
 
 
 @pytest.mark.parametrize(

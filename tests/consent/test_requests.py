@@ -50,6 +50,9 @@ def test_a_request_waits_is_approved_and_is_gone(consents, who, image_set):
     with pytest.raises(ConsentNotRequested) as refusal:
         consents.approve(patient, waiting.request_id)
     assert refusal.value.values == {"request": waiting.request_id}
+    with pytest.raises(ConsentNotRequested) as unsigned:
+        consents.sign_approve(patient, waiting.request_id)
+    assert unsigned.value.values == {"request": waiting.request_id}
 
 
 def test_a_request_made_again_after_its_answer_is_one_request(consents, who):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from radledger.chain.clock import STALE
+from radledger.chain.refusals import ConsentNotRequested
 from radledger.consent import messages, permission, records, signing
 from radledger.consent.diseases import Diseases, decode_disease
 from radledger.consent.emergencies import EmergencyAccess
@@ -121,11 +122,9 @@ class Consents(EmergencyAccess):
     ) -> dict[str, Any]:
         """As :meth:`grant`, signed for somebody else to submit."""
         whose = _whose(signer, grantee, scope, subject)
-        fields = messages.terms_fields(
-            signing.struct(self._ledger, self._diseases, terms, exact=exact)
-        )
-        message = {**_whose_fields(*whose), **fields, **signing.basis(self._ledger, *whose)}
-        return self._sign(signer, "Grant", message, valid_for)
+        struct = signing.struct(self._ledger, self._diseases, terms, exact=exact)
+        fields = signing.grant_fields(self._ledger, *whose, struct)
+        return self._sign(signer, "Grant", fields, valid_for)
 
     def revoke(
         self, signer: LocalAccount, grantee: str, *, scope: str = ALL, subject: str | None = None
@@ -232,13 +231,8 @@ class Consents(EmergencyAccess):
         """As :meth:`approve`, signed for somebody else to submit."""
         asked = self._asked(signer, request_id, subject, disease)
         whose = (asked.subject, asked.grantee, parse_scope(asked.scope))
-        fields = {
-            "requester": asked.requester,
-            **_whose_fields(*whose),
-            **messages.terms_fields(asked.terms.encode(0)),
-            **signing.basis(self._ledger, *whose),
-        }
-        return self._sign(signer, "Approve", fields, valid_for)
+        fields = signing.grant_fields(self._ledger, *whose, asked.terms.encode(0))
+        return self._sign(signer, "Approve", {"requester": asked.requester, **fields}, valid_for)
 
     def submit(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
         """Send what a subject signed.
@@ -287,6 +281,7 @@ class Consents(EmergencyAccess):
             parse_scope(scope),
         )
         struct = signing.struct(self._ledger, self._diseases, terms, exact=exact)
+        signing.require_grantable(*asked, struct)
         receipt = self._send(signer, "request", *asked, struct)
         id_ = records.request_id(self._ledger, (signer.address, *asked), struct)
         return Requested(
@@ -371,6 +366,8 @@ class Consents(EmergencyAccess):
         self, signer: LocalAccount, request_id: str, subject: str | None, disease: str | None
     ) -> ConsentRequest:
         asked = records.request_of(self._ledger, _subject(signer, subject), request_id)
+        if not asked.requested_at:
+            raise ConsentNotRequested.of({"request": asked.request_id})
         self._diseases.require(asked.terms.disease, disease)
         return asked
 

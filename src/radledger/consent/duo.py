@@ -28,6 +28,7 @@ __all__ = [
     "describe",
     "expand",
     "fulfilled_bits",
+    "names_disease",
     "purpose_bits",
     "purpose_names",
 ]
@@ -212,6 +213,17 @@ def expand(purposes: int, conditions: int = 0) -> int:
     if conditions & _CONDITION["NMDS"]:
         purposes &= ~(bit["NRES"] | bit["MDS"])
     return purposes
+
+
+def names_disease(purposes: int) -> bool:
+    """Whether expanded purposes are limited to one disease, which a grant must then name.
+
+    Examples
+    --------
+    >>> names_disease(expand(purpose_bits(["DS"]))), names_disease(expand(purpose_bits(["HMB"])))
+    (True, False)
+    """
+    return bool(purposes & _PURPOSE["DS"]) and not purposes & _PURPOSE["HMB"]
 
 
 def _bits(names: Iterable[str], known: dict[str, int], what: str, *, required: bool = False) -> int:

@@ -10,12 +10,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.refusals import ConsentPeriodInvalid
+from radledger.chain.refusals import (
+    ConsentDiseaseInvalid,
+    ConsentGranteeInvalid,
+    ConsentPeriodInvalid,
+    ConsentPurposesInvalid,
+    ConsentScopeReserved,
+)
 from radledger.chain.typed_data import typed_data
-from radledger.consent import documents, messages, records
+from radledger.consent import documents, duo, messages, records
 from radledger.consent.diseases import decode_disease
 from radledger.consent.model import UNTIL_REVOKED
 from radledger.consent.periods import rounded_end
+from radledger.consent.scope import EMERGENCY_DIGEST
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -24,7 +31,16 @@ if TYPE_CHECKING:
     from radledger.consent.diseases import Diseases
     from radledger.consent.model import Terms, TermsStruct
 
-__all__ = ["basis", "epoch", "is_granted", "last_signed", "sign", "sign_choice", "struct"]
+__all__ = [
+    "epoch",
+    "grant_fields",
+    "is_granted",
+    "last_signed",
+    "require_grantable",
+    "sign",
+    "sign_choice",
+    "struct",
+]
 
 # Seconds ahead of the block: a little less than `GrantStore.sol` takes, for nodes that lag.
 _AHEAD = {
@@ -33,6 +49,7 @@ _AHEAD = {
 }
 # `IConsentRegistry.Status.Granted`
 _GRANTED = 1
+_NOBODY = "0x" + "00" * 20
 
 
 def is_granted(ledger: Ledger, subject: str, grantee: str, scope: bytes) -> bool:
@@ -50,12 +67,51 @@ def epoch(ledger: Ledger, subject: str) -> int:
     return int(ledger.call(records.CONTRACT, "epochOf", subject))
 
 
-def basis(ledger: Ledger, subject: str, grantee: str, scope: bytes) -> dict[str, int]:
-    """What stands on chain before a grant is signed, as fields of its message."""
+def grant_fields(
+    ledger: Ledger, subject: str, grantee: str, scope: bytes, struct: TermsStruct
+) -> dict[str, Any]:
+    """What a subject signs to grant: whose, to whom, the terms, and what stands on chain before.
+
+    Raises
+    ------
+    Refusal
+        As :func:`require_grantable` does.
+    """
+    require_grantable(subject, grantee, scope, struct)
     return {
+        "subject": subject,
+        "grantee": grantee,
+        "scope": "0x" + scope.hex(),
+        **messages.terms_fields(struct),
         "seen": last_signed(ledger, subject, grantee, scope),
         "epoch": epoch(ledger, subject),
     }
+
+
+def require_grantable(subject: str, grantee: str, scope: bytes, struct: TermsStruct) -> None:
+    """Refuse what the contract would never grant, before anybody signs or asks for it.
+
+    Raises
+    ------
+    ConsentGranteeInvalid
+        If the grantee is the zero address or the subject.
+    ConsentScopeReserved
+        If the scope is that of emergencies.
+    ConsentPurposesInvalid
+        If the conditions take all purposes away.
+    ConsentDiseaseInvalid
+        If disease specific research lacks a disease, or something else names one.
+    """
+    _, _, stated, conditions, disease = struct
+    if grantee in (subject, _NOBODY):
+        raise ConsentGranteeInvalid.of({"grantee": grantee})
+    if scope == EMERGENCY_DIGEST:
+        raise ConsentScopeReserved.of({"scope": "0x" + scope.hex()})
+    purposes = duo.expand(stated, conditions)
+    if not purposes:
+        raise ConsentPurposesInvalid.of({"purposes": stated, "conditions": conditions})
+    if duo.names_disease(purposes) != any(disease):
+        raise ConsentDiseaseInvalid.of({"purposes": purposes, "disease": "0x" + disease.hex()})
 
 
 def sign(
