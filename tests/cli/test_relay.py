@@ -83,6 +83,14 @@ def test_documents_of_each_kind_are_submitted(relay, ok, cli, signed, addresses)
     assert [each["delegate"] for each in shown["delegates"]] == [addresses["stranger"]]
 
 
+def test_a_relayer_is_not_given_the_disease(relay, ok, cli, tmp_path):
+    file, terms = tmp_path / "signed.json", ("--purpose", "DS", "--disease", "MONDO:0004992")
+    signing = ("--as", "patient", "--sign-only", file)
+    disease = ok("consent", "grant", "clinic", *terms, *signing)["disease"]
+    assert ok("consent", "submit", file, "--relay", relay)["gas"] > 0
+    assert cli("consent", "list", "--subject", "patient").object["disease"] == disease
+
+
 def test_refusals_are_those_of_the_contracts(relay, ok, cli, signed):
     grant = ("consent", "grant", "radiologist", "--purpose", "CC")
     first, second = signed(*grant, name="1"), signed(*grant, "--until", "+30d", name="2")

@@ -16,7 +16,12 @@ from radledger.consent.diseases import (
     encode_disease,
     seal_disease,
 )
-from radledger.consent.errors import DiseaseUnknown, DocumentTampered, InvalidDisease
+from radledger.consent.errors import (
+    DiseaseUnknown,
+    DocumentMalformed,
+    DocumentTampered,
+    InvalidDisease,
+)
 from radledger.consent.messages import without_disease
 from radledger.consent.model import unpack
 
@@ -193,6 +198,12 @@ def test_who_submits_need_not_know_the_disease(consents, elsewhere, who, image_s
     assert consents.check(reader, image_set, ["DS"], disease=CANCER).permitted
     care = consents.sign_grant(who.patient, reader, Terms(("CC",)))
     assert without_disease(care) == care
+
+
+@pytest.mark.parametrize("data", [None, 7, [], {}, {"types": {}, "message": {}}])
+def test_a_disease_beside_nonsense_is_no_document(data):
+    with pytest.raises(DocumentMalformed, match="have it signed again"):
+        without_disease({"kind": "radledger.consent", "disease": CANCER, "typedData": data})
 
 
 def test_an_emergency_names_no_disease(consents, ledger, who):

@@ -10,7 +10,7 @@ from radledger.chain.typed_data import Domain, Fields, parsed
 from radledger.consent import documents, duo
 from radledger.consent.diseases import decode_disease, disease_code, encode_disease
 from radledger.consent.documents import Document, when
-from radledger.consent.errors import DocumentTampered, InvalidDisease
+from radledger.consent.errors import DocumentMalformed, DocumentTampered, InvalidDisease
 from radledger.consent.model import UNTIL_REVOKED, TermsStruct
 from radledger.consent.scope import ALL, EMERGENCY, scope_name
 
@@ -76,11 +76,21 @@ def verified(ledger: Ledger, document: Mapping[str, Any]) -> Document:
 
 
 def without_disease(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A document as somebody submits it who need not know which disease it names."""
+    """A document as somebody submits it who need not know which disease it names.
+
+    Raises
+    ------
+    DocumentMalformed
+        If it names a disease, and what it says cannot be read.
+    """
     if "disease" not in document:
         return dict(document)
+    try:
+        said = parsed(document.get("typedData"), STRUCTS)
+    except ValueError as error:
+        raise DocumentMalformed(f"not a document for this: {error}; have it signed again") from None
     rest = {name: part for name, part in document.items() if name != "disease"}
-    return {**rest, "summary": summarise(*parsed(document["typedData"], STRUCTS))}
+    return {**rest, "summary": summarise(*said)}
 
 
 def call_of(document: Document) -> Call:
