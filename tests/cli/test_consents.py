@@ -319,6 +319,15 @@ def test_check_of_what_is_not_there(home, cli, image):
     assert nobody == {"account": "nobody"}
 
 
+@pytest.mark.parametrize("blank", ["", " \t"])
+def test_an_emergency_is_neither_declared_nor_reviewed_without_words(home, cli, blank):
+    glass = ("consent", "break-glass", "patient", "--reason", blank, "--as", "radiologist")
+    assert cli(*glass).refused("UsageError", 2) == {}
+    review = ("consent", "review", "patient", "radiologist", "--since", "2026-01-01T12:00Z")
+    reviewed = cli(*review, "--opinion", blank, "--justified", "--as", "clinic")
+    assert reviewed.refused("UsageError", 2) == {}
+
+
 def test_break_glass_and_review(home, ok, cli, check, addresses):
     glass = ("consent", "break-glass", "patient", "--reason", "unconscious")
     assert cli(*glass, "--as", "stranger").refused("ParticipantNotAccredited")

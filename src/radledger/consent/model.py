@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from radledger.consent import duo
 from radledger.consent.diseases import decode_disease, encode_disease
+from radledger.errors import UsageError
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Receipt
@@ -275,7 +276,15 @@ class SealedNote:
 
     @classmethod
     def of(cls, text: str) -> SealedNote:
-        """Seal a text under a new salt, without which a guess could be tried on the digest."""
+        """Seal a text under a new salt, without which a guess could be tried on the digest.
+
+        Raises
+        ------
+        UsageError
+            If the text is blank.
+        """
+        if not text.strip():
+            raise UsageError("the reason or opinion is blank; say why in a few words")
         return cls(text, secrets.token_bytes(32))
 
     @property
