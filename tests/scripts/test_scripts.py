@@ -137,7 +137,7 @@ def test_patient_and_researcher_on_a_live_chain(brownie, endpoint, accounts):
     (grant,) = radledger.consents.list(subject=patient.address)
     assert (grant.grantee, grant.status) == (clinic.address, "active")
     assert {"HMB", "CC"} <= set(grant.terms.purposes)
-    assert 29 * 86400 < grant.terms.until - ledger.present().time <= 30 * 86400
+    assert 28 * 86400 < grant.terms.until - ledger.present().time <= 30 * 86400
 
     token = _token(web3, accounts["researcher"])
     created = brownie.run(

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from radledger.consent import Terms
+from radledger.consent.periods import rounded_end
 from radledger.consent.permission import Use
 from radledger.demo.stage import CARE, DAY
 from radledger.demo.step import Outcome, check
@@ -57,7 +58,7 @@ def ask_as_clinic(stage: Stage) -> Outcome:
 
 def request(stage: Stage) -> Outcome:
     """The radiologist asks the patient for the course of treatment."""
-    until = stage.ledger.now() + 30 * DAY
+    until = rounded_end(stage.ledger.now(), stage.ledger.now() + 30 * DAY)
     requested = stage.consents.request(
         stage.person("radiologist"),
         stage.address("patient"),
