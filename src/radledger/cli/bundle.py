@@ -15,13 +15,13 @@ from radledger.cli.values import named_path
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Proof of an image set, to be verified off line.")
+group = typer.Typer(help="Proof of an image set, to be verified offline.")
 
 
 # A group of one command would be the command itself.
 @group.callback()
 def bundle() -> None:
-    """Proof of an image set, to be verified off line."""
+    """Proof of an image set, to be verified offline."""
 
 
 @group.command()

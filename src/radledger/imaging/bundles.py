@@ -2,7 +2,7 @@
 
 A bundle holds the events that anchored an image set and the sets that it came from, the last that
 re-keyed it and the one that erased it, each with the proof of its block, and the Merkle proofs of
-the files that it is about.  :mod:`radledger.verify` checks it off line.
+the files that it is about.  :mod:`radledger.verify` checks it offline.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Verify off line what was recorded of an image set; see ``docs/verification.md``."""
+"""Verify offline what was recorded of an image set; see ``docs/verification.md``."""
