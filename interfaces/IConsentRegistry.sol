@@ -12,7 +12,7 @@ import {IEmergencyAccess} from "./IEmergencyAccess.sol";
 /// @dev What this contract trusts, and with what:
 /// - the identity registry: who may act for a subject, so that after a recovery the old key neither grants nor reads;
 /// - the participant registry: to which institution a reader belongs, and whether either is suspended;
-/// - the image registry: whether an image set is anchored and not erased;
+/// - the image registry: whether an image set is anchored, and neither erased nor disowned;
 /// - a reader: that the use it states is the use it makes. The statement is signed and kept by who releases.
 /// Grants add up: a use is permitted when any one grant permits it.
 interface IConsentRegistry is IEmergencyAccess {
@@ -35,7 +35,8 @@ interface IConsentRegistry is IEmergencyAccess {
         Condition,
         ReaderSuspended,
         NotAnchored,
-        Erased
+        Erased,
+        Disowned
     }
 
     /// @notice What a grant permits.
@@ -146,6 +147,8 @@ interface IConsentRegistry is IEmergencyAccess {
     error ConsentImageNotAnchored(ImageId image);
     /// @notice The use is not permitted: the image set was erased.
     error ConsentImageErased(ImageId image);
+    /// @notice The use is not permitted: the patient has disowned the image set.
+    error ConsentImageDisowned(ImageId image);
 
     /// @notice A grant was written; `given` is what {grantOf} then tells, `actor` acted for the subject.
     event ConsentGranted(

@@ -5,12 +5,13 @@ import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
 
 /// @title Image sets: whose they are, what their fingerprint is, and since when
 /// @notice A custodian anchors the Merkle root of an image set. Nothing is overwritten: a correction or a
-/// derivative is a new image set that names the one it came from.
+/// derivative is a new image set that names the one it came from. A patient who is named by mistake disowns the set.
 /// @dev What this contract trusts, and with what:
+/// - the identity registry: who may act for a patient;
 /// - the participant registry: who is an accredited custodian, and for which institution somebody acts;
 /// - the forwarder: that a forwarded call was signed by the sender whom it appends (ERC-2771);
 /// - a custodian: that the patient it names is the patient, and that the instances hash to the root.
-///   Any reader of the images can check the second, nobody on chain can check the first.
+///   Any reader of the images can check the second. Nobody on chain can check the first, so the patient can disown it.
 interface IImageRegistry {
     /// @notice How an image set came about.
     enum Kind {
@@ -25,7 +26,8 @@ interface IImageRegistry {
     enum State {
         Unknown,
         Anchored,
-        Erased
+        Erased,
+        Disowned
     }
 
     /// @notice What a custodian states about a new image set.
@@ -64,6 +66,12 @@ interface IImageRegistry {
     error ImageNotAnchored(ImageId image);
     /// @notice The image set has been erased for good.
     error ImageErased(ImageId image);
+    /// @notice The patient has disowned the image set.
+    error ImageIsDisowned(ImageId image);
+    /// @notice The image set is not disowned.
+    error ImageNotDisowned(ImageId image);
+    /// @notice The caller may not act for the patient.
+    error ImageNotAuthorized(address patient, address actor);
     /// @notice The caller does not act for the institution that holds the images.
     error ImageNotCustodian(address custodian, address institution);
     /// @notice An image set needs a patient, a root and at least one instance.
@@ -92,6 +100,10 @@ interface IImageRegistry {
     event ImageRekeyed(ImageId indexed image, bytes32 manifest);
     /// @notice An image set was erased; `certificate` is the digest of the erasure certificate.
     event ImageErasureCertified(ImageId indexed image, bytes32 certificate);
+    /// @notice An image set was disowned; `actor` acted for the patient.
+    event ImageDisowned(ImageId indexed image, address actor);
+    /// @notice A disowned image set was acknowledged again; `actor` acted for the patient.
+    event ImageAcknowledged(ImageId indexed image, address actor);
 
     /// @notice Anchors an image set for the caller's institution.
     /// @param newImageSet the image set
@@ -117,6 +129,16 @@ interface IImageRegistry {
     /// @param imageSet the image set
     /// @param certificate digest of the erasure certificate
     function erase(ImageSet calldata imageSet, bytes32 certificate) external;
+
+    /// @notice Disowns an image set that names the patient by mistake, or that the patient does not recognise.
+    /// @dev No use of it is permitted from then on, not even the patient's own or in an emergency, and no version of it is
+    /// anchored. Its custodian can still re-key and erase it. Versions that exist are image sets of their own.
+    /// @param imageSet the image set; the caller is its patient's owner or delegate of type "radledger.consent"
+    function disown(ImageSet calldata imageSet) external;
+
+    /// @notice Takes back that an image set is disowned; the patient's grants apply to it again.
+    /// @param imageSet the image set; the caller is its patient's owner or delegate of type "radledger.consent"
+    function acknowledge(ImageSet calldata imageSet) external;
 
     /// @notice What the chain keeps of an image set; all zero when it was never anchored.
     /// @param image id of the image set

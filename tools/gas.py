@@ -127,6 +127,7 @@ def _imaging(meter: Meter) -> None:
     meter.measure(f"{registry}.supersede", "hospital", registry, "supersede", derived, parent)
     meter.measure(f"{registry}.rekey", "hospital", registry, "rekey", parent, digest())
     meter.measure(f"{registry}.erase", "hospital", registry, "erase", parent, digest())
+    meter.measure(f"{registry}.disown", "patient", registry, "disown", _anchored(meter))
 
 
 def _consent(meter: Meter) -> None:

@@ -38,6 +38,7 @@ BUDGETS = (
     Budget("ImageRegistry.supersede", "a new version", "-", 68_500),
     Budget("ImageRegistry.rekey", "a new manifest of the same root", "-", None),
     Budget("ImageRegistry.erase", "with its certificate", "-", None),
+    Budget("ImageRegistry.disown", "by the patient, identity checked", "-", None),
     Budget(
         "ConsentRegistry.grant",
         "new, by the patient, identity checked",

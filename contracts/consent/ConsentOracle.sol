@@ -93,8 +93,7 @@ abstract contract ConsentOracle is GrantStore {
         returns (Decision memory decision)
     {
         IImageRegistry.State state = _images.stateOf(image);
-        if (state == IImageRegistry.State.Unknown) return _because(decision, Reason.NotAnchored);
-        if (state == IImageRegistry.State.Erased) return _because(decision, Reason.Erased);
+        if (state != IImageRegistry.State.Anchored) return _because(decision, _unusable(state));
         address patient = imageSet.patient;
         if (reader == patient && _mayAct(patient, reader)) return _because(decision, Reason.Permitted);
         (address institution, bool suspended) = _standingOf(reader);
@@ -180,6 +179,12 @@ abstract contract ConsentOracle is GrantStore {
         return Reason.Permitted;
     }
 
+    /// @dev Why an image set that is not anchored, or no longer, may not be used.
+    function _unusable(IImageRegistry.State state) private pure returns (Reason) {
+        if (state == IImageRegistry.State.Unknown) return Reason.NotAnchored;
+        return state == IImageRegistry.State.Erased ? Reason.Erased : Reason.Disowned;
+    }
+
     function _because(Decision memory decision, Reason reason) private pure returns (Decision memory) {
         decision.reason = reason;
         return decision;
@@ -193,6 +198,7 @@ abstract contract ConsentOracle is GrantStore {
         GrantSlot given = decision.given;
         if (reason == Reason.NotAnchored) revert ConsentImageNotAnchored(imageSet.id());
         if (reason == Reason.Erased) revert ConsentImageErased(imageSet.id());
+        if (reason == Reason.Disowned) revert ConsentImageDisowned(imageSet.id());
         if (reason == Reason.ReaderSuspended) revert ConsentReaderSuspended(reader);
         if (reason == Reason.Revoked) revert ConsentRevoked(imageSet.patient, reader);
         if (reason == Reason.Expired) revert ConsentExpired(imageSet.patient, reader, given.until());

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 
+import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {ImageId, ImageSet, ImageSetLibrary} from "../lib/ImageSet.sol";
@@ -12,16 +13,22 @@ import {Scope} from "../lib/Scope.sol";
 /// @title ImageRegistry
 /// @notice Anchors image sets. See {IImageRegistry}.
 contract ImageRegistry is IImageRegistry, ERC2771Context {
-    IParticipantRegistry private immutable _participants;
-
+    bytes32 private constant DELEGATE_TYPE = "radledger.consent";
     uint256 private constant STATE_SHIFT = 232;
+
+    IIdentityRegistry private immutable _identities;
+    IParticipantRegistry private immutable _participants;
 
     // From the lowest bit: patient (160) | anchoredAt (40) | instances (32) | state (8). A nonzero state means "exists".
     mapping(ImageId image => uint256 slot) private _images;
 
+    /// @param identities registry of identities, their delegates and recoveries
     /// @param participants registry of accredited participants
     /// @param forwarder trusted ERC-2771 forwarder
-    constructor(IParticipantRegistry participants, address forwarder) ERC2771Context(forwarder) {
+    constructor(IIdentityRegistry identities, IParticipantRegistry participants, address forwarder)
+        ERC2771Context(forwarder)
+    {
+        _identities = identities;
         _participants = participants;
     }
 
@@ -44,19 +51,40 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
     function supersede(NewImageSet calldata newImageSet, ImageSet calldata parent) external returns (ImageId image) {
         if (newImageSet.kind == Kind.Original) revert ImageKindNotDerived(newImageSet.kind);
         if (newImageSet.patient != parent.patient) revert ImagePatientDiffers(newImageSet.patient, parent.patient);
-        return _anchor(parent.custodian, newImageSet, _requireHeld(parent));
+        (ImageId parentImage, State state) = _requireHeld(parent);
+        if (state == State.Disowned) revert ImageIsDisowned(parentImage);
+        return _anchor(parent.custodian, newImageSet, parentImage);
     }
 
     /// @inheritdoc IImageRegistry
     function rekey(ImageSet calldata imageSet, bytes32 manifest) external {
-        emit ImageRekeyed(_requireHeld(imageSet), manifest);
+        (ImageId image,) = _requireHeld(imageSet);
+        emit ImageRekeyed(image, manifest);
     }
 
     /// @inheritdoc IImageRegistry
     function erase(ImageSet calldata imageSet, bytes32 certificate) external {
-        ImageId image = _requireHeld(imageSet);
-        _images[image] = _images[image] & ((1 << STATE_SHIFT) - 1) | uint256(State.Erased) << STATE_SHIFT;
+        (ImageId image,) = _requireHeld(imageSet);
+        _setState(image, State.Erased);
         emit ImageErasureCertified(image, certificate);
+    }
+
+    // ------------------------------------------------------------------ patients
+
+    /// @inheritdoc IImageRegistry
+    function disown(ImageSet calldata imageSet) external {
+        (address actor, ImageId image, State state) = _requireDecides(imageSet);
+        if (state == State.Disowned) revert ImageIsDisowned(image);
+        _setState(image, State.Disowned);
+        emit ImageDisowned(image, actor);
+    }
+
+    /// @inheritdoc IImageRegistry
+    function acknowledge(ImageSet calldata imageSet) external {
+        (address actor, ImageId image, State state) = _requireDecides(imageSet);
+        if (state != State.Disowned) revert ImageNotDisowned(image);
+        _setState(image, State.Anchored);
+        emit ImageAcknowledged(image, actor);
     }
 
     // ------------------------------------------------------------------ views
@@ -115,12 +143,34 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
         return _participants.requireRole(_msgSender(), Roles.CUSTODIAN);
     }
 
-    /// @dev Reverts unless the image set is usable and held by the caller's institution.
-    function _requireHeld(ImageSet calldata imageSet) private view returns (ImageId image) {
+    function _setState(ImageId image, State state) private {
+        _images[image] = _images[image] & ((1 << STATE_SHIFT) - 1) | uint256(state) << STATE_SHIFT;
+    }
+
+    /// @dev Reverts unless the image set is held by the caller's institution, and not erased.
+    function _requireHeld(ImageSet calldata imageSet) private view returns (ImageId image, State state) {
         address institution = _custodian();
         if (institution != imageSet.custodian) revert ImageNotCustodian(imageSet.custodian, institution);
+        return _requirePresent(imageSet);
+    }
+
+    /// @dev Reverts unless the caller may act for the patient whom the image set names, and it is not erased.
+    function _requireDecides(ImageSet calldata imageSet)
+        private
+        view
+        returns (address actor, ImageId image, State state)
+    {
+        actor = _msgSender();
+        if (!_identities.mayAct(imageSet.patient, actor, DELEGATE_TYPE)) {
+            revert ImageNotAuthorized(imageSet.patient, actor);
+        }
+        (image, state) = _requirePresent(imageSet);
+    }
+
+    /// @dev Reverts unless the image set was anchored, and not erased since.
+    function _requirePresent(ImageSet calldata imageSet) private view returns (ImageId image, State state) {
         image = imageSet.id();
-        State state = State(_images[image] >> STATE_SHIFT);
+        state = State(_images[image] >> STATE_SHIFT);
         if (state == State.Unknown) revert ImageNotAnchored(image);
         if (state == State.Erased) revert ImageErased(image);
     }

@@ -44,6 +44,7 @@ _NEXT = {
     "ConsentDiseaseDiffers": "give --disease CODE@SALT as it was granted, if the use is on that",
     "ConsentDiseaseInvalid": "give --disease with DS, and with nothing else",
     "ConsentExpired": "ask again with `radledger consent request`",
+    "ConsentImageDisowned": "the patient takes that back with `radledger image acknowledge`",
     "ConsentNeverGranted": "ask with `radledger consent request`",
     "ConsentNotRequested": "see those that wait with `radledger consent list --requests`",
     "ConsentPeriodInvalid": "give an end that is later than the beginning, and than now",
@@ -60,6 +61,7 @@ _NEXT = {
     "DatasetWeightsChanged": "look at it again with `radledger dataset show`",
     "ERC2771ForwarderExpiredRequest": "have it signed anew",
     "ERC2771ForwarderInvalidSigner": "have it signed anew",
+    "ImageIsDisowned": "the patient takes that back with `radledger image acknowledge`",
     "ParticipantLacksRole": "see what an account may do with `radledger participant show`",
     "ParticipantNotAccredited": "have it admitted by an institution or a governor",
 }

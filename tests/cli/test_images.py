@@ -224,6 +224,28 @@ def test_nothing_is_read_after_a_revocation(home, cli, image, permitted, signed,
     assert not (tmp_path / "reading").exists()
 
 
+def test_disown_and_acknowledge(ok, cli, image, permitted, signed, tmp_path):
+    use = ("--purpose", "CC", "--as", "radiologist")
+    refused = cli("image", "disown", image, "--as", "stranger").refused("ImageNotAuthorized")
+    assert refused["patient"] == ok("image", "show", image)["patient"]
+
+    signed("image", "disown", image)
+    assert ok("image", "show", image)["state"] == "disowned"
+    assert [each["state"] for each in cli("image", "list").objects] == ["disowned"]
+    reading = cli("image", "fetch", image, "--to", tmp_path / "reading", *use)
+    assert reading.refused("ConsentImageDisowned") == {"image": image}
+    checked = ok("consent", "check", "radiologist", image, "--purpose", "CC")
+    assert (checked["permitted"], checked["reason"]) == (False, "disowned")
+    own = cli("image", "fetch", image, "--to", tmp_path / "own", "--as", "patient")
+    assert own.refused("ImageIsDisowned") == {"image": image}
+    assert "radledger image acknowledge" in own.object["message"]
+    assert not (tmp_path / "own").exists()
+
+    signed("image", "acknowledge", image)
+    assert ok("image", "show", image)["state"] == "anchored"
+    ok("image", "fetch", image, "--to", tmp_path / "reading", *use)
+
+
 def test_rekey_and_erase(home, ok, cli, image, tmp_path):
     before = ok("image", "show", image)
     assert cli("image", "rekey", image, "--as", "stranger").refused("ParticipantNotAccredited")

@@ -9,6 +9,7 @@ import pytest
 from radledger.chain.refusals import (
     ConsentConditionUnmet,
     ConsentExpired,
+    ConsentImageDisowned,
     ConsentImageErased,
     ConsentNeverGranted,
     ConsentNotYet,
@@ -159,6 +160,18 @@ def test_an_erased_image_set_is_refused(
     ledger.send(who.hospital, "ImageRegistry", "erase", image_set.struct, b"\1" * 32)
     values = refused(service, receipts, request, ConsentImageErased)
     assert values == {"image": image_set.image_id}
+
+
+def test_a_disowned_image_set_is_refused_until_it_is_acknowledged(
+    consents, ledger, service, image_set, receipts, reader, who, ask
+):
+    consents.grant(who.patient, reader.address, CARE)
+    request = ask(reader)
+    ledger.send(who.patient, "ImageRegistry", "disown", image_set.struct)
+    values = refused(service, receipts, request, ConsentImageDisowned)
+    assert values == {"image": image_set.image_id}
+    ledger.send(who.patient, "ImageRegistry", "acknowledge", image_set.struct)
+    assert service.release(request).image_id == image_set.image_id
 
 
 def test_a_reader_without_an_encryption_key_is_refused(consents, service, receipts, who, ask):

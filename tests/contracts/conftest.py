@@ -216,9 +216,9 @@ def identities(deploy, forwarder):
 
 
 @pytest.fixture(scope="module")
-def images(deploy, participants, forwarder):
+def images(deploy, identities, participants, forwarder):
     """The image registry with nothing anchored."""
-    return deploy("ImageRegistry", participants, forwarder)
+    return deploy("ImageRegistry", identities, participants, forwarder)
 
 
 @pytest.fixture(scope="module")

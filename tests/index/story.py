@@ -26,6 +26,7 @@ class Story:
     original: ImageSet
     deidentified: ImageSet
     erased: ImageSet
+    disowned: ImageSet
     dataset: str
     claims: tuple[str, ...]
 
@@ -44,13 +45,13 @@ class Narrator:
 
     def tell(self):
         self.rich(self.who.patient.address, *(each.address for each in self.who.relatives))
-        original, deidentified, erased = self.images()
+        original, deidentified, erased, disowned = self.images()
         self.consent(original)
         self.emergency()
         dataset, claims = self.research(original, deidentified)
         self.identity()
         self.accreditation()
-        return Story(original, deidentified, erased, dataset, claims)
+        return Story(original, deidentified, erased, disowned, dataset, claims)
 
     def rich(self, *addresses):
         for address in addresses:
@@ -79,10 +80,14 @@ class Narrator:
     def images(self):
         original, erased = self.anchor("original"), self.anchor("erased")
         deidentified = self.anchor("deidentified", parent=original)
+        disowned, patient = self.anchor("disowned"), self.who.patient
+        for image in (original, disowned, erased):
+            self.ledger.send(patient, "ImageRegistry", "disown", image.struct)
+        self.ledger.send(patient, "ImageRegistry", "acknowledge", original.struct)
         hospital, word = self.who.hospital, bytes.fromhex(digest("new")[2:])
         self.ledger.send(hospital, "ImageRegistry", "rekey", original.struct, word)
         self.ledger.send(hospital, "ImageRegistry", "erase", erased.struct, word)
-        return original, deidentified, erased
+        return original, deidentified, erased, disowned
 
     def consent(self, image):
         who, consents = self.who, self.consents

@@ -28,6 +28,19 @@ def test_an_image_sets_history_is_whole(index, story):
     assert "ImageErasureCertified" not in told
 
 
+def test_who_disowned_it_and_acknowledged_it_again(index, story, who):
+    told = [
+        (entry.event, entry.who, entry.details["change"])
+        for entry in index.history(story.original.image_id)
+        if entry.event in ("ImageDisowned", "ImageAcknowledged")
+    ]
+    patient = who.patient.address
+    assert told == [
+        ("ImageDisowned", patient, "disowned"),
+        ("ImageAcknowledged", patient, "acknowledged"),
+    ]
+
+
 def test_consent_for_another_image_set_is_not_its_history(index, story):
     def scopes(image):
         return {

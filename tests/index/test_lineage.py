@@ -118,6 +118,14 @@ def test_an_erased_image_set_is_shown_as_such(index, story):
     assert node.details["state"] == "erased"
 
 
+def test_a_disowned_image_set_is_shown_as_such_until_it_is_acknowledged(index, story):
+    (node,) = index.lineage(story.disowned.image_id).nodes
+    assert node.details["state"] == "disowned"
+    nodes = index.lineage(story.original.image_id).nodes
+    states = {each.id: each.details["state"] for each in nodes if each.kind == "image set"}
+    assert states[story.original.image_id] == "anchored"
+
+
 @pytest.mark.parametrize("ending", ["", "/1", "/x", "/99999999999999999999"])
 def test_what_nobody_knows(index, ending):
     with pytest.raises(NothingKnown):

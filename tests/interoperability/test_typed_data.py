@@ -82,7 +82,8 @@ def stage(node: str) -> Iterator[tuple[Chain, Contract]]:
         forwarder = chain.deploy("Forwarder").address
         identities = chain.deploy("IdentityRegistry", forwarder, DAY).address
         participants = chain.deploy("ParticipantRegistry", forwarder, [GOVERNOR])
-        images = chain.deploy("ImageRegistry", participants.address, forwarder).address
+        peers = (identities, participants.address, forwarder)
+        images = chain.deploy("ImageRegistry", *peers).address
         peers = (identities, participants.address, images)
         consents = chain.deploy("ConsentRegistry", *peers, True, 5)
         chain.send(GOVERNOR, participants, "admitInstitution", HOSPITAL, CLINICIAN)

@@ -257,7 +257,7 @@ def stage(chain: Chain) -> dict[str, Contract]:
     forwarder = chain.deploy("Forwarder").address
     identities = chain.deploy("IdentityRegistry", forwarder, 3 * DAY)
     participants = chain.deploy("ParticipantRegistry", forwarder, [GOVERNOR])
-    images = chain.deploy("ImageRegistry", participants.address, forwarder)
+    images = chain.deploy("ImageRegistry", identities.address, participants.address, forwarder)
     peers = (identities.address, participants.address, images.address)
     consents = chain.deploy("ConsentRegistry", *peers, True, MOST_OVERDUE)
     for institution in (HOSPITAL, CLINIC):

@@ -25,7 +25,7 @@ CONTRACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Forwarder": (),
         "IdentityRegistry": ("Forwarder", "recovery_delay"),
         "ParticipantRegistry": ("Forwarder", "governors"),
-        "ImageRegistry": ("ParticipantRegistry", "Forwarder"),
+        "ImageRegistry": ("IdentityRegistry", "ParticipantRegistry", "Forwarder"),
         "ConsentRegistry": (
             "IdentityRegistry",
             "ParticipantRegistry",

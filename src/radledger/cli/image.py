@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from radledger.cli.acting import act, submit_document
 from radledger.cli.archive import Archive, accounting
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
     Attributes,
     BurnedIn,
     Disease,
+    DocumentFile,
     Identity,
     ImageId,
     MixedIds,
     Paths,
     Purposes,
+    RelayUrl,
+    SignOnly,
     Unchecked,
 )
+from radledger.cli.progress import progress_bar
 from radledger.cli.session import session
 from radledger.cli.values import named_path
 from radledger.errors import UsageError
@@ -29,7 +33,6 @@ from radledger.errors import UsageError
 if TYPE_CHECKING:
     from radledger.consent.permission import Use
     from radledger.consent.receipts import Receipts
-    from radledger.imaging.ingest import Progress
     from radledger.imaging.keys import KeyService
     from radledger.imaging.model import Addition
 
@@ -110,7 +113,7 @@ def add(
     from radledger.imaging.custody import all_or_nothing
 
     additions = _additions(paths, patient, listed, visit, course)
-    with accounting(report) as account, _progress() as progress:
+    with accounting(report) as account, progress_bar() as progress:
         for added in session.radledger.images.add_all(
             additions,
             custodian=session.signer,
@@ -147,7 +150,7 @@ def deidentify(
     allow_unchecked: Unchecked = False,
 ) -> None:
     """Make a de-identified version for research, which names the original."""
-    with _progress() as progress:
+    with progress_bar() as progress:
         derived = session.radledger.images.deidentify(
             image,
             profile,
@@ -244,6 +247,24 @@ def rekey(image: ImageId) -> None:
 def erase(image: ImageId) -> None:
     """Erase an image set for good, as its custodian: secret, salts and ciphertext."""
     show(session.radledger.images.erase(image, custodian=session.signer))
+
+
+@group.command()
+def disown(image: ImageId, sign_only: SignOnly = None) -> None:
+    """Disown an image set that names you by mistake: nobody may use it then, nor may you."""
+    act(session.radledger.images, "disown", sign_only, image)
+
+
+@group.command()
+def acknowledge(image: ImageId, sign_only: SignOnly = None) -> None:
+    """Take back that an image set is disowned; your grants apply to it again."""
+    act(session.radledger.images, "acknowledge", sign_only, image)
+
+
+@group.command()
+def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
+    """Send what a patient signed, and pay for it."""
+    submit_document("images", file, relay)
 
 
 def _flat(record: Any) -> dict[str, Any]:
@@ -369,35 +390,3 @@ def _size(additions: Iterable[Addition]) -> int:
 
     found = (each for addition in additions for each in scan(addition.paths))
     return sum(each.size for each in found if isinstance(each, Candidate))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Progress], None] | None]:
-    """A bar with rate and time left on the terminal; none where the output goes elsewhere."""
-    import sys
-
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich import progress as rich
-    from rich.console import Console
-
-    columns = (
-        rich.BarColumn(),
-        rich.TaskProgressColumn(),
-        rich.TransferSpeedColumn(),
-        rich.TimeRemainingColumn(),
-        rich.TextColumn("{task.description}"),
-    )
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def update(progress: Progress) -> None:
-            told = f"{progress.files} files, {progress.anchored} of {progress.sealed} image sets"
-            if progress.skipped:
-                told += f", {progress.skipped} left out"
-            bar.update(
-                task, description=told, completed=progress.size, total=progress.total or None
-            )
-
-        yield update

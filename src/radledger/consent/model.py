@@ -176,10 +176,10 @@ class Decision:
     """Whether a use is permitted now, why, and by which grant.
 
     ``reason`` is ``permitted``, ``never granted``, ``revoked``, ``expired``, ``not yet``,
-    ``purpose``, ``disease``, ``condition``, ``reader suspended``, ``not anchored`` or ``erased``;
-    or ``stale chain`` if the latest block is older than the network allows.  ``grant_id`` is none
-    where no grant was considered, as for the patient's own images.  ``block_age`` is the age in
-    seconds of the block that the answer comes from.
+    ``purpose``, ``disease``, ``condition``, ``reader suspended``, ``not anchored``, ``erased``,
+    ``disowned``; or ``stale chain`` if the latest block is older than the network allows.
+    ``grant_id`` is none where no grant was considered, as for the patient's own images.
+    ``block_age`` is the age in seconds of the block that the answer comes from.
     """
 
     permitted: bool

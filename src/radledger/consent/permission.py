@@ -44,6 +44,7 @@ _REASONS = (
     "reader suspended",
     "not anchored",
     "erased",
+    "disowned",
 )
 
 

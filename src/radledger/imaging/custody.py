@@ -200,12 +200,14 @@ class Custody(ImagingHome):
             If no file could be taken, because of burned-in annotations for instance.
         SecretUnknown
             If this home does not have the original's secret.
+        ImageErased, ImageIsDisowned
+            If the original was erased, or its patient has disowned it.
         """
         from radledger.imaging.processes import Crew
         from radledger.imaging.storing import StoredFile, Task
 
         Crew.prepare()
-        record = self._usable(image_id)
+        record = self._recognised(image_id)
         row = held(self._journal, record.image_id)
         institution = self._institution(custodian)
         purpose = Purpose(

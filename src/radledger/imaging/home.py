@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.chain.refusals import ImageErased
+from radledger.chain.refusals import ImageErased, ImageIsDisowned
 from radledger.folders import alone_in
 from radledger.imaging import records
 from radledger.imaging.errors import HomeBusy
@@ -60,6 +60,12 @@ class ImagingHome:
         record = records.image_record(self._ledger, image_id)
         if record.state is State.ERASED:
             raise ImageErased.of({"image": record.image_id})
+        return record
+
+    def _recognised(self, image_id: str) -> ImageRecord:
+        record = self._usable(image_id)
+        if record.state is State.DISOWNED:
+            raise ImageIsDisowned.of({"image": record.image_id})
         return record
 
 

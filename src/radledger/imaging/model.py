@@ -84,6 +84,7 @@ class State(StrEnum):
 
     ANCHORED = "anchored"
     ERASED = "erased"
+    DISOWNED = "disowned"
 
 
 @dataclass(frozen=True)

@@ -78,19 +78,31 @@ def _records(ledger: Ledger, anchored: Iterable[Event]) -> list[ImageRecord]:
     chosen: Any = {"image": images} if len(images) <= 100 else {}
     manifests: dict[bytes, Event] = {bytes(event.args["image"]): event for event in anchored}
     certificates: dict[bytes, Event] = {}
+    disowned: set[bytes] = set()
     if images:
         for event in ledger.events(CONTRACT, "ImageRekeyed", **chosen):
             manifests[bytes(event.args["image"])] = event
         for event in ledger.events(CONTRACT, "ImageErasureCertified", **chosen):
             certificates[bytes(event.args["image"])] = event
+        disowned = _disowned(ledger, chosen)
     return [
-        _record(event, manifests[image], certificates.get(image))
+        _record(event, manifests[image], certificates.get(image), image in disowned)
         for event, image in zip(anchored, images, strict=True)
     ]
 
 
-def _record(anchored: Event, keyed: Event, erased: Event | None) -> ImageRecord:
+def _disowned(ledger: Ledger, chosen: dict[str, Any]) -> set[bytes]:
+    """The sets that were disowned last, and not acknowledged again."""
+    names = ("ImageDisowned", "ImageAcknowledged")
+    changes = [event for name in names for event in ledger.events(CONTRACT, name, **chosen)]
+    changes.sort(key=lambda event: (event.block, event.log_index))
+    last = {bytes(event.args["image"]): event.name for event in changes}
+    return {image for image, name in last.items() if name == "ImageDisowned"}
+
+
+def _record(anchored: Event, keyed: Event, erased: Event | None, disowned: bool) -> ImageRecord:
     args = anchored.args
+    present = State.DISOWNED if disowned else State.ANCHORED
     parent = _hex(args["parent"])
     return ImageRecord(
         image_id=_hex(args["image"]),
@@ -104,7 +116,7 @@ def _record(anchored: Event, keyed: Event, erased: Event | None) -> ImageRecord:
         kind=Kind.of(args["kind"]),
         parent=parent if parent != NONE else None,
         instances=args["instances"],
-        state=State.ERASED if erased else State.ANCHORED,
+        state=State.ERASED if erased else present,
         manifest=_hex(keyed.args["manifest"]),
         keyed_in_block=keyed.block,
         anchored_at=anchored.timestamp,

@@ -10,6 +10,7 @@ from radledger.errors import UsageError
 from radledger.identity.address import parse_address
 from radledger.imaging import reading, records
 from radledger.imaging.custody import Custody
+from radledger.imaging.disowning import Disowning
 from radledger.imaging.keys import request_release, request_secret
 from radledger.imaging.model import (
     FetchResult,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Images"]
 
 
-class Images(Custody):
+class Images(Custody, Disowning):
     """Image sets of one chain: those of a custodian's home, and any that one may read.
 
     Parameters
@@ -131,9 +132,15 @@ class Images(Custody):
             If it was not wrapped to them.
         UnwrapFailed
             If the private key is another's.
+        ImageErased
+            If the set was erased.
+        ImageIsDisowned
+            If its patient asks, who has disowned it.
         """
         record = self._usable(image_id)
-        role = "patient" if parse_address(reader) == record.image_set.patient else "custodian"
+        role = "custodian"
+        if parse_address(reader) == record.image_set.patient:
+            role, record = "patient", self._recognised(image_id)
         with reading.opened_envelope(self._storage, record) as envelope:
             return envelope.secret_for(role, record.image_id, private_key)
 
@@ -169,7 +176,8 @@ class Images(Custody):
         Raises
         ------
         Refusal
-            If the use is not permitted, or the set was erased.
+            If the use is not permitted, or the set was erased; for the patient also if they have
+            disowned it.
         ChainStale
             If the key service's latest block is older than its network allows.
         ContentMismatch, DecryptionFailed, CommitmentMismatch, RootMismatch

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Lineage", "Link", "Node", "lineage"]
 
 _AT_ONCE = 500
+_STATES = {"erased": "erased", "disowned": "disowned", "acknowledged": "anchored"}
 _ID = re.compile(r"0x[0-9a-f]{64}")
 
 
@@ -305,15 +306,15 @@ class _Walk:
         """Image sets of which a column is one of these, each with its state."""
         found = [row for some in _parts(ids) for row in self._rows(tables.images, column.in_(some))]
         versions = tables.versions.c
-        erased = {
-            row["image"]
+        # In the order of the chain, so that the last counts; nothing comes after an erasure.
+        states = {
+            row["image"]: _STATES[row["change"]]
             for some in _parts(row["image"] for row in found)
             for row in self._rows(
-                tables.versions, and_(versions.image.in_(some), versions.change == "erased")
+                tables.versions, and_(versions.image.in_(some), versions.change.in_(_STATES))
             )
         }
-        states = ("erased" if row["image"] in erased else "anchored" for row in found)
-        return [{**row, "state": state} for row, state in zip(found, states, strict=True)]
+        return [{**row, "state": states.get(row["image"], "anchored")} for row in found]
 
     def _claims(self, condition: ColumnElement[bool]) -> list[Mapping[str, Any]]:
         return self._rows(tables.payouts, and_(condition, tables.payouts.c.change == "claimed"))

@@ -81,6 +81,10 @@ def _image_erased(args: Mapping[str, Any]) -> _Rows:
     return [(tables.versions, row)]
 
 
+def _image_said(change: str) -> Callable[[Mapping[str, Any]], _Rows]:
+    return lambda args: [(tables.versions, {"image": args["image"], "change": change})]
+
+
 # --- consent -------------------------------------------------------------------------------------
 
 
@@ -265,6 +269,8 @@ _MAKERS: dict[str, Callable[[Mapping[str, Any]], _Rows]] = {
     "ImageAnchored": _image_anchored,
     "ImageRekeyed": _image_rekeyed,
     "ImageErasureCertified": _image_erased,
+    "ImageDisowned": _image_said("disowned"),
+    "ImageAcknowledged": _image_said("acknowledged"),
     "ConsentGranted": _consent_granted,
     "ConsentWithdrawn": _consent_withdrawn,
     "ConsentWithdrawnAll": _consent_withdrawn_all,

@@ -41,6 +41,8 @@ _ACTORS = {
     "EmergencyDeclared": "clinician",
     "EmergencyReviewed": "reviewer",
     "EmergenciesForbidden": "actor",
+    "ImageDisowned": "actor",
+    "ImageAcknowledged": "actor",
     "ParticipantSuspended": "actor",
     "ParticipantReinstated": "actor",
     "ParticipantLeft": "account",

@@ -146,7 +146,8 @@ images = _table(
 
 versions = _table(
     "versions",
-    "what became of an image set: superseded (successor), rekeyed (manifest), erased (certificate)",
+    "what became of an image set: superseded (successor), rekeyed (manifest), erased "
+    "(certificate); disowned by its patient, acknowledged again",
     _id("image"),
     _text("change"),
     _id("successor", optional=True),

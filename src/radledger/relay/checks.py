@@ -48,6 +48,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         "withdrawApproval",
     ),
     "DatasetRegistry": ("claim", "claimFor", "setFree", "withdraw", "withdrawWork"),
+    "ImageRegistry": ("acknowledge", "disown"),
 }
 """The functions that are paid for by way of the forwarder: what patients sign."""
 

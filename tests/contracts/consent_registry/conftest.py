@@ -69,6 +69,7 @@ class Reason(IntEnum):
     READER_SUSPENDED = 8
     NOT_ANCHORED = 9
     ERASED = 10
+    DISOWNED = 11
 
 
 class Outcome(IntEnum):

@@ -246,6 +246,37 @@ def test_erased_image(images, image, hospital, patient, radiologist, grant, perm
         refuses(reader, CARE, Reason.ERASED, "ConsentImageErased", image.id)
 
 
+def test_disowned_image(
+    images,
+    consents,
+    anchor,
+    image,
+    hospital,
+    patient,
+    radiologist,
+    stranger,
+    grant,
+    permits,
+    refuses,
+):
+    """Neither a grant, nor an emergency, nor being the patient or custodian permits a use of it."""
+    other = anchor("another")
+    grant(radiologist)
+    images.disown(image, {"from": patient})
+    consents.breakGlass(patient, 3600, digest("reason"), {"from": radiologist})
+    for reader in (radiologist, patient, hospital, stranger):
+        refuses(reader, CARE, Reason.DISOWNED, "ConsentImageDisowned", image.id)
+    permits(radiologist, CARE, radiologist, image=other)
+    permits(patient, CARE, image=other)
+
+    images.acknowledge(image, {"from": patient})
+    permits(radiologist, CARE, radiologist)
+    permits(patient, CARE)
+    images.disown(image, {"from": patient})
+    images.erase(image, digest("certificate"), {"from": hospital})
+    refuses(radiologist, CARE, Reason.ERASED, "ConsentImageErased", image.id)
+
+
 @pytest.mark.no_call_coverage
 def test_period(image, patient, radiologist, grant, permits, refuses):
     """From is the first second and until the first after the last."""

@@ -25,6 +25,7 @@ __all__ = [
     "ConsentExpired",
     "ConsentGrantedSince",
     "ConsentGranteeInvalid",
+    "ConsentImageDisowned",
     "ConsentImageErased",
     "ConsentImageNotAnchored",
     "ConsentNeverGranted",
@@ -181,6 +182,13 @@ class ConsentGranteeInvalid(ContractError):
 
     selector = "777424bc"
     parameters = (("grantee", "address"),)
+
+
+class ConsentImageDisowned(ContractError):
+    """The use is not permitted: the patient has disowned the image set."""
+
+    selector = "c8b31518"
+    parameters = (("image", "bytes32"),)
 
 
 class ConsentImageErased(ContractError):

@@ -12,9 +12,12 @@ __all__ = [
     "ImageErased",
     "ImageGroupsNotOfCustodian",
     "ImageIncomplete",
+    "ImageIsDisowned",
     "ImageKindNotDerived",
     "ImageNotAnchored",
+    "ImageNotAuthorized",
     "ImageNotCustodian",
+    "ImageNotDisowned",
     "ImagePatientDiffers",
 ]
 
@@ -47,6 +50,13 @@ class ImageIncomplete(ContractError):
     parameters = (("patient", "address"), ("root", "bytes32"), ("instances", "uint32"))
 
 
+class ImageIsDisowned(ContractError):
+    """The patient has disowned the image set."""
+
+    selector = "5cdc7abd"
+    parameters = (("image", "bytes32"),)
+
+
 class ImageKindNotDerived(ContractError):
     """An original has no predecessor."""
 
@@ -61,11 +71,25 @@ class ImageNotAnchored(ContractError):
     parameters = (("image", "bytes32"),)
 
 
+class ImageNotAuthorized(ContractError):
+    """The caller may not act for the patient."""
+
+    selector = "d098fa5b"
+    parameters = (("patient", "address"), ("actor", "address"))
+
+
 class ImageNotCustodian(ContractError):
     """The caller does not act for the institution that holds the images."""
 
     selector = "5f1c7b53"
     parameters = (("custodian", "address"), ("institution", "address"))
+
+
+class ImageNotDisowned(ContractError):
+    """The image set is not disowned."""
+
+    selector = "486a8e0c"
+    parameters = (("image", "bytes32"),)
 
 
 class ImagePatientDiffers(ContractError):

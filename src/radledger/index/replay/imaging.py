@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageState"]
 
-_ANCHORED, _ERASED = 1, 2
+_ANCHORED, _ERASED, _DISOWNED = 1, 2, 3
+_BECOMES = {
+    "ImageErasureCertified": _ERASED,
+    "ImageDisowned": _DISOWNED,
+    "ImageAcknowledged": _ANCHORED,
+}
 
 
 class ImageState:
@@ -31,8 +36,8 @@ class ImageState:
                 "instances": args["instances"],
                 "state": _ANCHORED,
             }
-        elif event.name == "ImageErasureCertified" and args["image"] in self._images:
-            self._images[args["image"]]["state"] = _ERASED
+        elif event.name in _BECOMES and args["image"] in self._images:
+            self._images[args["image"]]["state"] = _BECOMES[event.name]
 
     def views(self, now: int) -> Iterator[View]:
         """What its views must answer."""
