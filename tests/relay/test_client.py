@@ -47,7 +47,9 @@ def test_an_answer_that_trickles_is_not_waited_for(server, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"\xff", b"null", b"[]", b"{}", b"[" * 100_000, gzip.compress(bytes(1 << 24))]
+    "body",
+    [b"", b"\xff", b"null", b"[]", b"{}", b"[" * 100_000, gzip.compress(bytes(1 << 24))],
+    ids=["nothing", "no text", "null", "a list", "an object", "deep", "compressed"],
 )
 def test_what_no_relayer_answers(server, body):
     server.always(200, body, Content_Encoding="gzip" if body[:2] == b"\x1f\x8b" else "identity")
