@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.conftest import digest, error, plain
+from tests.contracts.conftest import error, plain
 from tests.contracts.consent_registry.conftest import (
     ALL,
     DAY,
@@ -19,9 +19,9 @@ from tests.contracts.consent_registry.conftest import (
 
 
 @pytest.fixture
-def asked(patient, radiologist, accredited, terms):
+def asked(image, patient, radiologist, accredited, terms):
     """What the radiologist asks of the patient: the arguments of `request`."""
-    return (patient, radiologist, digest("visit"), terms(Purpose.GRU, Condition.NPOA))
+    return (patient, radiologist, image.visit, terms(Purpose.GRU, Condition.NPOA))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_request(consents, patient, radiologist, asked, request_id, now):
                 "subject": patient,
                 "requester": radiologist,
                 "grantee": radiologist,
-                "scope": digest("visit"),
+                "scope": asked[2],
                 "asked": asked[3].packed(),
             },
         )
@@ -118,7 +118,7 @@ def test_approve(consents, patient, radiologist, asked, request_id, now):
             {
                 "subject": patient,
                 "grantee": radiologist,
-                "scope": digest("visit"),
+                "scope": asked[2],
                 "given": kept.packed(now(), status=GRANTED),
                 "actor": patient,
             },
