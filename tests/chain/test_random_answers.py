@@ -100,10 +100,10 @@ def hurried(monkeypatch):
 
 
 def response(status, body):
+    """What the transport gives: a response, and its content."""
     found = requests.Response()
     found.status_code = status
-    found._content = body
-    return found
+    return found, body
 
 
 AT_RANDOM = {
@@ -135,10 +135,10 @@ def test_answers_that_are_nearly_right(connected, use, which, seed, value):
     send, count = provider._sent, itertools.count()
 
     def sent(body):
-        found = send(body)
+        found, content = send(body)
         if next(count) == which:
-            found._content = changed(found.content, random.Random(seed), value)
-        return found
+            content = changed(content, random.Random(seed), value)
+        return found, content
 
     provider._sent = sent
     with contextlib.suppress(RadLedgerError):

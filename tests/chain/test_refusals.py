@@ -126,7 +126,9 @@ def test_both_nodes_refuse_calls_and_transactions_alike(fresh_ledger):
 
 def test_an_error_from_a_contract_further_down_keeps_its_name(fresh_ledger):
     ledger, governor = fresh_ledger
-    image_set = (SOMEBODY, b"\1" * 32, b"\2" * 32, b"\3" * 32, b"\4" * 32, 1, 0)
+    custodian = bytes.fromhex(governor.address[2:])
+    groups = (b"\3" * 12 + custodian, b"\4" * 12 + custodian)
+    image_set = (SOMEBODY, b"\1" * 32, b"\2" * 32, *groups, 1, 0)
     # ImageRegistry asks ParticipantRegistry, which is who refuses.
     with pytest.raises(refusals.ParticipantNotAccredited) as refusal:
         ledger.send(governor, "ImageRegistry", "anchor", image_set)

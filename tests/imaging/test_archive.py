@@ -144,7 +144,9 @@ def test_workers_end_with_who_started_them(tmp_path):
     worker = os.pidfd_open(int(owner.stdout.readline()))
     owner.kill()
     owner.wait()
-    assert select.select([worker], [], [], 30)[0]
+    ended = select.poll()
+    ended.register(worker, select.POLLIN)
+    assert ended.poll(240_000)
     os.close(worker)
 
 

@@ -35,6 +35,8 @@ def digits(size):
 
 def values(type_):
     """Values of an atomic ABI type, as JSON has them."""
+    if type_ == "bool":
+        return st.booleans()
     if type_.startswith("uint"):
         return number(int(type_[4:]))
     if type_ == "address":

@@ -31,9 +31,11 @@ def deploy(
         list[str] | None,
         typer.Option(metavar="ACCOUNT", help="First governor, by default who deploys; repeatable."),
     ] = None,
-    no_emergency_opt_out: Annotated[
+    emergency_access_always: Annotated[
         bool,
-        typer.Option("--no-emergency-opt-out", help="Do not let patients forbid emergency access."),
+        typer.Option(
+            "--emergency-access-always", help="Do not let patients forbid emergency access."
+        ),
     ] = False,
     most_overdue_reviews: Annotated[
         int,
@@ -68,7 +70,7 @@ def deploy(
             signer,
             folder,
             governors=tuple(session.address(each) for each in governor or ()),
-            may_forbid_emergencies=not no_emergency_opt_out,
+            may_forbid_emergencies=not emergency_access_always,
             most_overdue_reviews=most_overdue_reviews,
             token_holder=signer.address if network.local else None,
             resume=resume,
