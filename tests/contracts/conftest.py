@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntFlag
 from types import SimpleNamespace
@@ -134,6 +136,24 @@ def pytest_collection_finish() -> None:
     # It reads the source of every caller, to warn those that are not its own.
     caller = SimpleNamespace(frame=SimpleNamespace(f_locals={"self": chain}))
     sys.modules["brownie.network.rpc"].inspect = SimpleNamespace(stack=lambda: [None, caller])
+    # It takes for dropped what anvil has counted and has no receipt of yet.
+    receipts = sys.modules["brownie.network.transaction"].TransactionReceipt
+    receipts._await_confirmation = _once_there_is_a_receipt(receipts._await_confirmation)
+
+
+def _once_there_is_a_receipt(await_confirmation: Callable[..., None]) -> Callable[..., None]:
+    def awaited(transaction: Any, *arguments: Any, **named: Any) -> None:
+        deadline = time.monotonic() + 60
+        while not _has_receipt(transaction.txid) and time.monotonic() < deadline:
+            threading.Event().wait(0.005)
+        await_confirmation(transaction, *arguments, **named)
+
+    return awaited
+
+
+def _has_receipt(transaction: str) -> bool:
+    answer = web3.provider.make_request("eth_getTransactionReceipt", [transaction])
+    return bool(answer.get("result"))
 
 
 @pytest.fixture(scope="module", autouse=True)

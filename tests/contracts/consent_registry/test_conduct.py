@@ -133,6 +133,19 @@ def test_a_review_that_becomes_overdue_cuts_the_emergency_in_force(
     permits(radiologist, use(), radiologist, EMERGENCY)
 
 
+def test_an_emergency_in_force_is_cut_by_a_review_that_fell_overdue(
+    consents, break_glass, image, patient, radiologist, permits, refuses
+):
+    """As above and not to the second, so that what the calls reach is measured as well."""
+    old = break_glass()
+    travel(due(old) - 2 * HOUR)
+    since = break_glass(lasts=DAY)
+    permits(radiologist, use(), radiologist, EMERGENCY)
+    travel(due(old) + HOUR)
+    expired = (Reason.EXPIRED, "ConsentExpired", patient, radiologist, since + HOUR)
+    refuses(radiologist, use(), *expired)
+
+
 @pytest.mark.no_call_coverage
 def test_request_with_too_many_overdue_reviews(
     consents, overdue, review, image, patient, radiologist, colleague, hospital, clinic, terms

@@ -180,6 +180,12 @@ def test_a_grant_that_another_one_overtook_knows_the_revocation_as_well(document
     assert slot() == (late, GRANTED)
 
 
+def test_a_grant_signed_long_after_one_that_it_does_not_know(document, slot, late):
+    document("grant", late - DOUBT - 1)()
+    document("grant", late)()
+    assert slot() == (late, GRANTED)
+
+
 def test_a_grant_from_before_a_revocation_that_was_granted_over(
     consents, document, patient, radiologist, late, superseded
 ):
