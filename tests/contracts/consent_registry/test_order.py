@@ -359,11 +359,13 @@ def test_the_last_epoch(consents, document, patient, radiologist, image, late, p
 
 def set_epoch(consents, subject, epoch):
     """Write an epoch where the registry keeps the subject's; ``epochOf`` tells whether it is."""
+    ganache = web3.client_version.startswith("Ganache")
+    method = "evm_setAccountStorageAt" if ganache else "anvil_setStorageAt"
     for position in range(8):
         key = web3.solidity_keccak(["uint256", "uint256"], [int(subject.address, 16), position])
         where = [consents.address, "0x" + key.hex().removeprefix("0x"), f"0x{epoch:064x}"]
-        answer = web3.provider.make_request("anvil_setStorageAt", where)
+        answer = web3.provider.make_request(method, where)
         if consents.epochOf(subject) == epoch:
             return
-        web3.provider.make_request("anvil_setStorageAt", [*where[:2], digest("")])
+        web3.provider.make_request(method, [*where[:2], digest("")])
     raise AssertionError(answer)
