@@ -20,7 +20,7 @@ from radledger.relay.application import create_application
 from radledger.relay.service import Relayer
 from radledger.relay.tickets import Limits
 
-MANY = Limits(per_address=10**9, per_day=10**12, queue=1_000)
+MANY = Limits(per_address=10**9, per_day=10**12, queue=2_000)
 
 
 @pytest.fixture
