@@ -96,9 +96,9 @@ def test_a_stream_that_fails_among_several_is_raised(store: Storage) -> None:
             raise OSError("the disk is gone")
 
     content = os.urandom(10)
-    name = MemoryStore().put(io.BytesIO(content)).cid
+    name, another = (MemoryStore().put(io.BytesIO(each)).cid for each in (content, os.urandom(10)))
     with pytest.raises(OSError, match="the disk is gone"):
-        store.put_all([(io.BytesIO(content), name), (Failing(), name)])
+        store.put_all([(io.BytesIO(content), name), (Failing(), another)])
     store.put_all([(io.BytesIO(content), name)])
     with store.get(name) as stream:
         assert stream.read() == content
