@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +9,13 @@ import typer
 from radledger.chain.clock import STALE
 from radledger.cli.acting import act, submit_document
 from radledger.cli.conduct import conduct_behind, tell_conduct
+from radledger.cli.emergency import (
+    allow_emergencies,
+    break_glass,
+    emergencies,
+    forbid_emergencies,
+    review,
+)
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
     Address,
@@ -19,9 +25,10 @@ from radledger.cli.parameters import (
     ImageId,
     RelayUrl,
     SignOnly,
+    Subject,
 )
 from radledger.cli.session import session
-from radledger.cli.times import duration, moment
+from radledger.cli.times import moment
 
 if TYPE_CHECKING:
     from radledger.consent import Terms
@@ -91,10 +98,6 @@ End = Annotated[
         help="As --from, a day being included; until revoked unless given. Rounded down to a day "
         "from a week on, to the end of a month from half a year on.",
     ),
-]
-Subject = Annotated[
-    str | None,
-    typer.Option(metavar="ACCOUNT", help="Subject to act for (default: the signer)."),
 ]
 
 
@@ -275,109 +278,8 @@ def check(
         raise typer.Exit(1)
 
 
-@group.command()
-def break_glass(
-    subject: Address,
-    reason: Annotated[
-        str, typer.Option(metavar="TEXT", help="Why; its salted digest goes on chain.")
-    ],
-    hours: Annotated[
-        str, typer.Option("--for", metavar="SPAN", help="For how long, 24h at most.")
-    ] = "24h",
-) -> None:
-    """As a clinician, use everything of a patient for care in an emergency.
-
-    While a review of your earlier emergency accesses is overdue, each lasts one hour at most.
-    """
-    from radledger.consent import SealedNote
-
-    note, asked = SealedNote.of(reason), duration(hours)
-    receipt = session.radledger.consents.break_glass(
-        session.signer, session.address(subject), note, duration=asked
-    )
-    declared = receipt.event("EmergencyDeclared").args
-    times = {"since": declared["since"], "until": declared["until"]}
-    if declared["until"] < declared["since"] + asked and not session.json:
-        print(
-            "a review of your earlier emergency access is overdue, so this one lasts an hour; see "
-            "`radledger consent emergencies --clinician`",
-            file=sys.stderr,
-        )
-    show({**plain(receipt), **times, "reason": note.text, "salt": plain(note.salt)})
-
-
-@group.command()
-def review(
-    subject: Address,
-    clinician: Address,
-    since: Annotated[
-        str,
-        typer.Option(
-            metavar="TIME",
-            help="When the emergency access was declared, as `consent emergencies` shows it.",
-        ),
-    ],
-    opinion: Annotated[
-        str, typer.Option(metavar="TEXT", help="The finding; its salted digest goes on chain.")
-    ],
-    justified: Annotated[
-        bool, typer.Option("--justified/--unjustified", help="Outcome of the review.")
-    ],
-) -> None:
-    """Review emergency access, as a second person of the clinician's institution.
-
-    Access that is found unjustified ends at once. Once the review is overdue, a governor may review
-    as well.
-    """
-    from radledger.consent import SealedNote
-
-    note, declared = SealedNote.of(opinion), moment(since, 0)
-    receipt = session.radledger.consents.review(
-        session.signer,
-        session.address(subject),
-        session.address(clinician),
-        declared,
-        justified=justified,
-        opinion=note,
-    )
-    show({**plain(receipt), "opinion": note.text, "salt": plain(note.salt)})
-
-
-@group.command()
-def emergencies(
-    subject: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="Of one patient.")] = None,
-    institution: Annotated[
-        str | None, typer.Option(metavar="ACCOUNT", help="Of one institution.")
-    ] = None,
-    clinician: Annotated[
-        str | None, typer.Option(metavar="ACCOUNT", help="Of one clinician.")
-    ] = None,
-) -> None:
-    """List emergency accesses, whether they were reviewed, and whether that is overdue."""
-    found = session.radledger.consents.emergencies(
-        subject=session.whose(subject),
-        institution=session.whose(institution),
-        clinician=session.whose(clinician),
-    )
-    show_all(found, empty="no emergency access")
-
-
-@group.command()
-def forbid_emergencies(subject: Subject = None, sign_only: SignOnly = None) -> None:
-    """Forbid emergency access to your images, where the deployment allows that.
-
-    Emergency access in force ends at once. From then on no clinician sees more than you granted,
-    also where your life depends on it.
-    """
-    consents = session.radledger.consents
-    act(consents, "forbid_emergencies", sign_only, subject=session.whose(subject))
-
-
-@group.command()
-def allow_emergencies(subject: Subject = None, sign_only: SignOnly = None) -> None:
-    """Allow emergency access to your images again."""
-    consents = session.radledger.consents
-    act(consents, "allow_emergencies", sign_only, subject=session.whose(subject))
+for command in (break_glass, review, emergencies, forbid_emergencies, allow_emergencies):
+    group.command()(command)
 
 
 def _terms(

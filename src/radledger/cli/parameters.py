@@ -22,6 +22,7 @@ __all__ = [
     "Purposes",
     "RelayUrl",
     "SignOnly",
+    "Subject",
     "Unchecked",
 ]
 
@@ -37,6 +38,12 @@ SignOnly = Annotated[
 DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="A signed document.")]
 RelayUrl = Annotated[
     str | None, typer.Option("--relay", metavar="URL", help="Relayer that sends it and pays.")
+]
+
+# Whose images, where that is not the signer.
+Subject = Annotated[
+    str | None,
+    typer.Option(metavar="ACCOUNT", help="Subject to act for (default: the signer)."),
 ]
 
 # Files, and which are taken all the same.

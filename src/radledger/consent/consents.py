@@ -32,8 +32,7 @@ __all__ = ["Consents"]
 
 _T = TypeVar("_T", Grant, ConsentRequest)
 
-_DAY = 24 * 3600
-_WEEK = 7 * _DAY
+_WEEK = 7 * 24 * 3600
 
 
 class Consents(EmergencyAccess):
@@ -163,21 +162,6 @@ class Consents(EmergencyAccess):
         fields = {"subject": whose, "epoch": signing.epoch(self._ledger, whose)}
         after = self._ledger.call(records.CONTRACT, "revokedAllAt", whose)
         return signing.sign(self._ledger, signer, "RevokeAll", fields, valid_for, after=after)
-
-    def sign_forbid_emergencies(
-        self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
-    ) -> dict[str, Any]:
-        """As :meth:`forbid_emergencies`, signed for somebody else to submit."""
-        whose = _subject(signer, subject)
-        return signing.sign_choice(self._ledger, signer, whose, True, valid_for)
-
-    def sign_allow_emergencies(
-        self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
-    ) -> dict[str, Any]:
-        """As :meth:`allow_emergencies`, signed for somebody else to submit."""
-        return signing.sign_choice(
-            self._ledger, signer, _subject(signer, subject), False, valid_for
-        )
 
     def approve(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from radledger.consent import signing
 from radledger.consent.model import Conduct, Emergency, EmergencyCounts, SealedNote
 from radledger.identity.address import parse_address
 
@@ -17,6 +18,7 @@ __all__ = ["EmergencyAccess"]
 
 _CONTRACT = "ConsentRegistry"
 _DAY = 24 * 3600
+_WEEK = 7 * _DAY
 _NOBODY = "0x" + "00" * 20
 
 
@@ -68,9 +70,21 @@ class EmergencyAccess:
         """
         return self._forbid(signer, subject, forbidden=True)
 
+    def sign_forbid_emergencies(
+        self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
+    ) -> dict[str, Any]:
+        """As :meth:`forbid_emergencies`, signed for somebody else to submit."""
+        return self._sign_choice(signer, subject, valid_for, forbidden=True)
+
     def allow_emergencies(self, signer: LocalAccount, *, subject: str | None = None) -> Receipt:
         """Allow emergency access again, as every subject does who never forbade it."""
         return self._forbid(signer, subject, forbidden=False)
+
+    def sign_allow_emergencies(
+        self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
+    ) -> dict[str, Any]:
+        """As :meth:`allow_emergencies`, signed for somebody else to submit."""
+        return self._sign_choice(signer, subject, valid_for, forbidden=False)
 
     def review(
         self,
@@ -139,6 +153,12 @@ class EmergencyAccess:
     def _forbid(self, signer: LocalAccount, subject: str | None, *, forbidden: bool) -> Receipt:
         whose = parse_address(subject or signer.address)
         return self._ledger.send(signer, _CONTRACT, "forbidEmergencies", whose, forbidden)
+
+    def _sign_choice(
+        self, signer: LocalAccount, subject: str | None, valid_for: int, *, forbidden: bool
+    ) -> dict[str, Any]:
+        whose = parse_address(subject or signer.address)
+        return signing.sign_choice(self._ledger, signer, whose, forbidden, valid_for)
 
 
 def _emergencies(ledger: Ledger, **filters: Any) -> Iterator[Emergency]:
