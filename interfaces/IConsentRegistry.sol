@@ -13,7 +13,7 @@ import {IEmergencyAccess} from "./IEmergencyAccess.sol";
 /// - the identity registry: who may act for a subject, so that after a recovery the old key neither grants nor reads;
 /// - the participant registry: to which institution a reader belongs, and whether either is suspended;
 /// - the image registry: whether an image set is anchored, and neither erased nor disowned;
-/// - a reader: that the use it states is the use it makes. The statement is signed and kept by who releases.
+/// - a reader: that the use it states is the use it makes. The statement is signed, and kept by the key service.
 /// Grants add up: a use is permitted when any one grant permits it.
 interface IConsentRegistry is IEmergencyAccess {
     /// @notice Whether a grant stands.
@@ -23,7 +23,7 @@ interface IConsentRegistry is IEmergencyAccess {
         Revoked
     }
 
-    /// @notice Why a use is permitted or not; of several grants, the one that came nearest gives the reason.
+    /// @notice Why a use is permitted or not; where several grants refuse it, the reason is that of the closest one.
     enum Reason {
         Permitted,
         NeverGranted,
@@ -56,7 +56,8 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @notice What a reader wants to do.
     /// @param purposes bits of {DataUse}, all of which must be permitted
     /// @param fulfilled conditions of {DataUse} that the use fulfils
-    /// @param disease code of the disease under research, or empty; a use that names one is research on it, unless it is care or teaching alone
+    /// @param disease code of the disease under research, or empty; a use that names one is research on it, unless it is
+    /// care or teaching alone
     struct Use {
         uint16 purposes;
         uint16 fulfilled;
@@ -64,9 +65,9 @@ interface IConsentRegistry is IEmergencyAccess {
     }
 
     /// @notice A grant as the chain keeps it: its terms, DUO's inheritance applied, in one slot.
-    /// @param signed when what the subject said last was signed, in seconds since 1970; it rises with every change
-    /// @param epoch how often the subject had taken everything back
-    /// @param status whether it was granted or revoked last
+    /// @param signed time at which the subject's last decision was signed, in seconds since 1970; each change raises it
+    /// @param epoch how often the subject had revoked all grants
+    /// @param status whether the last decision granted or revoked it
     struct Grant {
         uint32 from;
         uint32 until;
@@ -79,8 +80,8 @@ interface IConsentRegistry is IEmergencyAccess {
     }
 
     /// @notice What stood on chain when the subject signed a grant.
-    /// @param seen the `signed` that {grantOf} told for the grantee and scope; zero when there was nothing
-    /// @param epoch the subject's epoch, as {epochOf} told it
+    /// @param seen the `signed` that {grantOf} returned for the grantee and scope; zero when there was no grant
+    /// @param epoch the subject's epoch, as {epochOf} returned it
     struct Basis {
         uint32 seen;
         uint16 epoch;
@@ -92,73 +93,75 @@ interface IConsentRegistry is IEmergencyAccess {
     error ConsentBadSignature(address signer);
     /// @notice The document is dated ahead of the chain; set the clock of the device, then sign it again.
     error ConsentSignedAhead(uint32 signed, uint32 latest);
-    /// @notice The grant was signed over something that this chain does not have, or has lost; sign it again.
+    /// @notice The grant refers to an earlier state that this chain does not have; sign it again.
     error ConsentBasisUnknown(uint32 seen, uint32 signed, uint16 epoch, uint16 current);
-    /// @notice This grant, or one that was signed later, is recorded for this grantee and scope.
+    /// @notice This grant, or one that was signed later, is already recorded for this grantee and scope.
     error ConsentSuperseded(address subject, address grantee, bytes32 scope, uint32 signed);
-    /// @notice A revocation stands that the grant may be older than; to grant again, sign a new grant.
+    /// @notice The grant may be older than a recorded revocation; to grant again, sign a new grant.
     error ConsentRevokedSince(address subject, address grantee, bytes32 scope, uint32 signed);
-    /// @notice A revocation of all grants stands that the grant may be older than; to grant again, sign a new grant.
+    /// @notice The grant may be older than a recorded revocation of all grants; to grant again, sign a new grant.
     error ConsentAllRevokedSince(address subject, uint32 signed);
-    /// @notice The subject has granted again since the revocation was signed; to take that back, sign a new revocation.
+    /// @notice The revocation was signed before the latest grant or emergency access, or no later than a recorded
+    /// revocation; to end what is in force, sign a new revocation.
     error ConsentGrantedSince(address subject, address grantee, bytes32 scope, uint32 signed);
-    /// @notice Everything was taken back already, by this document or a later one.
+    /// @notice All grants were already revoked, by this document or a later one.
     error ConsentAllRevokedAlready(address subject, uint32 signed);
-    /// @notice The signature is void since its deadline.
+    /// @notice The deadline of the signature has passed.
     error ConsentSignatureExpired(uint40 deadline);
-    /// @notice The grantee is the zero address or the subject itself.
+    /// @notice The grantee is the subject itself, or either is the zero address.
     error ConsentGranteeInvalid(address grantee);
     /// @notice This scope is reserved for emergency access, which is not granted.
     error ConsentScopeReserved(bytes32 scope);
     /// @notice The period is empty or over.
     error ConsentPeriodInvalid(uint32 from, uint32 until);
-    /// @notice The purposes are none, unknown, or all taken away by the conditions.
+    /// @notice No purpose is given, a purpose is unknown, or the conditions exclude them all.
     error ConsentPurposesInvalid(uint16 purposes, uint16 conditions);
-    /// @notice Disease specific research names a disease, and nothing else does.
+    /// @notice A disease is missing for disease-specific research, or given for purposes that are not specific to one.
     error ConsentDiseaseInvalid(uint16 purposes, bytes13 disease);
-    /// @notice The grant is revoked already, by this document or a later one.
+    /// @notice There is nothing to revoke: access was never given, or it was already revoked or ended.
     error ConsentNothingToRevoke(address subject, address grantee, bytes32 scope);
-    /// @notice A participant requests for itself or for its institution.
+    /// @notice The grantee is neither the requester nor its institution.
     error ConsentRequesterNotGrantee(address requester, address grantee);
-    /// @notice The requester is no active accredited participant.
+    /// @notice The requester is not an active accredited participant.
     error ConsentRequesterNotAccredited(address requester);
-    /// @notice The same request waits for its answer.
+    /// @notice The same request is already pending.
     error ConsentAlreadyRequested(bytes32 request);
-    /// @notice No such request waits for an answer.
+    /// @notice No such request is pending.
     error ConsentNotRequested(bytes32 request);
 
     /// @notice The use is not permitted: nothing was granted.
     error ConsentNeverGranted(address subject, address reader);
-    /// @notice The use is not permitted: the grant was revoked.
+    /// @notice The use is not permitted: the grant was revoked, or the emergency access was ended.
     error ConsentRevoked(address subject, address reader);
-    /// @notice The use is not permitted: the grant is over.
+    /// @notice The use is not permitted: the grant or emergency access has expired.
     error ConsentExpired(address subject, address reader, uint32 until);
     /// @notice The use is not permitted: the grant has not begun.
     error ConsentNotYet(address subject, address reader, uint32 from);
-    /// @notice The use is not permitted: a purpose is not.
+    /// @notice The use is not permitted: not all of its purposes are granted.
     error ConsentPurposeNotPermitted(uint16 granted, uint16 used);
-    /// @notice The use is not permitted: the grant is for research on another disease.
+    /// @notice The use is not permitted: the grant is for one disease, which the use does not name.
     error ConsentDiseaseDiffers(bytes13 granted, bytes13 used);
     /// @notice The use is not permitted: a condition is not fulfilled.
     error ConsentConditionUnmet(uint16 required, uint16 fulfilled);
     /// @notice The use is not permitted: the reader or its institution is suspended.
     error ConsentReaderSuspended(address reader);
-    /// @notice The use is not permitted: there is no such image set.
+    /// @notice The use is not permitted: no such image set is anchored.
     error ConsentImageNotAnchored(ImageId image);
     /// @notice The use is not permitted: the image set was erased.
     error ConsentImageErased(ImageId image);
     /// @notice The use is not permitted: the patient has disowned the image set.
     error ConsentImageDisowned(ImageId image);
 
-    /// @notice A grant was written; `given` is what {grantOf} then tells, `actor` acted for the subject.
+    /// @notice A grant was written; `given` is what {grantOf} then returns, `actor` acted for the subject.
     event ConsentGranted(
         address indexed subject, address indexed grantee, bytes32 indexed scope, GrantSlot given, address actor
     );
-    /// @notice A grant was revoked, or will not count when it arrives; `signed` is what {grantOf} then tells.
+    /// @notice A grant was revoked, or will not count when it arrives; `signed` is what {grantOf} then returns. For the
+    /// scope of emergencies: an emergency access was ended, and `signed` says when.
     event ConsentWithdrawn(
         address indexed subject, address indexed grantee, bytes32 indexed scope, uint32 signed, address actor
     );
-    /// @notice All grants before this epoch were revoked; `signed` is what {revokedAllAt} then tells.
+    /// @notice All grants before this epoch were revoked; `signed` is what {revokedAllAt} then returns.
     event ConsentWithdrawnAll(address indexed subject, uint16 epoch, uint32 signed, address actor);
     /// @notice A participant asks the subject for a grant; `asked` holds the terms, all else in it is zero.
     event ConsentRequested(
@@ -189,7 +192,8 @@ interface IConsentRegistry is IEmergencyAccess {
         Authorization calldata authorization
     ) external;
 
-    /// @notice Takes a grant back, and every one for this grantee and scope that was signed before.
+    /// @notice Revokes a grant, and every one for this grantee and scope that was signed before. For the scope of
+    /// emergencies, ends the grantee's latest emergency access.
     /// @param subject whose grant
     /// @param grantee to whom it was given
     /// @param scope for what it was given
@@ -201,8 +205,8 @@ interface IConsentRegistry is IEmergencyAccess {
     /// Typed data: `Revoke(address subject,address grantee,bytes32 scope,uint32 signed,uint40 deadline)`.
     function revokeBySig(address subject, address grantee, bytes32 scope, Authorization calldata authorization) external;
 
-    /// @notice Takes every grant of the subject back, at a cost that does not depend on their number, and every one that
-    /// was signed before.
+    /// @notice Revokes every grant of the subject, and every one that was signed before. The cost does not depend on their
+    /// number.
     /// @dev It begins an epoch. After 65,535 of them it covers what was signed up to two days after it.
     /// @param subject whose grants
     function revokeAll(address subject) external;
@@ -210,7 +214,7 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @notice As {revokeAll}, by signature.
     /// @dev Leaves what was signed more than two days after it. It is signed a day ahead of the block at most.
     /// Typed data: `RevokeAll(address subject,uint16 epoch,uint32 signed,uint40 deadline)`.
-    /// @param epoch the subject's epoch, as {epochOf} told it when the subject signed
+    /// @param epoch the subject's epoch, as {epochOf} returned it when the subject signed
     function revokeAllBySig(address subject, uint16 epoch, Authorization calldata authorization) external;
 
     /// @notice Asks a subject for a grant.
@@ -223,7 +227,7 @@ interface IConsentRegistry is IEmergencyAccess {
         external
         returns (bytes32 id);
 
-    /// @notice Grants what was requested, to the letter; for anything less, {grant} it.
+    /// @notice Grants exactly what was requested; to grant less, use {grant}.
     /// @param requester who asked
     function approve(address requester, address subject, address grantee, bytes32 scope, Terms calldata terms) external;
 
@@ -242,9 +246,9 @@ interface IConsentRegistry is IEmergencyAccess {
     ) external;
 
     /// @notice Whether a reader may use an image set, now.
-    /// @param reader who wants to
-    /// @param imageSet what
-    /// @param use for what
+    /// @param reader account that wants to use the images
+    /// @param imageSet the image set
+    /// @param use what the images are used for
     /// @return reason `Permitted`, or why not
     /// @return grantId the grant that permits it; zero for the patient's own images
     function permitted(address reader, ImageSet calldata imageSet, Use calldata use)
@@ -272,13 +276,13 @@ interface IConsentRegistry is IEmergencyAccess {
         pure
         returns (bytes32);
 
-    /// @notice Time of a request that waits for its answer; zero when there is none.
+    /// @notice Time of a pending request; zero when there is none.
     function requestedAt(bytes32 id) external view returns (uint256);
 
-    /// @notice How often the subject took everything back; grants of earlier epochs are revoked, but for those that were
+    /// @notice How often the subject revoked all grants; grants of earlier epochs are revoked, but for those that were
     /// signed more than two days after {revokedAllAt}.
     function epochOf(address subject) external view returns (uint16);
 
-    /// @notice When the subject took everything back last, in seconds since 1970; zero if never.
+    /// @notice When the subject last revoked all grants, in seconds since 1970; zero if never.
     function revokedAllAt(address subject) external view returns (uint32);
 }

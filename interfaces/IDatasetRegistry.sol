@@ -18,7 +18,8 @@ import {IConsentRegistry} from "./IConsentRegistry.sol";
 /// - the identity registry: who may collect, choose and withdraw for a contributor;
 /// - the image registry: the number of instances that a custodian stated;
 /// - the institution's researchers (its curators): that they accept image sets that exist, each once, and the weights
-/// that they give where the terms say so, within one class. A custodian alone adds nothing to a data set;
+/// that they give where the terms say so, within one class. A custodian adds nothing to
+/// another institution's data set by itself;
 /// - the forwarder: that a forwarded call was signed by the sender whom it appends (ERC-2771);
 /// - the token: nothing. A hostile one can make the money of its data sets worthless or lost, and nothing else: it keeps
 /// no contributor in a data set.
@@ -26,7 +27,7 @@ import {IConsentRegistry} from "./IConsentRegistry.sol";
 /// contributor leaves. That is 7.9e10 tokens of 18 decimals, and 7.9e-8 of one token of 36 decimals: such a token is
 /// refused by {fund}, payment by payment. A contributor's weights within a class add up to at most 2^32 - 1.
 interface IDatasetRegistry {
-    /// @notice What somebody contributes.
+    /// @notice What a contributor adds to a data set.
     enum Class {
         Data,
         Custody,
@@ -41,7 +42,7 @@ interface IDatasetRegistry {
         Scored
     }
 
-    /// @notice What became of a contribution. A suspended one earns nothing; it counts again when consent is renewed in
+    /// @notice State of a contribution. A suspended one earns nothing; it counts again when consent is renewed in
     /// time, and is withdrawn for good after that.
     enum ContributionState {
         None,
@@ -52,8 +53,8 @@ interface IDatasetRegistry {
 
     /// @notice The terms of a data set, fixed at its creation.
     /// @param token ERC-20 token in which it is funded
-    /// @param shares part of each class in basis points, 10,000 in all; a class in which nobody has a weight when
-    /// money comes leaves its part to the others
+    /// @param shares part of each class in basis points, 10,000 in all; a class in which no contributor has
+    /// a weight when a payment arrives leaves its part to the others
     /// @param rule how much an image set weighs
     /// @param mostInstances how many instances of one image set count at most; zero unless the rule is `PerInstance`
     /// @param use what the institution will do with the images
@@ -109,7 +110,7 @@ interface IDatasetRegistry {
         bytes signature;
     }
 
-    /// @notice The data set exists.
+    /// @notice The data set already exists.
     error DatasetAlreadyCreated(DatasetId dataset);
     /// @notice No such data set.
     error DatasetUnknown(DatasetId dataset);
@@ -117,15 +118,15 @@ interface IDatasetRegistry {
     error DatasetSharesInvalid(uint256 sum);
     /// @notice There is no contract at the token's address.
     error DatasetTokenInvalid(address token);
-    /// @notice The declared use is none, clinical care alone, or names a disease without being research on it.
+    /// @notice No use is declared, or it is clinical care alone, or it names a disease without being research on it.
     error DatasetUseInvalid(uint16 purposes, bytes13 disease);
-    /// @notice The most instances of an image set are missing, or given though the rule does not count instances.
+    /// @notice The limit of instances is missing, or is given although the weight rule does not count instances.
     error DatasetInstancesInvalid(WeightRule rule, uint32 mostInstances);
     /// @notice The curator is not a researcher of the data set's institution.
     error DatasetNotCurator(DatasetId dataset, address institution);
     /// @notice The signature is not the curator's, for this chain, contract and message.
     error DatasetBadSignature(address curator);
-    /// @notice The signature is void since its deadline.
+    /// @notice The deadline of the signature has passed.
     error DatasetSignatureExpired(uint40 deadline);
     /// @notice This class does not accept this kind of contribution.
     error DatasetClassInvalid(Class class);
@@ -135,15 +136,15 @@ interface IDatasetRegistry {
     error DatasetNotGranted(address patient);
     /// @notice The item was contributed before; a withdrawn one does not come back.
     error DatasetAlreadyContributed(DatasetId dataset, bytes32 item);
-    /// @notice There is no such contribution that could be withdrawn or suspended.
+    /// @notice There is no such contribution, or it was already withdrawn or suspended.
     error DatasetNotContributed(DatasetId dataset, bytes32 item);
-    /// @notice The contribution is not suspended, or was for so long that it has ended.
+    /// @notice The contribution is not suspended, or was suspended for so long that it has ended.
     error DatasetNotSuspended(DatasetId dataset, bytes32 item);
-    /// @notice Consent is still in force; only the contributor or the patient may withdraw.
+    /// @notice Consent is in force, or cannot be judged while the institution is suspended.
     error DatasetStillConsented(address actor);
     /// @notice The version has no root or no contributions.
     error DatasetVersionEmpty();
-    /// @notice No class that has a share has a contributor, so the money would reach nobody.
+    /// @notice No class with a share has a contributor, so the payment would reach no account.
     error DatasetHasNoContributors(DatasetId dataset);
     /// @notice The weight of a class is not the one that the funder named.
     error DatasetWeightsChanged(DatasetId dataset, Class class, uint64 named, uint64 weight);
@@ -151,7 +152,7 @@ interface IDatasetRegistry {
     error DatasetAmountInvalid(uint256 received);
     /// @notice Nothing is due.
     error DatasetNothingDue(DatasetId dataset, Class class, address beneficiary);
-    /// @notice The beneficiary's identity changed hands; its owner collects.
+    /// @notice The beneficiary's identity changed hands; only its present owner may act for it.
     error DatasetIdentityChangedHands(address beneficiary);
     /// @notice The caller may not act for the beneficiary.
     error DatasetNotAuthorized(address beneficiary, address actor);
@@ -172,9 +173,9 @@ interface IDatasetRegistry {
         bytes32 grantId,
         address curator
     );
-    /// @notice An image set counts no longer, neither for the patient nor for the custodian.
+    /// @notice An image set no longer counts, neither for the patient nor for the custodian.
     event ImageSetWithdrawn(DatasetId indexed dataset, ImageId indexed image, address indexed actor);
-    /// @notice An image set counts no longer for the custodian; for the patient it goes on.
+    /// @notice An image set no longer counts for the custodian; it still counts for the patient.
     event CustodyWithdrawn(DatasetId indexed dataset, ImageId indexed image, address indexed actor);
     /// @notice The actor showed that an image set has no consent; it is withdrawn at `endsAt`, unless it is resumed.
     event ImageSetSuspended(DatasetId indexed dataset, ImageId indexed image, address indexed actor, uint40 endsAt);
@@ -184,15 +185,15 @@ interface IDatasetRegistry {
     event WorkContributed(
         DatasetId indexed dataset, address indexed contributor, bytes32 indexed work, Class class, uint32 weight
     );
-    /// @notice A work counts no longer.
+    /// @notice A work no longer counts.
     event WorkWithdrawn(DatasetId indexed dataset, address indexed contributor, bytes32 indexed work, Class class);
     /// @notice A contributor gives for free, or for reward again, from now on.
     event FreeContributionChosen(DatasetId indexed dataset, address indexed beneficiary, Class class, bool free);
     /// @notice A version was frozen; `root` is the root of the Merkle tree over its contributions.
     event VersionFrozen(DatasetId indexed dataset, uint32 indexed version, bytes32 root, uint32 contributions);
-    /// @notice Money came in.
+    /// @notice A payment was received.
     event DatasetFunded(DatasetId indexed dataset, address indexed funder, uint256 received);
-    /// @notice Money went out.
+    /// @notice A contributor's reward was paid.
     event RewardClaimed(
         DatasetId indexed dataset, address indexed beneficiary, Class class, address to, uint256 amount
     );
@@ -201,7 +202,7 @@ interface IDatasetRegistry {
 
     /// @notice Creates a data set of the caller's institution.
     /// @param terms its terms
-    /// @param salt tells it from another one with the same terms
+    /// @param salt distinguishes it from another one with the same terms
     /// @return dataset its id
     function create(Terms calldata terms, bytes32 salt) external returns (DatasetId dataset);
 
@@ -246,9 +247,9 @@ interface IDatasetRegistry {
     /// @param work digest of the work
     function withdrawWork(DatasetId dataset, Class class, bytes32 work) external;
 
-    /// @notice Suspends an image set whose consent is missing: it earns no longer. What was earned by then stays due.
-    /// @dev Anyone may say so. A suspension that lasts for {RENEWAL_PERIOD} is the end of the contribution, without a
-    /// further call. While the institution is suspended nothing is: the consent may still hold.
+    /// @notice Suspends an image set whose consent is missing: it no longer earns. What was earned by then stays due.
+    /// @dev Anyone may call this. A suspension that lasts for {RENEWAL_PERIOD} ends the contribution, without a further
+    /// call. While the institution is suspended nothing is: the consent may still hold.
     /// @param dataset the data set
     /// @param imageSet the image set
     function suspend(DatasetId dataset, ImageSet calldata imageSet) external;
@@ -276,9 +277,9 @@ interface IDatasetRegistry {
     function freeze(DatasetId dataset, bytes32 root, uint32 contributions) external returns (uint32 version);
 
     /// @notice Pays money in, to be shared among those who have a weight at this moment. It is refused if a weight that
-    /// decides about it is not the one that the funder named, so that nobody enters or leaves just before.
+    /// decides about it is not the one that the funder named, so that no contributor enters or leaves just before.
     /// @dev Divisions round down, so of each class's part a little stays in the vault for good: less than one base unit
-    /// for each contributor, and one more for each 2^24 of the class's weight. Scores had better be small numbers.
+    /// for each contributor, and one more for each 2^24 of the class's weight. Keep scores small.
     /// @param dataset the data set
     /// @param amount base units of its token, which the caller has allowed this contract to take
     /// @param weights weight of each class, as {weightOf} answers; those of classes without a share are not looked at
@@ -314,7 +315,7 @@ interface IDatasetRegistry {
         view
         returns (Contribution memory);
 
-    /// @notice For how many seconds consent may be missing until a suspended contribution has ended.
+    /// @notice Seconds of suspension after which a contribution has ended.
     function RENEWAL_PERIOD() external view returns (uint256);
 
     /// @notice The weight of all who contribute to a class for reward.

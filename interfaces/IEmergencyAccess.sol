@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Authorization} from "../contracts/lib/Authorization.sol";
 
-/// @title Emergency access, and what it says of clinicians and institutions
+/// @title Emergency access, and the conduct of clinicians and institutions
 /// @notice A clinician declares it without a grant, a second person of the institution reviews it, and a subject may
 /// forbid it where the deployment allows that. The consent registry has it beside the grants.
 interface IEmergencyAccess {
@@ -29,12 +29,12 @@ interface IEmergencyAccess {
         bool ended;
     }
 
-    /// @notice What became of the emergency accesses of a clinician, or of an institution's clinicians.
+    /// @notice Emergency accesses of a clinician, or of an institution's clinicians, counted by outcome.
     /// @param declared how many there were
     /// @param justified how many were found justified
     /// @param unjustified how many were found unjustified
-    /// @param waiting how many wait for a review that is not due yet
-    /// @param overdue how many should have been reviewed by now
+    /// @param waiting how many are not reviewed, and their review is not overdue
+    /// @param overdue how many are not reviewed, and their review is overdue
     struct Conduct {
         uint32 declared;
         uint32 justified;
@@ -43,21 +43,22 @@ interface IEmergencyAccess {
         uint32 overdue;
     }
 
-    /// @notice Emergency access lasts 1 second to 24 hours.
+    /// @notice Emergency access cannot last 0 seconds, nor longer than 24 hours.
     error ConsentEmergencyTooLong(uint40 duration, uint40 longest);
     /// @notice There is no such emergency access.
     error ConsentNoEmergency(address subject, address clinician, uint40 since);
-    /// @notice The clinician declared emergency access to this subject in this same second already.
+    /// @notice The clinician already declared emergency access to this subject in the same second.
     error ConsentEmergencyExists(address subject, address clinician, uint40 since);
     /// @notice The subject forbids emergency access.
     error ConsentEmergencyForbidden(address subject);
-    /// @notice The subject's choice on emergency access stands that this one may be older than; sign a new one.
+    /// @notice The recorded choice on emergency access is the same, or may be newer; to change it, sign a new choice.
     error ConsentEmergencyChoiceSuperseded(address subject, uint32 signed);
     /// @notice This deployment does not let subjects forbid emergency access.
     error ConsentEmergenciesNotForbiddable();
     /// @notice The emergency access was already reviewed.
     error ConsentAlreadyReviewed(address subject, address clinician, uint40 since);
-    /// @notice The reviewer is not a second, active person of the clinician's institution.
+    /// @notice The reviewer is neither another active member of the clinician's institution, nor a governor after the
+    /// review was due.
     error ConsentReviewerInvalid(address reviewer, address clinician, address institution);
     /// @notice The requester's institution has too many overdue reviews of emergency access.
     error ConsentReviewsOverdue(address institution, uint256 overdue, uint256 most);
@@ -85,16 +86,16 @@ interface IEmergencyAccess {
     event EmergenciesForbidden(address indexed subject, bool forbidden, uint32 signed, address actor);
 
     /// @notice Declares emergency access ("breaks the glass"): the calling clinician may use everything of the subject for
-    /// clinical care, for as long as it is a clinician of the same institution. The one before of the same clinician and
-    /// subject is over. While a review of the clinician's emergencies is overdue, each lasts an hour at most, whatever
-    /// duration is asked.
+    /// clinical care, for as long as it is a clinician of the same institution. It replaces an earlier one of the same
+    /// clinician and subject. While a review of the clinician's emergencies is overdue, each lasts an hour at most,
+    /// whatever the duration.
     /// @param subject whose images
     /// @param duration for how long, in seconds; 24 hours at most
     /// @param reason digest of the reason
     function breakGlass(address subject, uint40 duration, bytes32 reason) external;
 
     /// @notice Reviews emergency access, as a second person of the clinician's institution, or as a governor once the
-    /// review is overdue. One that is found unjustified ends at once.
+    /// review is overdue. Access that is found unjustified ends at once.
     /// @param subject whose images
     /// @param clinician who declared it
     /// @param since time at which it was declared
@@ -103,17 +104,17 @@ interface IEmergencyAccess {
     function review(address subject, address clinician, uint40 since, bool justified, bytes32 opinion) external;
 
     /// @notice Forbids emergency access to the subject's images, where the deployment allows that, or allows it again.
-    /// Emergency access that was in force when it was forbidden has ended for good.
+    /// Emergency access in force at that moment ends, and stays ended when it is allowed again.
     /// @param subject whose images; the caller is its owner or its delegate of type "radledger.consent"
     /// @param forbidden whether it is forbidden
     function forbidEmergencies(address subject, bool forbidden) external;
 
-    /// @notice As {forbidEmergencies}, by signature. Where clocks leave the order of two choices in doubt, emergency access
-    /// stays forbidden, unless it was allowed when the prohibition stood on chain already.
+    /// @notice As {forbidEmergencies}, by signature. Where clocks leave the order of two choices in doubt, emergency
+    /// access stays forbidden, unless the subject signed the permission after the prohibition was recorded on chain.
     /// @dev Typed data: `ForbidEmergencies(address subject,bool forbidden,uint32 seen,uint32 signed,uint40 deadline)`.
     /// @param subject whose images
     /// @param forbidden whether it is forbidden
-    /// @param seen the `signed` that {emergencyChoiceOf} told when this was signed
+    /// @param seen the `signed` that {emergencyChoiceOf} returned when this was signed
     /// @param authorization who signed, when, and the signature
     function forbidEmergenciesBySig(address subject, bool forbidden, uint32 seen, Authorization calldata authorization)
         external;
@@ -124,15 +125,15 @@ interface IEmergencyAccess {
     /// @notice Whether emergency access should have been reviewed by now.
     function isReviewOverdue(address subject, address clinician, uint40 since) external view returns (bool);
 
-    /// @notice What became of the emergency accesses that an account declared as a clinician, and of those that it answers
-    /// for as an institution.
+    /// @notice The emergency accesses that an account declared as a clinician, and those that it answers for as an
+    /// institution, counted by outcome.
     function conductOf(address account) external view returns (Conduct memory asClinician, Conduct memory asInstitution);
 
     /// @notice Whether the subject forbids emergency access, and when it signed its choice; zero if it never chose.
     function emergencyChoiceOf(address subject) external view returns (bool forbidden, uint32 signed);
 
-    /// @notice What this deployment decided on emergency access.
+    /// @notice The deployment's rules on emergency access.
     /// @return mayForbid whether subjects may forbid it
-    /// @return mostOverdue with how many overdue reviews an institution, or its members, may still request
+    /// @return mostOverdue most overdue reviews with which an institution, or its members, may still request
     function emergencyPolicy() external view returns (bool mayForbid, uint32 mostOverdue);
 }

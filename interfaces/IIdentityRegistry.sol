@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 /// @notice Any address is an identity, owned by itself until it says otherwise. Functions, events, getters and signed
 /// hashes up to `revokeAttributeSigned` are those of ERC-1056, so that `did:ethr` resolvers work unchanged.
 /// @dev Where this registry is stricter than ERC-1056. Resolvers read `changed` and the events, whose form and meaning
-/// stay the same, so they notice none of it:
+/// stay the same, so they are not affected:
 /// - a signature with a high s, or from which no address can be recovered, is refused;
 /// - handing an identity to the zero address deactivates it for good, as the `did:ethr` method says it does, where the
 /// reference registry would give it back to the identity's first key;
@@ -13,7 +13,7 @@ pragma solidity ^0.8.30;
 /// - what an owner wrote ends when the identity, or an identity that owns it, gets another owner: delegates, attributes
 /// and guardians. A resolver that replays the events shows a delegate or attribute until it lapses or is revoked, so a
 /// new owner should revoke what an earlier one wrote;
-/// - an owner whose own identity was handed on or recovered acts no longer; the owner of that identity does
+/// - an owner whose own identity was handed on or recovered no longer acts; the owner of that identity does
 /// (`controllerOf`). `identityOwner`, and with it a resolver, still answers with the owner that was set.
 /// @dev What the hashes of ERC-1056 do not say: the chain. They name the registry's address alone, so where one key deploys
 /// the same contracts in the same order on two chains, a change signed for one holds on the other. Deploy each chain with
@@ -22,18 +22,19 @@ pragma solidity ^0.8.30;
 /// - An identity's owner, for everything about that identity. A thief with the owner's key can veto a recovery and
 /// replace the guardians: guardians help against a lost key, and against a stolen one until the thief reacts.
 /// - As many guardians as the owner asked for, to name a new owner, who takes over after a delay.
-/// - The ERC-2771 forwarder given at construction: it may speak for anybody. It must verify signatures, and is fixed.
+/// - The ERC-2771 forwarder given at construction: it may speak for any account. It must verify signatures, and is
+/// fixed.
 interface IIdentityRegistry {
     // ------------------------------------------------------------------------------------------------------- Errors
 
     /// @notice `actor` does not act as the owner of `identity`.
     error IdentityNotOwner(address identity, address actor);
 
-    /// @notice The signature is not one by `owner`, who acts as the owner of `identity`: it gives `signer`, or zero if it
-    /// is malformed.
+    /// @notice The signature is not by `owner`, who acts as the owner of `identity`: it is by `signer`, or malformed if
+    /// that is zero.
     error IdentityBadSignature(address identity, address owner, address signer);
 
-    /// @notice `validity` seconds exceed `longest`.
+    /// @notice A validity of `validity` seconds is more than the limit of `longest`.
     error IdentityValidityTooLong(uint256 validity, uint256 longest);
 
     /// @notice `identity` was deactivated, for good.
@@ -42,10 +43,10 @@ interface IIdentityRegistry {
     /// @notice Guardians are listed in ascending order, each once: `guardian` does not come after `previous`.
     error IdentityGuardiansNotAscending(address previous, address guardian);
 
-    /// @notice Neither `identity` nor its owner can be its `guardian`.
+    /// @notice `guardian` is `identity` itself or its owner, and cannot be its guardian.
     error IdentityGuardianIsSelf(address identity, address guardian);
 
-    /// @notice `guardians` are more than `most`.
+    /// @notice `guardians` guardians are more than the limit of `most`.
     error IdentityTooManyGuardians(uint256 guardians, uint256 most);
 
     /// @notice `threshold` is not between 1 and the number of `guardians` (both zero: no guardians).
@@ -142,8 +143,8 @@ interface IIdentityRegistry {
 
     /// @notice Hands `identity` to `newOwner`, which cancels a recovery under way and ends what earlier owners wrote:
     /// delegates, attributes (the encryption key is one) and guardians, also of the identities that `identity` owns.
-    /// Zero deactivates it for good: nobody acts any more for it, nor for the identities that it owns. Consent that they
-    /// gave can no longer be taken back, so take it back, and hand on what it owns, before.
+    /// Zero deactivates it for good: no account can act for it any more, nor for the identities that it owns. Consent
+    /// that they gave can then no longer be revoked, so first revoke it, and hand on the identities that it owns.
     function changeOwner(address identity, address newOwner) external;
 
     /// @notice Appoints `delegate` for `validity` seconds from now.
@@ -247,8 +248,8 @@ interface IIdentityRegistry {
     /// @notice The owner cancels every recovery of `identity` under way.
     function vetoRecovery(address identity) external;
 
-    /// @notice Carries out an approved recovery once its delay has passed and while enough approvals count; anybody may.
-    /// What earlier owners wrote ends here, but for the guardians, who stay.
+    /// @notice Carries out an approved recovery once its delay has passed and while enough approvals count. Anyone may call
+    /// this. What earlier owners wrote ends here, but for the guardians, who stay.
     function executeRecovery(address identity, address newOwner) external;
 
     /// @notice keccak256(abi.encode(guardians, threshold)) of the guardians of `identity`; zero if it has none, or an

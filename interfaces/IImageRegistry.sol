@@ -8,10 +8,10 @@ import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
 /// derivative is a new image set that names the one it came from. A patient who is named by mistake disowns the set.
 /// @dev What this contract trusts, and with what:
 /// - the identity registry: who may act for a patient;
-/// - the participant registry: who is an accredited custodian, and for which institution somebody acts;
+/// - the participant registry: who is an accredited custodian, and for which institution an account acts;
 /// - the forwarder: that a forwarded call was signed by the sender whom it appends (ERC-2771);
 /// - a custodian: that the patient it names is the patient, and that the instances hash to the root.
-///   Any reader of the images can check the second. Nobody on chain can check the first, so the patient can disown it.
+///   Any reader of the images can check the second. No contract can check the first, so the patient can disown it.
 interface IImageRegistry {
     /// @notice How an image set came about.
     enum Kind {
@@ -74,13 +74,13 @@ interface IImageRegistry {
     error ImageNotAuthorized(address patient, address actor);
     /// @notice The caller does not act for the institution that holds the images.
     error ImageNotCustodian(address custodian, address institution);
-    /// @notice An image set needs a patient, a root and at least one instance.
+    /// @notice The image set lacks a patient, a root or instances.
     error ImageIncomplete(address patient, bytes32 root, uint32 instances);
     /// @notice The visit or course does not end in the address of the custodian.
     error ImageGroupsNotOfCustodian(bytes32 visit, bytes32 course, address custodian);
-    /// @notice A version and the set that it came from must belong to the same patient.
+    /// @notice The new version names another patient than the image set that it came from.
     error ImagePatientDiffers(address patient, address parentPatient);
-    /// @notice An original has no predecessor.
+    /// @notice A new version of an image set cannot be an original.
     error ImageKindNotDerived(Kind kind);
 
     /// @notice An image set was anchored; `parent` is the set that it came from, or zero.
@@ -96,7 +96,7 @@ interface IImageRegistry {
         Kind kind,
         ImageId parent
     );
-    /// @notice The files of an image set were encrypted anew; `manifest` replaces the one before.
+    /// @notice The files of an image set were re-encrypted; `manifest` replaces the one before.
     event ImageRekeyed(ImageId indexed image, bytes32 manifest);
     /// @notice An image set was erased; `certificate` is the digest of the erasure certificate.
     event ImageErasureCertified(ImageId indexed image, bytes32 certificate);
@@ -136,7 +136,7 @@ interface IImageRegistry {
     /// @param imageSet the image set; the caller is its patient's owner or delegate of type "radledger.consent"
     function disown(ImageSet calldata imageSet) external;
 
-    /// @notice Takes back that an image set is disowned; the patient's grants apply to it again.
+    /// @notice Acknowledges a disowned image set again; the patient's grants apply to it again.
     /// @param imageSet the image set; the caller is its patient's owner or delegate of type "radledger.consent"
     function acknowledge(ImageSet calldata imageSet) external;
 

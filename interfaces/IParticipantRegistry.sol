@@ -11,8 +11,9 @@ pragma solidity ^0.8.30;
 /// - An institution, for its own members only: it vouches that an address is who it says, within the roles that the
 /// governors gave it. It may admit an address without asking; that address may leave at once. A suspension before that
 /// stays, and with it the address reads nothing by others' grants, until a governor lifts it or another institution
-/// admits the address. It keeps nobody from becoming an institution: the governors' admission goes first.
-/// - The ERC-2771 forwarder given at construction: it may speak for anybody. It must verify signatures, and is fixed.
+/// admits the address. It does not keep the address from becoming an institution: the governors' admission goes first.
+/// - The ERC-2771 forwarder given at construction: it may speak for any account. It must verify signatures, and is
+/// fixed.
 interface IParticipantRegistry {
     // ------------------------------------------------------------------------------------------------------- Errors
 
@@ -40,7 +41,7 @@ interface IParticipantRegistry {
     /// @notice `account` is not an accredited institution.
     error ParticipantNotInstitution(address account);
 
-    /// @notice `account` is an institution: it cannot be anybody's member, nor leave.
+    /// @notice `account` is an institution: it cannot be a member of one, nor leave.
     error ParticipantIsInstitution(address account);
 
     /// @notice `account` belongs to `institution` until it leaves.
@@ -58,10 +59,10 @@ interface IParticipantRegistry {
     /// @notice No suspension of `account` is one that `actor` may lift.
     error ParticipantNotSuspended(address account, address actor);
 
-    /// @notice The zero address is nobody.
+    /// @notice The zero address cannot be a participant.
     error ParticipantZeroAddress();
 
-    /// @notice A registry needs a governor to start with.
+    /// @notice No governor is given; a registry starts with at least one.
     error ParticipantNoGovernors();
 
     // ------------------------------------------------------------------------------------------------------- Events
@@ -75,8 +76,8 @@ interface IParticipantRegistry {
     /// @notice `account` left `institution`.
     event ParticipantLeft(address indexed account, address indexed institution);
 
-    /// @notice `actor` suspended `account`; `status` is what stands afterwards, in the bits of `statusOf`. Who leaves an
-    /// institution that is suspended takes that along, and is the `actor` itself.
+    /// @notice `actor` suspended `account`; `status` is what stands afterwards, in the bits of `statusOf`. A member
+    /// that leaves a suspended institution takes its suspension along, and is the `actor` itself.
     event ParticipantSuspended(address indexed account, address indexed actor, uint8 status);
 
     /// @notice `actor` lifted a suspension of `account`; `status` is what stands afterwards, in the bits of `statusOf`.

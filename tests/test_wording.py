@@ -6,6 +6,7 @@ import pytest
 
 from radledger.chain import refusals
 from radledger.chain.refusals.base import ContractError
+from radledger.consent.scope import EMERGENCY_DIGEST
 from radledger.errors import UsageError
 from radledger.wording import in_words
 
@@ -32,6 +33,18 @@ KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "Contra
         ("ConsentEmergencyTooLong", {"duration": 90_000, "longest": 86_400}, "longest 86400 s)"),
         ("IdentityRecoveryNotReady", {"readyAt": 1_800_000_000}, "from 2027-01-15 08:00:00 UTC."),
         ("ConsentScopeReserved", {"scope": "0x" + "00" * 32}, "(scope all)"),
+        ("ConsentScopeReserved", {"scope": "0x" + EMERGENCY_DIGEST.hex()}, "(scope emergency)"),
+        (
+            "ConsentNothingToRevoke",
+            {"scope": "0x" + EMERGENCY_DIGEST.hex()},
+            "access was never given, or it was already revoked or ended (scope emergency).",
+        ),
+        ("ImageKindNotDerived", {"kind": 0}, "cannot be an original (kind original)."),
+        (
+            "IdentityGuardianIsSelf",
+            {"identity": "0x12", "guardian": "0x34"},
+            "0x34 is 0x12 itself or its owner",
+        ),
         (
             "IdentityThresholdOutOfRange",
             {"threshold": 3, "guardians": 2},

@@ -27,7 +27,7 @@ HAND_WRITTEN = {"base"}
 LIBRARIES = "libraries"  # errors that come with OpenZeppelin
 
 ERROR = re.compile(r"(?P<comment>(?:^[ \t]*///[^\n]*\n)+)[ \t]*error (?P<name>\w+)\(", re.MULTILINE)
-# OpenZeppelin's comments speak to developers; these speak to who meets the error.
+# OpenZeppelin's comments speak to developers; these speak to users.
 LIBRARY_NOTICES = {
     "ERC20InsufficientAllowance": (
         "`spender` may spend `allowance` base units of the token and needs `needed`; approve more."
@@ -39,7 +39,7 @@ LIBRARY_NOTICES = {
     "ERC20InvalidReceiver": "The token cannot be sent to `receiver`.",
     "ERC20InvalidSender": "The token cannot be sent from `sender`.",
     "ERC20InvalidSpender": "The token cannot be approved to `spender`.",
-    "ERC2771ForwarderExpiredRequest": "The signed call is void since `deadline` (Unix time).",
+    "ERC2771ForwarderExpiredRequest": "The signed call expired at `deadline` (Unix time).",
     "ERC2771ForwarderInvalidSigner": (
         "The signed call is not by `from`, or was submitted before: its signature gives `signer`."
     ),

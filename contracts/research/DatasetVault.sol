@@ -11,7 +11,7 @@ import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
 contract DatasetVault {
     using SafeERC20 for IERC20;
 
-    /// @notice Only the registry that made the vault pays from it.
+    /// @notice The caller is not the registry that created the vault.
     error VaultNotRegistry(address caller);
 
     /// @notice The token that the vault holds.

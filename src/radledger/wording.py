@@ -12,8 +12,10 @@ from typing import Any
 from radledger.chain.refusals.base import ContractError
 from radledger.consent.diseases import decode_disease
 from radledger.consent.duo import condition_names, purpose_names
+from radledger.consent.scope import scope_name
 from radledger.errors import RadLedgerError
 from radledger.identity.roles import role_names
+from radledger.imaging.model import Kind
 from radledger.research.model import CLASSES, RULES
 
 __all__ = ["in_words"]
@@ -24,7 +26,7 @@ _COUNTS = {"current", "epoch"}
 # The last second that has a date; later ones stand for no end.
 _LAST = 253_402_300_799
 _PURPOSES = {"granted", "purposes", "used"}
-# Where the contract's notice and its values make no sentence.
+# Where the contract's notice with its values in place does not read well.
 _SENTENCES = {
     "IdentityThresholdOutOfRange": (
         "{threshold} of {guardians} guardians cannot be asked for; give at least one, and no more "
@@ -39,29 +41,29 @@ _SENTENCES = {
 }
 _NEXT = {
     "ConsentAlreadyRequested": "wait for the answer",
-    "ConsentBadSignature": "have it signed anew",
+    "ConsentBadSignature": "have it signed again",
     "ConsentConditionUnmet": "name what the use fulfils with --attribute, if it does",
-    "ConsentDiseaseDiffers": "give --disease CODE@SALT as it was granted, if the use is on that",
-    "ConsentDiseaseInvalid": "give --disease with DS, and with nothing else",
+    "ConsentDiseaseDiffers": "give --disease CODE@SALT as in the grant, if it is the same",
+    "ConsentDiseaseInvalid": "give --disease with DS, and only without HMB and GRU",
     "ConsentExpired": "ask again with `radledger consent request`",
-    "ConsentImageDisowned": "the patient takes that back with `radledger image acknowledge`",
+    "ConsentImageDisowned": "the patient can undo that with `radledger image acknowledge`",
     "ConsentNeverGranted": "ask with `radledger consent request`",
-    "ConsentNotRequested": "see those that wait with `radledger consent list --requests`",
-    "ConsentPeriodInvalid": "give an end that is later than the beginning, and than now",
+    "ConsentNotRequested": "list pending requests with `radledger consent list --requests`",
+    "ConsentPeriodInvalid": "give an end that is later than the beginning and than now",
     "ConsentPurposeNotPermitted": "ask for it with `radledger consent request`",
     "ConsentRevoked": "ask again with `radledger consent request`",
-    "ConsentSignatureExpired": "have it signed anew",
+    "ConsentSignatureExpired": "have it signed again",
     "DatasetBadSignature": "have a researcher of its institution sign it again",
     "DatasetHasNoContributors": "contribute first",
-    "DatasetInstancesInvalid": "give --most-instances with per-instance, and with nothing else",
+    "DatasetInstancesInvalid": "give --most-instances with per-instance, and with no other rule",
     "DatasetNotCurator": (
         "have a researcher of its institution contribute, or sign with `radledger dataset accept`"
     ),
     "DatasetSignatureExpired": "have a researcher of its institution sign it again",
     "DatasetWeightsChanged": "look at it again with `radledger dataset show`",
-    "ERC2771ForwarderExpiredRequest": "have it signed anew",
-    "ERC2771ForwarderInvalidSigner": "have it signed anew",
-    "ImageIsDisowned": "the patient takes that back with `radledger image acknowledge`",
+    "ERC2771ForwarderExpiredRequest": "have it signed again",
+    "ERC2771ForwarderInvalidSigner": "have it signed again",
+    "ImageIsDisowned": "the patient can undo that with `radledger image acknowledge`",
     "ParticipantLacksRole": "see what an account may do with `radledger participant show`",
     "ParticipantNotAccredited": "have it admitted by an institution or a governor",
 }
@@ -74,7 +76,7 @@ def in_words(error: RadLedgerError) -> str:
     --------
     >>> from radledger.chain.refusals import ConsentPurposeNotPermitted
     >>> in_words(ConsentPurposeNotPermitted.of({"granted": 32, "used": 4}))[:73]
-    'The use is not permitted: a purpose is not (granted CC, used HMB); ask fo'
+    'The use is not permitted: not all of its purposes are granted (granted CC'
     """
     if not isinstance(error, ContractError):
         return error.message
@@ -114,4 +116,6 @@ def _word(kind: str, name: str, value: Any) -> Any:
         return dict(enumerate(CLASSES)).get(value, value)
     if name == "rule":
         return dict(enumerate(RULES)).get(value, value)
-    return "all" if name == "scope" and not int(value, 16) else value
+    if name == "kind":
+        return dict(enumerate(Kind)).get(value, value)
+    return scope_name(bytes.fromhex(value[2:])) if name == "scope" else value

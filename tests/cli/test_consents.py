@@ -202,7 +202,7 @@ def test_what_is_signed_can_be_read_and_submitted_once(
     again = cli("consent", "submit", file, "--as", "hospital").refused("ConsentSuperseded")
     assert again["signed"] == document["typedData"]["message"]["signed"]
     told = plain_cli("consent", "submit", file, "--as", "hospital")
-    assert "This grant, or one that was signed later, is recorded" in told.err
+    assert "This grant, or one that was signed later, is already recorded" in told.err
     assert f"(subject patient {addresses['patient']}, " in told.err
 
     document["typedData"]["message"]["purposes"] = 1

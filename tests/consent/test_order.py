@@ -111,5 +111,5 @@ def test_a_refusal_says_when_what_prevails_was_signed(consents, who, submit):
     with pytest.raises(ConsentRevokedSince) as refusal:
         consents.submit(grant, who.stranger)
     told = in_words(refusal.value)
-    assert told.startswith("A revocation stands that the grant may be older than; to grant again")
+    assert told.startswith("The grant may be older than a recorded revocation; to grant again")
     assert " UTC" in told

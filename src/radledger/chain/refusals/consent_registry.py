@@ -52,22 +52,22 @@ __all__ = [
 
 
 class ConsentAllRevokedAlready(ContractError):
-    """Everything was taken back already, by this document or a later one."""
+    """All grants were already revoked, by this document or a later one."""
 
     selector = "c859ec2c"
     parameters = (("subject", "address"), ("signed", "uint32"))
 
 
 class ConsentAllRevokedSince(ContractError):
-    """A revocation of all grants stands that the grant may be older than; to grant again, sign a
-    new grant."""
+    """The grant may be older than a recorded revocation of all grants; to grant again, sign a new
+    grant."""
 
     selector = "b6e64a79"
     parameters = (("subject", "address"), ("signed", "uint32"))
 
 
 class ConsentAlreadyRequested(ContractError):
-    """The same request waits for its answer."""
+    """The same request is already pending."""
 
     selector = "eca4389a"
     parameters = (("request", "bytes32"),)
@@ -88,8 +88,7 @@ class ConsentBadSignature(ContractError):
 
 
 class ConsentBasisUnknown(ContractError):
-    """The grant was signed over something that this chain does not have, or has lost; sign it
-    again."""
+    """The grant refers to an earlier state that this chain does not have; sign it again."""
 
     selector = "6ae4a898"
     parameters = (
@@ -108,14 +107,15 @@ class ConsentConditionUnmet(ContractError):
 
 
 class ConsentDiseaseDiffers(ContractError):
-    """The use is not permitted: the grant is for research on another disease."""
+    """The use is not permitted: the grant is for one disease, which the use does not name."""
 
     selector = "4bb3ff7c"
     parameters = (("granted", "bytes13"), ("used", "bytes13"))
 
 
 class ConsentDiseaseInvalid(ContractError):
-    """Disease specific research names a disease, and nothing else does."""
+    """A disease is missing for disease-specific research, or given for purposes that are not
+    specific to one."""
 
     selector = "24ddd89c"
     parameters = (("purposes", "uint16"), ("disease", "bytes13"))
@@ -129,15 +129,15 @@ class ConsentEmergenciesNotForbiddable(ContractError):
 
 
 class ConsentEmergencyChoiceSuperseded(ContractError):
-    """The subject's choice on emergency access stands that this one may be older than; sign a new
-    one."""
+    """The recorded choice on emergency access is the same, or may be newer; to change it, sign a
+    new choice."""
 
     selector = "1ca24a24"
     parameters = (("subject", "address"), ("signed", "uint32"))
 
 
 class ConsentEmergencyExists(ContractError):
-    """The clinician declared emergency access to this subject in this same second already."""
+    """The clinician already declared emergency access to this subject in the same second."""
 
     selector = "9542249d"
     parameters = (("subject", "address"), ("clinician", "address"), ("since", "uint40"))
@@ -151,22 +151,22 @@ class ConsentEmergencyForbidden(ContractError):
 
 
 class ConsentEmergencyTooLong(ContractError):
-    """Emergency access lasts 1 second to 24 hours."""
+    """Emergency access cannot last 0 seconds, nor longer than 24 hours."""
 
     selector = "d8b45184"
     parameters = (("duration", "uint40"), ("longest", "uint40"))
 
 
 class ConsentExpired(ContractError):
-    """The use is not permitted: the grant is over."""
+    """The use is not permitted: the grant or emergency access has expired."""
 
     selector = "8fd9ab07"
     parameters = (("subject", "address"), ("reader", "address"), ("until", "uint32"))
 
 
 class ConsentGrantedSince(ContractError):
-    """The subject has granted again since the revocation was signed; to take that back, sign a new
-    revocation."""
+    """The revocation was signed before the latest grant or emergency access, or no later than a
+    recorded revocation; to end what is in force, sign a new revocation."""
 
     selector = "8bc92e00"
     parameters = (
@@ -178,7 +178,7 @@ class ConsentGrantedSince(ContractError):
 
 
 class ConsentGranteeInvalid(ContractError):
-    """The grantee is the zero address or the subject itself."""
+    """The grantee is the subject itself, or either is the zero address."""
 
     selector = "777424bc"
     parameters = (("grantee", "address"),)
@@ -199,7 +199,7 @@ class ConsentImageErased(ContractError):
 
 
 class ConsentImageNotAnchored(ContractError):
-    """The use is not permitted: there is no such image set."""
+    """The use is not permitted: no such image set is anchored."""
 
     selector = "ae90a124"
     parameters = (("image", "bytes32"),)
@@ -227,7 +227,7 @@ class ConsentNotAuthorized(ContractError):
 
 
 class ConsentNotRequested(ContractError):
-    """No such request waits for an answer."""
+    """No such request is pending."""
 
     selector = "8c44c70d"
     parameters = (("request", "bytes32"),)
@@ -241,7 +241,7 @@ class ConsentNotYet(ContractError):
 
 
 class ConsentNothingToRevoke(ContractError):
-    """The grant is revoked already, by this document or a later one."""
+    """There is nothing to revoke: access was never given, or it was already revoked or ended."""
 
     selector = "6be19aa7"
     parameters = (("subject", "address"), ("grantee", "address"), ("scope", "bytes32"))
@@ -255,14 +255,14 @@ class ConsentPeriodInvalid(ContractError):
 
 
 class ConsentPurposeNotPermitted(ContractError):
-    """The use is not permitted: a purpose is not."""
+    """The use is not permitted: not all of its purposes are granted."""
 
     selector = "faaf52ce"
     parameters = (("granted", "uint16"), ("used", "uint16"))
 
 
 class ConsentPurposesInvalid(ContractError):
-    """The purposes are none, unknown, or all taken away by the conditions."""
+    """No purpose is given, a purpose is unknown, or the conditions exclude them all."""
 
     selector = "f7174db8"
     parameters = (("purposes", "uint16"), ("conditions", "uint16"))
@@ -276,21 +276,22 @@ class ConsentReaderSuspended(ContractError):
 
 
 class ConsentRequesterNotAccredited(ContractError):
-    """The requester is no active accredited participant."""
+    """The requester is not an active accredited participant."""
 
     selector = "30179dd8"
     parameters = (("requester", "address"),)
 
 
 class ConsentRequesterNotGrantee(ContractError):
-    """A participant requests for itself or for its institution."""
+    """The grantee is neither the requester nor its institution."""
 
     selector = "967a8426"
     parameters = (("requester", "address"), ("grantee", "address"))
 
 
 class ConsentReviewerInvalid(ContractError):
-    """The reviewer is not a second, active person of the clinician's institution."""
+    """The reviewer is neither another active member of the clinician's institution, nor a governor
+    after the review was due."""
 
     selector = "c9982327"
     parameters = (("reviewer", "address"), ("clinician", "address"), ("institution", "address"))
@@ -304,14 +305,14 @@ class ConsentReviewsOverdue(ContractError):
 
 
 class ConsentRevoked(ContractError):
-    """The use is not permitted: the grant was revoked."""
+    """The use is not permitted: the grant was revoked, or the emergency access was ended."""
 
     selector = "ebecee2d"
     parameters = (("subject", "address"), ("reader", "address"))
 
 
 class ConsentRevokedSince(ContractError):
-    """A revocation stands that the grant may be older than; to grant again, sign a new grant."""
+    """The grant may be older than a recorded revocation; to grant again, sign a new grant."""
 
     selector = "9165b5bf"
     parameters = (
@@ -330,7 +331,7 @@ class ConsentScopeReserved(ContractError):
 
 
 class ConsentSignatureExpired(ContractError):
-    """The signature is void since its deadline."""
+    """The deadline of the signature has passed."""
 
     selector = "c25568bb"
     parameters = (("deadline", "uint40"),)
@@ -344,7 +345,7 @@ class ConsentSignedAhead(ContractError):
 
 
 class ConsentSuperseded(ContractError):
-    """This grant, or one that was signed later, is recorded for this grantee and scope."""
+    """This grant, or one that was signed later, is already recorded for this grantee and scope."""
 
     selector = "4abb62cd"
     parameters = (

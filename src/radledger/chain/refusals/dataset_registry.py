@@ -43,7 +43,7 @@ class DatasetAlreadyContributed(ContractError):
 
 
 class DatasetAlreadyCreated(ContractError):
-    """The data set exists."""
+    """The data set already exists."""
 
     selector = "2d762af1"
     parameters = (("dataset", "bytes32"),)
@@ -78,21 +78,21 @@ class DatasetClassInvalid(ContractError):
 
 
 class DatasetHasNoContributors(ContractError):
-    """No class that has a share has a contributor, so the money would reach nobody."""
+    """No class with a share has a contributor, so the payment would reach no account."""
 
     selector = "52c35202"
     parameters = (("dataset", "bytes32"),)
 
 
 class DatasetIdentityChangedHands(ContractError):
-    """The beneficiary's identity changed hands; its owner collects."""
+    """The beneficiary's identity changed hands; only its present owner may act for it."""
 
     selector = "67f60d27"
     parameters = (("beneficiary", "address"),)
 
 
 class DatasetInstancesInvalid(ContractError):
-    """The most instances of an image set are missing, or given though the rule does not count
+    """The limit of instances is missing, or is given although the weight rule does not count
     instances."""
 
     selector = "6da89eea"
@@ -107,7 +107,7 @@ class DatasetNotAuthorized(ContractError):
 
 
 class DatasetNotContributed(ContractError):
-    """There is no such contribution that could be withdrawn or suspended."""
+    """There is no such contribution, or it was already withdrawn or suspended."""
 
     selector = "fb04421c"
     parameters = (("dataset", "bytes32"), ("item", "bytes32"))
@@ -128,7 +128,7 @@ class DatasetNotGranted(ContractError):
 
 
 class DatasetNotSuspended(ContractError):
-    """The contribution is not suspended, or was for so long that it has ended."""
+    """The contribution is not suspended, or was suspended for so long that it has ended."""
 
     selector = "fa2cf762"
     parameters = (("dataset", "bytes32"), ("item", "bytes32"))
@@ -149,14 +149,14 @@ class DatasetSharesInvalid(ContractError):
 
 
 class DatasetSignatureExpired(ContractError):
-    """The signature is void since its deadline."""
+    """The deadline of the signature has passed."""
 
     selector = "7f3b1dbb"
     parameters = (("deadline", "uint40"),)
 
 
 class DatasetStillConsented(ContractError):
-    """Consent is still in force; only the contributor or the patient may withdraw."""
+    """Consent is in force, or cannot be judged while the institution is suspended."""
 
     selector = "9f5297b9"
     parameters = (("actor", "address"),)
@@ -177,8 +177,8 @@ class DatasetUnknown(ContractError):
 
 
 class DatasetUseInvalid(ContractError):
-    """The declared use is none, clinical care alone, or names a disease without being research on
-    it."""
+    """No use is declared, or it is clinical care alone, or it names a disease without being
+    research on it."""
 
     selector = "665a7e6e"
     parameters = (("purposes", "uint16"), ("disease", "bytes13"))

@@ -13,7 +13,7 @@ __all__ = [
 
 
 class VaultNotRegistry(ContractError):
-    """Only the registry that made the vault pays from it."""
+    """The caller is not the registry that created the vault."""
 
     selector = "ce058c66"
     parameters = (("caller", "address"),)

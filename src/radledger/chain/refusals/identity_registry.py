@@ -37,8 +37,8 @@ class IdentityAlreadyApproved(ContractError):
 
 
 class IdentityBadSignature(ContractError):
-    """The signature is not one by `owner`, who acts as the owner of `identity`: it gives `signer`,
-    or zero if it is malformed."""
+    """The signature is not by `owner`, who acts as the owner of `identity`: it is by `signer`, or
+    malformed if that is zero."""
 
     selector = "0b7b127f"
     parameters = (("identity", "address"), ("owner", "address"), ("signer", "address"))
@@ -68,7 +68,7 @@ class IdentityDelayTooShort(ContractError):
 
 
 class IdentityGuardianIsSelf(ContractError):
-    """Neither `identity` nor its owner can be its `guardian`."""
+    """`guardian` is `identity` itself or its owner, and cannot be its guardian."""
 
     selector = "0d50ba1b"
     parameters = (("identity", "address"), ("guardian", "address"))
@@ -148,14 +148,14 @@ class IdentityThresholdOutOfRange(ContractError):
 
 
 class IdentityTooManyGuardians(ContractError):
-    """`guardians` are more than `most`."""
+    """`guardians` guardians are more than the limit of `most`."""
 
     selector = "2405cc35"
     parameters = (("guardians", "uint256"), ("most", "uint256"))
 
 
 class IdentityValidityTooLong(ContractError):
-    """`validity` seconds exceed `longest`."""
+    """A validity of `validity` seconds is more than the limit of `longest`."""
 
     selector = "a7e293f6"
     parameters = (("validity", "uint256"), ("longest", "uint256"))

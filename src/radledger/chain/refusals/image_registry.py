@@ -44,7 +44,7 @@ class ImageGroupsNotOfCustodian(ContractError):
 
 
 class ImageIncomplete(ContractError):
-    """An image set needs a patient, a root and at least one instance."""
+    """The image set lacks a patient, a root or instances."""
 
     selector = "1f5fd298"
     parameters = (("patient", "address"), ("root", "bytes32"), ("instances", "uint32"))
@@ -58,7 +58,7 @@ class ImageIsDisowned(ContractError):
 
 
 class ImageKindNotDerived(ContractError):
-    """An original has no predecessor."""
+    """A new version of an image set cannot be an original."""
 
     selector = "befb1912"
     parameters = (("kind", "uint8"),)
@@ -93,7 +93,7 @@ class ImageNotDisowned(ContractError):
 
 
 class ImagePatientDiffers(ContractError):
-    """A version and the set that it came from must belong to the same patient."""
+    """The new version names another patient than the image set that it came from."""
 
     selector = "a0fddab8"
     parameters = (("patient", "address"), ("parentPatient", "address"))

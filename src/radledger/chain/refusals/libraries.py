@@ -72,7 +72,7 @@ class ERC20InvalidSpender(ContractError):
 
 
 class ERC2771ForwarderExpiredRequest(ContractError):
-    """The signed call is void since `deadline` (Unix time)."""
+    """The signed call expired at `deadline` (Unix time)."""
 
     selector = "94eef58a"
     parameters = (("deadline", "uint48"),)

@@ -56,7 +56,7 @@ class ParticipantBelongsTo(ContractError):
 
 
 class ParticipantIsInstitution(ContractError):
-    """`account` is an institution: it cannot be anybody's member, nor leave."""
+    """`account` is an institution: it cannot be a member of one, nor leave."""
 
     selector = "d5234281"
     parameters = (("account", "address"),)
@@ -91,7 +91,7 @@ class ParticipantNoAuthority(ContractError):
 
 
 class ParticipantNoGovernors(ContractError):
-    """A registry needs a governor to start with."""
+    """No governor is given; a registry starts with at least one."""
 
     selector = "bf88eccd"
     parameters = ()
@@ -133,7 +133,7 @@ class ParticipantRolesNotPermitted(ContractError):
 
 
 class ParticipantZeroAddress(ContractError):
-    """The zero address is nobody."""
+    """The zero address cannot be a participant."""
 
     selector = "3f65ccdf"
     parameters = ()
