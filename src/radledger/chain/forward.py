@@ -101,7 +101,7 @@ def sign_forward(
     return {"typedData": typed, "signature": "0x" + bytes(signed.signature).hex()}
 
 
-def submit_forward(ledger: Ledger, document: dict[str, Any], payer: LocalAccount) -> Receipt:
+def submit_forward(ledger: Ledger, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
     """Send what :func:`sign_forward` made, at the cost of ``payer``.
 
     Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -227,7 +227,7 @@ class Ledger:
         """Sign a call that somebody else pays for; see :mod:`radledger.chain.forward`."""
         return forward.sign_forward(self, signer, contract, function, *args, deadline=deadline)
 
-    def submit_forward(self, document: dict[str, Any], payer: LocalAccount) -> Receipt:
+    def submit_forward(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
         """Send a signed call at the cost of ``payer``; see :mod:`radledger.chain.forward`."""
         return forward.submit_forward(self, document, payer)
 

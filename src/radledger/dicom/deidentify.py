@@ -186,20 +186,7 @@ def deidentify(
 ) -> DeidentifiedInstance:
     """`deidentify_file` of a file that is open already; ``source.dataset`` is the new one then.
 
-    Raises
-    ------
-    BurnedInAnnotation
-        When the pixels may show the patient's identity and that is not allowed.
-    UncheckedData
-        When a video may hold texts beside its pictures and that is not allowed.
-    ImageChanged
-        When the copy would not be the same image; values hold the attribute's name.
-    PixelsUnreadable
-        When no decoder reads the pixels.
-    MalformedDicom
-        When an attribute's value cannot be read or written.
-    UsageError
-        When the key is too short.
+    What it returns and raises is the same, but for what reading the header raises.
     """
     risk = burned_in_risk(header)
     if risk is not None and not allow_burned_in:

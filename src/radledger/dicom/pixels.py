@@ -117,17 +117,9 @@ class Frame:
 
 
 class FrameReader:
-    """Reads the compressed frames of an open file, and is sure that they can be decoded.
+    """The frames of an open file with compressed pixels, cleaned and decoded.
 
-    Parameters
-    ----------
-    source, pixels
-        The file, and what it says of its pixels.
-
-    Raises
-    ------
-    MalformedDicom
-        If there are more fragments than belong to so many frames.
+    Parameters and what it raises are those of `Frames`.
     """
 
     def __init__(self, source: DicomSource, pixels: ImagePixels) -> None:

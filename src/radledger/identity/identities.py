@@ -12,9 +12,10 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.forwarding import Forwarding
 from radledger.identity import records
 from radledger.identity.address import parse_address
 from radledger.identity.errors import InvalidKey, NoEncryptionKey, NoGuardians
@@ -34,7 +35,7 @@ _WEEK = 7 * 24 * 3600
 _TEN_YEARS = 10 * 365 * 24 * 3600
 
 
-class Identities:
+class Identities(Forwarding):
     """Identities, and what their owners and guardians do.
 
     Each change that an owner or a guardian makes exists twice: under its name, sent by the signer,
@@ -290,37 +291,14 @@ class Identities:
         """
         return self._send(signer, _call("executeRecovery", identity, parse_address(new_owner)))
 
-    # --- by signature -------------------------------------------------------------------------
-
-    def submit(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
-        """Send what somebody signed.
-
-        Raises
-        ------
-        UsageError
-            If it is no such document, or is for another chain or deployment.
-        ERC2771ForwarderInvalidSigner, ERC2771ForwarderExpiredRequest
-            If it was changed or submitted before, or is too late.
-        Refusal
-            If the registry refuses, as the subclass of its error's name.
-        """
-        from radledger.chain.forward import submit_forward
-
-        return submit_forward(self._ledger, dict(document), payer)
+    # --- internal -----------------------------------------------------------------------------
 
     def _send(self, signer: LocalAccount, call: Call) -> Receipt:
         return self._ledger.send(signer, call.contract, call.function, *call.arguments)
 
     def _sign(self, signer: LocalAccount, call: Call) -> dict[str, Any]:
-        from radledger.chain.forward import sign_forward
-
-        return sign_forward(
-            self._ledger,
-            signer,
-            str(call.contract),
-            call.function,
-            *call.arguments,
-            deadline=self._ledger.present().time + _WEEK,
+        return self._sign_forward(
+            signer, str(call.contract), call.function, *call.arguments, valid_for=_WEEK
         )
 
     def _approval(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.forwarding import Forwarding
 from radledger.imaging import records
 from radledger.imaging.home import ImagingHome
 
@@ -18,7 +18,7 @@ __all__ = ["Disowning"]
 _WEEK = 7 * 24 * 3600
 
 
-class Disowning(ImagingHome):
+class Disowning(ImagingHome, Forwarding):
     """Image sets that name a patient; see :class:`.Images`.
 
     Each change exists twice: under its name, sent by the signer, who pays; and as ``sign_…``, which
@@ -70,28 +70,11 @@ class Disowning(ImagingHome):
         """As :meth:`acknowledge`, signed for somebody else to submit."""
         return self._signed(signer, "acknowledge", image_id)
 
-    def submit(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
-        """Send what a patient signed.
-
-        Raises
-        ------
-        UsageError
-            If it is no such document, or is for another chain or deployment.
-        ERC2771ForwarderInvalidSigner, ERC2771ForwarderExpiredRequest
-            If it was changed or submitted before, or is too late.
-        Refusal
-            If the registry refuses, as the subclass of its error's name.
-        """
-        return self._ledger.submit_forward(dict(document), payer)
-
     # ------------------------------------------------------------------ internals
 
     def _signed(self, signer: LocalAccount, function: str, image_id: str) -> dict[str, Any]:
-        deadline = self._ledger.present().time + _WEEK
         named = self._named(image_id)
-        return self._ledger.sign_forward(
-            signer, records.CONTRACT, function, named, deadline=deadline
-        )
+        return self._sign_forward(signer, records.CONTRACT, function, named, valid_for=_WEEK)
 
     def _named(self, image_id: str) -> tuple[str, str, bytes, bytes, bytes]:
         return records.image_record(self._ledger, image_id).image_set.struct

@@ -38,7 +38,6 @@ __all__ = [
     "WrappedSecret",
     "release_context",
     "request_release",
-    "request_secret",
 ]
 
 _FIELDS: Fields = (
@@ -287,18 +286,3 @@ def request_release(
     answer = key_service.release(receipt.sign(reader))
     context = release_context(receipt.image_id, receipt.grant_id)
     return Released(keys.unwrap(answer.wrapped, private_key, context), answer.block_age)
-
-
-def request_secret(
-    ledger: Ledger,
-    image_set: ImageSet,
-    reader: LocalAccount,
-    private_key: bytes,
-    key_service: KeyService,
-    use: Use,
-    identity: str | None = None,
-) -> str:
-    """Ask a key service for a secret, as :func:`request_release` does, for the secret alone."""
-    return request_release(
-        ledger, image_set, reader, private_key, key_service, use, identity
-    ).secret

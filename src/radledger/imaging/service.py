@@ -11,7 +11,7 @@ from radledger.identity.address import parse_address
 from radledger.imaging import reading, records
 from radledger.imaging.custody import Custody
 from radledger.imaging.disowning import Disowning
-from radledger.imaging.keys import request_release, request_secret
+from radledger.imaging.keys import request_release
 from radledger.imaging.model import (
     FetchResult,
     ImageRecord,
@@ -119,9 +119,9 @@ class Images(Custody, Disowning):
             If the consent registry does not permit the use: the reason.
         """
         image_set = self.show(image_id).image_set
-        return request_secret(
+        return request_release(
             self._ledger, image_set, reader, private_key, key_service, use, identity
-        )
+        ).secret
 
     def own_secret(self, image_id: str, *, reader: str, private_key: bytes) -> str:
         """An image set's secret, as it was wrapped to the patient or the custodian at ingest.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.forwarding import Forwarding
 from radledger.consent.diseases import Diseases
 from radledger.research import records
 from radledger.research.errors import UnknownDataset
@@ -20,7 +21,7 @@ __all__ = ["HOUR", "Service"]
 HOUR = 3600
 
 
-class Service:
+class Service(Forwarding):
     """A ledger, what is sent to its data set registry, and what is signed for it."""
 
     def __init__(self, ledger: Ledger, diseases: Diseases | None = None) -> None:
@@ -36,10 +37,6 @@ class Service:
             If there is none of that id.
         """
         return self._dataset(self._creation(dataset_id))
-
-    def submit(self, document: dict[str, Any], payer: LocalAccount) -> Receipt:
-        """Send what a contributor signed, at the cost of ``payer``."""
-        return self._ledger.submit_forward(document, payer)
 
     def _dataset(self, creation: Event) -> Dataset:
         """All that is known of a data set, its disease with the salt where that is known here."""
@@ -62,7 +59,6 @@ class Service:
     def _sign(
         self, signer: LocalAccount, function: str, *arguments: Any, valid_for: int
     ) -> dict[str, Any]:
-        deadline = self._ledger.present().time + valid_for
-        return self._ledger.sign_forward(
-            signer, records.CONTRACT, function, *arguments, deadline=deadline
+        return self._sign_forward(
+            signer, records.CONTRACT, function, *arguments, valid_for=valid_for
         )
