@@ -1,4 +1,4 @@
-"""An addition that goes on with a store that lost, or never had, what the journal lists."""
+"""Additions and re-keyings that go on where the store, or the journal, has lost something."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import shutil
 import pytest
 
 from radledger.imaging import anchoring
-from radledger.imaging.errors import NothingToAdd
+from radledger.imaging.errors import NothingToAdd, SecretUnknown
 from radledger.imaging.ingest import Ingest
+from radledger.imaging.journal import Journal
 from radledger.imaging.reading import write_files
 from radledger.imaging.service import Images
+from radledger.imaging.upkeep import Upkeep
 from radledger.storage import LocalStore
 from tests.imaging.test_resume import Killed, anchored, kill_at, originals
 
@@ -154,3 +156,75 @@ def test_every_addition_makes_sure_of_the_store(ledger, tmp_path, who, series, r
     with pytest.raises(NothingToAdd):
         run(store, series)
     assert anchored(ledger, who) == []
+
+
+@pytest.mark.parametrize(
+    ("owner", "step", "sent"),
+    [
+        pytest.param(Journal, "seal_rekey", 1, id="encrypted"),
+        pytest.param(Upkeep, "_point_chain_to", 1, id="sealed"),
+        pytest.param(Journal, "finish_rekey", 2, id="sent"),
+    ],
+)
+@pytest.mark.parametrize("lost", ["one file", "everything new"])
+def test_a_rekeying_stores_again_what_was_lost_before_it_gives_the_old_up(
+    run, ledger, tmp_path, who, series, monkeypatch, stored_files, owner, step, sent, lost
+):
+    store = LocalStore(tmp_path / "store")
+    images, (result,) = run(store, series)
+    before = {each.cid for each in images.contents(result.image_id).instances}
+
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, killed)
+        with pytest.raises(Killed):
+            images.rekey(result.image_id, custodian=who.hospital)
+    new = [
+        path
+        for path in sorted((tmp_path / "store" / "pinned").glob("*/*"))
+        if path.name not in {*before, result.manifest_cid}
+    ]
+    for path in new if lost == "everything new" else new[:1]:
+        path.unlink()
+    rekeyed = images.rekey(result.image_id, custodian=who.hospital)
+    after = {each.cid for each in images.contents(result.image_id).instances}
+    assert after.isdisjoint(before)
+    assert stored_files() == sorted({*after, rekeyed.manifest_cid})
+    assert read(images, store, result, tmp_path / "out") == originals(series)
+    assert len(ledger.events("ImageRegistry", "ImageRekeyed")) == sent
+
+
+def test_a_journal_from_an_old_backup_gives_no_old_secret(
+    run, worker, ledger, tmp_path, who, series, home_path
+):
+    store = LocalStore(tmp_path / "store")
+    images, (result,) = run(store, series)
+    worker("VACUUM INTO :path", path=str(tmp_path / "backup"))
+    images.rekey(result.image_id, custodian=who.hospital)
+    images._journal.close()
+    for path in home_path.glob("journal.sqlite3*"):
+        path.unlink()
+    shutil.copy(tmp_path / "backup", home_path / "journal.sqlite3")
+    now = Images(ledger, store, tmp_path / "home")
+    with pytest.raises(SecretUnknown, match="from a later backup"):
+        now.secret(result.image_id)
+
+
+def test_a_journal_from_before_its_set_was_sealed_finds_it_on_the_chain(
+    run, kill_at, worker, ledger, tmp_path, who, series, home_path
+):
+    store = LocalStore(tmp_path / "store")
+    with kill_at(6, after=True), pytest.raises(Killed):  # all files stored, nothing sealed
+        run(store, series)
+    worker("VACUUM INTO :path", path=str(tmp_path / "backup"))
+    images, (first,) = run(store, series)
+    images._journal.close()
+    for path in home_path.glob("journal.sqlite3*"):
+        path.unlink()
+    shutil.copy(tmp_path / "backup", home_path / "journal.sqlite3")
+    now, (again,) = run(store, series)
+    assert again.image_id == first.image_id
+    assert len(anchored(ledger, who)) == 1
+    assert read(now, store, again, tmp_path / "out") == originals(series)

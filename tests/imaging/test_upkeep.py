@@ -9,8 +9,10 @@ import pytest
 
 from radledger.chain.refusals import ImageErased, ImageNotCustodian
 from radledger.imaging.errors import CommitmentMismatch, SecretUnknown
+from radledger.imaging.journal import Journal
 from radledger.imaging.model import State
 from radledger.storage.errors import ContentMismatch, ContentNotFound
+from tests.imaging.test_resume import Killed
 
 
 @pytest.fixture
@@ -48,6 +50,28 @@ def test_rekeying_keeps_the_root_and_gives_up_the_ciphertext(
         images.contents(added.image_id, secret=secret)
     assert len(fetch(added.image_id).files) == 5
     assert {each.verdict for each in images.verify(added.image_id, [series])} == {"identical"}
+
+
+def test_no_secret_is_given_that_the_present_manifest_does_not_open_with(
+    add, images, who, series, monkeypatch
+):
+    """The chain names the new manifest, and the journal the old secret still."""
+    image_id = add(series)[0].image_id
+    old = images.secret(image_id)
+
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "finish_rekey", killed)
+        with pytest.raises(Killed):
+            images.rekey(image_id, custodian=who.hospital)
+    with pytest.raises(SecretUnknown, match="finish it with `radledger image rekey`") as error:
+        images.secret(image_id)
+    assert error.value.values == {"image": image_id}
+    images.rekey(image_id, custodian=who.hospital)
+    assert images.secret(image_id) != old
+    assert len(images.contents(image_id).instances) == 5
 
 
 def test_only_the_custodian_rekeys_and_erases(add, images, who, series, store, fetch):

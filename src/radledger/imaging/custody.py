@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from radledger.identity.address import parse_address
 from radledger.identity.roles import ROLES
-from radledger.imaging import records
-from radledger.imaging.errors import NothingToAdd
+from radledger.imaging import reading, records
+from radledger.imaging.errors import CommitmentMismatch, NothingToAdd, SecretUnknown
 from radledger.imaging.home import ImagingHome
 from radledger.imaging.model import (
     NONE,
@@ -25,6 +25,7 @@ from radledger.imaging.model import (
 )
 from radledger.imaging.schema import Purpose
 from radledger.imaging.upkeep import Upkeep, held
+from radledger.storage import cid_digest
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -252,11 +253,15 @@ class Custody(ImagingHome):
         Raises
         ------
         SecretUnknown
-            If this home does not have it.
+            If this home does not have it, or has an earlier one.
         JournalAltered
             If the journal is not as this home wrote it.
         """
-        return self._journal.secret_of(held(self._journal, image_id))
+        row = held(self._journal, image_id)
+        secret, record = self._journal.secret_of(row), self.show(image_id)
+        if record.manifest != "0x" + cid_digest(row.manifest_cid or "").hex():
+            self._require_present(secret, record)
+        return secret
 
     def show(self, image_id: str) -> ImageRecord:
         """What the chain tells of an image set.
@@ -273,6 +278,19 @@ class Custody(ImagingHome):
     @property
     def _upkeep(self) -> Upkeep:
         return Upkeep(self._ledger, self._storage, self._journal, self._folder)
+
+    def _require_present(self, secret: str, record: ImageRecord) -> None:
+        """The set was encrypted anew, or sealed again with a journal from a backup."""
+        try:
+            with reading.opened_envelope(self._storage, record) as envelope:
+                envelope.require_secret(secret)
+        except CommitmentMismatch as error:
+            raise SecretUnknown(
+                "the journal has an earlier secret of the image set, which was encrypted anew "
+                "since: if that was interrupted, finish it with `radledger image rekey`, else "
+                "restore the journal from a later backup",
+                image=record.image_id,
+            ) from error
 
     def _ingest(
         self,

@@ -245,6 +245,22 @@ class Envelope:
         context = _WRAP_DOMAIN + bytes.fromhex(image_id[2:])
         return keys.unwrap(self.wrapped[role], private_key, context)
 
+    def require_secret(self, secret: str) -> None:
+        """Check that a secret is the one that the envelope commits to.
+
+        Raises
+        ------
+        CommitmentMismatch
+            If it is another one.
+        """
+        found = "0x" + envelope.commitment(secret).hex()
+        if found != self.commitment:
+            raise CommitmentMismatch(
+                "the secret is not this manifest's; ask for it again, it may have changed",
+                expected=self.commitment,
+                got=found,
+            )
+
     def open(self, secret: str) -> Manifest:
         """Decrypt the manifest.
 
@@ -255,13 +271,7 @@ class Envelope:
         DecryptionFailed, ManifestInvalid, RootMismatch
             If the manifest was changed, or is none.
         """
-        found = "0x" + envelope.commitment(secret).hex()
-        if found != self.commitment:
-            raise CommitmentMismatch(
-                "the secret is not this manifest's; ask for it again, it may have changed",
-                expected=self.commitment,
-                got=found,
-            )
+        self.require_secret(secret)
         with TemporaryDirectory(prefix="radledger-") as folder:
             plain = Path(folder) / "manifest"
             envelope.decrypt(self.ciphertext, plain, secret)

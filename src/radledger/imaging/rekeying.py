@@ -72,10 +72,11 @@ class RekeyRows(Rows):
             write(statements.NAMED, cid=cid)
 
     def seal_rekey(self, row: SetRow, rekeying: Rekeying, manifest_cid: str) -> Rekeying:
-        """Fix the new manifest; on the disk when this returns."""
+        """Fix the new manifest, in place of an earlier one; on the disk when this returns."""
         sealed = replace(rekeying, manifest_cid=manifest_cid)
         one = update(rekeys).where(rekeys.c.set_id == row.set_id)
         with self._write(durable=True) as write:
+            self._give_up(write, row.set_id, (rekeys.c.manifest_cid,))
             write(one.values(manifest_cid=manifest_cid))
             self._seal_rekey(write, row, sealed)
             write(statements.NAMED, cid=manifest_cid)

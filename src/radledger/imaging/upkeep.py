@@ -85,17 +85,12 @@ class Upkeep:
 
     def _rekey(self, image_id: str, signer: LocalAccount, temporary: Path) -> RekeyResult:
         row = held(self.journal, image_id)
-        record = records.image_record(self.ledger, image_id)
-        rekeying = self.journal.begin_rekey(row)
-        if rekeying.manifest_cid is None:
-            new_manifest = self._reencrypted(row, record, rekeying, temporary)
-            rekeying = self.journal.seal_rekey(row, rekeying, new_manifest)
-        manifest_cid = rekeying.manifest_cid or ""
-        self.ledger.sender.finish(signer)
-        record = records.image_record(self.ledger, image_id)
-        digest = cid_digest(manifest_cid)
-        if record.manifest != "0x" + digest.hex():
-            self.ledger.send(signer, records.CONTRACT, "rekey", record.image_set.struct, digest)
+        rekeying = self._without_lost(self.journal.begin_rekey(row))
+        manifest_cid = rekeying.manifest_cid
+        if manifest_cid is None:
+            manifest_cid = self._reencrypted(row, rekeying, temporary)
+            rekeying = self.journal.seal_rekey(row, rekeying, manifest_cid)
+        self._point_chain_to(manifest_cid, image_id, signer)
         self.journal.finish_rekey(row, rekeying)
         self.journal.abandon("rekeying")
         # What a node that is away still has of the old ciphertext goes by a later collection.
@@ -146,14 +141,24 @@ class Upkeep:
         transaction, gas = self._last("ImageErasureCertified", image_id)
         return EraseResult(image_id, certificate, "0x" + digest.hex(), transaction, gas)
 
-    def _reencrypted(
-        self, row: SetRow, record: ImageRecord, rekeying: Rekeying, temporary: Path
-    ) -> str:
+    def _without_lost(self, rekeying: Rekeying) -> Rekeying:
+        """A re-keying without what the store has lost since; the old ciphertext is there yet."""
+        contents = [*rekeying.cids.values(), *filter(None, [rekeying.manifest_cid])]
+        lost = self.storage.missing(contents)
+        if not lost:
+            return rekeying
+        cids = {name: cid for name, cid in rekeying.cids.items() if cid not in lost}
+        return replace(rekeying, manifest_cid=None, cids=cids)
+
+    def _reencrypted(self, row: SetRow, rekeying: Rekeying, temporary: Path) -> str:
         """Encrypt what is not encrypted anew yet, then the manifest; its CID."""
         old = self.journal.secret_of(row)
         secret = self.journal.secret_of_rekey(row, rekeying)
         recipient, cids = envelope.recipient(secret), dict(rekeying.cids)
-        # As it was anchored: workers may have written to the journal's rows of files since.
+        # As the home sealed it: workers may have written to the journal's rows of files since, and
+        # the chain may name a manifest of this re-keying that the store has lost.
+        sealed = "0x" + cid_digest(row.manifest_cid or "").hex()
+        record = replace(records.image_record(self.ledger, row.image_id or ""), manifest=sealed)
         manifest = reading.open_manifest(self.storage, record, old)
         for instance in manifest.instances:
             if instance.sop_instance not in cids:
@@ -177,6 +182,14 @@ class Upkeep:
         decrypt_instance(self.storage, instance, secret, path)
         with path.open("rb") as plain, encrypted(plain, recipient, temporary) as ciphertext:
             return pinning.put(self.journal, self.storage, ciphertext, "rekeying")
+
+    def _point_chain_to(self, manifest_cid: str, image_id: str, signer: LocalAccount) -> None:
+        """Have the chain name a set's new manifest, unless it does."""
+        self.ledger.sender.finish(signer)
+        record = records.image_record(self.ledger, image_id)
+        digest = cid_digest(manifest_cid)
+        if record.manifest != "0x" + digest.hex():
+            self.ledger.send(signer, records.CONTRACT, "rekey", record.image_set.struct, digest)
 
     def _last(self, event: str, image_id: str) -> tuple[str, int]:
         """Transaction and gas of a set's last event of a kind."""
