@@ -23,6 +23,7 @@ from radledger.dicom.source import open_dicom
 from radledger.errors import DicomError
 from radledger.imaging.journal import Journal
 from radledger.imaging.processes import Crew
+from radledger.imaging.service import Images
 from radledger.storage import LocalStore
 from tests.dicom.files import deflated, nested, part10, samples
 
@@ -72,6 +73,24 @@ def test_what_does_not_belong_is_left_out_with_the_reason(add, mixture, images):
     ((left_out, reason),) = reasons.items()
     assert left_out in ("twin.dcm", "CT0001.dcm")
     assert "same SOP Instance UID" in reason
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [(b"\x08\x00\x60\x00CS", b"C\0T "), (b"\x20\x00\x13\x00IS", b"9" * 40)],
+    ids=["Modality", "InstanceNumber"],
+)
+def test_a_value_that_no_database_holds_does_not_end_an_addition(
+    ledger, store, home, who, each_journal, series, attribute, value
+):
+    path = sorted(series.iterdir())[0]
+    before, mark, behind = path.read_bytes().partition(attribute)
+    length = int.from_bytes(behind[:2], "little")
+    changed = len(value).to_bytes(2, "little") + value + behind[2 + length :]
+    path.write_bytes(before + mark + changed)
+    images = Images(ledger, store, home, each_journal)
+    (result,) = images.add([series], who.patient.address, custodian=who.hospital)
+    assert result.instances == 5
 
 
 def test_burned_in_annotations_are_refused_unless_allowed(add, sample):
@@ -213,6 +232,7 @@ SCRIPT = """
 import pathlib, sys
 from radledger.imaging.journal import Journal
 from radledger.imaging.processes import Crew
+from radledger.imaging.service import Images
 from radledger.storage import LocalStore
 from tests.imaging.test_hostile import Order, blame, obey
 

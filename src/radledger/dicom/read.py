@@ -233,7 +233,8 @@ def _text(dataset: Dataset, keyword: str) -> str:
         raise MalformedDicom(
             f"{keyword} cannot be read; export the file again", attribute=keyword
         ) from error
-    return "" if value is None else str(value).strip(" \0")
+    # Some writers pad with NUL; PostgreSQL takes none.
+    return "" if value is None else str(value).replace("\0", " ").strip(" ")
 
 
 def _instance_number(dataset: Dataset) -> int | None:

@@ -20,14 +20,15 @@ ciphertext is.  What could identify the patient stands in it only where the file
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import json
-from collections.abc import Mapping
+import re
+import reprlib
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from radledger.crypto import envelope, keys
 from radledger.crypto.merkle import Leaf, MerkleTree
@@ -38,7 +39,9 @@ from radledger.imaging.errors import (
     RootMismatch,
     SecretUnknown,
 )
-from radledger.imaging.model import ImageSet
+from radledger.imaging.model import ImageSet, Kind
+from radledger.storage import cid_digest
+from radledger.storage.errors import InvalidCid
 
 __all__ = ["LONGEST_MANIFEST", "Envelope", "Group", "Instance", "Manifest", "read_envelope"]
 
@@ -47,7 +50,11 @@ _VERSION = 1
 _LONGEST_ENVELOPE = 4096
 LONGEST_MANIFEST = 256 << 20
 """Bytes of a stored manifest at most, some million instances."""
+_LARGEST_FILE = 1 << 40
 _WRAP_DOMAIN = b"manifest\0"
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +124,9 @@ class Manifest:
 
     Examples
     --------
+    >>> cid = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
     >>> instance = Instance("1.2.3", "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1", 1,
-    ...                     *["0x" + "ab" * 32] * 3, "bafkrei", 10)
+    ...                     *["0x" + "ab" * 32] * 3, cid, 10)
     >>> root = "0x" + MerkleTree([instance.leaf]).root.hex()
     >>> image_set = ImageSet("0x" + "11" * 20, "0x" + "22" * 20, root, "0x" + "33" * 32)
     >>> manifest = Manifest(image_set, "original", None, None, "1.2", "1.2.4", "CT",
@@ -160,14 +168,17 @@ class Manifest:
             fields = json.loads(data)
             if (fields.pop("format"), fields.pop("version")) != (_FORMAT, _VERSION):
                 raise _invalid("it is of another format or a later version")
-            fields["image_set"] = ImageSet(**fields["image_set"])
-            fields["instances"] = tuple(Instance(**each) for each in fields["instances"])
+            fields["image_set"] = _read(ImageSet, fields["image_set"])
+            fields["instances"] = tuple(_read(Instance, each) for each in fields["instances"])
             for name in ("visit", "course"):
-                fields[name] = Group(**fields[name]) if fields[name] else None
-            manifest = cls(**fields)
-            manifest.require_root()
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+                if fields[name] is not None:
+                    fields[name] = _read(Group, fields[name])
+            manifest = _read(cls, fields)
+        except _MALFORMED as error:
             raise _invalid(str(error)) from error
+        if len({each.sop_instance for each in manifest.instances}) < len(manifest.instances):
+            raise _invalid("it has a SOP Instance UID twice")
+        manifest.require_root()
         return manifest
 
     def require_root(self) -> None:
@@ -304,8 +315,61 @@ def read_envelope(stored: IO[bytes]) -> Envelope:
             for role, text in head["wrapped"].items()
         }
         return Envelope(str(head["commitment"]), wrapped, stored)
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+    except _MALFORMED as error:
         raise _invalid(str(error)) from error
+
+
+def _text(pattern: str) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+def _integer(least: int, most: int) -> Callable[[object], bool]:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _or_none(right: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or right(value)
+
+
+def _is_cid(value: object) -> bool:
+    try:
+        return isinstance(value, str) and len(cid_digest(value)) == 32
+    except InvalidCid:
+        return False
+
+
+_HASH, _ADDRESS, _ANY = _text("0x[0-9a-f]{64}"), _text("0x[0-9a-fA-F]{40}"), _text("(?s:.*)")
+_FORMS: Mapping[type, Mapping[str, Callable[[object], bool]]] = {
+    ImageSet: {
+        **dict.fromkeys(("custodian", "patient"), _ADDRESS),
+        **dict.fromkeys(("root", "visit", "course"), _HASH),
+    },
+    Instance: {
+        "sop_instance": _text("[0-9.]{1,64}"),
+        **dict.fromkeys(("sop_class", "transfer_syntax"), _ANY),
+        "number": _or_none(_integer(-(1 << 63), (1 << 63) - 1)),
+        **dict.fromkeys(("salt", "file_digest", "image_digest"), _HASH),
+        "cid": _is_cid,
+        "size": _integer(0, _LARGEST_FILE),
+    },
+    Group: {"name": _ANY, "salt": _HASH},
+    Manifest: {
+        "kind": _text("|".join(Kind)),
+        "parent": _or_none(_HASH),
+        "profile": _or_none(_ANY),
+        **dict.fromkeys(("study", "series", "modality"), _ANY),
+        "instances": bool,
+    },
+}
+"""The values that may stand in the fields of each."""
+
+
+def _read(cls: type[T], fields: Mapping[str, Any]) -> T:
+    """What some fields of a manifest say; whoever wrote it is not trusted with their form."""
+    for name, right in _FORMS[cls].items():
+        if not right(fields[name]):
+            raise ValueError(f"{name} is {reprlib.repr(fields[name])}")
+    return cls(**fields)
 
 
 def _invalid(reason: str) -> RadLedgerError:
