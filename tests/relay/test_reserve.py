@@ -9,7 +9,10 @@ from eth_account import Account
 
 from radledger.chain.connect import request
 from radledger.consent import Terms
+from radledger.identity.records import KEY_ATTRIBUTE
+from radledger.imaging.service import Images
 from radledger.relay.tickets import Limits, Tickets
+from radledger.storage import MemoryStore
 from tests.consent.conftest import anchor
 from tests.identity.cast import travel
 
@@ -103,3 +106,39 @@ def test_vetoes_are_paid_for_when_the_day_is_used_up(
         veto = identities.sign_veto(patient)
         assert relay.end(relay.take(veto))["state"] == "confirmed"
         assert identities.show(patient.address).recoveries == ()
+
+
+def test_what_takes_back_is_paid_for_when_the_day_is_used_up(
+    relaying, sign, identities, ledger, people, who, anchor, tmp_path
+):
+    patient, parent = who.patient, people["clinic"].address
+    images, mistaken = Images(ledger, MemoryStore(), tmp_path), anchor().image_id
+    request(ledger.web3, "anvil_setBalance", [patient.address, hex(10**18)])
+    identities.add_delegate(patient, parent, valid_for=3600)
+    identities.set_key(patient, b"\7" * 32)
+    named = (KEY_ATTRIBUTE.encode().ljust(32, b"\0"), b"\7" * 32)
+    until = ledger.now() + 3600
+
+    def stands():
+        shown = identities.show(patient.address)
+        return images.show(mistaken).state, len(shown.delegates), len(shown.attributes)
+
+    with relaying(Limits(per_address=10**9, per_day=1_000_000, queue=100)) as relay:
+        relay.refused(used_up(relay, sign), 429, "BudgetExhausted")
+        assert stands() == ("anchored", 1, 1)
+        for document in (
+            lambda: images.sign_disown(patient, mistaken),
+            lambda: identities.sign_revoke_delegate(patient, parent),
+            lambda: ledger.sign_forward(
+                patient,
+                *("IdentityRegistry", "revokeAttribute", patient.address, *named),
+                deadline=until,
+            ),
+        ):
+            assert relay.end(relay.take(document()))["state"] == "confirmed"
+        assert stands() == ("disowned", 0, 0)
+        # What gives is not kept room for, nor what a newcomer takes back.
+        gives = identities.sign_add_delegate(patient, parent, valid_for=3600)
+        relay.refused(relay.post(gives), 429, "BudgetExhausted")
+        newcomer = identities.sign_revoke_delegate(Account.create(), parent)
+        relay.refused(relay.post(newcomer), 429, "BudgetExhausted")

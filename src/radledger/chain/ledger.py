@@ -256,13 +256,20 @@ class Ledger:
         if from_block is None:
             deployed = self.deployment.contracts.get(name)
             from_block = deployed.block if deployed and isinstance(contract, str) else 0
+        parts = self.logs(contract, event, from_block, self.block_number(), **indexed_filters)
+        return self._as_events([(name, log) for _, logs in parts for log in logs])
+
+    def logs(
+        self, contract: str | ContractAt, event: str, first: int, last: int, **indexed_filters: Any
+    ) -> Iterator[tuple[int, list[Any]]]:
+        """As :meth:`events`, of the blocks ``first`` to ``last``: range by range, with its last.
+
+        They are as web3 decodes them; the times of their blocks are not asked for.
+        """
         kind = self.contract(contract).events[event]()
-        found: list[Any] = []
-        latest = self.block_number()
-        for start in range(from_block, latest + 1, _BLOCKS):
-            end = min(start + _BLOCKS - 1, latest)
-            found += self._logs(kind, start, end, indexed_filters)
-        return self._as_events([(name, log) for log in found])
+        for start in range(first, last + 1, _BLOCKS):
+            end = min(start + _BLOCKS - 1, last)
+            yield end, self._logs(kind, start, end, indexed_filters)
 
     def _logs(self, kind: Any, start: int, end: int, filters: dict[str, Any]) -> list[Any]:
         from web3.exceptions import Web3RPCError

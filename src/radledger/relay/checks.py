@@ -52,6 +52,9 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
 }
 """The functions that are paid for by way of the forwarder: what patients sign."""
 
+# Those that take back or defend, and which word of their arguments is the subject's address.
+_PROTECTING = {"disown": 1, "revokeAttribute": 0, "revokeDelegate": 0, "vetoRecovery": 0}
+
 
 @dataclass(frozen=True, slots=True)
 class SignedCall:
@@ -75,8 +78,8 @@ class SignedCall:
     gas
         What the signer wants to be given at least.
     protects
-        Address of the subject whose permissions the call revokes, or whose identity it defends;
-        none where it does neither.
+        Address of the subject whose permissions, keys or delegates the call revokes, whose identity
+        it defends, or who disowns an image set; none where it does none of these.
     """
 
     ticket: str
@@ -116,17 +119,18 @@ def take_consent(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
     """
     verified = messages.verified(ledger, document)
     message = verified.message
+    subject = parse_address(message["subject"])
     to, data = _encoded(ledger, messages.call_of(verified))
     return SignedCall(
         ticket_of(document),
         "consent",
         verified.signer,
-        parse_address(message["subject"]),
+        subject,
         None,
         to,
         data,
         gas=0,
-        protects=message["subject"] if _takes_back(verified.primary, message) else None,
+        protects=subject if _takes_back(verified.primary, message) else None,
     )
 
 
@@ -149,7 +153,7 @@ def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
         If the call would have more than :data:`MOST_CALL_DATA` bytes.
     """
     message, argument = forward.forward_request(ledger, document)
-    _require_allowed(ledger, message)
+    function = _allowed(ledger, message)
     signer = message["from"]
     recovered = recover(forward.forward_typed_data(ledger, message), argument[-1])
     if recovered != signer:
@@ -166,7 +170,7 @@ def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
         to,
         data,
         gas=message["gas"],
-        protects=_defended(message["data"]),
+        protects=_protected(function, bytes.fromhex(message["data"][2:])),
     )
 
 
@@ -182,15 +186,16 @@ def simulate(ledger: Ledger, payer: str, to: str, data: str) -> int:
         raise
 
 
-def _defended(data: str) -> str | None:
-    """The identity whose recovery a forwarded call vetoes."""
-    from eth_utils.abi import function_signature_to_4byte_selector
+def _protected(function: str, data: bytes) -> str | None:
+    """The subject for whom a forwarded call takes something back, or whom it defends."""
+    if function not in _PROTECTING:
+        return None
+    end = 4 + 32 * (1 + _PROTECTING[function])
+    return parse_address("0x" + data[end - 20 : end].hex()) if len(data) >= end else None
 
-    selector = "0x" + function_signature_to_4byte_selector("vetoRecovery(address)").hex()
-    return parse_address("0x" + data[34:74]) if data.startswith(selector) else None
 
-
-def _require_allowed(ledger: Ledger, message: Mapping[str, Any]) -> None:
+def _allowed(ledger: Ledger, message: Mapping[str, Any]) -> str:
+    """The name of the function that is to be called, which has to be one of :data:`ALLOWED`."""
     from eth_utils.abi import function_abi_to_4byte_selector
 
     if message["value"]:
@@ -202,9 +207,10 @@ def _require_allowed(ledger: Ledger, message: Mapping[str, Any]) -> None:
     for contract, functions in ALLOWED.items():
         if message["to"].lower() == ledger.address(contract).lower():
             abi: Any = ledger.contract(contract).abi
-            named = [item for item in abi if item.get("name") in functions]
-            if selector in map(function_abi_to_4byte_selector, named):
-                return
+            for item in abi:
+                name = item.get("name")
+                if name in functions and function_abi_to_4byte_selector(item) == selector:
+                    return str(name)
     raise TargetNotAllowed(
         "this relayer does not pay for that contract and function; send the call yourself",
         to=message["to"],

@@ -12,6 +12,7 @@ from radledger.chain.connect import request_batch
 from radledger.chain.errors import RequestFailed
 from radledger.relay.checks import SignedCall, simulate, take_consent, take_forward, ticket_of
 from radledger.relay.errors import CallTooExpensive, PayerDrained
+from radledger.relay.patients import Patients
 from radledger.relay.tickets import Limits, State, Ticket, Tickets
 from radledger.relay.worker import Worker
 
@@ -91,7 +92,9 @@ class Relayer:
         self._limits = limits
         self._head: _Head | None = None
         chain = f"{ledger.chain_id}-{ledger.deployment.genesis[2:14]}"
-        self._tickets = Tickets(home / "relay" / f"{chain}.sqlite3")
+        path = home / "relay" / f"{chain}.sqlite3"
+        self._tickets = Tickets(path)
+        self._patients = Patients(ledger, path)
         self._worker = Worker(ledger, payer, self._tickets)
 
     def start(self) -> None:
@@ -101,6 +104,7 @@ class Relayer:
     def stop(self) -> None:
         """End with the batch under way."""
         self._worker.stop()
+        self._patients.close()
         self._tickets.close()
 
     def take_consent(self, document: Mapping[str, Any]) -> Ticket:
@@ -187,15 +191,13 @@ class Relayer:
         since = max(0, head.block - _REORGANISED)
         now = int(time.time())
         # Anyone can sign a revocation of an address that was made for it.
-        urgent = call.protects is not None and self._is_patient(call.protects)
+        urgent = call.protects is not None and self._patients.include(
+            call.protects, block=head.block, settled=since
+        )
         limits = self._limits if urgent else self._limits.unreserved
         ticket = self._tickets.accept(call, gas, since, now, limits, urgent=urgent)
         self._worker.wake()
         return ticket
-
-    def _is_patient(self, subject: str) -> bool:
-        """Whether an accredited custodian anchored an image set of the subject."""
-        return any(self._ledger.events("ImageRegistry", "ImageAnchored", patient=subject))
 
     def _require_cheap(self, gas: int, head: _Head) -> None:
         limit = min(self._limits.per_address, head.gas_limit)
