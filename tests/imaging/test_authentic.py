@@ -185,6 +185,36 @@ def test_a_worker_answers_only_for_what_it_was_given(
         assert error.value.values == {"set": other.set_id, "patient": other.patient}
 
 
+@pytest.mark.parametrize("answers", [[1, 2], [0, 0, 1], [0, 1, 2, 2]])
+def test_a_worker_answers_once_for_each_file(images, who, series, monkeypatch, answers):
+    class Lying:
+        def run(self, _work, tasks, _crashed):
+            given = list(tasks)
+            for number in answers:
+                yield Outcome(given[number], reason="left out")
+
+    monkeypatch.setattr(Custody, "_workers", lambda *_: Lying())
+    with pytest.raises(WorkerAnswerInvalid, match="only workers of yours"):
+        images.add(sorted(series.iterdir())[:3], who.patient.address, custodian=who.hospital)
+
+
+@pytest.mark.parametrize("mixed_patient_ids", [False, True])
+def test_a_set_that_is_not_in_the_journal_is_told(
+    images, who, sample, monkeypatch, mixed_patient_ids
+):
+    class Lying:
+        def run(self, _work, tasks, _crashed):
+            for task in tasks:
+                yield Outcome(task, 7)
+
+    monkeypatch.setattr(Custody, "_workers", lambda *_: Lying())
+    options = {"custodian": who.hospital, "mixed_patient_ids": mixed_patient_ids}
+    with pytest.raises(NothingToAdd) as error:
+        images.add([sample("CT_small.dcm")], who.patient.address, **options)
+    (skipped,) = error.value.values["skipped"]
+    assert "series was replaced; add all files" in skipped["reason"]
+
+
 def test_a_worker_cannot_read_secrets_and_keys_of_pseudonyms(add, images, series, journal_holds):
     image_id = add(series)[0].image_id
     row = images._journal.find(image_id)

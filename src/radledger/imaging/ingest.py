@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from radledger.imaging import anchoring, pinning
 from radledger.imaging.errors import JournalAltered, WorkerAnswerInvalid
@@ -87,7 +87,7 @@ class Workers(Protocol):
 class _Open:
     """A lot under way."""
 
-    under_way: int = 0
+    under_way: set[int] = field(default_factory=set)
     whole: bool = False
     task: Task | None = None  # any of them states the visit and course of all
     taken: dict[int, str] = field(default_factory=dict)  # each set with the name of a file
@@ -179,6 +179,7 @@ class _Run:
         self._open: dict[int, _Open] = {}
         self._complete: list[_Open] = []
         self._earlier: set[int] = set()
+        self._mixed: set[int] = set()
         self._public_keys = lru_cache(_KEYS)(partial(anchoring.encryption_keys, ingest.ledger))
 
     def finish_earlier(self, custodian: str) -> None:
@@ -213,13 +214,9 @@ class _Run:
             self._patience.succeeded()
             task, reason = outcome.task, outcome.reason
             lot = self._open.get(task.addition)
-            if lot is None:
-                raise WorkerAnswerInvalid(
-                    f"a worker answered for {task.name}, of an addition that is not under way; "
-                    "see that only workers of yours reach the scheduler, then run again",
-                    name=task.name,
-                )
-            lot.under_way -= 1
+            if lot is None or task.number not in lot.under_way:
+                raise _not_asked(f"a worker answered for {task.name}, which is not under way")
+            lot.under_way.remove(task.number)
             if reason is not None:
                 lot.left_out.append((outcome.set_id, SkippedFile(task.name, reason)))
             elif outcome.set_id is not None:
@@ -227,19 +224,21 @@ class _Run:
             self._note(files=1, size=task.size, skipped=int(reason is not None))
             self._look_at(task.addition)
             yield
+        if self._open:
+            raise _not_asked("workers did not answer for all files")
         yield
 
     def _tasks(self, lots: Iterable[Lot]) -> Iterator[Task]:
         for number, lot in enumerate(lots):
             state = self._open[number] = _Open()
-            for found in lot:
+            for place, found in enumerate(lot):
                 if isinstance(found, SkippedFile):
                     state.left_out.append((None, found))
                     self._note(skipped=1)
                 else:
-                    state.under_way += 1
+                    state.under_way.add(place)
                     state.task = self._with_keys(found, state.task)
-                    yield replace(state.task, addition=number)
+                    yield replace(state.task, addition=number, number=place)
             state.whole = True
             self._look_at(number)
 
@@ -266,7 +265,8 @@ class _Run:
 
     def _seal(self, lot: _Open) -> None:
         if lot.task is not None and not lot.task.mixed_patient_ids:
-            self._leave_out_mixed(lot)
+            self._mixed |= self._journal.discard_mixed(lot.taken)
+        self._leave_out_gone(lot)
         for row in self._journal.sets(lot.taken):
             _require_asked_for(row, lot.task)
             if row.state == "open":
@@ -288,13 +288,12 @@ class _Run:
         ingest = self._ingest
         return anchoring.whole(ingest.ledger, self._journal, ingest.storage, self._signer, rows)
 
-    def _leave_out_mixed(self, lot: _Open) -> None:
-        """Take out the sets in which another patient's files may lie."""
-        self._journal.discard_mixed(lot.taken)
-        # another lot of the same study may have taken them out before
+    def _leave_out_gone(self, lot: _Open) -> None:
+        """Tell of sets that were taken out of the journal, by another lot of the study perhaps."""
         left = {row.set_id for row in self._journal.sets(lot.taken)}
         for set_id in lot.taken.keys() - left:
-            lot.left_out.append((None, SkippedFile(lot.taken.pop(set_id), MIXED)))
+            reason = MIXED if set_id in self._mixed else _ALTERED
+            lot.left_out.append((None, SkippedFile(lot.taken.pop(set_id), reason)))
 
     def _collect(self) -> None:
         """Give up what was stored and no row names, now that nobody stores any more."""
@@ -351,13 +350,20 @@ def _require_asked_for(row: SetRow, task: Task | None) -> None:
     """Workers say in which sets they put files; they were asked to do so for one purpose."""
     purpose = Purpose(row.custodian, row.patient, row.profile, row.parent)
     if task is None or purpose != task.purpose:
-        raise WorkerAnswerInvalid(
+        raise _not_asked(
             f"a worker answered with image set {row.set_id} of patient {row.patient}, which is "
-            "not the patient, custodian, profile or original that it was given; see that only "
-            "workers of yours reach the scheduler and the journal, then run again",
+            "not the patient, custodian, profile or original that it was given",
             set=row.set_id,
             patient=row.patient,
         )
+
+
+def _not_asked(answer: str, **values: Any) -> WorkerAnswerInvalid:
+    return WorkerAnswerInvalid(
+        f"{answer}; see that only workers of yours reach the scheduler and the journal, then run "
+        "again",
+        **values,
+    )
 
 
 def _as_stated(journal: Journal, row: SetRow, task: Task | None) -> SetRow:

@@ -217,14 +217,21 @@ class Journal(RekeyRows):
                 write(self._new(schema.identifiers), there)
         return added
 
-    def discard_mixed(self, set_ids: Iterable[int]) -> None:
-        """Discard open sets, if files of their study or series have different Patient IDs."""
+    def discard_mixed(self, set_ids: Iterable[int]) -> set[int]:
+        """Discard open sets, if files of their study or series have different Patient IDs.
+
+        Returns
+        -------
+        set of int
+            Those that were, further ones of the same studies and series among them.
+        """
         found = mixed(self._all(statements.IDENTIFIED, set_ids=list(set_ids)))
         if found:
             with self._write() as write:
                 for set_id in found:
                     self._give_up(write, set_id, (of_files.c.cid,))
                     self._delete(write, set_id)
+        return found
 
     def discard(self, set_id: int) -> None:
         """Take out a set that something else than the home has written, and nothing else.

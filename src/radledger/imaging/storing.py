@@ -80,8 +80,8 @@ class Task:
         Take it although files of its study or series have other Patient IDs.
     allow_unchecked
         Take it although its pixels cannot be checked.
-    addition
-        With which others it belongs, as who hands it out counts them.
+    addition, number
+        With which others it belongs, and which of them it is, as who hands it out counts them.
     pseudonym_key, public_key
         The patient's, and the home's for secrets of new image sets, from who hands it out.
     """
@@ -96,6 +96,7 @@ class Task:
     mixed_patient_ids: bool = False
     allow_unchecked: bool = False
     addition: int = 0
+    number: int = 0
     pseudonym_key: bytes = b""
     public_key: bytes = b""
 
