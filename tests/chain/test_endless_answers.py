@@ -9,13 +9,16 @@ import pytest
 from web3 import Web3
 
 from radledger.chain import node as node_module
-from radledger.chain.connect import connect, over, request
+from radledger.chain.connect import connect, node_states, over, request
 from radledger.chain.errors import ConnectionFailed, RequestFailed
 from radledger.chain.ledger import Ledger
 from radledger.chain.networks import Network
 from radledger.chain.node import HttpNode
 from radledger.index.source import ChainSource
 from tests.chain.answering import is_told
+from tests.trickling import PARTS, trickling
+
+__all__ = ["trickling"]
 
 
 @pytest.fixture
@@ -55,12 +58,15 @@ def test_a_compressed_answer_without_end_is_not_read_to_its_end(node, network, s
     is_told(failed.value, node, "with more than 1,000,000 bytes")
 
 
-def test_an_answer_that_trickles_is_not_waited_for(node, network, monkeypatch):
-    node.answer = without_end(b" ")
-    monkeypatch.setattr(node_module, "_now", itertools.count(step=200).__next__)
-    with pytest.raises(ConnectionFailed) as failed:
-        connect(network)
-    is_told(failed.value, node, "sends its answer too slowly")
+@pytest.mark.parametrize("part", PARTS)
+def test_an_answer_that_trickles_is_not_waited_for(trickling, part):
+    trickling.part = part
+    endpoint = f"http://127.0.0.1:{trickling.port}"
+    with pytest.raises(ConnectionFailed, match="sends its answer too slowly") as failed:
+        connect(Network("slow", endpoint))
+    assert failed.value.values == {"endpoint": endpoint}
+    (state,) = node_states(Network("slow", endpoint, others=()))
+    assert state.state == "unreachable"
 
 
 @pytest.mark.parametrize("nodes", [1, 2])

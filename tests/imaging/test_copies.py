@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from radledger.chain.refusals import ImageErased
+from radledger.crypto.envelope import longest_ciphertext
 from radledger.imaging.copies import Copies
 from radledger.imaging.errors import CopiesMissing, SecretUnknown
+from radledger.imaging.manifest import LONGEST_MANIFEST
 from radledger.imaging.model import State
 from radledger.imaging.service import Images
 from radledger.storage import MemoryStore
@@ -26,9 +30,9 @@ class ConnectedNode(Node):
         self._fetch(cid)
         return super().get(cid, most)
 
-    def pin(self, cid):
+    def pin(self, cid, most=None):
         self._fetch(cid)
-        super().pin(cid)
+        super().pin(cid, most)
 
     def _fetch(self, cid):
         self.answer()
@@ -187,10 +191,10 @@ def test_a_partner_keeps_a_copy_follows_a_new_encryption_and_gives_it_up(
 def test_an_interrupted_pin_goes_on_and_leaves_nothing_behind(partner, images, image_id):
     store, pin = partner._storage, partner._storage.pin
 
-    def pins_two(cid):
+    def pins_two(cid, most=None):
         if len(store._pins) == 2:
             raise StorageUnavailable("it went away", address="nowhere")
-        pin(cid)
+        pin(cid, most)
 
     store.pin = pins_two
     with pytest.raises(StorageUnavailable):
@@ -200,6 +204,37 @@ def test_an_interrupted_pin_goes_on_and_leaves_nothing_behind(partner, images, i
     assert partner.pin(image_id, secret=images.secret(image_id)).pinned == 6
     assert partner.unpin(image_id).given_up == 6
     assert store.contents == {}
+
+
+def test_no_more_is_taken_than_a_content_can_have(copies, partner, images, image_id, nodes):
+    manifest, secret = images.contents(image_id), images.secret(image_id)
+    most = {each.cid: longest_ciphertext(each.size) for each in manifest.instances}
+    most[copies.status(image_id).contents[0].cid] = LONGEST_MANIFEST
+    asked = {}
+    partner._storage.pin = lambda cid, most: asked.__setitem__(cid, most)
+    partner.pin(image_id, secret=secret)
+    assert asked == most
+
+    cid = manifest.instances[0].cid
+    del nodes["branch"].contents[cid]
+    nodes["hospital"].contents[cid] = bytes(most[cid] + 1)
+    with pytest.raises(CopiesMissing, match=f"more than the {most[cid]} bytes"):
+        copies.repair(image_id)
+
+
+def test_what_was_pinned_by_an_earlier_release_is_known(partner, images, image_id):
+    secret = images.secret(image_id)
+    done = partner.pin(image_id, secret=secret)
+    (note,) = partner._folder.glob("pinned/*")
+    most = json.loads(note.read_text())
+    note.write_text(json.dumps(list(most)))
+    assert [each.cid for each in partner.status(image_id).contents] == list(most)
+    lost = list(most)[1]
+    partner._storage.unpin(lost)
+    assert partner.repair(image_id).repaired == (lost,)
+    assert partner.pin(image_id, secret=secret) == done
+    assert json.loads(note.read_text()) == most
+    assert partner.unpin(image_id).given_up == 6
 
 
 def test_what_the_store_keeps_for_its_custodian_is_not_given_up(copies, images, image_id):

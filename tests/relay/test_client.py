@@ -7,10 +7,12 @@ import itertools
 
 import pytest
 
-from radledger.relay import client
 from radledger.relay.client import RelayClient
 from radledger.relay.errors import RelayUnreachable
 from tests.chain.answering import AnsweringNode
+from tests.trickling import PARTS, trickling
+
+__all__ = ["trickling"]
 
 DOCUMENT = {"kind": "grant"}
 
@@ -40,10 +42,11 @@ def test_an_answer_without_end_is_not_read_to_its_end(server, status, headers):
     assert server.sent < 32 << 20  # what the system holds of a connection comes to that
 
 
-def test_an_answer_that_trickles_is_not_waited_for(server, monkeypatch):
-    server.answer = lambda asked: (200, {}, itertools.repeat(b" "))
-    monkeypatch.setattr(client, "_now", itertools.count(step=20).__next__)
-    assert "sends its answer for more than 30 s" in refused(server)
+@pytest.mark.parametrize("part", PARTS)
+def test_an_answer_that_trickles_is_not_waited_for(trickling, part):
+    trickling.part = part
+    with pytest.raises(RelayUnreachable, match="sends its answer for more than 60 s"):
+        RelayClient(f"http://127.0.0.1:{trickling.port}").submit(DOCUMENT)
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,17 @@ def test_what_is_pinned_again_is_kept(store: Storage) -> None:
     assert [store.stat(cid).pinned for cid in cids] == [True, True]
 
 
+def test_what_is_longer_than_it_can_be_is_not_pinned(store: Storage) -> None:
+    cid = store.put(io.BytesIO(os.urandom(2 * _CHUNK))).cid
+    store.unpin(cid)
+    with pytest.raises(ContentMismatch) as refusal:
+        store.pin(cid, most=_CHUNK - 1)
+    assert refusal.value.values == {"cid": cid, "most": _CHUNK - 1}
+    assert not store.stat(cid).pinned
+    store.pin(cid, most=2 * _CHUNK)
+    assert store.stat(cid).pinned
+
+
 def test_giving_up_twice_or_what_is_not_there_is_no_error(store: Storage) -> None:
     content = os.urandom(20)
     cid = store.put(io.BytesIO(content)).cid

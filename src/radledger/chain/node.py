@@ -23,6 +23,8 @@ from web3.providers import JSONBaseProvider
 from radledger.chain import answers
 from radledger.chain.errors import ConnectionFailed
 from radledger.endpoints import hidden, is_loopback, proxy_for, shown
+from radledger.transport import Deadline, within
+from radledger.transport.over_requests import hold_to_deadlines
 
 __all__ = ["HttpNode"]
 
@@ -35,13 +37,14 @@ _REFUSED = (
     HTTPStatus.UNPROCESSABLE_ENTITY,
 )
 _PAUSE = 1.0
-_sleep, _now = time.sleep, time.monotonic
+_sleep = time.sleep
 
 _MOST_BYTES = 1 << 26
 """Bytes of an answer. A block of 30 million gas that is full of logs has receipts of 50 MB."""
 _PIECE = 1 << 16
 _MOST_WAITS = 10
-"""How many times as long as for one piece of an answer is waited for all of it."""
+"""How many times as long as for one piece of an answer a whole request may take."""
+_WORTH_ANOTHER_TRY = (requests.ConnectionError, requests.Timeout)
 # Of these a node that has much to say is asked again for a part.
 _DIVISIBLE = ("a batch", "eth_getLogs")
 
@@ -56,7 +59,7 @@ class HttpNode(JSONBaseProvider):
     endpoint
         The JSON-RPC address.
     timeout
-        Seconds to wait for a connection, and for each next piece of an answer; for all pieces
+        Seconds to wait for a connection, and for each next piece of an answer; for a whole request
         ten times as long.
     tries
         How often a request is sent that meets no node.
@@ -131,9 +134,13 @@ class HttpNode(JSONBaseProvider):
 
     def _answer(self, body: bytes) -> tuple[requests.Response, Any]:
         """The response to a body, and the JSON in it, once the node allows the request."""
+        with within(Deadline(_MOST_WAITS * self._timeout[1])) as deadline:
+            return self._allowed(body, deadline)
+
+    def _allowed(self, body: bytes, deadline: Deadline) -> tuple[requests.Response, Any]:
         patience = self._patience
         while True:
-            response, content = self._sent(body)
+            response, content = self._sent(body, deadline)
             answer = _json(content)
             if response.status_code != HTTPStatus.TOO_MANY_REQUESTS and not _is_limited(answer):
                 self._require_access(response, answer)
@@ -148,7 +155,7 @@ class HttpNode(JSONBaseProvider):
             patience -= pause
             _sleep(pause)
 
-    def _sent(self, body: bytes) -> tuple[requests.Response, bytes | None]:
+    def _sent(self, body: bytes, deadline: Deadline) -> tuple[requests.Response, bytes | None]:
         """The response to a body, and what is in it; None if that is too long."""
         for left in reversed(range(self._tries)):
             try:
@@ -160,33 +167,20 @@ class HttpNode(JSONBaseProvider):
                     proxies=_NO_PROXY if is_loopback(self.endpoint_uri) else None,
                     stream=True,
                 ) as response:
-                    return response, self._content(response)
-            except (requests.ConnectionError, requests.Timeout) as error:
-                if not left:
-                    raise self._unreachable(error) from None
+                    return response, _content(response)
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-                raise self._unreachable(error) from None
+                if deadline.passed:
+                    raise self._slow() from None
+                if not left or not isinstance(error, _WORTH_ANOTHER_TRY):
+                    raise self._unreachable(error) from None
         raise AssertionError("a request is sent at least once")
-
-    def _content(self, response: requests.Response) -> bytes | None:
-        """What is in a response; None if that is too long."""
-        end = _now() + _MOST_WAITS * self._timeout[1]
-        content = bytearray()
-        while piece := response.raw.read1(_PIECE, decode_content=True):
-            content += piece
-            if len(content) > _MOST_BYTES:
-                return None
-            if _now() > end:
-                raise self._failed(
-                    "sends its answer too slowly; try again later, or name another node", response
-                )
-        return bytes(content)
 
     @property
     def _session(self) -> requests.Session:
         """A session of this thread: it keeps a connection open, and is not made for several."""
         if not hasattr(self._local, "session"):
             self._local.session = _Session()
+            hold_to_deadlines(self._local.session)
         session: requests.Session = self._local.session
         return session
 
@@ -248,6 +242,14 @@ class HttpNode(JSONBaseProvider):
             f"{endpoint} {what}{self._by_proxy()}", endpoint=endpoint, status=response.status_code
         )
 
+    def _slow(self) -> ConnectionFailed:
+        endpoint = shown(self.endpoint_uri)
+        return ConnectionFailed(
+            f"{endpoint} sends its answer too slowly; try again later, or name another node"
+            f"{self._by_proxy()}",
+            endpoint=endpoint,
+        )
+
     def _unreachable(self, error: Exception) -> ConnectionFailed:
         endpoint, proxy = shown(self.endpoint_uri), proxy_for(self.endpoint_uri)
         here = is_loopback(self.endpoint_uri)
@@ -274,6 +276,16 @@ class _Session(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         pass
+
+
+def _content(response: requests.Response) -> bytes | None:
+    """What is in a response; None if that is too long."""
+    content = bytearray()
+    while piece := response.raw.read1(_PIECE, decode_content=True):
+        content += piece
+        if len(content) > _MOST_BYTES:
+            return None
+    return bytes(content)
 
 
 _JSON_TYPE = "application/json"

@@ -4,7 +4,8 @@ A custodian knows from its journal what an image set consists of in the store.  
 it from the manifest, which opens with the set's secret, so only who has a grant can keep a copy.
 What a partner keeps is noted in its home::
 
-    home/imaging/<chain>/pinned/<image id>.json      CIDs that are pinned for nothing else
+    home/imaging/<chain>/pinned/<image id>.json      CIDs that are pinned for nothing else, and
+                                                     how many bytes of each there are at most
 """
 
 from __future__ import annotations
@@ -17,21 +18,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radledger.chain.files import write_atomically
+from radledger.crypto.envelope import longest_ciphertext
 from radledger.errors import StorageError
 from radledger.imaging import reading, records
 from radledger.imaging.errors import CopiesMissing, SecretUnknown
 from radledger.imaging.home import ImagingHome
+from radledger.imaging.manifest import LONGEST_MANIFEST
 from radledger.imaging.model import ImageRecord, State
 from radledger.storage import candidates
 from radledger.storage.errors import ContentNotFound, StorageUnavailable
 from radledger.storage.replicated import Holding, ReplicatedStore, holding
 
 if TYPE_CHECKING:
+    from radledger.imaging.manifest import Instance
+    from radledger.imaging.schema import FileRow
     from radledger.storage import Storage
 
 __all__ = ["ContentCopies", "Copies", "CopiesStatus", "PinResult", "RepairResult", "UnpinResult"]
 
 _AT_ONCE = 16
+_LONGEST = 1 << 36
+"""Bytes of a content at most whose manifest cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,14 @@ class ContentCopies:
     instance: str | None
     copies: int
     nodes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The instance whose ciphertext a content is, if any, and how many bytes it has at most."""
+
+    instance: str | None
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +175,7 @@ class Copies(ImagingHome):
             If nobody here knows what it consists of.
         """
         record = records.image_record(self._ledger, image_id)
-        contents = self._contents(record, secret)
-        copies = self._held(contents)
+        copies = self._held(self._contents(record, secret))
         wanted = self._wanted if record.state is State.ANCHORED else 0
         missing = sum(each.copies < wanted for each in copies)
         return CopiesStatus(record.image_id, record.state, wanted, missing, copies)
@@ -185,7 +199,7 @@ class Copies(ImagingHome):
         for content in self._held(contents):
             if content.copies < self._wanted:
                 try:
-                    self._storage.pin(content.cid)
+                    self._storage.pin(content.cid, contents[content.cid].most)
                     repaired.append(content.cid)
                 except StorageError as error:
                     failures[content.cid] = error.message
@@ -218,6 +232,8 @@ class Copies(ImagingHome):
             If the set was erased.
         ContentNotFound, StorageUnavailable
             If the store cannot get it; run again, it goes on.
+        ContentMismatch
+            If a content is longer than the manifest says.
         """
         record = self._usable(image_id)
         contents = self._contents_of_manifest(record, secret)
@@ -225,12 +241,13 @@ class Copies(ImagingHome):
         # What is kept already, as custodian for instance, is not this pin's to give up.
         held = self._held(contents)
         own = [each.cid for each in held if each.cid in earlier or each.copies == 0]
-        self._note(record, [*earlier, *own])
+        most = {cid: contents[cid].most for cid in own}
+        self._note(record, earlier | most)
         for cid in own:
-            self._storage.pin(cid)
+            self._storage.pin(cid, most[cid])
         stale = [cid for cid in earlier if cid not in contents]
         self._give_up(stale)
-        self._note(record, own)
+        self._note(record, most)
         return PinResult(record.image_id, len(contents), len(own), len(stale))
 
     def unpin(self, image_id: str) -> UnpinResult:
@@ -238,7 +255,7 @@ class Copies(ImagingHome):
         record = records.image_record(self._ledger, image_id)
         given_up = self._pinned(record)
         self._give_up(given_up)
-        self._note(record, ())
+        self._note(record, {})
         return UnpinResult(record.image_id, len(given_up))
 
     # ------------------------------------------------------------------------------- internals
@@ -253,10 +270,11 @@ class Copies(ImagingHome):
             return self._storage.nodes
         return {getattr(self._storage, "address", "store"): self._storage}
 
-    def _held(self, contents: Mapping[str, str | None]) -> tuple[ContentCopies, ...]:
+    def _held(self, contents: Mapping[str, _Content]) -> tuple[ContentCopies, ...]:
         """Who has what of some contents; the nodes are asked about several at once."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return tuple(pool.map(self._copies, contents, contents.values()))
+            instances = (each.instance for each in contents.values())
+            return tuple(pool.map(self._copies, contents, instances))
 
     def _copies(self, cid: str, instance: str | None) -> ContentCopies:
         found = {name: holding(node, cid) for name, node in self._nodes.items()}
@@ -265,8 +283,8 @@ class Copies(ImagingHome):
             cid, instance, kept, {name: each.value for name, each in found.items()}
         )
 
-    def _contents(self, record: ImageRecord, secret: str | None) -> dict[str, str | None]:
-        """CIDs of a set's manifest and instances, each with its instance."""
+    def _contents(self, record: ImageRecord, secret: str | None) -> dict[str, _Content]:
+        """A set's manifest and instances, by their CIDs."""
         if record.state is not State.ERASED:
             known = self._contents_of_journal(record)
             if known:
@@ -280,19 +298,17 @@ class Copies(ImagingHome):
                 "released; act as one who may read it",
                 image=record.image_id,
             )
-        return dict.fromkeys(pinned)
+        return {cid: _Content(None, most) for cid, most in pinned.items()}
 
-    def _contents_of_journal(self, record: ImageRecord) -> dict[str, str | None]:
+    def _contents_of_journal(self, record: ImageRecord) -> dict[str, _Content]:
         row = self._journal.find(record.image_id)
         if row is None or row.manifest_cid is None:
             return {}
-        files = {file.cid: file.sop_instance for file in self._journal.files(row.set_id)}
-        return {row.manifest_cid: None, **files}
+        return _of_set(row.manifest_cid, self._journal.files(row.set_id))
 
-    def _contents_of_manifest(self, record: ImageRecord, secret: str) -> dict[str, str | None]:
+    def _contents_of_manifest(self, record: ImageRecord, secret: str) -> dict[str, _Content]:
         manifest = reading.open_manifest(self._storage, record, secret)
-        instances = {each.cid: each.sop_instance for each in manifest.instances}
-        return {self._manifest_cid(record): None, **instances}
+        return _of_set(self._manifest_cid(record), manifest.instances)
 
     def _manifest_cid(self, record: ImageRecord) -> str:
         """The CID of a manifest that was just read, of which the chain knows the digest."""
@@ -312,13 +328,23 @@ class Copies(ImagingHome):
     def _note_path(self, record: ImageRecord) -> Path:
         return self._folder / "pinned" / f"{record.image_id}.json"
 
-    def _pinned(self, record: ImageRecord) -> list[str]:
+    def _pinned(self, record: ImageRecord) -> dict[str, int]:
+        """What is noted as pinned, and how many bytes of each there are at most."""
         path = self._note_path(record)
-        return list(json.loads(path.read_text("utf-8"))) if path.exists() else []
+        noted = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        # Earlier releases noted the CIDs alone.
+        return dict.fromkeys(noted, _LONGEST) if isinstance(noted, list) else dict(noted)
 
-    def _note(self, record: ImageRecord, cids: Iterable[str]) -> None:
-        path, noted = self._note_path(record), list(dict.fromkeys(cids))
-        if noted:
-            write_atomically(path, json.dumps(noted, indent=1) + "\n")
+    def _note(self, record: ImageRecord, most: Mapping[str, int]) -> None:
+        path = self._note_path(record)
+        if most:
+            write_atomically(path, json.dumps(most, indent=1) + "\n")
         else:
             path.unlink(missing_ok=True)
+
+
+def _of_set(manifest_cid: str, files: Iterable[FileRow | Instance]) -> dict[str, _Content]:
+    instances = {
+        each.cid: _Content(each.sop_instance, longest_ciphertext(each.size)) for each in files
+    }
+    return {manifest_cid: _Content(None, LONGEST_MANIFEST), **instances}

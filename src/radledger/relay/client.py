@@ -11,6 +11,7 @@ from radledger.chain.ledger import Receipt
 from radledger.endpoints import is_loopback, proxy_for, shown
 from radledger.errors import RadLedgerError
 from radledger.relay.errors import InvalidRelayUrl, RelayError, RelayUnreachable, TicketPending
+from radledger.transport import Deadline, within
 
 if TYPE_CHECKING:
     import httpx
@@ -29,14 +30,13 @@ _TICKET = (
     "detail",
 )
 
-_REQUEST_TIMEOUT = 30.0
+_REQUEST_TIMEOUT, _ANSWER_TIMEOUT = 30.0, 60.0  # for one read, and for all of an answer
 _MOST_BYTES = 1 << 20
 """Bytes of an answer: a ticket has less than 1 kB, and a refusal names some values."""
 # Its size says how much is read, as that of a compressed answer does not.
 _UNCOMPRESSED = {"Accept-Encoding": "identity"}
 _FIRST_POLL, _SLOWEST_POLL = 0.05, 1.0
 _OUTAGE = 30.0
-_now = time.monotonic
 
 
 class RelayClient:
@@ -129,8 +129,10 @@ class RelayClient:
     def _client(self) -> httpx.Client:
         import httpx
 
+        from radledger.transport import over_httpx
+
         try:
-            return httpx.Client(
+            client = httpx.Client(
                 base_url=self._url,
                 headers=_UNCOMPRESSED,
                 timeout=_REQUEST_TIMEOUT,
@@ -138,30 +140,33 @@ class RelayClient:
             )
         except (httpx.InvalidURL, ValueError, ImportError) as error:
             raise self._unreachable(error) from None  # of a proxy that cannot be used
+        over_httpx.hold_to_deadlines(client)
+        return client
 
     def _answer(self, client: httpx.Client, method: str, path: str, **named: Any) -> dict[str, Any]:
         import httpx
 
+        deadline = Deadline(_ANSWER_TIMEOUT)
         try:
-            with client.stream(method, path, **named) as response:
+            with within(deadline), client.stream(method, path, **named) as response:
                 answer = json.loads(self._content(response))
             if not isinstance(answer, dict):
                 raise ValueError("no JSON object")
             if response.is_success:
                 return {name: answer[name] for name in _TICKET}
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, RecursionError) as error:
+            if deadline.passed:
+                took = f"sends its answer for more than {_ANSWER_TIMEOUT:.0f} s"
+                raise self._no_relayer(took) from None
             raise self._unreachable(error) from None  # its text may hold the whole address
         raise _error(answer)
 
     def _content(self, response: httpx.Response) -> bytes:
-        end = _now() + _REQUEST_TIMEOUT
         content = bytearray()
         for piece in response.iter_raw():
             content += piece
             if len(content) > _MOST_BYTES:
                 raise self._no_relayer(f"answers with more than {_MOST_BYTES:,} bytes")
-            if _now() > end:
-                raise self._no_relayer(f"sends its answer for more than {_REQUEST_TIMEOUT:.0f} s")
         return bytes(content)
 
     def _no_relayer(self, what: str) -> RelayUnreachable:

@@ -26,11 +26,13 @@ __all__ = [
     "BUFFER",
     "DAG_PB",
     "RAW",
+    "block_count",
     "candidates",
     "cid_digest",
     "cid_from_digest",
     "cid_of",
     "new_hasher",
+    "too_long",
     "verified",
 ]
 
@@ -40,6 +42,8 @@ BUFFER = 1 << 20
 """Bytes that are read, hashed and written at once."""
 
 _SPOOL_IN_MEMORY = 8 << 20
+# Bytes of a block without links, and links of one with them, as Kubo builds its trees.
+_CHUNK, _LINKS = 1 << 18, 174
 # version 1, then the codec, then SHA-256 (0x12) of 32 bytes (0x20)
 _PREFIXES = {codec: bytes([1, codec, 0x12, 0x20]) for codec in (RAW, DAG_PB)}
 
@@ -119,6 +123,32 @@ def candidates(digest: bytes) -> tuple[str, str]:
     return cid_from_digest(digest, DAG_PB), cid_from_digest(digest, RAW)
 
 
+def block_count(size: int) -> int:
+    """How many blocks a content of `size` bytes has: its chunks, and the nodes of its tree.
+
+    Examples
+    --------
+    >>> [block_count(size) for size in (0, 262_144, 262_145, 100_000_000)]
+    [1, 1, 3, 386]
+    """
+    level = max(1, -(-size // _CHUNK))
+    count = level
+    while level > 1:
+        level = -(-level // _LINKS)
+        count += level
+    return count
+
+
+def too_long(cid: str, most: int) -> ContentMismatch:
+    """The error for a content that has more bytes than it can have."""
+    return ContentMismatch(
+        f"{cid} has more than the {most} bytes that it can have; fetch it from another copy, or "
+        "ask the custodian",
+        cid=cid,
+        most=most,
+    )
+
+
 def new_hasher() -> aleph_cid.CidHasher:
     """Hasher whose ``finalize()`` gives the CID of what ``update(bytes)`` was fed."""
     return aleph_cid.CidHasher.for_ipfs_v1_raw_leaves()
@@ -173,12 +203,7 @@ def verified(
             hasher.update(chunk)
             spool.write(chunk)
             if most is not None and spool.tell() > most:
-                raise ContentMismatch(
-                    f"more than {most} bytes came for {cid}, which has no more; fetch it from "
-                    "another copy",
-                    cid=cid,
-                    most=most,
-                )
+                raise too_long(cid, most)
         got = hasher.finalize()
         if got != cid:
             raise ContentMismatch(

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,9 +26,17 @@ import requests
 from radledger.endpoints import is_loopback, proxy_for
 from radledger.errors import UsageError
 from radledger.storage import rpc
-from radledger.storage.cid import BUFFER, cid_digest, new_hasher, verified
+from radledger.storage.cid import (
+    BUFFER,
+    block_count,
+    cid_digest,
+    new_hasher,
+    too_long,
+    verified,
+)
 from radledger.storage.errors import ContentMismatch, ContentNotFound, StorageUnavailable
 from radledger.storage.protocol import Stat, Stored, put_at_once
+from radledger.transport import Deadline, over_httpx, within
 
 __all__ = ["KuboStore"]
 
@@ -46,6 +53,11 @@ _AT_ONCE = 100
 # Seconds in which a daemon looks at all that it keeps before it deletes the first block, and in
 # which it is to be done.
 _COLLECTING = 3600.0
+# How many times as long as for one piece of an answer all of it may take; a content one second
+# more for each so many bytes.
+_MOST_WAITS = 10
+_SLOWEST = 1 << 14
+_SLOW = "its answer comes too slowly"
 
 
 class KuboStore:
@@ -57,7 +69,8 @@ class KuboStore:
         Multiaddr of the RPC API, such as ``/ip4/127.0.0.1/tcp/5001``; with ``/https`` at its end
         where the API is behind TLS.
     timeout
-        Seconds to wait for each next piece of an answer; for a connection, two at most.
+        Seconds to wait for each next piece of an answer, and ten times as long for all of it; for
+        a content longer, as its size asks for; for a connection, two at most.
 
     Raises
     ------
@@ -100,6 +113,7 @@ class KuboStore:
             headers={"Accept-Encoding": "identity"},
             timeout=httpx.Timeout(timeout, connect=connect),
         )
+        over_httpx.hold_to_deadlines(self._http)
 
     def __reduce__(self) -> tuple[type[KuboStore], tuple[str, float]]:
         """Pickle the address alone, so that worker processes open connections of their own."""
@@ -149,7 +163,7 @@ class KuboStore:
         """Open a content, fetched and verified as a whole first; see :class:`Storage`."""
         self._reach(cid)
         with (
-            self._unavailable(cid),
+            self._unavailable(cid, self._deadline(pace=_SLOWEST)),
             self._http.stream("POST", "cat", params={"arg": cid}) as response,
         ):
             if response.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
@@ -158,17 +172,21 @@ class KuboStore:
                 raise self._refused(f"HTTP status {response.status_code}")
             return verified(cid, response.iter_raw(BUFFER), most)
 
-    def pin(self, cid: str) -> None:
+    def pin(self, cid: str, most: int | None = None) -> None:
         """Keep a content, which the daemon gets from its peers if need be; see :class:`Storage`."""
         self._reach(cid)
+        deadline = self._deadline()
         with (
-            self._unavailable(cid),
+            self._unavailable(cid, deadline),
             self._http.stream("POST", "pin/add", params={"arg": cid, "progress": "true"}) as answer,
         ):
             if answer.status_code != httpx.codes.OK:
                 raise self._not_found(cid, _reason(answer, rpc.read(answer)))
-            if not self._pinned(rpc.lines(answer)):
-                raise self._not_found(cid, "its peers stopped sending it")
+            blocks = self._pinning(cid, rpc.lines(answer), deadline)
+            too_many = any(most is not None and got > block_count(most) for got in blocks)
+        if most is not None and too_many:
+            self.unpin(cid)  # the daemon may have been done by then
+            raise too_long(cid, most)
 
     def unpin(self, cid: str) -> None:
         """Give a content up; see :class:`Storage`."""
@@ -198,17 +216,17 @@ class KuboStore:
         # ipfshttpclient's `repo.gc(quiet=True)` hangs up at once, which stops the collection.
         timeout = httpx.Timeout(self._timeout, connect=_PATIENCE, read=_COLLECTING)
         parameters = {"stream-errors": "true"}
+        deadline = Deadline(_COLLECTING)
         with (
-            self._unavailable(),
+            self._unavailable(deadline=deadline),
             self._http.stream("POST", "repo/gc", params=parameters, timeout=timeout) as response,
         ):
             if response.status_code != httpx.codes.OK:
                 raise self._refused(_reason(response, rpc.read(response)))
-            end = time.monotonic() + _COLLECTING
             for line in rpc.lines(response):
                 if reason := _field(line, "Error"):
                     raise self._refused(reason)
-                if time.monotonic() > end:
+                if deadline.passed:
                     raise self._refused("its collection does not end")
 
     def _unpinned(self, cids: Sequence[str]) -> list[str]:
@@ -267,27 +285,37 @@ class KuboStore:
         except (KeyError, TypeError):
             raise self._refused("its answer is not Kubo's") from None
 
-    def _pinned(self, lines: Iterator[str]) -> bool:
-        """Follow a pinning to its end; false if nothing comes any more."""
-        progress, since = 0, time.monotonic()
+    def _pinning(self, cid: str, lines: Iterator[str], deadline: Deadline) -> Iterator[int]:
+        """How many blocks the daemon has got, after each line that it sends until it has all."""
+        progress, stalled = 0, Deadline(self._timeout)
         for line in lines:
             if _field(line, "Pins") is not None:
-                return True
+                return
             try:
                 now = int(_field(line, "Progress") or 0)
             except ValueError:
                 raise self._refused("its answer is not Kubo's") from None
             if now > progress:
-                progress, since = now, time.monotonic()
-            elif time.monotonic() > since + self._timeout:
-                return False
-        return False
+                progress = now
+                stalled.restart()
+                deadline.restart()
+                yield progress
+            elif stalled.passed:
+                break
+        raise self._not_found(cid, "its peers stopped sending it")
+
+    def _deadline(self, pace: int | None = None) -> Deadline:
+        return Deadline(_MOST_WAITS * self._timeout, pace=pace)
 
     @contextmanager
-    def _unavailable(self, cid: str | None = None) -> Iterator[None]:
-        """Turn what the HTTP libraries raise into the errors of a store."""
+    def _unavailable(
+        self, cid: str | None = None, deadline: Deadline | None = None
+    ) -> Iterator[None]:
+        """Hold answers to a deadline, and raise the errors of a store for what libraries raise."""
+        deadline = deadline or self._deadline()
         try:
-            yield
+            with within(deadline):
+                yield
         except ipfshttpclient.exceptions.ErrorResponse as error:
             if cid is None:
                 raise self._refused(str(error)) from error
@@ -297,13 +325,15 @@ class KuboStore:
             ipfshttpclient.exceptions.TimeoutError,
             requests.RequestException,  # ipfshttpclient lets it through
         ) as error:
-            raise self._refused(type(error).__name__) from error  # its text is the library's own
+            reason = _SLOW if deadline.passed else type(error).__name__
+            raise self._refused(reason) from error
         except (
             ipfshttpclient.exceptions.Error,
             AssertionError,  # ipfshttpclient lets it through
             httpx.HTTPError,
         ) as error:
-            raise self._refused(str(error) or type(error).__name__) from error
+            reason = _SLOW if deadline.passed else str(error) or type(error).__name__
+            raise self._refused(reason) from error
 
     def _refused(self, reason: str) -> StorageUnavailable:
         if self._proxy is not None:

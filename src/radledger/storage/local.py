@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from radledger.storage.cid import BUFFER, cid_digest, new_hasher, verified
+from radledger.storage.cid import BUFFER, cid_digest, new_hasher, too_long, verified
 from radledger.storage.errors import ContentNotFound
 from radledger.storage.protocol import Stat, Stored
 
@@ -87,8 +87,10 @@ class LocalStore:
                 return verified(cid, _chunks(file), most, folder=str(self._temporary))
         raise _not_found(cid)
 
-    def pin(self, cid: str) -> None:
+    def pin(self, cid: str, most: int | None = None) -> None:
         """Keep a content; see :class:`Storage`."""
+        if most is not None and self.stat(cid).size > most:
+            raise too_long(cid, most)
         self._move_between(self._unpinned, self._pinned, cid)
         if not _place(self._pinned, cid).exists():
             raise _not_found(cid)

@@ -6,7 +6,7 @@ import io
 from collections.abc import Collection, Iterable
 from typing import IO
 
-from radledger.storage.cid import cid_digest, cid_of, verified
+from radledger.storage.cid import cid_digest, cid_of, too_long, verified
 from radledger.storage.errors import ContentNotFound
 from radledger.storage.protocol import Stat, Stored
 
@@ -51,8 +51,10 @@ class MemoryStore:
         """Open a content, verified first; see :class:`Storage`."""
         return verified(cid, [self._content(cid)], most)
 
-    def pin(self, cid: str) -> None:
+    def pin(self, cid: str, most: int | None = None) -> None:
         """Keep a content; see :class:`Storage`."""
+        if most is not None and len(self._content(cid)) > most:
+            raise too_long(cid, most)
         self._content(cid)
         self._pins.add(cid)
 

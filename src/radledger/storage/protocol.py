@@ -79,13 +79,23 @@ class Storage(Protocol):
         """
         ...
 
-    def pin(self, cid: str) -> None:
+    def pin(self, cid: str, most: int | None = None) -> None:
         """Keep a content through :meth:`collect`; pinning twice is pinning once.
+
+        Parameters
+        ----------
+        cid
+            Its name.
+        most
+            How many bytes it can have at most, where the caller knows: a store that gets it from
+            others takes no more.
 
         Raises
         ------
         ContentNotFound
             If the store does not have it.
+        ContentMismatch
+            If it is longer than `most`; then it is not kept.
         """
         ...
 

@@ -128,7 +128,7 @@ class ReplicatedStore:
             raise failures[0]
         raise _nowhere(cid, found)
 
-    def pin(self, cid: str) -> None:
+    def pin(self, cid: str, most: int | None = None) -> None:
         """Keep a content on as many nodes as there are to be copies; see :class:`Storage`.
 
         Raises
@@ -140,11 +140,11 @@ class ReplicatedStore:
         """
         found = self.holdings(cid)
         enough = len(_having(found)) >= self.copies
-        with nullcontext() if enough else self.get(cid) as content:
+        with nullcontext() if enough else self.get(cid, most) as content:
 
             def give(node: Storage, held: Holding) -> None:
                 if held is Holding.CACHED or content is None:
-                    node.pin(cid)
+                    node.pin(cid, most)
                 else:
                     content.seek(0)
                     node.put(content)

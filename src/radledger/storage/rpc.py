@@ -1,18 +1,23 @@
-"""ipfshttpclient with answers of bounded length.
+"""ipfshttpclient and httpx with answers of bounded length, held to the deadline around them.
 
-It reads each answer into memory as a whole, and a daemon that was taken over sends without end.
+ipfshttpclient reads each answer into memory as a whole, and a daemon that was taken over sends
+without end, or byte by byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from typing import Any
 
 import httpx
 import ipfshttpclient
+import requests
 from ipfshttpclient.http import ClientSync
+from urllib3.exceptions import HTTPError
+
+from radledger.transport import over_requests
 
 __all__ = ["LONGEST_ANSWER", "connect", "lines", "read"]
 
@@ -69,21 +74,26 @@ class _BoundedClient(ClientSync):  # type: ignore[misc]
         session = super()._make_session()
         # Kubo redirects no request, and requests would read the body of a redirection to its end.
         session.get_redirect_target = lambda response: None
+        over_requests.hold_to_deadlines(session)
         return session
 
     def _do_raise_for_status(self, response: Any) -> None:
         # Called once for each answer, before its body is read.
-        response.iter_content = partial(_limited, response.iter_content)
+        response.iter_content = partial(_limited, response.raw)
         super()._do_raise_for_status(response)
 
 
-def _limited(iter_content: Callable[..., Iterator[bytes]], **_: Any) -> Iterator[bytes]:
+def _limited(raw: Any, **_: Any) -> Iterator[bytes]:
+    """The pieces of an answer, of which urllib3 itself reads a chunk's length without bound."""
     size = 0
-    for piece in iter_content(chunk_size=_PIECE):
-        size += len(piece)
-        if size > LONGEST_ANSWER:
-            raise ipfshttpclient.exceptions.ProtocolError(ValueError(_too_long()))
-        yield piece
+    try:
+        while piece := raw.read1(_PIECE, decode_content=True):
+            size += len(piece)
+            if size > LONGEST_ANSWER:
+                raise ipfshttpclient.exceptions.ProtocolError(ValueError(_too_long()))
+            yield piece
+    except HTTPError as error:
+        raise requests.ConnectionError(error) from error
 
 
 def _too_long() -> str:
