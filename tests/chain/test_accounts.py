@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
 
 import pytest
@@ -131,6 +133,51 @@ def test_a_derived_account_is_the_documented_one(keystore):
     expected = hmac.new(bytes.fromhex(KEY[2:]), message, hashlib.sha256).digest()
     derived = keystore.derive("alice", HOSPITAL)
     assert bytes(keystore.open(derived.name).key) == expected
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: path.mkdir(), "is not a file"),
+        (os.mkfifo, "is not a file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is not a file"),
+        (lambda path: path.write_text("[]"), "is not a keystore file"),
+    ],
+    ids=["directory", "fifo", "device", "other file"],
+)
+def test_what_holds_no_account_is_named_and_not_waited_for(keystore, tmp_path, make, reason):
+    keystore.import_("alice", KEY, "")
+    path = tmp_path / "home" / "keystore" / "bob.json"
+    make(path)
+    assert [each.name for each in keystore.list()] == ["alice"]
+    assert keystore.unreadable() == (f"{path} {reason}; restore or remove it",)
+    for use in (keystore.show, keystore.open, lambda name: keystore.import_(name, KEY, "")):
+        with pytest.raises(AccountInvalid) as refusal:
+            use("bob")
+        assert refusal.value.message == f"{path} {reason}; restore or remove it"
+        assert refusal.value.values == {"account": "bob"}
+
+
+def test_a_file_that_may_not_be_read_is_named(keystore, tmp_path, monkeypatch):
+    keystore.import_("alice", KEY, "")
+    path = tmp_path / "home" / "keystore" / "alice.json"
+
+    def refuse(self):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(type(path), "read_bytes", refuse)
+    assert keystore.unreadable() == (f"{path} cannot be read: Permission denied",)
+    with pytest.raises(AccountInvalid, match="cannot be read: Permission denied"):
+        keystore.open("alice")
+
+
+def test_an_encryption_key_that_is_a_directory_is_named(keystore, tmp_path):
+    keystore.import_("alice", KEY, "")
+    path = tmp_path / "home" / "keystore" / "alice.x25519.pem"
+    path.mkdir()
+    with pytest.raises(AccountInvalid) as refusal:
+        keystore.encryption_key("alice")
+    assert refusal.value.message == f"{path} is not a file; restore or remove it"
 
 
 def test_deriving_needs_the_passphrase_and_an_address(keystore):

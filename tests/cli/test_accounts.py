@@ -185,7 +185,7 @@ def test_a_file_without_an_account_is_told_beside_the_list(plain_cli, keystore, 
     outcome = plain_cli("account", "list")
     assert outcome.code == 0
     assert "alice" in outcome.out
-    assert outcome.err.endswith("notes.json is no keystore file; restore it or take it away\n")
+    assert outcome.err.endswith("notes.json is not a keystore file; restore or remove it\n")
     for_programs = plain_cli("account", "list", "--json")
     assert ([each["name"] for each in for_programs.objects], for_programs.err) == (["alice"], "")
 

@@ -209,12 +209,13 @@ def test_a_fault_of_our_own_is_kept_for_a_report(accounts, cli, monkeypatch):
     assert "ZeroDivisionError" in log.read_text()
 
 
-def test_the_system_s_refusal_is_one_line(accounts, plain_cli):
-    keystore = accounts / "keystore"
-    (keystore / "bob.json").mkdir()
-    outcome = plain_cli("account", "show", "bob")
+def test_the_system_s_refusal_is_one_line(tmp_path, plain_cli, monkeypatch):
+    (tmp_path / "keystore").write_text("")
+    monkeypatch.setenv("RADLEDGER_HOME", str(tmp_path))
+    monkeypatch.setenv("RADLEDGER_PASSPHRASE", "secret words")
+    outcome = plain_cli("account", "new", "bob")
     assert outcome.code == 1
-    assert outcome.err == f"IsADirectoryError: {keystore / 'bob.json'}: Is a directory\n"
+    assert outcome.err == f"FileExistsError: {tmp_path / 'keystore'}: File exists\n"
 
 
 def test_a_full_disk_says_where_to_make_room(accounts, cli, monkeypatch):

@@ -198,7 +198,7 @@ class Keystore:
         path = self._folder / f"{name}.x25519.pem"
         secret = passphrase.encode() if protected and passphrase else None
         if path.exists():
-            content = path.read_bytes()
+            content = _content(path, name)
             try:
                 key = serialization.load_pem_private_key(content, secret)
             except (ValueError, TypeError) as error:
@@ -206,7 +206,7 @@ class Keystore:
                     raise _wrong_passphrase(name) from error
                 key = None
             if not isinstance(key, X25519PrivateKey):
-                raise AccountInvalid(f"{path.name} holds no X25519 key; restore it", account=name)
+                raise AccountInvalid(f"{path} holds no X25519 key; restore it", account=name)
             return key.private_bytes_raw()
         self._private_key(name, passphrase)  # never protect a key with a mistyped passphrase
         new = X25519PrivateKey.generate()
@@ -271,13 +271,13 @@ class Keystore:
                 account=name,
             )
         try:
-            whole = json.loads(path.read_bytes())
+            whole = json.loads(_content(path, name))
             content = {key.lower(): value for key, value in whole.items()}
         except (ValueError, AttributeError, RecursionError):
             content = {}
         if not isinstance(content.get("crypto"), dict):
             raise AccountInvalid(
-                f"{path} is no keystore file; restore it or take it away", account=name
+                f"{path} is not a keystore file; restore or remove it", account=name
             )
         return content
 
@@ -288,8 +288,6 @@ class Keystore:
                 yield self.show(path.stem)
             except (AccountInvalid, AccountUnknown) as error:
                 yield error.message
-            except OSError as error:
-                yield f"{path} cannot be read: {error.strerror}"
 
     def _files(self) -> Sequence[Path]:
         return sorted(self._folder.glob("[!.]*.json"))
@@ -307,6 +305,16 @@ class Keystore:
         if self._path(name).exists():
             self._read(name)  # a damaged file is no account that another name would spare
             raise AccountExists(f"there is an account {name!r}; take another name", account=name)
+
+
+def _content(path: Path, name: str) -> bytes:
+    """What a file of the keystore holds; a pipe or device, which might never end, is not opened."""
+    if not path.is_file():
+        raise AccountInvalid(f"{path} is not a file; restore or remove it", account=name)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise AccountInvalid(f"{path} cannot be read: {error.strerror}", account=name) from error
 
 
 def _wallet() -> Any:
