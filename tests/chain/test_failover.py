@@ -66,6 +66,22 @@ def test_who_fails_lags_forks_or_serves_another_chain_is_told(nodes, ganache_end
     assert states(nodes)[2] == "failing"
 
 
+def test_a_node_that_is_left_out_has_a_reason(nodes):
+    nodes[0].down = True
+    nodes[2].lies("eth_getBlockByNumber", None)
+    refusal = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "no such method"}}
+    nodes[3].change = lambda method, params, answer: refusal
+    silent, good, empty, odd = node_states(network_of(nodes))
+    assert silent.reason == (
+        f"no Ethereum node answers at {nodes[0].endpoint}; start a local chain with "
+        "`radledger devnet up`, or name another network"
+    )
+    assert empty.reason is not None
+    assert "answers eth_getBlockByNumber with the result null" in empty.reason
+    assert (odd.state, odd.reason) == ("failing", "the node refused eth_chainId: no such method")
+    assert good.reason is None
+
+
 def test_a_node_that_claims_to_be_far_ahead_makes_nobody_late(nodes):
     def boasting(method, params, answer):
         if method == "eth_getBlockByNumber" and params[0] == "latest":
@@ -97,6 +113,7 @@ def test_another_node_stands_in_at_once(nodes):
     with pytest.raises(ConnectionFailed) as error:
         request(web3, "eth_blockNumber", [])
     assert set(error.value.values["nodes"].values()) == {"unreachable"}
+    assert "`radledger network status` says why" in error.value.message
     assert "\n" not in error.value.message
     nodes[2].down = False
     assert web3.eth.chain_id == 31337

@@ -247,7 +247,10 @@ def test_several_nodes_do_without_one_that_refuses(node, anvil_endpoint, pauses)
     assert pauses == []
     first, second = node_states(hosted)
     assert (first.endpoint, first.state) == (node.endpoint, "failing")
-    assert (second.endpoint, second.state) == (anvil_endpoint, "good")
+    assert first.reason is not None
+    assert "allows no more requests for now (HTTP 429" in first.reason
+    assert "SECRET" not in first.reason
+    assert (second.endpoint, second.state, second.reason) == (anvil_endpoint, "good", None)
 
 
 # ---------------------------------------------------------------------------------- secrets

@@ -56,7 +56,9 @@ def test_how_the_nodes_of_a_network_are(home, cli, plain_cli, ok, tmp_path):
         )
     found = cli("network", "status", "--network", "mine").objects
     assert [each["state"] for each in found] == ["good", "unreachable"]
-    assert "unreachable" in plain_cli("network", "status", "--network", "mine").out
+    shown = plain_cli("network", "status", "--network", "mine").out
+    assert "unreachable" in shown
+    assert "no Ethereum node answers at" in shown
     assert cli("network", "status", "--network", "none").refused("UnknownNetwork", 2)
 
 

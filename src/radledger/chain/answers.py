@@ -57,7 +57,7 @@ def described(value: Any) -> str:
     ('null', 'a list', "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'")
     """
     if isinstance(value, Mapping):
-        return "an object that lacks what belongs there"
+        return "an object that lacks required fields"
     if isinstance(value, list):
         return "a list"
     if isinstance(value, str):

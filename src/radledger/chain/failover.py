@@ -127,7 +127,7 @@ class FailoverProvider(JSONBaseProvider):
                 try:
                     answer = send(self._nodes[endpoint])
                 except ConnectionFailed as error:
-                    self._leave_out(endpoint, outage(error))
+                    self._leave_out(endpoint, outage(error), error.message)
                 else:
                     self._current = endpoint
                     return endpoint, answer
@@ -154,11 +154,11 @@ class FailoverProvider(JSONBaseProvider):
         with self._lock:
             return [each for each in self._states.values() if each.state == "good"]
 
-    def _leave_out(self, endpoint: str, state: str) -> None:
+    def _leave_out(self, endpoint: str, state: str, reason: str | None = None) -> None:
         with self._lock:
             if state == "contradicted":
                 self._contradicted.add(endpoint)
-            self._states[endpoint] = replace(self._states[endpoint], state=state)
+            self._states[endpoint] = replace(self._states[endpoint], state=state, reason=reason)
 
     def _nobody(self) -> ConnectionFailed | NodesDisagree:
         told = "; ".join(f"{each.endpoint} {each.state}" for each in self._states.values())
@@ -170,7 +170,9 @@ class FailoverProvider(JSONBaseProvider):
                 nodes=states,
             )
         return ConnectionFailed(
-            f"no node can be relied on: {told}; start one, or name other nodes", nodes=states
+            f"no node can be relied on: {told}; `radledger network status` says why; start one, or "
+            "name other nodes",
+            nodes=states,
         )
 
     # --------------------------------------------------------------------------- comparisons
@@ -228,7 +230,7 @@ class FailoverProvider(JSONBaseProvider):
         try:
             answer = self._nodes[endpoint].make_request(method, params)
         except ConnectionFailed as error:
-            self._leave_out(endpoint, outage(error))
+            self._leave_out(endpoint, outage(error), error.message)
             return None
         return answer if compare.is_compared(method, answer) else None
 

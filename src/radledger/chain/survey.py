@@ -41,12 +41,15 @@ class NodeState:
         if its chain makes no blocks (only :func:`radledger.chain.connect.node_states` says so).
     block, timestamp
         Number and Unix time of its latest block; None where it told none.
+    reason
+        Why it is ``unreachable`` or ``failing``, and what to do; None for other states.
     """
 
     endpoint: str
     state: str
     block: int | None = None
     timestamp: int | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,9 @@ def _ask(endpoint: str, web3: Web3) -> _Found:
         head = request(web3, "eth_getBlockByNumber", ["latest", False])
         number, timestamp = int(head["number"], 16), int(head["timestamp"], 16)
     except ConnectionFailed as error:
-        return _Found(web3, NodeState(endpoint, outage(error)))
-    except (ChainError, TypeError, KeyError, ValueError):
-        return _Found(web3, NodeState(endpoint, "failing"))
+        return _Found(web3, NodeState(endpoint, outage(error), reason=error.message))
+    except ChainError as error:
+        return _Found(web3, NodeState(endpoint, "failing", reason=error.message))
     return _Found(web3, NodeState(endpoint, "good", number, timestamp), (chain, str(genesis)))
 
 
