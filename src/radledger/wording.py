@@ -60,6 +60,7 @@ _NEXT = {
         "have a researcher of its institution contribute, or sign with `radledger dataset accept`"
     ),
     "DatasetSignatureExpired": "have a researcher of its institution sign it again",
+    "DatasetWeightInvalid": "give --score where image sets are scored, and only there",
     "DatasetWeightsChanged": "look at it again with `radledger dataset show`",
     "ERC2771ForwarderExpiredRequest": "have it signed again",
     "ERC2771ForwarderInvalidSigner": "have it signed again",

@@ -12,11 +12,15 @@ from radledger.chain.refusals import (
     DatasetAlreadyContributed,
     DatasetNotCurator,
     DatasetWeightInvalid,
+    ParticipantIsSuspended,
+    ParticipantLacksRole,
+    ParticipantNotAccredited,
 )
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
 from radledger.consent.errors import DocumentExpired, DocumentMalformed, DocumentTampered
 from radledger.research.errors import AcceptanceDiffers
+from radledger.research.model import RULES
 
 
 def test_custodian_contributes_what_a_curator_accepted(
@@ -61,6 +65,38 @@ def test_score_is_refused_where_the_terms_know_none(datasets, people, dataset_id
     with pytest.raises(DatasetWeightInvalid) as refused:
         datasets.contribute(people["researcher"], dataset_id, anchor(), score=5)
     assert refused.value.values["weight"] == 5
+
+
+def test_only_a_curator_of_the_data_set_signs(datasets, people, dataset_id, anchor, ledger):
+    image, researcher = anchor(), people["researcher"].address
+    with pytest.raises(DatasetNotCurator) as another:
+        datasets.sign_acceptance(people["hospital"], dataset_id, image)
+    assert another.value.values == {"dataset": dataset_id, "institution": people["clinic"].address}
+    with pytest.raises(ParticipantLacksRole) as other_role:
+        datasets.sign_acceptance(people["radiologist"], dataset_id, image)
+    assert other_role.value.values["account"] == people["radiologist"].address
+    with pytest.raises(ParticipantNotAccredited):
+        datasets.sign_acceptance(people["patient"], dataset_id, image)
+    ledger.send(people["clinic"], "ParticipantRegistry", "suspend", researcher)
+    with pytest.raises(ParticipantIsSuspended) as suspended:
+        datasets.sign_acceptance(people["researcher"], dataset_id, image)
+    assert suspended.value.values["account"] == researcher
+    ledger.send(people["clinic"], "ParticipantRegistry", "reinstate", researcher)
+    assert datasets.sign_acceptance(people["researcher"], dataset_id, image)
+
+
+@pytest.mark.parametrize(
+    ("rule", "most", "score"),
+    [("per set", 0, 2), ("per instance", 20, 20), ("scored", 0, 0)],
+)
+def test_no_acceptance_of_a_weight_that_the_contract_would_refuse(
+    datasets, people, terms, anchor, rule, most, score
+):
+    terms = replace(terms, rule=rule, most_instances=most)
+    dataset_id = datasets.create(people["researcher"], terms).dataset_id
+    with pytest.raises(DatasetWeightInvalid) as refused:
+        datasets.sign_acceptance(people["researcher"], dataset_id, anchor(instances=9), score=score)
+    assert refused.value.values == {"rule": RULES.index(rule), "weight": score}
 
 
 def test_acceptance_of_something_else_is_named(datasets, people, terms, dataset_id, anchor):

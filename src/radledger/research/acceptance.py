@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.refusals import DatasetNotCurator
 from radledger.chain.typed_data import Domain, Fields, typed_data
 from radledger.consent import documents
 from radledger.consent.documents import when
+from radledger.identity.roles import ROLES
 from radledger.research.errors import AcceptanceDiffers
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from radledger.chain.ledger import Ledger
 
-__all__ = ["call_arguments", "sign"]
+__all__ = ["call_arguments", "require_curator", "sign"]
 
 _KIND = "radledger.dataset"
 _CONTRACT = "DatasetRegistry"
@@ -29,6 +31,13 @@ _STRUCTS: Mapping[str, Fields] = {
     )
 }
 """The struct of ``contracts/research/DatasetMessages.sol``, field by field."""
+
+
+def require_curator(ledger: Ledger, account: str, dataset_id: str, institution: str) -> None:
+    """Refuse an account that the contract would not take as a curator of a data set."""
+    researcher = ROLES["researcher"]
+    if ledger.call("ParticipantRegistry", "requireRole", account, researcher) != institution:
+        raise DatasetNotCurator.of({"dataset": dataset_id, "institution": institution})
 
 
 def sign(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.refusals import DatasetWeightInvalid
 from radledger.identity.address import parse_address
 from radledger.research import acceptance as acceptances
 from radledger.research import records
@@ -60,7 +61,7 @@ class Contributing(Service):
         """
         id_ = parse_digest(dataset_id)
         if acceptance is None:
-            weight = self._weight(id_, image, score)
+            weight = score or self._weight(self._terms(id_), image, score)
             return self._send(signer, "contribute", id_, image.struct, weight)
         weight, struct = acceptances.call_arguments(
             self._ledger, acceptance, dataset_id, image.image_id
@@ -82,8 +83,19 @@ class Contributing(Service):
         -------
         dict
             A document for :meth:`contribute`, which is good for this image set and data set, once.
+
+        Raises
+        ------
+        DatasetNotCurator, ParticipantLacksRole, ParticipantNotAccredited, ParticipantIsSuspended
+            If the signer is not a researcher of the data set's institution.
+        DatasetWeightInvalid
+            If image sets are scored and there is no score, or the score is not what the terms give.
         """
-        weight = self._weight(parse_digest(dataset_id), image, score)
+        terms = self._terms(parse_digest(dataset_id))
+        acceptances.require_curator(self._ledger, signer.address, dataset_id, terms.institution)
+        weight = self._weight(terms, image, score)
+        if not weight or score not in (0, weight):
+            raise DatasetWeightInvalid.of({"rule": terms.rule, "weight": score})
         deadline = self._ledger.present().time + valid_for
         return acceptances.sign(self._ledger, signer, dataset_id, image.image_id, weight, deadline)
 
@@ -163,15 +175,15 @@ class Contributing(Service):
         """Show that a suspended image set has consent again, so that it counts; anybody may."""
         return self._send(signer, "resume", parse_digest(dataset_id), image.struct)
 
-    def _weight(self, dataset_id: bytes, image: ImageSet, score: int) -> int:
-        """What the terms say that an image set weighs; a score is taken as it was given."""
-        if score:
-            return score
-        dataset = self._ledger.call(records.CONTRACT, "datasetOf", dataset_id)
-        if RULES[dataset.rule] == "per instance":
+    def _terms(self, dataset_id: bytes) -> Any:
+        return self._ledger.call(records.CONTRACT, "datasetOf", dataset_id)
+
+    def _weight(self, terms: Any, image: ImageSet, score: int) -> int:
+        """What the terms say that an image set weighs."""
+        if RULES[terms.rule] == "per instance":
             anchored = self._ledger.call("ImageRegistry", "imageOf", parse_digest(image.image_id))
-            return int(min(anchored.instances, dataset.mostInstances))
-        return 1 if RULES[dataset.rule] == "per set" else 0
+            return int(min(anchored.instances, terms.mostInstances))
+        return 1 if RULES[terms.rule] == "per set" else score
 
 
 def _work(dataset_id: str, contribution_class: str, work: str) -> tuple[bytes, int, bytes]:
