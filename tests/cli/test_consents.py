@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from radledger.cli.conduct import sentence
+
 UNKNOWN = "0x" + "07" * 32
 
 
@@ -374,10 +376,20 @@ def test_conduct_is_shown_before_a_request_is_approved(home, ok, cli, plain_cli,
     ]
     approve = ("consent", "approve", id_, "--as", "patient", "--sign-only", home / "approved.json")
     told = plain_cli(*approve).err.splitlines()
-    assert [line.split(" accesses, ")[0] for line in told] == [
-        f"{name} {addresses[name]}: 1 emergency" for name in ("radiologist", "hospital")
+    assert told == [
+        f"{name} {addresses[name]}: emergency accesses: 1 (0 justified, 0 unjustified, 1 waiting "
+        "for review, 0 with an overdue review); never suspended"
+        for name in ("radiologist", "hospital")
     ]
-    assert "never suspended" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("times", "words"), [(0, "never suspended"), (1, "suspended once"), (2, "suspended 2 times")]
+)
+def test_how_often_an_account_was_suspended_is_said_in_words(times, words):
+    counts = dict.fromkeys(("declared", "justified", "unjustified", "waiting", "overdue"), 0)
+    shown = {"account": "0x12", "institution": "0x34", "as_clinician": counts}
+    assert sentence(shown | {"suspensions": times}).endswith(f"; {words}")
 
 
 def test_forbid_emergencies_and_allow(home, ok, cli, signed):

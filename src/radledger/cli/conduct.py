@@ -12,20 +12,20 @@ from radledger.cli.session import session
 if TYPE_CHECKING:
     from radledger.consent import Conduct, ConsentRequest
 
-__all__ = ["conduct", "conduct_behind", "tell_conduct"]
+__all__ = ["conduct", "conduct_behind", "sentence", "tell_conduct"]
 
 
 def conduct(account: Address) -> None:
     """Show what a clinician or an institution did with access.
 
-    That is its emergency accesses and what their reviews found, how many of these reviews are
-    overdue, and how often it was suspended.
+    That is: emergency accesses and the outcome of their reviews, how many reviews are overdue, and
+    how often the account was suspended.
     """
     show(session.radledger.consents.conduct(session.address(account)))
 
 
 def conduct_behind(request: ConsentRequest) -> list[Conduct]:
-    """The conduct of who made a request, and of the institution that answers for it."""
+    """The conduct of a requester, and of the institution that answers for it."""
     consents = session.radledger.consents
     requester = consents.conduct(request.requester)
     if requester.institution in (None, requester.account):
@@ -34,22 +34,23 @@ def conduct_behind(request: ConsentRequest) -> list[Conduct]:
 
 
 def tell_conduct(subject: str, request_id: str) -> None:
-    """Print the conduct behind a request that waits, for the person who is about to approve it."""
+    """Print the conduct behind a pending request, for the person who is about to approve it."""
     if session.json:
         return
     for request in session.radledger.consents.requests(subject=subject):
         if request.request_id == request_id.lower():
             for each in conduct_behind(request):
-                print(session.named(_sentence(plain(each))), file=sys.stderr)
+                print(session.named(sentence(plain(each))), file=sys.stderr)
 
 
-def _sentence(conduct: dict[str, Any]) -> str:
+def sentence(conduct: dict[str, Any]) -> str:
+    """The conduct of one account in a sentence."""
     is_institution = conduct["institution"] == conduct["account"]
     counts = conduct["as_institution" if is_institution else "as_clinician"]
-    told = (
-        "{declared} emergency accesses, of which {justified} were justified, {unjustified} were "
-        "not, {waiting} wait for a review and {overdue} have a review overdue"
+    emergencies = (
+        "emergency accesses: {declared} ({justified} justified, {unjustified} unjustified, "
+        "{waiting} waiting for review, {overdue} with an overdue review)"
     ).format(**counts)
     times = conduct["suspensions"]
-    suspended = f"suspended {times} times" if times else "never suspended"
-    return f"{conduct['account']}: {told}; {suspended}"
+    suspended = {0: "never suspended", 1: "suspended once"}.get(times, f"suspended {times} times")
+    return f"{conduct['account']}: {emergencies}; {suspended}"
