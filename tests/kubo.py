@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,15 +56,19 @@ class KuboNetwork:
     def kill(self, name):
         node = kubo.recorded(self.folder)[name]
         os.kill(node.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 240
         while node.is_alive():
-            pass
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.01)
 
     def restart(self):
         kubo.start(self.folder, self.nodes)
 
     def call(self, name, method, **parameters):
         port = self.nodes[name].endpoint.rpartition("/")[2]
-        answer = httpx.post(f"http://127.0.0.1:{port}/api/v0/{method}", params=parameters)
+        answer = httpx.post(
+            f"http://127.0.0.1:{port}/api/v0/{method}", params=parameters, timeout=240
+        )
         answer.raise_for_status()
         return answer
 

@@ -28,10 +28,18 @@ def running_postgresql() -> Iterator[str]:
         shutil.chown(folder, user)
         data, log = folder / "data", folder / "log"
         _run(user, _program("initdb"), "-D", data, "-U", "radledger", "-A", "trust", "-N")
-        port = _free_port()
-        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off -k {folder}"
         control = _program("pg_ctl")
-        _run(user, control, "start", "-D", data, "-l", log, "-w", "-o", options)
+        for left in reversed(range(3)):
+            port = _free_port()
+            options = f"-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off -k {folder}"
+            try:
+                _run(user, control, "start", "-D", data, "-l", log, "-w", "-o", options)
+            except AssertionError:
+                # Another process may have taken the port meanwhile.
+                if not left or "Address already in use" not in log.read_text():
+                    raise
+            else:
+                break
         try:
             yield f"postgresql://radledger@127.0.0.1:{port}/postgres"
         finally:

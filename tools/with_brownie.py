@@ -9,7 +9,9 @@ Brownie keeps networks, accounts and caches in the home folder and starts local 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -27,10 +29,15 @@ GAS_LIMIT = 30_000_000
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing listens on.
+
+    It is none that the system gives to connections, as it is a while before the chain takes it.
+    """
+    for port in random.sample(range(10_000, 32_768), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    sys.exit("none of 100 ports is free: end what listens on so many")
 
 
 def networks(*, traced: bool) -> dict[str, Any]:

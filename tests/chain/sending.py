@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 
 from radledger.chain.connect import request
@@ -40,9 +41,10 @@ def sending(sender, account):
 
 
 def until(condition):
-    waiting = threading.Event()
+    deadline = time.monotonic() + 240
     while not condition():
-        waiting.wait(0.005)
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
 
 
 def pool(web3, account):

@@ -51,10 +51,10 @@ def test_what_comes_before_is_sent_again_too(paused, account, folder, killed_at)
     assert mined_nonces(paused, account) == 2
 
 
-def test_what_anvil_leaves_in_its_pool_is_mined(paused, account, folder, monkeypatch):
-    monkeypatch.setattr(watch, "_LOOK_AFTER", 0.05)
-    provider = paused.provider
-    send = provider.make_request
+@pytest.fixture
+def on_demand(paused, monkeypatch):
+    """Once something is in this list, the node says that it makes blocks on demand."""
+    send = paused.provider.make_request
     on_demand = []
 
     def make_request(method, parameters):
@@ -62,7 +62,38 @@ def test_what_anvil_leaves_in_its_pool_is_mined(paused, account, folder, monkeyp
             return {"result": True}
         return send(method, parameters)
 
-    monkeypatch.setattr(provider, "make_request", make_request)
+    monkeypatch.setattr(paused.provider, "make_request", make_request)
+    return on_demand
+
+
+def test_what_anvil_left_in_its_pool_is_mined_while_it_is_waited_for(paused, on_demand):
+    transaction = request(paused, "eth_sendTransaction", [{"from": paused.eth.accounts[0]}])
+    with pytest.raises(TransactionPending):
+        Sender(paused, give_up_after=1).wait([transaction])
+    on_demand.append(True)
+    receipt = Sender(paused).wait([transaction])
+    assert (receipt["transactionHash"], receipt["status"]) == (transaction, "0x1")
+
+
+def test_a_receipt_whose_block_is_not_there_yet_is_waited_for(paused, monkeypatch):
+    transaction = request(paused, "eth_sendTransaction", [{"from": paused.eth.accounts[0]}])
+    request(paused, "evm_mine", [])
+    head = request(paused, "eth_blockNumber", [])
+    heads = [hex(int(head, 16) - 1), head]
+    send = paused.provider.make_request
+
+    def make_request(method, parameters):
+        if method == "eth_blockNumber" and heads:
+            return {"result": heads.pop(0)}
+        return send(method, parameters)
+
+    monkeypatch.setattr(paused.provider, "make_request", make_request)
+    assert Sender(paused).wait([transaction])["blockNumber"] == head
+    assert heads == []
+
+
+def test_what_anvil_leaves_in_its_pool_is_mined(paused, account, folder, monkeypatch, on_demand):
+    monkeypatch.setattr(watch, "_LOOK_AFTER", 0.05)
     with sending(Sender(paused, intents=Intents(folder)), account) as outcome:
         until(lambda: pool(paused, account))
         # Mining by request alone: it waits, however often it is looked at.

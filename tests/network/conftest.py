@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +29,7 @@ def until(holds, what, seconds=240):
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, what
-        time.sleep(0.2)
+        threading.Event().wait(0.2)
 
 
 def ask(node, method, *parameters):

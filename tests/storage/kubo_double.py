@@ -22,6 +22,7 @@ __all__ = [
     "Handler",
     "all_uses",
     "daemon",
+    "impatient",
     "sending",
     "store",
 ]
@@ -95,7 +96,15 @@ def daemon() -> Iterator[FakeDaemon]:
 
 @pytest.fixture
 def store(daemon: FakeDaemon) -> Iterator[KuboStore]:
-    kubo = KuboStore(daemon.address, timeout=0.3)
+    kubo = KuboStore(daemon.address, timeout=240)
+    yield kubo
+    kubo.close()
+
+
+@pytest.fixture
+def impatient(daemon: FakeDaemon) -> Iterator[KuboStore]:
+    """A store for a daemon that keeps silent."""
+    kubo = KuboStore(daemon.address, timeout=0.1)
     yield kubo
     kubo.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
 import pickle
 from collections.abc import Callable
@@ -12,8 +13,14 @@ import pytest
 
 from radledger.errors import UsageError
 from radledger.storage import MemoryStore
-from radledger.storage.errors import ContentMismatch, ContentNotFound, StorageUnavailable
+from radledger.storage.errors import (
+    ContentMismatch,
+    ContentNotFound,
+    StorageSilent,
+    StorageUnavailable,
+)
 from radledger.storage.kubo import KuboStore
+from radledger.transport import deadline
 from tests.storage.kubo_double import (
     CID,
     CONTENT,
@@ -22,11 +29,12 @@ from tests.storage.kubo_double import (
     Handler,
     all_uses,
     daemon,
+    impatient,
     sending,
     store,
 )
 
-__all__ = ["daemon", "store"]
+__all__ = ["daemon", "impatient", "store"]
 
 
 def test_an_honest_daemon_is_believed(daemon: FakeDaemon, store: KuboStore) -> None:
@@ -63,25 +71,25 @@ def test_content_that_breaks_off_is_refused(daemon: FakeDaemon, store: KuboStore
     assert refusal.value.values["address"] == daemon.address
 
 
-def test_content_that_stalls_half_way_is_refused(daemon: FakeDaemon, store: KuboStore) -> None:
+def test_content_that_stalls_half_way_is_refused(daemon: FakeDaemon, impatient: KuboStore) -> None:
     def answer(request: Handler) -> None:
         sending(CONTENT[:1000], Content_Length=str(len(CONTENT)))(request)
         if "/cat?" in request.path:
             request.stall()
 
     daemon.answer = answer
-    with pytest.raises(StorageUnavailable):
-        store.get(CID)
+    with pytest.raises(StorageSilent):
+        impatient.get(CID)
 
 
 @pytest.mark.parametrize("use", range(6))
 def test_a_daemon_that_stalls_is_refused(
-    daemon: FakeDaemon, store: KuboStore, use: int, monkeypatch: pytest.MonkeyPatch
+    daemon: FakeDaemon, impatient: KuboStore, use: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("radledger.storage.kubo._COLLECTING", 0.3)
+    monkeypatch.setattr("radledger.storage.kubo._COLLECTING", 0.1)
     daemon.answer = Handler.stall
-    with pytest.raises(StorageUnavailable) as refusal:
-        all_uses(store)[use]()
+    with pytest.raises(StorageSilent) as refusal:
+        all_uses(impatient)[use]()
     assert refusal.value.values["address"] == daemon.address
 
 
@@ -199,9 +207,13 @@ def test_a_pinning_is_followed_to_its_end(daemon: FakeDaemon, store: KuboStore) 
     store.pin(CID)
 
 
-def test_a_content_that_stops_coming_is_not_found(daemon: FakeDaemon, store: KuboStore) -> None:
+def test_a_content_that_stops_coming_is_not_found(
+    daemon: FakeDaemon, store: KuboStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "_now", itertools.count(step=20.0).__next__)
+
     def stops(request: Handler) -> None:
-        while not request.server.over.wait(0.05):
+        while not request.server.over.wait(0.01):
             request.line({"Progress": 7})
 
     def breaks_off(request: Handler) -> None:
@@ -233,7 +245,7 @@ def test_what_no_connected_node_has_is_not_found(daemon: FakeDaemon, store: Kubo
 
     daemon.answer = answer
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("radledger.storage.kubo._PATIENCE", 0.3)
+        patch.setattr("radledger.storage.kubo._PATIENCE", 0.1)
         for use in (store.get, store.pin):
             with pytest.raises(ContentNotFound, match="connected to it, 2 in all"):
                 use(CID)

@@ -8,7 +8,12 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from radledger.storage.errors import ContentMismatch, ContentNotFound, StorageUnavailable
+from radledger.storage.errors import (
+    ContentMismatch,
+    ContentNotFound,
+    StorageSilent,
+    StorageUnavailable,
+)
 from radledger.storage.kubo import KuboStore
 from radledger.transport import deadline
 from tests.storage.kubo_double import (
@@ -85,7 +90,7 @@ def test_an_answer_that_trickles_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr("radledger.storage.kubo._COLLECTING", 300.0)
     trickling.part = part
-    with pytest.raises(StorageUnavailable, match="its answer comes too slowly"):
+    with pytest.raises(StorageSilent, match="its answer comes too slowly"):
         all_uses(KuboStore(f"/ip4/127.0.0.1/tcp/{trickling.port}"))[use]()
 
 
@@ -98,7 +103,7 @@ def test_nor_is_a_content_or_a_pinning_that_trickles(trickling: Trickling, part:
         "/pin/add?": lambda: store.pin(CID, most=len(CONTENT)),
     }
     for trickling.at, use in uses.items():
-        with pytest.raises(StorageUnavailable, match="its answer comes too slowly"):
+        with pytest.raises(StorageSilent, match="its answer comes too slowly"):
             use()
 
 

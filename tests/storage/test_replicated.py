@@ -14,6 +14,7 @@ from radledger.storage import LocalStore, MemoryStore, Stored
 from radledger.storage.errors import (
     ContentMismatch,
     ContentNotFound,
+    StorageSilent,
     StorageUnavailable,
     TooFewCopies,
 )
@@ -119,7 +120,7 @@ def test_a_node_that_keeps_silent_is_not_waited_for_again_and_again(store, nodes
     def keep_silent(cid):
         asked.append(now[0])
         now[0] += 30
-        raise StorageUnavailable("no answer in time")
+        raise StorageSilent("no answer in time")
 
     monkeypatch.setattr("radledger.storage.replicated.time.time", lambda: now[0])
     monkeypatch.setattr(nodes["first"], "stat", keep_silent)
@@ -131,6 +132,21 @@ def test_a_node_that_keeps_silent_is_not_waited_for_again_and_again(store, nodes
     assert asked == [1000, 1090]
 
 
+def test_a_node_that_refuses_late_is_asked_again(store, nodes, monkeypatch):
+    cid = put(store)
+    now = [1000.0]
+
+    def refuse(cid):
+        now[0] += 30  # the machine is busy
+        raise StorageUnavailable("nobody listens")
+
+    monkeypatch.setattr("radledger.storage.replicated.time.time", lambda: now[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(nodes["first"], "stat", refuse)
+        assert store.holdings(cid)["first"] is Holding.UNREACHABLE
+    assert store.holdings(cid)["first"] is Holding.KEPT
+
+
 def test_giving_up_waits_for_a_silent_node_once_and_tells_it_each_time(store, nodes, monkeypatch):
     cids = [put(store, bytes([number])) for number in range(3)]
     now, asked = [1000.0], []
@@ -138,7 +154,7 @@ def test_giving_up_waits_for_a_silent_node_once_and_tells_it_each_time(store, no
     def keep_silent(cid):
         asked.append(cid)
         now[0] += 30
-        raise StorageUnavailable("no answer in time")
+        raise StorageSilent("no answer in time")
 
     monkeypatch.setattr("radledger.storage.replicated.time.time", lambda: now[0])
     monkeypatch.setattr(nodes["first"], "unpin", keep_silent)

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import fees, reverts
+from radledger.chain.automine import Automine
 from radledger.chain.broadcast import ask, broadcast, explained, receipts, unknown
 from radledger.chain.connect import request
 from radledger.chain.errors import RequestFailed, TransactionPending, TransactionSuperseded
@@ -36,6 +37,7 @@ _BATCH = 100
 # No chain that this is for takes back more blocks than this.
 _REORGANISED = 64
 _FIRST_POLL, _SLOWEST_POLL = 0.002, 0.5
+_LOOKS = 15  # for two seconds, until what anvil has left in its pool is mined
 
 Call = tuple[str | None, str]
 
@@ -197,12 +199,14 @@ class Sender:
         TransactionPending
             If none was mined in time.
         """
-        for delay in self._polls(hashes[-1]):
-            receipt = self._receipt(hashes)
-            if receipt is not None:
+        automine = Automine(self._web3)
+        for number, delay in enumerate(self._polls(hashes[-1]), 1):
+            if receipt := self._receipt(hashes):
                 return receipt
             if not any(request(self._web3, "eth_getTransactionByHash", [each]) for each in hashes):
                 return self._receipt(hashes)
+            if number % _LOOKS == 0:
+                automine.catch_up()
             time.sleep(delay)
         return None
 
@@ -367,8 +371,6 @@ class Sender:
                 refused.append(self.intents.drop(intent, "refused", reason))
         return refused
 
-    # ---------------------------------------------------------------------------------- wait
-
     def _polls(self, transaction: str) -> Iterator[float]:
         """How long to sleep before each next look; raises when it is time to give up."""
         deadline = time.monotonic() + self._terms.give_up_after
@@ -377,16 +379,17 @@ class Sender:
             yield delay
             delay = min(delay * 1.5, _SLOWEST_POLL)
         raise TransactionPending(
-            f"transaction {transaction} was not mined within {self._terms.give_up_after:.0f} s; "
-            "it may be mined later: look for it before you send it again",
+            f"transaction {transaction} was not mined within {self._terms.give_up_after:.0f} s, "
+            "but may be mined later; look for it before you send it again",
             transaction=transaction,
         )
 
     def _receipt(self, hashes: Sequence[str]) -> dict[str, Any] | None:
         for transaction in reversed(hashes):
             receipt = request(self._web3, "eth_getTransactionReceipt", [transaction])
-            # Some nodes show a receipt with no block while the transaction is pending.
-            if receipt is not None and receipt.get("blockNumber") is not None:
+            # Some nodes show one while the transaction is pending, or before its block is there.
+            block = receipt and receipt.get("blockNumber")
+            if block and int(block, 16) <= int(request(self._web3, "eth_blockNumber", []), 16):
                 return dict(receipt)
         return None
 

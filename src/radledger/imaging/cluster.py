@@ -33,7 +33,8 @@ __all__ = ["Cluster"]
 
 _CHUNK_FILES, _CHUNK_BYTES = 128, 128 << 20
 _AHEAD = 2
-_SECONDS = 10
+_SECONDS = 60
+"""How long a scheduler, and then its first worker, may take to answer."""
 
 T = TypeVar("T", bound=Sized)
 R = TypeVar("R")

@@ -21,6 +21,7 @@ __all__ = [
     "ContentNotFound",
     "InvalidCid",
     "StorageConfigurationInvalid",
+    "StorageSilent",
     "StorageUnavailable",
     "TooFewCopies",
 ]
@@ -40,6 +41,10 @@ class ContentMismatch(StorageError):
 
 class StorageUnavailable(StorageError):
     """The store cannot be reached, does not answer in time, or answers in another protocol."""
+
+
+class StorageSilent(StorageUnavailable):
+    """The store lets the time pass in which it should answer."""
 
 
 class TooFewCopies(StorageUnavailable):

@@ -34,7 +34,12 @@ from radledger.storage.cid import (
     too_long,
     verified,
 )
-from radledger.storage.errors import ContentMismatch, ContentNotFound, StorageUnavailable
+from radledger.storage.errors import (
+    ContentMismatch,
+    ContentNotFound,
+    StorageSilent,
+    StorageUnavailable,
+)
 from radledger.storage.protocol import Stat, Stored, put_at_once
 from radledger.transport import Deadline, over_httpx, within
 
@@ -47,7 +52,7 @@ warnings.filterwarnings("ignore", "The 'strict' parameter", FutureWarning)
 _ADD = {"cid-version": "1", "raw-leaves": "true", "chunker": "size-262144", "pin": "true"}
 _OFFLINE = {"offline": "true"}
 # Seconds for a daemon to take a connection, and for a peer of it to say that it has a content.
-_PATIENCE = 2.0
+_CONNECTING, _PATIENCE = 2.0, 10.0
 # CIDs that a request asks about, which makes an address of 6 kB.
 _AT_ONCE = 100
 # Seconds in which a daemon looks at all that it keeps before it deletes the first block, and in
@@ -92,10 +97,10 @@ class KuboStore:
     def __init__(self, address: str, timeout: float = 30.0) -> None:
         self.address = address
         self._timeout = timeout
-        connect = min(timeout, _PATIENCE)
+        connect = min(timeout, _CONNECTING)
         try:
             self._rpc = rpc.connect(address, (connect, timeout))
-            url = _url(address)
+            url = rpc.url(address)
         except (ipfshttpclient.exceptions.AddressError, ValueError):
             raise UsageError(
                 f"{address!r} is not the multiaddr of an RPC API; give one like "
@@ -214,7 +219,7 @@ class KuboStore:
     def collect(self) -> None:
         """Delete all that is not pinned in the daemon; see :class:`Storage`."""
         # ipfshttpclient's `repo.gc(quiet=True)` hangs up at once, which stops the collection.
-        timeout = httpx.Timeout(self._timeout, connect=_PATIENCE, read=_COLLECTING)
+        timeout = httpx.Timeout(self._timeout, connect=_CONNECTING, read=_COLLECTING)
         parameters = {"stream-errors": "true"}
         deadline = Deadline(_COLLECTING)
         with (
@@ -320,25 +325,27 @@ class KuboStore:
             if cid is None:
                 raise self._refused(str(error)) from error
             raise self._not_found(cid, str(error)) from error
+        except rpc.TIMEOUTS as error:
+            reason = _SLOW if deadline.passed else "no answer in time"
+            raise self._refused(reason, StorageSilent) from error
         except (
             ipfshttpclient.exceptions.ConnectionError,
-            ipfshttpclient.exceptions.TimeoutError,
             requests.RequestException,  # ipfshttpclient lets it through
         ) as error:
-            reason = _SLOW if deadline.passed else type(error).__name__
-            raise self._refused(reason) from error
+            raise self._refused(type(error).__name__) from error  # its text is the library's own
         except (
             ipfshttpclient.exceptions.Error,
             AssertionError,  # ipfshttpclient lets it through
             httpx.HTTPError,
         ) as error:
-            reason = _SLOW if deadline.passed else str(error) or type(error).__name__
-            raise self._refused(reason) from error
+            raise self._refused(str(error) or type(error).__name__) from error
 
-    def _refused(self, reason: str) -> StorageUnavailable:
+    def _refused(
+        self, reason: str, kind: type[StorageUnavailable] = StorageUnavailable
+    ) -> StorageUnavailable:
         if self._proxy is not None:
             reason += f", by way of the proxy {self._proxy}, from the environment"
-        return StorageUnavailable(
+        return kind(
             f"the Kubo daemon at {self.address} does not serve ({reason}); see that it runs",
             address=self.address,
             reason=reason,
@@ -371,12 +378,6 @@ class _HashingStream(io.RawIOBase):
 def _parts(cids: Collection[str]) -> Iterator[Sequence[str]]:
     listed = list(cids)
     return (listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE))
-
-
-def _url(address: str) -> str:
-    """URL of a multiaddr over TCP; a ``ValueError`` for any other."""
-    _, _, host, _, port, *scheme = address.rstrip("/").split("/")
-    return f"{scheme[0] if scheme else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _field(answer: str, name: str) -> str | None:

@@ -15,7 +15,12 @@ from typing import IO, TypeVar, cast
 
 from radledger.errors import StorageError
 from radledger.storage.cid import BUFFER, cid_of
-from radledger.storage.errors import ContentNotFound, StorageUnavailable, TooFewCopies
+from radledger.storage.errors import (
+    ContentNotFound,
+    StorageSilent,
+    StorageUnavailable,
+    TooFewCopies,
+)
 from radledger.storage.protocol import Stat, Storage, Stored, put_at_once
 
 __all__ = ["Holding", "ReplicatedStore", "holding"]
@@ -23,7 +28,7 @@ __all__ = ["Holding", "ReplicatedStore", "holding"]
 T = TypeVar("T")
 
 _SPOOL_IN_MEMORY = 8 << 20
-_SILENCE, _LEFT_ALONE = 2.0, 60.0
+_LEFT_ALONE = 60.0
 
 
 class Holding(Enum):
@@ -197,8 +202,7 @@ class ReplicatedStore:
 
     def _ask(self, name: str, act: Callable[[Storage], T]) -> T:
         """Ask a node; one that let its time-out pass is left alone for a minute."""
-        begun = time.time()
-        if begun < self._silent.get(name, 0.0):
+        if time.time() < self._silent.get(name, 0.0):
             raise StorageUnavailable(
                 f"{name} gave no answer a moment ago; see whether it runs, and try again in a "
                 "minute",
@@ -206,10 +210,8 @@ class ReplicatedStore:
             )
         try:
             return act(self.nodes[name])
-        except StorageUnavailable:
-            now = time.time()
-            if now - begun > _SILENCE:
-                self._silent[name] = now + _LEFT_ALONE
+        except StorageSilent:
+            self._silent[name] = time.time() + _LEFT_ALONE
             raise
 
     def _copy(

@@ -15,15 +15,22 @@ import httpx
 import ipfshttpclient
 import requests
 from ipfshttpclient.http import ClientSync
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from radledger.transport import over_requests
 
-__all__ = ["LONGEST_ANSWER", "connect", "lines", "read"]
+__all__ = ["LONGEST_ANSWER", "TIMEOUTS", "connect", "lines", "read", "url"]
 
 LONGEST_ANSWER = 1 << 20
 """Bytes of an answer that is not a content; a hundred pins have 10 kB, a thousand peers 100 kB."""
 _PIECE = 1 << 16
+
+TIMEOUTS = (
+    ipfshttpclient.exceptions.TimeoutError,
+    requests.Timeout,  # ipfshttpclient lets it through
+    httpx.TimeoutException,
+)
+"""What is raised where nothing comes in time."""
 
 
 def connect(address: str, timeout: tuple[float, float]) -> ipfshttpclient.Client:
@@ -44,6 +51,18 @@ def connect(address: str, timeout: tuple[float, float]) -> ipfshttpclient.Client
     client = ipfshttpclient.Client(address, timeout=timeout)
     client._client = _BoundedClient(address, ipfshttpclient.DEFAULT_BASE, timeout=timeout)
     return client
+
+
+def url(address: str) -> str:
+    """URL of a multiaddr over TCP; a ``ValueError`` for any other.
+
+    Examples
+    --------
+    >>> url("/ip6/::1/tcp/5001")
+    'http://[::1]:5001'
+    """
+    _, _, host, _, port, *scheme = address.rstrip("/").split("/")
+    return f"{scheme[0] if scheme else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def read(response: httpx.Response) -> str:
@@ -92,6 +111,8 @@ def _limited(raw: Any, **_: Any) -> Iterator[bytes]:
             if size > LONGEST_ANSWER:
                 raise ipfshttpclient.exceptions.ProtocolError(ValueError(_too_long()))
             yield piece
+    except ReadTimeoutError as error:
+        raise requests.ReadTimeout(error) from error
     except HTTPError as error:
         raise requests.ConnectionError(error) from error
 
