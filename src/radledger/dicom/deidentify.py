@@ -12,7 +12,8 @@ UI                                    replaced, but those that PS3.6 Annex A reg
 DA DT TM AE AS PN UR                  emptied; dates and times are moved by the profile
                                       that retains them, if all of a value is one
 CS DS IS                              kept if they are written as their VR demands
-OB UN                                 removed, but pixels, waveforms and colour profiles
+OB UN                                 removed, but pixels and waveforms
+ICC profile                           kept without its texts and device's data
 other numbers                         kept
 ====================================  ====================================================
 
@@ -42,7 +43,7 @@ from pydicom.dataset import Dataset
 from .burned_in import burned_in_risk
 from .digest import image_digest_of
 from .elements import Deidentifier
-from .errors import BurnedInAnnotation, MalformedDicom, UncheckedData
+from .errors import BurnedInAnnotation, DicomError, MalformedDicom, UncheckedData
 from .fidelity import Meaning, same_image
 from .limits import bounded
 from .pixels import stored_bytes
@@ -205,7 +206,7 @@ def deidentify(
         try:
             whose = _patient(dataset, header) if patient is None else patient
             _deidentifier(profile, key, people.days(whose)).apply(dataset)
-        except (MemoryError, RecursionError):
+        except (MemoryError, RecursionError, DicomError):
             raise
         except Exception as error:  # pydicom's conversions raise what values provoke
             raise MalformedDicom(

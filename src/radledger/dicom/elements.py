@@ -12,6 +12,8 @@ from pydicom.dataset import Dataset
 
 from .coding import CODE_TAGS, clean_code
 from .encoded import encoded
+from .errors import MalformedDicom
+from .icc import colours_only
 from .keywords import DEPENDED_ON, tags
 from .moments import as_written, moved, offset
 from .profiles import Action, Profile
@@ -37,7 +39,7 @@ _CLASSES = tags(
 )
 _BYTES_KEPT = tags(
     """
-    PixelData ICCProfile WaveformData
+    PixelData WaveformData
     SegmentedRedPaletteColorLookupTableData SegmentedGreenPaletteColorLookupTableData
     SegmentedBluePaletteColorLookupTableData AlphaPaletteColorLookupTableData
     RedPaletteColorLookupTableData GreenPaletteColorLookupTableData
@@ -50,6 +52,7 @@ _FRAME_PLACES = tags(
     "ExtendedOffsetTable ExtendedOffsetTableLengths EncapsulatedPixelDataValueTotalLength"
 )
 _CONTENT_SEQUENCE = 0x0040A730
+_ICC_PROFILE = 0x00282000
 _CODING_SCHEMES = 0x00080110
 # Of public versions it is known when they appeared: moved, they would tell by how many days.
 _PUBLIC_DATES = tags("ContextGroupVersion ContextGroupLocalVersion")
@@ -143,6 +146,9 @@ class Deidentifier:
     def _element(self, dataset: Dataset, tag: int) -> None:
         if not _is_public(tag):
             del dataset[tag]
+            return
+        if tag == _ICC_PROFILE:
+            _clean_profile(dataset)
             return
         _correct(dataset, tag, self._signed)
         vr = _vr(dataset, tag)
@@ -265,6 +271,20 @@ def _is_public(tag: int) -> bool:
         and bool(tag & 0xFFFF)
         and dictionary_has_tag(tag)
     )
+
+
+def _clean_profile(dataset: Dataset) -> None:
+    """Colours depend on the profile, so it stays, whatever its VR; or the file is refused."""
+    element = dataset.get_item(_ICC_PROFILE)
+    try:
+        profile = colours_only(bytes(element.value)) if element.value else None
+    except (TypeError, ValueError) as error:
+        raise MalformedDicom(
+            f"ICCProfile holds no valid ICC profile: {error}; correct or remove it and export the "
+            "file again",
+            attribute="ICCProfile",
+        ) from error
+    dataset[_ICC_PROFILE] = DataElement(_ICC_PROFILE, "OB", profile)
 
 
 def _correct(dataset: Dataset, tag: int, signed: bool) -> None:
