@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import json
 
 import pytest
 
 from radledger.relay.client import RelayClient
-from radledger.relay.errors import RelayUnreachable
+from radledger.relay.errors import QueueFull, RelayUnreachable
 from tests.chain.answering import AnsweringNode
 from tests.trickling import PARTS, trickling
 
@@ -57,3 +58,21 @@ def test_an_answer_that_trickles_is_not_waited_for(trickling, part):
 def test_what_no_relayer_answers(server, body):
     server.always(200, body, Content_Encoding="gzip" if body[:2] == b"\x1f\x8b" else "identity")
     assert "no relayer answers at" in refused(server)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [{}, {"message": "Not Found"}, {"detail": None}, {"detail": ["?"], "error": "QueueFull"}],
+    ids=["nothing", "of another kind", "no sentence", "a list"],
+)
+def test_an_error_that_is_no_relayers(server, problem):
+    server.always(404, json.dumps(problem).encode())
+    assert "no relayer answers at" in refused(server)
+
+
+def test_an_error_that_is_a_relayers(server):
+    problem = {"detail": "two wait; try again soon", "error": "QueueFull", "values": {"waiting": 2}}
+    server.always(503, json.dumps(problem).encode())
+    with pytest.raises(QueueFull, match="two wait; try again soon") as error:
+        RelayClient(server.endpoint).submit(DOCUMENT)
+    assert error.value.values == {"waiting": 2}

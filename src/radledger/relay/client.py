@@ -154,6 +154,8 @@ class RelayClient:
                 raise ValueError("no JSON object")
             if response.is_success:
                 return {name: answer[name] for name in _TICKET}
+            if not isinstance(answer.get("detail"), str):
+                raise ValueError("no problem object")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, RecursionError) as error:
             if deadline.passed:
                 took = f"sends its answer for more than {_ANSWER_TIMEOUT:.0f} s"
