@@ -6,7 +6,9 @@ import shutil
 import subprocess
 
 import pytest
+import sqlalchemy
 
+from radledger.index import tables
 from radledger.index.errors import NothingKnown
 from radledger.index.graphs import to_dot, write_png
 from radledger.index.provenance import to_prov
@@ -22,6 +24,15 @@ def url(tmp_path):
 
 def ids(lineage, kind):
     return {node.id for node in lineage.nodes if node.kind == kind}
+
+
+def suspended_at(index):
+    """When an image set was suspended last, Unix time."""
+    table = tables.events
+    last = sqlalchemy.func.max(table.c.timestamp)
+    chosen = sqlalchemy.select(last).where(table.c.name == "ImageSetSuspended")
+    with index.database.reading() as connection:
+        return connection.execute(chosen).scalar_one()
 
 
 def relations(lineage):
@@ -44,17 +55,22 @@ def test_from_an_image_set_to_what_was_paid_for_it(index, story):
         (deidentified, "is part of", f"{story.dataset}/1"),
         (story.dataset, "frozen as", f"{story.dataset}/1"),
     }
-    states = {
-        (link.source, link.details["class"]): link.details["state"]
+    details = {
+        (link.source, link.details["class"]): link.details
         for link in found.links
         if link.relation == "contributed to"
     }
+    states = {which: each["state"] for which, each in details.items()}
     assert states == {
         (original, "data"): "withdrawn",
         (original, "custody"): "withdrawn",
         (deidentified, "data"): "suspended",
         (deidentified, "custody"): "withdrawn",
     }
+    # What is suspended is withdrawn from then on, with no event that says so.
+    ends = {which: each.get("ends_at") for which, each in details.items()}
+    ends_at = suspended_at(index) + 30 * 24 * 3600
+    assert ends == {**dict.fromkeys(states), (deidentified, "data"): ends_at}
 
 
 def test_postgresql_tells_the_same(ledger, index, story, postgresql, tmp_path):

@@ -23,7 +23,10 @@ _AFTER = {"withdrawn": "withdrawn", "suspended": "suspended", "resumed": "counte
 
 @dataclass(slots=True)
 class Contribution:
-    """A contribution and its state after each change; places are ``(block, log index)``."""
+    """A contribution and its state after each change; places are ``(block, log index)``.
+
+    What is suspended is withdrawn from ``ends_at`` on (Unix time), with no event that says so.
+    """
 
     dataset: str
     contribution_class: str
@@ -31,6 +34,7 @@ class Contribution:
     beneficiary: str
     weight: int
     states: list[tuple[_Place, str]]
+    ends_at: int | None = None
 
     @property
     def made(self) -> _Place:
@@ -76,6 +80,7 @@ def contributions(connection: Connection, condition: ColumnElement[bool]) -> lis
         for each in of_item:
             if _is_of(row, each) and each.state != "withdrawn":
                 each.states.append((place, _AFTER[row["change"]]))
+                each.ends_at = row["ends_at"]
     return sorted(chain.from_iterable(found.values()), key=lambda each: each.made)
 
 

@@ -247,6 +247,8 @@ class _Walk:
                 "weight": each.weight,
                 "state": each.state,
             }
+            if each.ends_at is not None:
+                details["ends_at"] = each.ends_at
             self._link(each.item, each.dataset, "contributed to", details, each.contribution_class)
 
     def _add_versions(
