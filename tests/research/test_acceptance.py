@@ -111,6 +111,17 @@ def test_acceptance_of_something_else_is_named(datasets, people, terms, dataset_
     assert refused.value.values == {"dataset": another}
 
 
+def test_score_that_is_not_the_accepted_one_is_refused(datasets, people, terms, consent, anchor):
+    dataset_id = datasets.create(people["researcher"], replace(terms, rule="scored")).dataset_id
+    image = anchor()
+    accepted = datasets.sign_acceptance(people["researcher"], dataset_id, image, score=7)
+    with pytest.raises(AcceptanceDiffers, match="weight 7, not 8") as refused:
+        datasets.contribute(people["hospital"], dataset_id, image, score=8, acceptance=accepted)
+    assert refused.value.values == {"weight": 8}
+    datasets.contribute(people["hospital"], dataset_id, image, score=7, acceptance=accepted)
+    assert datasets.show(dataset_id).weights["data"] == 7
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("weight", 2), ("deadline", 2**40 - 1), ("dataset", "0x" + "12" * 32)]
 )

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from radledger.chain.clock import Clock
 from radledger.chain.connect import request
+from radledger.chain.ledger import Ledger
 from radledger.chain.refusals import (
     ConsentNeverGranted,
     DatasetAlreadyContributed,
@@ -24,7 +26,7 @@ from radledger.chain.refusals import (
 )
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
-from radledger.research import Terms
+from radledger.research import Datasets, Terms
 from radledger.research.errors import (
     InvalidDigest,
     InvalidInstances,
@@ -166,6 +168,23 @@ def test_anybody_suspends_what_has_no_consent_any_more(
     shown = datasets.show(dataset_id)
     assert shown.weights["data"] == shown.weights["custody"] == 1
     assert {(c.state, c.ends_at) for c in shown.contributions} == {("counted", None)}
+
+
+def test_suspension_ends_by_the_wall_clock_where_no_block_comes(
+    datasets, people, dataset_id, consent, anchor, ledger
+):
+    image = anchor()
+    datasets.contribute(people["researcher"], dataset_id, image)
+    consents = Consents(ledger)
+    consents.submit(consents.sign_revoke_all(people["patient"]), people["hospital"])
+    ends_at = datasets.suspend(people["stranger"], dataset_id, image).timestamp + 30 * DAY
+
+    def states(wall):
+        late = Ledger(ledger.web3, ledger.deployment, clock=Clock(wall=lambda: wall))
+        return {(c.state, c.ends_at) for c in Datasets(late).show(dataset_id).contributions}
+
+    assert states(ends_at - 1) == {("suspended", ends_at)}
+    assert states(ends_at) == {("withdrawn", None)}
 
 
 def test_what_stays_suspended_for_thirty_days_is_withdrawn(

@@ -10,6 +10,7 @@ from radledger.chain.typed_data import Domain, Fields, typed_data
 from radledger.consent import documents
 from radledger.consent.documents import when
 from radledger.identity.roles import ROLES
+from radledger.research import records
 from radledger.research.errors import AcceptanceDiffers
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["call_arguments", "require_curator", "sign"]
 
 _KIND = "radledger.dataset"
-_CONTRACT = "DatasetRegistry"
 _PRIMARY = "Accept"
 _STRUCTS: Mapping[str, Fields] = {
     _PRIMARY: (
@@ -34,7 +34,13 @@ _STRUCTS: Mapping[str, Fields] = {
 
 
 def require_curator(ledger: Ledger, account: str, dataset_id: str, institution: str) -> None:
-    """Refuse an account that the contract would not take as a curator of a data set."""
+    """Refuse an account that the contract would not take as a curator of a data set.
+
+    Raises
+    ------
+    DatasetNotCurator, ParticipantLacksRole, ParticipantNotAccredited, ParticipantIsSuspended
+        If it is not a researcher of that institution.
+    """
     researcher = ROLES["researcher"]
     if ledger.call("ParticipantRegistry", "requireRole", account, researcher) != institution:
         raise DatasetNotCurator.of({"dataset": dataset_id, "institution": institution})
@@ -43,7 +49,24 @@ def require_curator(ledger: Ledger, account: str, dataset_id: str, institution: 
 def sign(
     ledger: Ledger, signer: LocalAccount, dataset_id: str, image_id: str, weight: int, deadline: int
 ) -> dict[str, Any]:
-    """Sign that an image set enters a data set with a weight."""
+    """Sign that an image set enters a data set with a weight.
+
+    Parameters
+    ----------
+    ledger
+        The chain that it is for.
+    signer
+        A curator of the data set.
+    dataset_id, image_id, weight
+        What enters, and what it weighs.
+    deadline
+        Unix time until which it can be contributed.
+
+    Returns
+    -------
+    dict
+        A document, which :func:`json.dumps` takes as it stands.
+    """
     message = {"dataset": dataset_id, "image": image_id, "weight": weight, "deadline": deadline}
     data = typed_data(_domain(ledger), _PRIMARY, _STRUCTS[_PRIMARY], message)
     return documents.sign(signer, _KIND, _summarise(_PRIMARY, message), data)
@@ -74,7 +97,7 @@ def call_arguments(
 
 
 def _domain(ledger: Ledger) -> Domain:
-    return Domain("RadLedger Data Sets", "1", ledger.chain_id, ledger.address(_CONTRACT))
+    return Domain("RadLedger Data Sets", "1", ledger.chain_id, ledger.address(records.CONTRACT))
 
 
 def _summarise(primary: str, message: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from radledger.chain.refusals import DatasetWeightInvalid
 from radledger.identity.address import parse_address
 from radledger.research import acceptance as acceptances
 from radledger.research import records
+from radledger.research.errors import AcceptanceDiffers
 from radledger.research.model import RULES, class_number, parse_digest
 from radledger.research.service import HOUR, Service
 
@@ -49,12 +50,14 @@ class Contributing(Service):
         score
             Its weight, where the terms say that image sets are scored.
         acceptance
-            From :meth:`sign_acceptance`, which then says the weight.
+            From :meth:`sign_acceptance`, which says the weight; a score must be the same.
 
         Raises
         ------
-        AcceptanceDiffers, DocumentMalformed, DocumentTampered, DocumentExpired
-            If the acceptance is not one of this image set for this data set.
+        AcceptanceDiffers
+            If the acceptance is of another image set or score, or for another data set.
+        DocumentMalformed, DocumentForAnotherChain, DocumentTampered, DocumentExpired
+            If the acceptance cannot hold.
         Refusal
             If consent is missing or the contract refuses otherwise, as the subclass of its
             error's name.
@@ -66,6 +69,12 @@ class Contributing(Service):
         weight, struct = acceptances.call_arguments(
             self._ledger, acceptance, dataset_id, image.image_id
         )
+        if score not in (0, weight):
+            raise AcceptanceDiffers(
+                f"the document accepts the image set with weight {weight}, not {score}; leave the "
+                "score out, or have a curator sign one for it",
+                weight=score,
+            )
         return self._send(signer, "contributeAccepted", id_, image.struct, weight, struct)
 
     def sign_acceptance(
@@ -78,6 +87,13 @@ class Contributing(Service):
         valid_for: int = _WEEK,
     ) -> dict[str, Any]:
         """Accept an image set as a curator, for its custodian or patient to contribute.
+
+        Parameters
+        ----------
+        signer, dataset_id, image, score
+            As in :meth:`contribute`, by a curator.
+        valid_for
+            Seconds in which it can be contributed.
 
         Returns
         -------

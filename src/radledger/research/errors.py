@@ -42,7 +42,7 @@ class InvalidInstances(UsageError):
 
 
 class AcceptanceDiffers(UsageError):
-    """A curator's acceptance is of another image set, or for another data set."""
+    """A curator's acceptance is of another image set or weight, or for another data set."""
 
 
 class NothingContributed(RadLedgerError):

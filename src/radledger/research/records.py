@@ -89,7 +89,7 @@ def contributions(ledger: Ledger, dataset_id: bytes) -> Iterator[Contribution]:
         else:
             for key in _changed(event):
                 made[key] = _after(made[key], event)
-    now = ledger.now()
+    now = ledger.present().time
     for each in made.values():
         over = each.ends_at is not None and each.ends_at <= now
         yield replace(each, state="withdrawn", ends_at=None) if over else each
