@@ -8,6 +8,7 @@ from eth_account import Account
 from radledger.chain import deployments, refusals
 from radledger.chain.errors import DeploymentMissing, OutOfFunds, UnknownContract
 from radledger.chain.ledger import Call, ContractAt, Ledger
+from radledger.chain.node import HttpNode
 from radledger.errors import UsageError
 
 HOSPITAL = "0x5a5A5a5a5A5a5a5a5a5A5a5A5A5a5a5A5A5A5A5A"
@@ -54,6 +55,34 @@ def test_events_are_found_by_name_and_indexed_argument(fresh_ledger):
     later = ledger.events("ParticipantRegistry", "ParticipantAdmitted", from_block=found[1].block)
     assert later == found[1:]
     assert ledger.events("ParticipantRegistry", "ParticipantLeft") == []
+
+
+def test_events_of_several_kinds_are_asked_for_at_once(fresh_ledger, monkeypatch):
+    ledger, governor = fresh_ledger
+    registry, kinds = "ParticipantRegistry", ["ParticipantAdmitted", "ParticipantSuspended"]
+    others = [Account.create().address for _ in range(2)]
+    for address in others:
+        ledger.send(governor, registry, "admitInstitution", address, 6)
+        ledger.send(governor, registry, "suspend", address)
+    asked = []
+    answer = HttpNode._answer
+
+    def counted(node, body):
+        asked.append(body)
+        return answer(node, body)
+
+    monkeypatch.setattr(HttpNode, "_answer", counted)
+    found = ledger.events(registry, *kinds)
+    assert sum(b"eth_getLogs" in body for body in asked) == 1
+    assert [(event.name, event.args["account"]) for event in found] == [
+        (kind, address) for address in others for kind in kinds
+    ]
+    assert ledger.events(registry, *kinds, account=others[1]) == found[2:]
+    for kind in kinds:
+        alone = ledger.events(registry, kind)
+        assert alone == [event for event in found if event.name == kind]
+    with pytest.raises(AssertionError, match="actor"):
+        ledger.events(registry, *kinds, actor=governor.address)
 
 
 def test_events_are_read_over_ranges_that_a_node_refuses(ledger, anvil, monkeypatch):

@@ -27,6 +27,14 @@ def journal(each_journal):
 
 
 @pytest.fixture
+def pair(series):
+    """The first and the last file of the series, for tests that add it again and again."""
+    for path in sorted(series.iterdir())[1:-1]:
+        path.unlink()
+    return series
+
+
+@pytest.fixture
 def kill_at(monkeypatch):
     """Kill at the n-th write of the journal, before it takes effect or after."""
 
@@ -57,13 +65,17 @@ def originals(folder):
     return sorted("0x" + hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir())
 
 
+def rekeyings(ledger):
+    return ledger.events("ImageRegistry", "ImageRekeyed")
+
+
 def anchored(ledger, who):
     return ledger.events("ImageRegistry", "ImageAnchored", patient=who.patient.address)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_killed_at_each_write_of_the_journal(
-    ledger, store, tmp_path, who, series, kill_at, after, new_journal
+    ledger, store, tmp_path, who, pair, kill_at, after, new_journal
 ):
     kills = 0
     for nth in range(1, 100):
@@ -73,7 +85,7 @@ def test_killed_at_each_write_of_the_journal(
         def run(home=home, journal=journal):
             images = Images(ledger, store, home, journal)
             return images, images.add(
-                [series], who.patient.address, custodian=who.hospital, keep_identity=True
+                [pair], who.patient.address, custodian=who.hospital, keep_identity=True
             )
 
         with kill_at(nth, after=after):
@@ -85,9 +97,9 @@ def test_killed_at_each_write_of_the_journal(
             else:
                 survived = True
         images, (result,) = run()
-        assert result.instances == 5
+        assert result.instances == 2
         manifest = images.contents(result.image_id)
-        assert sorted(each.file_digest for each in manifest.instances) == originals(series)
+        assert sorted(each.file_digest for each in manifest.instances) == originals(pair)
         assert len(anchored(ledger, who)) == events + 1
         assert result.gas > 30_000
         if survived:
@@ -183,11 +195,13 @@ def test_what_was_sealed_is_anchored_by_any_later_run(
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_rekeying_killed_at_each_write(add, images, ledger, who, series, kill_at, after, store):
-    image_id = add(series)[0].image_id
+def test_rekeying_killed_at_each_write(
+    add, images, ledger, who, pair, kill_at, after, store, stored_files
+):
+    image_id, before = add(pair)[0].image_id, None
     for nth in range(1, 100):
-        secret, before = images.secret(image_id), images.contents(image_id)
-        rekeyed = len(ledger.events("ImageRegistry", "ImageRekeyed"))
+        secret, rekeyed = images.secret(image_id), len(rekeyings(ledger))
+        before = before or images.contents(image_id)
         with kill_at(nth, after=after):
             try:
                 images.rekey(image_id, custodian=who.hospital)
@@ -197,18 +211,19 @@ def test_rekeying_killed_at_each_write(add, images, ledger, who, series, kill_at
                 killed = False
         if killed:
             images.rekey(image_id, custodian=who.hospital)
-        after_all = images.contents(image_id)
+        now = images.contents(image_id)
         assert images.secret(image_id) != secret
-        assert after_all.image_set == before.image_set
-        assert {each.cid for each in after_all.instances}.isdisjoint(
-            each.cid for each in before.instances
-        )
-        for instance in after_all.instances:
-            store.get(instance.cid).close()
-        assert len(ledger.events("ImageRegistry", "ImageRekeyed")) > rekeyed
+        assert now.image_set == before.image_set
+        cids = {each.cid for each in now.instances}
+        assert cids.isdisjoint(each.cid for each in before.instances)
+        assert cids < set(stored_files())
+        assert len(stored_files()) == 3
+        assert len(rekeyings(ledger)) > rekeyed
         if not killed:
             break
-    assert nth > 8
+        before = now
+    # begun, each file listed and taken, manifest listed, sealed, finished, collected
+    assert nth == 10
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

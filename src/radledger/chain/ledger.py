@@ -236,55 +236,47 @@ class Ledger:
     def events(
         self,
         contract: str | ContractAt,
-        event: str,
-        *,
+        *events: str,
         from_block: int | None = None,
         **indexed_filters: Any,
     ) -> list[Event]:
-        """Past events of one kind, oldest first.
+        """Past events of one kind or several, oldest first.
 
         Parameters
         ----------
-        contract, event
+        contract, *events
             Whose, and which.
         from_block
             Where to begin; by default where the contract was deployed.
         **indexed_filters
-            Value, or list of values, that an indexed argument must have.
+            Value, or list of values, that an indexed argument must have, in the same place of all
+            kinds.
         """
         name = contract if isinstance(contract, str) else contract.name
         if from_block is None:
             deployed = self.deployment.contracts.get(name)
             from_block = deployed.block if deployed and isinstance(contract, str) else 0
-        parts = self.logs(contract, event, from_block, self.block_number(), **indexed_filters)
+        parts = self.logs(contract, events, from_block, self.block_number(), **indexed_filters)
         return self._as_events([(name, log) for _, logs in parts for log in logs])
 
     def logs(
-        self, contract: str | ContractAt, event: str, first: int, last: int, **indexed_filters: Any
+        self,
+        contract: str | ContractAt,
+        events: Sequence[str],
+        first: int,
+        last: int,
+        **indexed_filters: Any,
     ) -> Iterator[tuple[int, list[Any]]]:
         """As :meth:`events`, of the blocks ``first`` to ``last``: range by range, with its last.
 
         They are as web3 decodes them; the times of their blocks are not asked for.
         """
-        kind = self.contract(contract).events[event]()
+        from radledger.chain.logs import logs_of
+
+        kinds = [self.contract(contract).events[event]() for event in events]
         for start in range(first, last + 1, _BLOCKS):
             end = min(start + _BLOCKS - 1, last)
-            yield end, self._logs(kind, start, end, indexed_filters)
-
-    def _logs(self, kind: Any, start: int, end: int, filters: dict[str, Any]) -> list[Any]:
-        from web3.exceptions import Web3RPCError
-
-        try:
-            with connection_errors(self.web3):
-                return list(kind.get_logs(from_block=start, to_block=end, argument_filters=filters))
-        except Web3RPCError as error:
-            if start == end:
-                raise RequestFailed(
-                    f"the node gives no events of block {start}: {error.message}",
-                    method="eth_getLogs",
-                ) from error
-        middle = (start + end) // 2
-        return self._logs(kind, start, middle, filters) + self._logs(kind, middle + 1, end, filters)
+            yield end, logs_of(self.web3, kinds, start, end, indexed_filters)
 
     # ----------------------------------------------------------------------------- internals
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["CONTRACT", "find_records", "image_record", "is_anchored", "versions"]
 
 CONTRACT = "ImageRegistry"
+_ANCHORED = "ImageAnchored"
+_CHANGES = ("ImageRekeyed", "ImageErasureCertified", "ImageDisowned", "ImageAcknowledged")
 
 
 def image_record(ledger: Ledger, image_id: str) -> ImageRecord:
@@ -26,14 +28,15 @@ def image_record(ledger: Ledger, image_id: str) -> ImageRecord:
     ImageUnknown
         If no such set has been anchored on this chain.
     """
-    anchored = ledger.events(CONTRACT, "ImageAnchored", image=_word(image_id))
+    events = ledger.events(CONTRACT, _ANCHORED, *_CHANGES, image=_word(image_id))
+    anchored = [event for event in events if event.name == _ANCHORED]
     if not anchored:
         raise ImageUnknown(
             f"no image set {image_id} has been anchored on this chain; see that the id was "
             "copied whole, or list those there are with `radledger image list`",
             image=image_id,
         )
-    return _records(ledger, anchored)[0]
+    return _records(anchored, events)[0]
 
 
 def find_records(
@@ -42,7 +45,13 @@ def find_records(
     """Records of a custodian's, a patient's or all image sets, oldest first."""
     filters = {"custodian": custodian, "patient": patient}
     wanted: Any = {name: value for name, value in filters.items() if value is not None}
-    return _records(ledger, ledger.events(CONTRACT, "ImageAnchored", **wanted))
+    anchored = ledger.events(CONTRACT, _ANCHORED, **wanted)
+    if not anchored:
+        return []
+    images = [bytes(event.args["image"]) for event in anchored]
+    # One question for a few sets; for many, the answer to a question about all is shorter.
+    chosen: Any = {"image": images} if len(images) <= 100 else {}
+    return _records(anchored, ledger.events(CONTRACT, *_CHANGES, **chosen))
 
 
 def versions(ledger: Ledger, image_id: str) -> list[ImageRecord]:
@@ -71,33 +80,25 @@ def is_anchored(ledger: Ledger, image_id: str) -> bool:
     return bool(ledger.call(CONTRACT, "imageOf", _word(image_id)).state)
 
 
-def _records(ledger: Ledger, anchored: Iterable[Event]) -> list[ImageRecord]:
-    anchored = list(anchored)
-    images = [bytes(event.args["image"]) for event in anchored]
-    # One question for a few sets; for many, the answer to a question about all is shorter.
-    chosen: Any = {"image": images} if len(images) <= 100 else {}
-    manifests: dict[bytes, Event] = {bytes(event.args["image"]): event for event in anchored}
-    certificates: dict[bytes, Event] = {}
-    disowned: set[bytes] = set()
-    if images:
-        for event in ledger.events(CONTRACT, "ImageRekeyed", **chosen):
-            manifests[bytes(event.args["image"])] = event
-        for event in ledger.events(CONTRACT, "ImageErasureCertified", **chosen):
-            certificates[bytes(event.args["image"])] = event
-        disowned = _disowned(ledger, chosen)
+def _records(anchored: Iterable[Event], changes: Iterable[Event]) -> list[ImageRecord]:
+    """Records of the sets that were anchored, with what became of them since, oldest first."""
+    last: dict[tuple[bytes, str], Event] = {}
+    state: dict[bytes, str] = {}
+    for event in changes:
+        image = bytes(event.args["image"])
+        last[image, event.name] = event
+        if event.name in ("ImageDisowned", "ImageAcknowledged"):
+            state[image] = event.name
     return [
-        _record(event, manifests[image], certificates.get(image), image in disowned)
-        for event, image in zip(anchored, images, strict=True)
+        _record(
+            event,
+            last.get((image, "ImageRekeyed"), event),
+            last.get((image, "ImageErasureCertified")),
+            state.get(image) == "ImageDisowned",
+        )
+        for event in anchored
+        for image in [bytes(event.args["image"])]
     ]
-
-
-def _disowned(ledger: Ledger, chosen: dict[str, Any]) -> set[bytes]:
-    """The sets that were disowned last, and not acknowledged again."""
-    names = ("ImageDisowned", "ImageAcknowledged")
-    changes = [event for name in names for event in ledger.events(CONTRACT, name, **chosen)]
-    changes.sort(key=lambda event: (event.block, event.log_index))
-    last = {bytes(event.args["image"]): event.name for event in changes}
-    return {image for image, name in last.items() if name == "ImageDisowned"}
 
 
 def _record(anchored: Event, keyed: Event, erased: Event | None, disowned: bool) -> ImageRecord:

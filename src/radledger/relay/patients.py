@@ -83,7 +83,7 @@ class Patients:
         read = [number for (number,) in self._database.rows("SELECT block FROM patients_read")]
         # A development chain that was set back has fewer blocks than were read.
         first = max(deployed, 1 + min(settled, *read)) if read else deployed
-        for last, logs in self._ledger.logs(_REGISTRY, "ImageAnchored", first, block):
+        for last, logs in self._ledger.logs(_REGISTRY, ["ImageAnchored"], first, block):
             with self._database.writing(durable=False) as write:
                 for log in logs:
                     write("INSERT OR IGNORE INTO patients VALUES (?)", log["args"]["patient"])

@@ -1,0 +1,77 @@
+"""The logs of some kinds of events, in as few requests as the node allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from web3.exceptions import Web3RPCError
+
+from radledger.chain.connect import connection_errors
+from radledger.chain.errors import RequestFailed
+
+if TYPE_CHECKING:
+    from web3 import Web3
+
+__all__ = ["logs_of"]
+
+
+def logs_of(
+    web3: Web3, kinds: Sequence[Any], start: int, end: int, filters: Mapping[str, Any]
+) -> list[Any]:
+    """The logs of the blocks from `start` to `end`, oldest first, as web3 decodes them.
+
+    A range that the node refuses is asked for in halves.
+
+    Parameters
+    ----------
+    web3
+        The node.
+    kinds
+        Events of one contract, as web3 has them.
+    start, end
+        The first block and the last.
+    filters
+        Value, or list of values, of indexed arguments; each in the same place of all kinds.
+
+    Raises
+    ------
+    RequestFailed
+        If the node refuses a range of one block.
+    """
+    try:
+        with connection_errors(web3):
+            return _asked(web3, kinds, start, end, filters)
+    except Web3RPCError as error:
+        if start == end:
+            raise RequestFailed(
+                f"the node gives no events of block {start}: {error.message}",
+                method="eth_getLogs",
+            ) from error
+    middle = (start + end) // 2
+    first = logs_of(web3, kinds, start, middle, filters)
+    return first + logs_of(web3, kinds, middle + 1, end, filters)
+
+
+def _asked(
+    web3: Web3, kinds: Sequence[Any], start: int, end: int, filters: Mapping[str, Any]
+) -> list[Any]:
+    if len(kinds) == 1:
+        arguments: dict[str, Any] = dict(filters)
+        return list(kinds[0].get_logs(from_block=start, to_block=end, argument_filters=arguments))
+    questions = [_question(kind, start, end, filters) for kind in kinds]
+    by_topic = {each["topics"][0]: kind for each, kind in zip(questions, kinds, strict=True)}
+    question, rest = questions[0], questions[0]["topics"][1:]
+    if any(each["topics"][1:] != rest for each in questions):
+        raise AssertionError("what is filtered is indexed in the same place of all events")
+    question["topics"] = [list(by_topic), *rest]
+    logs = web3.eth.get_logs(question)
+    decoded = [by_topic["0x" + bytes(log["topics"][0]).hex()].process_log(log) for log in logs]
+    return sorted(decoded, key=lambda log: (log["blockNumber"], log["logIndex"]))
+
+
+def _question(kind: Any, start: int, end: int, filters: Mapping[str, Any]) -> Any:
+    indexed = {each["name"] for each in kind.abi["inputs"] if each["indexed"]}
+    if not filters.keys() <= indexed:
+        raise AssertionError(f"{kind.event_name} has no indexed {', '.join(filters)}")
+    return kind._get_event_filter_params(kind.abi, dict(filters), start, end)
