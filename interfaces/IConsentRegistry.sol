@@ -93,7 +93,7 @@ interface IConsentRegistry is IEmergencyAccess {
     error ConsentBadSignature(address signer);
     /// @notice The document is dated ahead of the chain; set the clock of the device, then sign it again.
     error ConsentSignedAhead(uint32 signed, uint32 latest);
-    /// @notice The grant refers to an earlier state that this chain does not have; sign it again.
+    /// @notice The document refers to a state that this chain does not have; sign it again.
     error ConsentBasisUnknown(uint32 seen, uint32 signed, uint16 epoch, uint16 current);
     /// @notice This grant, or one that was signed later, is already recorded for this grantee and scope.
     error ConsentSuperseded(address subject, address grantee, bytes32 scope, uint32 signed);
@@ -212,7 +212,8 @@ interface IConsentRegistry is IEmergencyAccess {
     function revokeAll(address subject) external;
 
     /// @notice As {revokeAll}, by signature.
-    /// @dev Leaves what was signed more than two days after it. It is signed a day ahead of the block at most.
+    /// @dev Leaves what was signed more than two days after it. It is signed a day ahead of the block at most, and names
+    /// no later epoch than the chain's.
     /// Typed data: `RevokeAll(address subject,uint16 epoch,uint32 signed,uint40 deadline)`.
     /// @param epoch the subject's epoch, as {epochOf} returned it when the subject signed
     function revokeAllBySig(address subject, uint16 epoch, Authorization calldata authorization) external;

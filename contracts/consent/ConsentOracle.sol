@@ -52,7 +52,7 @@ abstract contract ConsentOracle is GrantStore {
     {
         image = imageSet.id();
         Decision memory decision = _decide(reader, imageSet, image, use);
-        if (decision.reason != Reason.Permitted) _refuse(decision, reader, imageSet, use);
+        if (decision.reason != Reason.Permitted) _refuse(decision, reader, imageSet.patient, image, use);
         return (image, decision.grantId);
     }
 
@@ -64,6 +64,10 @@ abstract contract ConsentOracle is GrantStore {
         view
         virtual
         returns (GrantSlot);
+
+    function _emergencyGrantId(address subject, address clinician) internal pure returns (bytes32) {
+        return _grantId(subject, clinician, Scope.EMERGENCY);
+    }
 
     function _emergencyId(address subject, address clinician, uint40 since) internal pure returns (bytes32) {
         return keccak256(abi.encode(subject, clinician, since));
@@ -104,7 +108,7 @@ abstract contract ConsentOracle is GrantStore {
         address group = institution == address(0) ? reader : institution;
         if (_considerScopes(decision, reader, group, imageSet, image, all, use)) return decision;
         GrantSlot emergency = _emergencyNow(patient, reader, institution);
-        _considerGrant(decision, _grantId(patient, reader, Scope.EMERGENCY), emergency, all, use);
+        _considerGrant(decision, _emergencyGrantId(patient, reader), emergency, all, use);
     }
 
     /// @dev Whether a grant for everything, the course, the visit or the image set permits it.
@@ -190,22 +194,22 @@ abstract contract ConsentOracle is GrantStore {
         return decision;
     }
 
-    function _refuse(Decision memory decision, address reader, ImageSet calldata imageSet, Use calldata use)
+    function _refuse(Decision memory decision, address reader, address patient, ImageId image, Use calldata use)
         private
         pure
     {
         Reason reason = decision.reason;
         GrantSlot given = decision.given;
-        if (reason == Reason.NotAnchored) revert ConsentImageNotAnchored(imageSet.id());
-        if (reason == Reason.Erased) revert ConsentImageErased(imageSet.id());
-        if (reason == Reason.Disowned) revert ConsentImageDisowned(imageSet.id());
+        if (reason == Reason.NotAnchored) revert ConsentImageNotAnchored(image);
+        if (reason == Reason.Erased) revert ConsentImageErased(image);
+        if (reason == Reason.Disowned) revert ConsentImageDisowned(image);
         if (reason == Reason.ReaderSuspended) revert ConsentReaderSuspended(reader);
-        if (reason == Reason.Revoked) revert ConsentRevoked(imageSet.patient, reader);
-        if (reason == Reason.Expired) revert ConsentExpired(imageSet.patient, reader, given.until());
-        if (reason == Reason.NotYet) revert ConsentNotYet(imageSet.patient, reader, given.from());
+        if (reason == Reason.Revoked) revert ConsentRevoked(patient, reader);
+        if (reason == Reason.Expired) revert ConsentExpired(patient, reader, given.until());
+        if (reason == Reason.NotYet) revert ConsentNotYet(patient, reader, given.from());
         if (reason == Reason.Purpose) revert ConsentPurposeNotPermitted(given.purposes(), use.purposes);
         if (reason == Reason.Disease) revert ConsentDiseaseDiffers(given.disease(), use.disease);
         if (reason == Reason.Condition) revert ConsentConditionUnmet(given.conditions(), use.fulfilled);
-        revert ConsentNeverGranted(imageSet.patient, reader);
+        revert ConsentNeverGranted(patient, reader);
     }
 }

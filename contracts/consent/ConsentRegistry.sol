@@ -131,9 +131,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         external
     {
         _requireMayAct(subject, msg.sender);
-        GrantSlot asked = GrantSlotLibrary.pack(terms);
-        _answer(_requestId(requester, subject, grantee, scope, asked));
-        _grant(subject, grantee, scope, asked, uint32(block.timestamp), msg.sender);
+        _approve(requester, subject, grantee, scope, terms, uint32(block.timestamp), msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -149,9 +147,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         bytes32 message = ConsentMessages.approve(requester, subject, grantee, scope, terms, basis, authorization);
         _requireSigned(subject, authorization, message);
         _requireGrantPrevails(subject, grantee, scope, authorization.signed, basis);
-        GrantSlot asked = GrantSlotLibrary.pack(terms);
-        _answer(_requestId(requester, subject, grantee, scope, asked));
-        _grant(subject, grantee, scope, asked, authorization.signed, authorization.signer);
+        _approve(requester, subject, grantee, scope, terms, authorization.signed, authorization.signer);
     }
 
     // ------------------------------------------------------------------ views
@@ -190,10 +186,22 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         _writeGrant(subject, grantee, scope, asked.expanded(purposes), signed, actor);
     }
 
-    function _answer(bytes32 id) private {
+    /// @dev Answers the request for these terms, and grants them.
+    function _approve(
+        address requester,
+        address subject,
+        address grantee,
+        bytes32 scope,
+        Terms calldata terms,
+        uint32 signed,
+        address actor
+    ) private {
+        GrantSlot asked = GrantSlotLibrary.pack(terms);
+        bytes32 id = _requestId(requester, subject, grantee, scope, asked);
         if (_requests[id] == 0) revert ConsentNotRequested(id);
         _requests[id] = 0;
         emit ConsentRequestApproved(id);
+        _grant(subject, grantee, scope, asked, signed, actor);
     }
 
     /// @dev That somebody who may act for the subject signed a message, and its deadline has not passed.

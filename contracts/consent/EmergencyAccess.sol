@@ -27,10 +27,9 @@ abstract contract EmergencyAccess is ConsentOracle {
     bool private immutable _mayForbid;
     uint32 private immutable _mostOverdue;
 
-    // The last emergency of a clinician with a subject has a slot of its own, which the next one takes over: the one
-    // before then moves to a slot under its time.
-    mapping(bytes32 grantId => EmergencySlot) private _latest;
-    mapping(bytes32 emergencyId => EmergencySlot) private _earlier;
+    // The last emergency of a clinician with a subject stands under their grant id, which the next one takes over: the
+    // one before then moves to an id of its own, by its time.
+    mapping(bytes32 id => EmergencySlot) private _emergencies;
     // The subject's last revocation of an emergency of the pair, so that no document ends a second one.
     mapping(bytes32 grantId => uint32 signed) private _endedAt;
     mapping(address clinician => ConductSlot) private _clinicians;
@@ -60,21 +59,19 @@ abstract contract EmergencyAccess is ConsentOracle {
 
     /// @inheritdoc IEmergencyAccess
     function review(address subject, address clinician, uint40 since, bool justified, bytes32 opinion) external {
-        (bool isLatest, EmergencySlot emergency) = _find(subject, clinician, since);
+        (bytes32 id, EmergencySlot emergency) = _find(subject, clinician, since);
         address institution = emergency.institution();
         if (institution == address(0)) revert ConsentNoEmergency(subject, clinician, since);
         if (emergency.outcome() != Outcome.Waiting) revert ConsentAlreadyReviewed(subject, clinician, since);
         if (!_mayReview(msg.sender, clinician, institution, since)) {
             revert ConsentReviewerInvalid(msg.sender, clinician, institution);
         }
-        EmergencySlot reviewed = emergency.reviewed(justified);
-        if (isLatest) _latest[_grantId(subject, clinician, Scope.EMERGENCY)] = reviewed;
-        else _earlier[_emergencyId(subject, clinician, since)] = reviewed;
+        _emergencies[id] = emergency.reviewed(justified);
         _clinicians[clinician] = _clinicians[clinician].today().reviewed(since, justified);
         _institutions[institution] = _institutions[institution].today().reviewed(since, justified);
         emit EmergencyReviewed(subject, clinician, msg.sender, since, justified, opinion);
-        if (isLatest && !justified && !emergency.isEnded()) {
-            emit ConsentWithdrawn(subject, clinician, Scope.EMERGENCY, uint32(block.timestamp), msg.sender);
+        if (!justified && !emergency.isEnded() && id == _emergencyGrantId(subject, clinician)) {
+            _announceRevocation(subject, clinician, Scope.EMERGENCY, uint32(block.timestamp), msg.sender);
         }
     }
 
@@ -129,8 +126,8 @@ abstract contract EmergencyAccess is ConsentOracle {
         override
         returns (GrantSlot given)
     {
-        EmergencySlot emergency = _latest[_grantId(subject, reader, Scope.EMERGENCY)];
-        if (emergency.institution() == address(0) || emergency.institution() != institution) return given;
+        EmergencySlot emergency = _emergencies[_emergencyGrantId(subject, reader)];
+        if (institution == address(0) || emergency.institution() != institution) return given;
         if (!_hasRole(reader, Roles.CLINICIAN)) return given;
         uint32 since = emergency.since();
         uint32 until = emergency.until();
@@ -142,29 +139,29 @@ abstract contract EmergencyAccess is ConsentOracle {
     }
 
     function _emergencyAsWritten(bytes32 grantId) internal view override returns (GrantSlot) {
-        EmergencySlot emergency = _latest[grantId];
+        EmergencySlot emergency = _emergencies[grantId];
         return emergency.asGrant(emergency.until());
     }
 
     /// @dev Ends the last emergency of a clinician with a subject; its review is due nevertheless.
     function _endEmergency(address subject, address clinician, uint32 signed, address actor) internal {
-        bytes32 grantId = _grantId(subject, clinician, Scope.EMERGENCY);
-        EmergencySlot emergency = _latest[grantId];
+        bytes32 grantId = _emergencyGrantId(subject, clinician);
+        EmergencySlot emergency = _emergencies[grantId];
         if (emergency.institution() == address(0) || emergency.isEnded()) {
-            revert ConsentNothingToRevoke(subject, clinician, Scope.EMERGENCY);
+            _refuseRevocation(subject, clinician, Scope.EMERGENCY);
         }
-        _latest[grantId] = emergency.end();
+        _emergencies[grantId] = emergency.end();
         _endedAt[grantId] = _later(signed, _endedAt[grantId]);
-        emit ConsentWithdrawn(subject, clinician, Scope.EMERGENCY, signed, actor);
+        _announceRevocation(subject, clinician, Scope.EMERGENCY, signed, actor);
     }
 
     /// @dev Refuses a signed revocation that ended an emergency before, or is surely older than the one in force.
     function _requireEndPrevails(address subject, address clinician, uint32 signed) internal view {
         _requireNotAhead(signed, CLOCK_ERROR);
-        bytes32 grantId = _grantId(subject, clinician, Scope.EMERGENCY);
-        uint32 since = _latest[grantId].since();
+        bytes32 grantId = _emergencyGrantId(subject, clinician);
+        uint32 since = _emergencies[grantId].since();
         if (signed <= _endedAt[grantId] || signed + DOUBT < since) {
-            revert ConsentGrantedSince(subject, clinician, Scope.EMERGENCY, since);
+            _refuseLateRevocation(subject, clinician, Scope.EMERGENCY, since);
         }
     }
 
@@ -198,27 +195,27 @@ abstract contract EmergencyAccess is ConsentOracle {
 
     function _declare(address subject, address institution, uint40 duration, bytes32 reason) private {
         uint32 since = uint32(block.timestamp);
-        bytes32 grantId = _grantId(subject, msg.sender, Scope.EMERGENCY);
-        EmergencySlot previous = _latest[grantId];
+        bytes32 grantId = _emergencyGrantId(subject, msg.sender);
+        EmergencySlot previous = _emergencies[grantId];
         if (previous.institution() != address(0)) {
             if (previous.since() == since) revert ConsentEmergencyExists(subject, msg.sender, since);
-            _earlier[_emergencyId(subject, msg.sender, previous.since())] = previous;
+            _emergencies[_emergencyId(subject, msg.sender, previous.since())] = previous;
         }
         EmergencySlot emergency = EmergencySlotLibrary.pack(institution, since, duration, _withdrawalOf(subject).epoch);
-        _latest[grantId] = emergency;
+        _emergencies[grantId] = emergency;
         uint32 until = emergency.until();
-        emit ConsentGranted(subject, msg.sender, Scope.EMERGENCY, emergency.asGrant(until), msg.sender);
+        _announce(subject, msg.sender, Scope.EMERGENCY, emergency.asGrant(until), msg.sender);
         emit EmergencyDeclared(subject, msg.sender, institution, since, until, ConductSlotLibrary.dueAt(since), reason);
     }
 
     function _find(address subject, address clinician, uint40 since)
         private
         view
-        returns (bool isLatest, EmergencySlot emergency)
+        returns (bytes32 id, EmergencySlot emergency)
     {
-        emergency = _latest[_grantId(subject, clinician, Scope.EMERGENCY)];
-        isLatest = emergency.since() == since;
-        if (!isLatest) emergency = _earlier[_emergencyId(subject, clinician, since)];
+        id = _emergencyGrantId(subject, clinician);
+        if (_emergencies[id].since() != since) id = _emergencyId(subject, clinician, since);
+        emergency = _emergencies[id];
     }
 
     /// @dev A second person of the institution; once that is overdue a governor too, so that a clinician whose institution

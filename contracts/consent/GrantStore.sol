@@ -70,7 +70,7 @@ abstract contract GrantStore is IConsentRegistry {
         if (replaced.status() == Status.Revoked && signed <= last + DOUBT) _overruled[grantId] = last;
         GrantSlot given = terms.granted(signed, all.epoch);
         _grants[grantId] = given;
-        emit ConsentGranted(subject, grantee, scope, given, actor);
+        _announce(subject, grantee, scope, given, actor);
     }
 
     /// @dev Leaves a tombstone, also where nothing was granted: the grant may still be on its way.
@@ -79,6 +79,17 @@ abstract contract GrantStore is IConsentRegistry {
         GrantSlot given = _grants[grantId];
         signed = _later(signed, given.signed());
         _grants[grantId] = given.revoked(signed);
+        _announceRevocation(subject, grantee, scope, signed, actor);
+    }
+
+    // One place for each event that several functions emit: the code takes 120 bytes.
+    function _announce(address subject, address grantee, bytes32 scope, GrantSlot given, address actor) internal {
+        emit ConsentGranted(subject, grantee, scope, given, actor);
+    }
+
+    function _announceRevocation(address subject, address grantee, bytes32 scope, uint32 signed, address actor)
+        internal
+    {
         emit ConsentWithdrawn(subject, grantee, scope, signed, actor);
     }
 
@@ -102,9 +113,7 @@ abstract contract GrantStore is IConsentRegistry {
         bytes32 grantId = _grantId(subject, grantee, scope);
         GrantSlot standing = _grants[grantId];
         uint32 last = standing.signed();
-        if (basis.epoch > all.epoch || basis.seen > last) {
-            revert ConsentBasisUnknown(basis.seen, last, basis.epoch, all.epoch);
-        }
+        _requireKnown(basis.seen, last, basis.epoch, all);
         if (!_follows(basis.epoch, all) && signed <= all.signed + DOUBT) {
             revert ConsentAllRevokedSince(subject, all.signed);
         }
@@ -125,9 +134,9 @@ abstract contract GrantStore is IConsentRegistry {
         GrantSlot standing = _grants[grantId];
         uint32 last = standing.signed();
         if (standing.status() == Status.Revoked) {
-            if (signed <= last) revert ConsentNothingToRevoke(subject, grantee, scope);
+            if (signed <= last) _refuseRevocation(subject, grantee, scope);
         } else if (signed < last && (signed + DOUBT < last || signed <= _overruled[grantId])) {
-            revert ConsentGrantedSince(subject, grantee, scope, last);
+            _refuseLateRevocation(subject, grantee, scope, last);
         }
     }
 
@@ -135,6 +144,8 @@ abstract contract GrantStore is IConsentRegistry {
     function _requireRevocationOfAllPrevails(address subject, uint32 signed, uint16 epoch) internal view {
         _requireNotAhead(signed, CLOCK_ERROR);
         Withdrawal memory all = _withdrawals[subject];
+        // Else the same document would count in each epoch up to the one that it names.
+        _requireKnown(0, all.signed, epoch, all);
         if (!_follows(epoch, all) && signed <= all.signed) revert ConsentAllRevokedAlready(subject, all.signed);
     }
 
@@ -154,6 +165,19 @@ abstract contract GrantStore is IConsentRegistry {
     /// @dev Whether an epoch is proof enough that what names it came after the last revocation of everything.
     function _follows(uint16 epoch, Withdrawal memory all) private pure returns (bool) {
         return epoch >= all.epoch && all.epoch != LAST_EPOCH;
+    }
+
+    /// @dev Refuses what was signed over a state that this chain does not have.
+    function _requireKnown(uint32 seen, uint32 last, uint16 epoch, Withdrawal memory all) private pure {
+        if (epoch > all.epoch || seen > last) revert ConsentBasisUnknown(seen, last, epoch, all.epoch);
+    }
+
+    function _refuseRevocation(address subject, address grantee, bytes32 scope) internal pure {
+        revert ConsentNothingToRevoke(subject, grantee, scope);
+    }
+
+    function _refuseLateRevocation(address subject, address grantee, bytes32 scope, uint32 last) internal pure {
+        revert ConsentGrantedSince(subject, grantee, scope, last);
     }
 
     function _requireNotAhead(uint32 signed, uint256 tolerance) internal view {

@@ -324,6 +324,21 @@ def test_everything_is_revoked_again(consents, document, patient, late):
     assert (consents.epochOf(patient), consents.revokedAllAt(patient)) == (3, late + 2)
 
 
+def test_everything_is_revoked_over_an_epoch_that_the_chain_does_not_have(
+    consents, document, patient, late
+):
+    """After a reorganisation, say: it would count again in each epoch up to the one it names."""
+    document("revokeAll", late)()
+    revocation = document("revokeAll", late + 1, epoch=2)
+    with error("ConsentBasisUnknown", 0, late, 2, 1):
+        revocation()
+    consents.revokeAll(patient, {"from": patient})
+    revocation()
+    assert consents.epochOf(patient) == 3
+    with error("ConsentAllRevokedAlready", patient, consents.revokedAllAt(patient)):
+        revocation()
+
+
 def test_direct_calls_in_one_second_follow_each_other(consents, patient, radiologist, now):
     """The chain's clock has whole seconds; each change is later than the one before."""
     stop = web3.provider.make_request

@@ -88,7 +88,7 @@ class ConsentBadSignature(ContractError):
 
 
 class ConsentBasisUnknown(ContractError):
-    """The grant refers to an earlier state that this chain does not have; sign it again."""
+    """The document refers to a state that this chain does not have; sign it again."""
 
     selector = "6ae4a898"
     parameters = (
