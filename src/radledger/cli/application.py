@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -121,6 +122,7 @@ def shared(
     """Take the options that every command has; `_keep` keeps them."""
 
 
+@cache
 def command_tree() -> Any:
     """The commands, ready to run, each with the options that all share."""
     root = typer.main.get_command(application)

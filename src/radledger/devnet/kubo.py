@@ -25,6 +25,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -233,12 +234,7 @@ class _Place:
         port = self._configuration()["Addresses"]["API"].rpartition("/")[2]
         parameters = {} if argument is None else {"arg": argument}
         try:
-            response = httpx.post(
-                f"http://127.0.0.1:{port}/api/v0/{method}",
-                params=parameters,
-                timeout=10.0,
-                trust_env=False,  # no proxy reaches a node on this machine
-            )
+            response = _http().post(f"http://127.0.0.1:{port}/api/v0/{method}", params=parameters)
             response.raise_for_status()
             answer: Mapping[str, Any] = response.json()
         except (httpx.HTTPError, ValueError) as error:
@@ -256,6 +252,12 @@ class _Place:
         configuration["Addresses"]["Swarm"] = [f"/ip4/127.0.0.1/tcp/{swarm}"]
         text = json.dumps(configuration, indent=2)
         write_atomically(self._repository / "config", text, private=True)
+
+
+@cache
+def _http() -> httpx.Client:
+    """One client for all nodes, since making one takes as long as many calls."""
+    return httpx.Client(timeout=10.0, trust_env=False)  # no proxy reaches a node on this machine
 
 
 def _swarm_key(folder: Path) -> str:
