@@ -25,12 +25,24 @@ from radledger.texts import decoded
         ("sepolia.example/v3/KEY", "sepolia.example"),
         ("user:KEY@sepolia.example", "sepolia.example"),
         ("http:/sepolia.example/KEY", "…"),
-        ("http://[:", "http://[:"),
-        ("http:", "http:"),
+        ("http://[:", "http://…"),
+        ("http:", "…"),
         ("http://http://user:KEY@sepolia.example", "http://http://sepolia.example"),
         ("http://", "http://"),
         ("http://[", "http://["),
         ("http://[KEY@", "http://…"),
+        ("http://user:KEY", "http://…"),
+        ("user:KEY", "…"),
+        ("my network", "my network"),
+        ("http://sepolia.example\\KEY", "http://sepolia.example"),
+        ("http://user%3AKEY%40sepolia.example", "http://…"),
+        ("http://[fe80::1%25eth0]:8545/KEY", "http://[fe80::1%25eth0]:8545"),
+        ("https://KEY4567890abcdef1234567890.eth.example/", "https://….eth.example"),
+        ("https://KEY4567890abcdef1234567890.eth.example:1", "https://….eth.example:1"),
+        (
+            "https://node-0.internal-network-of-the-hospital.example",
+            "https://node-0.internal-network-of-the-hospital.example",
+        ),
         ("ganache", "ganache"),
         ("", ""),
     ],
@@ -46,6 +58,9 @@ def test_texts_of_a_server_do_not_repeat_what_is_secret():
     told = hidden(said, url)
     assert told == "https://node.example: … … (…) /v3/… token=… at node.example v3 1"
     assert hidden("all is well", "http://[") == "all is well"
+    assert hidden("P@SSWORD, Basic dXNlcjpwQHNzd29yZA==", url) == "…, Basic …"
+    host = "https://a123456789abcdef0123456789.eth.example"
+    assert hidden("no project A123456789ABCDEF0123456789", host) == "no project …"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +74,14 @@ def test_texts_of_a_server_do_not_repeat_what_is_secret():
         ("http://user:word@[::1]:8545", True),
         ("http://[::ffff:127.0.0.1]", True),
         ("http://0.0.0.0:1", True),
+        ("http://127.1:8545", True),
+        ("http://2130706433", True),
+        ("http://0x7f.1", True),
+        ("http://[::1%25lo]", True),
+        ("http://localhost.localdomain", True),
+        ("http://ip6-localhost", True),
+        ("http://10.1", False),
+        ("http://167772161", False),
         ("http://10.0.0.1", False),
         ("http://127.0.0.1.example", False),
         ("http://localhost.example", False),

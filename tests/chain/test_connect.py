@@ -6,7 +6,6 @@ import pytest
 from web3.middleware import Web3Middleware
 
 from radledger.chain.connect import connect, over, request_batch
-from radledger.chain.errors import RequestFailed
 from radledger.chain.ledger import Ledger
 from radledger.chain.networks import Network
 from radledger.chain.refusals import ParticipantNotAccredited
@@ -43,13 +42,8 @@ def test_each_request_of_a_batch_has_its_own_answer(ledger, monkeypatch, copies)
     make_batch_request = ledger.web3.provider.make_batch_request
 
     def faulty(batch):
-        first, second, *rest = make_batch_request(batch)
-        return [first, *[second] * copies, *rest]
+        answers = make_batch_request(batch)
+        return [*answers[:1], *answers[1:2] * copies, *answers[2:]]
 
     monkeypatch.setattr(ledger.web3.provider, "make_batch_request", faulty)
-    if copies:
-        assert request_batch(ledger.web3, calls) == whole
-    else:
-        with pytest.raises(RequestFailed) as failed:
-            request_batch(ledger.web3, calls)
-        assert (failed.value.values["asked"], failed.value.values["answered"]) == (3, 2)
+    assert request_batch(ledger.web3, calls) == whole

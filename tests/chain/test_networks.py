@@ -62,8 +62,12 @@ def test_a_network_of_several_nodes(tmp_path):
         "    max_block_age: 30\n"
         "  both: {endpoint: http://a.example, endpoints: [http://b.example, http://a.example]}\n"
     )
-    with pytest.raises(UnknownNetwork):
+    with pytest.raises(UnknownNetwork, match="set THIRD to a URL that begins with http"):
         networks.load("consortium", tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("THIRD", "wss://c.example/SECRET")
+        with pytest.raises(UnknownNetwork, match=r"set THIRD, which is wss://c.example, to a URL"):
+            networks.load("consortium", tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THIRD", "http://c.example")
         found = networks.load("consortium", tmp_path)
@@ -81,6 +85,8 @@ def test_a_network_of_several_nodes(tmp_path):
         ("{endpoint: http://a.example, confirmations: true}", "confirmations cannot be True"),
         ("{endpoint: http://a.example, gas_price: cheap}", "gas_price cannot be 'cheap'"),
         ("{endpoint: 8545}", "an endpoint cannot be 8545"),
+        ("{endpoint: 'wss://user:SECRET@a.example/SECRET'}", "wss://a.example does not begin"),
+        ("{endpoint: /run/geth/SECRET.ipc}", "does not begin with http"),
         ("{endpoints: [http://a.example, null]}", "an endpoint cannot be None"),
         ("{endpoint: http://a.example, timeout: 0}", "timeout cannot be 0"),
         ("{endpoint: http://a.example, timeout: .inf}", "timeout cannot be inf"),
@@ -97,6 +103,7 @@ def test_an_entry_that_makes_no_sense(tmp_path, entry, problem):
     with pytest.raises(NetworksInvalid) as error:
         networks.load("mine", tmp_path)
     assert problem in error.value.message
+    assert "SECRET" not in error.value.message
     assert error.value.values["path"] == str(tmp_path / "networks.yaml")
 
 

@@ -40,6 +40,7 @@ def pauses(monkeypatch):
         (503, b"upstream connect error", ("does not serve JSON-RPC", "HTTP 503 Service Unavai")),
         (401, {"error": {"message": "no project SECRETKEY"}}, ("no project …)",)),
         (401, {"error": "no SECRETWORD of /v3/SECRETKEY?token=SECRETTOKEN"}, ("refuses",)),
+        (401, {"error": "Basic dXNlcjpTRUNSRVRXT1JE, secretkey\nof no project"}, ("…, … of no",)),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -177,12 +178,58 @@ def test_answers_of_a_batch_belong_to_their_requests(node, network):
     node.answer = answer
     calls = [("test_echo", [number]) for number in range(5)]
     assert request_batch(web3, calls) == [0, 1, 2, 3, 4]
-    node.always(200, [])
-    with pytest.raises(RequestFailed, match="answered 0 of 5"):
-        request_batch(web3, calls)
-    node.always(200, {"jsonrpc": "2.0", "id": 1, "result": "0x1"})
-    with pytest.raises(ConnectionFailed, match="answers a batch with one result"):
-        request_batch(web3, calls)
+
+
+def each_with(**part):
+    return lambda asked: [{"jsonrpc": "2.0", "id": each["id"], **part} for each in asked]
+
+
+BATCH_REFUSED = {"code": -32600, "message": "batch too large"}
+NO_BATCHES = {
+    "HTML": lambda asked: (200, HTML),
+    "status": lambda asked: (405, b""),
+    "server error": lambda asked: (500, HTML),
+    "good answers with a bad status": lambda asked: (502, each_with(result="0x7")(asked)),
+    "null": lambda asked: (200, None),
+    "no list": lambda asked: (200, {"jsonrpc": "2.0", "id": 1, "result": "0x7"}),
+    "empty": lambda asked: (200, []),
+    "one is missing": lambda asked: (200, each_with(result="0x7")(asked[1:])),
+    "numbers as texts": lambda asked: (200, [{"id": str(each["id"])} for each in asked]),
+    "one error for all": lambda asked: (200, [{"id": None, "error": BATCH_REFUSED}]),
+    "an error as the first": lambda asked: (200, each_with(error=BATCH_REFUSED)(asked[:1])),
+    "an error for each": lambda asked: (200, each_with(error=BATCH_REFUSED)(asked)),
+    "no time for the rest": lambda asked: (
+        200,
+        each_with(result="0x7")(asked[:1])
+        + each_with(error={"code": -32002, "message": "request timed out"})(asked[1:]),
+    ),
+    "no room for the rest": lambda asked: (
+        200,
+        each_with(result="0x7")(asked[:1])
+        + each_with(error={"code": -32003, "message": "response too large"})(asked[1:]),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NO_BATCHES)
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_node_that_takes_no_batch_is_asked_one_by_one(node, network, kind, most):
+    """As it refuses all batches, or long ones."""
+    web3 = connect(network)
+    alone = [("test_echo", [])]
+
+    def answer(asked):
+        if isinstance(asked, dict):
+            return 200, {}, json.dumps({"jsonrpc": "2.0", "id": 0, "result": "0x7"}).encode()
+        whole = (200, each_with(result="0x7")(asked))
+        status, body = NO_BATCHES[kind](asked) if len(asked) > most else whole
+        return status, {}, body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    node.answer = answer
+    assert request_batch(web3, alone * 5) == ["0x7"] * 5
+    node.always(503, b"")
+    with pytest.raises(ConnectionFailed, match="HTTP 503"):
+        request_batch(web3, alone * 5)
 
 
 LIMITS = {
@@ -202,8 +249,8 @@ def test_a_node_that_wants_to_be_asked_later_is(node, network, pauses, kind):
     status, body = LIMITS[kind]
     web3 = connect(network)
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    left = [(status, {"Retry-After": "3"}, content), (status, {}, content), None]
-    node.answer = lambda asked: left.pop(0)
+    left = [(status, {"Retry-After": "3"}, content), (status, {}, content)]
+    node.answer = lambda asked: left.pop(0) if left else None
     assert request_batch(web3, [("eth_chainId", []), ("eth_chainId", [])]) == [hex(31337)] * 2
     assert pauses == [3, 1]
 
@@ -253,7 +300,41 @@ def test_several_nodes_do_without_one_that_refuses(node, anvil_endpoint, pauses)
     assert (second.endpoint, second.state, second.reason) == (anvil_endpoint, "good", None)
 
 
+def test_a_node_that_allows_few_requests_at_once_gets_few(node, network, pauses):
+    web3 = connect(network)
+
+    def answer(asked):
+        if isinstance(asked, list) and len(asked) > 2:
+            return 429, {}, b""
+        return None
+
+    node.answer = answer
+    assert request_batch(web3, [("eth_chainId", [])] * 8) == [hex(31337)] * 8
+    assert pauses == [1, 1, 1]
+
+
 # ---------------------------------------------------------------------------------- secrets
+
+
+@pytest.mark.parametrize(
+    "data", ["of SECRETKEY", ["SECRETTOKEN"], {"at": [{"SECRETKEY": "/v3/SECRETKEY"}], "n": 1}]
+)
+def test_nothing_secret_is_in_the_data_of_an_error(node, network, data):
+    web3 = connect(network)
+    node.always(200, {**ERROR, "error": {"code": -32000, "message": "no", "data": data}})
+    with pytest.raises(RequestFailed) as failed:
+        request(web3, "eth_chainId", [])
+    assert "…" in json.dumps(failed.value.values, ensure_ascii=False)
+    assert "SECRET" not in json.dumps(failed.value.values)
+
+
+def test_the_data_of_a_revert_stay_as_they_are(node):
+    web3 = connect(Network("hexadecimal", f"{node.endpoint}/v3/08c379a0"))
+    error = {"code": 3, "message": "execution reverted at 08c379a0", "data": "0x08c379a0"}
+    node.always(200, {**ERROR, "error": error})
+    with pytest.raises(RequestFailed, match="execution reverted at …") as failed:
+        request(web3, "eth_call", [{}, "latest"])
+    assert failed.value.values["data"] == "0x08c379a0"
 
 
 def test_two_keys_of_one_provider_are_two_nodes(node):
@@ -333,3 +414,41 @@ def test_a_proxy_that_cannot_be_used_is_named(monkeypatch):
         connect(Network("there", "http://node.example"))
     assert "by way of the proxy socks5://127.0.0.1:9" in failed.value.message
     assert "SECRET" not in failed.value.message
+
+
+# ---------------------------------------------------------------------------- no node at all
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://[::1/SECRET",
+        "http://:SECRET",
+        "http://host:99999/SECRET",
+        "http://a..b/SECRET",
+        "http://user:SEC/RET@host",
+    ],
+)
+def test_what_is_no_address_is_told_as_that(endpoint):
+    with pytest.raises(ConnectionFailed, match="is not an address of a node") as failed:
+        connect(Network("wrong", endpoint))
+    assert "SECRET" not in failed.value.message + repr(failed.value.values)
+
+
+def test_a_connection_that_cannot_be_trusted_is_told_as_that(node, monkeypatch):
+    secure = Network("secure", node.endpoint.replace("http:", "https:") + SECRETS)
+    for value in ("", "/no/such/file.pem"):
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", value)
+        with pytest.raises(ConnectionFailed) as failed:
+            connect(secure)
+        assert "no TLS connection" in failed.value.message
+        assert "REQUESTS_CA_BUNDLE" in failed.value.message
+        assert "SECRET" not in failed.value.message
+
+
+@pytest.mark.parametrize("headers", [{"Content-Encoding": "gzip"}, {"Content-Length": "99"}])
+def test_a_damaged_answer_is_told_as_that(node, network, headers):
+    node.answer = lambda asked: (200, headers, [b"{}"])
+    with pytest.raises(ConnectionFailed) as failed:
+        connect(network)
+    is_told(failed.value, node, "breaks off or is damaged")

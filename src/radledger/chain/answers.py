@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["described", "is_rate_limit", "normal"]
+__all__ = ["described", "is_data", "is_rate_limit", "normal"]
 
 _SERVER_ERROR = -32000
 _LONGEST_REASON = 500
@@ -82,10 +82,10 @@ def is_rate_limit(error: Any) -> bool:
 def _error(error: Any) -> dict[str, Any]:
     given = error if isinstance(error, Mapping) else {"message": str(error)}
     code, message = given.get("code"), given.get("message")
-    message = message if isinstance(message, str) and message else "no reason given"
+    message = message if isinstance(message, str) and message.strip() else "no reason given"
     found = {
         "code": code if type(code) is int else _SERVER_ERROR,
-        "message": message[:_LONGEST_REASON],
+        "message": " ".join(message.split())[:_LONGEST_REASON],
     }
     return found | ({"data": given["data"]} if given.get("data") is not None else {})
 
@@ -99,7 +99,8 @@ def _matches(pattern: str) -> Callable[[Any], bool]:
 
 
 _is_quantity = _matches("0x[0-9a-fA-F]{1,64}")
-_is_data = _matches("0x(?:[0-9a-fA-F]{2})*")
+is_data = _matches("0x(?:[0-9a-fA-F]{2})*")
+"""Whether a value is bytes, as JSON-RPC writes them."""
 _is_hash = _matches("0x[0-9a-fA-F]{64}")
 _is_address = _matches("0x[0-9a-fA-F]{40}")
 
@@ -121,7 +122,7 @@ def _object_with(**fields: Callable[[Any], bool]) -> Callable[[Any], bool]:
 _is_log = _object_with(
     address=_is_address,
     topics=_list_of(_is_hash),
-    data=_is_data,
+    data=is_data,
     blockNumber=_is_quantity,
     blockHash=_is_hash,
     transactionHash=_is_hash,
@@ -135,7 +136,7 @@ _is_block = _object_with(
     timestamp=_is_quantity,
     gasLimit=_is_quantity,
     baseFeePerGas=_or_null(_is_quantity),
-    logsBloom=_is_data,
+    logsBloom=is_data,
     transactions=_list_of(lambda each: _is_hash(each) or _is_transaction(each)),
 )
 _is_mined = _object_with(
@@ -156,7 +157,7 @@ def _is_receipt(value: Any) -> bool:
 
 _RESULTS: Mapping[str, Callable[[Any], bool]] = {
     "eth_blockNumber": _is_quantity,
-    "eth_call": _is_data,
+    "eth_call": is_data,
     "eth_chainId": _is_quantity,
     "eth_estimateGas": _is_quantity,
     "eth_gasPrice": _is_quantity,
@@ -164,7 +165,7 @@ _RESULTS: Mapping[str, Callable[[Any], bool]] = {
     "eth_getBlockByHash": _is_block,
     "eth_getBlockByNumber": _is_block,
     "eth_getBlockReceipts": _list_of(_is_receipt),
-    "eth_getCode": _is_data,
+    "eth_getCode": is_data,
     "eth_getLogs": _list_of(_is_log),
     "eth_getTransactionByHash": lambda value: isinstance(value, dict),
     "eth_getTransactionCount": _is_quantity,

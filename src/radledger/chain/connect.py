@@ -40,6 +40,9 @@ _MAX_BLOCK_AGE = 60.0
 _ON_DEMAND = ("ganache", "anvil", "hardhat")
 # A node takes at most this many requests at once without complaint (geth's limit is 1,000).
 _BATCH = 250
+# What geth answers to a request of a batch that is too long, takes too long, or whose answers do;
+# others say of each request that they take no batch.
+_OF_BATCHES = (-32600, -32002, -32003)
 # Characters of the parameters of a batch: reverse proxies pass 1 MiB on, anvil takes 2 MB.
 _BATCH_LENGTH = 900_000
 
@@ -178,7 +181,8 @@ def request_batch(web3: Web3, calls: Sequence[tuple[str, Sequence[Any]]]) -> lis
     """Send many JSON-RPC requests at once and return each result, or the :class:`RequestFailed`
     it met, in order.
 
-    A batch that the node refuses as a whole is sent in halves, at last one by one.
+    A batch that the node does not take, or not answer as a whole, is sent in halves, at last one by
+    one.
     """
     return [result for part in _parts(calls) for result in _results(web3, part)]
 
@@ -187,24 +191,30 @@ def _results(web3: Web3, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any
     with connection_errors(web3):
         provider: Any = web3.provider
         answers: Any = provider.make_batch_request(list(calls))
-    if isinstance(answers, dict):  # the node refuses the batch as such
+    if isinstance(answers, list):
+        # Sorted by id; a node or what stands before it may leave one out, or answer twice.
+        answers = list({answer.get("id"): answer for answer in answers}.values())
+    if not isinstance(answers, list) or len(answers) != len(calls):
         if len(calls) == 1:
-            return [_or_error(partial(request, web3, *calls[0]))]
+            return [_alone(web3, *calls[0])]
         middle = len(calls) // 2
         return _results(web3, calls[:middle]) + _results(web3, calls[middle:])
-    # Sorted by id; a node or what stands before it may leave one out, or answer twice.
-    answers = list({answer.get("id"): answer for answer in answers}.values())
-    if len(answers) != len(calls):
-        raise RequestFailed(
-            f"the node answered {len(answers)} of {len(calls)} requests; ask again",
-            method="batch",
-            asked=len(calls),
-            answered=len(answers),
-        )
     return [
-        _or_error(partial(_result, method, answer))
-        for (method, _), answer in zip(calls, answers, strict=True)
+        _alone(web3, *call)
+        if _is_refused_in_batch(answer)
+        else _or_error(partial(_result, call[0], answer))
+        for call, answer in zip(calls, answers, strict=True)
     ]
+
+
+def _alone(web3: Web3, method: str, parameters: Sequence[Any]) -> Any:
+    return _or_error(partial(request, web3, method, parameters))
+
+
+def _is_refused_in_batch(answer: Any) -> bool:
+    """Whether a request may be answered that is sent by itself."""
+    error = answer.get("error")
+    return isinstance(error, dict) and error.get("code") in _OF_BATCHES
 
 
 def _or_error(ask: Callable[[], Any]) -> Any:

@@ -113,8 +113,8 @@ class FailoverProvider(JSONBaseProvider):
         """
         calls = list(batch_requests)
         answered, answers = self._sent(lambda node: node.make_batch_request(calls))
-        if not isinstance(answers, list) or len(answers) != len(calls):
-            return answers  # the node refuses the batch as such, or leaves some out
+        if answers is None:  # the node takes no such batch
+            return None
         return [
             self._compared(str(method), params, answered, answer)
             for (method, params), answer in zip(calls, answers, strict=True)

@@ -89,7 +89,7 @@ def load(name: str | None = None, home: Path | None = None) -> Network:
     Raises
     ------
     UnknownNetwork
-        If there is none of that name, or its endpoint's environment variable is not set.
+        If there is none of that name, or its endpoint's environment variable holds no URL.
     NetworksInvalid
         If the home's ``networks.yaml`` cannot be understood.
 
@@ -101,7 +101,7 @@ def load(name: str | None = None, home: Path | None = None) -> Network:
     'http://10.0.0.7:8545'
     """
     name = name or default(home)
-    if name.lower().startswith(("http://", "https://")):
+    if _is_address(name):
         return Network(shown(name), name)
     networks = _read(home)["networks"]
     if name not in networks:
@@ -181,6 +181,11 @@ def _require_sensible(own: Path, name: str, entry: Mapping[str, Any]) -> None:
         for each in _given(entry)
         if not _is_text(each)
     ]
+    wrong += [
+        f"{shown(each)} does not begin with http:// or https://, as the address of a node does"
+        for each in _given(entry)
+        if _is_text(each) and not each.startswith(_FROM_ENVIRONMENT) and not _is_address(each)
+    ]
     problems = [f"there is no {field}" for field in sorted(unknown)] + wrong
     if problems:
         message = f"{own}, network {name}: {'; '.join(problems)}; correct it"
@@ -210,14 +215,20 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
+def _is_address(text: str) -> bool:
+    return text.lower().startswith(("http://", "https://"))
+
+
 def _endpoint(name: str, endpoint: str) -> str:
     if not endpoint.startswith(_FROM_ENVIRONMENT):
         return endpoint
     variable = endpoint.removeprefix(_FROM_ENVIRONMENT)
-    found = os.environ.get(variable)
-    if not found:
+    found = os.environ.get(variable, "").strip()
+    if not _is_address(found):
+        given = f", which is {shown(found)}," if found else ""
         raise UnknownNetwork(
-            f"the endpoint of {name} comes from the environment; set {variable} to its URL",
+            f"the endpoint of {name} comes from the environment; set {variable}{given} to a URL "
+            "that begins with http:// or https://",
             network=name,
             variable=variable,
         )

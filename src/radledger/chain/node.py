@@ -45,8 +45,8 @@ _PIECE = 1 << 16
 _MOST_WAITS = 10
 """How many times as long as for one piece of an answer a whole request may take."""
 _WORTH_ANOTHER_TRY = (requests.ConnectionError, requests.Timeout)
-# Of these a node that has much to say is asked again for a part.
-_DIVISIBLE = ("a batch", "eth_getLogs")
+# Of this a node that has much to say is asked again for a part.
+_DIVISIBLE = "eth_getLogs"
 
 
 class HttpNode(JSONBaseProvider):
@@ -93,67 +93,73 @@ class HttpNode(JSONBaseProvider):
         ConnectionFailed
             If no node answers, or what answers makes no sense, or does not end.
         """
-        response, answer = self._answer(self.encode_rpc_request(method, params))
-        return self._normal(str(method), params, response, answer)
+        body, patience = self.encode_rpc_request(method, params), self._patience
+        while True:
+            response, answer = self._answer(body)
+            if not _is_limited(response, answer):
+                return self._normal(str(method), params, response, answer)
+            patience -= self._wait(response, answer, patience)
 
     def make_batch_request(self, batch_requests: Any) -> Any:
         """Send many requests at once.
 
         Returns
         -------
-        list or dict
-            The answers in the order of the requests, one each as far as there are; or the error
-            with which the node refuses the batch.
+        list or None
+            The answers in the order of the requests; None if the node does not answer each of
+            them, since it takes no batch, or a shorter one.
 
         Raises
         ------
         ConnectionFailed
-            As :meth:`make_request`.
+            If no node answers, it refuses access, or an answer in the batch makes no sense.
         """
         calls = list(batch_requests)
         body = self.encode_batch_rpc_request(calls)
         response, answer = self._answer(body)
-        if not isinstance(answer, list):
-            refusal = self._normal("a batch", [], response, answer)
-            if "error" in refusal:
-                return refusal
-            raise self._nonsense("a batch", response, "one result")
+        if _is_limited(response, answer):
+            self._wait(response, answer, self._patience)
+            return None
+        if _is_refusal(response, answer) or not isinstance(answer, list):
+            return None
         found = {
             each["id"]: each
             for each in answer
             if isinstance(each, dict) and isinstance(each.get("id"), int)
         }
-        asked = zip(json.loads(body), calls, strict=True)
+        numbers = [each["id"] for each in json.loads(body)]
+        if not found.keys() >= set(numbers):
+            return None
         return [
-            self._normal(str(method), params, response, found[each["id"]])
-            for each, (method, params) in asked
-            if each["id"] in found
+            self._normal(str(method), params, response, found[number])
+            for number, (method, params) in zip(numbers, calls, strict=True)
         ]
 
     # ------------------------------------------------------------------------------- transport
 
     def _answer(self, body: bytes) -> tuple[requests.Response, Any]:
-        """The response to a body, and the JSON in it, once the node allows the request."""
+        """The response to a body, and the JSON in it."""
         with within(Deadline(_MOST_WAITS * self._timeout[1])) as deadline:
-            return self._allowed(body, deadline)
-
-    def _allowed(self, body: bytes, deadline: Deadline) -> tuple[requests.Response, Any]:
-        patience = self._patience
-        while True:
             response, content = self._sent(body, deadline)
-            answer = _json(content)
-            if response.status_code != HTTPStatus.TOO_MANY_REQUESTS and not _is_limited(answer):
-                self._require_access(response, answer)
-                return response, answer
-            pause = _pause(response)
-            if pause > patience:
-                raise self._failed(
-                    f"allows no more requests for now ({self._told(response, answer)}); try again "
-                    f"in {math.ceil(pause)} s, or name another node",
-                    response,
-                )
-            patience -= pause
-            _sleep(pause)
+        answer = _json(content)
+        if response.status_code in _DENIED and not _is_limited(response, answer):
+            told = self._told(response, answer)
+            raise self._failed(
+                f"refuses access ({told}); check the key or password in its address", response
+            )
+        return response, answer
+
+    def _wait(self, response: requests.Response, answer: Any, patience: float) -> float:
+        """Wait until a node takes requests again, and return how long that was."""
+        pause = _pause(response)
+        if pause > patience:
+            raise self._failed(
+                f"allows no more requests for now ({self._told(response, answer)}); try again "
+                f"in {math.ceil(pause)} s, or name another node",
+                response,
+            )
+        _sleep(pause)
+        return pause
 
     def _sent(self, body: bytes, deadline: Deadline) -> tuple[requests.Response, bytes | None]:
         """The response to a body, and what is in it; None if that is too long."""
@@ -188,26 +194,20 @@ class HttpNode(JSONBaseProvider):
         session: requests.Session = self._local.session
         return session
 
-    def _require_access(self, response: requests.Response, answer: Any) -> None:
-        """Refuse a response that does not come from a node which takes requests."""
-        told = self._told(response, answer)
-        if response.status_code in _DENIED:
-            raise self._failed(
-                f"refuses access ({told}); check the key or password in its address", response
-            )
-        if _is_refusal(response, answer) and response.status_code not in _REFUSED:
-            raise self._failed(
-                f"does not serve JSON-RPC ({told}); check its address, or try again later", response
-            )
-
     def _normal(
         self, method: str, params: Sequence[Any], response: requests.Response, answer: Any
     ) -> dict[str, Any]:
         if _is_refusal(response, answer):
-            answer = {"error": {"message": self._told(response, answer)}}
+            told = self._told(response, answer)
+            if response.status_code not in _REFUSED:
+                raise self._failed(
+                    f"does not serve JSON-RPC ({told}); check its address, or try again later",
+                    response,
+                )
+            answer = {"error": {"message": told}}
         if answer is _TOO_LONG:
             much = f"more than {_MOST_BYTES:,} bytes"
-            if method not in _DIVISIBLE:
+            if method != _DIVISIBLE:
                 raise self._nonsense(method, response, much)
             answer = {"error": {"message": f"the answer has {much}"}}
         if answer is _NO_JSON:
@@ -218,19 +218,30 @@ class HttpNode(JSONBaseProvider):
         except ValueError as error:
             raise self._nonsense(method, response, str(error)) from None
         if "error" in found:
-            message = found["error"]["message"]
-            found["error"]["message"] = hidden(message, self.endpoint_uri)
+            found["error"] = self._without_secrets(found["error"])
         return found
+
+    def _without_secrets(self, value: Any) -> Any:
+        """A part of an error without what is secret of the address; data of a revert stay."""
+        if isinstance(value, str):
+            return value if answers.is_data(value) else hidden(value, self.endpoint_uri)
+        if isinstance(value, list):
+            return [self._without_secrets(each) for each in value]
+        if isinstance(value, dict):
+            return {
+                hidden(name, self.endpoint_uri): self._without_secrets(each)
+                for name, each in value.items()
+            }
+        return value
 
     # ---------------------------------------------------------------------------------- errors
 
     def _told(self, response: requests.Response, answer: Any) -> str:
         """The status of a response, and the reason that comes with it."""
-        status = f"HTTP {response.status_code} {response.reason or ''}".rstrip()
-        if not _is_error(answer):
-            return status
-        message = answers.normal("", [], answer)["error"]["message"]
-        return f"{status}: {hidden(message, self.endpoint_uri)}"
+        told = f"HTTP {response.status_code} {response.reason or ''}".rstrip()
+        if _is_error(answer):
+            told += f": {answers.normal('', [], answer)['error']['message']}"
+        return hidden(told, self.endpoint_uri)
 
     def _nonsense(self, method: str, response: requests.Response, what: str) -> ConnectionFailed:
         what = hidden(what, self.endpoint_uri)
@@ -258,13 +269,20 @@ class HttpNode(JSONBaseProvider):
         endpoint, proxy = shown(self.endpoint_uri), proxy_for(self.endpoint_uri)
         here = is_loopback(self.endpoint_uri)
         start = "start a local chain with `radledger devnet up`" if here else "start it"
+        what = f"no Ethereum node answers at {endpoint}; {start}, or name another network"
+        # A plain one is of a file of certificates that is not there.
+        if isinstance(error, requests.exceptions.SSLError) or type(error) is OSError:
+            what = (
+                f"no TLS connection to {endpoint} can be trusted; name its authority's "
+                "certificate in REQUESTS_CA_BUNDLE, or http:// where the node has no TLS"
+            )
+        elif proxy is None and isinstance(error, (requests.exceptions.InvalidURL, ValueError)):
+            what = f"{endpoint} is not an address of a node; correct it"
+        elif isinstance(error, HTTPError):
+            what = f"the answer of {endpoint} breaks off or is damaged; try again"
         values = {} if proxy is None else {"proxy": proxy}
         return ConnectionFailed(
-            f"no Ethereum node answers at {endpoint}; {start}, or name another network"
-            f"{self._by_proxy()}",
-            endpoint=endpoint,
-            cause=type(error).__name__,
-            **values,
+            f"{what}{self._by_proxy()}", endpoint=endpoint, cause=type(error).__name__, **values
         )
 
     def _by_proxy(self) -> str:
@@ -315,10 +333,12 @@ def _is_refusal(response: requests.Response, answer: Any) -> bool:
     return response.status_code not in range(200, 300) and not _is_error(answer)
 
 
-def _is_limited(answer: Any) -> bool:
-    if isinstance(answer, list):
-        return any(map(_is_limited, answer))
-    return _is_error(answer) and answers.is_rate_limit(answer["error"])
+def _is_limited(response: requests.Response, answer: Any) -> bool:
+    """Whether a node allows no more requests for now: as a whole, or one of a batch."""
+    given = answer if isinstance(answer, list) else [answer]
+    return response.status_code == HTTPStatus.TOO_MANY_REQUESTS or any(
+        _is_error(each) and answers.is_rate_limit(each["error"]) for each in given
+    )
 
 
 def _pause(response: requests.Response) -> float:
