@@ -150,10 +150,10 @@ def test_nodes_of_a_chain_that_makes_no_blocks_are_stalled(anvil_endpoint, monke
         return node_states(replace(network, others=("http://127.0.0.1:1",)))
 
     assert [each.state for each in states_after(60)] == ["good", "unreachable"]
-    assert states_after(61) == [
-        replace(good, state="stalled"),
-        NodeState("http://127.0.0.1:1", "unreachable"),
-    ]
+    stalled, unreachable = states_after(61)
+    assert stalled == replace(good, state="stalled")
+    assert unreachable == NodeState("http://127.0.0.1:1", "unreachable", reason=unreachable.reason)
+    assert unreachable.reason.startswith("no Ethereum node answers at http://127.0.0.1:1")
 
 
 def test_a_connection_checks_the_chain_id(anvil_endpoint):
