@@ -38,7 +38,9 @@ def events(log):
     return [access.event for access in log]
 
 
-def test_an_image_sets_log_has_readings_grants_and_emergencies(index, story, release, tmp_path):
+def test_an_image_sets_log_has_readings_grants_and_emergencies(
+    index, story, release, who, tmp_path
+):
     book = Receipts(tmp_path / "receipts.sqlite3")
     book.keep(release)
     log = index.access_log(book.releases(), story.original.image_id)
@@ -46,6 +48,9 @@ def test_an_image_sets_log_has_readings_grants_and_emergencies(index, story, rel
     assert events(log).count("emergency declared") == 3
     assert events(log).count("emergency reviewed") == 1
     assert events(log).count("all withdrawn") == 1
+    # The patient ended the last one.
+    ended = [access for access in log if access.images == "emergency"][-1]
+    assert (ended.event, ended.reader) == ("withdrawn", who.clinician.address)
     assert [access.timestamp for access in log] == sorted(access.timestamp for access in log)
     read = log[-1]
     assert (read.images, read.purposes) == (story.original.image_id, ("CC",))

@@ -6,14 +6,16 @@ Grants and emergencies are the chain's.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, or_, select, true
 
 from radledger.consent import duo
-from radledger.consent.scope import scope_name
+from radledger.consent.scope import ALL_DIGEST, EMERGENCY_DIGEST, scope_name
 from radledger.index import tables
 from radledger.index.history import readable
 
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from radledger.consent.receipts import Release
 
 __all__ = ["Access", "access_log"]
+
+# Unix time, and in the same second block and log index.
+_Place = tuple[int, int, int]
+_AFTER_ITS_SECOND = (sys.maxsize, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +92,19 @@ def access_log(
         *_granted(connection, term, image),
         *_emergencies(connection, term, image),
     ]
-    return sorted(found, key=lambda access: (access.timestamp, access.event == "released"))
+    return [access for _, access in sorted(found, key=itemgetter(0))]
 
 
 def _released(
     connection: Connection, releases: Iterable[Release], term: str | None
-) -> Iterator[Access]:
+) -> Iterator[tuple[_Place, Access]]:
     columns = tables.images.c
     for release in releases:
         receipt = release.signed.receipt
         of_image = select(columns.patient).where(columns.image == receipt.image_id)
         patient = connection.execute(of_image).scalar_one_or_none()
         if term in (None, receipt.image_id, receipt.reader.lower(), patient):
-            yield Access(
+            access = Access(
                 timestamp=release.released_at,
                 event="released",
                 reader=receipt.reader,
@@ -109,15 +115,17 @@ def _released(
                 grant_id=receipt.grant_id,
                 evidence="0x" + receipt.digest.hex(),
             )
+            yield (release.released_at, *_AFTER_ITS_SECOND), access
 
 
 def _granted(
     connection: Connection, term: str | None, image: RowMapping | None
-) -> Iterator[Access]:
+) -> Iterator[tuple[_Place, Access]]:
     table = tables.grants
     condition: ColumnElement[bool] = true()
     if image is not None:
-        scopes = ["0x" + "00" * 32, image["image"], image["visit"], image["course"]]
+        everything = ("0x" + digest.hex() for digest in (ALL_DIGEST, EMERGENCY_DIGEST))
+        scopes = [*everything, image["image"], image["visit"], image["course"]]
         covers = or_(table.c.scope.in_(scopes), table.c.scope.is_(None))
         condition = and_(table.c.subject == image["patient"], covers)
     elif term is not None:
@@ -126,7 +134,7 @@ def _granted(
         scope = None if row["scope"] is None else scope_name(bytes.fromhex(row["scope"][2:]))
         if scope == "emergency" and row["change"] == "granted":
             continue  # its declaration says more
-        yield Access(
+        access = Access(
             timestamp=row["timestamp"],
             event=row["change"],
             reader=readable(row["grantee"]),
@@ -137,11 +145,12 @@ def _granted(
             grant_id=row["grant_id"],
             evidence=row["transaction"],
         )
+        yield _place(row), access
 
 
 def _emergencies(
     connection: Connection, term: str | None, image: RowMapping | None
-) -> Iterator[Access]:
+) -> Iterator[tuple[_Place, Access]]:
     table = tables.emergencies
     condition: ColumnElement[bool] = true()
     if image is not None:
@@ -149,7 +158,7 @@ def _emergencies(
     elif term is not None:
         condition = or_(table.c.subject == term, table.c.clinician == term)
     for row in _rows(connection, table, condition):
-        yield Access(
+        access = Access(
             timestamp=row["timestamp"],
             event=f"emergency {row['change']}",
             reader=readable(row["clinician"]),
@@ -160,6 +169,11 @@ def _emergencies(
             grant_id=None,
             evidence=row["transaction"],
         )
+        yield _place(row), access
+
+
+def _place(row: RowMapping) -> _Place:
+    return row["timestamp"], row["block"], row["log_index"]
 
 
 def _rows(connection: Connection, table: Table, condition: ColumnElement[bool]) -> Any:
