@@ -257,7 +257,30 @@ class Consents(EmergencyAccess):
     ) -> Requested:
         """Ask a subject for a grant to the signer, or to the signer's institution as grantee.
 
-        The subject needs ``disease`` of what is returned, to approve it.
+        Parameters
+        ----------
+        signer
+            Who asks.
+        subject
+            Whose images.
+        terms, scope, exact
+            As in :meth:`grant`.
+        grantee
+            The signer's institution, where it is to be granted; by default the signer.
+
+        Returns
+        -------
+        Requested
+            The subject needs its ``disease`` to approve the request.
+
+        Raises
+        ------
+        UnknownTerm, InvalidDisease, InvalidScope, InvalidAddress
+            If an argument makes no sense.
+        ConsentReviewsOverdue
+            If too many reviews of emergencies are overdue at the signer's institution.
+        Refusal
+            If the contract refuses otherwise, as the subclass of its error's name.
         """
         asked = (
             parse_address(subject),

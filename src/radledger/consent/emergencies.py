@@ -100,6 +100,24 @@ class EmergencyAccess:
 
         Access that is found not justified ends at once. Once the review is overdue, a governor may
         review as well.
+
+        Parameters
+        ----------
+        signer
+            The reviewer.
+        subject, clinician, since
+            Which emergency access, as :meth:`emergencies` lists it.
+        justified
+            The outcome.
+        opinion
+            Why; its salted digest goes on chain.
+
+        Raises
+        ------
+        ConsentNoEmergency, ConsentAlreadyReviewed
+            If there was none, or it has been reviewed.
+        ConsentReviewerInvalid
+            If the signer may not review it.
         """
         which = (parse_address(subject), parse_address(clinician), since)
         return self._ledger.send(signer, _CONTRACT, "review", *which, justified, opinion.digest)
@@ -111,7 +129,13 @@ class EmergencyAccess:
         clinician: str | None = None,
         institution: str | None = None,
     ) -> tuple[Emergency, ...]:
-        """Emergency accesses, whether they were reviewed, and whether that is overdue."""
+        """Emergency accesses, whether they were reviewed, and whether that is overdue.
+
+        Parameters
+        ----------
+        subject, clinician, institution
+            Addresses: of which patient, by whom, of which institution; all unless given.
+        """
         given = {"subject": subject, "clinician": clinician, "institution": institution}
         filters = {name: parse_address(text) for name, text in given.items() if text is not None}
         return tuple(_emergencies(self._ledger, **filters))
