@@ -121,7 +121,8 @@ def test_one_that_the_node_cannot_simulate_does_not_stop_the_others(
         with relaying() as relay:
             assert relay.end(tickets[0])["state"] == "confirmed"
             assert relay.end(tickets[2])["state"] == "confirmed"
-            assert relay.show(tickets[1])["state"] == "queued"
+            # It is tried again every few seconds, and sent for as long as that takes.
+            assert relay.show(tickets[1])["state"] in ("queued", "sent")
     with relaying() as relay:
         assert relay.end(tickets[1])["state"] == "confirmed"
     once = dict.fromkeys((patient.address for patient in patients), 1)
