@@ -7,6 +7,7 @@ import pytest
 from radledger.chain.deploy import MOST_OVERDUE_REVIEWS
 from radledger.chain.refusals import (
     ConsentAlreadyReviewed,
+    ConsentEmergencyChoiceSuperseded,
     ConsentEmergencyForbidden,
     ConsentEmergencyTooLong,
     ConsentNoEmergency,
@@ -209,6 +210,25 @@ def test_a_patient_forbids_emergency_access(consents, who, image_set, travel):
     assert consents.check(clinician.address, image_set, ["CC"]).permitted
     (grant,) = consents.list(subject=patient.address)
     assert grant.status == "active"
+
+
+def test_a_patient_without_ether_forbids_emergency_access(consents, who, image_set, travel):
+    patient, clinician = who.patient, who.clinician
+    forbids = consents.sign_forbid_emergencies(patient)
+    assert "forbids clinicians to use any images in an emergency" in forbids["summary"]
+    consents.submit(forbids, payer=who.hospital)
+    with pytest.raises(ConsentEmergencyForbidden):
+        consents.break_glass(clinician, patient.address, NOTE)
+    allows = consents.sign_allow_emergencies(patient)
+    assert "allows clinicians to use all images in an emergency" in allows["summary"]
+    consents.submit(allows, payer=who.hospital)
+    travel(1)
+    consents.break_glass(clinician, patient.address, NOTE)
+    assert consents.check(clinician.address, image_set, ["CC"]).permitted
+
+    with pytest.raises(ConsentEmergencyChoiceSuperseded):
+        consents.submit(forbids, payer=who.hospital)
+    assert not consents.forbids_emergencies(patient.address)
 
 
 def test_a_note_is_sealed_under_its_salt():

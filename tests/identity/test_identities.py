@@ -10,6 +10,7 @@ import pytest
 from radledger.chain.refusals import (
     ERC2771ForwarderInvalidSigner,
     IdentityGuardianIsSelf,
+    IdentityNoApproval,
     IdentityNoRecovery,
     IdentityNotGuardian,
     IdentityNotOwner,
@@ -143,6 +144,20 @@ def test_who_has_no_ether_signs_and_another_submits(identities, ledger, who):
     assert identities.show(patient.address).delegates == ()
 
 
+def test_an_identity_is_handed_over_by_signature(identities, who):
+    identities.submit(identities.sign_change_owner(who.patient, who.clinic.address), who.stranger)
+    assert identities.show(who.patient.address).owner == who.clinic.address
+    with pytest.raises(IdentityNotOwner):
+        identities.sign_change_owner(who.patient, who.stranger.address)
+
+
+def test_guardians_of_others_are_named(identities, who, guarded):
+    relative, stranger = who.relatives[0].address, who.stranger.address
+    asked = [stranger, relative.lower()]
+    assert identities.guards_of_others(asked, identity=who.clinic.address) == (relative,)
+    assert identities.guards_of_others(asked, identity=guarded) == ()
+
+
 def test_a_signed_change_counts_once_unchanged_and_here(identities, who):
     document = identities.sign_set_key(who.patient, KEY)
     changed = copy.deepcopy(document)
@@ -194,6 +209,19 @@ def test_guardians_recover_an_identity_after_a_delay(identities, ledger, who, gu
     assert identities.encryption_key(guarded) == KEY
     with pytest.raises(IdentityNotOwner):
         identities.sign_set_key(who.patient, OTHER_KEY)
+
+
+def test_a_guardian_takes_an_approval_back_by_signature(identities, who, guarded):
+    new_owner, (first, second, _) = who.clinic.address, who.relatives
+    for relative in (first, second):
+        identities.approve_recovery(relative, guarded, new_owner)
+    back = identities.sign_withdraw_approval(second, guarded, new_owner)
+    identities.submit(back, who.stranger)
+    assert identities.show(guarded).recoveries == (Recovery(new_owner, 1, None),)
+    identities.withdraw_approval(first, guarded, new_owner)
+    assert identities.show(guarded).recoveries == ()
+    with pytest.raises(IdentityNoApproval):
+        identities.sign_withdraw_approval(second, guarded, new_owner)
 
 
 def test_the_owner_vetoes_a_recovery(identities, who, guarded):

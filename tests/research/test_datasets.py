@@ -250,6 +250,19 @@ def test_works_are_scored_by_a_researcher(datasets, people, token):
     assert contribution.state == "withdrawn"
 
 
+def test_a_work_is_withdrawn_by_signature(datasets, people, token):
+    terms = Terms(token.address, {"annotation": 10_000}, ("HMB",))
+    dataset_id = datasets.create(people["researcher"], terms).dataset_id
+    work, annotator = "0x" + "ab" * 32, people["researcher"]
+    datasets.contribute_work(annotator, dataset_id, "annotation", annotator.address, work, 5)
+    document = datasets.sign_withdraw_work(annotator, dataset_id, work, "annotation")
+    datasets.submit(document, people["hospital"])
+    shown = datasets.show(dataset_id)
+    assert (shown.contributions[0].state, shown.weights["annotation"]) == ("withdrawn", 0)
+    with pytest.raises(DatasetNotContributed):
+        datasets.sign_withdraw_work(annotator, dataset_id, work, "annotation")
+
+
 def test_a_frozen_version_holds_what_counts(datasets, people, dataset_id, consent, anchor):
     with pytest.raises(NothingContributed):
         datasets.freeze(people["researcher"], dataset_id)
