@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-__all__ = ["decoded", "visible"]
+__all__ = ["decoded", "one_line", "visible"]
 
 # UTF-32's mark in little endian begins with UTF-16's.
 _MARKS = (
@@ -38,6 +38,17 @@ def decoded(content: bytes) -> str:
         # UTF-16 without its mark reads as UTF-8 with a zero byte at every second place.
         raise ValueError("it is no text in UTF-8; save it as such")
     return text
+
+
+def one_line(text: object, most: int = 200) -> str:
+    r"""What a library says, perhaps on several lines, on one line of so many characters at most.
+
+    Examples
+    --------
+    >>> one_line("all decoders failed:\n  first: cut")
+    'all decoders failed: first: cut'
+    """
+    return " ".join(str(text).split())[:most]
 
 
 def visible(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import JPEGBaseline8Bit
 
 from radledger.dicom.deidentify import deidentify_file
@@ -18,7 +18,7 @@ from radledger.dicom.errors import PixelsUnreadable, UncheckedData, UnsupportedT
 from radledger.dicom.profiles import Profile
 from radledger.dicom.read import header_of, read_header
 from radledger.dicom.source import open_dicom
-from tests.dicom.files import image, part10, save
+from tests.dicom.files import image, part10, sample, save
 
 KEY = b"a secret of the custodian".ljust(32)
 MPEG_2 = "1.2.840.10008.1.2.4.100"
@@ -91,6 +91,27 @@ def test_the_digest_of_what_is_not_decoded_has_every_byte_and_a_kind_of_its_own(
         assert undecoded(compressed("1.2.840.10008.1.2.4.112", path, changed)) != digest
     whole = compressed(H264, path, H264_STREAM, Rows=16, Columns=16)
     assert undecoded(whole) != image_digest(whole)
+
+
+DAMAGED = {
+    "JPGExtended.dcm": "gdcm: it returned no pixels",
+    "MR_small_jpeg_ls_lossless.dcm": "pyjpegls: Decoding error: ",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_decoder_s_reason_is_one_line(name: str, tmp_path: Path) -> None:
+    dataset = pydicom.dcmread(sample(name))
+    (codestream, *_) = generate_frames(dataset.PixelData, number_of_frames=1)
+    start = codestream.index(b"\xff\xda")
+    damaged = codestream[: start + 20] + b"\xff\x00" * ((len(codestream) - start - 30) // 2)
+    dataset.PixelData = encapsulate([damaged + codestream[len(damaged) :]])
+    path = save(dataset, tmp_path / "in.dcm")
+    with pytest.raises(PixelsUnreadable) as refusal:
+        image_digest(path)
+    assert refusal.value.message.startswith(f"frame 1 cannot be decoded: {DAMAGED[name]}")
+    assert "\n" not in refusal.value.message
+    assert len(refusal.value.message.splitlines()) == 1
 
 
 # -- video ------------------------------------------------------------------------------------

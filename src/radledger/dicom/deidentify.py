@@ -40,6 +40,8 @@ from typing import BinaryIO
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 
+from radledger.texts import one_line
+
 from .burned_in import burned_in_risk
 from .digest import image_digest_of
 from .elements import Deidentifier
@@ -210,8 +212,8 @@ def deidentify(
             raise
         except Exception as error:  # pydicom's conversions raise what values provoke
             raise MalformedDicom(
-                f"an attribute cannot be read: {str(error)[:200]}; export the file again",
-                cause=str(error)[:200],
+                f"an attribute cannot be read: {one_line(error)}; export the file again",
+                cause=one_line(error),
             ) from error
         pseudonym = people.patient(whose)
         burned_in = str(value_of(dataset, "BurnedInAnnotation") or "").strip() == "YES"

@@ -16,6 +16,8 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
+from radledger.texts import one_line
+
 from .codestream import RLE, is_jpeg
 from .errors import PixelsUnreadable
 from .frames import Frames
@@ -52,6 +54,7 @@ _BASELINE, _EXTENDED = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"
 # spectral selection and full progression; PS3.5 had them until 2004
 _RETIRED = frozenset({"1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"})
 _BYTE = 8
+_ALL_FAILED = "Unable to decode as exceptions were raised by all available plugins: "
 _PIECE = 1 << 20
 
 
@@ -272,8 +275,15 @@ def _decoded(
         ) from error
     except Exception as error:  # decoders raise whatever the codestream provokes
         raise PixelsUnreadable(
-            f"frame {index + 1} cannot be decoded: {str(error)[:200]}",
+            f"frame {index + 1} cannot be decoded: {_reason(error)}",
             frame=index + 1,
             transfer_syntax=syntax,
         ) from error
     return array
+
+
+def _reason(error: Exception) -> str:
+    """What the decoders say, on one line."""
+    said = one_line(error).removeprefix(_ALL_FAILED) or type(error).__name__
+    # what gdcm's wrapper makes of pixels that are not there
+    return said.replace("'NoneType' object has no attribute 'encode'", "it returned no pixels")

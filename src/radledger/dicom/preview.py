@@ -18,6 +18,8 @@ from pydicom.pixels.processing import (
     convert_color_space,
 )
 
+from radledger.texts import one_line
+
 from .errors import DicomTooLarge, PixelsUnreadable
 from .image import ImagePixels
 from .limits import MAX_FRAME_SAMPLES, bounded
@@ -80,7 +82,7 @@ def preview(path: Path, size: int = 256) -> bytes:
             raise
         except Exception as error:  # pydicom's transformations raise what attributes provoke
             raise PixelsUnreadable(
-                f"the pixels cannot be shown: {str(error)[:200]}", cause=str(error)[:200]
+                f"the pixels cannot be shown: {one_line(error)}", cause=one_line(error)
             ) from error
         return _png(picture, pixels, source.dataset, size)
 

@@ -18,6 +18,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import UID
 
+from radledger.texts import one_line
+
 from .errors import (
     DicomTooLarge,
     MalformedDicom,
@@ -355,7 +357,8 @@ def _header(stream: BinaryIO, start: int, end: int, encoding: Encoding) -> Datas
         raise
     except Exception as error:  # pydicom's conversions raise what values provoke
         raise MalformedDicom(
-            f"pydicom cannot read the header: {error}; export the file again", cause=str(error)
+            f"pydicom cannot read the header: {one_line(error)}; export the file again",
+            cause=one_line(error),
         ) from error
     dataset.set_original_encoding(encoding.implicit, encoding.little, dataset._character_set)
     return dataset

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from radledger.texts import one_line
+
 from .encoded import encoded_data_set
 from .errors import MalformedDicom
 from .image import ImagePixels
@@ -142,8 +144,8 @@ def _data_set(source: DicomSource, encoding: Encoding) -> bytes:
         NotImplementedError,
     ) as error:
         raise MalformedDicom(
-            f"pydicom cannot write the header: {str(error)[:200]}; export the file again",
-            cause=str(error)[:200],
+            f"pydicom cannot write the header: {one_line(error)}; export the file again",
+            cause=one_line(error),
         ) from error
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from radledger.crypto import envelope
 from radledger.dicom.deidentify import deidentify
 from radledger.dicom.digest import image_digest_of, undecoded_digest_of
 from radledger.dicom.errors import DicomError, PixelsUnreadable
-from radledger.dicom.limits import bounded, time_limit
+from radledger.dicom.limits import bounded
 from radledger.dicom.profiles import Profile
 from radledger.dicom.read import DicomHeader, header_of
 from radledger.dicom.source import DicomSource, open_dicom, open_regular
@@ -28,12 +28,14 @@ from radledger.dicom.values import value_of
 from radledger.imaging.ciphertext import IN_MEMORY, encrypted
 from radledger.imaging.homekey import recipient_of
 from radledger.imaging.identifiers import identifiers_of
+from radledger.imaging.isolation import limited
 from radledger.imaging.journal import Journal
 from radledger.imaging.model import NONE
 from radledger.imaging.original import OriginalFile, source_digest
 from radledger.imaging.schema import FileRow, IdentifierRow, Purpose
 from radledger.storage import Storage
 from radledger.storage.cid import cid_of
+from radledger.texts import one_line
 
 __all__ = [
     "Bench",
@@ -41,12 +43,8 @@ __all__ = [
     "Rest",
     "StoredFile",
     "Task",
-    "limited",
     "store_file",
 ]
-
-# A file may take two minutes, and a second more for each of these bytes.
-_SECONDS, _BYTES_PER_SECOND = 120.0, 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,15 +318,14 @@ def _examined(bench: Bench, task: Task, path: Path, copy: IO[bytes]) -> _Plain:
         )
 
     try:
-        with limited(bench, path.stat().st_size):
+        with limited(path.stat().st_size, isolated=bench.isolated):
             return bounded(examine)
     except (DicomError, _NeedsIsolation, OSError):
         raise
     except Exception as error:
         # Whatever a hostile file provokes in pydicom or a codec is the file's fault.
-        raise DicomError(
-            f"reading the file failed ({type(error).__name__}: {str(error)[:100]}); leave it out"
-        ) from error
+        reason = f"{type(error).__name__}: {one_line(error, 100)}"
+        raise DicomError(f"reading the file failed ({reason}); leave it out") from error
 
 
 def _digest(task: Task, source: DicomSource, header: DicomHeader) -> bytes:
@@ -390,11 +387,3 @@ def _located(bench: Bench, source: Path | StoredFile) -> Iterator[Path]:
         with bench.storage.get(source.cid, envelope.longest_ciphertext(source.size)) as ciphertext:
             envelope.decrypt(ciphertext, path, source.secret, source.size)
         yield path
-
-
-def limited(bench: Bench, size: int) -> AbstractContextManager[None]:
-    """Hold the reading of a file of `size` bytes to a time, in an isolated process."""
-    # Only the main thread of a process can be interrupted; this may be some thread of a server.
-    if not bench.isolated:
-        return nullcontext()
-    return time_limit(_SECONDS + size / _BYTES_PER_SECOND)

@@ -12,10 +12,12 @@ from radledger.dicom.limits import bounded
 from radledger.dicom.read import header_of
 from radledger.dicom.scan import Candidate, printable, scan
 from radledger.dicom.source import open_dicom
+from radledger.imaging.isolation import limited
 from radledger.imaging.manifest import Manifest
 from radledger.imaging.model import VerifyResult
 from radledger.imaging.processes import Crew
-from radledger.imaging.storing import Bench, limited
+from radledger.imaging.storing import Bench
+from radledger.texts import one_line
 
 __all__ = ["Examination", "Question", "examine", "judge", "verify_paths"]
 
@@ -61,13 +63,15 @@ def examine(bench: Bench, question: Question) -> Examination | None:
     path, digest = question.path, None
     try:
         digest = "0x" + file_digest(path).hex()
-        with limited(bench, question.size):
+        with limited(question.size, isolated=bench.isolated):
             found = bounded(_read(bench, path))
     except (DicomError, OSError) as error:
         return Examination(question, digest, reason=str(error))
     except Exception as error:
         # Whatever a hostile file provokes in pydicom or a codec is the file's fault.
-        return Examination(question, digest, reason=f"{type(error).__name__}: {str(error)[:100]}")
+        return Examination(
+            question, digest, reason=f"{type(error).__name__}: {one_line(error, 100)}"
+        )
     return Examination(question, digest, *found) if found else None
 
 

@@ -193,9 +193,11 @@ class _Object:
         """Its preview, if it has one that shows more than a few pixels."""
         from radledger.dicom.errors import DicomError
         from radledger.dicom.preview import preview
+        from radledger.imaging.isolation import silent_codecs
 
         try:
-            png = preview(self.path, 200)
+            with silent_codecs():
+                png = preview(self.path, 200)
         except DicomError:
             return None
         width = int.from_bytes(png[16:20])  # in the PNG's header
