@@ -162,10 +162,10 @@ def test_a_file_that_may_not_be_read_is_named(keystore, tmp_path, monkeypatch):
     keystore.import_("alice", KEY, "")
     path = tmp_path / "home" / "keystore" / "alice.json"
 
-    def refuse(self):
+    def refuse(self, mode):
         raise PermissionError(errno.EACCES, "Permission denied", str(self))
 
-    monkeypatch.setattr(type(path), "read_bytes", refuse)
+    monkeypatch.setattr(type(path), "open", refuse)
     assert keystore.unreadable() == (f"{path} cannot be read: Permission denied",)
     with pytest.raises(AccountInvalid, match="cannot be read: Permission denied"):
         keystore.open("alice")

@@ -75,7 +75,8 @@ def test_files_of_other_wallets_open(keystore, write, changes):
 def test_the_fields_may_be_in_capitals(keystore, write, tmp_path):
     write("alice")
     file = tmp_path / "keystore" / "alice.json"
-    file.write_text(file.read_text().replace('"crypto"', '"Crypto"'))
+    for name in ("crypto", "kdf", "kdfparams", "cipherparams"):
+        file.write_text(file.read_text().replace(f'"{name}"', f'"{name.title()}"'))
     assert keystore.open("alice", "pw").address == ADDRESS
 
 
@@ -156,6 +157,86 @@ def test_what_cannot_be_opened_is_told_with_its_file(keystore, write, tmp_path, 
     assert refusal.value.values == {"account": "alice"}
 
 
+@pytest.fixture
+def crypto(write, tmp_path):
+    """Write a file whose stretching or cipher is another one, named in lower case or capitals."""
+
+    def crypto(capitals=False, /, **changes):
+        write("alice", address=None)
+        file = tmp_path / "keystore" / "alice.json"
+        content = json.loads(file.read_text())
+        given = content["crypto"] | changes
+        if capitals:
+            given["kdfparams"] = {key.upper(): each for key, each in given["kdfparams"].items()}
+            given = {key.upper(): each for key, each in given.items()}
+        file.write_text(json.dumps(content | {"crypto": given}))
+
+    return crypto
+
+
+SCRYPT = {"n": 2**18, "r": 8, "p": 1, "dklen": 32, "salt": "73" * 32}
+PBKDF2 = {"c": 1000, "prf": "hmac-sha256", "dklen": 32, "salt": "73" * 32}
+
+
+@pytest.mark.parametrize("capitals", [False, True])
+@pytest.mark.parametrize(
+    ("kdf", "change"),
+    [
+        *(("scrypt", {"n": n}) for n in (2**21, 2**22, 2**63, 2**4000)),
+        ("scrypt", {"r": 2**20}),
+        ("scrypt", {"p": 2**20}),
+        *(("pbkdf2", {"c": count}) for count in (10**7 + 1, 2**31 - 1, 10**30)),
+        ("pbkdf2", {"dklen": 2**26}),
+        ("pbkdf2", {"c": 1, "dklen": 2**40}),
+        ("scrypt", {"dklen": 2**40}),
+    ],
+)
+def test_no_file_takes_all_time_or_memory(keystore, crypto, capitals, kdf, change):
+    """The largest is four times what geth takes, 1 GiB, and ten million rounds."""
+    crypto(capitals, kdf=kdf, kdfparams={"scrypt": SCRYPT, "pbkdf2": PBKDF2}[kdf] | change)
+    assert keystore.list() == [keystore.show("alice")]
+    with pytest.raises(AccountInvalid, match=r"hours|more or less than|no positive number"):
+        keystore.open("alice", "pw")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"n": n} for n in (0, -1, None, "262144", 2.5, True, [])),
+        *({name: 0} for name in ("r", "p", "dklen")),
+        {"dklen": 16},
+    ],
+    ids=str,
+)
+def test_stretching_that_makes_no_sense_is_refused(keystore, crypto, change):
+    crypto(kdf="scrypt", kdfparams=SCRYPT | change)
+    with pytest.raises(AccountInvalid):
+        keystore.open("alice", "pw")
+
+
+@pytest.mark.parametrize("cipher", ["aes-128-cbc", None, 7])
+def test_another_cipher_would_give_another_key(keystore, crypto, cipher):
+    crypto(cipher="AES-128-CTR")
+    assert keystore.open("alice", "pw").address == ADDRESS
+    crypto(cipher=cipher)
+    with pytest.raises(AccountInvalid, match="not aes-128-ctr"):
+        keystore.open("alice", "pw")
+
+
+def test_more_than_is_needed_may_be_derived(keystore, crypto):
+    crypto(kdfparams=PBKDF2 | {"dklen": 64})
+    assert keystore.open("alice", "pw").address == ADDRESS
+
+
+def test_a_file_that_is_too_long_is_not_read(keystore, write, tmp_path):
+    write("good")
+    with (tmp_path / "keystore" / "long.json").open("wb") as file:
+        file.truncate(1 << 40)
+    assert [each.name for each in keystore.list()] == ["good"]
+    (reason,) = keystore.unreadable()
+    assert "more than 100,000 bytes" in reason
+
+
 NO_ACCOUNTS = {
     "empty": b"",
     "list": b"[]",
@@ -195,7 +276,7 @@ def test_folders_links_to_nowhere_and_hidden_files_stop_nothing(keystore, write,
 def test_a_damaged_file_is_not_written_over(keystore, tmp_path):
     file = tmp_path / "keystore" / "alice.json"
     file.write_text("{")
-    with pytest.raises(AccountInvalid, match="restore it or take it away"):
+    with pytest.raises(AccountInvalid, match="restore or remove it"):
         keystore.import_("alice", "0x" + KEY.hex(), "")
     assert file.read_text() == "{"
     file.unlink()

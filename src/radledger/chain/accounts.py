@@ -38,6 +38,7 @@ from radledger.chain.errors import (
     PassphraseWrong,
 )
 from radledger.chain.files import private_folder, write_atomically
+from radledger.chain.keyfiles import decrypted, parsed, stated_address, unprotected_key
 from radledger.chain.mnemonics import PATH, key_from_text
 from radledger.chain.signatures import ORDER
 
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 __all__ = ["Keystore", "StoredAccount"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# Bytes of a keystore file; usual ones have 500.
+_LONGEST = 100_000
 # scrypt's N with r = 8, p = 1, as the OWASP Password Storage Cheat Sheet recommends.
 _STRETCHING = 2**17
 _DERIVATION = b"RadLedger derived account, version 1\0"
@@ -135,8 +138,8 @@ class Keystore:
             If there is none of that name, or its file holds none.
         """
         content = self._read(name)
-        key = _unprotected_key(content)
-        address = _stated_address(content) or (key and _account(key).address)
+        key = unprotected_key(content)
+        address = stated_address(content) or (key and _account(key).address)
         return StoredAccount(name, address or None, protected=key is None)
 
     def open(self, name: str, passphrase: str | None = None) -> LocalAccount:
@@ -191,6 +194,7 @@ class Keystore:
         AccountUnknown, AccountInvalid, PassphraseWrong
             As :meth:`open` does, or if the file of the key holds none, or one of another kind.
         """
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -201,7 +205,7 @@ class Keystore:
             content = _content(path, name)
             try:
                 key = serialization.load_pem_private_key(content, secret)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, UnsupportedAlgorithm) as error:
                 if b"ENCRYPTED" in content:
                     raise _wrong_passphrase(name) from error
                 key = None
@@ -239,18 +243,18 @@ class Keystore:
 
     def _private_key(self, name: str, passphrase: str | None) -> bytes:
         content = self._read(name)
-        key = _unprotected_key(content)
+        key = unprotected_key(content)
         if key is None and passphrase is None:
             raise PassphraseWrong(f"{name} needs its passphrase; give it", account=name)
         try:
-            key = key or _decrypted(content, passphrase or "")
+            key = key or decrypted(content, passphrase or "")
         except ValueError as error:
             raise AccountInvalid(
                 f"{self._path(name)} cannot be opened: {error}; restore it", account=name
             ) from None
         if key is None:
             raise _wrong_passphrase(name)
-        found, stated = _account(key).address, _stated_address(content)
+        found, stated = _account(key).address, stated_address(content)
         if stated not in (None, found):
             raise AccountInvalid(
                 f"{self._path(name)} names the address {stated} and holds the key of {found}; "
@@ -270,12 +274,8 @@ class Keystore:
                 + (f"there are {known}" if known else "make one with `radledger account new`"),
                 account=name,
             )
-        try:
-            whole = json.loads(_content(path, name))
-            content = {key.lower(): value for key, value in whole.items()}
-        except (ValueError, AttributeError, RecursionError):
-            content = {}
-        if not isinstance(content.get("crypto"), dict):
+        content = parsed(_content(path, name))
+        if content is None:
             raise AccountInvalid(
                 f"{path} is not a keystore file; restore or remove it", account=name
             )
@@ -312,9 +312,17 @@ def _content(path: Path, name: str) -> bytes:
     if not path.is_file():
         raise AccountInvalid(f"{path} is not a file; restore or remove it", account=name)
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_LONGEST + 1)
     except OSError as error:
         raise AccountInvalid(f"{path} cannot be read: {error.strerror}", account=name) from error
+    if len(content) > _LONGEST:
+        raise AccountInvalid(
+            f"{path} has more than {_LONGEST:,} bytes, as no file of a key has; restore or remove "
+            "it",
+            account=name,
+        )
+    return content
 
 
 def _wallet() -> Any:
@@ -345,51 +353,6 @@ def _address(text: str) -> bytes:
     if not re.fullmatch(r"0x[0-9a-fA-F]{40}", text):
         raise AccountInvalid(f"{text!r} is no address; one has 0x and 40 digits", address=text)
     return bytes.fromhex(text[2:])
-
-
-def _stated_address(content: dict[str, Any]) -> str | None:
-    """The address that a keystore file names, in its EIP-55 form."""
-    from eth_utils.address import to_checksum_address
-
-    stated = re.fullmatch("(?:0[xX])?([0-9a-fA-F]{40})", str(content.get("address")))
-    return str(to_checksum_address("0x" + stated[1])) if stated else None
-
-
-def _unprotected_key(content: dict[str, Any]) -> bytes | None:
-    """The key of a file that was written here with an empty passphrase."""
-    crypto = content["crypto"]
-    parameters = crypto.get("kdfparams")
-    if crypto.get("kdf") != "pbkdf2" or not isinstance(parameters, dict):
-        return None
-    try:
-        # Stretched once only, so that it costs nothing to try.
-        return _decrypted(content, "") if parameters.get("c") == 1 else None
-    except ValueError:
-        return None
-
-
-def _decrypted(content: dict[str, Any], passphrase: str) -> bytes | None:
-    """The key in a keystore file; None if the passphrase is wrong.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, of another version, or its key is none of secp256k1.
-    """
-    from eth_account import Account
-
-    if str(content.get("version")) != "3":
-        raise ValueError(f"its version is {content.get('version')!r}, and only 3 is read")
-    try:
-        key = bytes(Account.decrypt({**content, "version": 3}, passphrase))
-    except Exception as error:  # the library raises many kinds for what a file lacks
-        if str(error) == "MAC mismatch":
-            return None
-        raise ValueError(f"it is damaged ({type(error).__name__})") from None
-    # Some wallets cut leading zeros off.
-    if len(key) > 32 or not 0 < int.from_bytes(key) < ORDER:
-        raise ValueError("what it holds is no private key")
-    return key.rjust(32, b"\0")
 
 
 def _wrong_passphrase(name: str) -> PassphraseWrong:
