@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from radledger.chain.clock import STALE
 from radledger.chain.refusals import ConsentNotRequested
-from radledger.consent import messages, permission, records, signing
+from radledger.consent import messages, records, signing
+from radledger.consent.asking import Asking
 from radledger.consent.diseases import Diseases, decode_disease
 from radledger.consent.emergencies import EmergencyAccess
-from radledger.consent.model import (
-    ConsentRequest,
-    Decision,
-    Grant,
-    Requested,
-    Terms,
-)
-from radledger.consent.permission import Use
+from radledger.consent.model import ConsentRequest, Grant, Terms
 from radledger.consent.scope import ALL, parse_scope
 from radledger.identity.address import parse_address
 
@@ -26,7 +19,6 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger, Receipt
-    from radledger.imaging.model import ImageSet
 
 __all__ = ["Consents"]
 
@@ -35,7 +27,7 @@ _T = TypeVar("_T", Grant, ConsentRequest)
 _WEEK = 7 * 24 * 3600
 
 
-class Consents(EmergencyAccess):
+class Consents(Asking, EmergencyAccess):
     """Grants, requests and emergencies, and the one question that they answer.
 
     What a subject does exists twice: under its name, sent by the signer, who pays; and as
@@ -146,9 +138,8 @@ class Consents(EmergencyAccess):
         """As :meth:`revoke`, signed for somebody else to submit."""
         whose = _whose(signer, grantee, scope, subject)
         after = signing.last_signed(self._ledger, *whose)
-        return signing.sign(
-            self._ledger, signer, "Revoke", _whose_fields(*whose), valid_for, after=after
-        )
+        fields = signing.whose_fields(*whose)
+        return signing.sign(self._ledger, signer, "Revoke", fields, valid_for, after=after)
 
     def revoke_all(self, signer: LocalAccount, *, subject: str | None = None) -> Receipt:
         """Take every grant back, at the same cost for any number of them."""
@@ -243,91 +234,7 @@ class Consents(EmergencyAccess):
         self._diseases.sealed(document.get("disease"))  # whoever submits it knows it from now on
         return self._send(payer, call.function, *call.arguments)
 
-    # --- who asks -----------------------------------------------------------------------------
-
-    def request(
-        self,
-        signer: LocalAccount,
-        subject: str,
-        terms: Terms,
-        *,
-        scope: str = ALL,
-        grantee: str | None = None,
-        exact: bool = False,
-    ) -> Requested:
-        """Ask a subject for a grant to the signer, or to the signer's institution as grantee.
-
-        Parameters
-        ----------
-        signer
-            Who asks.
-        subject
-            Whose images.
-        terms, scope, exact
-            As in :meth:`grant`.
-        grantee
-            The signer's institution, where it is to be granted; by default the signer.
-
-        Returns
-        -------
-        Requested
-            The subject needs its ``disease`` to approve the request.
-
-        Raises
-        ------
-        UnknownTerm, InvalidDisease, InvalidScope, InvalidAddress
-            If an argument makes no sense.
-        ConsentReviewsOverdue
-            If too many reviews of emergencies are overdue at the signer's institution.
-        Refusal
-            If the contract refuses otherwise, as the subclass of its error's name.
-        """
-        asked = (
-            parse_address(subject),
-            parse_address(grantee or signer.address),
-            parse_scope(scope),
-        )
-        struct = signing.struct(self._ledger, self._diseases, terms, exact=exact)
-        signing.require_grantable(*asked, struct)
-        receipt = self._send(signer, "request", *asked, struct)
-        id_ = records.request_id(self._ledger, (signer.address, *asked), struct)
-        return Requested(
-            "0x" + id_.hex(), self._diseases.named(decode_disease(struct[-1])), receipt
-        )
-
-    def check(
-        self,
-        reader: str,
-        image: ImageSet,
-        purposes: Iterable[str],
-        *,
-        fulfilled: Iterable[str] = (),
-        disease: str | None = None,
-    ) -> Decision:
-        """Say whether a reader may use an image set now, and why.
-
-        Grants end by the later of the chain's clock and this machine's.  If the latest block is
-        older than the network allows, the answer is no, for the reason ``stale chain``.
-
-        Parameters
-        ----------
-        reader
-            Address of who wants to.
-        image
-            The image set.
-        purposes
-            DUO terms of the use; each must be permitted.
-        fulfilled
-            DUO conditions that the use fulfils.
-        disease
-            Code of the disease under research, with its salt (``CODE@SALT``) where the grant's is
-            not in this service's book.
-        """
-        use = self.use(reader, image, purposes, fulfilled=fulfilled, disease=disease)
-        present = self._ledger.present()
-        if present.stale:
-            return Decision(False, STALE, None, present.block_age)
-        return permission.decide(self._ledger, present, parse_address(reader), image, use.struct)
+    # --- lists --------------------------------------------------------------------------------
 
     def has_granted(self, subject: str, grantee: str, *, scope: str = ALL) -> bool:
         """Whether a subject granted, and has not revoked that grant by itself.
@@ -336,24 +243,6 @@ class Consents(EmergencyAccess):
         """
         key = parse_address(subject), parse_address(grantee), parse_scope(scope)
         return signing.is_granted(self._ledger, *key)
-
-    def use(
-        self,
-        reader: str,
-        image: ImageSet,
-        purposes: Iterable[str],
-        *,
-        fulfilled: Iterable[str] = (),
-        disease: str | None = None,
-    ) -> Use:
-        """What a reader wants to do; a disease's code gets the salt of a grant to the reader.
-
-        Parameters are those of :meth:`check`.
-        """
-        terms = (tuple(purposes), tuple(fulfilled), disease)
-        return permission.use_of(self._ledger, self._diseases, parse_address(reader), image, *terms)
-
-    # --- lists --------------------------------------------------------------------------------
 
     def list(self, *, subject: str | None = None, grantee: str | None = None) -> tuple[Grant, ...]:
         """Grants of a subject, for a grantee, or both, with what has become of each."""
@@ -401,10 +290,6 @@ def _whose(
     signer: LocalAccount, grantee: str, scope: str, subject: str | None
 ) -> tuple[str, str, bytes]:
     return _subject(signer, subject), parse_address(grantee), parse_scope(scope)
-
-
-def _whose_fields(subject: str, grantee: str, scope: bytes) -> dict[str, str]:
-    return {"subject": subject, "grantee": grantee, "scope": "0x" + scope.hex()}
 
 
 def _filters(**addresses: str | None) -> dict[str, str]:

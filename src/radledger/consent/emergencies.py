@@ -23,7 +23,7 @@ _NOBODY = "0x" + "00" * 20
 
 
 class EmergencyAccess:
-    """What clinicians and their reviewers do in an emergency, for :class:`Consents`."""
+    """What clinicians and their reviewers do in an emergency, for :class:`.Consents`."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

@@ -40,6 +40,7 @@ __all__ = [
     "sign",
     "sign_choice",
     "struct",
+    "whose_fields",
 ]
 
 # Seconds ahead of the block: a little less than `GrantStore.sol` takes, for nodes that lag.
@@ -79,13 +80,16 @@ def grant_fields(
     """
     require_grantable(subject, grantee, scope, struct)
     return {
-        "subject": subject,
-        "grantee": grantee,
-        "scope": "0x" + scope.hex(),
+        **whose_fields(subject, grantee, scope),
         **messages.terms_fields(struct),
         "seen": last_signed(ledger, subject, grantee, scope),
         "epoch": epoch(ledger, subject),
     }
+
+
+def whose_fields(subject: str, grantee: str, scope: bytes) -> dict[str, str]:
+    """Which grant a message is about."""
+    return {"subject": subject, "grantee": grantee, "scope": "0x" + scope.hex()}
 
 
 def require_grantable(subject: str, grantee: str, scope: bytes, struct: TermsStruct) -> None:

@@ -1,0 +1,131 @@
+"""What readers do: ask for grants, and ask whether a use is permitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from radledger.chain.clock import STALE
+from radledger.consent import permission, records, signing
+from radledger.consent.diseases import decode_disease
+from radledger.consent.model import Decision, Requested
+from radledger.consent.permission import Use
+from radledger.consent.scope import ALL, parse_scope
+from radledger.identity.address import parse_address
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Ledger
+    from radledger.consent.diseases import Diseases
+    from radledger.consent.model import Terms
+    from radledger.imaging.model import ImageSet
+
+__all__ = ["Asking"]
+
+
+class Asking:
+    """Requests for grants, and the one question that grants answer, for :class:`.Consents`."""
+
+    _ledger: Ledger
+    _diseases: Diseases
+
+    def request(
+        self,
+        signer: LocalAccount,
+        subject: str,
+        terms: Terms,
+        *,
+        scope: str = ALL,
+        grantee: str | None = None,
+        exact: bool = False,
+    ) -> Requested:
+        """Ask a subject for a grant to the signer, or to the signer's institution as grantee.
+
+        Parameters
+        ----------
+        signer
+            Who asks.
+        subject
+            Whose images.
+        terms, scope, exact
+            As in :meth:`.Consents.grant`.
+        grantee
+            The signer's institution, where it is to be granted; by default the signer.
+
+        Returns
+        -------
+        Requested
+            The subject needs its ``disease`` to approve the request.
+
+        Raises
+        ------
+        UnknownTerm, InvalidDisease, InvalidScope, InvalidAddress
+            If an argument makes no sense.
+        ConsentReviewsOverdue
+            If too many reviews of emergencies are overdue at the signer's institution.
+        Refusal
+            If the contract refuses otherwise, as the subclass of its error's name.
+        """
+        asked = (
+            parse_address(subject),
+            parse_address(grantee or signer.address),
+            parse_scope(scope),
+        )
+        struct = signing.struct(self._ledger, self._diseases, terms, exact=exact)
+        signing.require_grantable(*asked, struct)
+        receipt = self._ledger.send(signer, records.CONTRACT, "request", *asked, struct)
+        id_ = records.request_id(self._ledger, (signer.address, *asked), struct)
+        return Requested(
+            "0x" + id_.hex(), self._diseases.named(decode_disease(struct[-1])), receipt
+        )
+
+    def check(
+        self,
+        reader: str,
+        image: ImageSet,
+        purposes: Iterable[str],
+        *,
+        fulfilled: Iterable[str] = (),
+        disease: str | None = None,
+    ) -> Decision:
+        """Say whether a reader may use an image set now, and why.
+
+        Grants end by the later of the chain's clock and this machine's.  If the latest block is
+        older than the network allows, the answer is no, for the reason ``stale chain``.
+
+        Parameters
+        ----------
+        reader
+            Address of who wants to.
+        image
+            The image set.
+        purposes
+            DUO terms of the use; each must be permitted.
+        fulfilled
+            DUO conditions that the use fulfils.
+        disease
+            Code of the disease under research, with its salt (``CODE@SALT``) where the grant's is
+            not in this service's book.
+        """
+        use = self.use(reader, image, purposes, fulfilled=fulfilled, disease=disease)
+        present = self._ledger.present()
+        if present.stale:
+            return Decision(False, STALE, None, present.block_age)
+        return permission.decide(self._ledger, present, parse_address(reader), image, use.struct)
+
+    def use(
+        self,
+        reader: str,
+        image: ImageSet,
+        purposes: Iterable[str],
+        *,
+        fulfilled: Iterable[str] = (),
+        disease: str | None = None,
+    ) -> Use:
+        """What a reader wants to do; a disease's code gets the salt of a grant to the reader.
+
+        Parameters are those of :meth:`check`.
+        """
+        terms = (tuple(purposes), tuple(fulfilled), disease)
+        return permission.use_of(self._ledger, self._diseases, parse_address(reader), image, *terms)
