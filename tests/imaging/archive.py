@@ -7,8 +7,10 @@ import os
 import signal
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from eth_account import Account
@@ -60,11 +62,27 @@ class FlickeringStore(LocalStore):
             raise StorageUnavailable("the store is away")
 
 
-def make_archive(folder, studies, files, size=16):
-    """Studies of one series each, and additions of them."""
-    for number in range(studies):
-        make_ct_series(folder / f"{number:04}", files, size=size, seed=100 + number)
-    return sorted(folder.iterdir())
+def make_archive(folder, studies, files):
+    """Studies of one series each."""
+    return [
+        write_series(folder / f"{number:04}", files, size=16, seed=100 + number)
+        for number in range(studies)
+    ]
+
+
+def write_series(folder, files, *, size, seed=1):
+    """Write a CT series, and give its folder; what it consists of is made once in a process."""
+    folder.mkdir(parents=True)
+    for name, content in _series(files, size, seed).items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@cache
+def _series(files, size, seed):
+    with TemporaryDirectory() as folder:
+        paths = make_ct_series(Path(folder), files, size=size, seed=seed)
+        return {path.name: path.read_bytes() for path in paths}
 
 
 def additions(studies, patients):

@@ -11,12 +11,11 @@ from psycopg import sql
 from sqlalchemy import text
 
 from radledger.chain import deployments
-from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.home import imaging_folder
 from radledger.imaging.journal import Journal
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
-from tests.imaging.archive import Run, additions, counted
+from tests.imaging.archive import Run, additions, counted, write_series
 from tests.postgresql import empty_database
 
 _TABLES = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname LIKE 'imaging%'"
@@ -106,9 +105,7 @@ def add(images, who):
 @pytest.fixture
 def series(tmp_path):
     """A CT series of five small slices."""
-    folder = tmp_path / "series"
-    make_ct_series(folder, 5, size=64)
-    return folder
+    return write_series(tmp_path / "series", 5, size=64)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from radledger.imaging import database
+from radledger.imaging import database, patience
 from radledger.imaging.errors import HomeBusy
 from radledger.imaging.ingest import Ingest
 from radledger.imaging.journal import Journal
@@ -50,6 +50,13 @@ def test_progress_tells_all_and_comes_to_its_end(run_of, tmp_path):
     assert [each.size for each in told] == sorted(each.size for each in told)
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    """Try again a moment after a server was away."""
+    monkeypatch.setattr(patience, "_FIRST", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_store_that_is_away_for_a_while_is_waited_for(run_of, tmp_path, wrong, caplog):
     studies = make_archive(tmp_path / "archive", 8, 20)
     store = FlickeringStore(tmp_path / "store", failures=3)
@@ -196,6 +203,7 @@ def end_all_sessions(postgresql):
     return end
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_journal_that_is_away_for_a_while_is_waited_for(
     postgresql, run_of, tmp_path, wrong, end_all_sessions
 ):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.imaging.ingest import Lot, Progress, Workers
+    from radledger.imaging.schema import SetRow
     from radledger.imaging.storing import Task
 
 __all__ = ["Custody", "all_or_nothing"]
@@ -257,11 +258,7 @@ class Custody(ImagingHome):
         JournalAltered
             If the journal is not as this home wrote it.
         """
-        row = held(self._journal, image_id)
-        secret, record = self._journal.secret_of(row), self.show(image_id)
-        if record.manifest != "0x" + cid_digest(row.manifest_cid or "").hex():
-            self._require_present(secret, record)
-        return secret
+        return self._present_secret(held(self._journal, image_id), self.show(image_id))
 
     def show(self, image_id: str) -> ImageRecord:
         """What the chain tells of an image set.
@@ -279,8 +276,12 @@ class Custody(ImagingHome):
     def _upkeep(self) -> Upkeep:
         return Upkeep(self._ledger, self._storage, self._journal, self._folder)
 
-    def _require_present(self, secret: str, record: ImageRecord) -> None:
-        """The set was encrypted anew, or sealed again with a journal from a backup."""
+    def _present_secret(self, row: SetRow, record: ImageRecord) -> str:
+        """The secret that opens the manifest which the chain names now."""
+        secret = self._journal.secret_of(row)
+        if record.manifest == "0x" + cid_digest(row.manifest_cid or "").hex():
+            return secret
+        # It was encrypted anew, or sealed again with a journal from a backup.
         try:
             with reading.opened_envelope(self._storage, record) as envelope:
                 envelope.require_secret(secret)
@@ -291,6 +292,7 @@ class Custody(ImagingHome):
                 "restore the journal from a later backup",
                 image=record.image_id,
             ) from error
+        return secret
 
     def _ingest(
         self,

@@ -12,11 +12,8 @@ from radledger.imaging import reading, records
 from radledger.imaging.custody import Custody
 from radledger.imaging.disowning import Disowning
 from radledger.imaging.keys import request_release
-from radledger.imaging.model import (
-    FetchResult,
-    ImageRecord,
-    VerifyResult,
-)
+from radledger.imaging.model import FetchResult, ImageRecord, VerifyResult
+from radledger.imaging.upkeep import held
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -76,7 +73,9 @@ class Images(Custody, Disowning):
             As it was released; from this home unless given.
         """
         record = self._usable(image_id)
-        return reading.open_manifest(self._storage, record, secret or self.secret(record.image_id))
+        if secret is None:
+            secret = self._present_secret(held(self._journal, record.image_id), record)
+        return reading.open_manifest(self._storage, record, secret)
 
     def verify(
         self, image_id: str, paths: Iterable[Path | str], *, secret: str | None = None
