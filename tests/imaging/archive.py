@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import signal
@@ -56,10 +57,13 @@ class FlickeringStore(LocalStore):
         super().put_all(contents)
 
     def _answer(self):
-        if self._calls.exists() and self.failed < self._failures:
-            with self._calls.open("ab") as calls:
+        if not self._calls.exists():
+            return
+        with self._calls.open("ab") as calls:
+            fcntl.flock(calls, fcntl.LOCK_EX)
+            if self.failed < self._failures:
                 calls.write(b".")
-            raise StorageUnavailable("the store is away")
+                raise StorageUnavailable("the store is away")
 
 
 def make_archive(folder, studies, files):

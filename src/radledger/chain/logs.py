@@ -59,19 +59,20 @@ def _asked(
     if len(kinds) == 1:
         arguments: dict[str, Any] = dict(filters)
         return list(kinds[0].get_logs(from_block=start, to_block=end, argument_filters=arguments))
-    questions = [_question(kind, start, end, filters) for kind in kinds]
-    by_topic = {each["topics"][0]: kind for each, kind in zip(questions, kinds, strict=True)}
-    question, rest = questions[0], questions[0]["topics"][1:]
-    if any(each["topics"][1:] != rest for each in questions):
+    if any(len({_place(kind, name) for kind in kinds}) > 1 for name in filters):
         raise AssertionError("what is filtered is indexed in the same place of all events")
-    question["topics"] = [list(by_topic), *rest]
+    by_topic = {kind.topic: kind for kind in kinds}
+    first = kinds[0]
+    question = first._get_event_filter_params(first.abi, dict(filters), start, end)
+    question["topics"] = [list(by_topic), *question["topics"][1:]]
     logs = web3.eth.get_logs(question)
     decoded = [by_topic["0x" + bytes(log["topics"][0]).hex()].process_log(log) for log in logs]
     return sorted(decoded, key=lambda log: (log["blockNumber"], log["logIndex"]))
 
 
-def _question(kind: Any, start: int, end: int, filters: Mapping[str, Any]) -> Any:
-    indexed = {each["name"] for each in kind.abi["inputs"] if each["indexed"]}
-    if not filters.keys() <= indexed:
-        raise AssertionError(f"{kind.event_name} has no indexed {', '.join(filters)}")
-    return kind._get_event_filter_params(kind.abi, dict(filters), start, end)
+def _place(kind: Any, name: str) -> int:
+    """Where an argument of an event is among the indexed ones."""
+    indexed = [each["name"] for each in kind.abi["inputs"] if each["indexed"]]
+    if name not in indexed:
+        raise AssertionError(f"{kind.event_name} has no indexed {name}")
+    return indexed.index(name)
