@@ -33,7 +33,7 @@ __all__ = ["FailoverProvider"]
 _LOG = logging.getLogger(__name__)
 _SURVEY_EVERY = 5.0
 _TIMEOUT = (3.0, 30.0)  # to connect, and to be answered
-_PROBE_TIMEOUT = (1.0, 3.0)
+_PROBE_TIMEOUT = (2.0, 10.0)  # a busy node is not silent yet
 
 
 class FailoverProvider(JSONBaseProvider):
