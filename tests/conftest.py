@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 CONTRACT_TESTS = Path(__file__).parent / "contracts"
 MNEMONIC = "test test test test test test test test test test test junk"
 REQUIRED = {name for name in os.environ.get("RADLEDGER_REQUIRE", "").split(",") if name}
+
+
+# An example may take any time, and so may finding one: the machine may be busy.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -27,7 +27,7 @@ NEEDED = "needs ipfs: run `make kubo`, or put it on the PATH"
 def peers(node):
     """Peer ids of the nodes that a node is connected to."""
     port = node.endpoint.rpartition("/")[2]
-    answer = httpx.post(f"http://127.0.0.1:{port}/api/v0/swarm/peers").json()
+    answer = httpx.post(f"http://127.0.0.1:{port}/api/v0/swarm/peers", timeout=240).json()
     return {peer["Peer"] for peer in answer["Peers"] or ()}
 
 

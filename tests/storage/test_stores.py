@@ -45,6 +45,7 @@ def test_kubo_itself_gives_these_cids(kubo_address: str) -> None:
             f"http://{host}:{port}/api/v0/add",
             params={"cid-version": 1, "raw-leaves": True, "chunker": "size-262144"},
             files={"file": _counting(size)},
+            timeout=240,
         )
         assert answer.json()["Hash"] == cid
 

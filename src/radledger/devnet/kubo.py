@@ -257,7 +257,7 @@ class _Place:
 @cache
 def _http() -> httpx.Client:
     """One client for all nodes, since making one takes as long as many calls."""
-    return httpx.Client(timeout=10.0, trust_env=False)  # no proxy reaches a node on this machine
+    return httpx.Client(timeout=60.0, trust_env=False)  # no proxy reaches a node on this machine
 
 
 def _swarm_key(folder: Path) -> str:

@@ -22,7 +22,7 @@ from radledger.devnet.errors import NodeFailed
 __all__ = ["CHAINS", "Node", "free_port", "spawn", "start", "understood", "with_free_ports"]
 
 _START_TIMEOUT = 180.0  # on a busy machine; one that ends is not waited for
-_STOP_TIMEOUT = 10.0
+_STOP_TIMEOUT = 60.0  # anvil writes its whole state when it ends
 _PORT_ATTEMPTS = 3
 
 
