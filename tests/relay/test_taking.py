@@ -211,6 +211,19 @@ def test_a_forward_request_that_its_target_refuses_has_the_targets_error(
     assert values == {"identity": patient.address, "actor": patient.address}
 
 
+def test_forward_requests_of_one_nonce_do_not_wait_together(relaying, identities):
+    patient = Account.create()
+    first, second = (identities.sign_set_key(patient, bytes([n]) * 32) for n in (1, 2))
+    with relaying(working=False) as relay:
+        ticket = relay.take(first)
+        values = relay.refused(relay.post(second), 409, "NonceTaken")
+        assert values == {"account": patient.address, "nonce": 0, "ticket": ticket}
+        assert relay.take(first) == ticket
+    with relaying() as relay:
+        assert relay.end(ticket)["state"] == "confirmed"
+        relay.refused(relay.post(second), 422, "ERC2771ForwarderInvalidSigner")
+
+
 def test_what_is_not_paid_for(relay, identities, ledger, people):
     radiologist, patient = people["radiologist"], people["patient"]
     until = ledger.now() + 60

@@ -9,6 +9,7 @@ from eth_account import Account
 
 from radledger.chain.connect import request
 from radledger.consent import Terms
+from radledger.relay import worker
 from tests.identity.cast import travel
 
 __all__ = ["travel"]
@@ -127,6 +128,32 @@ def test_one_that_the_node_cannot_simulate_does_not_stop_the_others(
         assert relay.end(tickets[1])["state"] == "confirmed"
     once = dict.fromkeys((patient.address for patient in patients), 1)
     assert grants_of(ledger, once) == once
+
+
+def test_one_that_the_node_never_simulates_is_refused_in_the_end(
+    relaying, sign, ledger, monkeypatch
+):
+    with relaying(working=False) as relay:
+        ticket = relay.take(sign())
+    provider = ledger.web3.provider
+    one, many = provider.make_request, provider.make_batch_request
+    failure = {"error": {"code": -32000, "message": "gas required exceeds allowance"}}
+
+    def make_request(method, parameters):
+        return failure if method == "eth_estimateGas" else one(method, parameters)
+
+    def make_batch_request(requests):
+        methods = [method for method, _ in requests]
+        return failure if "eth_estimateGas" in methods else many(requests)
+
+    monkeypatch.setattr(worker, "_MOST_TRIES", 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(provider, "make_request", make_request)
+        patched.setattr(provider, "make_batch_request", make_batch_request)
+        with relaying() as relay:
+            ended = relay.end(ticket)
+    assert (ended["state"], ended["error"]) == ("refused", "RequestFailed")
+    assert "gas required exceeds allowance" in ended["detail"]
 
 
 def test_a_block_counts_when_it_is_deep_enough(relaying, waiting, sign, consents, people, ledger):

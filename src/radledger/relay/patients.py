@@ -23,8 +23,8 @@ CREATE TABLE IF NOT EXISTS patients_read (block INTEGER NOT NULL) STRICT;
 class Patients:
     """A table of patients that follows the chain; safe to use from several threads.
 
-    Each block is read once, whoever asks. Anyone can make addresses and ask about them: those cost
-    the node at most one question for each new block.
+    Each block is read once, for all addresses. Anyone can make addresses and ask about them: those
+    cost the node at most one question for each new block.
 
     Parameters
     ----------
