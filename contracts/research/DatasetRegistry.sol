@@ -92,7 +92,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         _participants.requireRole(contributor, class == Class.Annotation ? Roles.ANNOTATOR : Roles.DEVELOPER);
         if (_works[dataset][class][work][contributor].exists()) revert DatasetAlreadyContributed(dataset, work);
         _works[dataset][class][work][contributor] = ContributionSlotLibrary.counted(weight, false);
-        _enter(dataset, class, contributor, weight);
+        _accounts[dataset].enter(class, contributor, weight);
         emit WorkContributed(dataset, contributor, work, class, weight);
     }
 
@@ -140,7 +140,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         } else if (_mayCollect(imageSet.custodian, sender)) {
             if (!slot.hasCustody()) revert DatasetNotContributed(dataset, ImageId.unwrap(image));
             if (slot.state() == ContributionState.Counted) {
-                _leave(dataset, Class.Custody, imageSet.custodian, slot.weight());
+                _accounts[dataset].leave(Class.Custody, imageSet.custodian, slot.weight());
             }
             _imageSets[dataset][image] = slot.withoutCustody();
             emit CustodyWithdrawn(dataset, image, sender);
@@ -156,7 +156,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         ContributionSlot slot = _works[dataset][class][work][sender];
         if (slot.state() != ContributionState.Counted) revert DatasetNotContributed(dataset, work);
         _works[dataset][class][work][sender] = slot.withdrawn();
-        _leave(dataset, class, sender, slot.weight());
+        _accounts[dataset].leave(class, sender, slot.weight());
         emit WorkWithdrawn(dataset, sender, work, class);
     }
 
@@ -183,8 +183,8 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         ContributionSlot slot = _imageSets[dataset][image];
         if (slot.state() != ContributionState.Suspended) revert DatasetNotSuspended(dataset, ImageId.unwrap(image));
         _imageSets[dataset][image] = slot.resumed();
-        _enter(dataset, Class.Data, imageSet.patient, slot.weight());
-        if (slot.hasCustody()) _enter(dataset, Class.Custody, imageSet.custodian, slot.weight());
+        if (slot.hasCustody()) _accounts[dataset].enterBoth(imageSet.patient, imageSet.custodian, slot.weight());
+        else _accounts[dataset].enter(Class.Data, imageSet.patient, slot.weight());
         emit ImageSetResumed(dataset, image, _msgSender(), grantId);
     }
 
@@ -241,15 +241,14 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         if (!_isWeight(weight, terms, image)) revert DatasetWeightInvalid(terms.rule(), weight);
         if (_imageSets[dataset][image].exists()) revert DatasetAlreadyContributed(dataset, ImageId.unwrap(image));
         _imageSets[dataset][image] = ContributionSlotLibrary.counted(weight, true);
-        _enter(dataset, Class.Data, imageSet.patient, weight);
-        _enter(dataset, Class.Custody, imageSet.custodian, weight);
+        _accounts[dataset].enterBoth(imageSet.patient, imageSet.custodian, weight);
         emit ImageSetContributed(dataset, image, imageSet.patient, imageSet.custodian, weight, grantId, curator);
     }
 
     /// @dev Takes a counted image set out of its accounts.
     function _leaveAll(DatasetId dataset, ImageSet calldata imageSet, ContributionSlot slot) private {
-        _leave(dataset, Class.Data, imageSet.patient, slot.weight());
-        if (slot.hasCustody()) _leave(dataset, Class.Custody, imageSet.custodian, slot.weight());
+        if (slot.hasCustody()) _accounts[dataset].leaveBoth(imageSet.patient, imageSet.custodian, slot.weight());
+        else _accounts[dataset].leave(Class.Data, imageSet.patient, slot.weight());
     }
 
     /// @dev Whether the weight is the one that the terms give the image set, or any where a curator scores.

@@ -10,17 +10,13 @@ import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol
 import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {DatasetId} from "../lib/DatasetId.sol";
+import {ClassAccounts} from "./ClassAccounts.sol";
 import {DatasetVault} from "./DatasetVault.sol";
-import {ClassAccount, ContributorAccount} from "./RewardAccounts.sol";
+import {ContributorAccount, RewardAccounts} from "./RewardAccounts.sol";
 
 /// @title The money half of the data set registry: vaults, shares and what is due to whom
 abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
     using SafeERC20 for IERC20;
-
-    struct ClassRecord {
-        ClassAccount account;
-        mapping(address beneficiary => ContributorAccount) contributors;
-    }
 
     bytes32 private constant REWARD_DELEGATE = "radledger.reward";
     uint256 private constant BASIS_POINTS = 10_000;
@@ -31,10 +27,7 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
     /// @inheritdoc IDatasetRegistry
     IERC20 public tokenOfNewVault;
 
-    // One slot: shares (4 × 16). They are 10,000 in all, so they are nonzero where the data set exists.
-    mapping(DatasetId dataset => uint16[4]) private _shares;
-    // By class.
-    mapping(DatasetId dataset => ClassRecord[4]) private _classes;
+    mapping(DatasetId dataset => ClassAccounts) internal _accounts;
 
     constructor(IIdentityRegistry identities) {
         _identities = identities;
@@ -47,10 +40,12 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
     function setFree(DatasetId dataset, Class class, address beneficiary, bool free) external {
         _existingVault(dataset);
         _requireMayAct(beneficiary, _msgSender());
-        ClassRecord storage record = _classes[dataset][uint256(class)];
-        ContributorAccount contributor = record.contributors[beneficiary];
+        ClassAccounts storage accounts = _accounts[dataset];
+        ContributorAccount contributor = accounts.contributors[uint256(class)][beneficiary];
         if (contributor.isFree() == free) revert DatasetChoiceUnchanged(free);
-        (record.account, record.contributors[beneficiary]) = record.account.toggleFree(contributor);
+        accounts.contributors[uint256(class)][beneficiary] = contributor.toggleFree(accounts.perWeight(class));
+        if (free) accounts.shrink(class, contributor.weight());
+        else accounts.grow(class, contributor.weight());
         emit FreeContributionChosen(dataset, beneficiary, class, free);
     }
 
@@ -77,34 +72,35 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
     /// @inheritdoc IDatasetRegistry
     function claim(DatasetId dataset, Class class) external {
         address sender = _msgSender();
-        ContributorAccount contributor = _classes[dataset][uint256(class)].contributors[sender];
+        ClassAccounts storage accounts = _accounts[dataset];
+        ContributorAccount contributor = accounts.contributors[uint256(class)][sender];
         if (contributor.isClosed()) revert DatasetIdentityChangedHands(sender);
-        _pay(dataset, class, contributor, sender, sender);
+        _pay(accounts, dataset, class, contributor, sender, sender);
     }
 
     /// @inheritdoc IDatasetRegistry
     function claimFor(DatasetId dataset, Class class, address beneficiary, address to) external {
         _requireMayAct(beneficiary, _msgSender());
-        ClassRecord storage record = _classes[dataset][uint256(class)];
-        ContributorAccount contributor = record.contributors[beneficiary];
+        ClassAccounts storage accounts = _accounts[dataset];
+        ContributorAccount contributor = accounts.contributors[uint256(class)][beneficiary];
         if (_identities.identityOwner(beneficiary) != beneficiary && !contributor.isClosed()) {
             _existingVault(dataset);
             contributor = contributor.closed();
             emit RewardAccountClosed(dataset, beneficiary, class);
             // Its owner must be able to close the account even if the lost key has just emptied it.
-            if (contributor.due(record.account) == 0) {
-                record.contributors[beneficiary] = contributor;
+            if (contributor.due(accounts.perWeight(class)) == 0) {
+                accounts.contributors[uint256(class)][beneficiary] = contributor;
                 return;
             }
         }
-        _pay(dataset, class, contributor, beneficiary, to);
+        _pay(accounts, dataset, class, contributor, beneficiary, to);
     }
 
     // ------------------------------------------------------------------ views
 
     /// @inheritdoc IDatasetRegistry
     function weightOf(DatasetId dataset, Class class) external view returns (uint64) {
-        return _classes[dataset][uint256(class)].account.weight();
+        return _accounts[dataset].weight(class);
     }
 
     /// @inheritdoc IDatasetRegistry
@@ -113,9 +109,9 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         view
         returns (uint32 weight, uint256 due, bool free)
     {
-        ClassRecord storage record = _classes[dataset][uint256(class)];
-        ContributorAccount contributor = record.contributors[beneficiary];
-        return (contributor.weight(), contributor.due(record.account), contributor.isFree());
+        ClassAccounts storage accounts = _accounts[dataset];
+        ContributorAccount contributor = accounts.contributors[uint256(class)][beneficiary];
+        return (contributor.weight(), contributor.due(accounts.perWeight(class)), contributor.isFree());
     }
 
     // ------------------------------------------------------------------ internal
@@ -125,26 +121,14 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         uint256 sum = uint256(shares[0]) + shares[1] + shares[2] + shares[3];
         if (sum != BASIS_POINTS) revert DatasetSharesInvalid(sum);
         if (token.code.length == 0) revert DatasetTokenInvalid(token);
-        _shares[dataset] = shares;
+        _accounts[dataset].open(shares);
         tokenOfNewVault = IERC20(token);
         vault = address(new DatasetVault{salt: DatasetId.unwrap(dataset)}());
         delete tokenOfNewVault;
     }
 
-    function _enter(DatasetId dataset, Class class, address beneficiary, uint32 weight) internal {
-        ClassRecord storage record = _classes[dataset][uint256(class)];
-        (record.account, record.contributors[beneficiary]) =
-            record.account.add(record.contributors[beneficiary], weight);
-    }
-
-    function _leave(DatasetId dataset, Class class, address beneficiary, uint32 weight) internal {
-        ClassRecord storage record = _classes[dataset][uint256(class)];
-        (record.account, record.contributors[beneficiary]) =
-            record.account.remove(record.contributors[beneficiary], weight);
-    }
-
     function _isClosed(DatasetId dataset, Class class, address beneficiary) internal view returns (bool) {
-        return _classes[dataset][uint256(class)].contributors[beneficiary].isClosed();
+        return _accounts[dataset].contributors[uint256(class)][beneficiary].isClosed();
     }
 
     function _mayCollect(address beneficiary, address actor) internal view returns (bool) {
@@ -152,7 +136,7 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
     }
 
     function _sharesOf(DatasetId dataset) internal view returns (uint16[4] memory) {
-        return _shares[dataset];
+        return _accounts[dataset].shares();
     }
 
     /// @dev CREATE2 (EIP-1014): computing the address is cheaper than keeping it.
@@ -162,11 +146,12 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
 
     /// @dev A class in which nobody has a weight leaves its part to the others; what rounding leaves stays in the vault.
     function _share(DatasetId dataset, uint256 received, uint64[4] calldata weights) private {
-        uint16[4] memory shares = _shares[dataset];
+        ClassAccounts storage accounts = _accounts[dataset];
+        uint16[4] memory shares = accounts.shares();
         uint256 sum = 0;
         for (uint256 i = 0; i < shares.length; ++i) {
             if (shares[i] == 0) continue;
-            uint64 weight = _classes[dataset][i].account.weight();
+            uint64 weight = accounts.weight(Class(i));
             // Only now: a token that calls back changes nothing unseen either.
             if (weight != weights[i]) revert DatasetWeightsChanged(dataset, Class(i), weights[i], weight);
             if (weight == 0) shares[i] = 0;
@@ -175,20 +160,24 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         if (sum == 0) revert DatasetHasNoContributors(dataset);
         for (uint256 i = 0; i < shares.length; ++i) {
             if (shares[i] == 0) continue;
-            ClassRecord storage record = _classes[dataset][i];
-            record.account = record.account.share(received * shares[i] / sum);
+            uint256 part = received * shares[i] / sum;
+            accounts.setPerWeight(Class(i), RewardAccounts.afterShare(accounts.perWeight(Class(i)), part, weights[i]));
         }
     }
 
     /// @dev The account is settled before the token is called.
-    function _pay(DatasetId dataset, Class class, ContributorAccount contributor, address beneficiary, address to)
-        private
-    {
-        ClassRecord storage record = _classes[dataset][uint256(class)];
-        ClassAccount account = record.account;
-        uint256 amount = contributor.due(account);
+    function _pay(
+        ClassAccounts storage accounts,
+        DatasetId dataset,
+        Class class,
+        ContributorAccount contributor,
+        address beneficiary,
+        address to
+    ) private {
+        uint256 perWeight = accounts.perWeight(class);
+        uint256 amount = contributor.due(perWeight);
         if (amount == 0) revert DatasetNothingDue(dataset, class, beneficiary);
-        record.contributors[beneficiary] = contributor.paid(account);
+        accounts.contributors[uint256(class)][beneficiary] = contributor.paid(perWeight);
         emit RewardClaimed(dataset, beneficiary, class, to, amount);
         DatasetVault(_vaultOf(dataset)).pay(to, amount);
     }

@@ -272,6 +272,20 @@ def test_a_revocation_dated_ahead(break_glass, revocation):
     in_time()
 
 
+def test_a_revocation_dated_ahead_ends_no_later_emergency(
+    consents, break_glass, revocation, patient, radiologist, permits, image
+):
+    """Not even after one that its subject ended directly, by the clock of the chain."""
+    document = revocation(break_glass() + DAY)
+    document()
+    break_glass()
+    consents.revoke(patient, radiologist, EMERGENCY, {"from": patient})
+    last = break_glass()
+    with error("ConsentGrantedSince", patient, radiologist, EMERGENCY, last):
+        document()
+    permits(radiologist, use(), radiologist, EMERGENCY)
+
+
 def test_nothing_to_revoke(break_glass, revocation, patient, radiologist, now):
     with error("ConsentNothingToRevoke", patient, radiologist, EMERGENCY):
         revocation(now())()
