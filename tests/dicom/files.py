@@ -10,6 +10,9 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from radledger.dicom.source import dicom_in
+from radledger.dicom.structure import SHORT_VRS
+
 DATA = Path(pydicom.__file__).parent / "data"
 CT = "1.2.840.10008.5.1.4.1.1.2"
 
@@ -57,6 +60,26 @@ def save(dataset: Dataset, path: Path) -> Path:
     """Write a data set as a Part 10 file."""
     dataset.save_as(path, enforce_file_format=True)
     return path
+
+
+def element(tag: int, vr: str, value: bytes) -> bytes:
+    """An element in explicit VR little endian, whatever its dictionary says."""
+    head = struct.pack("<HH2s", tag >> 16, tag & 0xFFFF, vr.encode())
+    length = struct.pack("<H" if vr in SHORT_VRS else "<2xI", len(value))
+    return head + length + value
+
+
+def with_elements(path: Path, elements: dict[int, tuple[str, bytes]]) -> bytes:
+    """A file of explicit VR little endian with these elements of its top level, as they are."""
+    data = path.read_bytes()
+    with path.open("rb") as stream, dicom_in(stream) as source:
+        present = {
+            each.tag: data[each.start : each.end]
+            for each in source.elements
+            if each.tag not in elements
+        }
+    present |= {tag: element(tag, vr, value) for tag, (vr, value) in elements.items()}
+    return part10(b"".join(present[tag] for tag in sorted(present)), ExplicitVRLittleEndian)
 
 
 def part10(data_set: bytes, transfer_syntax: str) -> bytes:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydicom.config import disable_value_validation
+from pydicom.multival import MultiValue
 
 from .read import DicomHeader
-from .values import value_of
+from .values import value_at, value_of
 
 __all__ = ["burned_in_risk"]
 
@@ -44,10 +47,10 @@ def burned_in_risk(header: DicomHeader) -> str | None:
     dataset = header.dataset
     with disable_value_validation():
         stated = str(value_of(dataset, "BurnedInAnnotation") or "").strip().upper()
-        kinds = [str(kind).upper() for kind in value_of(dataset, "ImageType") or ()]
+        kinds = _texts(value_of(dataset, "ImageType"))
         overlays = [tag for tag in dataset.keys() if _overlay_position(int(tag))]  # noqa: SIM118
         # a plane in spare bits of the pixels: its position is a bit, 0 stands for a separate one
-        if any(dataset[tag].value not in (None, 0) for tag in overlays):
+        if any(value_at(dataset, int(tag)) not in (None, 0) for tag in overlays):
             return "overlay within the pixels"
     if stated == "YES":
         return "Burned In Annotation is YES"
@@ -60,6 +63,11 @@ def burned_in_risk(header: DicomHeader) -> str | None:
     if "SECONDARY" in kinds[1:2] or any("SCREEN" in kind for kind in kinds):
         return f"image type {kinds[-1]}"
     return None
+
+
+def _texts(value: Any) -> list[str]:
+    """One value or several, as texts in capitals."""
+    return [str(each).upper() for each in (value if isinstance(value, MultiValue) else [value])]
 
 
 def _overlay_position(tag: int) -> bool:

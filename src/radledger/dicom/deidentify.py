@@ -11,8 +11,9 @@ codes                                 kept if of a public scheme, their meaning 
 UI                                    replaced, but those that PS3.6 Annex A registers
 DA DT TM AE AS PN UR                  emptied; dates and times are moved by the profile
                                       that retains them, if all of a value is one
-CS DS IS                              kept if they are written as their VR demands
-OB UN                                 removed, but pixels and waveforms
+CS DS IS                              kept if they are written as their VR demands, terms if
+                                      they have no six digits in a row
+OB UN, what is not of its VR          removed, but pixels and waveforms
 ICC profile                           kept without its texts and device's data
 other numbers                         kept
 ====================================  ====================================================

@@ -14,7 +14,7 @@ from .coding import CODE_TAGS, clean_code
 from .encoded import encoded
 from .errors import MalformedDicom
 from .icc import colours_only
-from .keywords import DEPENDED_ON, tags
+from .keywords import tags
 from .moments import as_written, moved, offset
 from .profiles import Action, Profile
 from .pseudonyms import Pseudonyms
@@ -61,11 +61,24 @@ _TEXTS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _TIMES = frozenset({"DA", "DT", "TM"})
 _CLEANING = frozenset({Action.CLEAN, Action.DATE})
 _PERSONAL = frozenset({"AE", "AS", "PN", "UR"})
-_NUMBERS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
+_SIZES = {
+    "AT": 4, "FD": 8, "FL": 4, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8
+}  # fmt: skip
+# no term of the standard has so many digits, but dates and the numbers of patients do
+_TERM = re.compile(r"(?!.*[0-9]{6})[A-Z0-9_ ]{0,16}")
+_UID = re.compile(r"[0-9]+(\.[0-9]+)+")
+
+
+def _values(one: str) -> re.Pattern[bytes]:
+    """Values or none between backslashes, with the spaces around them; never backtracks."""
+    one = rf"(?>[ \0]*({one}[ \0]*)?)"
+    return re.compile(rf"{one}(\\{one})*".encode())
+
+
 _WRITTEN = {
-    "CS": re.compile(rb"[A-Z0-9_ \\\0]*"),
-    "DS": re.compile(rb"[0-9eE+.\- \\\0]*"),
-    "IS": re.compile(rb"[0-9+\- \\\0]*"),
+    "CS": _values(r"(?![A-Z0-9_ ]*[0-9]{6})[A-Z0-9_][A-Z0-9_ ]{0,15}"),
+    "DS": _values(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"),
+    "IS": _values(r"[+-]?[0-9]+"),
 }
 
 _LONGEST_DESCRIPTOR = 6  # bytes of a LUT Descriptor, the longest value that is US or SS
@@ -175,10 +188,25 @@ class Deidentifier:
             self._sequence(dataset, tag)
         elif action is Action.UID:
             self._map(dataset, tag, vr, self._class if tag in _CLASSES else self._pseudonyms.uid)
-        elif vr == "AS":
+        else:
+            self._keep(dataset, tag, vr)
+
+    def _keep(self, dataset: Dataset, tag: int, vr: str) -> None:
+        """Keep a value as far as it is written as its VR demands."""
+        if vr == "AS":
             self._map(dataset, tag, vr, _age)
         elif vr in _TIMES:
             self._map(dataset, tag, vr, as_written(vr))
+        elif vr == "UI":
+            self._map(dataset, tag, vr, self._kept_uid)
+        elif vr in _WRITTEN and not _WRITTEN[vr].fullmatch(_written(dataset.get_item(tag))):
+            if vr == "CS":
+                self._map(dataset, tag, vr, lambda term: term if _TERM.fullmatch(term) else "")
+            else:
+                dataset[tag] = DataElement(tag, vr, None)
+
+    def _kept_uid(self, uid: str) -> str:
+        return uid if _UID.fullmatch(uid) else self._pseudonyms.uid(uid)
 
     def _sequence(self, dataset: Dataset, tag: int) -> None:
         items = dataset[tag].value or ()
@@ -216,9 +244,6 @@ class Deidentifier:
             return Action.EMPTY
         if vr == "OB":
             return Action.KEEP if tag in _BYTES_KEPT else Action.REMOVE
-        pattern = _WRITTEN.get(vr)
-        if pattern is not None and pattern.fullmatch(_written(dataset.get_item(tag))) is None:
-            return Action.EMPTY
         return Action.KEEP
 
     def _dummy(self, dataset: Dataset, tag: int, vr: str) -> None:
@@ -300,18 +325,16 @@ def _vr(dataset: Dataset, tag: int) -> str:
     """The value representation to judge by; ``UN`` where what stands there cannot be it."""
     known, element = dictionary_VR(tag), dataset.get_item(tag)
     stated, alternatives = element.VR, known.split(" or ")
+    size = _SIZES.get(alternatives[0] if stated in (None, "UN") else stated, 1)
+    if isinstance(element, RawDataElement) and len(element.value or b"") % size:
+        return "UN"
     if stated is None:
         return known
     if stated == "UN":
         if known.startswith("US or SS") and len(element.value or b"") <= _LONGEST_DESCRIPTOR:
             return "US"  # a number of either sign, whose bytes stay as they are
         stated = dataset[tag].VR
-    if stated in alternatives:
-        return stated
-    # a number of another kind is one; but where the image depends on it, it has to be right
-    if stated in _NUMBERS and alternatives[0] in _NUMBERS and tag not in DEPENDED_ON:
-        return stated
-    return "UN"
+    return stated if stated in alternatives else "UN"
 
 
 def _written(element: DataElement | RawDataElement) -> bytes:

@@ -51,9 +51,8 @@ def encoded_data_set(dataset: Dataset, encoding: Encoding) -> bytes:
 
     Raises
     ------
-    ValueError, TypeError, AttributeError, KeyError, struct.error, OverflowError,
-    NotImplementedError
-        What pydicom raises for values that cannot be written.
+    Exception
+        Whatever pydicom raises for values that cannot be written.
     """
     buffer = DicomBytesIO()
     buffer.is_implicit_VR, buffer.is_little_endian = encoding.implicit, encoding.little

@@ -227,12 +227,7 @@ def _uid(dataset: Dataset, keyword: str) -> str:
 
 
 def _text(dataset: Dataset, keyword: str) -> str:
-    try:
-        value = value_of(dataset, keyword)
-    except Exception as error:  # pydicom's conversions raise what their values provoke
-        raise MalformedDicom(
-            f"{keyword} cannot be read; export the file again", attribute=keyword
-        ) from error
+    value = value_of(dataset, keyword)
     # Some writers pad with NUL; PostgreSQL takes none.
     return "" if value is None else str(value).replace("\0", " ").strip(" ")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,6 +34,9 @@ from .scan import printable
 from .structure import Element, Encoding, Scanner, is_pixel_data
 
 __all__ = ["DicomSource", "dicom_in", "encoding_of", "name_of", "open_dicom", "open_regular"]
+
+# pydicom warns about values of files, which a refusal or a copy answers
+warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"

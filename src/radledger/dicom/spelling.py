@@ -20,12 +20,14 @@ from .keywords import DEPENDED_ON, tags
 __all__ = ["corrected"]
 
 _TEXTS = frozenset("AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT".split())  # noqa: SIM905
+# a date, a UID or a name is no number, though it may be written like one
+_ANY_TEXT = _TEXTS - {"AE", "AS", "DA", "DT", "PN", "TM", "UI", "UR"}
 _BYTES = frozenset({"OB", "OW", "UN"})
 _BINARY = {
     "FD": "d", "FL": "f", "SL": "i", "SS": "h", "SV": "q", "UL": "I", "US": "H", "UV": "Q"
 }  # fmt: skip
 
-_DS = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DS = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _IS = re.compile(r"[+-]?\d+", re.ASCII)
 _CS = re.compile(r"[A-Z0-9_ ]{1,16}")
 # a comma before any three digits may as well group them
@@ -115,7 +117,7 @@ _WRITTEN = {
 def _texts(element: RawDataElement, stated: str) -> list[str] | None:
     """The values as texts, without the spaces around them."""
     value = element.value or b""
-    if stated in _TEXTS or stated in _BYTES:
+    if stated in _ANY_TEXT or stated in _BYTES:
         try:
             return [text.strip(" \0") for text in value.decode("ascii").split("\\")]
         except UnicodeDecodeError:

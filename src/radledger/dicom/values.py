@@ -8,15 +8,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
+from .errors import MalformedDicom
 from .spelling import corrected
 from .structure import SHORT_VRS
 
-__all__ = ["element_of", "value_of"]
+__all__ = ["element_of", "value_at", "value_of"]
 
 _REMEMBERED_BYTES, _REMEMBERED_ELEMENTS = 256, 4096
 
@@ -81,6 +82,8 @@ def value_of(dataset: Dataset, keyword: str) -> Any:
     ------
     LookupError
         If the keyword is not in the dictionary: a slip in this package.
+    MalformedDicom
+        If the value cannot be read; values hold the keyword.
 
     Examples
     --------
@@ -92,5 +95,26 @@ def value_of(dataset: Dataset, keyword: str) -> Any:
     tag = tag_for_keyword(keyword)
     if tag is None:
         raise LookupError(f"{keyword} is not in pydicom's dictionary")
+    return value_at(dataset, tag)
+
+
+def value_at(dataset: Dataset, tag: int) -> Any:
+    """`value_of` an attribute that has no keyword, or many.
+
+    Raises
+    ------
+    MalformedDicom
+        If the value cannot be read; values hold the keyword or the tag.
+    """
     element = dataset.get_item(tag)
-    return element_of(dataset, element).value if element is not None else None
+    if element is None:
+        return None
+    try:
+        return element_of(dataset, element).value
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:  # pydicom's conversions raise what values provoke
+        name = keyword_for_tag(tag) or f"({tag >> 16:04x},{tag & 0xFFFF:04x})"
+        raise MalformedDicom(
+            f"{name} cannot be read; export the file again", attribute=name
+        ) from error

@@ -134,15 +134,9 @@ def _meta_text(element: int, vr: bytes, text: str) -> bytes:
 def _data_set(source: DicomSource, encoding: Encoding) -> bytes:
     try:
         return encoded_data_set(source.dataset, encoding)
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        KeyError,
-        struct.error,
-        OverflowError,
-        NotImplementedError,
-    ) as error:
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:  # pydicom raises what values provoke
         raise MalformedDicom(
             f"pydicom cannot write the header: {one_line(error)}; export the file again",
             cause=one_line(error),
