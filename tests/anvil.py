@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from eth_abi import decode, encode
@@ -71,24 +71,37 @@ def types(parameters: Iterable[dict[str, Any]]) -> list[str]:
     return [abi_type(parameter) for parameter in parameters]
 
 
+def selector(item: dict[str, Any]) -> bytes:
+    """The four bytes by which a function is called, or an error is known."""
+    return keccak(text=f"{item['name']}({','.join(types(item['inputs']))})")[:4]
+
+
+class Function(NamedTuple):
+    """How a function is called, and what it answers, in ABI types."""
+
+    selector: bytes
+    inputs: list[str]
+    outputs: list[str]
+
+
 class Interface:
     """What an ABI says of functions, errors and events."""
 
     def __init__(self, abi: list[dict[str, Any]]) -> None:
         self.constructor = next((item for item in abi if item["type"] == "constructor"), None)
-        self.functions = {item["name"]: item for item in abi if item["type"] == "function"}
-        self.errors = {self.selector(item): item for item in abi if item["type"] == "error"}
-
-    @staticmethod
-    def selector(item: dict[str, Any]) -> bytes:
-        return keccak(text=f"{item['name']}({','.join(types(item['inputs']))})")[:4]
+        self.functions = {
+            item["name"]: Function(selector(item), types(item["inputs"]), types(item["outputs"]))
+            for item in abi
+            if item["type"] == "function"
+        }
+        self.errors = {selector(item): item for item in abi if item["type"] == "error"}
 
     def encode(self, function: str, *arguments: Any) -> str:
-        item = self.functions[function]
-        return "0x" + (self.selector(item) + encode(types(item["inputs"]), arguments)).hex()
+        called = self.functions[function]
+        return "0x" + (called.selector + encode(called.inputs, arguments)).hex()
 
     def decode(self, function: str, data: str) -> Any:
-        values = decode(types(self.functions[function]["outputs"]), bytes.fromhex(data[2:]))
+        values = decode(self.functions[function].outputs, bytes.fromhex(data[2:]))
         return values[0] if len(values) == 1 else values
 
 
