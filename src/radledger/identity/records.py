@@ -34,6 +34,7 @@ __all__ = [
 
 CONTRACT = "IdentityRegistry"
 NOBODY = "0x" + "00" * 20
+_OWNER, _ATTRIBUTE = "DIDOwnerChanged", "DIDAttributeChanged"
 KEY_ATTRIBUTE = "did/pub/X25519/enc/base64"
 """Under this name did:ethr resolvers find a key agreement key; the value is the 32 raw bytes."""
 KEY_LENGTH = 32
@@ -147,30 +148,27 @@ def _attributes(ledger: Ledger, identity: str) -> Iterator[Attribute]:
     """Valid attributes, in the order in which they were set; none if nobody acts as the owner."""
     if ledger.call(CONTRACT, "controllerOf", identity) == NOBODY:
         return
-    since = _last_handover(ledger, identity)
+    owners = _owners(ledger, identity)
     latest: dict[tuple[bytes, bytes], Event] = {}
-    for event in ledger.events(CONTRACT, "DIDAttributeChanged", identity=identity):
-        if (event.block, event.log_index) < since:
-            continue
-        key = (bytes(event.args["name"]), bytes(event.args["value"]))
-        latest.pop(key, None)
-        latest[key] = event
+    for event in ledger.events(CONTRACT, _OWNER, _ATTRIBUTE, identity=[identity, *owners]):
+        if event.name == _OWNER:
+            latest.clear()  # what was set before counts no more
+        elif event.args["identity"] == identity:
+            key = (bytes(event.args["name"]), bytes(event.args["value"]))
+            latest.pop(key, None)
+            latest[key] = event
     now = ledger.present().time
     for (name, value), event in latest.items():
         if event.args["validTo"] > now:
             yield Attribute(_text(name), "0x" + value.hex(), event.args["validTo"])
 
 
-def _last_handover(ledger: Ledger, identity: str) -> tuple[int, int]:
-    """Block and log index of the last time that it, or an identity that owns it, got an owner."""
+def _owners(ledger: Ledger, identity: str) -> list[str]:
+    """The owner of an identity, the owner of that, and so on."""
     path = [identity]
     while (owner := ledger.call(CONTRACT, "identityOwner", path[-1])) not in (NOBODY, *path):
         path.append(owner)
-    handovers = [
-        (event.block, event.log_index)
-        for event in ledger.events(CONTRACT, "DIDOwnerChanged", identity=path)
-    ]
-    return max(handovers, default=(0, 0))
+    return path[1:]
 
 
 def _delegates(ledger: Ledger, identity: str) -> Iterator[Delegate]:
