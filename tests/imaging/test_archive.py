@@ -58,10 +58,10 @@ def impatient(monkeypatch):
 
 @pytest.mark.usefixtures("impatient")
 def test_a_store_that_is_away_for_a_while_is_waited_for(run_of, tmp_path, wrong, caplog):
-    studies = make_archive(tmp_path / "archive", 8, 20)
+    studies = make_archive(tmp_path / "archive", 5, 16)
     store = FlickeringStore(tmp_path / "store", failures=3)
     images, _ = run_of(studies, store, workers=1).add(
-        lambda progress: store.go() if progress.files >= 40 else None
+        lambda progress: store.go() if progress.files >= 16 else None
     )
     assert store.failed == 3
     assert wrong(images, studies) == NOTHING_WRONG
@@ -102,11 +102,11 @@ def test_a_run_that_is_killed_again_and_again(run_of, tmp_path, wrong, capsys):
 
 
 def test_a_killed_worker_is_replaced(run_of, tmp_path, wrong):
-    studies = make_archive(tmp_path / "archive", 6, 20)
+    studies = make_archive(tmp_path / "archive", 5, 16)
     killed = []
 
     def kill(progress):
-        if progress.files >= 20 and not killed:
+        if progress.files >= 16 and not killed:
             killed.append(active_children()[0])
             killed[0].kill()
 
@@ -207,11 +207,11 @@ def end_all_sessions(postgresql):
 def test_a_journal_that_is_away_for_a_while_is_waited_for(
     postgresql, run_of, tmp_path, wrong, end_all_sessions
 ):
-    studies = make_archive(tmp_path / "archive", 8, 20)
+    studies = make_archive(tmp_path / "archive", 6, 16)
     cut = []
 
     def cut_off(progress):
-        if progress.files >= 40 and not cut:
+        if progress.files >= 16 and not cut:
             cut.append(True)
             end_all_sessions()
 
@@ -226,13 +226,13 @@ def test_a_journal_that_another_addition_has_taken_over_ends_this_one(
     postgresql, run_of, tmp_path, wrong, end_all_sessions, monkeypatch
 ):
     monkeypatch.setattr(database, "_CLAIM_WITHIN", "100ms")
-    studies = make_archive(tmp_path / "archive", 8, 20)
+    studies = make_archive(tmp_path / "archive", 6, 16)
     run = replace(run_of(studies, workers=2), journal=postgresql)
     images, _ = replace(run, additions=run.additions[:1]).add()
     with ExitStack() as other:
 
         def take_over(progress):
-            if progress.files >= 60 and not claims:
+            if progress.files >= 32 and not claims:
                 end_all_sessions()
                 claims.append(Journal(images._journal.location).claimed("adding"))
                 other.enter_context(claims[0])

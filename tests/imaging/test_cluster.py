@@ -60,8 +60,9 @@ def kill_worker(cluster):
     return when
 
 
-def test_the_cluster_stores_and_this_process_anchors(run_of, cluster, tmp_path, wrong):
-    studies = make_archive(tmp_path / "archive", 3, 50)
+def test_the_cluster_stores_and_this_process_anchors(run_of, cluster, tmp_path, wrong, monkeypatch):
+    monkeypatch.setattr(cluster_, "_CHUNK_FILES", 10)
+    studies = make_archive(tmp_path / "archive", 3, 16)
     (studies[1] / "text").write_text("not DICOM")
     images, done = run_of(studies, scheduler=cluster.scheduler_address).add()
     assert [len(each.results) for each in done] == [1, 1, 1]
@@ -74,8 +75,8 @@ def test_the_cluster_stores_and_this_process_anchors(run_of, cluster, tmp_path, 
 
 def test_a_killed_worker_is_replaced(run_of, cluster, tmp_path, wrong, kill_worker, monkeypatch):
     monkeypatch.setattr(cluster_, "_CHUNK_FILES", 10)
-    studies = make_archive(tmp_path / "archive", 6, 20)
-    kill, killed = kill_worker(30)
+    studies = make_archive(tmp_path / "archive", 5, 16)
+    kill, killed = kill_worker(20)
     images, done = run_of(studies, scheduler=cluster.scheduler_address).add(kill)
     assert killed()
     assert all(each.skipped == () for each in done)
