@@ -213,7 +213,7 @@ def test_a_journal_from_an_old_backup_gives_no_old_secret(
 
 
 def test_a_journal_from_before_its_set_was_sealed_finds_it_on_the_chain(
-    run, kill_at, worker, ledger, tmp_path, who, series, home_path
+    run, kill_at, worker, ledger, tmp_path, who, series, home_path, stored_files
 ):
     store = LocalStore(tmp_path / "store")
     with kill_at(6, after=True), pytest.raises(Killed):  # all files stored, nothing sealed
@@ -228,3 +228,6 @@ def test_a_journal_from_before_its_set_was_sealed_finds_it_on_the_chain(
     assert again.image_id == first.image_id
     assert len(anchored(ledger, who)) == 1
     assert read(now, store, again, tmp_path / "out") == originals(series)
+    # it was sealed twice, and erasing gives both manifests up
+    now.erase(again.image_id, custodian=who.hospital)
+    assert stored_files() == []

@@ -80,7 +80,7 @@ class CopiesStatus:
     Attributes
     ----------
     image_id, state
-        The set, and whether it is anchored or erased.
+        The set, and whether it is anchored, disowned or erased.
     copies
         How many the store's policy asks for; none of an erased set.
     missing
@@ -176,7 +176,7 @@ class Copies(ImagingHome):
         """
         record = records.image_record(self._ledger, image_id)
         copies = self._held(self._contents(record, secret))
-        wanted = self._wanted if record.state is State.ANCHORED else 0
+        wanted = self._wanted if record.state is not State.ERASED else 0
         missing = sum(each.copies < wanted for each in copies)
         return CopiesStatus(record.image_id, record.state, wanted, missing, copies)
 

@@ -311,15 +311,22 @@ class Journal(RekeyRows):
 
     # -------------------------------------------------------------------------------- erasing
 
-    def erase(self, set_id: int) -> None:
+    def erase(self, set_id: int, manifests: Iterable[str] = ()) -> None:
         """Destroy a set's secret and salts, and what only it needed; nothing can bring them back.
 
         Afterwards its ciphertexts are garbage, and no page of an SQLite file holds what it knew;
         a PostgreSQL server's files may, see above.
+
+        Parameters
+        ----------
+        set_id
+            The set.
+        manifests
+            CIDs that its manifest may have besides the one that stands here.
         """
         (row,) = self.sets([set_id])
         cids = (of_files.c.cid, rekeyed_files.c.cid)
-        manifests = (of_sets.c.manifest_cid, schema.rekeys.c.manifest_cid)
+        known = (of_sets.c.manifest_cid, schema.rekeys.c.manifest_cid)
         gone = {"state": "erased", "secret": None, "study": "", "series": "", "modality": ""}
 
         def of_patient(table: Table) -> list[Any]:
@@ -328,7 +335,9 @@ class Journal(RekeyRows):
         left = exists().where(*of_patient(of_sets), of_sets.c.state != "erased")
         in_group = or_(groups.c.digest == of_sets.c.visit, groups.c.digest == of_sets.c.course)
         with self._write(durable=True) as write:
-            self._give_up(write, set_id, (*cids, *manifests))
+            self._give_up(write, set_id, (*cids, *known))
+            for cid in manifests:
+                write(self._new(schema.garbage), cid=cid)
             for table in (*_PARTS, rekeyed_files, schema.rekeys):
                 write(deletion(table, set_id))
             write(update(of_sets).where(of_sets.c.set_id == set_id).values(gone))

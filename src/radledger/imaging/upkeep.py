@@ -21,7 +21,7 @@ from radledger.imaging.ciphertext import decrypt_instance, encrypted
 from radledger.imaging.errors import CiphertextRemains, SecretUnknown
 from radledger.imaging.home import workplace
 from radledger.imaging.model import EraseResult, ImageRecord, RekeyResult, State
-from radledger.storage import cid_digest
+from radledger.storage import candidates, cid_digest
 from radledger.storage.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ class Upkeep:
         record = records.image_record(self.ledger, image_id)
         if record.state is not State.ERASED:
             self.ledger.send(signer, records.CONTRACT, "erase", record.image_set.struct, digest)
-        self.journal.erase(row.set_id)
+        # With a journal from a backup, the set may have been sealed under another manifest.
+        self.journal.erase(row.set_id, candidates(bytes.fromhex(record.manifest[2:])))
         try:
             pinning.collect(self.journal, self.storage)
         except StorageUnavailable as error:
