@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import reprlib
+from typing import Any
 
-__all__ = ["decoded", "one_line", "visible"]
+__all__ = ["decoded", "one_line", "quoted", "visible"]
 
 # UTF-32's mark in little endian begins with UTF-16's.
 _MARKS = (
@@ -14,6 +16,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_QUOTE = reprlib.Repr()
+_QUOTE.maxstring = _QUOTE.maxlong = 80
+_QUOTE.maxlevel = 3
 
 
 def decoded(content: bytes) -> str:
@@ -49,6 +54,19 @@ def one_line(text: object, most: int = 200) -> str:
     'all decoders failed: first: cut'
     """
     return " ".join(str(text).split())[:most]
+
+
+def quoted(value: Any) -> str:
+    """A value that an error quotes, as Python writes it, cut where it is long or deep.
+
+    Examples
+    --------
+    >>> quoted("0x12"), quoted([[1, 2], {"a": None}])
+    ("'0x12'", "[[1, 2], {'a': None}]")
+    >>> len(quoted("x" * 10**6)) < 100
+    True
+    """
+    return _QUOTE.repr(value)
 
 
 def visible(text: str) -> str:

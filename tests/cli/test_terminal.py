@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -96,6 +97,8 @@ def test_whatever_an_error_holds_is_one_line(monkeypatch, capsys, mode, kind, me
     (line,) = (told.out if mode else told.err).splitlines()
     assert line.isprintable()
     assert kind.__name__ in line
+    if mode:
+        json.loads(line, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
 
 
 @EXAMPLES
@@ -220,6 +223,29 @@ def test_an_output_that_is_closed(accounts):
         stderr=subprocess.PIPE,
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("given", [{}, {"RADLEDGER_PASSPHRASE": "word"}])
+def test_a_closed_input_holds_no_key(tmp_path, given):
+    done = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", *command("account", "import", "alice")],
+        env=environment() | given,
+        capture_output=True,
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"AccountInvalid: standard input is closed")
+
+
+def test_a_signed_document_may_be_in_the_user_s_own_folder(home, ok, cli, tmp_path, monkeypatch):
+    (tmp_path / "me").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    ok("consent", "revoke-all", "--as", "patient", "--sign-only", "~/signed.json")
+    assert (tmp_path / "me" / "signed.json").is_file()
+    ok("consent", "submit", "~/signed.json", "--as", "hospital")
+    for arguments in (["revoke-all", "--as", "patient", "--sign-only", ""], ["submit", ""]):
+        outcome = cli("consent", *arguments)
+        assert outcome.code == 2
+        assert "a path is empty" in outcome.out
 
 
 def test_a_tilde_is_the_user_s_own_folder(ok, tmp_path, monkeypatch):

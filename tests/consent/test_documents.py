@@ -184,6 +184,16 @@ def test_what_is_no_such_document_is_refused(consents, who, document, path_and_v
         consents.submit(altered(document, *path_and_value), who.stranger)
 
 
+@pytest.mark.parametrize(
+    "path", [("kind",), ("signer",), ("signature",), ("typedData", "message", "grantee")]
+)
+@pytest.mark.parametrize("value", ["x" * 10**5, int("9" * 4300), [[[["x" * 10**5]]]]], ids=type)
+def test_an_error_quotes_a_part_of_what_is_long(consents, who, document, path, value):
+    with pytest.raises(DocumentMalformed, match="not a document for this") as refusal:
+        consents.submit(altered(document, *path, value), who.stranger)
+    assert len(refusal.value.message) < 300
+
+
 @pytest.mark.parametrize("missing", ["kind", "summary", "signer", "typedData", "signature"])
 def test_a_document_lacks_nothing(consents, who, document, missing):
     del document[missing]

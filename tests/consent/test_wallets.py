@@ -57,7 +57,10 @@ def test_a_signature_counts_in_each_form(document, permits, form):
     assert permits(altered(document, "signature", "0x" + signature.hex()))
 
 
-@pytest.mark.parametrize("write", [str.upper, lambda text: text[2:], lambda text: " " + text[2:]])
+@pytest.mark.parametrize(
+    "write",
+    [str.upper, lambda text: text[2:], lambda text: " " + text[2:], lambda text: f"\n {text}\r\n"],
+)
 def test_a_signature_counts_in_each_spelling(document, permits, write):
     assert permits(altered(document, "signature", write(document["signature"])))
 

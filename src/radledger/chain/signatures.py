@@ -29,7 +29,7 @@ _LONGEST = 64 + 8
 
 
 def signature_bytes(text: Any) -> bytes:
-    """A signature from its hexadecimal text, with or without ``0x``.
+    """A signature from its hexadecimal text, with or without ``0x``, and spaces around it.
 
     Raises
     ------
@@ -38,6 +38,7 @@ def signature_bytes(text: Any) -> bytes:
     """
     if not isinstance(text, str):
         raise ValueError("not a text")
+    text = text.strip()
     return bytes.fromhex(text[2:] if text[:2] in ("0x", "0X") else text)
 
 

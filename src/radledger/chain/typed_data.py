@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from radledger.texts import quoted
+
 __all__ = ["Domain", "Fields", "canonical", "parsed", "typed_data", "types_of"]
 
 Fields = tuple[tuple[str, str], ...]
@@ -110,7 +112,7 @@ def parsed(data: Any, structs: Mapping[str, Fields]) -> tuple[str, dict[str, Any
         raise ValueError("its typed data lack types, domain or message")
     primary, types, message = data.get("primaryType"), data["types"], data["message"]
     if not isinstance(primary, str) or primary not in structs:
-        raise ValueError(f"it holds {primary!r}, not {' or '.join(structs)}")
+        raise ValueError(f"it holds {quoted(primary)}, not {' or '.join(structs)}")
     if not _declares(types, primary, structs[primary]):
         raise ValueError(f"its types are not those of the contract's {primary}")
     names = [name for _, name in structs[primary]]
@@ -121,7 +123,7 @@ def parsed(data: Any, structs: Mapping[str, Fields]) -> tuple[str, dict[str, Any
         try:
             values[name] = canonical(type_, message[name])
         except ValueError:
-            reason = f"{name} of a {primary} is no {type_}: {message[name]!r}"
+            reason = f"{name} of a {primary} is no {type_}: {quoted(message[name])}"
             raise ValueError(reason) from None
     return primary, values
 
@@ -158,7 +160,7 @@ def canonical(type_: str, value: Any) -> Any:
                 return str(to_checksum_address(text))
         elif type_ == "bytes" or len(text) == 2 + 2 * int(type_.removeprefix("bytes")):
             return text
-    raise ValueError(f"no {type_}: {value!r}")
+    raise ValueError(f"no {type_}: {quoted(value)}")
 
 
 def _integer(value: Any) -> int:
@@ -169,7 +171,7 @@ def _integer(value: Any) -> int:
             return int(value)
         if re.fullmatch("0[xX][0-9a-fA-F]{1,64}", value):
             return int(value, 16)
-    raise ValueError(f"no integer: {value!r}")
+    raise ValueError(f"no integer: {quoted(value)}")
 
 
 def _declares(types: Any, primary: str, fields: Fields) -> bool:

@@ -31,7 +31,7 @@ def new(name: Name) -> None:
 @group.command(name="import")
 def import_(name: Name) -> None:
     """Store an account from its private key or mnemonic, read from standard input or asked for."""
-    if sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         secret = typer.prompt("private key or mnemonic", hide_input=True, err=True)
     else:
         secret = _piped()
@@ -80,6 +80,8 @@ def _piped() -> str:
     from radledger.chain.errors import AccountInvalid
     from radledger.texts import decoded
 
+    if sys.stdin is None:
+        raise AccountInvalid("standard input is closed; write the key or mnemonic to it")
     try:
         return decoded(sys.stdin.buffer.read(_LONGEST))
     except ValueError as error:

@@ -32,10 +32,14 @@ Address = Annotated[str, typer.Argument(help="Address, or name of an account her
 SignOnly = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="Write a signed document for somebody else to submit; send nothing."
+        parser=named_path,
+        metavar="FILE",
+        help="Write a signed document for somebody else to submit; send nothing.",
     ),
 ]
-DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="A signed document.")]
+DocumentFile = Annotated[
+    Path, typer.Argument(parser=named_path, metavar="FILE", help="A signed document.")
+]
 RelayUrl = Annotated[
     str | None, typer.Option("--relay", metavar="URL", help="Relayer that sends it and pays.")
 ]

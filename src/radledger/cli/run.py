@@ -68,7 +68,8 @@ def _run(arguments: Sequence[str]) -> int:
     except _ClickException as error:
         session.json = session.json or "--json" in arguments
         return _usage(error, arguments)
-    except RadLedgerError as error:
+    except RadLedgerError as error:  # a path is read while the command line is
+        session.json = session.json or "--json" in arguments
         code = _USAGE if isinstance(error, UsageError) else _REFUSED
         from radledger.wording import in_words
 
@@ -146,7 +147,7 @@ def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:
     for name, value in values.items():
         try:
             given = plain(value)
-            json.dumps(given)
+            json.dumps(given, allow_nan=False)
         except Exception:  # whatever an object's own methods raise
             given = f"<{type(value).__name__}>"
         shown[str(name)] = given

@@ -211,7 +211,7 @@ def _terminal() -> bool:
     try:
         Path("/dev/tty").open("rb").close()
     except OSError:
-        return sys.stdin.isatty()
+        return sys.stdin is not None and sys.stdin.isatty()
     return True
 
 

@@ -25,6 +25,7 @@ from radledger.consent.errors import (
     DocumentMalformed,
     DocumentTampered,
 )
+from radledger.texts import quoted
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -146,7 +147,7 @@ def _parts(
     if not isinstance(document, Mapping) or not document.keys() >= _PARTS:
         raise _malformed(f"it lacks one of {', '.join(sorted(_PARTS))}")
     if document["kind"] != kind:
-        raise _malformed(f"it is of the kind {document['kind']!r}, not {kind!r}")
+        raise _malformed(f"it is of the kind {quoted(document['kind'])}, not {kind!r}")
     data: Mapping[str, Any] = document["typedData"]
     try:
         return data, *parsed(data, structs)
@@ -158,7 +159,7 @@ def _part(document: Mapping[str, Any], name: str, read: Callable[[Any], _T]) -> 
     try:
         return read(document[name])
     except ValueError:
-        raise _malformed(f"its {name} is {document[name]!r}") from None
+        raise _malformed(f"its {name} is {quoted(document[name])}") from None
 
 
 def _malformed(reason: str) -> DocumentMalformed:
