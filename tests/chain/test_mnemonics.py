@@ -51,9 +51,18 @@ def test_each_language_as_it_is_written_and_copied(language, entropy):
         "\u00a0\u3000".join(words),
         "\n".join(f"{place}. {word}" for place, word in enumerate(words, 1)),
         ", ".join(words),
-    ]
+        " | ".join(words),
+        "/".join(words),
+        "\n".join(f"• `{word}`" for word in words),
+        "\n".join(f"#{place} {word}" for place, word in enumerate(words, 1)),
+        " ".join(f"{place}={word}" for place, word in enumerate(words, 1)),
+        " ".join(chr(0x2460 + place) + word for place, word in enumerate(words[:20])),
+    ][: -1 if len(words) > 20 else None]
     if language.startswith("chinese"):
-        copies.append("".join(words))
+        copies += [
+            "".join(words),
+            " ".join(mnemonic.replace(" ", "")[n : n + 4] for n in range(0, len(words), 4)),
+        ]
     if language in ("french", "spanish"):
         copies.append("".join(c for c in unicodedata.normalize("NFD", mnemonic) if c.isascii()))
     assert {key_from_text(copy) for copy in copies} == {key}
@@ -92,6 +101,7 @@ def test_what_is_wrong_with_words_is_told(text, told):
         "0x" + KEY,
         "0X" + KEY.upper(),
         f"\ufeff'0x{KEY}'\r\n",
+        f"`0x{KEY}`",
         " ".join(KEY[start : start + 4] for start in range(0, 64, 4)),
         "0x" + KEY[:32] + "\n" + KEY[32:],
     ],
@@ -116,6 +126,15 @@ def test_a_key_that_lacks_digits_is_no_other_key(digits):
 def test_what_is_neither(text):
     with pytest.raises(AccountInvalid, match="neither a private key of 64 hexadecimal digits nor"):
         key_from_text(text)
+
+
+@pytest.mark.parametrize(
+    "text", [f"{'test ' * 11}0x{KEY}", f"{'test ' * 11}k:{KEY}", f"key = {KEY}"]
+)
+def test_no_error_shows_a_key(text):
+    with pytest.raises(AccountInvalid, match="neither a private key") as refusal:
+        key_from_text(text)
+    assert KEY[:8] not in refusal.value.message
 
 
 @pytest.mark.parametrize("key", ["00" * 32, "ff" * 32])

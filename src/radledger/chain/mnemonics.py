@@ -1,7 +1,7 @@
 """Private keys as people keep and copy them: hexadecimal digits, or the words of a mnemonic.
 
 Words may come in any language of BIP-39, in capitals, numbered, one a line, with the ideographic
-spaces of Japanese or no spaces as in Chinese.
+spaces of Japanese or no spaces as in Chinese, and with any signs between them.
 
 References
 ----------
@@ -30,8 +30,9 @@ _KEY = re.compile("(0x)?[0-9a-f]{1,64}")
 _DIGITS = 64
 # Of 2^32 keys, one begins with four bytes of zeros; who writes fewer digits has lost some.
 _FEWEST_DIGITS = _DIGITS - 8
-# Between words stand spaces of all kinds, and what lists of words have beside them.
-_BETWEEN = re.compile(r"[\s,;.:()\[\]\"'“”«»\u2010-\u2015-]+")
+# No word of the lists has a sign that is not a letter; what stands beside it may be its number.
+_BETWEEN = re.compile(r"[\W_]+")
+_PART_OF_A_KEY = re.compile("[0-9a-f]{32}")
 # The lists are written with accents that tell no two words apart.
 _LATIN = ("czech", "english", "french", "italian", "portuguese", "spanish")
 
@@ -57,14 +58,13 @@ def key_from_text(text: str) -> bytes:
     """
     # NFKC makes one form of what keyboards and scripts write in several.
     text = unicodedata.normalize("NFKC", text).lower()
-    # Marks without width, as a byte order mark or a direction of writing, are not seen.
-    text = "".join(" " if unicodedata.category(sign) == "Cf" else sign for sign in text)
-    words = [word for word in _BETWEEN.split(text) if word and not word.isdecimal()]
-    if len(digits := "".join(_BETWEEN.split(text))) > 8 and _KEY.fullmatch(digits):
+    if len(digits := _BETWEEN.sub("", text)) > 8 and _KEY.fullmatch(digits):
         return _key_from_digits(digits.removeprefix("0x"))
-    if len(words) == 1 and all("CJK" in unicodedata.name(sign, "") for sign in words[0]):
-        words = list(words[0])
-    if len(words) < 2:
+    words = [word for each in _BETWEEN.split(text) if (word := each.strip("0123456789"))]
+    if all("CJK" in unicodedata.name(sign, "") for word in words for sign in word):
+        words = list("".join(words))  # each sign is a word, whatever stands between them
+    # No error names a word of what may be a key.
+    if len(words) < 2 or _PART_OF_A_KEY.search(text):
         raise AccountInvalid(
             "that is neither a private key of 64 hexadecimal digits nor a BIP-39 mnemonic"
         )

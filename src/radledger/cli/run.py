@@ -68,8 +68,7 @@ def _run(arguments: Sequence[str]) -> int:
     except _ClickException as error:
         session.json = session.json or "--json" in arguments
         return _usage(error, arguments)
-    except RadLedgerError as error:  # a path is read while the command line is
-        session.json = session.json or "--json" in arguments
+    except RadLedgerError as error:
         code = _USAGE if isinstance(error, UsageError) else _REFUSED
         from radledger.wording import in_words
 
