@@ -250,7 +250,8 @@ def test_lengths_of_tiles_that_are_not_true_any_more_go(tmp_path: Path) -> None:
     assert lengths in copied(written("JPEG 2000 lossless", tmp_path / "plain.dcm", plain))
     comment = segment(0x64, b"\0\1" + CANARY)
     start = first + len(lengths)
-    changed = put(plain, start + 12, comment)
+    stated = segment(0x55, b"\0\x40" + struct.pack(">I", length + len(comment)))
+    changed = put(plain.replace(lengths, stated), start + 12, comment)
     changed = (
         changed[: start + 6] + struct.pack(">I", length + len(comment)) + changed[start + 10 :]
     )

@@ -117,6 +117,7 @@ def test_a_decoder_s_reason_is_one_line(name: str, tmp_path: Path) -> None:
 # -- video ------------------------------------------------------------------------------------
 
 NAME = b"Doe^Jane MRN0001"
+LONG = b"\1\xff\1" + NAME * 16
 H264_STREAM = b"".join(START + unit for unit in (b"\x67\x64\0\x1f" * 3, b"\x68\xee", b"\x65" * 999))
 HEVC_STREAM = b"".join(START + unit for unit in (b"\x40\1\f", b"\x42\1\1", b"\x26\1" + b"x" * 999))
 MPEG_2_STREAM = b"".join(
@@ -126,9 +127,16 @@ STREAMS = {MPEG_2: MPEG_2_STREAM, H264: H264_STREAM, HEVC: HEVC_STREAM}
 MESSAGE = b"\5" + bytes([16 + len(NAME)]) + bytes(16) + NAME + b"\x80"
 TIMING = b"\1\4abcd"
 USER_DATA = {
-    MPEG_2: [b"\0\0\1\xb2" + NAME],
-    H264: [START + b"\6" + MESSAGE, START + b"\6" + TIMING + MESSAGE, START + b"\x18" + NAME],
-    HEVC: [START + b"\x4e\1" + MESSAGE, START + b"\x50\1" + MESSAGE, START + b"\x60\1" + NAME],
+    MPEG_2: [b"\0\0\1\xb2" + NAME, b"\0\0\1\xb7" + NAME],
+    H264: [
+        *(START + b"\6" + MESSAGE, START + b"\6" + TIMING + MESSAGE, START + b"\x18" + NAME),
+        *(START + b"\6\x03\x10" + NAME + b"\x80", START + b"\6" + LONG + b"\x80"),
+        *(START + b"\x0a" + NAME, START + b"\x0b" + NAME),
+    ],
+    HEVC: [
+        *(START + b"\x4e\1" + MESSAGE, START + b"\x50\1" + MESSAGE, START + b"\x60\1" + NAME),
+        *(START + b"\x4e\1\xc8\x10" + NAME + b"\x80", START + b"\x48\1" + NAME),
+    ],
 }
 
 

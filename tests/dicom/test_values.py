@@ -113,6 +113,21 @@ def test_a_uid_that_an_option_keeps_is_a_uid(plain: Path, tmp_path: Path) -> Non
         assert read(copied(path, profile)).DeviceUID.startswith("2.25.")
 
 
+@pytest.mark.parametrize("keyword", ["PixelData", "FloatPixelData", "DoubleFloatPixelData"])
+def test_a_picture_in_a_sequence_goes(keyword: str, tmp_path: Path) -> None:
+    item = image()
+    del item.PixelData
+    setattr(item, keyword, b"canary01")
+    if keyword == "PixelData":
+        item["PixelData"].VR = "OW"
+    path = save(image(ReferencedImageSequence=[item]), tmp_path / "in.dcm")
+    assert b"canary01" in path.read_bytes()
+    for profile in PROFILES:
+        data = copied(path, profile)
+        assert b"canary01" not in data
+        assert read(data).ReferencedImageSequence[0].Rows == 4
+
+
 @pytest.mark.parametrize(
     ("keyword", "vr"),
     [("PhotometricInterpretation", "US"), ("Rows", "FD"), ("Modality", "UL"), ("Columns", "SV")],

@@ -56,7 +56,7 @@ def cleaned(frame: bytes, syntax: str, pixels: ImagePixels) -> Codestream:
         If a second codestream follows.
     """
     jpeg_2000 = syntax.startswith(_JPEG_2000)
-    codestream = clean_jpeg_2000(frame) if jpeg_2000 else clean_jpeg(frame, syntax)
+    codestream = clean_jpeg_2000(frame, syntax) if jpeg_2000 else clean_jpeg(frame, syntax)
     claimed = (codestream.rows, codestream.columns, codestream.samples)
     expected = (pixels.rows, pixels.columns, pixels.samples)
     if claimed != expected:

@@ -78,8 +78,8 @@ def image_digest(path: Path) -> bytes:
     bit; and compressed frames of more than 2²⁴ samples, which are not decoded.
     ``image`` and ``attributes`` are as above, but ``photometric`` as stated;
     ``transfer_syntax`` is its UID.  The data is the codestreams of all frames, joined, each
-    without what is no picture: comments, application data that no decoder needs, boxes beside
-    the codestream, and what follows its end but one byte that makes its length even.  That of
+    without what is no picture: comments, segments that no decoder needs, the boxes of a JP2
+    file, and what follows its end but one byte that makes its length even.  That of
     a video is the pixel data as stored, all fragments joined.  (A deflated data set counts as
     explicit little endian.)
 

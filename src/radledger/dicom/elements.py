@@ -39,7 +39,7 @@ _CLASSES = tags(
 )
 _BYTES_KEPT = tags(
     """
-    PixelData WaveformData
+    WaveformData
     SegmentedRedPaletteColorLookupTableData SegmentedGreenPaletteColorLookupTableData
     SegmentedBluePaletteColorLookupTableData AlphaPaletteColorLookupTableData
     RedPaletteColorLookupTableData GreenPaletteColorLookupTableData
@@ -47,9 +47,13 @@ _BYTES_KEPT = tags(
     EdgePointIndexList TrianglePointIndexList
     """
 )
-# Places and lengths of the frames (PS3.3 section C.7.6.3.1.8), which are others in the copy.
-_FRAME_PLACES = tags(
-    "ExtendedOffsetTable ExtendedOffsetTableLengths EncapsulatedPixelDataValueTotalLength"
+# Places and lengths of the frames (PS3.3 section C.7.6.3.1.8), which are others in the copy, and
+# pictures in sequences, which are neither cleaned nor looked at.
+_NOT_KEPT = tags(
+    """
+    ExtendedOffsetTable ExtendedOffsetTableLengths EncapsulatedPixelDataValueTotalLength
+    PixelData FloatPixelData DoubleFloatPixelData
+    """
 )
 _CONTENT_SEQUENCE = 0x0040A730
 _ICC_PROFILE = 0x00282000
@@ -232,7 +236,7 @@ class Deidentifier:
 
     def _unlisted(self, dataset: Dataset, tag: int, vr: str) -> Action:
         """What happens to an attribute that the table does not name."""
-        if tag in _FRAME_PLACES:
+        if tag in _NOT_KEPT:
             return Action.REMOVE
         if vr == "UI":
             return Action.KEEP if tag in CODE_TAGS else Action.UID

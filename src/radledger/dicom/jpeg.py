@@ -18,8 +18,9 @@ __all__ = ["clean_jpeg"]
 _START, _END, _SCAN, _TEMPORARY = 0xD8, 0xD9, 0xDA, 0x01
 _RESTARTS = range(0xD0, 0xD8)
 _SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
-# Huffman and arithmetic tables, quantization, lines, restart interval, JPEG-LS parameters
-_NEEDED = _SIZES | {0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xF8, _SCAN}
+# Huffman tables, quantization, lines, restart interval, JPEG-LS parameters
+_NEEDED = _SIZES | {0xC4, 0xDB, 0xDC, 0xDD, 0xF8, _SCAN}
+_NUMBERS = frozenset({0xDC, 0xDD})  # of two bytes
 # after a byte of ones come zeros in JPEG, and a zero bit in JPEG-LS, unless it is a marker
 _AFTER_DATA = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
 _AFTER_LS_DATA = re.compile(rb"\xff+[\x80-\xcf\xd8-\xfe]")
@@ -109,7 +110,7 @@ def _segments(frame: bytes) -> Iterator[tuple[int, bytes, memoryview, int]]:
 def _needed(marker: int, segment: bytes) -> bytes:
     """What a decoder needs of a segment."""
     if marker in _NEEDED:
-        return segment
+        return segment if marker not in _NUMBERS or len(segment) == 6 else b""
     content = segment[4:]
     if marker == 0xE0 and content[:5] == b"JFIF\0" and len(content) >= 14:
         content = content[:12] + b"\0\0"

@@ -17,59 +17,50 @@ __all__ = ["clean_jpeg_2000"]
 
 _START, _END = b"\xff\x4f", b"\xff\xd9"
 _SIZE, _TILE, _DATA, _LENGTHS = 0x51, 0x90, 0x93, 0x55
-# coding, quantization, regions, packets and the extensions of part 2; all but comments (64)
-_NEEDED = frozenset(
-    [0x50, 0x51, 0x52, 0x53, 0x55, *range(0x56, 0x5A), *range(0x5C, 0x62), 0x63, *range(0x72, 0x7A)]
-)
+_CAPABILITIES, _CODING, _QUANTIZATION = 0x50, 0x52, 0x5C
+# Capabilities, size, coding, quantization, regions and packets.  Comments, profiles, places of
+# components and lengths of packets are for no decoder.
+_NEEDED = frozenset([*range(0x50, 0x54), *range(0x5C, 0x62)])
+_PART_2_NEEDED = _NEEDED | set(range(0x72, 0x7A))
+_ONCE = (_SIZE, _CAPABILITIES, _CODING, _QUANTIZATION)
+_PART_2 = frozenset({"1.2.840.10008.1.2.4.92", "1.2.840.10008.1.2.4.93"})
 _MOST_TILES = 65_535
 
 _JP2 = b"\0\0\0\x0cjP  "
-_CODESTREAM, _HEADER = b"jp2c", b"jp2h"
-_BOXES = frozenset({b"jP  ", b"ftyp", _HEADER, _CODESTREAM})
-_HEADER_BOXES = frozenset({b"ihdr", b"bpcc", b"colr", b"pclr", b"cmap", b"cdef"})
+_CODESTREAM = b"jp2c"
 
 
-def clean_jpeg_2000(frame: bytes) -> Codestream:
-    """One frame without comments, boxes that are no picture, and what follows its end.
+def clean_jpeg_2000(frame: bytes, syntax: str) -> Codestream:
+    """One frame without comments, the boxes around it, and what follows its end.
 
     Raises
     ------
     PixelsUnreadable
         If it is cut, damaged, or no JPEG 2000.
     """
+    needed = _PART_2_NEEDED if syntax in _PART_2 else _NEEDED
     if not frame.startswith(_JP2):
-        return _codestream(frame)
-    parts = []
+        return _codestream(frame, needed)
     for kind, start, stop in _boxes(frame, 0, len(frame)):
-        content = frame[start:stop]
         if kind == _CODESTREAM:
-            cleaned = _codestream(content)
-            parts.append(_box(kind, cleaned.data))
-            return replace(cleaned, data=b"".join(parts), end=start + cleaned.end)
-        if kind == _HEADER:
-            children = _boxes(frame, start, stop)
-            content = b"".join(_box(k, frame[a:b]) for k, a, b in children if k in _HEADER_BOXES)
-        if kind in _BOXES:
-            parts.append(_box(kind, content))
+            cleaned = _codestream(frame[start:stop], needed)
+            return replace(cleaned, end=start + cleaned.end)
     raise PixelsUnreadable("a frame holds no JPEG 2000 codestream")
 
 
-def _codestream(frame: bytes) -> Codestream:
+def _codestream(frame: bytes, needed: frozenset[int]) -> Codestream:
     if frame[:4] != _START + bytes([0xFF, _SIZE]) or len(frame) < 44:
         raise PixelsUnreadable("a frame holds no JPEG 2000 codestream")
     rows, columns, samples, precision = _claims(frame)
-    header, position = _header(frame, 2, _TILE)
+    header, position = _header(frame, 2, _TILE, needed | {_LENGTHS})
     tiles: list[bytes] = []
-    shortened = False
     while frame[position : position + 2] != _END:
         if position == len(frame) and tiles:
             break  # some writers leave the end marker out; all tiles are there
-        tile, stop = _tile(frame, position)
-        shortened |= len(tile) < stop - position
+        tile, position = _tile(frame, position, needed)
         tiles.append(tile)
-        position = stop
-    if shortened:
-        # the lengths of the tile-parts in the main header are not true any more, nor needed
+    if _stated_lengths(header) != [len(tile) for tile in tiles]:
+        # not true, or not true any more, and needed by no decoder
         header = [segment for segment in header if segment[1] != _LENGTHS]
     end = _END if position < len(frame) else b""
     data = b"".join([_START, *header, *tiles, end])
@@ -94,7 +85,20 @@ def _claims(frame: bytes) -> tuple[int, int, int, int]:
     return height - top, width - left, components, (depth & 0x7F) + 1
 
 
-def _tile(frame: bytes, start: int) -> tuple[bytes, int]:
+def _stated_lengths(header: list[bytes]) -> list[int]:
+    """The lengths of tile-parts in the main header: ISO/IEC 15444-1 section A.7.1."""
+    lengths: list[int] = []
+    for segment in header:
+        if segment[1] == _LENGTHS and len(segment) > 5:
+            kind = segment[5]
+            entry = struct.Struct(f">{kind >> 4 & 3}x{'I' if kind & 0x40 else 'H'}")
+            if (len(segment) - 6) % entry.size:
+                return []
+            lengths += [length for (length,) in entry.iter_unpack(segment[6:])]
+    return lengths
+
+
+def _tile(frame: bytes, start: int, needed: frozenset[int]) -> tuple[bytes, int]:
     """One tile-part without comments, and where the next begins."""
     if frame[start : start + 4] != b"\xff\x90\0\x0a" or len(frame) < start + 12:
         raise PixelsUnreadable(
@@ -105,7 +109,7 @@ def _tile(frame: bytes, start: int) -> tuple[bytes, int]:
     (length,) = struct.unpack_from(">I", frame, start + 6)
     # the last tile-part may leave its length out; no data looks like the end marker
     stop = start + length if length else frame.find(_END, start)
-    segments, position = _header(frame, start + 12, _DATA)
+    segments, position = _header(frame, start + 12, _DATA, needed)
     if not position + 2 <= stop <= len(frame):
         raise PixelsUnreadable(
             "a frame's codestream is cut: a tile does not end in it", offset=start, size=len(frame)
@@ -125,9 +129,11 @@ def _tile(frame: bytes, start: int) -> tuple[bytes, int]:
     ), stop
 
 
-def _header(frame: bytes, position: int, until: int) -> tuple[list[bytes], int]:
+def _header(
+    frame: bytes, position: int, until: int, needed: frozenset[int]
+) -> tuple[list[bytes], int]:
     """The segments that a decoder needs, and where the marker `until` stands."""
-    kept = []
+    kept: list[bytes] = []
     while frame[position : position + 2] != bytes([0xFF, until]):
         stop = position + 2 + int.from_bytes(frame[position + 2 : position + 4], "big")
         if frame[position : position + 1] != b"\xff" or not position + 4 <= stop <= len(frame):
@@ -136,10 +142,33 @@ def _header(frame: bytes, position: int, until: int) -> tuple[list[bytes], int]:
                 offset=position,
                 size=len(frame),
             )
-        if frame[position + 1] in _NEEDED:
+        if frame[position + 1] in needed:
             kept.append(frame[position:stop])
+            _check(kept, position)
         position = stop
     return kept, position
+
+
+def _check(kept: list[bytes], offset: int) -> None:
+    """See that the last segment is as long as it must be, and the only one of its kind."""
+    segment = kept[-1]
+    marker, size = segment[1], len(segment)
+    expected = size
+    if marker == _SIZE:
+        expected = 40 + 3 * int.from_bytes(segment[38:40], "big")
+    elif marker == _CAPABILITIES:
+        expected = 8 + 2 * int.from_bytes(segment[4:8], "big").bit_count()
+    elif marker == _CODING and size > 9:
+        # sizes of precincts, one for each resolution
+        expected = 14 + (segment[9] + 1 if segment[4] & 1 else 0)
+    again = marker in _ONCE and any(each[1] == marker for each in kept[:-1])
+    if size != expected or again:
+        raise PixelsUnreadable(
+            "a frame's codestream is damaged: a segment is of another size than it must be, or "
+            "stands twice",
+            marker=f"FF{marker:02X}",
+            offset=offset,
+        )
 
 
 def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -155,7 +184,3 @@ def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, i
             raise PixelsUnreadable("a frame's JP2 box does not end in it", offset=position)
         yield kind, start, stop
         position = stop
-
-
-def _box(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I4s", len(content) + 8, kind) + content

@@ -19,8 +19,11 @@ _START_CODE = b"\0\0\1"
 _PACKET = 188
 _KEPT = 1 << 16
 
-# user_data_registered_itu_t_t35 and user_data_unregistered: H.264 and H.265 Annex D
-_USER_DATA_MESSAGES = frozenset({4, 5})
+# Messages about timing, pictures and colours, none of which is long; most others may hold
+# anything: H.264 and H.265 Annex D
+_HARMLESS = frozenset([0, 1, 2, 6, 7, 9, 19, 21, 45, 47, *range(128, 131), 132, 136, 137, 144, 147])
+_LONGEST_MESSAGE = 64
+_MPEG_2_END, _ENDS = 0xB7, {"H.264": {10, 11}, "HEVC": {36, 37}}
 _MPEG_2 = frozenset([*range(0xB0), 0xB3, 0xB5, 0xB7, 0xB8])
 _H264_PICTURE, _H264_MESSAGES = frozenset([*range(1, 6), *range(7, 12), 14, 15, 20]), {6}
 _FILLERS, _FILLING = {12, 38}, {0xFF, 0x80}
@@ -121,7 +124,8 @@ def _beside(unit: bytes, kind: str) -> str | None:
         return None
     code = unit[0]
     if kind == "MPEG-2":
-        return None if code in _MPEG_2 else "user data"
+        after_end = code == _MPEG_2_END and unit[1:].strip(b"\0")
+        return None if code in _MPEG_2 and not after_end else "user data"
     number = code & 0x1F if kind == "H.264" else code >> 1 & 0x3F
     picture, messages, header = (
         (_H264_PICTURE, _H264_MESSAGES, 1)
@@ -130,15 +134,20 @@ def _beside(unit: bytes, kind: str) -> str | None:
     )
     content = unit[header:].rstrip(b"\0")
     harmless = (
-        number in picture
-        or (number in messages and not _USER_DATA_MESSAGES & set(_messages(content)))
+        (number in picture and not (number in _ENDS[kind] and content))
+        or (number in messages and all(map(_is_harmless, _messages(content))))
         or (number in _FILLERS and set(content) <= _FILLING)
     )
     return None if harmless else "user data"
 
 
-def _messages(payload: bytes) -> Iterator[int]:
-    """The types of the messages in a unit of supplemental information."""
+def _is_harmless(message: tuple[int, int]) -> bool:
+    kind, size = message
+    return kind in _HARMLESS and size <= _LONGEST_MESSAGE
+
+
+def _messages(payload: bytes) -> Iterator[tuple[int, int]]:
+    """The types and sizes of the messages in a unit of supplemental information."""
     data = payload.replace(b"\0\0\3", b"\0\0")
     position = 0
     while position + 1 < len(data):
@@ -150,5 +159,5 @@ def _messages(payload: bytes) -> Iterator[int]:
             number += data[position] if position < len(data) else 0
             position += 1
             numbers.append(number)
-        yield numbers[0]
+        yield numbers[0], numbers[1]
         position += numbers[1]
