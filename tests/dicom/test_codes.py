@@ -222,3 +222,16 @@ def test_coding_schemes_are_named_as_a_whole_or_not_at_all(option: str, tmp_path
         for item in done.CodingSchemeIdentificationSequence
     ] == [("SCT", "2.16.840.1.113883.6.96"), ("DCM", "1.2.840.10008.2.16.4"), ("LN", None)]
     assert b"iller" not in (tmp_path / "out.dcm").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("version", "kept"),
+    [("1.4", True), ("01", True), ("2017", True), ("20240301", False), ("24.03.01", False)],
+)
+def test_the_version_of_a_scheme_is_no_date(version: str, kept: bool, tmp_path: Path) -> None:
+    purpose = code("121320", "DCM", "", CodingSchemeVersion=version)
+    [left] = deidentified(
+        tmp_path, PurposeOfReferenceCodeSequence=[purpose]
+    ).PurposeOfReferenceCodeSequence
+    assert left.CodeValue == "121320"
+    assert left.get("CodingSchemeVersion") == (version if kept else None)

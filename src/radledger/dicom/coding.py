@@ -21,7 +21,8 @@ CODE_TAGS = tags(" ".join((*_CODE_VALUES, *_OTHERS)))
 """What `clean_code` decides about."""
 
 _REMOVED = "REMOVED"
-_VERSION = re.compile(r"[0-9.]{1,8}")
+# neither a date nor the number of a patient
+_VERSION = re.compile(r"[0-9]{1,4}|[0-9]{1,2}\.[0-9]{1,2}")
 
 
 class _Scheme(NamedTuple):
