@@ -203,7 +203,10 @@ def test_suspension_is_not_extended(datasets, dataset, suspended, stranger, now)
 def test_suspended_is_withdrawn_by_the_patient_for_good(
     datasets, dataset, suspended, consented, patient, hospital, stranger
 ):
+    made = datasets.imageSetOf(dataset, suspended.id)["contributedAt"]
     withdrawn = datasets.withdraw(dataset, suspended, {"from": patient})
+    record = plain(datasets.imageSetOf(dataset, suspended.id))
+    assert record == (1, made, 0, State.WITHDRAWN, True)
     assert "ImageSetWithdrawn" in withdrawn.events
     consented()
     with error("DatasetNotSuspended", dataset, suspended.id):

@@ -207,6 +207,21 @@ def test_token_hinders_no_suspension_and_no_choice(
     assert datasets.imageSetOf(dataset, image_set.id)["state"] == State.SUSPENDED
 
 
+@pytest.mark.parametrize("free", [Class.DATA, Class.CUSTODY])
+def test_one_side_gives_for_free(datasets, dataset, contributed, patient, hospital, free):
+    first, sides = contributed(dataset), (patient, hospital)
+    datasets.setFree(dataset, free, sides[free], True, {"from": sides[free]})
+    second = contributed(dataset)
+    assert datasets.weightOf(dataset, free) == 0
+    assert datasets.weightOf(dataset, 1 - free) == 2
+    assert datasets.contributorOf(dataset, free, sides[free])["weight"] == 2
+    for image_set in (first, second):
+        datasets.withdraw(dataset, image_set, {"from": patient})
+    for side in (Class.DATA, Class.CUSTODY):
+        assert datasets.weightOf(dataset, side) == 0
+        assert datasets.contributorOf(dataset, side, sides[side])["weight"] == 0
+
+
 def test_token_hinders_no_withdrawal_of_a_work(
     HostileToken, datasets, new_dataset, annotator, researcher, fund, funder, due
 ):
