@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,8 +92,9 @@ def travel(home, pristine):
 
 @pytest.fixture
 def machine_clock(home, monkeypatch):
-    """Set this machine's clock to so many seconds from now, and let it stand, for all commands."""
-    now = int(time.time())
+    """Set this machine's clock to so many seconds after the chain's, and let it stand."""
+    block = request(connect(networks.load(home=home)), "eth_getBlockByNumber", ["latest", False])
+    now = int(block["timestamp"], 16)
 
     def set_to(seconds, max_block_age=math.inf):
         clock = Clock(lambda: now + seconds, max_block_age)
