@@ -41,7 +41,7 @@ def decoded(content: bytes) -> str:
         text = "\0"
     if "\0" in text:
         # UTF-16 without its mark reads as UTF-8 with a zero byte at every second place.
-        raise ValueError("it is no text in UTF-8; save it as such")
+        raise ValueError("it is not text in UTF-8; save it as such")
     return text
 
 

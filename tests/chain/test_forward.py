@@ -116,7 +116,7 @@ def test_a_signature_for_too_little_gas(ledger, cast, sign):
     with pytest.raises(OutOfGas) as failure:
         ledger.submit_forward(document, cast["stranger"])
     assert failure.value.values["gas_limit"] == 10_000 < failure.value.values["needed"]
-    assert "signed anew" in failure.value.message
+    assert "signed again" in failure.value.message
     assert ledger.submit_forward(sign(), cast["stranger"]).events
 
 

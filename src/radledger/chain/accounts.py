@@ -351,7 +351,7 @@ def _derived_key(key: bytes, other: bytes) -> bytes:
 
 def _address(text: str) -> bytes:
     if not re.fullmatch(r"0x[0-9a-fA-F]{40}", text):
-        raise AccountInvalid(f"{text!r} is no address; one has 0x and 40 digits", address=text)
+        raise AccountInvalid(f"{text!r} is not an address; one has 0x and 40 digits", address=text)
     return bytes.fromhex(text[2:])
 
 

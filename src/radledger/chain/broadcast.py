@@ -91,7 +91,7 @@ def explained(web3: Web3, error: RequestFailed, intent: Intent) -> RadLedgerErro
         return error
     return OutOfFunds(
         f"{intent.account} has {balance / 10**18:.6g} Ether and the transaction may cost "
-        f"{needed / 10**18:.6g}; send it some, or let somebody else submit a signature",
+        f"{needed / 10**18:.6g}; send it some, or sign, and let another account submit it",
         account=intent.account,
         balance=balance,
         needed=needed,

@@ -133,7 +133,7 @@ def verify(web3: Web3, deployment: Deployment) -> None:
         if artifact.mask_immutables(code) != artifact.deployed_bytecode:
             raise DeploymentMismatch(
                 f"the code at {contract.address} is not that of {name} in this release"
-                f"{'' if code else ': there is none'}; deploy anew, or use the release that "
+                f"{'' if code else ': there is none'}; deploy again, or use the release that "
                 "deployed it",
                 contract=name,
                 address=contract.address,
@@ -142,7 +142,7 @@ def verify(web3: Web3, deployment: Deployment) -> None:
         if _keccak(code) != contract.code_hash:
             raise DeploymentMismatch(
                 f"{name} at {contract.address} has other immutables than were recorded; "
-                "restore the deployment's file, or deploy anew",
+                "restore the deployment's file, or deploy again",
                 contract=name,
                 address=contract.address,
                 expected=contract.code_hash,

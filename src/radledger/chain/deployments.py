@@ -126,7 +126,7 @@ class Deployment:
             raise DeploymentMismatch(
                 f"the contracts were deployed on chain {self.chain_id} with first block "
                 f"{self.genesis}, but this is chain {chain_id} with {genesis}; "
-                "if the chain was started anew, run `radledger deploy` again",
+                "if the chain was restarted, run `radledger deploy` again",
                 expected_chain_id=self.chain_id,
                 chain_id=chain_id,
                 expected_genesis=self.genesis,
@@ -149,7 +149,7 @@ def find(folder: Path, chain_id: int) -> Deployment | None:
         return _deployment(json.loads(path.read_text("utf-8")))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise DeploymentMismatch(
-            f"{path} is no record of a deployment; restore it, or take it away and deploy anew",
+            f"{path} is not a record of a deployment; restore it, or remove it and deploy again",
             path=str(path),
         ) from error
 

@@ -62,7 +62,7 @@ def failure(web3: Web3, intent: Intent, receipt: Mapping[str, Any]) -> RadLedger
         return OutOfGas(
             f"transaction {receipt['transactionHash']} ran out of gas: it used {used} of {limit}, "
             "and nothing of it was done; what it needs may have grown since it was estimated: try "
-            "again, which estimates anew",
+            "again, which estimates the gas again",
             transaction=receipt["transactionHash"],
             gas_used=used,
             gas_limit=limit,

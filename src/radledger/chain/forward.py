@@ -137,7 +137,8 @@ def forward_request(
     except (KeyError, TypeError, ValueError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise UsageError(
-            f"the document is no signed call: {reason}; have the call signed anew", reason=reason
+            f"the document is not a signed call: {reason}; have the call signed again",
+            reason=reason,
         ) from error
     domain = _domain(ledger)
     if not domain.is_of(data):

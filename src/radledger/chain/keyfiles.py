@@ -87,7 +87,7 @@ def decrypted(content: Mapping[str, Any], passphrase: str) -> bytes | None:
         raise ValueError(f"it is damaged ({type(error).__name__})") from None
     # Some wallets cut leading zeros off.
     if len(key) > 32 or not 0 < int.from_bytes(key) < ORDER:
-        raise ValueError("what it holds is no private key")
+        raise ValueError("what it holds is not a private key")
     return key.rjust(32, b"\0")
 
 
@@ -112,5 +112,5 @@ def _require_affordable(crypto: Mapping[str, Any]) -> None:
 def _positive(parameters: Mapping[str, Any], name: str) -> int:
     value = parameters.get(name)
     if type(value) is not int or not 0 < value < 1 << 64:
-        raise ValueError(f"its parameter {name} is no positive number")
+        raise ValueError(f"its parameter {name} is not a positive number")
     return value

@@ -80,7 +80,7 @@ def _key_from_digits(digits: str) -> bytes:
     key = bytes.fromhex(digits.rjust(_DIGITS, "0"))
     if not 0 < int.from_bytes(key) < ORDER:
         raise AccountInvalid(
-            "that is no private key: one is above zero and below the order of secp256k1; copy "
+            "that is not a private key: one is above zero and below the order of secp256k1; copy "
             "it again"
         )
     return key

@@ -139,7 +139,7 @@ class Submission:
         if kind in _NONCES:
             return NonceContended(
                 f"another transaction of {intent.account} has the nonce {intent.nonce} ({reason}); "
-                "let nobody else send from this account meanwhile, and try again",
+                "let no other program send from this account meanwhile, and try again",
                 account=intent.account,
                 nonce=intent.nonce,
             )

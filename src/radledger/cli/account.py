@@ -59,17 +59,17 @@ def derive(
         typer.Option(
             "--for",
             metavar="ADDRESS",
-            help="Address or name of a custodian, or of whom one is guardian or delegate.",
+            help="Address or name of a custodian, or of the patient whom you guard or act for.",
         ),
     ],
 ) -> None:
-    """Give an account of one's own that is used with one other address alone.
+    """Derive an account that you use with one other address alone.
 
     A patient has one for each custodian, a guardian or delegate one for each address of a patient.
     Two of them have nothing in common. What links them is how they are used: guardians, delegates
     or new owners in common, the same end of a grant to the second, rewards paid to one account,
     Ether from one source, what is done at the same time, or sent to a relayer from one place.
-    docs/privacy.md says what everybody can find out.
+    docs/privacy.md says what anyone can find out.
     """
     name = session.name
     show(session.keystore.derive(name, session.address(other), session.passphrase(name)))

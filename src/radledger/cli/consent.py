@@ -115,7 +115,7 @@ def grant(
     subject: Subject = None,
     sign_only: SignOnly = None,
 ) -> None:
-    """Let a person, or an institution with its members, use one's images.
+    """Let a person, or an institution with its members, use your images.
 
     Purposes are terms of the Data Use Ontology: CC clinical care, TEACHING teaching, GRU general
     research, HMB health or medical research, DS research on one disease, POA on ancestry, MDS
@@ -186,7 +186,7 @@ def request(
     end: End = None,
     grantee: Annotated[
         str | None,
-        typer.Option(metavar="ACCOUNT", help="One's institution, where it is to be granted."),
+        typer.Option(metavar="ACCOUNT", help="Your institution, if it is to be the grantee."),
     ] = None,
     exact: Exact = False,
     dataset: ForDataset = None,
@@ -228,7 +228,7 @@ def approve(
 
 @group.command()
 def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
-    """Send what a patient signed, and pay for it; anybody with Ether can."""
+    """Send a patient's signed document, and pay for it; any account with Ether can."""
     submit_document("consents", file, relay)
 
 
@@ -264,7 +264,7 @@ def check(
     disease: Disease = None,
     attribute: Attributes = None,
 ) -> None:
-    """Say whether somebody may use an image set now, and why.
+    """Say whether an account may use an image set now, and why.
 
     It cannot be said while the chain makes no blocks: the command ends with 1 then.
     """

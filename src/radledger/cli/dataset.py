@@ -80,7 +80,7 @@ def create(
         str, typer.Option(metavar="PERCENT", help="Per cent of the money for the patients.")
     ] = "70",
     custody: Annotated[
-        str, typer.Option(metavar="PERCENT", help="Per cent for who keeps the images.")
+        str, typer.Option(metavar="PERCENT", help="Per cent for the custodian of the images.")
     ] = "30",
     annotation: Annotated[
         str, typer.Option(metavar="PERCENT", help="Per cent for annotators.")
@@ -111,7 +111,7 @@ def create(
         ),
     ] = None,
 ) -> None:
-    """Create a data set of one's institution; its terms never change."""
+    """Create a data set of your institution; its terms never change."""
     from radledger.research import Terms
 
     parts = {"data": data, "custody": custody, "annotation": annotation, "development": development}
@@ -176,7 +176,7 @@ def contribute(
     ] = None,
     score: Score = 0,
 ) -> None:
-    """Add an image set; its patient and its custodian earn, whoever calls."""
+    """Add an image set; its patient and its custodian earn, whichever account calls."""
     radledger = session.radledger
     accepted = None if acceptance is None else document(acceptance)
     image_set = radledger.images.show(image).image_set
@@ -197,7 +197,7 @@ def withdraw(
     ] = None,
     sign_only: SignOnly = None,
 ) -> None:
-    """Take out one's images or work for good; what was earned by then stays due."""
+    """Take out your images or work for good; what was earned until then stays due."""
     radledger = session.radledger
     if contribution_class is not None:
         kind = contribution_class.value

@@ -24,12 +24,12 @@ def deploy(
     succeed: Annotated[
         bool,
         typer.Option(
-            "--succeed", help="Deploy all anew, as the successor of what is deployed here."
+            "--succeed", help="Deploy all contracts again, as the successor of the deployment here."
         ),
     ] = False,
     governor: Annotated[
         list[str] | None,
-        typer.Option(metavar="ACCOUNT", help="First governor, by default who deploys; repeatable."),
+        typer.Option(metavar="ACCOUNT", help="First governor (default: the deployer); repeatable."),
     ] = None,
     emergency_access_always: Annotated[
         bool,

@@ -11,7 +11,7 @@ from radledger.cli.session import session
 
 __all__ = ["group"]
 
-group = typer.Typer(help="A local chain and store, with everybody accredited.")
+group = typer.Typer(help="A local chain and store, with all accounts accredited.")
 
 
 @group.command()

@@ -20,12 +20,12 @@ group = typer.Typer(help="Keys, delegates, guardians and recovery.")
 
 Identity = Annotated[
     str | None,
-    typer.Option(metavar="ACCOUNT", help="Whose identity, where it is not one's own address."),
+    typer.Option(metavar="ACCOUNT", help="Identity to act for (default: your own address)."),
 ]
 
 Guardian = Annotated[
     str | None,
-    typer.Option(metavar="ACCOUNT", help="The guardian, if it is not your own address."),
+    typer.Option(metavar="ACCOUNT", help="Guardian to approve as (default: your own address)."),
 ]
 
 
@@ -69,7 +69,7 @@ def add_delegate(
     sign_only: SignOnly = None,
     identity: Identity = None,
 ) -> None:
-    """Let somebody grant and revoke for oneself, as a parent does."""
+    """Let another account grant and revoke for you, as a parent does for a child."""
     now = session.radledger.ledger.present().time
     act(
         session.radledger.identities,
@@ -105,9 +105,9 @@ def guardians(
     sign_only: SignOnly = None,
     identity: Identity = None,
 ) -> None:
-    """Name who can recover one's identity.
+    """Name the guardians who can recover your identity.
 
-    Everybody can read whom you name. Have each guardian make an address for this identity alone,
+    Anyone can read whom you name. Have each guardian make an address for this identity alone,
     with `radledger account derive --for` your address: guardians in common link your addresses.
     """
     named = [session.address(each) for each in guardian]
@@ -136,7 +136,7 @@ def recover(
     new_owner: Annotated[
         str,
         typer.Option(
-            metavar="ACCOUNT", help="Who is to own it: address, or name of an account here."
+            metavar="ACCOUNT", help="The new owner: an address, or the name of an account here."
         ),
     ],
     execute: Annotated[
@@ -187,13 +187,13 @@ def withdraw_approval(
 
 @group.command()
 def veto(sign_only: SignOnly = None, identity: Identity = None) -> None:
-    """Cancel every recovery of one's identity that is under way."""
+    """Cancel every recovery of your identity that is under way."""
     act(session.radledger.identities, "veto", sign_only, identity=session.whose(identity))
 
 
 @group.command()
 def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
-    """Send what somebody signed, and pay for it."""
+    """Send a signed document, and pay for it."""
     submit_document("identities", file, relay)
 
 

@@ -99,7 +99,9 @@ def add(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write what is not taken, and why, as JSON lines."),
+        typer.Option(
+            metavar="FILE", help="Write the files that were left out, and why, as JSON lines."
+        ),
     ] = None,
 ) -> None:
     """Encrypt, store and anchor DICOM files, one image set for each series.
@@ -164,7 +166,7 @@ def deidentify(
 
 @group.command(name="show")
 def show_(image: ImageId) -> None:
-    """Show what the chain tells of an image set."""
+    """Show what the chain holds of an image set."""
     show(_flat(session.radledger.images.show(image)))
 
 
@@ -212,9 +214,7 @@ def verify(
 @group.command()
 def fetch(
     image: ImageId,
-    to: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder that is not there yet, or empty.")
-    ],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="New or empty folder.")],
     purpose: Purposes = None,
     attribute: Attributes = None,
     disease: Disease = None,
@@ -239,7 +239,7 @@ def fetch(
 
 @group.command()
 def rekey(image: ImageId) -> None:
-    """Encrypt an image set anew, as its custodian; id and root stay."""
+    """Re-encrypt an image set, as its custodian; id and root stay."""
     show(session.radledger.images.rekey(image, custodian=session.signer))
 
 
@@ -251,7 +251,7 @@ def erase(image: ImageId) -> None:
 
 @group.command()
 def disown(image: ImageId, sign_only: SignOnly = None) -> None:
-    """Disown an image set that names you by mistake: nobody may use it then, nor may you."""
+    """Disown an image set that names you by mistake: no one may use it then, you included."""
     act(session.radledger.images, "disown", sign_only, image)
 
 

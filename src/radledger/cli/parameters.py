@@ -34,7 +34,7 @@ SignOnly = Annotated[
     typer.Option(
         parser=named_path,
         metavar="FILE",
-        help="Write a signed document for somebody else to submit; send nothing.",
+        help="Write a signed document for another account to submit; send nothing.",
     ),
 ]
 DocumentFile = Annotated[
@@ -100,5 +100,7 @@ Disease = Annotated[
 ]
 Identity = Annotated[
     str | None,
-    typer.Option(metavar="ACCOUNT", help="Who reads, where that is an identity one took over."),
+    typer.Option(
+        metavar="ACCOUNT", help="Identity to read as, if you took one over (default: your address)."
+    ),
 ]

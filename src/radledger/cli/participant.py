@@ -30,7 +30,7 @@ def admit(
         bool, typer.Option("--institution", help="Admit an institution, as a governor does.")
     ] = False,
 ) -> None:
-    """Admit a member of one's institution, or an institution."""
+    """Admit a member of your institution, or, as a governor, an institution."""
     participants = session.radledger.participants
     admit = participants.admit_institution if institution else participants.admit
     show(admit(session.signer, session.address(address), role))
@@ -38,19 +38,19 @@ def admit(
 
 @group.command()
 def suspend(address: Address) -> None:
-    """Suspend a member, or as a governor anybody; no grant helps who is suspended."""
+    """Suspend a member, or, as a governor, any account; a suspended account can use no grant."""
     show(session.radledger.participants.suspend(session.signer, session.address(address)))
 
 
 @group.command()
 def reinstate(address: Address) -> None:
-    """Lift one's own suspension."""
+    """Lift a suspension that you imposed."""
     show(session.radledger.participants.reinstate(session.signer, session.address(address)))
 
 
 @group.command()
 def leave() -> None:
-    """Leave one's institution."""
+    """Leave your institution."""
     show(session.radledger.participants.leave(session.signer))
 
 

@@ -202,7 +202,7 @@ def _ask(prompt: str, *, confirm: bool = False, default: str | None = None) -> s
     except UnicodeError:  # its own text would show what was typed
         typer.echo(err=True)  # the prompt's line is not ended yet
         raise PassphraseMissing(
-            "what was typed is no text in UTF-8; set the terminal to UTF-8"
+            "what was typed is not text in UTF-8; set the terminal to UTF-8"
         ) from None
     return answer
 

@@ -51,9 +51,9 @@ def pin(
     disease: Disease = None,
     identity: Identity = None,
 ) -> None:
-    """Keep a copy in one's own store, as who may read the image set.
+    """Pin a copy in your own store; needs read permission.
 
-    Again after it was encrypted anew, it keeps the new ciphertext instead of the old.
+    Run again after the image set was re-encrypted, it pins the new ciphertext instead of the old.
     """
     _ = session.signer
     secret = secret_of(image, purpose, attribute, disease, identity)
@@ -62,7 +62,7 @@ def pin(
 
 @group.command()
 def unpin(image: ImageId) -> None:
-    """Give up what `pin` keeps of an image set, and delete it."""
+    """Unpin an image set that `pin` keeps, and delete the copy."""
     show(session.radledger.copies.unpin(image))
 
 

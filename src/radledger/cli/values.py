@@ -29,7 +29,7 @@ _LONGEST = 1_000_000
 
 
 class InvalidAmount(UsageError):
-    """A text is no amount of a token."""
+    """A text is not an amount of a token."""
 
 
 class InvalidWeight(UsageError):
@@ -56,7 +56,7 @@ def amount(text: str, decimals: int) -> int:
     units = _scaled(text, decimals)
     if units is None or not 0 < units < 2**256:
         raise InvalidAmount(
-            f"{text!r} is no amount of a token with {decimals} decimals; give one such as 12.5",
+            f"{text!r} is not an amount of a token with {decimals} decimals; give one such as 12.5",
             text=text,
             decimals=decimals,
         )
@@ -79,7 +79,7 @@ def percent(text: str) -> int:
     points = _scaled(text, 2)
     if points is None or not 0 <= points <= 10_000:
         raise InvalidAmount(
-            f"{text!r} is no share; give per cent from 0 to 100, with two decimals at most",
+            f"{text!r} is not a share; give per cent from 0 to 100, with two decimals at most",
             text=text,
         )
     return points

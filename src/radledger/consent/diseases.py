@@ -226,10 +226,10 @@ def decode_disease(disease: bytes) -> str | None:
 
 def _invalid_disease(disease: str) -> InvalidDisease:
     if is_code(disease):
-        why = "has no salt, so everybody could read it on the chain; give CODE@SALT"
+        why = "has no salt, so anyone could read it on the chain; give CODE@SALT"
     else:
         why = (
-            "is no disease code of at most 64 characters; write it as MONDO:0004992, its prefix in "
-            "upper case, or with its salt as CODE@SALT"
+            "is not a disease code of up to 64 characters; write it as MONDO:0004992, its prefix "
+            "in upper case, or with its salt as CODE@SALT"
         )
     return InvalidDisease(f"{disease!r} {why}", disease=disease)

@@ -95,7 +95,7 @@ def verify(
     expected = typed_data(domain, primary, structs[primary], message)
     if not domain.is_of(data):
         raise DocumentForAnotherChain(
-            "the document was signed for another chain or deployment; have it signed anew here",
+            "the document was signed for another chain or deployment; have it signed again here",
             signed_for=data["domain"],
             expected=expected["domain"],
         )
@@ -114,7 +114,7 @@ def verify(
     form = standard(signature) if recovered == signer else None
     if ledger.present().time > message["deadline"]:
         raise DocumentExpired(
-            f"the signature was valid until {when(message['deadline'])}; have it signed anew",
+            f"the signature was valid until {when(message['deadline'])}; have it signed again",
             deadline=message["deadline"],
         )
     return Document(primary, message, signer, form or signature)
@@ -163,7 +163,7 @@ def _part(document: Mapping[str, Any], name: str, read: Callable[[Any], _T]) -> 
 
 
 def _malformed(reason: str) -> DocumentMalformed:
-    return DocumentMalformed(f"not a document for this: {reason}; have it signed anew")
+    return DocumentMalformed(f"not a document for this: {reason}; have it signed again")
 
 
 def _is_contract(ledger: Ledger, address: str) -> bool:

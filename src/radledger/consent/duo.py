@@ -175,11 +175,11 @@ def describe(purposes: int, conditions: int = 0, disease: str | None = None) -> 
     >>> describe(purpose_bits(["DS"]), condition_bits(["IRB"]), "MONDO:0004992")
     'disease specific research (MONDO:0004992); on condition: with ethics approval'
     >>> describe(purpose_bits(["DS"]), 0, "X:1), all")
-    "disease specific research ('X:1), all', which is no disease code)"
+    "disease specific research ('X:1), all', which is not a disease code)"
     """
     if disease and not (is_code(disease) or is_digest(disease)):
         # What a requester wrote must not read as a part of the sentence.
-        disease = f"{disease!r}, which is no disease code"
+        disease = f"{disease!r}, which is not a disease code"
     words = [
         f"{term.label} ({disease})" if term.name == "DS" and disease else term.label
         for term in PURPOSES

@@ -7,7 +7,7 @@
     ├── InvalidDisease           no disease code, or one without a salt
     ├── DiseaseUnknown           a digest whose disease and salt are not known here
     ├── InvalidScope             neither "all" nor the digest of an image set, visit or course
-    ├── NoSuchRequest            no request of that id
+    ├── NoSuchRequest            no such request to the subject
     └── DocumentMalformed        not a document that was signed for this
     CryptoError
     ├── DocumentTampered         a document that differs from what was signed
@@ -62,7 +62,7 @@ class InvalidScope(UsageError):
 
 
 class NoSuchRequest(UsageError):
-    """Nobody made the request that is to be approved."""
+    """The subject has no request of that id."""
 
 
 class DocumentMalformed(UsageError):
@@ -74,7 +74,7 @@ class DocumentTampered(CryptoError):
 
 
 class DocumentExpired(CryptoError):
-    """A document's signature is void since its deadline."""
+    """The deadline of a document's signature has passed."""
 
 
 class DocumentForAnotherChain(ChainError):

@@ -99,7 +99,7 @@ def request_of(ledger: Ledger, subject: str, request_id: str) -> ConsentRequest:
     asked = _asked(ledger, subject=subject).get(request_id.lower())
     if asked is None:
         raise NoSuchRequest(
-            f"nobody made the request {request_id} to {subject}; list those that wait with "
+            f"{subject} has no request {request_id}; list pending requests with "
             "`radledger consent list --requests`",
             request=request_id,
             subject=subject,

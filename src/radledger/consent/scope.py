@@ -51,8 +51,8 @@ def parse_scope(scope: str) -> bytes:
         digest = b""
     if not scope.startswith("0x") or len(digest) != _LENGTH or digest == ALL_DIGEST:
         raise InvalidScope(
-            f"{scope!r} is no scope; give all, or 0x and the 64 digits of an image set, visit or "
-            "course",
+            f"{scope!r} is not a scope; give all, or 0x and the 64 digits of an image set, visit "
+            "or course",
             scope=scope,
         )
     return digest

@@ -138,7 +138,7 @@ def open_regular(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise UnsafePath(
-            f"{printable(path)} is no ordinary file; give DICOM files or folders of them",
+            f"{printable(path)} is not an ordinary file; give DICOM files or folders of them",
             path=printable(path),
             reason="not an ordinary file",
         )
@@ -280,7 +280,7 @@ def _supported(syntax: str) -> None:
         return
     if not (uid.is_valid and uid.type == "Transfer Syntax"):
         raise UnsupportedTransferSyntax(
-            f"{syntax[:64]!r} is no transfer syntax of the standard; export the file in one",
+            f"{syntax[:64]!r} is not a transfer syntax of the standard; export the file in one",
             transfer_syntax=syntax[:64],
         )
 

@@ -178,7 +178,7 @@ class Scanner:
         if vr in SHORT_VRS:
             return vr, start + 8, int.from_bytes(head[6:8], encoding.byte_order)
         if vr not in _LONG_VRS:
-            self._malformed(f"{vr!r} is no value representation", start, tag)
+            self._malformed(f"{vr!r} is not a value representation", start, tag)
         (length,) = struct.unpack(encoding.order + "I", self._read(start + 8, 4, end))
         return vr, start + 12, length
 
@@ -200,7 +200,7 @@ class Scanner:
             if tag == SEQUENCE_END and delimited:
                 return value
             if tag != ITEM:
-                self._malformed("a sequence holds something that is no item", position, tag)
+                self._malformed("a sequence holds something that is not an item", position, tag)
             if length == UNDEFINED:
                 position = self._item(value, end, encoding, depth, delimited=True)
             else:
@@ -266,7 +266,7 @@ class Scanner:
         values = {"offset": start, "size": end - start}
         if any(is_pixel_data(element.tag) for element in before):
             raise MalformedDicom(
-                f"{end - start} bytes after the pixel data are no element (from byte {start}); "
+                f"{end - start} bytes after the pixel data are not an element (from byte {start}); "
                 "remove them, or export the file again",
                 **values,
             ) from error

@@ -46,7 +46,7 @@ def checked(pieces: Iterable[bytes], syntax: str) -> Iterator[bytes]:
     head, rest = _head(pieces)
     if not (_is_container(head) or _begins(head, syntax)):
         raise PixelsUnreadable(
-            "the pixel data is no video of the file's transfer syntax", transfer_syntax=syntax
+            "the pixel data is not a video of the file's transfer syntax", transfer_syntax=syntax
         )
     yield from chain([head], rest)
 

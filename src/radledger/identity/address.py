@@ -36,7 +36,7 @@ def parse_address(text: str) -> str:
     # One case throughout is an address without a checksum.
     if checked is None or (digits not in (digits.lower(), digits.upper()) and text != checked):
         raise InvalidAddress(
-            f"{text!r} is no Ethereum address; give 0x and 40 hexadecimal digits, copied whole",
+            f"{text!r} is not an Ethereum address; give 0x and 40 hexadecimal digits, copied whole",
             address=text,
         )
     return checked

@@ -6,7 +6,7 @@
     ├── InvalidAddress      no Ethereum address, or one with a wrong checksum
     ├── UnknownRole         no such role
     ├── InvalidKey          no X25519 public key
-    └── NoGuardians         a recovery of an identity that has no guardians
+    └── NoGuardians         an identity without guardians, which cannot be recovered
     CryptoError
     └── NoEncryptionKey     an identity that registered no valid encryption key
 """
@@ -37,7 +37,7 @@ class InvalidKey(UsageError):
 
 
 class NoGuardians(UsageError):
-    """An identity whose recovery is asked for has no guardians."""
+    """The identity has no guardians, so it cannot be recovered."""
 
 
 class NoEncryptionKey(CryptoError):

@@ -308,8 +308,8 @@ class Identities(Forwarding):
         named = records.guardians(self._ledger, identity)
         if named is None:
             raise NoGuardians(
-                f"{identity} has no guardians, so nobody can recover it; guardians that an earlier "
-                "owner named do not count",
+                f"{identity} has no guardians, so it cannot be recovered; guardians that an "
+                "earlier owner named do not count",
                 identity=identity,
             )
         return _call(

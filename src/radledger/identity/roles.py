@@ -48,7 +48,7 @@ def role_bits(names: Iterable[str]) -> int:
     mask = 0
     for name in names:
         if name.lower() not in ROLES:
-            raise UnknownRole(f"{name!r} is no role; give {', '.join(ROLES)}", role=name)
+            raise UnknownRole(f"{name!r} is not a role; give {', '.join(ROLES)}", role=name)
         mask |= ROLES[name.lower()]
     if not mask:
         raise UnknownRole("no role was given; give at least one, such as radiologist", role=None)

@@ -276,7 +276,7 @@ def _parsed(url: str) -> sqlalchemy.URL:
         parsed = None
     if parsed is None or parsed.drivername not in {"postgres", "postgresql"}:
         raise InvalidJournalUrl(
-            "that is no URL of a journal in PostgreSQL; give "
+            "that is not a URL of a journal in PostgreSQL; give "
             "postgresql://USER:PASSWORD@HOST/DATABASE"
         )
     return parsed

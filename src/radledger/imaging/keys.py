@@ -186,7 +186,7 @@ class SignedReceipt:
             return cls(Receipt(**fields), signature)
         except (KeyError, TypeError):
             raise ReceiptInvalid(
-                "not a signed receipt: fields are missing or not known; sign one anew",
+                "not a signed receipt: fields are missing or not known; sign a new one",
                 fields=sorted(value),
             ) from None
 

@@ -374,6 +374,6 @@ def _read(cls: type[T], fields: Mapping[str, Any]) -> T:
 
 def _invalid(reason: str) -> RadLedgerError:
     return ManifestInvalid(
-        f"what is stored is no manifest of an image set ({reason}); ask the custodian",
+        f"what is stored is not a manifest of an image set ({reason}); ask the custodian",
         reason=reason,
     )

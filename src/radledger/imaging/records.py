@@ -134,7 +134,7 @@ def _word(image_id: str) -> bytes:
         word = b""
     if len(word) != 32:
         raise InvalidImageId(
-            f"{image_id!r} is no id of an image set; give 0x and 64 hexadecimal digits",
+            f"{image_id!r} is not an id of an image set; give 0x and 64 hexadecimal digits",
             image=image_id,
         )
     return word

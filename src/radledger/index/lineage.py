@@ -111,7 +111,7 @@ class _Walk:
         id_, _, number = term.partition("/")
         if not _ID.fullmatch(id_):
             raise NoIdOrAddress(
-                f"{term!r} is no id; give 0x and 64 hexadecimal digits, copied whole, and of a "
+                f"{term!r} is not an id; give 0x and 64 hexadecimal digits, copied whole, and of a "
                 "version or payout what follows them",
                 text=term,
             )

@@ -64,7 +64,7 @@ class RelayClient:
     def __init__(self, url: str, *, give_up_after: float = 300.0) -> None:
         if not url.startswith(("http://", "https://")):
             raise InvalidRelayUrl(
-                f"{shown(url)!r} is no address of a relayer; give one such as "
+                f"{shown(url)!r} is not the address of a relayer; give one such as "
                 "http://127.0.0.1:8090",
                 relay=shown(url),
             )

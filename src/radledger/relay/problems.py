@@ -111,7 +111,7 @@ def add_handlers(application: FastAPI) -> None:
     def malformed(request: Request, error: RequestValidationError) -> Response:
         wrong = error.errors()[0]
         if wrong["type"] == "json_invalid":
-            return _problem(400, f"the body is no JSON from character {wrong['loc'][-1]} on")
+            return _problem(400, f"the body is not JSON from character {wrong['loc'][-1]} on")
         where = ".".join(str(part) for part in wrong["loc"])
         return _problem(422, f"{where}: {wrong['msg']}")
 

@@ -204,7 +204,7 @@ class Worker:
         error = failure(self._ledger.web3, intent, receipt)
         if not isinstance(error, OutOfGas):
             error = RevertedUnexplained(
-                "the contract refused it in its block, though not before and not now; sign anew"
+                "the contract refused it in its block, though not before and not now; sign again"
             )
             try:
                 simulate(self._ledger, self._payer.address, ticket.target, ticket.data)

@@ -26,7 +26,7 @@ class UnknownRule(UsageError):
 
 
 class InvalidDigest(UsageError):
-    """A text is no id or digest."""
+    """A text is not an id or digest."""
 
 
 class UnknownDataset(RadLedgerError):

@@ -207,7 +207,7 @@ def class_number(name: str) -> int:
         return CLASSES.index(name)
     except ValueError:
         raise UnknownClass(
-            f"{name!r} is no class of contributions; give one of {', '.join(CLASSES)}", name=name
+            f"{name!r} is not a class of contributions; give one of {', '.join(CLASSES)}", name=name
         ) from None
 
 
@@ -228,7 +228,7 @@ def rule_number(name: str) -> int:
         return RULES.index(name)
     except ValueError:
         raise UnknownRule(
-            f"{name!r} is no rule for weights; give one of {', '.join(RULES)}", name=name
+            f"{name!r} is not a rule for weights; give one of {', '.join(RULES)}", name=name
         ) from None
 
 
@@ -276,7 +276,7 @@ def parse_digest(text: str) -> bytes:
         digest = b""
     if not text.startswith("0x") or len(digest) != 32:
         raise InvalidDigest(
-            f"{text!r} is no id or digest; give 0x and 64 hexadecimal digits, copied whole",
+            f"{text!r} is not an id or digest; give 0x and 64 hexadecimal digits, copied whole",
             text=text,
         )
     return digest
