@@ -80,4 +80,4 @@ def test_a_code_that_is_none_reads_as_none_in_a_sentence(disease):
     sentence = duo.describe(duo.purpose_bits(["DS"]), duo.condition_bits(["IRB"]), disease)
     assert sentence.isprintable()
     assert sentence.endswith("; on condition: with ethics approval")
-    assert "which is no disease code)" in sentence
+    assert "which is not a disease code)" in sentence

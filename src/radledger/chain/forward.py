@@ -169,7 +169,7 @@ def explain_failed_call(ledger: Ledger, message: Mapping[str, Any]) -> None:
     if message["gas"] < needed:
         raise OutOfGas(
             f"the call was signed for {message['gas']} gas and may need {needed}; have it signed "
-            "anew, for more",
+            "again, for more",
             gas_limit=message["gas"],
             needed=needed,
         )

@@ -124,7 +124,7 @@ def guardians(
     if others and not session.json:
         print(
             f"{', '.join(map(session.named, others))} guarded another identity before, which "
-            "everybody can link with this one; have the guardian make an address for this one "
+            "anyone can link with this one; have the guardian make an address for this one "
             f"(`radledger account derive --for {whose}`), and name that",
             file=sys.stderr,
         )

@@ -229,7 +229,7 @@ def _invalid_disease(disease: str) -> InvalidDisease:
         why = "has no salt, so anyone could read it on the chain; give CODE@SALT"
     else:
         why = (
-            "is not a disease code of up to 64 characters; write it as MONDO:0004992, its prefix "
+            "is not a disease code of at most 64 characters; write it as MONDO:0004992, its prefix "
             "in upper case, or with its salt as CODE@SALT"
         )
     return InvalidDisease(f"{disease!r} {why}", disease=disease)

@@ -287,7 +287,7 @@ class Custody(ImagingHome):
                 envelope.require_secret(secret)
         except CommitmentMismatch as error:
             raise SecretUnknown(
-                "the journal has an earlier secret of the image set, which was encrypted anew "
+                "the journal has an earlier secret of the image set, which was re-encrypted "
                 "since: if that was interrupted, finish it with `radledger image rekey`, else "
                 "restore the journal from a later backup",
                 image=record.image_id,

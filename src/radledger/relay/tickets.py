@@ -324,7 +324,7 @@ class Tickets:
         if others:
             raise NonceTaken(
                 f"{others[0].ticket} waits with the same nonce; wait until it is confirmed, then "
-                "sign anew",
+                "sign again",
                 account=call.account,
                 nonce=call.nonce,
                 ticket=others[0].ticket,

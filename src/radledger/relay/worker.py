@@ -192,7 +192,7 @@ class Worker:
         error = NonceUsed(
             f"the nonce {ticket.nonce} of {ticket.account} was used in {found.transaction}, by "
             "another document or by way of another contract; see what that did before you sign "
-            "anew",
+            "again",
             account=ticket.account,
             nonce=ticket.nonce,
             transaction=found.transaction,
