@@ -125,7 +125,7 @@ def test_a_key_whose_leading_zeros_were_cut_off_is_padded(keystore, write, lengt
 @pytest.mark.parametrize("key", [b"", bytes(32), b"\xff" * 32, b"\1" * 33], ids=len)
 def test_what_is_no_key_is_refused(keystore, write, key):
     write("alice", key, address=None)
-    with pytest.raises(AccountInvalid, match="no private key"):
+    with pytest.raises(AccountInvalid, match="not a private key"):
         keystore.open("alice", "pw")
 
 
@@ -195,7 +195,7 @@ def test_no_file_takes_all_time_or_memory(keystore, crypto, capitals, kdf, chang
     """The largest is four times what geth takes, 1 GiB, and ten million rounds."""
     crypto(capitals, kdf=kdf, kdfparams={"scrypt": SCRYPT, "pbkdf2": PBKDF2}[kdf] | change)
     assert keystore.list() == [keystore.show("alice")]
-    with pytest.raises(AccountInvalid, match=r"hours|more or less than|no positive number"):
+    with pytest.raises(AccountInvalid, match=r"hours|more or less than|not a positive number"):
         keystore.open("alice", "pw")
 
 

@@ -89,7 +89,7 @@ WRONG = [
 @pytest.mark.parametrize(("path", "value"), WRONG, ids=lambda each: repr(each)[:40])
 def test_a_value_that_no_manifest_has_is_refused(manifest, path, value):
     assert Manifest.from_bytes(manifest.to_bytes()) == manifest
-    with pytest.raises(ManifestInvalid, match="no manifest of an image set") as error:
+    with pytest.raises(ManifestInvalid, match="not a manifest of an image set") as error:
         Manifest.from_bytes(changed(manifest, path, value))
     assert len(error.value.message) < 300
 
