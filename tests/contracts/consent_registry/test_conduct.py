@@ -150,8 +150,8 @@ def test_an_emergency_in_force_is_cut_by_a_review_that_fell_overdue(
 def test_request_with_too_many_overdue_reviews(
     consents, overdue, review, image, patient, radiologist, colleague, hospital, clinic, terms
 ):
-    since = overdue(MOST_OVERDUE + 1)
-    refused = ("ConsentReviewsOverdue", hospital, MOST_OVERDUE + 1, MOST_OVERDUE)
+    since = overdue(MOST_OVERDUE + 2)
+    refused = ("ConsentReviewsOverdue", hospital, MOST_OVERDUE + 2, MOST_OVERDUE)
     asked = (digest("visit"), terms())
     for requester, grantee in (
         (radiologist, radiologist),
@@ -163,7 +163,11 @@ def test_request_with_too_many_overdue_reviews(
             consents.request(patient, grantee, *asked, {"from": requester})
     consents.request(patient, clinic, *asked, {"from": clinic})
 
+    # Once a review was written, the stored counts hold overdue ones alone.
     review(since[0], colleague)
+    with error("ConsentReviewsOverdue", hospital, MOST_OVERDUE + 1, MOST_OVERDUE):
+        consents.request(patient, radiologist, *asked, {"from": radiologist})
+    review(since[1], colleague)
     consents.request(patient, radiologist, *asked, {"from": radiologist})
 
 
