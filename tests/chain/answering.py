@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
 
+HTML = b"<!DOCTYPE html><html><body>Login to hospital WiFi</body></html>"
+ERROR = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "invalid project id"}}
 SECRETS = "/v3/SECRETKEY?token=SECRETTOKEN"
 
 

@@ -9,6 +9,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
 
+from radledger.chain import node as node_module
 from radledger.chain.connect import connect, request
 from radledger.chain.deploy import deploy
 from radledger.chain.ledger import Ledger
@@ -152,3 +153,11 @@ def network(node):
     """That server, at an address with secrets in it."""
     secret = node.endpoint.replace("http://", "http://user:SECRETWORD@") + SECRETS
     return Network("provider", secret)
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses that were made, in no time."""
+    pauses = []
+    monkeypatch.setattr(node_module, "_sleep", pauses.append)
+    return pauses

@@ -199,3 +199,14 @@ def command(*arguments):
 def environment():
     """An environment in which the package is found."""
     return {**os.environ, "PYTHONPATH": str(SOURCE)}
+
+
+@pytest.fixture
+def check(ok, image):
+    """The answer whether somebody may use the image set."""
+
+    def call(reader, *use):
+        answer = ok("consent", "check", reader, image, *use)
+        return answer["permitted"], answer["reason"]
+
+    return call
