@@ -122,7 +122,9 @@ NEARLY_RIGHT = {
 @given(**AT_RANDOM)
 def test_answers_at_random(connected, answers, use):
     provider, uses = connected()
-    provider._sent = lambda body: response(*(answers.pop(0) if len(answers) > 1 else answers[0]))
+    provider._sent = lambda body, deadline: response(
+        *(answers.pop(0) if len(answers) > 1 else answers[0])
+    )
     with contextlib.suppress(RadLedgerError):
         uses[use]()
 
@@ -134,8 +136,8 @@ def test_answers_that_are_nearly_right(connected, use, which, seed, value):
     provider, uses = connected()
     send, count = provider._sent, itertools.count()
 
-    def sent(body):
-        found, content = send(body)
+    def sent(body, deadline):
+        found, content = send(body, deadline)
         if next(count) == which:
             content = changed(content, random.Random(seed), value)
         return found, content

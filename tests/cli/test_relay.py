@@ -117,8 +117,8 @@ def test_refusals_are_those_of_the_contracts(relay, ok, cli, signed):
         ("http://SECRET@127.0.0.1:1", "http://127.0.0.1:1"),
         ("http://127.0.0.1:1/SECRET#SECRET", "http://127.0.0.1:1"),
         ("http://user:SECRET/SECRET@127.0.0.1:1", "http://…"),
-        ("http://", "http:"),
-        ("http://[:", "http://[:"),
+        ("http://", "…"),
+        ("http://[:", "http://…"),
     ],
 )
 def test_an_address_where_no_relayer_is(home, cli, signed, url, told):

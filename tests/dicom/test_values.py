@@ -104,6 +104,13 @@ def test_a_number_that_is_none_of_its_vr_goes(
         assert keyword not in read(data)
 
 
+def test_a_sop_class_that_is_none_is_refused(plain: Path, tmp_path: Path) -> None:
+    path = put(plain, tmp_path / "in.dcm", SOPClassUID=("FD", bytes(8)))
+    with pytest.raises(MalformedDicom) as refusal:
+        copied(path, PROFILES[0])
+    assert refusal.value.values == {"attribute": "SOPClassUID"}
+
+
 def test_a_uid_that_an_option_keeps_is_a_uid(plain: Path, tmp_path: Path) -> None:
     profile = Profile.parse("retain-device-identity")
     path = put(plain, tmp_path / "in.dcm", DeviceUID=("UI", b"1.2.3.4711"))

@@ -89,7 +89,9 @@ def test_a_value_that_no_database_holds_does_not_end_an_addition(
     changed = len(value).to_bytes(2, "little") + value + behind[2 + length :]
     path.write_bytes(before + mark + changed)
     images = Images(ledger, store, home, each_journal)
-    (result,) = images.add([series], who.patient.address, custodian=who.hospital)
+    (result,) = images.add(
+        [series], who.patient.address, custodian=who.hospital, keep_identity=True
+    )
     assert result.instances == 5
 
 

@@ -220,7 +220,7 @@ def deidentify(
         pseudonym = people.patient(whose)
         burned_in = str(value_of(dataset, "BurnedInAnnotation") or "").strip() == "YES"
         dataset.update(_statement(profile, pseudonym, removed=not burned_in))
-        sop_class = str(dataset.SOPClassUID)
+        sop_class = _sop_class(dataset)
         sop_instance = pseudonyms.uid(header.sop_instance)
         written = write_instance(source, header, sop_class, sop_instance, stream)
         digest = (
@@ -241,6 +241,16 @@ def deidentify(
         file_digest=written.digest,
         image_digest=digest,
     )
+
+
+def _sop_class(dataset: Dataset) -> str:
+    stated = value_of(dataset, "SOPClassUID")
+    if not stated:
+        raise MalformedDicom(
+            "SOPClassUID holds no UID; correct it and export the file again",
+            attribute="SOPClassUID",
+        )
+    return str(stated)
 
 
 def _check_video(source: DicomSource) -> None:
