@@ -47,12 +47,20 @@ def running_postgresql() -> Iterator[str]:
 
 
 def empty_database(url: str) -> None:
-    """Drop all schemas of a database with all that is in them, and make an empty ``public``."""
+    """End all other connections to a database, drop all its schemas and make an empty ``public``.
+
+    What earlier tests left open would use up the server's connections until it is collected.
+    """
     import psycopg
     from psycopg.sql import SQL, Identifier
 
     schemas = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$)'"
+    others = """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+    """
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(others)
         for (name,) in connection.execute(schemas).fetchall():
             connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(name)))
         connection.execute("CREATE SCHEMA public")
