@@ -310,6 +310,8 @@ class Ledger:
         """The logs of this deployment's contracts, decoded; others are somebody else's."""
         from hexbytes import HexBytes
 
+        from radledger.chain.logs import decoded_log
+
         known = self._known_events
         for log in logs:
             found = known.get((log["address"].lower(), log["topics"][0])) if log["topics"] else None
@@ -323,7 +325,7 @@ class Ledger:
                 "blockNumber": int(log["blockNumber"], 16),
                 "logIndex": int(log["logIndex"], 16),
             }
-            yield contract, kind.process_log(typed)
+            yield contract, decoded_log({log["topics"][0]: kind}, typed)
 
     @cached_property
     def _known_events(self) -> dict[tuple[str, str], tuple[str, Any]]:

@@ -13,7 +13,7 @@ from radledger.chain.errors import RequestFailed
 if TYPE_CHECKING:
     from web3 import Web3
 
-__all__ = ["logs_of"]
+__all__ = ["decoded_log", "logs_of"]
 
 
 def logs_of(
@@ -37,7 +37,7 @@ def logs_of(
     Raises
     ------
     RequestFailed
-        If the node refuses a range of one block.
+        If the node refuses a range of one block, or its logs are none of these events.
     """
     try:
         with connection_errors(web3):
@@ -56,18 +56,35 @@ def logs_of(
 def _asked(
     web3: Web3, kinds: Sequence[Any], start: int, end: int, filters: Mapping[str, Any]
 ) -> list[Any]:
-    if len(kinds) == 1:
-        arguments: dict[str, Any] = dict(filters)
-        return list(kinds[0].get_logs(from_block=start, to_block=end, argument_filters=arguments))
     if any(len({_place(kind, name) for kind in kinds}) > 1 for name in filters):
         raise AssertionError("what is filtered is indexed in the same place of all events")
     by_topic = {kind.topic: kind for kind in kinds}
     first = kinds[0]
     question = first._get_event_filter_params(first.abi, dict(filters), start, end)
     question["topics"] = [list(by_topic), *question["topics"][1:]]
-    logs = web3.eth.get_logs(question)
-    decoded = [by_topic["0x" + bytes(log["topics"][0]).hex()].process_log(log) for log in logs]
-    return sorted(decoded, key=lambda log: (log["blockNumber"], log["logIndex"]))
+    logs = [decoded_log(by_topic, log) for log in web3.eth.get_logs(question)]
+    return sorted(logs, key=lambda log: (log["blockNumber"], log["logIndex"]))
+
+
+def decoded_log(kinds: Mapping[str, Any], log: Mapping[str, Any]) -> Any:
+    """A log as web3 decodes it, of one of the events by their topics.
+
+    Raises
+    ------
+    RequestFailed
+        If the log is of none of them, or its data is not the event's.
+    """
+    from eth_abi.exceptions import DecodingError
+    from web3.exceptions import Web3Exception
+
+    try:
+        return kinds["0x" + bytes(log["topics"][0]).hex()].process_log(log)
+    except (DecodingError, Web3Exception, LookupError) as error:
+        raise RequestFailed(
+            f"the node gives an event of block {log['blockNumber']} that cannot be decoded; ask "
+            "another node",
+            method="eth_getLogs",
+        ) from error
 
 
 def _place(kind: Any, name: str) -> int:
