@@ -127,7 +127,7 @@ cases: setup ## Run the tests of what real files, wallets, nodes and clocks do
 
 .PHONY: soak
 soak: setup ## Run the long tests
-	@python -m pytest -q -n 2 --dist loadfile -m soak
+	@python -m pytest -q -n 2 --dist loadfile --timeout 1200 -m soak
 
 .PHONY: schemathesis
 schemathesis: setup ## Let Schemathesis try the relayer's interface

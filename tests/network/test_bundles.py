@@ -97,7 +97,7 @@ def test_with_all_validators_and_with_one_away(
     result = export(bundles := Bundles(ledger, images), added.image_id, bundle)
     registry = ("--contract", result.contract)
     assert verified(bundle, "--validators", trusted, *registry) == (0, "yes")
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while verified(bundle, "--validators", trusted, "--all-validators", *registry)[0] != 0:
         assert time.monotonic() < deadline
         export(bundles, added.image_id, bundle)  # the last validator's turn has to come
