@@ -133,6 +133,8 @@ def _anvil(data: Path, port: int, mnemonic: str, accounts: int) -> list[str]:
         *("--mnemonic", mnemonic, "--accounts", str(accounts)),
         # Written when it ends, and meanwhile once a minute: the whole state, which takes time.
         *("--state", str(data / "anvil.json"), "--state-interval", "60", "--silent"),
+        # States before the last 500 blocks would fill gigabytes of ~/.foundry, and stay there.
+        *("--max-persisted-states", "0"),
     ]
 
 
