@@ -7,7 +7,8 @@ import shutil
 import subprocess
 
 import pytest
-from eth_utils import keccak
+import rlp
+from eth_utils import keccak, to_bytes, to_hex
 
 from radledger.chain import deployments
 from radledger.chain.connect import connect
@@ -23,8 +24,8 @@ def record(ledger, account):
     return ledger.call("ParticipantRegistry", "institutionOf", account.address)
 
 
-def leaf_of(node, ledger, account):
-    """The trie node that holds the record of somebody's institution."""
+def proof_of(node, ledger, account):
+    """Contract, slot and trie node of the record of somebody's institution."""
     address, data = ledger.encode("ParticipantRegistry", "institutionOf", account.address)
     call = {"from": account.address, "to": address, "data": data}
     (read,) = ask(node, "eth_createAccessList", call, "latest")["accessList"]
@@ -34,14 +35,21 @@ def leaf_of(node, ledger, account):
     leaf = bytes.fromhex(slot["proof"][-1][2:])
     value = int(slot["value"], 16).to_bytes(32).lstrip(b"\0")
     assert leaf.endswith(value)
-    return leaf
+    return to_bytes(hexstr=address), to_bytes(hexstr=slot["key"]).rjust(32, b"\0"), leaf
 
 
-def alter(folder, leaf):
-    """Change the last byte of a trie node in a node's database, below the same hash."""
+def alter(folder, contract, slot, leaf):
+    """Change the last byte of a record in a node's database, wherever geth may read it."""
     altered = leaf[:-1] + bytes([leaf[-1] ^ 1])
-    key, value = f"0x{keccak(leaf).hex()}", f"0x{altered.hex()}"
-    command = [geth.program(), "db", "put", "--datadir", str(folder), key, value]
+    *_, entry = rlp.decode(altered)
+    put(folder, keccak(leaf), altered)
+    # Its snapshot has each slot too, and is read first: geth's core/rawdb/schema.go.
+    put(folder, b"o" + keccak(contract) + keccak(slot), entry)
+
+
+def put(folder, key, value):
+    """Write an entry of a node's database, which must not be running."""
+    command = [geth.program(), "db", "put", "--datadir", str(folder), to_hex(key), to_hex(value)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -56,10 +64,10 @@ def test_the_others_notice_and_it_is_done_without(consortium, caplog):
     ledger, radiologist = consortium.ledger(), consortium.account("radiologist")
     hospital = consortium.account("hospital").address
     assert record(ledger, radiologist) == hospital
-    leaf = leaf_of(consortium.nodes["validator-2"], ledger, radiologist)
-    # Killed, so that it reads its tries anew; then altered, and started again.
+    contract, slot, leaf = proof_of(consortium.nodes["validator-2"], ledger, radiologist)
+    # Killed, so that it reads its database anew; then altered, and started again.
     consortium.kill("validator-1")
-    alter(consortium.folder("validator-1"), leaf)
+    alter(consortium.folder("validator-1"), contract, slot, leaf)
     consortium.up()
 
     node, other = consortium.nodes["validator-1"], consortium.nodes["validator-2"]
@@ -78,7 +86,8 @@ def test_the_others_notice_and_it_is_done_without(consortium, caplog):
     assert states == dict.fromkeys(states, "good") | {node.endpoint: "contradicted"}
 
     # The proof that it gives does not lead to the root that all agree on either.
-    assert keccak(leaf_of(node, ledger, radiologist)) != keccak(leaf)
+    *_, given = proof_of(node, ledger, radiologist)
+    assert keccak(given) != keccak(leaf)
 
     # Its data thrown away, it gets them from the others and tells the truth.
     consortium.kill("validator-1")
