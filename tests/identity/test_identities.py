@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from radledger.chain.errors import RequestFailed
 from radledger.chain.refusals import (
     ERC2771ForwarderInvalidSigner,
     IdentityGuardianIsSelf,
@@ -22,7 +23,7 @@ from radledger.errors import UsageError
 from radledger.identity import Delegate, Guardians, Recovery
 from radledger.identity.errors import InvalidAddress, InvalidKey, NoEncryptionKey, NoGuardians
 from radledger.identity.identities import CONSENT_DELEGATE
-from radledger.identity.records import KEY_ATTRIBUTE
+from radledger.identity.records import KEY_ATTRIBUTE, guardians
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -249,6 +250,13 @@ def test_guardians_are_dismissed(identities, who, guarded):
     assert identities.show(guarded).guardians is None
     with pytest.raises(NoGuardians):
         identities.approve_recovery(who.relatives[0], guarded, who.clinic.address)
+
+
+def test_a_node_that_withholds_the_guardians_is_named(identities, ledger, guarded, monkeypatch):
+    monkeypatch.setattr(ledger, "events", lambda *_, **__: [])
+    with pytest.raises(RequestFailed, match="gives no event that names them") as withheld:
+        guardians(ledger, guarded)
+    assert withheld.value.values == {"method": "eth_getLogs", "identity": guarded}
 
 
 def test_guardians_that_make_no_sense_are_refused(identities, who):

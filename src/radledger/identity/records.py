@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.errors import RequestFailed
 from radledger.texts import visible
 
 if TYPE_CHECKING:
@@ -125,10 +126,23 @@ def encryption_key(ledger: Ledger, identity: str) -> bytes | None:
 
 
 def guardians(ledger: Ledger, identity: str) -> Guardians | None:
-    """The guardians that were set last; none if there are none, or an earlier owner set them."""
+    """The guardians that were set last; none if there are none, or an earlier owner set them.
+
+    Raises
+    ------
+    RequestFailed
+        If the node gives no event of those that the contract has.
+    """
     if not any(ledger.call(CONTRACT, "guardiansHash", identity)):
         return None
     changes = ledger.events(CONTRACT, "GuardiansChanged", identity=identity)
+    if not changes:
+        raise RequestFailed(
+            f"{identity} has guardians, and the node gives no event that names them; ask another "
+            "node",
+            method="eth_getLogs",
+            identity=identity,
+        )
     last = changes[-1].args
     return Guardians(tuple(last["guardians"]), last["threshold"])
 
