@@ -17,7 +17,7 @@ __all__ = ["main"]
 
 
 def main(slices: str = "60", folder: str = "out/demo") -> None:
-    """Tell the story with a CT of so many slices, in a folder that is made anew."""
+    """Run the demo with a CT of so many slices, in a new folder."""
     ground = RunningChain(web3, network.funded(), network.name())
     if play(Path(folder), ground, slices=int(slices)):
         raise SystemExit(1)

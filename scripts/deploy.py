@@ -1,6 +1,6 @@
 """Deploy the contracts: ``brownie run deploy [--network NAME]``.
 
-On a development chain everybody of `radledger.devnet.people` is accredited as well.  Elsewhere
+On a development chain all people of `radledger.devnet.people` are accredited as well.  Elsewhere
 Brownie's account ``deployer`` pays, and is the first governor.
 """
 

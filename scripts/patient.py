@@ -24,7 +24,7 @@ _DAY = 24 * 3600
 
 
 def grant(grantee: str, purposes: str, scope: str = "all", days: str = "") -> None:
-    """Let somebody use images for purposes of the Data Use Ontology, such as CC or HMB."""
+    """Permit an account to use images for purposes of the Data Use Ontology, such as CC or HMB."""
     radledger = network.opened()
     until = radledger.ledger.present().time + int(days) * _DAY if days else UNTIL_REVOKED
     terms = Terms(tuple(purposes.split(",")), until=until)

@@ -3,7 +3,7 @@
 ::
 
     RadLedgerError
-    ├── UsageError                what the caller asked for makes no sense
+    ├── UsageError                invalid arguments
     ├── DicomError                a file cannot be taken (``radledger.dicom``)
     ├── StorageError              content cannot be put or fetched (``radledger.storage``)
     ├── DatabaseUnavailable       a database of the home cannot be read or written
@@ -60,7 +60,7 @@ class RadLedgerError(Exception):
 
 
 class UsageError(RadLedgerError):
-    """What the caller asked for makes no sense; the command line exits with 2."""
+    """Invalid arguments; the command line exits with 2."""
 
 
 class DicomError(RadLedgerError):

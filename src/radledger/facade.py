@@ -1,4 +1,4 @@
-"""One object for all services, opened by the name of a network or with a Web3 of one's own."""
+"""One object for all services, opened by the name of a network or with a Web3 of your own."""
 
 from __future__ import annotations
 

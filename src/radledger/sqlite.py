@@ -22,7 +22,7 @@ Write = Callable[..., Any]
 
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """Be the only process that opens a database: SQLite waits for nobody when a new one is made.
+    """Be the only process that opens a database: SQLite does not wait when a new one is made.
 
     Its file and folder are made unless they are there, for their owner alone (0600 and 0700).
 
@@ -63,7 +63,7 @@ class SqliteDatabase:
     Raises
     ------
     DatabaseUnavailable
-        By what opens, reads or writes it: if it is no database, or cannot be written.
+        By what opens, reads or writes it: if it is not a database, or cannot be written.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class SqliteDatabase:
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Write]:
-        """One transaction, which is all or nothing, and nobody else's meanwhile.
+        """One transaction, which is all or nothing; no other begins meanwhile.
 
         What is `durable`, and all that was written before it, survives a power failure.
         """

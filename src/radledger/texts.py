@@ -27,7 +27,7 @@ def decoded(content: bytes) -> str:
     Raises
     ------
     ValueError
-        If it is no such text.  The error does not hold the content, which may be a secret.
+        If it is not such a text.  The error does not hold the content, which may be a secret.
 
     Examples
     --------

@@ -5,7 +5,7 @@
 :mod:`~radledger.chain.connect`   a checked connection
 :mod:`~radledger.chain.deploy`    put the contracts on a chain, and compare what is there
 :mod:`~radledger.chain.ledger`    the connected contracts, by name
-:mod:`~radledger.chain.forward`   calls by people without Ether, paid by somebody else
+:mod:`~radledger.chain.forward`   calls by people without Ether, paid by another account
 :mod:`~radledger.chain.refusals`  every custom error of every contract as a Python class
 :mod:`~radledger.chain.accounts`  keys in files
 ================================  ==============================================================

@@ -1,7 +1,7 @@
 """Keys in files: each account in a keystore V3 file under its name.
 
 A file can be opened by any Ethereum wallet with its passphrase, and those of other wallets can be
-opened here; the address, which some of them leave out, is no part of the standard.  An account
+opened here; the address, which some of them leave out, is not part of the standard.  An account
 made here comes with a mnemonic of twelve words (BIP-39) and is the first of the usual path,
 ``m/44'/60'/0'/0/0``.
 
@@ -97,7 +97,7 @@ class Keystore:
     def new(self, name: str, passphrase: str) -> tuple[StoredAccount, str]:
         """Make an account, and return it with its mnemonic, which is kept nowhere.
 
-        An empty passphrase leaves the key readable for whoever can read the file.
+        With an empty passphrase, anyone who can read the file can read the key.
 
         Raises
         ------
@@ -175,7 +175,7 @@ class Keystore:
         Raises
         ------
         AccountUnknown, AccountInvalid, PassphraseWrong
-            As :meth:`open` does, or if ``for_address`` is no address.
+            As :meth:`open` does, or if ``for_address`` is not an address.
         """
         other = _address(for_address)
         key = _derived_key(self._private_key(name, passphrase), other)

@@ -56,7 +56,7 @@ def connect(network: Network) -> Web3:
     Raises
     ------
     ConnectionFailed
-        If nobody answers, or who answers is no Ethereum node.
+        If nothing answers, or what answers is not an Ethereum node.
     NodesDisagree
         If the nodes are on different chains, and no majority of them on one.
     DeploymentMismatch
@@ -86,7 +86,7 @@ def clock(web3: Web3, network: Network | None = None) -> Clock:
     Raises
     ------
     ConnectionFailed
-        If nobody answers.
+        If nothing answers.
     """
     from radledger.chain.clock import Clock
 
@@ -168,7 +168,7 @@ def request(web3: Web3, method: str, parameters: Sequence[Any]) -> Any:
     Raises
     ------
     ConnectionFailed
-        If nobody answers.
+        If nothing answers.
     RequestFailed
         If the node answers with an error; ``values["data"]`` has the revert data where it says.
     """

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 RECOVERY_DELAY = 3 * 24 * 3600
-"""Seconds in which the owner of an identity can veto its recovery, unless told otherwise."""
+"""Default seconds in which the owner of an identity can veto its recovery."""
 
 MOST_OVERDUE_REVIEWS = 5
 """With how many overdue reviews of emergency access an institution may still request consent."""
@@ -80,7 +80,7 @@ def deploy(
     resume
         Only finish what was begun: refuse where nothing was, or on another chain.
     succeed
-        Deploy all contracts anew, in a deployment that names the finished one here as its
+        Deploy all contracts again, in a deployment that names the finished one here as its
         predecessor; a successor that was begun is finished instead.
     sender
         What sends the transactions; by default one that waits for no confirmations.

@@ -118,7 +118,7 @@ class Deployment:
         ------
         DeploymentMismatch
             If the chain id or the first block is another, as after a development chain was
-            started anew.
+            restarted.
         """
         chain_id = int(request(web3, "eth_chainId", []), 16)
         genesis = genesis_hash(web3)

@@ -3,17 +3,17 @@
 ::
 
     ChainError
-    ├── ConnectionFailed      nobody answers at the endpoint
-    ├── NodesDisagree         the nodes tell different things, and nobody can tell which is right
+    ├── ConnectionFailed      nothing answers at the endpoint
+    ├── NodesDisagree         the nodes give different answers, and nothing shows which is right
     ├── ChainStale            the latest block is too old to decide by
-    ├── RequestFailed         the node answered with an error that is no revert
+    ├── RequestFailed         the node answered with an error that is not a revert
     ├── ProofUnavailable      a block or its receipts do not add up to the block's hash
     ├── NotSealedYet          more blocks are needed on top of one
     ├── DeploymentMissing     the contracts are not on this chain
     ├── DeploymentMismatch    the recorded contracts are another chain's, or not this code
     ├── OutOfFunds            the account cannot pay for its transaction
     ├── TransactionUnderpriced no node takes a transaction for its fee
-    ├── NonceContended        somebody else sends from the account at the same time
+    ├── NonceContended        another program sends from the account at the same time
     ├── TransactionPending    a transaction was not mined in time
     └── TransactionSuperseded another transaction of the account took this one's place
     UsageError
@@ -64,7 +64,7 @@ __all__ = [
 
 
 class ConnectionFailed(ChainError):
-    """Nobody answers at the endpoint, or who answers is no Ethereum node."""
+    """Nothing answers at the endpoint, or what answers is not an Ethereum node."""
 
 
 class NodesDisagree(ChainError):
@@ -76,7 +76,7 @@ class ChainStale(ChainError):
 
 
 class RequestFailed(ChainError):
-    """The node answered a request with an error that is no contract's revert."""
+    """The node answered a request with an error that is not a contract's revert."""
 
 
 class ProofUnavailable(ChainError):

@@ -59,7 +59,7 @@ def sign_forward(
     *args: Any,
     deadline: int,
 ) -> dict[str, Any]:
-    """Sign a call that somebody else will pay for.
+    """Sign a call that another account will pay for.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def forward_request(
     Raises
     ------
     UsageError
-        If the document is no signed call, or is for another chain or deployment.
+        If the document is not a signed call, or is for another chain or deployment.
     """
     try:
         data = document["typedData"]

@@ -1,4 +1,4 @@
-"""What services share whose users may sign a call for somebody else to submit."""
+"""What services share whose users may sign a call for another account to submit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Forwarding:
     _ledger: Ledger
 
     def submit(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
-        """Send what somebody signed.
+        """Send a signed call.
 
         Parameters
         ----------

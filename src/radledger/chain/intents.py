@@ -5,11 +5,11 @@ account, nonce, call and every signed version are on the disk before the first o
 comes later finds what was left and finishes it.  An intent goes through these states:
 
 ==============  ==========================================================================
-``open``        written, perhaps sent, perhaps mined; nobody has seen its receipt yet
+``open``        written, perhaps sent, perhaps mined; its receipt was not seen yet
 ``mined``       it is in a block
 ``reverted``    it is in a block, and the contract refused
 ``superseded``  another transaction with its nonce is in a block, so it never will be
-``refused``     it never left, or would be refused now: nobody will send it
+``refused``     it never left, or would be refused now: it will not be sent
 ==============  ==========================================================================
 
 How it is used: give :class:`radledger.chain.transact.Sender` a journal, and everything that it
@@ -26,8 +26,8 @@ the answer.  ::
 
 A nonce is chosen and its intent written in one step under the journal's lock, so that any number
 of processes and threads may send from one account through one journal.  An intent belongs to the
-process that wrote it for as long as that runs; afterwards whoever finishes it takes it over, and
-whoever makes the same call within a day is told its end.
+process that wrote it for as long as that runs; afterwards the process that finishes it takes it
+over, and the same call, made within a day, is answered with its end.
 Secrets are not in the journal: what is there is on the chain, or was meant to be.
 """
 
@@ -78,7 +78,7 @@ class Intents:
         self._marks = None if folder is None else Marks(folder / "running")
         path = None if folder is None else folder / "transactions.sqlite3"
         self._database = SqliteDatabase(path, SCHEMA)
-        # What callers in this process wait for, and what is followed here on whoever's behalf.
+        # What callers in this process wait for, and what is followed here for other processes.
         self._calling: set[int] = set()
         self._following: set[int] = set()
 
@@ -86,7 +86,7 @@ class Intents:
     def at(cls, home: Path, chain_id: int, genesis: str) -> Intents:
         """The journal of a home for the chain with an id and a hash of its first block.
 
-        A chain that was started anew has the id of the one before, and none of its transactions.
+        A restarted development chain has the id of the one before, and none of its transactions.
         """
         return cls(home / "transactions" / f"{chain_id}-{genesis[2:14]}")
 
@@ -166,7 +166,7 @@ class Intents:
         return self._get(intent.intent_id)
 
     def drop(self, intent: Intent, state: Literal["superseded", "refused"], reason: str) -> Intent:
-        """Record that nobody waits for a transaction any more; its nonce is free for others."""
+        """Record that a transaction is not waited for any more; its nonce is free for others."""
         with self._database.writing(durable=False) as write:
             write(
                 "UPDATE intents SET state = ?, reason = ? WHERE intent_id = ?",
@@ -197,7 +197,7 @@ class Intents:
     # ----------------------------------------------------------------------------- whose it is
 
     def claim(self, account: str) -> list[Intent]:
-        """Follow the open intents of an account that nobody follows, lowest nonce first."""
+        """Follow the open intents of an account that no process follows, lowest nonce first."""
         if not self._left(account):
             return []
         with self._database.writing(durable=False) as write:
@@ -208,7 +208,7 @@ class Intents:
         return [self._get(number) for number in left]
 
     def adopt(self, account: str, to: str | None, data: str) -> Intent | None:
-        """Become the caller of a call that was made, and whose caller is gone and was not told.
+        """Take over a transaction whose process ended before it saw the result.
 
         After a day it is taken for another call that says the same.
         """
@@ -226,7 +226,7 @@ class Intents:
         with self._database.writing(durable=False) as write:
             for intent in intents:
                 write("UPDATE intents SET told = 1 WHERE intent_id = ?", intent.intent_id)
-                if self._marks is None:  # nobody will ask later
+                if self._marks is None:  # no later process asks
                     write("DELETE FROM versions WHERE intent_id = ?", intent.intent_id)
                     write("DELETE FROM intents WHERE intent_id = ?", intent.intent_id)
             self._let_go(intents)
@@ -241,7 +241,7 @@ class Intents:
             self._let_go(intents)
 
     def is_followed(self, intent: Intent) -> bool:
-        """Whether somebody follows an open intent now, in this process or another one."""
+        """Whether an open intent is followed now, by this process or another one."""
         query = "SELECT follower FROM intents WHERE intent_id = ?"
         found = self._database.rows(query, intent.intent_id)
         return self._is_at_it(intent.intent_id, str(found[0][0]), self._following)

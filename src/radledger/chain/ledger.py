@@ -32,7 +32,7 @@ _BLOCKS = 10_000
 
 @dataclass(frozen=True)
 class ContractAt:
-    """A contract that is no part of the deployment, such as the ERC-20 token of a data set.
+    """A contract that is not part of the deployment, such as the ERC-20 token of a data set.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Ledger:
     Parameters
     ----------
     web3
-        The connected chain, from :func:`radledger.chain.connect.connect` or one's own.
+        The connected chain, from :func:`radledger.chain.connect.connect` or your own.
     deployment
         What is deployed there.
     sender
@@ -224,7 +224,7 @@ class Ledger:
     def sign_forward(
         self, signer: LocalAccount, contract: str, function: str, *args: Any, deadline: int
     ) -> dict[str, Any]:
-        """Sign a call that somebody else pays for; see :mod:`radledger.chain.forward`."""
+        """Sign a call that another account pays for; see :mod:`radledger.chain.forward`."""
         return forward.sign_forward(self, signer, contract, function, *args, deadline=deadline)
 
     def submit_forward(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
@@ -307,7 +307,7 @@ class Ledger:
         ]
 
     def _decode_logs(self, logs: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
-        """The logs of this deployment's contracts, decoded; others are somebody else's."""
+        """The logs of this deployment's contracts, decoded; those of others are left out."""
         from hexbytes import HexBytes
 
         from radledger.chain.logs import decoded_log

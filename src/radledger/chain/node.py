@@ -1,4 +1,4 @@
-"""One node over HTTP, whatever stands between: what is no answer of a node is told as what it is.
+"""One node over HTTP, whatever stands between: an answer that is not a node's is named.
 
 Providers of nodes answer in their own ways: with an HTTP status beside an error of JSON-RPC or in
 place of it, with a page, or with a request to come back later.
@@ -91,7 +91,7 @@ class HttpNode(JSONBaseProvider):
         Raises
         ------
         ConnectionFailed
-            If no node answers, or what answers makes no sense, or does not end.
+            If no node answers, or its answer is not JSON-RPC or does not end.
         """
         body, patience = self.encode_rpc_request(method, params), self._patience
         while True:
@@ -112,7 +112,7 @@ class HttpNode(JSONBaseProvider):
         Raises
         ------
         ConnectionFailed
-            If no node answers, it refuses access, or an answer in the batch makes no sense.
+            If no node answers, it refuses access, or an answer in the batch is not JSON-RPC.
         """
         calls = list(batch_requests)
         body = self.encode_batch_rpc_request(calls)

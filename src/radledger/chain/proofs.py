@@ -2,8 +2,8 @@
 
 A block's header names the root of a trie that holds the block's receipts, and a receipt holds the
 events.  So a header, the nodes of the trie on the way to one receipt, and the receipt prove the
-events to whoever trusts the header.  On a proof-of-authority chain (Clique) the headers above it
-come along, until all validators that take part have sealed one.
+events to a verifier that trusts the header.  On a proof-of-authority chain (Clique) the headers
+above it come along, until all validators that take part have sealed one.
 
 References
 ----------
@@ -79,7 +79,7 @@ class EventProof:
     receipt
         RLP of the nodes of the trie from the root to the receipt.
     number, hash
-        Of the last header's block: whoever trusts its hash trusts the proof.
+        Of the last header's block: who trusts its hash trusts the proof.
     """
 
     headers: tuple[bytes, ...]
@@ -217,7 +217,7 @@ def _run(web3: Web3, block: Mapping[str, Any]) -> list[Any]:
     """A block, and on a proof-of-authority chain those above it that others have sealed.
 
     A Clique validator seals at most one in (validators / 2 + 1) blocks in a row.  So when one seals
-    again, more than half have sealed in between.  A round later nobody new is to be expected.
+    again, more than half have sealed in between.  A round later no new one is to be expected.
     """
     if len(_bytes(block["extraData"])) < _SEALED:
         return [block]

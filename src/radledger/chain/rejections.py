@@ -26,7 +26,7 @@ class Rejection(Enum):
     OTHER = "another reason"
 
 
-# The first that is found counts: "replacement transaction underpriced" is no matter of the fee.
+# The first that is found counts: "replacement transaction underpriced" does not concern the fee.
 _WORDS = {
     Rejection.KNOWN: ("already known", "alreadyknown", "known transaction", "already imported"),
     Rejection.NONCE_USED: ("nonce too low", "nonce is too low", "oldnonce", "correct nonce"),

@@ -64,7 +64,7 @@ def decode(data: bytes) -> Refusal:
             values = map(_plain, types, _decode(types, arguments))
             return kind.of(dict(zip((name for name, _ in kind.parameters), values, strict=True)))
     except (DecodingError, ValueError, OverflowError):
-        pass  # declared by nobody here, though the selector looks familiar
+        pass  # not declared here, though the selector looks familiar
     return RevertedUnexplained(
         "the contract refused without a reason known here; is the address that of another version?",
         data="0x" + data.hex(),

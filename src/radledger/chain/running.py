@@ -17,7 +17,7 @@ __all__ = ["Marks"]
 class Marks:
     """The marks of those who use a folder, one file each.
 
-    A file is locked by flock(2) for as long as whoever made it lives, however it ends.
+    A file is locked by flock(2) for as long as its process lives, however that ends.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Marks:
         """The name of this user's mark, made when first asked for."""
         name = secrets.token_hex(8)
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        # Nobody takes the file for a dead one's between its making and its locking.
+        # No other process takes the file for a dead one's between its making and its locking.
         with alone_in(self._folder):
             self._sweep()
             # Open, and so locked, until the process ends.

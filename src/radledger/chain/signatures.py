@@ -43,7 +43,7 @@ def signature_bytes(text: Any) -> bytes:
 
 
 def standard(signature: bytes) -> bytes | None:
-    """The form of a key's signature that contracts take; none if it is no key's signature.
+    """The form of a key's signature that contracts take; none if it is not one.
 
     Examples
     --------

@@ -40,7 +40,7 @@ class NodeState:
         ``contradicted`` if most others gave another answer to the same question, or ``stalled``
         if its chain makes no blocks (only :func:`radledger.chain.connect.node_states` says so).
     block, timestamp
-        Number and Unix time of its latest block; None where it told none.
+        Number and Unix time of its latest block; None where it gave none.
     reason
         Why it is ``unreachable`` or ``failing``, and what to do; None for other states.
     """
@@ -54,7 +54,7 @@ class NodeState:
 
 @dataclass(frozen=True)
 class _Found:
-    """What a node told: where it begins, and where it is."""
+    """What a node answered: where it begins, and where it is."""
 
     web3: Web3
     state: NodeState
@@ -138,7 +138,7 @@ def _without_forked(found: Sequence[_Found], depth: int, pool: ThreadPoolExecuto
         )
     )
     ranked = Counter(hashes.values()).most_common()
-    # Of branches that as many stand on, nobody can tell which is right.
+    # Of branches with as many nodes, nothing shows which is right.
     right = ranked[0][0] if len(ranked) == 1 or ranked[0][1] > ranked[1][1] else None
     return [
         _marked(each, "forked")

@@ -244,7 +244,7 @@ class Sender:
     def _made_before(
         self, signer: LocalAccount, calls: Sequence[Call], mine: list[Intent]
     ) -> dict[int, Outcome]:
-        """What became of calls whose caller was killed before it was told, by their places."""
+        """What became of calls whose process was killed before it saw the result, by place."""
         done = {}
         for place, (to, data) in enumerate(calls):
             while intent := self.intents.adopt(signer.address, to, data):
@@ -372,7 +372,7 @@ class Sender:
         return refused
 
     def _polls(self, transaction: str) -> Iterator[float]:
-        """How long to sleep before each next look; raises when it is time to give up."""
+        """How long to sleep before each next look; raises when the time is over."""
         deadline = time.monotonic() + self._terms.give_up_after
         delay = _FIRST_POLL
         while time.monotonic() < deadline:

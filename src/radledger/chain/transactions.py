@@ -29,7 +29,7 @@ class Transaction:
     state
         How far it is; see :mod:`radledger.chain.intents`.
     followed
-        Whether somebody waits for it now.
+        Whether a process waits for it now.
     created_at
         Unix time at which it was written down.
     transaction

@@ -106,7 +106,7 @@ def parsed(data: Any, structs: Mapping[str, Fields]) -> tuple[str, dict[str, Any
     Raises
     ------
     ValueError
-        If it is no such typed data; its text says why.
+        If it is not such typed data; its text says why.
     """
     if not isinstance(data, Mapping) or not data.keys() >= {"types", "domain", "message"}:
         raise ValueError("its typed data lack types, domain or message")

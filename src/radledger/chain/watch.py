@@ -1,9 +1,9 @@
 """Follow transactions until they are mined, and help them where they are held up.
 
-A node that was started anew has lost what waited in its pool, another one may have dropped what
-paid too little, and behind a nonce that nobody used all later ones wait.  So what a node does not
+A node that was restarted has lost what waited in its pool, another one may have dropped what
+paid too little, and behind a nonce that was not used all later ones wait.  So what a node does not
 know is sent to it again, what is not mined in time is replaced by a version that pays more, and
-a gap that nobody closes is closed by a transfer of nothing to oneself.
+a gap that stays open is closed by a zero-value transfer of the account to itself.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ class Watch:
                 # Mined meanwhile, or still too cheap: the next look tells.
 
     def _close_gap(self, now: float) -> None:
-        """Use a nonce that nobody uses, if those after it have waited long for it."""
+        """Fill a gap in the nonces, if those after it have waited long for it."""
         account = self._signer.address
         gap = count(self._web3, account, "pending")
         lost = self._intents.mined_from(account, gap)

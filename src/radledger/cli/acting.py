@@ -1,4 +1,4 @@
-"""What somebody does at their own cost, or signs for somebody else to submit."""
+"""What a signer sends at its own cost, or signs for another account to submit."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def command_tree() -> Any:
     for command in _below(root):
         for parameter in command.params:
             if parameter.param_type_name == "argument":
-                # `<str>` tells nobody what to write; the help beside it does.
+                # `<str>` does not say what to write; the help beside it does.
                 parameter.display_type_rich = lambda ctx: ""
         command.params += everywhere
         command.short_help = (command.help or "").partition("\n\n")[0]  # whole, in lists too

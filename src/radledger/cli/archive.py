@@ -31,7 +31,7 @@ class ArchiveInvalid(UsageError):
 class Archive:
     """A CSV file with the columns ``path``, ``patient`` and, if wanted, ``visit`` and ``course``.
 
-    It is read anew each time, a line at a time.
+    It is read again each time, a line at a time.
 
     Attributes
     ----------

@@ -35,7 +35,7 @@ def export(
         typer.Option(
             parser=named_path,
             metavar="FILE",
-            help="A DICOM file of the set that the bundle is about; repeatable; all unless given.",
+            help="A DICOM file of the set that the bundle is about; repeatable (default: all).",
         ),
     ] = None,
     purpose: Purposes = None,

@@ -87,7 +87,7 @@ Start = Annotated[
     typer.Option(
         "--from",
         metavar="TIME",
-        help="2027-01-31, 2027-01-31T12:00+01:00, +30d, +6mo or Unix seconds; now unless given.",
+        help="2027-01-31, 2027-01-31T12:00+01:00, +30d, +6mo or Unix seconds (default: now).",
     ),
 ]
 End = Annotated[
@@ -123,7 +123,7 @@ def grant(
     such as NCU not commercial, NPU not for profit, NPUNCU both, IRB with ethics approval;
     docs/duo.md lists all.
 
-    The chain is public: docs/privacy.md says what everybody can read of a grant.
+    The chain is public: docs/privacy.md says what anyone can read of a grant.
     """
     terms = _terms(purpose, condition, _disease(disease, dataset), start, end, exact=exact)
     act(

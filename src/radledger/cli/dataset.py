@@ -33,7 +33,7 @@ group = typer.Typer(help="Data sets, their contributors and their money.")
 
 
 class Class(StrEnum):
-    """What somebody contributes."""
+    """Classes of contributions."""
 
     DATA = "data"
     CUSTODY = "custody"
@@ -277,7 +277,7 @@ def fund(
 def claim(
     dataset: Id,
     contribution_class: Annotated[
-        Class | None, typer.Option("--class", help="All where something is due, unless given.")
+        Class | None, typer.Option("--class", help="Default: all where something is due.")
     ] = None,
     identity: Identity = None,
     sign_only: SignOnly = None,

@@ -70,7 +70,7 @@ def add(
     ] = None,
     visit: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="What to call the visit; the study unless given."),
+        typer.Option(metavar="NAME", help="What to call the visit (default: the study)."),
     ] = None,
     course: Annotated[
         str | None,
@@ -91,7 +91,7 @@ def add(
     allow_unchecked: Unchecked = False,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Processes; as many as processors unless given."),
+        typer.Option(min=1, metavar="N", help="Worker processes (default: one per processor)."),
     ] = None,
     scheduler: Annotated[
         str | None,
@@ -204,7 +204,7 @@ def verify(
 ) -> None:
     """Say of each file whether it is identical, re-encoded, changed or unknown.
 
-    A verdict is no refusal: whatever they are, the command exits with 0.
+    Whatever the verdicts are, the command exits with 0: a verdict is not a refusal.
     """
     secret = secret_of(image, purpose, attribute, disease, identity)
     results = session.radledger.images.verify(image, paths, secret=secret)

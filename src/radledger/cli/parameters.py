@@ -28,7 +28,7 @@ __all__ = [
 
 Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
 
-# What is signed, and sent by somebody else.
+# What is signed, and sent by another account.
 SignOnly = Annotated[
     Path | None,
     typer.Option(

@@ -42,7 +42,7 @@ def serve(
 
     def ready(url: str) -> None:
         show({"relay": url, "payer": payer.address, "description": f"{url}/docs"})
-        sys.stdout.flush()  # whoever waits for this line reads it from a pipe
+        sys.stdout.flush()  # a reader of this line may read it from a pipe
 
     try:
         run(relayer, host, port, ready)

@@ -115,7 +115,7 @@ def _usage(error: Exception, arguments: Sequence[str]) -> int:
 
 
 def _given(parameter: Any, arguments: Sequence[str]) -> str | None:
-    """What a command line gives for an option; None if nothing, or if it is no option."""
+    """What a command line gives for an option; None if nothing, or if it is not an option."""
     for option in getattr(parameter, "opts", ()):
         for position, word in enumerate(arguments):
             if word.startswith(f"{option}="):

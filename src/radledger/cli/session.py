@@ -28,7 +28,7 @@ _FROM_FILE = "RADLEDGER_PASSPHRASE_FILE"
 
 
 class AccountNotNamed(UsageError):
-    """A command that signs was not told as whom."""
+    """A command that signs was given no signer."""
 
 
 class PassphraseMissing(UsageError):
@@ -46,7 +46,7 @@ class Session:
     journal: str | None = None
 
     def reset(self) -> None:
-        """Forget what an earlier run in this process was told and opened."""
+        """Forget what an earlier run in this process was given and opened."""
         vars(self).clear()  # what the class says stands again
 
     @property

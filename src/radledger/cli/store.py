@@ -74,7 +74,7 @@ def _knowing_contents(
     disease: str | None,
     identity: str | None,
 ) -> object:
-    """Do some work on an image set, with its secret where nobody here knows its contents."""
+    """Do some work on an image set, with its secret where this home does not know its contents."""
     try:
         return work(image)
     except SecretUnknown:

@@ -84,7 +84,7 @@ def duration(text: str) -> int:
     Raises
     ------
     InvalidTime
-        If it is no such span.
+        If it is not such a span.
 
     Examples
     --------

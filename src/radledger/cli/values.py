@@ -33,7 +33,7 @@ class InvalidAmount(UsageError):
 
 
 class InvalidWeight(UsageError):
-    """A text is no class and its weight."""
+    """A text is not a class and its weight."""
 
 
 class InvalidFile(UsageError):
@@ -46,7 +46,7 @@ def amount(text: str, decimals: int) -> int:
     Raises
     ------
     InvalidAmount
-        If it is no positive number, or has more decimals than the token.
+        If it is not a positive number, or has more decimals than the token.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def document(path: Path) -> dict[str, Any]:
 
 
 def _scaled(text: str, decimals: int) -> int | None:
-    """A decimal number times ten to the power of `decimals`, or None if that is no whole one."""
+    """A decimal number times ten to the power of `decimals`, or None if that is not whole."""
     try:
         number = Decimal(text)
         # No amount has more digits, and a larger power of ten would take all memory.
@@ -175,5 +175,5 @@ def _scaled(text: str, decimals: int) -> int | None:
 
 
 def write_document(path: Path, value: dict[str, Any]) -> None:
-    """Write a signed document for somebody else to submit."""
+    """Write a signed document for another account to submit."""
     path.write_text(json.dumps(value, indent=2) + "\n", "utf-8")

@@ -61,7 +61,7 @@ class Asking:
         Raises
         ------
         UnknownTerm, InvalidDisease, InvalidScope, InvalidAddress
-            If an argument makes no sense.
+            If an argument is invalid.
         ConsentReviewsOverdue
             If too many reviews of emergencies are overdue at the signer's institution.
         Refusal

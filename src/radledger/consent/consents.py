@@ -81,14 +81,14 @@ class Consents(Asking, EmergencyAccess):
         scope
             ``all``, or the id of an image set or the digest of a visit or course.
         subject
-            Whose images; the signer's unless given.
+            Whose images; default: the signer's.
         exact
             Keep the end to the second; it is rounded otherwise (`radledger.consent.periods`).
 
         Raises
         ------
         UnknownTerm, InvalidDisease, InvalidScope, InvalidAddress
-            If an argument makes no sense.
+            If an argument is invalid.
         Refusal
             If the contract refuses, as the subclass of its error's name.
         """
@@ -111,7 +111,7 @@ class Consents(Asking, EmergencyAccess):
         exact: bool = False,
         valid_for: int = _WEEK,
     ) -> dict[str, Any]:
-        """As :meth:`grant`, signed for somebody else to submit."""
+        """As :meth:`grant`, signed for another account to submit."""
         whose = _whose(signer, grantee, scope, subject)
         struct = signing.struct(self._ledger, self._diseases, terms, exact=exact)
         fields = signing.grant_fields(self._ledger, *whose, struct)
@@ -135,7 +135,7 @@ class Consents(Asking, EmergencyAccess):
         subject: str | None = None,
         valid_for: int = _WEEK,
     ) -> dict[str, Any]:
-        """As :meth:`revoke`, signed for somebody else to submit."""
+        """As :meth:`revoke`, signed for another account to submit."""
         whose = _whose(signer, grantee, scope, subject)
         after = signing.last_signed(self._ledger, *whose)
         fields = signing.whose_fields(*whose)
@@ -148,7 +148,7 @@ class Consents(Asking, EmergencyAccess):
     def sign_revoke_all(
         self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
     ) -> dict[str, Any]:
-        """As :meth:`revoke_all`, signed for somebody else to submit."""
+        """As :meth:`revoke_all`, signed for another account to submit."""
         whose = _subject(signer, subject)
         fields = {"subject": whose, "epoch": signing.epoch(self._ledger, whose)}
         after = self._ledger.call(records.CONTRACT, "revokedAllAt", whose)
@@ -177,7 +177,7 @@ class Consents(Asking, EmergencyAccess):
         Raises
         ------
         NoSuchRequest
-            If nobody made it.
+            If there is no such request.
         DiseaseUnknown
             If which disease it names is not known, or is another one.
         ConsentNotRequested
@@ -203,7 +203,7 @@ class Consents(Asking, EmergencyAccess):
         disease: str | None = None,
         valid_for: int = _WEEK,
     ) -> dict[str, Any]:
-        """As :meth:`approve`, signed for somebody else to submit."""
+        """As :meth:`approve`, signed for another account to submit."""
         asked = self._asked(signer, request_id, subject, disease)
         whose = (asked.subject, asked.grantee, parse_scope(asked.scope))
         fields = signing.grant_fields(self._ledger, *whose, asked.terms.encode(0))
@@ -231,7 +231,7 @@ class Consents(Asking, EmergencyAccess):
             If the contract refuses otherwise, as the subclass of its error's name.
         """
         call = messages.call_of(messages.verified(self._ledger, document))
-        self._diseases.sealed(document.get("disease"))  # whoever submits it knows it from now on
+        self._diseases.sealed(document.get("disease"))  # the submitter knows it from now on
         return self._send(payer, call.function, *call.arguments)
 
     # --- lists --------------------------------------------------------------------------------

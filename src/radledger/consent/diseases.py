@@ -1,6 +1,6 @@
 """Diseases, which the chain holds as salted digests, and the book of the salts known here.
 
-Everybody reads the chain, and there are few enough diseases to try them all.  So a disease has a
+The chain is public, and there are few enough diseases to try them all.  So a disease has a
 random salt: people pass on ``CODE@SALT``, such as ``MONDO:0004992@3f…``, and the chain holds the
 first 13 bytes of Keccak-256 of the code in ASCII and the 16 bytes of the salt.  A use is on the
 disease of a grant if both have the same code and the same salt.
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS diseases (
 
 
 class Diseases:
-    """The book of diseases whose salts are known here: of one's own requests, grants and data sets.
+    """The diseases whose salts are known here: of this home's requests, grants and data sets.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Diseases:
         named
             A digest, or ``CODE@SALT``.
         stated
-            A code, or ``CODE@SALT``, where somebody says which it is.
+            A code, or ``CODE@SALT``, where its salt is known.
 
         Raises
         ------

@@ -1,8 +1,8 @@
-"""Documents that one person signs and somebody else, who has Ether, submits.
+"""Documents that one person signs and another account, which has Ether, submits.
 
 A document is JSON: EIP-712 typed data that any wallet can show and sign, a summary of it in words,
 the signer's address and the signature.  The summary is a function of the typed data, so that what
-was read is what was signed; :func:`verify` computes it anew.
+was read is what was signed; :func:`verify` recomputes it.
 
 References
 ----------

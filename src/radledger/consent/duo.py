@@ -130,7 +130,7 @@ def condition_bits(names: Iterable[str]) -> int:
 
 
 def fulfilled_bits(names: Iterable[str]) -> int:
-    """Bits of the conditions that a use fulfils; nobody fulfils a prohibition.
+    """Bits of the conditions that a use fulfils; a prohibition cannot be fulfilled.
 
     Raises
     ------

@@ -73,7 +73,7 @@ class EmergencyAccess:
     def sign_forbid_emergencies(
         self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
     ) -> dict[str, Any]:
-        """As :meth:`forbid_emergencies`, signed for somebody else to submit."""
+        """As :meth:`forbid_emergencies`, signed for another account to submit."""
         return self._sign_choice(signer, subject, valid_for, forbidden=True)
 
     def allow_emergencies(self, signer: LocalAccount, *, subject: str | None = None) -> Receipt:
@@ -83,7 +83,7 @@ class EmergencyAccess:
     def sign_allow_emergencies(
         self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
     ) -> dict[str, Any]:
-        """As :meth:`allow_emergencies`, signed for somebody else to submit."""
+        """As :meth:`allow_emergencies`, signed for another account to submit."""
         return self._sign_choice(signer, subject, valid_for, forbidden=False)
 
     def review(
@@ -134,7 +134,7 @@ class EmergencyAccess:
         Parameters
         ----------
         subject, clinician, institution
-            Addresses: of which patient, by whom, of which institution; all unless given.
+            Addresses: of which patient, by whom, of which institution; default: all.
         """
         given = {"subject": subject, "clinician": clinician, "institution": institution}
         filters = {name: parse_address(text) for name, text in given.items() if text is not None}

@@ -76,7 +76,7 @@ def verified(ledger: Ledger, document: Mapping[str, Any]) -> Document:
 
 
 def without_disease(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A document as somebody submits it who need not know which disease it names.
+    """A document for a submitter that need not know which disease it names.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def without_disease(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def call_of(document: Document) -> Call:
-    """The call by which somebody with Ether submits a verified document."""
+    """The call by which an account with Ether submits a verified document."""
     from radledger.chain.ledger import Call
 
     message = document.message

@@ -51,7 +51,7 @@ class Terms:
         The one disease, where the purpose is ``DS`` alone: its code, to which the service adds a
         salt, or ``CODE@SALT``; a digest where the salt is not known (`radledger.consent.diseases`).
     start
-        From when, Unix time; the time of granting unless given.
+        From when, Unix time; default: the time of granting.
     until
         Until when, Unix time.
 

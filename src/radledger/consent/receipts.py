@@ -121,7 +121,7 @@ class Receipts:
         return tuple(_release(row[:3]) for row in rows)
 
     def _opened(self) -> closing[SqliteDatabase]:
-        # Anew for each use: between uses the file is whole by itself, with no log beside it.
+        # Opened for each use: between uses the file is whole by itself, with no log beside it.
         return closing(SqliteDatabase(self._path, _SCHEMA))
 
 

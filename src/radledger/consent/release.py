@@ -62,7 +62,7 @@ class CustodianKeyService:
 
     A hospital releases what it holds; a patient may release by themselves, with the secret that
     was wrapped to the patient's own key.  Whoever was given a secret and may no longer read is
-    locked out of what is read later: the next release encrypts the image set anew first, but not
+    locked out of what is read later: the next release re-encrypts the image set first, but not
     within an hour of the last time that was done.  What was delivered before stands in the
     receipts.
 
@@ -194,7 +194,7 @@ class CustodianKeyService:
         return str(self._ledger.call("IdentityRegistry", "controllerOf", identity))
 
     def _locked_out(self, record: ImageRecord, present: Present) -> ImageRecord:
-        """Encrypt under a new secret if somebody has the present one who may no longer read."""
+        """Encrypt under a new secret if a reader has the present one and may no longer read."""
         if self._rekey is None or self._all_may_read(record, present):
             return record
         # A patient and a friend could have a hospital encrypt at will, by granting and revoking.

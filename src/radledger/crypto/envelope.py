@@ -72,7 +72,7 @@ def recipient(secret: str) -> str:
 
 
 def commitment(secret: str) -> bytes:
-    """32 bytes that bind whoever publishes them to ``secret`` and tell nothing about it.
+    """32 bytes that bind their publisher to ``secret`` and reveal nothing about it.
 
     It is the SHA-256 of a fixed label and the recipient.  Two secrets with one commitment would
     be a collision of SHA-256, or share a recipient and so open the same files.  The recipient
@@ -175,7 +175,7 @@ def decrypt(source: IO[bytes], target: Path, secret: str, size: int | None = Non
     secret
         From :func:`new_secret`.
     size
-        Bytes of the content, behind which the padding is cut off; it stays unless given.
+        Bytes of the content, behind which the padding is cut off; by default it stays.
 
     Raises
     ------
@@ -275,4 +275,4 @@ class _Recorder:
             raise
 
     def flush(self) -> None:
-        """Nothing: whoever opened the stream flushes it."""
+        """Nothing: the stream's owner flushes it."""

@@ -1,4 +1,4 @@
-"""An image's whole journey on a local chain, told step by step: ``python -m radledger.demo``.
+"""An image's whole journey on a local chain, step by step: ``python -m radledger.demo``.
 
 ==============  ============================================================================
 ``story``       what happens, as data: chapters of steps, each with who acts and what is expected

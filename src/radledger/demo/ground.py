@@ -25,7 +25,7 @@ __all__ = ["Ground", "LocalNode", "RunningChain", "move_clock"]
 
 
 class Ground(Protocol):
-    """A chain with the contracts deployed and everybody accredited."""
+    """A chain with the contracts deployed and all participants accredited."""
 
     name: str
     first_block: int
@@ -66,14 +66,14 @@ class LocalNode:
 
 @dataclass
 class RunningChain:
-    """A chain that somebody else runs, and accounts there that have Ether.
+    """A chain that runs already, and accounts there that have Ether.
 
     Attributes
     ----------
     web3
         Connected to it.
     accounts
-        An account with Ether for each name of `FUNDED`; the patient's is made anew.
+        An account with Ether for each name of `FUNDED`; the patient's is created.
     """
 
     web3: Web3
@@ -86,7 +86,7 @@ class RunningChain:
         self.first_block = int(self.web3.eth.block_number) + 1
 
     def up(self, home: Path) -> RadLedger:
-        """Deploy the contracts and accredit everybody, or finish what was interrupted."""
+        """Deploy the contracts and accredit all participants, or finish what was interrupted."""
         keystore = Keystore(home)
         known = {each.name for each in keystore.list()}
         for name in FUNDED:

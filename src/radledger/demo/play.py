@@ -46,7 +46,7 @@ def play(
     samples: tuple[Path, ...] | None = None,
     inspected: tuple[str, ...] = INSPECTED,
 ) -> int:
-    """Play a story in a folder that is made anew, and write its page there.
+    """Play a story in a new folder, and write its page there.
 
     Returns
     -------

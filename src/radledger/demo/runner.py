@@ -30,7 +30,7 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Transaction:
-    """A mined transaction of somebody in the story.
+    """A mined transaction of a person in the story.
 
     ``function`` is ``Contract.function``, or ``Contract`` alone for a creation; ``sender`` a name.
     """

@@ -86,7 +86,7 @@ class Stage:
     _running: ExitStack = field(init=False, default_factory=ExitStack)
 
     def open(self) -> None:
-        """Bring the ground up and everybody in."""
+        """Start the chain and accredit all participants."""
         self.radledger = self.ground.up(self.home)
 
     def close(self) -> None:
@@ -171,28 +171,28 @@ class Stage:
 
     @cached_property
     def people(self) -> dict[str, LocalAccount]:
-        """Everybody's account by name."""
+        """All accounts by name."""
         keystore = Keystore(self.home)
         return {name: keystore.open(name) for name in PEOPLE}
 
     def person(self, name: str) -> LocalAccount:
-        """Somebody's account."""
+        """A person's account."""
         return self.people[name]
 
     def address(self, name: str) -> str:
-        """Somebody's address."""
+        """A person's address."""
         return self.people[name].address
 
     def private_key(self, name: str) -> bytes:
-        """Somebody's X25519 key, which opens what was wrapped to them."""
+        """A person's X25519 key, which opens what was wrapped to it."""
         return Keystore(self.home).encryption_key(name)
 
     def ether(self, name: str) -> int:
-        """Somebody's balance in wei."""
+        """A person's balance in wei."""
         return int(self.ledger.web3.eth.get_balance(self.people[name].address))
 
     def sent(self, name: str) -> int:
-        """How many transactions somebody has sent."""
+        """How many transactions a person has sent."""
         count = request(self.ledger.web3, "eth_getTransactionCount", [self.address(name), "latest"])
         return int(count, 16)
 
@@ -202,7 +202,7 @@ class Stage:
         return ContractAt("LocalToken", self.ledger.address("LocalToken"))
 
     def tokens(self, name: str) -> int:
-        """Somebody's balance in base units of the token."""
+        """A person's balance in base units of the token."""
         return int(self.ledger.call(self.token, "balanceOf", self.address(name)))
 
     # --- what many steps do -------------------------------------------------------------------
@@ -246,7 +246,7 @@ class Stage:
 
     @contextmanager
     def at_no_cost(self, name: str) -> Iterator[None]:
-        """Check that nothing inside costs somebody Ether."""
+        """Check that nothing inside costs a person Ether."""
         before = self.ether(name)
         yield
         check(self.ether(name) == before, f"it cost {name} {before - self.ether(name)} wei")

@@ -3,12 +3,12 @@
 ::
 
     folder/
-      swarm.key        one for all: whoever has it may connect, nobody else
+      swarm.key        one for all: a node needs it to connect
       <name>/          one node: its repository, its log, and where it runs
 
 They know no bootstrap node, no public routing and no other machine: each listens on loopback
 alone, and speaks only to nodes with the same key.  A node keeps its ports from one start to the
-next, so that whoever uses it finds it again.
+next, so that its users find it again.
 
 References
 ----------
@@ -163,7 +163,7 @@ class _Place:
         }
 
     def prepare(self, swarm_key: str) -> None:
-        """Make the repository of a node that knows nobody, unless it is there."""
+        """Make the repository of a node that knows no peer, unless it is there."""
         if (self._repository / "swarm.key").exists():
             return
         shutil.rmtree(self._repository, ignore_errors=True)  # an interrupted attempt
@@ -191,7 +191,7 @@ class _Place:
         write_atomically(self._repository / "swarm.key", swarm_key, private=True)
 
     def start(self) -> process.Node:
-        """Start it where it listened before, or elsewhere if somebody took its ports."""
+        """Start it where it listened before, or elsewhere if its ports are taken."""
         tried = False
 
         def attempt() -> process.Node:

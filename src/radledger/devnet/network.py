@@ -77,7 +77,7 @@ def up(
     store: str | None = None,
     nodes: int | None = None,
 ) -> Devnet:
-    """Start a local chain and store with the contracts and everybody accredited, ready to use.
+    """Start a local chain and store with the contracts deployed and all participants accredited.
 
     Running it again changes nothing, or finishes what was interrupted.  A chain that was taken
     down goes on where it stood.
@@ -87,13 +87,13 @@ def up(
     home
         RadLedger's folder.
     chain
-        ``ganache``, ``anvil``, or ``poa`` for several geth nodes that are validators; as before
-        unless given, at first Ganache.
+        ``ganache``, ``anvil``, or ``poa`` for several geth nodes that are validators; default: as
+        before, at first Ganache.
     validators
-        How many of them; as before unless given, at first four.
+        How many of them; default: as before, at first four.
     store, nodes
-        ``local`` or ``kubo``, and how many nodes of it; as before unless given, at first the
-        local one, and two of Kubo.
+        ``local`` or ``kubo``, and how many nodes of it; default: as before, at first the local
+        one, and two of Kubo.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def _mnemonic(home: Path) -> str:
 
 
 def _accounts(home: Path) -> dict[str, LocalAccount]:
-    """Everybody's account, in the keystore without a passphrase."""
+    """All accounts, in the keystore without a passphrase."""
     from eth_account import Account
 
     Account.enable_unaudited_hdwallet_features()

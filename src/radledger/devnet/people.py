@@ -40,7 +40,7 @@ FUNDED = ("governor", "hospital", "clinic", "radiologist", "researcher", "strang
 """Who has Ether, in the order of the node's accounts."""
 
 PEOPLE = (*FUNDED, "patient")
-"""Everybody, in the order of the mnemonic's accounts."""
+"""All persons, in the order of the mnemonic's accounts."""
 
 INSTITUTIONS = ("hospital", "clinic")
 INSTITUTION_ROLES = (
@@ -61,7 +61,7 @@ MEMBERS = {
 
 
 def accredit(ledger: Ledger, people: Mapping[str, LocalAccount]) -> None:
-    """Admit the institutions and their members; whoever is admitted already stays as is."""
+    """Admit the institutions and their members; who is admitted already stays as is."""
     participants = Participants(ledger)
 
     def is_new(name: str) -> bool:

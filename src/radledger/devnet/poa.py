@@ -1,6 +1,6 @@
 """A proof-of-authority chain (Clique) of several geth nodes on loopback, each of them a validator.
 
-It goes on as long as more than half of the validators sign: of four, one may be away.  Keys and
+It goes on as long as more than half of the validators sign: of four, one may be missing.  Keys and
 genesis block are made once, in the chain's folder::
 
     genesis.json
@@ -31,7 +31,7 @@ __all__ = ["CHAIN_ID", "VALIDATORS", "Chain", "confirmations", "reunite"]
 
 CHAIN_ID = 41337
 VALIDATORS = 4
-"""How many validators there are unless somebody says otherwise."""
+"""Default number of validators."""
 
 _MOST = 16
 _TIMEOUT = 120.0
@@ -89,7 +89,7 @@ class Chain:
         Raises
         ------
         UsageError
-            If the chain is there with another number of validators, or it makes no sense.
+            If the chain exists with another number of validators, or the number is invalid.
         """
         from eth_account import Account
 
@@ -188,7 +188,7 @@ class Chain:
 def confirmations(validators: int) -> int:
     """How many blocks on top of another need more than half of the validators.
 
-    Each of any so many blocks in a row is signed by somebody else (EIP-225).  A part of the
+    Each of any so many blocks in a row is signed by another validator (EIP-225).  A part of the
     validators that is cut off from the others cannot make them, unless it is the larger one.
     """
     return validators // 2 + 1
@@ -197,7 +197,7 @@ def confirmations(validators: int) -> int:
 def reunite(nodes: Sequence[Node]) -> None:
     """Bring nodes together that stand on branches of equal weight, where Clique does not go on.
 
-    That can be after a partition: each branch waits for the signature of somebody on the other
+    That can be after a partition: each branch waits for the signature of a validator on the other
     (see EIP-3436).  Whoever is not on the heaviest branch, or of several on the one of the lowest
     hash, is set back to where the branches part, and follows.
 

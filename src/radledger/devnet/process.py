@@ -104,7 +104,7 @@ def start(chain: str, data: Path, mnemonic: str, accounts: int) -> Node:
 
 
 def with_free_ports(attempt: Callable[[], Node]) -> Node:
-    """Start a node on new ports, and on others if somebody else takes one meanwhile."""
+    """Start a node on new ports, and on others if one is taken meanwhile."""
     for left in reversed(range(_PORT_ATTEMPTS)):
         try:
             return attempt()
@@ -192,7 +192,7 @@ def spawn(
 
 
 def free_port() -> int:
-    """A TCP port of the system's choice that nobody listens on."""
+    """A free TCP port of the system's choice."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -266,7 +266,7 @@ def _start_time(pid: int) -> str | None:
 
 
 def _reap(pid: int) -> None:
-    """Let go of a child that has ended; it is somebody else's child in a later run."""
+    """Let go of a child that has ended; it is another process's child in a later run."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
 

@@ -25,7 +25,7 @@ __all__ = [
 
 
 class InvalidAddress(UsageError):
-    """A text is no Ethereum address, or its EIP-55 checksum is wrong."""
+    """A text is not an Ethereum address, or its EIP-55 checksum is wrong."""
 
 
 class UnknownRole(UsageError):
@@ -33,7 +33,7 @@ class UnknownRole(UsageError):
 
 
 class InvalidKey(UsageError):
-    """What is to be registered is no X25519 public key of 32 bytes."""
+    """What is to be registered is not an X25519 public key of 32 bytes."""
 
 
 class NoGuardians(UsageError):

@@ -101,7 +101,7 @@ class Identities(Forwarding):
         public_key
             X25519, 32 raw bytes.
         identity
-            The signer's own address unless given.
+            Default: the signer's own address.
         valid_for
             Seconds.
 
@@ -120,7 +120,7 @@ class Identities(Forwarding):
         identity: str | None = None,
         valid_for: int = _TEN_YEARS,
     ) -> dict[str, Any]:
-        """As :meth:`set_key`, signed for somebody else to submit.
+        """As :meth:`set_key`, signed for another account to submit.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class Identities(Forwarding):
     def sign_change_owner(
         self, signer: LocalAccount, new_owner: str, *, identity: str | None = None
     ) -> dict[str, Any]:
-        """As :meth:`change_owner`, signed for somebody else to submit."""
+        """As :meth:`change_owner`, signed for another account to submit."""
         return self._sign(signer, _change_owner(signer, new_owner, identity))
 
     def add_delegate(
@@ -154,7 +154,7 @@ class Identities(Forwarding):
         delegate_type: str = CONSENT_DELEGATE,
         identity: str | None = None,
     ) -> Receipt:
-        """Let somebody act for an identity, as a parent does who grants, for some seconds."""
+        """Let a delegate act for an identity, as a parent does who grants, for some seconds."""
         return self._send(
             signer, _add_delegate(signer, delegate, valid_for, delegate_type, identity)
         )
@@ -168,7 +168,7 @@ class Identities(Forwarding):
         delegate_type: str = CONSENT_DELEGATE,
         identity: str | None = None,
     ) -> dict[str, Any]:
-        """As :meth:`add_delegate`, signed for somebody else to submit."""
+        """As :meth:`add_delegate`, signed for another account to submit."""
         return self._sign(
             signer, _add_delegate(signer, delegate, valid_for, delegate_type, identity)
         )
@@ -192,7 +192,7 @@ class Identities(Forwarding):
         delegate_type: str = CONSENT_DELEGATE,
         identity: str | None = None,
     ) -> dict[str, Any]:
-        """As :meth:`revoke_delegate`, signed for somebody else to submit."""
+        """As :meth:`revoke_delegate`, signed for another account to submit."""
         return self._sign(signer, _revoke_delegate(signer, delegate, delegate_type, identity))
 
     def set_guardians(
@@ -203,9 +203,9 @@ class Identities(Forwarding):
         *,
         identity: str | None = None,
     ) -> Receipt:
-        """Name who can recover an identity, how many of them it takes; none and 0 for nobody.
+        """Set the guardians of an identity and how many recover it; none and 0 to dismiss them.
 
-        Everybody reads whom an identity names.  A guardian with one address for several identities
+        The guardians of an identity are public.  A guardian with one address for several identities
         links them, so each gives an address derived for this one (`Keystore.derive`).
         """
         return self._send(signer, _set_guardians(signer, guardians, threshold, identity))
@@ -218,7 +218,7 @@ class Identities(Forwarding):
         *,
         identity: str | None = None,
     ) -> dict[str, Any]:
-        """As :meth:`set_guardians`, signed for somebody else to submit."""
+        """As :meth:`set_guardians`, signed for another account to submit."""
         return self._sign(signer, _set_guardians(signer, guardians, threshold, identity))
 
     def guards_of_others(self, guardians: Iterable[str], *, identity: str) -> tuple[str, ...]:
@@ -231,7 +231,7 @@ class Identities(Forwarding):
         return self._send(signer, _call("vetoRecovery", identity or signer.address))
 
     def sign_veto(self, signer: LocalAccount, *, identity: str | None = None) -> dict[str, Any]:
-        """As :meth:`veto`, signed for somebody else to submit."""
+        """As :meth:`veto`, signed for another account to submit."""
         return self._sign(signer, _call("vetoRecovery", identity or signer.address))
 
     # --- guardians ----------------------------------------------------------------------------
@@ -239,7 +239,7 @@ class Identities(Forwarding):
     def approve_recovery(
         self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
     ) -> Receipt:
-        """As a guardian, approve that somebody take over an identity.
+        """As a guardian, approve a new owner of an identity.
 
         The approval that makes the threshold starts the delay in which the owner can veto.  It
         counts for 30 days, and as long as the guardian's own identity gets no other owner.
@@ -263,7 +263,7 @@ class Identities(Forwarding):
     def sign_approve_recovery(
         self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
     ) -> dict[str, Any]:
-        """As :meth:`approve_recovery`, signed for somebody else to submit.
+        """As :meth:`approve_recovery`, signed for another account to submit.
 
         Raises
         ------
@@ -275,13 +275,13 @@ class Identities(Forwarding):
     def withdraw_approval(
         self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
     ) -> Receipt:
-        """As a guardian, take back the approval that somebody take over an identity."""
+        """As a guardian, withdraw the approval of a new owner of an identity."""
         return self._send(signer, _withdrawal(signer, identity, new_owner, guardian))
 
     def sign_withdraw_approval(
         self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
     ) -> dict[str, Any]:
-        """As :meth:`withdraw_approval`, signed for somebody else to submit."""
+        """As :meth:`withdraw_approval`, signed for another account to submit."""
         return self._sign(signer, _withdrawal(signer, identity, new_owner, guardian))
 
     def execute_recovery(self, signer: LocalAccount, identity: str, new_owner: str) -> Receipt:

@@ -40,7 +40,7 @@ class Participant:
     suspended
         Whether it or its institution is suspended.
     suspended_by
-        Who suspended the account itself: ``institution``, ``governor``, both or nobody.
+        Who suspended the account itself: ``institution``, ``governor``, both or neither.
     """
 
     account: str
@@ -90,7 +90,7 @@ class Participants:
         return self._send(signer, "reinstate", parse_address(account))
 
     def leave(self, signer: LocalAccount) -> Receipt:
-        """Leave one's institution."""
+        """Leave the signer's institution."""
         return self._send(signer, "leave")
 
     def vote_governor(self, signer: LocalAccount, account: str, *, add: bool) -> Receipt:

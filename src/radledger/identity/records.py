@@ -86,7 +86,7 @@ class Identity:
         As it was set; none once the identity was deactivated.
     controller
         The key that acts as the owner: the owner, or where that one's own identity was handed on
-        or recovered, the owner of that; none if nobody does.
+        or recovered, the owner of that; none if no key does.
     """
 
     identity: str
@@ -159,7 +159,7 @@ def guards_of_others(ledger: Ledger, identity: str, guardians: Iterable[str]) ->
 
 
 def _attributes(ledger: Ledger, identity: str) -> Iterator[Attribute]:
-    """Valid attributes, in the order in which they were set; none if nobody acts as the owner."""
+    """Valid attributes, in the order in which they were set; none if no key acts as the owner."""
     if ledger.call(CONTRACT, "controllerOf", identity) == NOBODY:
         return
     owners = _owners(ledger, identity)
@@ -205,5 +205,5 @@ def _recoveries(ledger: Ledger, identity: str) -> Iterator[Recovery]:
 
 
 def _text(name: bytes) -> str:
-    """32 bytes of whoever wrote them, without what would steer a terminal."""
+    """32 bytes that anyone may have written, without what would steer a terminal."""
     return visible(name.rstrip(b"\0").decode("utf-8", "backslashreplace"))

@@ -1,4 +1,4 @@
-"""Image sets: added, shown, verified, fetched, encrypted anew, disowned and erased.
+"""Image sets: added, shown, verified, fetched, re-encrypted, disowned and erased.
 
 ==============  ============================================================================
 ``service``     :class:`~radledger.imaging.service.Images`, the use cases

@@ -1,4 +1,4 @@
-"""Bundles: what proves an image set to somebody who has no access to the chain.
+"""Bundles: what proves an image set to a verifier who has no access to the chain.
 
 A bundle holds the events that anchored an image set and the sets that it came from, the last that
 re-keyed it and the one that erased it, each with the proof of its block, and the Merkle proofs of
@@ -97,7 +97,7 @@ class Bundles:
             Files of the set that the bundle is about, exact to the byte; all of the set's unless
             given.  The salts of others stay out of it.
         secret
-            As it was released; from this home unless given.  An erased set has none, and a bundle
+            As it was released; default: from this home.  An erased set has none, and a bundle
             of it proves no files.
 
         Raises
@@ -229,6 +229,6 @@ def _check(data: bytes, proofs: Sequence[EventProof]) -> None:
     except Invalid as error:
         where, why = error.args
         raise ProofUnavailable(
-            f"what the node told proves nothing: {where} {why}; ask again, or another node",
+            f"the node's answer proves nothing: {where} {why}; ask again, or another node",
             where=where,
         ) from error

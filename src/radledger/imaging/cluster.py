@@ -115,7 +115,7 @@ def _connected(scheduler: str) -> Iterator[Client]:
 
     def away(error: BaseException) -> ClusterUnavailable:
         return ClusterUnavailable(
-            f"the scheduler {scheduler} or its workers are away: "
+            f"the scheduler {scheduler} or its workers are unavailable: "
             f"{str(error) or 'the connection was lost'}; run again to go on",
             scheduler=scheduler,
         )

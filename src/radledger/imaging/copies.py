@@ -116,7 +116,7 @@ class PinResult:
     pinned
         How many of them are kept for this; less than all where the store keeps them anyway.
     given_up
-        How many of an earlier encryption were given up.
+        How many of an earlier encryption were unpinned.
     """
 
     image_id: str
@@ -127,7 +127,7 @@ class PinResult:
 
 @dataclass(frozen=True, slots=True)
 class UnpinResult:
-    """How many contents of an image set a partner gave up."""
+    """How many contents of an image set a partner unpinned."""
 
     image_id: str
     given_up: int
@@ -172,7 +172,7 @@ class Copies(ImagingHome):
         ImageUnknown
             If there is none of that id.
         SecretUnknown
-            If nobody here knows what it consists of.
+            If this home does not know what it consists of.
         """
         record = records.image_record(self._ledger, image_id)
         copies = self._held(self._contents(record, secret))
@@ -186,12 +186,12 @@ class Copies(ImagingHome):
         Raises
         ------
         CopiesMissing
-            If some could not be made, because nodes are away or nobody has the content; those
-            that could were.
+            If some could not be made, because nodes are unavailable or none has the content;
+            those that could were.
         ImageUnknown, ImageErased
             If there is no such set, or it was erased.
         SecretUnknown
-            If nobody here knows what it consists of.
+            If this home does not know what it consists of.
         """
         record = self._usable(image_id)
         contents = self._contents(record, secret)
@@ -216,7 +216,7 @@ class Copies(ImagingHome):
     def pin(self, image_id: str, *, secret: str) -> PinResult:
         """Keep a copy of an image set in this home's store, as who may read it.
 
-        Done again after the set was encrypted anew, it keeps the new ciphertext and gives up the
+        Done again after the set was re-encrypted, it pins the new ciphertext and unpins the
         old.
 
         Parameters
@@ -238,7 +238,7 @@ class Copies(ImagingHome):
         record = self._usable(image_id)
         contents = self._contents_of_manifest(record, secret)
         earlier = self._pinned(record)
-        # What is kept already, as custodian for instance, is not this pin's to give up.
+        # What is kept already, as custodian for instance, is not this pin's to remove.
         held = self._held(contents)
         own = [each.cid for each in held if each.cid in earlier or each.copies == 0]
         most = {cid: contents[cid].most for cid in own}
@@ -251,7 +251,7 @@ class Copies(ImagingHome):
         return PinResult(record.image_id, len(contents), len(own), len(stale))
 
     def unpin(self, image_id: str) -> UnpinResult:
-        """Give up what :meth:`pin` keeps, after an erasure for instance; the store deletes it."""
+        """Unpin what :meth:`pin` keeps, after an erasure for instance; the store deletes it."""
         record = records.image_record(self._ledger, image_id)
         given_up = self._pinned(record)
         self._give_up(given_up)

@@ -1,4 +1,4 @@
-"""What only a custodian does with image sets: bring files, add versions, encrypt anew, erase."""
+"""What only a custodian does with image sets: add files and versions, re-encrypt, erase."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Custody(ImagingHome):
         custodian
             Who acts for the institution that holds them.
         visit
-            What to call the visit; the study's UID unless given.  Grants may be for a visit.
+            What to call the visit; default: the study's UID.  Grants may be for a visit.
         course
             What to call the course of treatment that the visit is part of, if any.
         profile
@@ -134,7 +134,7 @@ class Custody(ImagingHome):
     ) -> Iterator[Added]:
         """Add the files of many patients, as `add` does those of one; an archive, for instance.
 
-        Additions are taken as they are needed, and what became of each is told as soon as its
+        Additions are taken as they are needed, and what became of each is reported as soon as its
         image sets are on the chain, so that memory does not grow with their number.  The files of
         one series belong into one addition: from two they may become two image sets.
 
@@ -145,7 +145,7 @@ class Custody(ImagingHome):
         custodian, profile, keep_identity, allow_burned_in, mixed_patient_ids, allow_unchecked
             As for `add`.
         workers
-            How many processes store files; as many as there are processors unless given.
+            How many processes store files; default: as many as there are processors.
         scheduler
             Address of the scheduler of a Dask cluster, such as ``tcp://10.0.0.1:8786``, whose
             workers store the files instead.  They reach paths and store under the same names as
@@ -237,7 +237,7 @@ class Custody(ImagingHome):
     def rekey(self, image_id: str, *, custodian: LocalAccount) -> RekeyResult:
         """Encrypt an image set under a new secret; id and root stay, the old ciphertext goes.
 
-        Whoever was given the old secret can open nothing that is fetched from now on.
+        The old secret opens nothing that is fetched from now on.
         """
         return self._upkeep.rekey(self._usable(image_id).image_id, custodian)
 
@@ -281,7 +281,7 @@ class Custody(ImagingHome):
         secret = self._journal.secret_of(row)
         if record.manifest == "0x" + cid_digest(row.manifest_cid or "").hex():
             return secret
-        # It was encrypted anew, or sealed again with a journal from a backup.
+        # It was re-encrypted, or sealed again with a journal from a backup.
         try:
             with reading.opened_envelope(self._storage, record) as envelope:
                 envelope.require_secret(secret)
@@ -339,7 +339,7 @@ class Custody(ImagingHome):
                 yield SkippedFile(found.name, found.reason)
 
     def _institution(self, signer: LocalAccount) -> str:
-        """The institution for which somebody acts as a custodian."""
+        """The institution for which an account acts as a custodian."""
         role = ROLES["custodian"]
         return str(self._ledger.call("ParticipantRegistry", "requireRole", signer.address, role))
 

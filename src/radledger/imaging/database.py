@@ -25,7 +25,7 @@ __all__ = ["Database", "in_schema", "open_database"]
 _SCHEMA = "schema"
 _LATEST = ("identifiers", "seals", "bindings")  # what journals of earlier releases lack
 _CLAIM_WITHIN = "5s"  # a server lets go of a lost session's locks a moment later
-_CREATING = 0x7261646C  # what everybody who makes the tables waits for, whatever the number
+_CREATING = 0x7261646C  # what every process that makes the tables waits for, whatever the number
 
 
 def open_database(location: Path | str) -> Database:
@@ -137,7 +137,7 @@ class Database:
                     self.connection.execute(CreateIndex(index, if_not_exists=True))
 
     def _make_room(self) -> None:
-        """Make where the tables will be, and let nobody else do so at the same time."""
+        """Make where the tables will be, and let no other process do so at the same time."""
 
     def _begin(self, *, durable: bool) -> None:
         raise NotImplementedError
@@ -192,7 +192,7 @@ class Postgresql(Database):
     Raises
     ------
     InvalidJournalUrl
-        If it is no such URL, or psycopg is not installed.
+        If it is not such a URL, or psycopg is not installed.
     """
 
     def __init__(self, location: str) -> None:

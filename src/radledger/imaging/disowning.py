@@ -49,7 +49,7 @@ class Disowning(ImagingHome, Forwarding):
         return self._ledger.send(signer, records.CONTRACT, "disown", self._named(image_id))
 
     def sign_disown(self, signer: LocalAccount, image_id: str) -> dict[str, Any]:
-        """As :meth:`disown`, signed for somebody else to submit."""
+        """As :meth:`disown`, signed for another account to submit."""
         return self._signed(signer, "disown", image_id)
 
     def acknowledge(self, signer: LocalAccount, image_id: str) -> Receipt:
@@ -67,7 +67,7 @@ class Disowning(ImagingHome, Forwarding):
         return self._ledger.send(signer, records.CONTRACT, "acknowledge", self._named(image_id))
 
     def sign_acknowledge(self, signer: LocalAccount, image_id: str) -> dict[str, Any]:
-        """As :meth:`acknowledge`, signed for somebody else to submit."""
+        """As :meth:`acknowledge`, signed for another account to submit."""
         return self._signed(signer, "acknowledge", image_id)
 
     # ------------------------------------------------------------------ internals

@@ -6,12 +6,12 @@
     ├── ImageError                what is asked of an image set cannot be done
     │   ├── ImageUnknown          no such image set on this chain
     │   │   └── InvalidImageId    nothing of the form of an image set's id
-    │   ├── SecretUnknown         nobody here has the set's secret
+    │   ├── SecretUnknown         this home does not have the set's secret
     │   ├── ManifestInvalid       the stored manifest is not one, or not this set's
     │   ├── RootMismatch          what was read does not add up to the root on the chain
     │   ├── FileNotInSet          a file is not byte for byte one of the set's
     │   ├── BundleTooLarge        a bundle would have more bytes than its verifier reads
-    │   ├── CiphertextRemains     an erased set's ciphertext lies on a node that is away
+    │   ├── CiphertextRemains     an erased set's ciphertext lies on an unavailable node
     │   ├── CopiesMissing         copies of the set's ciphertext are missing, and cannot be made
     │   ├── FolderNotEmpty        where files are to be written there are some already
     │   ├── NothingToAdd          none of the given paths could be taken

@@ -3,7 +3,7 @@
 ::
 
     home/imaging/<chain id>-<chain and contract>/
-      journal.sqlite3      secrets and salts: back it up, and show it to nobody; or in PostgreSQL
+      journal.sqlite3      secrets and salts: back it up, and keep it secret; or in PostgreSQL
       journal.key          what opens the secrets in it; journal-postgresql.key of one there
       certificates/        one for each erased image set
       adding/, rekeying/   files under way
@@ -72,7 +72,7 @@ class ImagingHome:
 def imaging_folder(home: Path, ledger: Ledger) -> Path:
     """The folder for one chain and contract, made if it is not there, for its owner alone.
 
-    A chain that was started anew has the id of the one before, and none of its image sets.
+    A restarted development chain has the id of the one before, and none of its image sets.
     """
     from radledger.chain.connect import genesis_hash
 

@@ -296,7 +296,7 @@ class _Run:
             lot.left_out.append((None, SkippedFile(lot.taken.pop(set_id), reason)))
 
     def _collect(self) -> None:
-        """Give up what was stored and no row names, now that nobody stores any more."""
+        """Unpin what was stored and no row names, now that no process stores any more."""
         self._patience.insist(lambda: self._journal.abandon("adding"))
         with suppress(StorageUnavailable):  # then it goes by a later collection
             pinning.collect(self._journal, self._ingest.storage)

@@ -177,7 +177,7 @@ class Journal(RekeyRows):
     def abandon(self, work: Work) -> None:
         """Make garbage of what killed processes have stored for some work, and nothing names.
 
-        Whoever calls this has the lock of that name, and nothing more to store.
+        The caller holds the lock of that name, and has nothing more to store.
         """
         left = storing.c.work == work
         if self._all(select(storing.c.cid).where(left).limit(1)):
@@ -352,7 +352,7 @@ class Journal(RekeyRows):
         return [str(row[0]) for row in self._all(select(schema.garbage.c.cid))]
 
     def collected(self, cids: Iterable[str]) -> None:
-        """Forget CIDs that the store has given up."""
+        """Forget CIDs that the store has unpinned."""
         one = delete(schema.garbage).where(schema.garbage.c.cid == bindparam("given"))
         with self._write() as write:
             for cid in cids:

@@ -2,7 +2,7 @@
 
 A reader signs a receipt, which says what is read, for what use, under which grant and when, and
 hands it to a key service.  The service checks it, keeps it, and answers with the secret wrapped
-to the reader's registered key.  Where the service runs, nobody but itself knows.
+to the reader's registered key.  Readers do not depend on where it runs.
 
 References
 ----------
@@ -64,7 +64,7 @@ class Use(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a reader signs to be given a secret; it stays with whoever released it.
+    """What a reader signs to be given a secret; it stays with the custodian that released it.
 
     Attributes
     ----------
@@ -261,7 +261,7 @@ def request_release(
 ) -> Released:
     """Ask a key service for a secret, with a receipt signed for the grant that permits the use.
 
-    Who reads is ``identity``, which ``reader`` owns; the reader's own address unless given.
+    The reading identity is ``identity``, which ``reader`` owns; default: the reader's own address.
 
     Raises
     ------

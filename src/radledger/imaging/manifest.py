@@ -5,7 +5,7 @@ A stored manifest is one line of JSON, the envelope, and then the manifest prope
     {"commitment":"0x…","format":"radledger-manifest","version":1,"wrapped":{"patient":"…"}}
     age-encryption.org/v1 …
 
-The envelope is not encrypted and tells nobody anything.  ``commitment`` binds the custodian to
+The envelope is not encrypted and reveals nothing.  ``commitment`` binds the custodian to
 one secret (:func:`radledger.crypto.envelope.commitment`).  ``wrapped`` holds that secret, in
 base64, wrapped by HPKE to the registered keys of the ``custodian`` and the ``patient``, as far as
 they had any; who these are, the event that names the manifest's digest says already, so the
@@ -365,7 +365,7 @@ _FORMS: Mapping[type, Mapping[str, Callable[[object], bool]]] = {
 
 
 def _read(cls: type[T], fields: Mapping[str, Any]) -> T:
-    """What some fields of a manifest say; whoever wrote it is not trusted with their form."""
+    """What some fields of a manifest say; its writer is not trusted with their form."""
     for name, right in _FORMS[cls].items():
         if not right(fields[name]):
             raise ValueError(f"{name} is {reprlib.repr(fields[name])}")

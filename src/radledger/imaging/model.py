@@ -217,7 +217,7 @@ class Addition:
     patient
         Address of who will decide about them.
     visit, course
-        What to call the visit (the study's UID unless given) and the course of treatment, if any.
+        What to call the visit (default: the study's UID) and the course of treatment, if any.
     """
 
     paths: tuple[Path, ...]
@@ -294,7 +294,7 @@ class FetchResult:
 
 @dataclass(frozen=True, slots=True)
 class RekeyResult:
-    """An image set that was encrypted anew; its root, and so its id, stay."""
+    """An image set that was re-encrypted; its root, and so its id, stay."""
 
     image_id: str
     manifest_cid: str

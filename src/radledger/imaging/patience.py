@@ -1,4 +1,4 @@
-"""Wait for a server that was there and is away; say so at once of one that never was."""
+"""Wait for a server that became unavailable; fail at once if it never answered."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Nothing stays pinned that the journal does not name, whatever was killed in between.
 
 A content's CID is in the journal's list before the store has it, and leaves the list when the row
-of a file or a set names it.  What is on the list when nobody is at work was left by a process that
+of a file or a set names it.  What is on the list when no process is at work was left by one that
 was killed: :meth:`radledger.imaging.journal.Journal.abandon` makes it garbage.
 """
 
@@ -30,7 +30,7 @@ def put(journal: Journal, storage: Storage, content: IO[bytes], work: Work) -> s
     content
         What to store.
     work
-        For what; whoever calls this has the lock of that name.
+        For what; the caller holds the lock of that name.
     """
     cid = cid_of(content)
     content.seek(0)

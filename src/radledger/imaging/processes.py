@@ -9,7 +9,7 @@ tried again, each alone, and the one that kills its process again is blamed.
 
 A few small files are not worth a pool: they are tried in this process first.
 
-A store or journal that is away for a while is waited for.
+A store or journal that is unavailable for a while is waited for.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Crew:
     folder
         For temporary files.
     processes
-        How many; as many as there are processors unless given.
+        How many; default: as many as there are processors.
     isolated
         Run nothing in this process, however little there is to do.
     """

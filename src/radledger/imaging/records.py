@@ -24,7 +24,7 @@ def image_record(ledger: Ledger, image_id: str) -> ImageRecord:
     Raises
     ------
     InvalidImageId
-        If it is no id.
+        If it is not an id.
     ImageUnknown
         If no such set has been anchored on this chain.
     """
@@ -75,7 +75,7 @@ def is_anchored(ledger: Ledger, image_id: str) -> bool:
     Raises
     ------
     InvalidImageId
-        If it is no id.
+        If it is not an id.
     """
     return bool(ledger.call(CONTRACT, "imageOf", _word(image_id)).state)
 

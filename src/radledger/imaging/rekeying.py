@@ -43,7 +43,7 @@ class RekeyRows(Rows):
     def begin_rekey(self, row: SetRow) -> Rekeying:
         """A re-keying of a set, found as this home has left it, or begun.
 
-        What something else than the home has written of it is given up.
+        Objects recorded by another writer than this home are unpinned.
         """
         found = self._found_rekey(row)
         if found is None:
@@ -59,7 +59,7 @@ class RekeyRows(Rows):
         return found
 
     def secret_of_rekey(self, row: SetRow, rekeying: Rekeying) -> str:
-        """The secret under which a set is encrypted anew."""
+        """The secret under which a set is re-encrypted."""
         return self.secret_of(replace(row, secret=rekeying.secret))
 
     def add_rekeyed(self, row: SetRow, rekeying: Rekeying, sop_instance: str, cid: str) -> None:

@@ -41,12 +41,12 @@ class Rows:
 
     @contextmanager
     def claimed(self, work: str) -> Iterator[None]:
-        """Let nobody else do some work on the same journal meanwhile.
+        """Let no other process do some work on the same journal meanwhile.
 
         Raises
         ------
         HomeBusy
-            If somebody does.
+            If another process does.
         """
         with self._database.claimed(work) as alone:
             if not alone:
@@ -97,7 +97,7 @@ class Rows:
         return instances
 
     def authenticate(self, row: SetRow) -> None:
-        """State that what was sealed of a set is right; whoever calls this has checked it."""
+        """State that what was sealed of a set is right; the caller has checked it."""
         with self._write() as write:
             self._seal_set(write, row, self._instances(row))
 

@@ -70,7 +70,7 @@ class Images(Custody, Disowning):
         image_id
             The set.
         secret
-            As it was released; from this home unless given.
+            As it was released; default: from this home.
         """
         record = self._usable(image_id)
         if secret is None:
@@ -89,7 +89,7 @@ class Images(Custody, Disowning):
         paths
             Files and folders.
         secret
-            As it was released; from this home unless given.
+            As it was released; default: from this home.
         """
         from radledger.imaging.processes import Crew
         from radledger.imaging.verifying import verify_paths

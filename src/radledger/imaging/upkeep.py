@@ -1,4 +1,4 @@
-"""What a custodian does to image sets later on: encrypt anew, erase for good.
+"""What a custodian does to image sets later on: re-encrypt, erase for good.
 
 Both note each step in the journal, so that a run which was killed is finished by the next one,
 finish what it had sent and look on the chain first, so that nothing is sent twice.
@@ -76,7 +76,7 @@ class Upkeep:
     folder: Path
 
     def rekey(self, image_id: str, signer: LocalAccount) -> RekeyResult:
-        """Encrypt a set under a new secret, let the chain point to it, give up the old one."""
+        """Encrypt a set under a new secret, let the chain point to it, unpin the old ciphertext."""
         with (
             workplace(self.folder, "rekeying", wait=True) as temporary,
             self.journal.claimed("rekeying"),
@@ -93,7 +93,7 @@ class Upkeep:
         self._point_chain_to(manifest_cid, image_id, signer)
         self.journal.finish_rekey(row, rekeying)
         self.journal.abandon("rekeying")
-        # What a node that is away still has of the old ciphertext goes by a later collection.
+        # What an unavailable node still has of the old ciphertext goes by a later collection.
         with suppress(StorageUnavailable):
             pinning.collect(self.journal, self.storage)
         transaction, gas = self._last("ImageRekeyed", image_id)
@@ -108,7 +108,7 @@ class Upkeep:
         Raises
         ------
         CiphertextRemains
-            If a node of the store is away; run again, it finishes.
+            If a node of the store is unavailable; run again, it finishes.
         JournalAltered
             If the journal's row is not as the home wrote it.
         """
@@ -134,8 +134,8 @@ class Upkeep:
         except StorageUnavailable as error:
             raise CiphertextRemains(
                 "the image set is erased, and its secret with it; its ciphertext, which nothing "
-                f"opens any more, remains where the store is away: {error.message}; then run this "
-                "again",
+                f"opens any more, remains where the store is unavailable: {error.message}; then "
+                "run this again",
                 image=record.image_id,
                 reason=error.message,
             ) from error
@@ -152,7 +152,7 @@ class Upkeep:
         return replace(rekeying, manifest_cid=None, cids=cids)
 
     def _reencrypted(self, row: SetRow, rekeying: Rekeying, temporary: Path) -> str:
-        """Encrypt what is not encrypted anew yet, then the manifest; its CID."""
+        """Encrypt what is not re-encrypted yet, then the manifest; its CID."""
         old = self.journal.secret_of(row)
         secret = self.journal.secret_of_rekey(row, rekeying)
         recipient, cids = envelope.recipient(secret), dict(rekeying.cids)

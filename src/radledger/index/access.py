@@ -1,6 +1,6 @@
 """Who had access to what, and when: receipts, grants and emergencies in one list.
 
-Receipts stay with whoever released a secret; what a home has none of was released elsewhere.
+Receipts stay with the custodian that released a secret; another custodian's are not here.
 Grants and emergencies are the chain's.
 """
 

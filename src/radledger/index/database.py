@@ -117,7 +117,7 @@ class IndexDatabase:
             )
 
     def clear(self) -> None:
-        """Drop everything, and begin anew.
+        """Drop everything, and begin again.
 
         Raises
         ------
@@ -132,7 +132,7 @@ class IndexDatabase:
         self.open()
 
     def _opening(self) -> AbstractContextManager[None]:
-        """Be alone where SQLite, which waits for nobody then, gives a file its write-ahead log."""
+        """Be alone where SQLite, which does not wait then, gives a file its write-ahead log."""
         path = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         folder = Path(path).parent if path else None
         return alone_in(folder) if folder and folder.is_dir() else nullcontext()

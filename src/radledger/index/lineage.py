@@ -69,7 +69,7 @@ class Link:
 class Lineage:
     """All that something came from and all that came from it.
 
-    What merely shares an origin or a data set with it is no part of it.
+    What merely shares an origin or a data set with it is not part of it.
     """
 
     start: str
@@ -91,7 +91,7 @@ def lineage(connection: Connection, term: str) -> Lineage:
     Raises
     ------
     NoIdOrAddress
-        If it is no id.
+        If it is not an id.
     NothingKnown
         If there is nothing of that id.
     """

@@ -138,7 +138,7 @@ class Index:
         Raises
         ------
         NoIdOrAddress
-            If it is no id.
+            If it is not an id.
         NothingKnown
             If there is nothing of that id.
         """

@@ -30,7 +30,7 @@ INDEXED = (
     "ConsentRegistry",
     "DatasetRegistry",
 )
-"""The contracts whose events are indexed; an ERC-20 token is nobody's state but its own."""
+"""The contracts whose events are indexed; the state of an ERC-20 token is its own."""
 
 # The argument that names who acted, of the events that have one.
 _ACTORS = {

@@ -58,7 +58,7 @@ _PROTECTING = {"disown": 1, "revokeAttribute": 0, "revokeDelegate": 0, "vetoReco
 
 @dataclass(frozen=True, slots=True)
 class SignedCall:
-    """A call that somebody signed, ready to be sent by whoever pays.
+    """A signed call, ready to be sent at the relayer's cost.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
     Raises
     ------
     UsageError
-        If it is no forward request, or for another chain or deployment.
+        If it is not a forward request, or for another chain or deployment.
     TargetNotAllowed
         If it is not one of :data:`ALLOWED`, or carries Ether.
     ERC2771ForwarderInvalidSigner, ERC2771ForwarderExpiredRequest

@@ -52,7 +52,7 @@ class RelayClient:
     Raises
     ------
     InvalidRelayUrl
-        If ``url`` is no such address.
+        If ``url`` is not such an address.
 
     Examples
     --------

@@ -8,17 +8,17 @@
         ├── DocumentTooLarge      a call with more data than the relayer sends in one transaction
         ├── CallTooExpensive      a call that needs more gas than an address may cost in a day
         ├── NonceTaken            another forward request waits with the same nonce of its signer
-        ├── NonceUsed             somebody used the nonce, not known to be for the ticket's call
+        ├── NonceUsed             the nonce was used, not known to be for the ticket's call
         ├── BudgetExhausted       what an address, or all together, may cost in a day is used up
         ├── QueueFull             as many tickets wait as the relayer takes
         ├── PayerDrained          the relayer's own account cannot pay for more
         ├── TicketUnknown         no ticket of that name
         ├── TicketPending         a ticket was not confirmed in time; it may be later
-        ├── RelayUnreachable      nobody answers at the relayer's address, or no relayer does
+        ├── RelayUnreachable      nothing answers at the relayer's address, or not a relayer
         ├── RelayNotListening     the address to listen at cannot be had
         └── RelayBusy             another relayer works on the same queue
     UsageError
-    ├── InvalidRelayUrl           an address that is no URL of a relayer
+    ├── InvalidRelayUrl           an address that is not a relayer's URL
     └── RelayNotInstalled         the extra packages of the relayer are not there
 """
 
@@ -67,7 +67,7 @@ class NonceTaken(RelayError):
 
 
 class NonceUsed(RelayError):
-    """Somebody used the nonce, and it is not known to have been for the ticket's call."""
+    """The nonce was used, and it is not known to have been for the ticket's call."""
 
 
 class BudgetExhausted(RelayError):
@@ -91,7 +91,7 @@ class TicketPending(RelayError):
 
 
 class RelayUnreachable(RelayError):
-    """Nobody answers at the relayer's address, or who answers is no relayer."""
+    """Nothing answers at the relayer's address, or what answers is not a relayer."""
 
 
 class RelayNotListening(RelayError):
@@ -103,7 +103,7 @@ class RelayBusy(RelayError):
 
 
 class InvalidRelayUrl(UsageError):
-    """What is given as a relayer's address is no URL."""
+    """What is given as a relayer's address is not a URL."""
 
 
 class RelayNotInstalled(UsageError):

@@ -42,7 +42,7 @@ __all__ = ["BodyLimit", "Problem", "add_handlers"]
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
-# The first that fits; what is no error of these is the document's own.
+# The first that fits; any other error is the document's own.
 _STATUS: tuple[tuple[type[RadLedgerError], int, int | None], ...] = (
     (TicketUnknown, 404, None),
     (TargetNotAllowed, 403, None),
@@ -93,7 +93,7 @@ class BodyLimit:
 
 
 def add_handlers(application: FastAPI) -> None:
-    """Let whatever goes wrong be told as a problem."""
+    """Answer every error as a problem."""
 
     @application.exception_handler(RadLedgerError)
     def refused(request: Request, error: RadLedgerError) -> Response:

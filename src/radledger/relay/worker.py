@@ -181,7 +181,7 @@ class Worker:
     def _close(
         self, ticket: Ticket, found: Execution, failed: tuple[Intent, dict[str, Any]] | None
     ) -> None:
-        """End a ticket that was executed, or whose nonce was used, by us or by somebody else."""
+        """End a ticket that was executed, or whose nonce was used, by any sender."""
         spent = int(failed[1]["gasUsed"], 16) if failed else 0
         if found.executed:
             if found.sender.lower() == self._payer.address.lower():

@@ -1,4 +1,4 @@
-"""What a curator signs to have an image set enter a data set, for somebody else to submit."""
+"""What a curator signs to have an image set enter a data set, for another account to submit."""
 
 from __future__ import annotations
 

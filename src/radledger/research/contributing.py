@@ -156,7 +156,7 @@ class Contributing(Service):
     def sign_withdraw(
         self, signer: LocalAccount, dataset_id: str, image: ImageSet, *, valid_for: int = HOUR
     ) -> dict[str, Any]:
-        """As :meth:`withdraw`, signed for somebody else to submit."""
+        """As :meth:`withdraw`, signed for another account to submit."""
         arguments = (parse_digest(dataset_id), image.struct)
         return self._sign(signer, "withdraw", *arguments, valid_for=valid_for)
 
@@ -176,7 +176,7 @@ class Contributing(Service):
         *,
         valid_for: int = HOUR,
     ) -> dict[str, Any]:
-        """As :meth:`withdraw_work`, signed for somebody else to submit."""
+        """As :meth:`withdraw_work`, signed for another account to submit."""
         arguments = _work(dataset_id, contribution_class, work)
         return self._sign(signer, "withdrawWork", *arguments, valid_for=valid_for)
 

@@ -61,12 +61,12 @@ class Datasets(Contributing, Rewards):
         terms
             Its terms, for good.
         salt
-            32 bytes that tell it from another one with the same terms; random unless given.
+            32 bytes that tell it from another one with the same terms; default: random.
 
         Raises
         ------
         InvalidShares, InvalidInstances, UnknownClass, UnknownTerm, InvalidDisease, InvalidAddress
-            If the terms make no sense.
+            If the terms are invalid.
         Refusal
             If the contract refuses, as the subclass of its error's name.
         """

@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 CLASSES = ("data", "custody", "annotation", "development")
-"""What somebody contributes, in the order of ``IDatasetRegistry.Class``."""
+"""Classes of contributions, in the order of ``IDatasetRegistry.Class``."""
 
 RULES = ("per set", "per instance", "scored")
 """How much an image set weighs, in the order of ``IDatasetRegistry.WeightRule``."""
@@ -288,7 +288,7 @@ def share_struct(shares: Mapping[str, int]) -> tuple[int, ...]:
     Raises
     ------
     UnknownClass
-        If a name is no class.
+        If a name is not a class.
     InvalidShares
         If they are not 10,000 basis points in all, or one is negative.
 

@@ -1,4 +1,4 @@
-"""The money of data sets: paid in, shared, given away, paid out."""
+"""The money of data sets: paid in, shared, waived, paid out."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ class Rewards(Service):
             Base units of its token; the registry is allowed to take just these.
         weights
             The weight of each class, as :meth:`show` said when the payer decided; by default as it
-            is now. The money is refused once somebody has come or gone.
+            is now. The money is refused once a contributor has entered or left.
 
         Raises
         ------
         UnknownDataset
             If there is no such data set.
         DatasetHasNoContributors, DatasetWeightsChanged
-            If the money would reach nobody, or others than the payer saw; nothing has been allowed
-            then.
+            If the money would reach no contributor, or others than the payer saw; nothing was
+            allowed then.
         """
         terms = self._creation(dataset_id).args["terms"]
         present = self._weights(dataset_id)
@@ -86,7 +86,7 @@ class Rewards(Service):
         identity: str | None = None,
         valid_for: int = HOUR,
     ) -> dict[str, Any]:
-        """As :meth:`set_free`, signed for somebody else to submit."""
+        """As :meth:`set_free`, signed for another account to submit."""
         arguments = _choice(signer, dataset_id, contribution_class, identity, free)
         return self._sign(signer, "setFree", *arguments, valid_for=valid_for)
 
@@ -107,7 +107,7 @@ class Rewards(Service):
         dataset_id, contribution_class
             From where.
         identity
-            Whose contributions they are, where the signer may act for somebody else: as after a
+            Whose contributions they are, where the signer may act for another identity: as after a
             recovery, when the first claim in a class also closes it to the key that was lost.
 
         Raises
@@ -141,7 +141,7 @@ class Rewards(Service):
         identity: str | None = None,
         valid_for: int = HOUR,
     ) -> dict[str, Any]:
-        """As :meth:`claim` of one class, signed for somebody else to submit."""
+        """As :meth:`claim` of one class, signed for another account to submit."""
         claim = _claim(signer, dataset_id, contribution_class, identity)
         return self._sign(signer, *claim, valid_for=valid_for)
 

@@ -72,7 +72,7 @@ def open_storage(home: Path, addresses: str | None = None) -> Storage:
     StorageConfigurationInvalid
         If the home's ``storage.yaml`` cannot be understood.
     UsageError
-        If an address is no multiaddress.
+        If an address is not a multiaddress.
 
     Examples
     --------

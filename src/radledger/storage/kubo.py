@@ -85,7 +85,7 @@ class KuboStore:
     Notes
     -----
     ``collect`` is the daemon's garbage collection: it deletes all that is not pinned there,
-    whoever put it.
+    whichever client put it.
 
     Examples
     --------
@@ -259,7 +259,7 @@ class KuboStore:
     def _reach(self, cid: str) -> None:
         """See that the daemon has the beginning of a content, or gets it from a peer now.
 
-        Asked for a content that nobody has, it would wait for somebody to come who has it.
+        Asked for a content that no node has, it would wait for a node that has it.
         """
         cid_digest(cid)
         try:

@@ -193,7 +193,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _leave_memory(file: IO[bytes]) -> None:
-    """Have a file written to the disk, and leave the kernel's cache to what somebody reads."""
+    """Have a file written to the disk, and leave the kernel's cache to what is read."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 

@@ -155,5 +155,5 @@ def get_by_digest(storage: Storage, digest: bytes, most: int | None = None) -> I
     large, small = candidates(digest)
     try:
         return storage.get(large, most)
-    except (ContentNotFound, StorageUnavailable):  # a node that is away might have had it
+    except (ContentNotFound, StorageUnavailable):  # an unavailable node might have had it
         return storage.get(small, most)

@@ -14,7 +14,7 @@ from radledger.verify.form import LIMIT, Invalid, text
 from radledger.verify.proof import Trust, verify
 
 _UNKNOWN = "is not byte for byte a file of the bundle; `radledger image verify` compares images"
-_LIMITS = """Not proven: that the custodian told the truth, that nothing was recorded later. A seal
+_LIMITS = """Not proven: that the custodian was truthful, that nothing was recorded later. A seal
 proves that a validator built on a block, not that the chain cannot leave it: --all-validators."""
 
 

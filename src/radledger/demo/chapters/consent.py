@@ -89,7 +89,7 @@ def approve(stage: Stage) -> Outcome:
 
 
 def change_approval(stage: Stage) -> Outcome:
-    """Somebody makes the approval last longer than the patient signed."""
+    """The submitter makes the approval last longer than the patient signed."""
     changed = copy.deepcopy(stage.approval)
     message = changed["typedData"]["message"]
     message["until"] = int(message["until"]) + 3650 * DAY
@@ -113,7 +113,7 @@ def submit_approval(stage: Stage) -> Outcome:
 
 
 def replay_approval(stage: Stage) -> Outcome:
-    """Somebody submits the approval a second time."""
+    """The approval is submitted a second time."""
     stage.consents.submit(stage.approval, payer=stage.person("stranger"))
     return Outcome("submitted the approval again")
 
@@ -138,7 +138,7 @@ def read_for_research(stage: Stage) -> Outcome:
 
 
 def replay_receipt(stage: Stage) -> Outcome:
-    """Somebody hands the radiologist's receipt in again."""
+    """The radiologist's receipt is handed in again."""
     stage.key_service.release(stage.receipts.releases(stage.ct.image_id)[0].signed)
     return Outcome("was given a key for a used receipt")
 
@@ -213,11 +213,11 @@ def let_clinic_read(stage: Stage) -> Outcome:
 
 
 def read_as_clinic(stage: Stage) -> Outcome:
-    """The clinic reads, for which the CT is encrypted anew first."""
+    """The clinic reads, for which the CT is re-encrypted first."""
     before = stage.images.show(stage.ct.image_id)
     fetched = stage.read("clinic", stage.ct.image_id, CARE, "clinic")
     after = stage.images.show(stage.ct.image_id)
-    check(after.manifest != before.manifest, "the CT was not encrypted anew")
+    check(after.manifest != before.manifest, "the CT was not re-encrypted")
     check(after.image_set.root == before.image_set.root, "the root changed")
     same = _as_scanned(stage, fetched)
     return Outcome(

@@ -30,7 +30,7 @@ _LEAST_WIDTH = 60
 
 
 def bring_up(stage: Stage) -> Outcome:
-    """Start the chain, deploy, accredit everybody."""
+    """Start the chain, deploy, accredit all participants."""
     stage.open()
     contracts = stage.ledger.deployment.contracts
     roles = {

@@ -181,7 +181,7 @@ def claim_data(stage: Stage) -> Outcome:
 
 
 def claim_again(stage: Stage) -> Outcome:
-    """Somebody forwards the same claim again."""
+    """The same claim is forwarded again."""
     stage.datasets.submit(stage.claim, stage.person("stranger"))
     return Outcome("forwarded the claim again")
 

@@ -38,7 +38,7 @@ def replay(
     now
         Unix time at which the views will be asked.
     unusable
-        Called with an event that no contract emits: somebody else has written it.
+        Called with an event that no contract emits: another program has written it.
     """
     states = {contract: state() for contract, state in _STATES.items()}
     for event in events:

@@ -124,7 +124,7 @@ class _Dataset:
             self.classes[number].add(earner, sign * contribution.weight)
 
     def fund(self, received: int) -> None:
-        """A class in which nobody has a weight leaves its part to the others."""
+        """A class without a weight leaves its part to the others."""
         shares = [
             share if of_class.weight else 0
             for share, of_class in zip(self.record["shares"], self.classes, strict=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["NOBODY", "NOTHING", "State", "View", "encoded", "hashed"]
 
 NOBODY = "0x" + "00" * 20
-"""The address of nobody."""
+"""The zero address, which stands for none."""
 
 NOTHING = "0x" + "00" * 32
 """The digest of nothing."""
