@@ -25,7 +25,7 @@ INSPECTED = (
     "examples_overlay.dcm",
     "examples_ybr_color.dcm",
 )
-"""Files of pydicom's that show nothing of whom they are of: somebody looked.  Other ultrasound
+"""Files of pydicom's that do not show whom they are of; each was looked at.  Other ultrasound
 images there show the name of a hospital, or a date, and stay out."""
 
 

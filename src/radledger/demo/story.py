@@ -118,8 +118,8 @@ _REVOCATION = Chapter(
 
 _RESEARCH = Chapter(
     "Research, and what it pays",
-    "The patient's consent is checked on the chain for the use that the data set declares; who "
-    "earns is whom the image's record names.",
+    "The patient's consent is checked on the chain for the use that the data set declares; those "
+    "whom the image's record names earn.",
     (
         Step("derive", "hospital", research.derive),
         Step("create data set", "researcher", research.create),
@@ -136,7 +136,7 @@ _RESEARCH = Chapter(
             "hospital",
             research.contribute_alone,
             refusal="DatasetNotCurator",
-            attempt="contributes the version without a researcher's word",
+            attempt="contributes the version without a researcher's acceptance",
         ),
         Step("contribute", "hospital", research.contribute),
         Step(
@@ -167,21 +167,21 @@ _RESEARCH = Chapter(
         Step("withdraw consent", "patient", research.withdraw_consent),
         Step("end contribution", "researcher", research.end_contribution),
         Step(
-            "nobody left",
+            "no contributors",
             "researcher",
             research.fund_again,
             refusal="DatasetHasNoContributors",
-            attempt="pays into the data set that nobody is in any more",
+            attempt="pays into the data set, which has no contributors any more",
         ),
     ),
 )
 
 _EMERGENCY = Chapter(
     "An emergency",
-    "A clinician may act without asking, for a day, in sight of everybody; a second person has "
-    "to review it, and what comes of it counts.",
+    "A clinician may read without asking, for a day, on public record; a second person has to "
+    "review it, and the outcome counts.",
     (
-        Step("break glass", "radiologist", emergency.break_glass),
+        Step("emergency access", "radiologist", emergency.break_glass),
         Step("read in emergency", "radiologist", emergency.read_in_emergency),
         Step(
             "own review",
@@ -207,7 +207,7 @@ _EMERGENCY = Chapter(
             "radiologist",
             emergency.break_glass_again,
             refusal="ConsentEmergencyForbidden",
-            attempt="breaks the glass again",
+            attempt="declares emergency access again",
         ),
     ),
 )

@@ -45,17 +45,17 @@ _GUARDIANS = ("hospital", "clinic", "radiologist")
 
 
 def break_glass(stage: Stage) -> Outcome:
-    """The radiologist, a clinician of the hospital, breaks the glass."""
+    """The radiologist, a clinician of the hospital, declares emergency access."""
     note = SealedNote.of("unconscious after a fall, chest pain, no relatives reached")
     stage.consents.break_glass(stage.person("radiologist"), stage.address("patient"), note)
-    told = stage.consents.emergencies(subject=stage.address("patient"))
-    check(len(told) == 1, f"the patient is told of {len(told)} emergencies")
-    stage.emergency_since = told[0].since
+    shown = stage.consents.emergencies(subject=stage.address("patient"))
+    check(len(shown) == 1, f"the patient sees {len(shown)} emergencies")
+    stage.emergency_since = shown[0].since
     return Outcome(
-        "breaks the glass: the patient is unconscious. All images for clinical care until "
-        f"{moment(told[0].until)}, on record for the patient, review due by "
-        f"{moment(told[0].review_by)}",
-        details=(("reason's salted digest", told[0].reason),),
+        "declares emergency access: the patient is unconscious. All images for clinical care until "
+        f"{moment(shown[0].until)}, on record for the patient, review due by "
+        f"{moment(shown[0].review_by)}",
+        details=(("reason's salted digest", shown[0].reason),),
     )
 
 
@@ -106,7 +106,7 @@ def forbid_emergencies(stage: Stage) -> Outcome:
 
 
 def break_glass_again(stage: Stage) -> Outcome:
-    """The radiologist breaks the glass once more."""
+    """The radiologist declares emergency access once more."""
     note = SealedNote.of("wants to see how it went")
     stage.consents.break_glass(stage.person("radiologist"), stage.address("patient"), note)
     return Outcome("got emergency access although the patient forbids it")

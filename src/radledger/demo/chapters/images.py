@@ -83,7 +83,7 @@ def add_samples(stage: Stage) -> Outcome:
     """Add a folder of DICOM files from many sources, de-identified."""
     stage.others = _add_samples(stage, stage.samples)
     skipped = [each for result in stage.others for each in result.skipped]
-    check(bool(skipped), "nothing was left out, though the folder holds what is no image")
+    check(bool(skipped), "nothing was left out, though one file is not an image")
     check(all(each.reason for each in skipped), "something was left out without a reason")
     reasons = Counter(each.reason for each in skipped)
     return Outcome(
