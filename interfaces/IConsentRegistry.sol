@@ -207,7 +207,9 @@ interface IConsentRegistry is IEmergencyAccess {
 
     /// @notice Revokes every grant of the subject, and every one that was signed before. The cost does not depend on their
     /// number.
-    /// @dev It begins an epoch. After 65,535 of them it covers what was signed up to two days after it.
+    /// @dev It begins an epoch, up to 65,535. After so many it is not refused either, but times alone tell what it covers:
+    /// grants that were signed up to two days after it, and emergency access that was declared by then. Until those two
+    /// days are over, only direct calls grant again.
     /// @param subject whose grants
     function revokeAll(address subject) external;
 
@@ -280,8 +282,8 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @notice Time of a pending request; zero when there is none.
     function requestedAt(bytes32 id) external view returns (uint256);
 
-    /// @notice How often the subject revoked all grants; grants of earlier epochs are revoked, but for those that were
-    /// signed more than two days after {revokedAllAt}.
+    /// @notice How often the subject revoked all grants, at most 65,535; grants of earlier epochs are revoked, but for
+    /// those that were signed more than two days after {revokedAllAt}.
     function epochOf(address subject) external view returns (uint16);
 
     /// @notice When the subject last revoked all grants, in seconds since 1970; zero if never.

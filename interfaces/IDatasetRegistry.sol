@@ -24,8 +24,9 @@ import {IConsentRegistry} from "./IConsentRegistry.sol";
 /// - the token: nothing. A hostile one can make the money of its data sets worthless or lost, and nothing else: it keeps
 /// no contributor in a data set.
 /// @dev Limits: one payment is at most 2^96 - 1 base units, and so is what an account holds unclaimed when its
-/// contributor leaves. That is 7.9e10 tokens of 18 decimals, and 7.9e-8 of one token of 36 decimals: such a token is
-/// refused by {fund}, payment by payment. A contributor's weights within a class add up to at most 2^32 - 1.
+/// contributor leaves. That is 7.9e10 tokens of 18 decimals, and 7.9e-8 of one token of 36 decimals: {fund} refuses a
+/// larger payment, which stays with the funder, so choose a token of 18 decimals or fewer. A contributor's weights within a
+/// class add up to at most 2^32 - 1.
 interface IDatasetRegistry {
     /// @notice What a contributor adds to a data set.
     enum Class {
@@ -89,7 +90,8 @@ interface IDatasetRegistry {
     /// @notice A contribution.
     /// @param weight within its class; that of an image set is the same for data and custody
     /// @param contributedAt time of the contribution
-    /// @param suspendedAt time since which consent was found missing; zero where the contribution is not suspended
+    /// @param suspendedAt time since which consent was found missing, also once that suspension has become the end; zero for
+    /// a contribution that counts or that was withdrawn by a call
     /// @param state whether it counts
     /// @param custody whether the custodian earns with it as well; false for a work
     struct Contribution {
@@ -293,7 +295,8 @@ interface IDatasetRegistry {
     /// @notice Pays what is due to a beneficiary for whom the caller may act (delegate type "radledger.reward").
     /// @dev Once the beneficiary's identity has changed hands, this closes {claim} and {withdrawWork} to the key that was
     /// lost, even if nothing is due. Until then they are open to it: asking about the identity each time would cost
-    /// everyone 5,000 gas. In one transaction with the recovery (the forwarder's `executeBatch`), nothing is open.
+    /// everyone 5,000 gas. Where the recovery and this call both succeed in one transaction (the forwarder's
+    /// `executeBatch`, which does not ensure that), nothing is open.
     /// @param dataset the data set
     /// @param class what the beneficiary contributed
     /// @param beneficiary who contributed

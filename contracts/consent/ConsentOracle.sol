@@ -108,6 +108,8 @@ abstract contract ConsentOracle is GrantStore {
         address group = institution == address(0) ? reader : institution;
         if (_considerScopes(decision, reader, group, imageSet, image, all, use)) return decision;
         GrantSlot emergency = _emergencyNow(patient, reader, institution);
+        // In the last epoch a revocation of everything ends what was declared by then, and nothing declared after it.
+        if (emergency.epoch() == LAST_EPOCH && emergency.signed() > all.signed) all.signed = 0;
         _considerGrant(decision, _emergencyGrantId(patient, reader), emergency, all, use);
     }
 

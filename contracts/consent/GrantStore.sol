@@ -22,7 +22,7 @@ abstract contract GrantStore is IConsentRegistry {
     // Two devices may be wrong in opposite directions.
     uint256 internal constant DOUBT = 2 * CLOCK_ERROR;
     // From this epoch on, which no subject should reach, times alone tell what a revokeAll covers.
-    uint16 private constant LAST_EPOCH = type(uint16).max;
+    uint16 internal constant LAST_EPOCH = type(uint16).max;
 
     mapping(bytes32 grantId => GrantSlot) internal _grants;
     // The revocation over which the subject granted again; written only while the times leave the order in doubt.

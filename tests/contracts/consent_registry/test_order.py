@@ -13,6 +13,7 @@ from tests.contracts.consent_registry.conftest import (
     ACTIONS,
     ALL,
     DAY,
+    EMERGENCY,
     GRANTED,
     REVOKED,
     Purpose,
@@ -370,6 +371,26 @@ def test_the_last_epoch(consents, document, patient, radiologist, image, late, p
     document("revokeAll", late + 1, epoch=last)()
     refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
     assert (consents.epochOf(patient), consents.revokedAllAt(patient)) == (last, late + 1)
+
+
+def test_emergencies_in_the_last_epoch(
+    consents, document, patient, radiologist, image, late, break_glass, permits, refuses
+):
+    """Revoking everything ends the one in force and keeps none out that is declared after it."""
+    last = 2**16 - 1
+    set_epoch(consents, patient, last)
+    break_glass()
+    permits(radiologist, use(), radiologist, EMERGENCY)
+    next_block_at(late + 60)
+    consents.revokeAll(patient, {"from": patient})
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    break_glass()
+    permits(radiologist, use(), radiologist, EMERGENCY)
+    document("revokeAll", late + 61, epoch=last)()
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    break_glass()
+    permits(radiologist, use(), radiologist, EMERGENCY)
+    assert consents.epochOf(patient) == last
 
 
 def set_epoch(consents, subject, epoch):

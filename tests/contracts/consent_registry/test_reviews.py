@@ -172,13 +172,21 @@ def test_each_emergency_is_reviewed(break_glass, review, consents, patient, radi
 
 
 @pytest.mark.no_call_coverage
-def test_two_in_one_second(consents, break_glass, patient, radiologist, colleague, image):
+@pytest.mark.parametrize("justified", [None, True, False], ids=["waiting", "justified", "not"])
+def test_two_in_one_second(
+    consents, break_glass, review, patient, radiologist, colleague, justified
+):
     """The second would take over the record, and with it the review, of the first."""
     since = break_glass(lasts=DAY)
+    if justified is not None:
+        next_block_at(since)
+        review(since, colleague, justified=justified)
+    first = plain(consents.emergencyOf(patient, radiologist, since))
     next_block_at(since)
     with error("ConsentEmergencyExists", patient, radiologist, since):
-        consents.breakGlass(patient, DAY, digest("another"), {"from": radiologist})
-    assert plain(consents.emergencyOf(patient, radiologist, since))[1] == since + DAY
+        consents.breakGlass(patient, HOUR, digest("another"), {"from": radiologist})
+    assert plain(consents.emergencyOf(patient, radiologist, since)) == first
+    assert consents.conductOf(radiologist)[0][0] == 1
 
 
 def test_no_emergency(consents, break_glass, review, patient, radiologist, colleague):
