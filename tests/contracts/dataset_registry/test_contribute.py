@@ -316,6 +316,16 @@ def test_suspended_custodian_adds_nothing_new(
     assert datasets.weightOf(dataset, Class.DATA) == datasets.weightOf(dataset, Class.CUSTODY) == 2
 
 
+def test_disowned_image_set_is_not_contributed(
+    datasets, dataset, images, anchored, consented, patient, researcher
+):
+    image_set = anchored()
+    consented()
+    images.disown(image_set, {"from": patient})
+    with error("ConsentImageDisowned", image_set.id):
+        datasets.contribute(dataset, image_set, 1, {"from": researcher})
+
+
 def test_erased_image_set_is_not_contributed(
     datasets, dataset, anchored, consented, images, hospital, researcher
 ):

@@ -182,11 +182,20 @@ def test_funder_pays_what_it_holds_and_allows(
     assert token.balanceOf(stranger) == 0
 
 
-@pytest.mark.parametrize("amount", [0, MOST + 1])
-def test_payment_is_something_and_can_be_shared(dataset, contributed, amount, fund):
+@pytest.mark.parametrize("amount", [0, MOST + 1, 10**36])
+def test_payment_is_something_and_can_be_shared(
+    HostileToken, datasets, new_dataset, contributed, funder, patient, amount, fund, due
+):
+    """One whole token of 36 decimals is too much; it stays with the funder."""
+    token = HostileToken.deploy(funder, 10**40, {"from": funder})
+    token.approve(datasets, 2**256 - 1, {"from": funder})
+    dataset = new_dataset(token=token)
     contributed(dataset)
     with error("DatasetAmountInvalid", amount):
         fund(dataset, amount)
+    assert token.balanceOf(funder) == 10**40
+    assert due(dataset, Class.DATA, patient) == 0
+    fund(dataset, MOST)
 
 
 def test_largest_payment_is_paid_out_in_full(

@@ -45,7 +45,9 @@ def in_both_classes(datasets, dataset, patient, hospital):
     ]
 
 
-@pytest.mark.parametrize("how", ["revoked", "all revoked", "expired", "narrowed", "erased"])
+@pytest.mark.parametrize(
+    "how", ["revoked", "all revoked", "expired", "narrowed", "erased", "disowned"]
+)
 def test_anyone_suspends_what_has_no_consent_any_more(
     datasets, dataset, image_set, consents, consented, images, patient, university, hospital,
     stranger, now, how,
@@ -58,6 +60,8 @@ def test_anyone_suspends_what_has_no_consent_any_more(
         travel(chain[-1].timestamp + YEAR)
     elif how == "narrowed":
         consented(purposes=Purpose.TEACHING)
+    elif how == "disowned":
+        images.disown(image_set, {"from": patient})
     else:
         images.erase(image_set, digest("certificate"), {"from": hospital})
     since = datasets.imageSetOf(dataset, image_set.id)["contributedAt"]
@@ -166,6 +170,18 @@ def test_suspension_becomes_the_end_by_itself(
             datasets.withdraw(dataset, suspended, {"from": sender})
     assert in_both_classes(datasets, dataset, patient, hospital) == [(0, 0), (0, 0)]
     assert datasets.RENEWAL_PERIOD() == RENEWAL_PERIOD
+
+
+def test_acknowledged_again_has_it_count_again(
+    datasets, dataset, image_set, images, patient, hospital, stranger
+):
+    images.disown(image_set, {"from": patient})
+    datasets.suspend(dataset, image_set, {"from": stranger})
+    with error("ConsentImageDisowned", image_set.id):
+        datasets.resume(dataset, image_set, {"from": stranger})
+    images.acknowledge(image_set, {"from": patient})
+    datasets.resume(dataset, image_set, {"from": stranger})
+    assert in_both_classes(datasets, dataset, patient, hospital) == [(1, 1), (1, 1)]
 
 
 def test_it_lapses_and_is_resumed_again_and_again(

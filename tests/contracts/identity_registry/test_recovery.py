@@ -301,6 +301,23 @@ def test_guardians_stay_after_a_recovery(
     assert transaction.events["RecoveryExecuted"]["previousOwner"] == researcher
 
 
+def test_a_request_that_is_not_valid_voids_a_batch_or_is_skipped(
+    guarded, forwarder, patient, relatives, researcher, stranger, approved
+):
+    """Without a refund receiver it reverts the batch; with one, the rest is carried out."""
+    over, deadline = chain[-1].timestamp - 1, chain[-1].timestamp + 600
+    call = (guarded, guarded.vetoRecovery.encode_input(patient))
+    requests = [
+        sign_request(forwarder, patient, call, until, after=number)
+        for number, until in enumerate((deadline, over))
+    ]
+    with error("ERC2771ForwarderExpiredRequest", over):
+        forwarder.executeBatch(requests, NOBODY, {"from": stranger})
+    assert (forwarder.nonces(patient), progress(guarded, patient, researcher)[0]) == (0, 2)
+    forwarder.executeBatch(requests, stranger, {"from": stranger})
+    assert (forwarder.nonces(patient), progress(guarded, patient, researcher)) == (1, (0, 0))
+
+
 def test_a_batch_of_the_forwarder_is_not_all_or_nothing(
     guarded, forwarder, patient, relatives, researcher, stranger, approved
 ):
