@@ -15,6 +15,7 @@ from radledger.chain.ledger import Ledger
 from radledger.chain.refusals import (
     ConsentNeverGranted,
     DatasetAlreadyContributed,
+    DatasetAmountInvalid,
     DatasetHasNoContributors,
     DatasetNotAuthorized,
     DatasetNotContributed,
@@ -333,5 +334,18 @@ def test_a_refused_funding_leaves_no_allowance(datasets, people, dataset_id, tok
     with pytest.raises(DatasetHasNoContributors) as refused:
         datasets.fund(payer, dataset_id, TOKEN)
     assert refused.value.values == {"dataset": dataset_id}
+    registry = ledger.address("DatasetRegistry")
+    assert ledger.call(token, "allowance", payer.address, registry) == 0
+
+
+@pytest.mark.parametrize("amount", [0, -1, 2**96, 10**36])
+def test_an_amount_that_no_payment_can_be_leaves_no_allowance(
+    datasets, people, dataset_id, anchor, consent, token, ledger, amount
+):
+    payer = people["researcher"]
+    datasets.contribute(payer, dataset_id, anchor())
+    with pytest.raises(DatasetAmountInvalid) as refused:
+        datasets.fund(payer, dataset_id, amount)
+    assert refused.value.values == {"received": amount}
     registry = ledger.address("DatasetRegistry")
     assert ledger.call(token, "allowance", payer.address, registry) == 0

@@ -55,7 +55,8 @@ class Terms:
     Parameters
     ----------
     token
-        Address of the ERC-20 token in which it is funded.
+        Address of the ERC-20 token in which it is funded. One payment is at most 2^96 - 1 base
+        units, so choose one of 18 decimals or fewer.
     shares
         Part of each class in basis points, 10,000 in all; a class left out has none.
     purposes, fulfilled, disease

@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.ledger import ContractAt
-from radledger.chain.refusals import DatasetHasNoContributors, DatasetWeightsChanged
+from radledger.chain.refusals import (
+    DatasetAmountInvalid,
+    DatasetHasNoContributors,
+    DatasetWeightsChanged,
+)
 from radledger.identity.address import parse_address
 from radledger.research import records
 from radledger.research.errors import NothingToClaim
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Receipt
 
 __all__ = ["Rewards"]
+
+_MOST = 2**96 - 1
 
 
 class Rewards(Service):
@@ -41,7 +47,7 @@ class Rewards(Service):
         dataset_id
             The data set.
         amount
-            Base units of its token; the registry is allowed to take just these.
+            Base units of its token, fewer than 2^96; the registry is allowed to take just these.
         weights
             The weight of each class, as :meth:`show` said when the payer decided; by default as it
             is now. The money is refused once a contributor has entered or left.
@@ -50,10 +56,15 @@ class Rewards(Service):
         ------
         UnknownDataset
             If there is no such data set.
+        DatasetAmountInvalid
+            If the amount is not positive, or more than one payment can be; nothing has been allowed
+            then.
         DatasetHasNoContributors, DatasetWeightsChanged
             If the money would reach no contributor, or others than the payer saw; nothing was
             allowed then.
         """
+        if not 0 < amount <= _MOST:
+            raise DatasetAmountInvalid.of({"received": amount})
         terms = self._creation(dataset_id).args["terms"]
         present = self._weights(dataset_id)
         named = present if weights is None else _in_order(weights)
