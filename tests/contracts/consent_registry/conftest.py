@@ -7,7 +7,7 @@ from enum import IntEnum, IntFlag
 from typing import Any, NamedTuple
 
 import pytest
-from brownie import accounts
+from brownie import accounts, web3
 from eth_account import Account
 
 from tests.contracts.conftest import PATIENT_KEY, Role, digest, error, next_block_at, plain, travel
@@ -379,3 +379,17 @@ def domain_of(contract) -> dict[str, Any]:
 def as_signed(name: str, value: Any) -> Any:
     """A value as eth-account signs it."""
     return bytes.fromhex(value[2:]) if name in ("scope", "disease") else value
+
+
+def set_epoch(consents, subject, epoch):
+    """Write an epoch where the registry keeps the subject's; ``epochOf`` tells whether it is."""
+    ganache = web3.client_version.startswith("Ganache")
+    method = "evm_setAccountStorageAt" if ganache else "anvil_setStorageAt"
+    for position in range(8):
+        key = web3.solidity_keccak(["uint256", "uint256"], [int(subject.address, 16), position])
+        where = [consents.address, "0x" + key.hex().removeprefix("0x"), f"0x{epoch:064x}"]
+        answer = web3.provider.make_request(method, where)
+        if consents.epochOf(subject) == epoch:
+            return
+        web3.provider.make_request(method, [*where[:2], digest("")])
+    raise AssertionError(answer)

@@ -17,6 +17,7 @@ from tests.contracts.consent_registry.conftest import (
     Terms,
     code,
     due,
+    set_epoch,
     use,
 )
 
@@ -138,6 +139,20 @@ def test_patient_takes_it_back(consents, break_glass, image, patient, radiologis
     break_glass()
     consents.revokeAll(patient, {"from": patient})
     refuses(radiologist, use(), *revoked)
+
+
+@pytest.mark.parametrize("epoch", [0, 2**16 - 2, 2**16 - 1])
+def test_revoking_everything_keeps_no_later_one_out(
+    consents, break_glass, image, patient, radiologist, permits, refuses, epoch
+):
+    """Not in the last epoch either, in which times alone tell what was revoked."""
+    set_epoch(consents, patient, epoch)
+    break_glass()
+    permits(radiologist, use(), radiologist, EMERGENCY)
+    consents.revokeAll(patient, {"from": patient})
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    break_glass()
+    permits(radiologist, use(), radiologist, EMERGENCY)
 
 
 def test_delegate_takes_it_back(

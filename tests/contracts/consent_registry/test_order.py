@@ -8,18 +8,18 @@ from __future__ import annotations
 import pytest
 from brownie import web3
 
-from tests.contracts.conftest import PATIENT_KEY, digest, error, next_block_at, plain
+from tests.contracts.conftest import PATIENT_KEY, error, next_block_at, plain
 from tests.contracts.consent_registry.conftest import (
     ACTIONS,
     ALL,
     DAY,
-    EMERGENCY,
     GRANTED,
     REVOKED,
     Purpose,
     Reason,
     Terms,
     code,
+    set_epoch,
     signature_of,
     use,
 )
@@ -171,6 +171,19 @@ def test_a_grant_that_knows_the_revocation(document, slot, late, superseded):
             earlier()
     document("revoke", late + 1)()
     assert slot() == (late + 2, REVOKED)
+
+
+@pytest.mark.parametrize("apart", [1, DOUBT - 1, DOUBT, DOUBT + 1])
+def test_no_replay_of_a_revocation_takes_back_what_was_granted_over_it(
+    document, slot, late, superseded, apart
+):
+    revoked = late - 3 * DAY
+    revoke = document("revoke", revoked)
+    revoke()
+    document("grant", revoked + apart, seen=revoked)()
+    with superseded("ConsentGrantedSince", revoked + apart):
+        revoke()
+    assert slot() == (revoked + apart, GRANTED)
 
 
 def test_a_grant_that_another_one_overtook_knows_the_revocation_as_well(document, slot, late):
@@ -371,37 +384,3 @@ def test_the_last_epoch(consents, document, patient, radiologist, image, late, p
     document("revokeAll", late + 1, epoch=last)()
     refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
     assert (consents.epochOf(patient), consents.revokedAllAt(patient)) == (last, late + 1)
-
-
-def test_emergencies_in_the_last_epoch(
-    consents, document, patient, radiologist, image, late, break_glass, permits, refuses
-):
-    """Revoking everything ends the one in force and keeps none out that is declared after it."""
-    last = 2**16 - 1
-    set_epoch(consents, patient, last)
-    break_glass()
-    permits(radiologist, use(), radiologist, EMERGENCY)
-    next_block_at(late + 60)
-    consents.revokeAll(patient, {"from": patient})
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
-    break_glass()
-    permits(radiologist, use(), radiologist, EMERGENCY)
-    document("revokeAll", late + 61, epoch=last)()
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
-    break_glass()
-    permits(radiologist, use(), radiologist, EMERGENCY)
-    assert consents.epochOf(patient) == last
-
-
-def set_epoch(consents, subject, epoch):
-    """Write an epoch where the registry keeps the subject's; ``epochOf`` tells whether it is."""
-    ganache = web3.client_version.startswith("Ganache")
-    method = "evm_setAccountStorageAt" if ganache else "anvil_setStorageAt"
-    for position in range(8):
-        key = web3.solidity_keccak(["uint256", "uint256"], [int(subject.address, 16), position])
-        where = [consents.address, "0x" + key.hex().removeprefix("0x"), f"0x{epoch:064x}"]
-        answer = web3.provider.make_request(method, where)
-        if consents.epochOf(subject) == epoch:
-            return
-        web3.provider.make_request(method, [*where[:2], digest("")])
-    raise AssertionError(answer)
