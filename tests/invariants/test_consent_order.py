@@ -114,6 +114,14 @@ class OrderMachine(RuleBasedStateMachine):
         self.sign(one, "grant")
         self.sign(two, function)
 
+    @rule(one=devices, two=devices)
+    def grants_over_a_revocation(self, one: int, two: int) -> None:
+        """While a grant from before the revocation is held back."""
+        self.sign(one, "grant")
+        for function in ("revoke", "grant"):
+            self.sign(two, function)
+            self.submit(self.documents[-1])
+
     @rule(function=functions)
     def acts_directly(self, function: str) -> None:
         """Direct calls always count: the patient sees what stands, and the chain has its clock."""

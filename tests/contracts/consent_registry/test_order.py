@@ -194,6 +194,15 @@ def test_a_grant_that_another_one_overtook_knows_the_revocation_as_well(document
     assert slot() == (late, GRANTED)
 
 
+def test_a_grant_that_replaced_a_grant_is_no_proof_against_a_revocation(document, slot, late):
+    """Only one that was given over a revocation is; nor does it keep a later grant out."""
+    for signed in (late - 20, late - 10, late):
+        document("grant", signed)()
+    assert slot() == (late, GRANTED)
+    document("revoke", late - 30)()
+    assert slot() == (late + 1, REVOKED)
+
+
 def test_a_grant_signed_long_after_one_that_it_does_not_know(document, slot, late):
     document("grant", late - DOUBT - 1)()
     document("grant", late)()
