@@ -114,12 +114,13 @@ test-pythons: setup ## Run the library's tests on every other Python 3.11 to 3.1
 	@python tools/test_pythons.py
 
 # What was found in public bug reports and files of other people, by kind.
-CASES := $(addprefix tests/,dicom/test_native_pixels.py dicom/test_spelling.py dicom/test_codestream.py \
-	dicom/test_segments.py dicom/test_undecodable.py dicom/test_values.py dicom/test_dates.py \
-	dicom/test_codes.py imaging/test_patients.py imaging/test_lost_store.py consent/test_clock.py \
-	consent/test_wallets.py consent/test_order.py chain/test_keystores.py chain/test_mnemonics.py \
-	chain/test_node.py chain/test_node_limits.py chain/test_random_answers.py test_endpoints.py \
-	cli/test_times.py cli/test_terminal.py cli/test_accounts.py)
+CASES := $(addprefix tests/,dicom/test_native_pixels.py dicom/test_spelling.py \
+	dicom/test_codestream.py dicom/test_segments.py dicom/test_entropy.py dicom/test_undecodable.py \
+	dicom/test_values.py dicom/test_dates.py dicom/test_codes.py imaging/test_patients.py \
+	imaging/test_lost_store.py consent/test_clock.py consent/test_wallets.py consent/test_order.py \
+	chain/test_keystores.py chain/test_mnemonics.py chain/test_node.py chain/test_node_limits.py \
+	chain/test_random_answers.py test_endpoints.py cli/test_times.py cli/test_terminal.py \
+	cli/test_accounts.py)
 
 .PHONY: cases
 cases: setup ## Run the tests of what real files, wallets, nodes and clocks do

@@ -24,8 +24,9 @@ first (`radledger.dicom.spelling`).  The preamble and the file meta information 
 and what stands after the pixel data is dropped.
 
 Of the pixel data only what is picture is copied, in flat memory: bits beside the stored ones are
-zero, and codestreams have no comments, application data and bytes after their end.  Entropy-coded
-data is copied as a whole: bytes after the last pixel's code, before the end marker, would stay.
+zero, and codestreams have no comments, application data and bytes after their end.  In JPEG
+nothing stays after the last code of an entropy-coded segment, and no table that no scan uses; in
+JPEG-LS and JPEG 2000 entropy-coded data is copied as a whole, where its decoder accepts it.
 The copy is read again and compared with the original (`radledger.dicom.fidelity`).
 """
 

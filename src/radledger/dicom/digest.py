@@ -79,9 +79,10 @@ def image_digest(path: Path) -> bytes:
     ``image`` and ``attributes`` are as above, but ``photometric`` as stated;
     ``transfer_syntax`` is its UID.  The data is the codestreams of all frames, joined, each
     without what is no picture: comments, segments that no decoder needs, the boxes of a JP2
-    file, and what follows its end but one byte that makes its length even.  That of
-    a video is the pixel data as stored, all fragments joined.  (A deflated data set counts as
-    explicit little endian.)
+    file, and what follows its end but one byte that makes its length even; in JPEG also tables
+    that no scan uses, and what follows the last code before a marker, whose byte is filled with
+    ones.  That of a video is the pixel data as stored, all fragments joined.  (A deflated data
+    set counts as explicit little endian.)
 
     *Kind* ``content``: objects without pixel data.  ``attributes`` are all that are not
     private, but group lengths, Specific Character Set, Digital Signatures and Data Set

@@ -155,14 +155,14 @@ class FrameReader:
         if not _is_decoded(pixels):
             return Frame(data, None)
         plugin = EXACT_DECODING.get(syntax, "")
-        if syntax != RLE:
-            return Frame(data, _decoded(raw, syntax, pixels, index, plugin))
+        rle = syntax == RLE
         try:
-            samples = _decoded(trimmed(raw, pixels), syntax, pixels, index, plugin)
+            stored = trimmed(raw, pixels) if rle else raw
+            return Frame(data, _decoded(stored, syntax, pixels, index, plugin))
         except PixelsUnreadable:
             # what follows the last pixel of a segment disturbs the decoder
-            samples = _decoded(trimmed(raw, pixels, whole=True), syntax, pixels, index, plugin)
-        return Frame(raw, samples)
+            stored = trimmed(raw, pixels, whole=True) if rle else data
+            return Frame(data, _decoded(stored, syntax, pixels, index, plugin))
 
     def counted(self, frame: Frame) -> bytes:
         """What the image digest takes of a frame: its samples where decoding is exact."""
