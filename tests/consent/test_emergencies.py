@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from eth_abi import encode
+from eth_utils import keccak
 
+from radledger.chain.connect import request
 from radledger.chain.deploy import MOST_OVERDUE_REVIEWS
 from radledger.chain.refusals import (
     ConsentAlreadyReviewed,
@@ -210,6 +213,40 @@ def test_a_patient_forbids_emergency_access(consents, who, image_set, travel):
     assert consents.check(clinician.address, image_set, ["CC"]).permitted
     (grant,) = consents.list(subject=patient.address)
     assert grant.status == "active"
+
+
+@pytest.mark.usefixtures("patient_with_ether")
+@pytest.mark.parametrize("epoch", [0, 2**16 - 2, 2**16 - 1])
+def test_after_everything_was_revoked_it_can_be_declared_again(
+    consents, ledger, who, image_set, travel, epoch
+):
+    """What is listed and what is permitted agree, in the last epoch too."""
+    patient, clinician = who.patient.address, who.clinician
+    set_epoch(ledger, patient, epoch)
+
+    def stands():
+        (grant,) = consents.list(subject=patient)
+        return grant.status, consents.check(clinician.address, image_set, ["CC"]).permitted
+
+    consents.break_glass(clinician, patient, NOTE)
+    assert stands() == ("active", True)
+    consents.revoke_all(who.patient)
+    assert stands() == ("revoked", False)
+    travel(1)
+    consents.break_glass(clinician, patient, NOTE)
+    assert stands() == ("active", True)
+
+
+def set_epoch(ledger, subject, epoch):
+    """Write an epoch where the registry keeps the subject's; ``epochOf`` tells whether it is."""
+    registry = ledger.address("ConsentRegistry")
+    for position in range(8):
+        place = "0x" + keccak(encode(["address", "uint256"], [subject, position])).hex()
+        for value in (epoch, 0):
+            request(ledger.web3, "anvil_setStorageAt", [registry, place, f"0x{value:064x}"])
+            if ledger.call("ConsentRegistry", "epochOf", subject) == epoch:
+                return
+    raise AssertionError(epoch)
 
 
 def test_a_patient_without_ether_forbids_emergency_access(consents, who, image_set, travel):

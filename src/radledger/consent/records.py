@@ -64,8 +64,9 @@ def grants(ledger: Ledger, **filters: Any) -> Iterator[Grant]:
         given = unpack(event.args["given"])
         terms = Terms.decode(given.terms)
         revoked = key in withdrawn and _position(withdrawn[key]) > _position(event)
-        revoked |= not _survives(given, *revoked_all(subject))
-        if scope_name(scope) == EMERGENCY:
+        emergency = scope_name(scope) == EMERGENCY
+        revoked |= not _survives(given, *revoked_all(subject), emergency=emergency)
+        if emergency:
             revoked |= _position(event) < forbidden(subject)
             if overdue(grantee):
                 terms = replace(terms, until=min(terms.until, (terms.start or 0) + _HOUR))
@@ -134,11 +135,12 @@ def _asked(ledger: Ledger, **filters: Any) -> dict[str, ConsentRequest]:
     return asked
 
 
-def _survives(given: Slot, epoch: int, revoked_all_at: int) -> bool:
+def _survives(given: Slot, epoch: int, revoked_all_at: int, *, emergency: bool) -> bool:
     """Whether a grant was not taken back with all others, as the contract decides it."""
     if given.epoch == epoch != _LAST_EPOCH:
         return True
-    return given.signed > revoked_all_at + _DOUBT
+    doubt = 0 if emergency and given.epoch == _LAST_EPOCH else _DOUBT
+    return given.signed > revoked_all_at + doubt
 
 
 def _status(terms: Terms, now: int) -> str:

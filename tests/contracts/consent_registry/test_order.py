@@ -13,6 +13,7 @@ from tests.contracts.consent_registry.conftest import (
     ACTIONS,
     ALL,
     DAY,
+    EMERGENCY,
     GRANTED,
     REVOKED,
     Purpose,
@@ -329,6 +330,17 @@ def test_revoking_everything_later_than_what_it_takes_back(
     permits(radiologist, use(), radiologist)
     document("revokeAll", granted - DOUBT, epoch=1)()
     refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+
+
+def test_revoking_everything_by_a_clock_that_is_behind_ends_an_emergency(
+    document, break_glass, patient, radiologist, image, permits, refuses
+):
+    """The one in force; it keeps no later one out."""
+    since = break_glass()
+    document("revokeAll", since - DAY)()
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    break_glass()
+    permits(radiologist, use(), radiologist, EMERGENCY)
 
 
 def test_a_grant_after_everything_was_revoked_that_it_does_not_know(document, patient, slot, late):
