@@ -17,8 +17,10 @@ import pytest
 from PIL import Image
 from pydicom.encaps import encapsulate, generate_frames
 
+from radledger.dicom import entropy
 from radledger.dicom.digest import image_digest
 from radledger.dicom.errors import PixelsUnreadable
+from radledger.dicom.jpeg import clean_jpeg
 from tests.dicom.files import save
 from tests.dicom.test_codestream import (
     CANARY,
@@ -226,6 +228,15 @@ def test_a_text_before_the_end_of_jpeg_ls_is_refused(kind: str, tmp_path: Path) 
         for read in (image_digest, copied):
             with pytest.raises(PixelsUnreadable, match="frame 1 cannot be decoded: pyjpegls"):
                 read(path)
+
+
+def test_long_data_is_followed_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [kind_and_frame(name)[1] for name in NAMES if name != "JPEG lossless"]
+    frames.append(lossless(values(16, 3), 16))
+    clean = [clean_jpeg.__wrapped__(frame, "") for frame in frames]
+    assert [each.data for each in clean] == frames
+    monkeypatch.setattr(entropy, "_PIECE", 37)
+    assert [clean_jpeg.__wrapped__(frame, "") for frame in frames] == clean
 
 
 def test_tables_that_no_scan_uses_go(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ class Scan:
     interval: int
 
 
-def trimmed(data: bytes, scan: Scan) -> bytes:
+def trimmed(data: memoryview, scan: Scan) -> bytes:
     """The entropy-coded data of a scan, without what follows the last code of each segment.
 
     The bits that fill the last byte are ones (F.1.2.3).
@@ -139,10 +139,11 @@ def _picture(data: bytes, coding: Coding, start: int, units: int) -> bytes:
         end = NOWHERE
     if end > 8 * len(plain):
         raise Damaged("its entropy-coded data ends before its picture, or has undefined codes")
-    picture = bytearray(plain[: -(-end // 8)])
-    if end % 8:
-        picture[-1] |= 0xFF >> end % 8
-    return bytes(picture).replace(b"\xff", b"\xff\0")
+    whole, rest = divmod(end, 8)
+    last = bytes([plain[whole] | 0xFF >> rest]) if rest else b""
+    if plain[whole:] == last and b"\xff\xff" not in data:
+        return data
+    return (plain[:whole] + last).replace(b"\xff", b"\xff\0")
 
 
 @dataclass(frozen=True, slots=True)

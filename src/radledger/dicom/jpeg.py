@@ -90,9 +90,9 @@ class _Picture:
         self._tables, self._interval = Tables(), 0
         self._seen: dict[Component, dict[int, int]] = {}
         self._left: list[Component] = []
-        self._parts: list[bytes | tuple[int, list[Table]]] = []
+        self._parts: list[bytes | memoryview | tuple[int, list[Table]]] = []
 
-    def add(self, marker: int, segment: bytes, data: bytes) -> None:
+    def add(self, marker: int, segment: bytes, data: memoryview) -> None:
         """Take the next segment with the entropy-coded data after it.
 
         Raises
@@ -111,14 +111,15 @@ class _Picture:
         elif marker == _RESTART_INTERVAL:
             self._interval = restart_interval(content)
         elif marker == _SCAN:
-            data = self._scan(content, data)
+            self._parts += (segment, self._scan(content, data))
+            return
         elif marker == _END and self._left:
             raise Damaged("a component stands in no scan")
-        self._parts += (_needed(marker, segment), data)
+        self._parts.append(_needed(marker, segment))
 
     def codestream(self) -> bytes:
         """All that is kept."""
-        parts = (part if isinstance(part, bytes) else _used(*part) for part in self._parts)
+        parts = (_used(*part) if isinstance(part, tuple) else part for part in self._parts)
         return b"".join([b"\xff\xd8", *parts, b"\xff\xd9"])
 
     def _start(self, marker: int, content: bytes) -> None:
@@ -132,7 +133,7 @@ class _Picture:
         self._left += frame.components if marker in _FOLLOWED else ()
         self.size = (frame.precision, frame.rows, frame.columns, len(frame.components))
 
-    def _scan(self, content: bytes, data: bytes) -> bytes:
+    def _scan(self, content: bytes, data: memoryview) -> bytes | memoryview:
         frame = self._frame
         if frame is None:
             raise Damaged("a scan stands before the frame header")
@@ -177,9 +178,10 @@ def _used(marker: int, tables: list[Table]) -> bytes:
     return _segment(marker, content) if content else b""
 
 
-def _segments(frame: bytes) -> Iterator[tuple[int, bytes, bytes, int]]:
+def _segments(frame: bytes) -> Iterator[tuple[int, bytes, memoryview, int]]:
     """Marker, segment, the entropy-coded data after it, and where all of it ends."""
     position, jpeg_ls = 2, False
+    view = memoryview(frame)
     while True:
         start = position
         while frame[position : position + 1] == b"\xff":
@@ -193,7 +195,7 @@ def _segments(frame: bytes) -> Iterator[tuple[int, bytes, bytes, int]]:
         marker = frame[position]
         position += 1
         if marker == _END:
-            yield marker, b"", b"", position
+            yield marker, b"", view[:0], position
             return
         if marker in _RESTARTS or marker == _TEMPORARY:
             continue
@@ -213,7 +215,7 @@ def _segments(frame: bytes) -> Iterator[tuple[int, bytes, bytes, int]]:
                     "a frame's codestream is cut: it has no end marker", size=len(frame)
                 )
             position = after.start()
-        yield marker, segment, frame[stop:position], position
+        yield marker, segment, view[stop:position], position
 
 
 def _needed(marker: int, segment: bytes) -> bytes:

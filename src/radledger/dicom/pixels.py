@@ -160,6 +160,8 @@ class FrameReader:
             stored = trimmed(raw, pixels) if rle else raw
             return Frame(data, _decoded(stored, syntax, pixels, index, plugin))
         except PixelsUnreadable:
+            if not rle and data == raw:
+                raise
             # what follows the last pixel of a segment disturbs the decoder
             stored = trimmed(raw, pixels, whole=True) if rle else data
             return Frame(data, _decoded(stored, syntax, pixels, index, plugin))
