@@ -372,3 +372,21 @@ def test_a_scan_header_of_another_size_is_refused(tmp_path: Path) -> None:
         changed = frame[:start] + segment(SCAN, content) + frame[end:]
         path = written(kind, tmp_path / "in.dcm", changed)
         refused(path, "a scan header has another size")
+
+
+def test_damaged_bytes_are_refused_or_cleaned_once(rng: random.Random) -> None:
+    frames = [kind_and_frame(name)[1] for name in NAMES]
+    frames.append(lossless(values(16, 3), 16, lines=5, scans=True))
+    outcomes = set()
+    for _ in range(400):
+        damaged = bytearray(rng.choice(frames))
+        for _ in range(rng.randint(1, 4)):
+            damaged[rng.randrange(2, len(damaged))] = rng.choice([0, 1, 0xFF, rng.randrange(256)])
+        try:
+            clean = clean_jpeg.__wrapped__(bytes(damaged), "").data
+        except PixelsUnreadable:
+            outcomes.add("refused")
+            continue
+        assert clean_jpeg.__wrapped__(clean, "").data == clean
+        outcomes.add("cleaned")
+    assert outcomes == {"refused", "cleaned"}
