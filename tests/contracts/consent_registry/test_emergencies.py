@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.conftest import NOBODY, Role, digest, error, plain, travel
+from tests.contracts.conftest import NOBODY, Role, digest, error, next_block_at, plain, travel
 from tests.contracts.consent_registry.conftest import (
     CONSENT,
     DAY,
@@ -147,8 +147,9 @@ def test_revoking_everything_keeps_no_later_one_out(
 ):
     """Not in the last epoch either, in which times alone tell what was revoked."""
     set_epoch(consents, patient, epoch)
-    break_glass()
+    since = break_glass()
     permits(radiologist, use(), radiologist, EMERGENCY)
+    next_block_at(since)
     consents.revokeAll(patient, {"from": patient})
     refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
     break_glass()
