@@ -7,7 +7,8 @@ documents were truly signed.  On the real contract, always:
 1. No grant stands that is truly older than a revocation that has arrived.
 2. No document is applied twice.
 3. What is signed over what stands, by a clock that is not ahead, is applied if it arrives first.
-4. Where all clocks are right and nothing was revoked, the grant that was signed last stands.
+4. Where all clocks are right and nothing was revoked, the grant that was signed last stands; of
+   those signed in one second, the first to arrive.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class Document:
     arguments: tuple[Any, ...] = ()
     applied: bool = False
     arrived: bool = False
+    signed: int = 0
     ahead: int = 0
     basis: tuple[int, int] = (0, 0)
 
@@ -182,7 +184,13 @@ class OrderMachine(RuleBasedStateMachine):
         if any(self.clocks) or any(each.function != "grant" for each in self.documents):
             return
         arrived = [each for each in self.documents if each.arrived]
-        assert self.standing() is max(arrived, key=lambda each: each.number, default=None)
+        standing = self.standing()
+        assert (standing is not None) == bool(arrived)
+        kept, _ = self.basis()
+        for later in arrived[arrived.index(standing) + 1 :] if standing else ():
+            # The time that is kept rises with each change, so it may be that of a later document.
+            assert not later.applied, later
+            assert later.signed <= kept, later
 
     # ------------------------------------------------------------------ how it is done
 
@@ -213,7 +221,7 @@ class OrderMachine(RuleBasedStateMachine):
         else:
             parts = flat = (ANA, epoch)
             signed = max(signed, self.call("revokedAllAt", ANA) + 1)
-        document.ahead = signed - self.now
+        document.signed, document.ahead = signed, signed - self.now
         name = function[0].upper() + function[1:]
         domain = {
             "name": "RadLedger Consent",
