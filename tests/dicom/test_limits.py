@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
+import struct
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
 from radledger.dicom.deidentify import deidentify_file
@@ -22,6 +24,7 @@ from radledger.dicom.preview import preview
 from radledger.dicom.profiles import Profile
 from radledger.dicom.read import read_header
 from tests.dicom.files import image, sample, save
+from tests.dicom.test_codestream import LOSSLESS, segment
 
 KEY = bytes(32)
 
@@ -52,17 +55,41 @@ def test_a_limited_worker_takes_ordinary_files(worker: ProcessPoolExecutor, tmp_
     assert worker.submit(preview, sample("examples_ybr_color.dcm")).result()[1:4] == b"PNG"
 
 
-def test_memory_is_flat_in_the_size_of_the_file(
-    worker: ProcessPoolExecutor, tmp_path: Path
-) -> None:
-    path = sparse(tmp_path / "large.dcm", frames=700)
-    assert path.stat().st_size > 350_000_000 > WORKER_MEMORY_BYTES
-    before = worker.submit(image_digest, path).result()
+def test_a_limited_worker_takes_a_mammogram(worker: ProcessPoolExecutor, tmp_path: Path) -> None:
+    rows, columns, grey = 4096, 3328, 1 << 11
+    dataset = image(rows, columns, BitsStored=12, HighBit=11)
+    dataset.PixelData = grey.to_bytes(2, "little") * (rows * columns)
+    native = image_digest(save(dataset, tmp_path / "native.dcm"))
+    # ISO/IEC 10918-1 Annex H: one code, "0", says that a sample is as predicted
+    frame = (
+        b"\xff\xd8"
+        + segment(0xC3, b"\x0c" + struct.pack(">HH", rows, columns) + b"\1\0\x11\0")
+        + segment(0xC4, bytes([0, 1, *bytes(16)]))
+        + segment(0xDA, b"\1\0\0\1\0\0")
+        + bytes(rows * columns // 8)
+        + b"\xff\xd9"
+    )
+    dataset.PixelData = encapsulate([frame])
+    dataset["PixelData"].VR = "OB"
+    dataset.file_meta.TransferSyntaxUID = LOSSLESS
+    path = save(dataset, tmp_path / "lossless.dcm")
+    assert worker.submit(image_digest, path).result() == native
     work = (path, tmp_path / "out.dcm", Profile.parse("basic"), KEY)
-    done = worker.submit(deidentify_file, *work).result()
-    assert done.size > 350_000_000
-    assert done.file_digest == file_digest(tmp_path / "out.dcm")
-    assert worker.submit(image_digest, tmp_path / "out.dcm").result() == before
+    assert worker.submit(deidentify_file, *work).result().image_digest == native
+
+
+def test_memory_is_flat_in_the_size_of_the_file(tmp_path: Path) -> None:
+    path, memory = sparse(tmp_path / "large.dcm", frames=700), 288 << 20
+    assert path.stat().st_size > 350_000_000 > memory
+    context = multiprocessing.get_context("spawn")
+    limited = {"initializer": limit_worker, "initargs": (memory,)}
+    with ProcessPoolExecutor(1, mp_context=context, **limited) as worker:
+        before = worker.submit(image_digest, path).result()
+        work = (path, tmp_path / "out.dcm", Profile.parse("basic"), KEY)
+        done = worker.submit(deidentify_file, *work).result()
+        assert done.size > 350_000_000
+        assert done.file_digest == file_digest(tmp_path / "out.dcm")
+        assert worker.submit(image_digest, tmp_path / "out.dcm").result() == before
     (tmp_path / "out.dcm").unlink()
 
 

@@ -46,8 +46,9 @@ MAX_INFLATED_BYTES = 256 << 20
 MAX_FRAME_SAMPLES = 1 << 24
 """Samples of one compressed frame that is decoded; a mammogram has 14 million."""
 
-WORKER_MEMORY_BYTES = 288 << 20
-"""What a worker may allocate; the interpreter, NumPy and the codecs take 120 MB of it."""
+WORKER_MEMORY_BYTES = 640 << 20
+"""What a worker may allocate.  The interpreter, NumPy and the codecs take 120 MB of it, and gdcm
+350 MB for a lossless JPEG frame of `MAX_FRAME_SAMPLES`; without them it ends its process."""
 
 _AGAIN = 0.5
 
