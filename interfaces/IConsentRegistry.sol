@@ -2,8 +2,8 @@
 pragma solidity ^0.8.30;
 
 import {GrantSlot} from "../contracts/consent/GrantSlot.sol";
-import {Authorization} from "../contracts/lib/Authorization.sol";
-import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
+import {Authorization} from "../contracts/types/Authorization.sol";
+import {ImageId, ImageSet} from "../contracts/types/ImageSet.sol";
 import {IEmergencyAccess} from "./IEmergencyAccess.sol";
 
 /// @title Consent: who may use whose images for what, now

@@ -3,8 +3,8 @@ pragma solidity ^0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
-import {DatasetId} from "../contracts/lib/DatasetId.sol";
-import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
+import {DatasetId} from "../contracts/types/DatasetId.sol";
+import {ImageId, ImageSet} from "../contracts/types/ImageSet.sol";
 import {IConsentRegistry} from "./IConsentRegistry.sol";
 
 /// @title Data sets: what they consist of, who contributed, and how the benefit is shared

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Authorization} from "../contracts/lib/Authorization.sol";
+import {Authorization} from "../contracts/types/Authorization.sol";
 
 /// @title Emergency access, and the conduct of clinicians and institutions
 /// @notice A clinician declares it without a grant, a second person of the institution reviews it, and a subject may

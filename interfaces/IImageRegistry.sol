@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {ImageId, ImageSet} from "../contracts/lib/ImageSet.sol";
+import {ImageId, ImageSet} from "../contracts/types/ImageSet.sol";
 
 /// @title Image sets: whose they are, what their fingerprint is, and since when
 /// @notice A custodian anchors the Merkle root of an image set. Nothing is overwritten: a correction or a

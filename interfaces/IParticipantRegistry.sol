@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {RoleMask} from "../contracts/types/RoleMask.sol";
+
 /// @title Who is accredited as what, and by whom
 /// @notice Governors admit institutions with the roles that an institution and its members may hold; an institution
 /// admits its members within those roles; either suspends. Patients need no accreditation.
@@ -24,7 +26,7 @@ interface IParticipantRegistry {
     error ParticipantIsSuspended(address account, address institution);
 
     /// @notice `account` holds the roles `held`, and `role` is not among them.
-    error ParticipantLacksRole(address account, uint32 role, uint32 held);
+    error ParticipantLacksRole(address account, RoleMask role, RoleMask held);
 
     /// @notice `account` is not a governor.
     error ParticipantNotGovernor(address account);
@@ -48,7 +50,7 @@ interface IParticipantRegistry {
     error ParticipantBelongsTo(address account, address institution);
 
     /// @notice `roles` is empty or holds a bit that is not among `permitted`.
-    error ParticipantRolesNotPermitted(uint32 roles, uint32 permitted);
+    error ParticipantRolesNotPermitted(RoleMask roles, RoleMask permitted);
 
     /// @notice `actor` is neither a governor nor the institution of `account`.
     error ParticipantNoAuthority(address account, address actor);
@@ -68,10 +70,10 @@ interface IParticipantRegistry {
     // ------------------------------------------------------------------------------------------------------- Events
 
     /// @notice `account` was admitted by `institution`; an institution's own `institution` is itself.
-    event ParticipantAdmitted(address indexed account, address indexed institution, uint32 roles);
+    event ParticipantAdmitted(address indexed account, address indexed institution, RoleMask roles);
 
     /// @notice The accredited roles of `account` were replaced.
-    event ParticipantRolesChanged(address indexed account, address indexed institution, uint32 roles);
+    event ParticipantRolesChanged(address indexed account, address indexed institution, RoleMask roles);
 
     /// @notice `account` left `institution`.
     event ParticipantLeft(address indexed account, address indexed institution);
@@ -115,13 +117,13 @@ interface IParticipantRegistry {
     /// @dev A member of another institution leaves that one, and a suspension by it ends.
     /// @param institution Any address.
     /// @param roles The roles that the institution and its members may hold; not empty, never `GOVERNOR`.
-    function admitInstitution(address institution, uint32 roles) external;
+    function admitInstitution(address institution, RoleMask roles) external;
 
     /// @notice An institution admits `account` as its member, or replaces its member's roles.
     /// @dev Admitting lifts a suspension that an earlier institution left behind, but never a governor's.
     /// @param account An address that belongs to no other institution.
     /// @param roles The member's roles, within those of the institution; not empty.
-    function admit(address account, uint32 roles) external;
+    function admit(address account, RoleMask roles) external;
 
     /// @notice The sender leaves its institution. A suspension, its own or the institution's, stays until a new institution
     /// admits the sender (if no governor imposed it on the sender itself) or a governor lifts it.
@@ -142,10 +144,10 @@ interface IParticipantRegistry {
 
     /// @notice The roles that `account` may use now: its own within those of its institution, none while either is
     /// suspended; and `GOVERNOR`, which depends on neither.
-    function rolesOf(address account) external view returns (uint32);
+    function rolesOf(address account) external view returns (RoleMask);
 
     /// @notice Whether `account` may use `role` now; where `role` has several bits, all of them.
-    function hasRole(address account, uint32 role) external view returns (bool);
+    function hasRole(address account, RoleMask role) external view returns (bool);
 
     /// @notice Whether `account` belongs to an institution, and neither is suspended.
     function isActive(address account) external view returns (bool);
@@ -163,5 +165,5 @@ interface IParticipantRegistry {
 
     /// @notice Reverts with the reason unless `account` may use `role` now.
     /// @return institution The institution of `account`; zero for a governor who belongs to none.
-    function requireRole(address account, uint32 role) external view returns (address institution);
+    function requireRole(address account, RoleMask role) external view returns (address institution);
 }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
-import {Authorization} from "../lib/Authorization.sol";
+import {Authorization} from "../types/Authorization.sol";
 
 /// @title The typed data that a subject signs, as EIP-712 struct hashes
 /// @notice Every field has its own name and type, so that a wallet can show what is signed.

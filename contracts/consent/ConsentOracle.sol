@@ -6,8 +6,9 @@ import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
-import {ImageId, ImageSet} from "../lib/ImageSet.sol";
 import {Scope} from "../lib/Scope.sol";
+import {ImageId, ImageSet} from "../types/ImageSet.sol";
+import {RoleMask} from "../types/RoleMask.sol";
 import {GrantSlot} from "./GrantSlot.sol";
 import {GrantStore} from "./GrantStore.sol";
 
@@ -78,7 +79,7 @@ abstract contract ConsentOracle is GrantStore {
         return _participants.standing(account);
     }
 
-    function _hasRole(address account, uint32 role) internal view returns (bool) {
+    function _hasRole(address account, RoleMask role) internal view returns (bool) {
         return _participants.hasRole(account, role);
     }
 

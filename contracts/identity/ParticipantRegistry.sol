@@ -5,6 +5,7 @@ import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol"
 
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {Roles} from "../lib/Roles.sol";
+import {RoleMask} from "../types/RoleMask.sol";
 
 /// @title Who is accredited as what, and by whom
 contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
@@ -25,6 +26,9 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
 
     uint8 private constant BY_INSTITUTION = 1 << 0;
     uint8 private constant BY_GOVERNOR = 1 << 1;
+
+    uint32 private constant GOVERNOR = RoleMask.unwrap(Roles.GOVERNOR);
+    uint32 private constant ACCREDITABLE = RoleMask.unwrap(Roles.ACCREDITABLE);
 
     mapping(address account => Participant) private _participants;
 
@@ -79,16 +83,16 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
     // ------------------------------------------------------------------------------------------------- Accreditation
 
     /// @inheritdoc IParticipantRegistry
-    function admitInstitution(address institution, uint32 roles) external {
+    function admitInstitution(address institution, RoleMask roles) external {
         _requireGovernor(_msgSender());
-        _admit(institution, institution, roles, Roles.ACCREDITABLE);
+        _admit(institution, institution, RoleMask.unwrap(roles), ACCREDITABLE);
     }
 
     /// @inheritdoc IParticipantRegistry
-    function admit(address account, uint32 roles) external {
+    function admit(address account, RoleMask roles) external {
         address institution = _msgSender();
         if (account == institution) revert ParticipantIsInstitution(account);
-        _admit(account, institution, roles, _requireInstitution(institution));
+        _admit(account, institution, RoleMask.unwrap(roles), _requireInstitution(institution));
     }
 
     /// @inheritdoc IParticipantRegistry
@@ -105,7 +109,7 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
             emit ParticipantSuspended(account, account, BY_INSTITUTION);
         }
         participant.institution = address(0);
-        participant.roles &= Roles.GOVERNOR;
+        participant.roles &= GOVERNOR;
         participant.since = 0;
         emit ParticipantLeft(account, institution);
     }
@@ -145,13 +149,13 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
     }
 
     /// @inheritdoc IParticipantRegistry
-    function rolesOf(address account) external view returns (uint32) {
-        return _effectiveRoles(account, _participants[account]);
+    function rolesOf(address account) external view returns (RoleMask) {
+        return RoleMask.wrap(_effectiveRoles(account, _participants[account]));
     }
 
     /// @inheritdoc IParticipantRegistry
-    function hasRole(address account, uint32 role) external view returns (bool) {
-        return _includes(_effectiveRoles(account, _participants[account]), role);
+    function hasRole(address account, RoleMask role) external view returns (bool) {
+        return _includes(_effectiveRoles(account, _participants[account]), RoleMask.unwrap(role));
     }
 
     /// @inheritdoc IParticipantRegistry
@@ -178,15 +182,15 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
     }
 
     /// @inheritdoc IParticipantRegistry
-    function requireRole(address account, uint32 role) external view returns (address institution) {
+    function requireRole(address account, RoleMask role) external view returns (address institution) {
         Participant memory participant = _participants[account];
         institution = participant.institution;
         uint32 held = _effectiveRoles(account, participant);
-        if (_includes(held, role)) return institution;
+        if (_includes(held, RoleMask.unwrap(role))) return institution;
 
         if (institution == address(0)) revert ParticipantNotAccredited(account);
         if (_isSuspended(account, participant)) revert ParticipantIsSuspended(account, institution);
-        revert ParticipantLacksRole(account, role, held);
+        revert ParticipantLacksRole(account, role, RoleMask.wrap(held));
     }
 
     // ------------------------------------------------------------------------------------------------------ Internals
@@ -194,13 +198,15 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
     /// @dev Admits `account` under `institution`, or replaces its roles where it is there already.
     function _admit(address account, address institution, uint32 roles, uint32 permitted) private {
         if (account == address(0)) revert ParticipantZeroAddress();
-        if (roles == 0 || roles & ~permitted != 0) revert ParticipantRolesNotPermitted(roles, permitted);
+        if (roles == 0 || roles & ~permitted != 0) {
+            revert ParticipantRolesNotPermitted(RoleMask.wrap(roles), RoleMask.wrap(permitted));
+        }
 
         Participant memory participant = _participants[account];
-        uint32 governor = participant.roles & Roles.GOVERNOR;
+        uint32 governor = participant.roles & GOVERNOR;
         if (participant.institution == institution) {
             _participants[account].roles = roles | governor;
-            emit ParticipantRolesChanged(account, institution, roles);
+            emit ParticipantRolesChanged(account, institution, RoleMask.wrap(roles));
         } else {
             if (participant.institution != address(0)) {
                 // An institution admits without asking, so being its member keeps nobody from becoming an institution.
@@ -213,27 +219,27 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
                 since: uint40(block.timestamp),
                 status: participant.status & BY_GOVERNOR
             });
-            emit ParticipantAdmitted(account, institution, roles);
+            emit ParticipantAdmitted(account, institution, RoleMask.wrap(roles));
         }
     }
 
     function _addGovernor(address account) private {
         if (account == address(0)) revert ParticipantZeroAddress();
         _requireNotGovernor(account);
-        _participants[account].roles |= Roles.GOVERNOR;
+        _participants[account].roles |= GOVERNOR;
         ++governorCount;
         emit GovernorAdded(account);
     }
 
     function _removeGovernor(address account) private {
         if (governorCount == 1) revert ParticipantLastGovernor(account);
-        _participants[account].roles &= ~Roles.GOVERNOR;
+        _participants[account].roles &= ~GOVERNOR;
         --governorCount;
         emit GovernorRemoved(account);
     }
 
     function _isGovernor(address account) private view returns (bool) {
-        return _participants[account].roles & Roles.GOVERNOR != 0;
+        return _participants[account].roles & GOVERNOR != 0;
     }
 
     function _requireGovernor(address account) private view {
@@ -249,7 +255,7 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
         Participant memory participant = _participants[account];
         if (participant.institution != account) revert ParticipantNotInstitution(account);
         if (participant.status != 0) revert ParticipantIsSuspended(account, account);
-        return participant.roles & Roles.ACCREDITABLE;
+        return participant.roles & ACCREDITABLE;
     }
 
     /// @dev The kinds of suspension that `actor` may impose on `account` and lift. A governor has the institution's
@@ -272,7 +278,7 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
     }
 
     function _effectiveRoles(address account, Participant memory participant) private view returns (uint32) {
-        uint32 governor = participant.roles & Roles.GOVERNOR;
+        uint32 governor = participant.roles & GOVERNOR;
         if (participant.institution == address(0) || participant.status != 0) return governor;
         Participant memory institution =
             participant.institution == account ? participant : _participants[participant.institution];

@@ -6,9 +6,9 @@ import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol"
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
-import {ImageId, ImageSet, ImageSetLibrary} from "../lib/ImageSet.sol";
 import {Roles} from "../lib/Roles.sol";
 import {Scope} from "../lib/Scope.sol";
+import {ImageId, ImageSet, ImageSetLibrary} from "../types/ImageSet.sol";
 
 /// @title ImageRegistry
 /// @notice Anchors image sets. See {IImageRegistry}.

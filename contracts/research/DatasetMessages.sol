@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {DatasetId} from "../lib/DatasetId.sol";
-import {ImageId} from "../lib/ImageSet.sol";
+import {DatasetId} from "../types/DatasetId.sol";
+import {ImageId} from "../types/ImageSet.sol";
 
 /// @title The typed data that a curator signs, as an EIP-712 struct hash
 /// @notice Every field has its own name and type, so that a wallet can show what is signed.

@@ -9,7 +9,7 @@ import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol
 
 import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
-import {DatasetId} from "../lib/DatasetId.sol";
+import {DatasetId} from "../types/DatasetId.sol";
 import {ClassAccounts} from "./ClassAccounts.sol";
 import {DatasetVault} from "./DatasetVault.sol";
 import {ContributorAccount, RewardAccounts} from "./RewardAccounts.sol";
