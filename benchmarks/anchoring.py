@@ -61,7 +61,7 @@ def _anchors(ledger: Ledger, hospital: Any, items: int) -> float:
     batches = [[image() for _ in range(BATCH)] for _ in range(items // BATCH)]
     start = time.perf_counter()
     for batch in batches:
-        # As radledger.imaging.anchoring does, which has no use for the decoded events.
+        # As radledger.imaging.ingest.anchoring does, which has no use for the decoded events.
         ledger.sender.send(hospital, *ledger.encode("ImageRegistry", "anchorBatch", batch))
     return time.perf_counter() - start
 

@@ -29,8 +29,8 @@ from typing import Any
 from chain import account, chain
 from measuring import peak_memory, ratio, timed
 
-from radledger.chain.connect import request
 from radledger.chain.ledger import Ledger
+from radledger.chain.rpc import request
 from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.model import Addition, AddResult
 from radledger.imaging.service import Images
@@ -51,7 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="radledger-benchmark-") as name:
         folder = Path(name)
         with chain(folder) as ledger:
-            bench = Bench(ledger, folder, options.journal)
+            bench = WorkerContext(ledger, folder, options.journal)
             archive = make_archive(folder / "archive", options.studies, options.slices, 512)
             report = {
                 "megabytes": round(size_of(archive) / 1e6),
@@ -62,7 +62,7 @@ def main() -> None:
     print(json.dumps(report, indent=2))
 
 
-class Bench:
+class WorkerContext:
     """One chain, and a new home and store for each run."""
 
     def __init__(self, ledger: Ledger, folder: Path, journal: str | None) -> None:

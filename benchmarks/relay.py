@@ -30,7 +30,7 @@ from chain import account, chain, send, signed
 from eth_account import Account
 from measuring import ratio
 
-from radledger.chain.accounts import Keystore
+from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.ledger import Ledger
 from radledger.consent import Consents, Terms, messages
 

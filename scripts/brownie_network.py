@@ -12,8 +12,8 @@ from brownie._config import CONFIG
 from eth_account import Account
 from eth_account.hdaccount import key_from_seed
 
-from radledger.chain.accounts import Keystore
-from radledger.chain.connect import genesis_hash
+from radledger.chain.keystore.accounts import Keystore
+from radledger.chain.rpc import genesis_hash
 from radledger.devnet.people import FUNDED
 from radledger.facade import RadLedger, default_home
 

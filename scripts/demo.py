@@ -9,7 +9,7 @@ from pathlib import Path
 
 from brownie import web3
 
-from radledger.demo.ground import RunningChain
+from radledger.demo.environment import RunningChain
 from radledger.demo.play import play
 from scripts import brownie_network as network
 
@@ -18,6 +18,6 @@ __all__ = ["main"]
 
 def main(slices: str = "60", folder: str = "out/demo") -> None:
     """Run the demo with a CT of so many slices, in a new folder."""
-    ground = RunningChain(web3, network.funded(), network.name())
-    if play(Path(folder), ground, slices=int(slices)):
+    environment = RunningChain(web3, network.funded(), network.name())
+    if play(Path(folder), environment, slices=int(slices)):
         raise SystemExit(1)

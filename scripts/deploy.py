@@ -9,8 +9,8 @@ from __future__ import annotations
 from brownie import web3
 
 from radledger.chain import deploy
-from radledger.chain.connect import over
-from radledger.demo.ground import RunningChain
+from radledger.chain.rpc import over
+from radledger.demo.environment import RunningChain
 from scripts import brownie_network as network
 
 __all__ = ["main"]

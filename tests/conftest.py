@@ -187,10 +187,10 @@ def deployed_ledger(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Ledger:
     """All contracts on anvil, everybody accredited; use ``ledger``, which takes changes back."""
-    from radledger.chain.connect import connect
     from radledger.chain.deploy import deploy
     from radledger.chain.ledger import Ledger
-    from radledger.chain.networks import Network
+    from radledger.chain.nodes.connect import connect
+    from radledger.chain.nodes.networks import Network
     from radledger.crypto.keys import public_key
     from radledger.devnet.people import accredit, register_key
 
@@ -209,7 +209,7 @@ def deployed_ledger(
 @pytest.fixture
 def ledger(deployed_ledger: Ledger) -> Iterator[Ledger]:
     """The contracts as deployed, with everybody accredited; what a test does is taken back."""
-    from radledger.chain.connect import request
+    from radledger.chain.rpc import request
 
     snapshot = request(deployed_ledger.web3, "evm_snapshot", [])
     yield deployed_ledger

@@ -9,14 +9,15 @@ import yaml
 
 import radledger
 from radledger import RadLedger
-from radledger.chain import deployments, networks
-from radledger.chain.connect import connect
+from radledger.chain import deployments
 from radledger.chain.errors import (
     ConnectionFailed,
     DeploymentMismatch,
     DeploymentMissing,
     UnknownNetwork,
 )
+from radledger.chain.nodes import networks
+from radledger.chain.nodes.connect import connect
 from radledger.facade import default_home
 from radledger.storage import LocalStore, MemoryStore
 from radledger.storage.errors import StorageUnavailable

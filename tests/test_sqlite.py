@@ -11,11 +11,11 @@ from multiprocessing import get_context
 
 import pytest
 
-from radledger.chain.intents import Intents
+from radledger.chain.sending.journal import Intents
 from radledger.consent.receipts import Receipts
 from radledger.errors import DatabaseUnavailable
-from radledger.imaging.journal import Journal
-from radledger.index.database import Belonging, IndexDatabase
+from radledger.imaging.journal.journal import Journal
+from radledger.index.database import IndexDatabase, IndexOwner
 from radledger.sqlite import SqliteDatabase
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS visits (day INTEGER NOT NULL UNIQUE) STRICT;"
@@ -106,7 +106,7 @@ def open_intents(path):
 
 def open_index(path):
     path.parent.mkdir(exist_ok=True)
-    IndexDatabase(f"sqlite:///{path}", Belonging(1, "0x01", {}, 1)).open()
+    IndexDatabase(f"sqlite:///{path}", IndexOwner(1, "0x01", {}, 1)).open()
 
 
 @pytest.mark.parametrize("opened", [Receipts, Journal, open_intents, open_index])

@@ -8,7 +8,7 @@ from radledger.chain import refusals
 from radledger.chain.refusals.base import ContractError
 from radledger.consent.scope import EMERGENCY_DIGEST
 from radledger.errors import UsageError
-from radledger.wording import in_words
+from radledger.wording import humanize
 
 SAMPLES = {"address": "0x" + "11" * 20, "bytes32": "0x" + "22" * 32, "bytes13": "0x" + "00" * 13}
 KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "ContractError"]
@@ -63,7 +63,7 @@ KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "Contra
 def test_values_are_told_in_words(name, values, told):
     kind = getattr(refusals, name)
     error = kind.of(values)
-    assert told in in_words(error)
+    assert told in humanize(error)
     assert error.values == values
 
 
@@ -72,7 +72,7 @@ def test_values_are_told_in_words(name, values, told):
 def test_every_refusal_can_be_told_in_one_line(kind, number):
     assert issubclass(kind, ContractError)
     values = {name: SAMPLES.get(type_, number) for name, type_ in kind.parameters}
-    told = in_words(kind.of(values))
+    told = humanize(kind.of(values))
     assert told
     assert "\n" not in told
 
@@ -80,8 +80,8 @@ def test_every_refusal_can_be_told_in_one_line(kind, number):
 @pytest.mark.parametrize("values", [{"granted": "x", "used": None}, {"other": 1}])
 def test_values_that_no_contract_gave_are_left_alone(values):
     error = refusals.ConsentPurposeNotPermitted("the relayer's own words", **values)
-    assert in_words(error) == "the relayer's own words"
+    assert humanize(error) == "the relayer's own words"
 
 
 def test_other_errors_speak_for_themselves():
-    assert in_words(UsageError("no such thing; give another")) == "no such thing; give another"
+    assert humanize(UsageError("no such thing; give another")) == "no such thing; give another"

@@ -178,10 +178,10 @@ def renew(folder: Path) -> None:
     """Anchor five slices on a chain of four validators, and keep the bundle of one."""
     from eth_account import Account
 
-    from radledger.chain.connect import connect
     from radledger.chain.deploy import deploy
     from radledger.chain.ledger import Ledger
-    from radledger.chain.networks import Network
+    from radledger.chain.nodes.connect import connect
+    from radledger.chain.nodes.networks import Network
     from radledger.devnet import geth, poa
     from radledger.devnet.people import PEOPLE, accredit
     from radledger.dicom.synthetic import make_ct_series
@@ -238,7 +238,7 @@ def _export_sealed_by_all(bundles: Any, image_id: str, path: Path, validators: i
 @contextmanager
 def _traffic(web3: Any, sender: Any) -> Iterator[None]:
     """Other transactions, so that a block's trie has branches."""
-    from radledger.chain.connect import request
+    from radledger.chain.rpc import request
 
     stop = threading.Event()
 

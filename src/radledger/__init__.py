@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from radledger.lazy import lazily
 
 if TYPE_CHECKING:
     from radledger.facade import RadLedger
@@ -11,11 +13,4 @@ __all__ = ["RadLedger", "__version__"]
 
 __version__ = "0.1.0"
 
-
-def __getattr__(name: str) -> Any:
-    # Loaded when it is asked for: the command line's help has no use for a chain.
-    if name == "RadLedger":
-        from radledger.facade import RadLedger
-
-        return RadLedger
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(__name__, {"facade": ("RadLedger",)})

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.folders import expanded
+from radledger.files import expanded
 
 if TYPE_CHECKING:
     from web3 import Web3
@@ -112,11 +112,13 @@ class RadLedger:
         DeploymentMissing, DeploymentMismatch
             If the contracts are not there, or others are.
         """
-        from radledger.chain import deployments, networks
-        from radledger.chain.connect import clock, connect, over, request
-        from radledger.chain.intents import Intents
+        from radledger.chain import deployments
         from radledger.chain.ledger import Ledger
-        from radledger.chain.transact import Sender
+        from radledger.chain.nodes import networks
+        from radledger.chain.nodes.connect import clock, connect
+        from radledger.chain.rpc import request, wrap
+        from radledger.chain.sending.journal import Intents
+        from radledger.chain.sending.sender import Sender
         from radledger.storage.configuration import open_storage
 
         home = expanded(home) if home else default_home()
@@ -124,7 +126,7 @@ class RadLedger:
             named = networks.load(network or os.environ.get(_NETWORK) or None, home)
             web3 = connect(named)
         else:
-            named, web3 = None, over(network)
+            named, web3 = None, wrap(network)
         chain_id = int(request(web3, "eth_chainId", []), 16)
         deployment = deployments.load(home / "deployments", chain_id)
         storage = storage or open_storage(home, os.environ.get(_STORE))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import json
 import reprlib
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["decoded", "one_line", "quoted", "visible"]
+__all__ = ["decoded", "described", "one_line", "quoted", "visible"]
 
 # UTF-32's mark in little endian begins with UTF-16's.
 _MARKS = (
@@ -43,6 +45,23 @@ def decoded(content: bytes) -> str:
         # UTF-16 without its mark reads as UTF-8 with a zero byte at every second place.
         raise ValueError("it is not text in UTF-8; save it as such")
     return text
+
+
+def described(value: Any) -> str:
+    """A JSON value in a few words, for an error that quotes it.
+
+    Examples
+    --------
+    >>> described(None), described([1, 2]), described("x" * 100)
+    ('null', 'a list', "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'")
+    """
+    if isinstance(value, Mapping):
+        return "an object that lacks required fields"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 30 else value[:30] + "…")
+    return json.dumps(value) if value is None or isinstance(value, bool) else "a number"
 
 
 def one_line(text: object, most: int = 200) -> str:

@@ -18,7 +18,7 @@ from radledger.identity.roles import role_names
 from radledger.imaging.model import Kind
 from radledger.research.model import CLASSES, RULES
 
-__all__ = ["in_words"]
+__all__ = ["humanize"]
 
 _TIMES = {"deadline", "from", "latest", "readyAt", "seen", "signed", "since", "until"}
 _SPANS = {"duration", "longest"}
@@ -70,13 +70,13 @@ _NEXT = {
 }
 
 
-def in_words(error: RadLedgerError) -> str:
+def humanize(error: RadLedgerError) -> str:
     """The message of an error; that of a contract's refusal with its values in words.
 
     Examples
     --------
     >>> from radledger.chain.refusals import ConsentPurposeNotPermitted
-    >>> in_words(ConsentPurposeNotPermitted.of({"granted": 32, "used": 4}))[:73]
+    >>> humanize(ConsentPurposeNotPermitted.of({"granted": 32, "used": 4}))[:73]
     'The use is not permitted: not all of its purposes are granted (granted CC'
     """
     if not isinstance(error, ContractError):

@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-from radledger.chain.connect import request
+from radledger.chain.rpc import request
 
 NOBODY = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"
 

@@ -10,14 +10,14 @@ import stat
 import pytest
 from eth_account import Account
 
-from radledger.chain import accounts
-from radledger.chain.accounts import Keystore
 from radledger.chain.errors import (
     AccountExists,
     AccountInvalid,
     AccountUnknown,
     PassphraseWrong,
 )
+from radledger.chain.keystore import accounts
+from radledger.chain.keystore.accounts import Keystore
 
 MNEMONIC = "test test test test test test test test test test test junk"
 FIRST = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"  # what every wallet derives from it

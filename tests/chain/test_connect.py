@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from web3.middleware import Web3Middleware
 
-from radledger.chain.connect import connect, over, request_batch
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
 from radledger.chain.refusals import ParticipantNotAccredited
+from radledger.chain.rpc import request_batch, wrap
 
 
 class Translating(Web3Middleware):
@@ -29,7 +30,7 @@ def test_refusals_are_understood_whatever_others_put_between(ledger, people, anv
     web3.middleware_onion.add(Translating)
     question = ("ParticipantRegistry", "requireRole", people["stranger"].address, 2)
     with pytest.raises(ParticipantNotAccredited):
-        Ledger(over(web3), ledger.deployment).call(*question)
+        Ledger(wrap(web3), ledger.deployment).call(*question)
     with pytest.raises(ValueError, match="custom error"):
         web3.eth.call(dict(zip(("to", "data"), ledger.encode(*question), strict=True)))
 

@@ -9,11 +9,11 @@ import pytest
 from eth_account import Account
 
 from radledger.chain import deployments
-from radledger.chain.connect import request
 from radledger.chain.deploy import CONTRACTS, deploy, verify
 from radledger.chain.deployments import DeployedContract
 from radledger.chain.errors import DeploymentMismatch, DeploymentMissing, OutOfFunds
 from radledger.chain.ledger import Ledger
+from radledger.chain.rpc import request
 
 WITHOUT_TOKEN = [name for name in CONTRACTS if name != "LocalToken"]
 

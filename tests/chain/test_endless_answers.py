@@ -8,12 +8,13 @@ import zlib
 import pytest
 from web3 import Web3
 
-from radledger.chain import node as node_module
-from radledger.chain.connect import connect, node_states, over, request
 from radledger.chain.errors import ConnectionFailed, RequestFailed
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
-from radledger.chain.node import HttpNode
+from radledger.chain.nodes import http as node_module
+from radledger.chain.nodes.connect import connect, node_states
+from radledger.chain.nodes.http import HttpNode
+from radledger.chain.nodes.networks import Network
+from radledger.chain.rpc import request, wrap
 from radledger.index.source import ChainSource
 from tests.chain.answering import is_told
 from tests.trickling import PARTS, trickling
@@ -95,5 +96,5 @@ def test_too_long_a_list_is_asked_for_in_parts(ledger, node, short, nodes):
 def test_an_answer_that_ends_is_taken_whole(node, network):
     result = "0x" + "ab" * 4_000_000
     node.always(200, {"jsonrpc": "2.0", "id": 0, "result": result})
-    web3 = over(Web3(HttpNode(network.endpoint, timeout=(5, 60))))
+    web3 = wrap(Web3(HttpNode(network.endpoint, timeout=(5, 60))))
     assert request(web3, "eth_getCode", ["0x" + "11" * 20, "latest"]) == result

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from radledger.chain import failover
-from radledger.chain.connect import connect, node_states, request, request_batch
 from radledger.chain.errors import ConnectionFailed, NodesDisagree
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
-from radledger.chain.node import HttpNode
+from radledger.chain.nodes import failover
+from radledger.chain.nodes.connect import connect, node_states
+from radledger.chain.nodes.http import HttpNode
+from radledger.chain.nodes.networks import Network
 from radledger.chain.refusals import ParticipantNotAccredited
-from radledger.chain.transact import Sender
+from radledger.chain.rpc import request, request_batch
+from radledger.chain.sending.sender import Sender
 from tests.chain.relayed import RelayedNode
 
 NOBODY = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"

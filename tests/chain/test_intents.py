@@ -10,13 +10,14 @@ from multiprocessing import get_context
 
 from eth_account import Account
 
-from radledger.chain import transact
-from radledger.chain.broadcast import sign
-from radledger.chain.connect import connect, request
-from radledger.chain.intents import Intents
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
-from radledger.chain.transact import Sender
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
+from radledger.chain.rpc import request
+from radledger.chain.sending import sender as transact
+from radledger.chain.sending.broadcast import sign
+from radledger.chain.sending.journal import Intents
+from radledger.chain.sending.sender import Sender
 from radledger.consent import Consents, Terms
 from tests.chain.sending import NOBODY, died, draft, mined_nonces, pool, sending, until
 

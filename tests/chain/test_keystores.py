@@ -10,9 +10,9 @@ from Crypto.Cipher import AES
 from eth_account import Account
 from eth_hash.auto import keccak
 
-from radledger.chain import accounts
-from radledger.chain.accounts import Keystore
 from radledger.chain.errors import AccountExists, AccountInvalid, AccountUnknown, PassphraseWrong
+from radledger.chain.keystore import accounts
+from radledger.chain.keystore.accounts import Keystore
 
 KEY = b"\x11" * 32
 ADDRESS = Account.from_key(KEY).address

@@ -8,7 +8,7 @@ from eth_account import Account
 from radledger.chain import deployments, refusals
 from radledger.chain.errors import DeploymentMissing, OutOfFunds, UnknownContract
 from radledger.chain.ledger import Call, ContractAt, Ledger
-from radledger.chain.node import HttpNode
+from radledger.chain.nodes.http import HttpNode
 from radledger.errors import UsageError
 
 HOSPITAL = "0x5a5A5a5a5A5a5a5a5a5A5a5A5A5a5a5A5A5A5A5A"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radledger.chain.errors import AccountInvalid
-from radledger.chain.mnemonics import PATH, key_from_text
+from radledger.chain.keystore.mnemonics import PATH, key_from_text
 
 WORDS = "test test test test test test test test test test test junk"
 KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"

@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from radledger.chain import artifacts, networks
+from radledger.chain import artifacts
 from radledger.chain.clock import Clock
-from radledger.chain.connect import clock, connect, node_states, request, request_batch
 from radledger.chain.errors import (
     ConnectionFailed,
     DeploymentMismatch,
@@ -19,8 +18,11 @@ from radledger.chain.errors import (
     UnknownContract,
     UnknownNetwork,
 )
-from radledger.chain.networks import Network
-from radledger.chain.survey import NodeState
+from radledger.chain.nodes import networks
+from radledger.chain.nodes.connect import clock, connect, node_states
+from radledger.chain.nodes.networks import Network
+from radledger.chain.nodes.survey import NodeState
+from radledger.chain.rpc import request, request_batch
 
 
 def test_the_packaged_networks(monkeypatch):
@@ -146,7 +148,7 @@ def test_nodes_of_a_chain_that_makes_no_blocks_are_stalled(anvil_endpoint, monke
 
     def states_after(seconds):
         at = Clock(lambda: good.timestamp + seconds, max_block_age=60)
-        monkeypatch.setattr("radledger.chain.connect.clock", lambda web3, network: at)
+        monkeypatch.setattr("radledger.chain.nodes.connect.clock", lambda web3, network: at)
         return node_states(replace(network, others=("http://127.0.0.1:1",)))
 
     assert [each.state for each in states_after(60)] == ["good", "unreachable"]

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from radledger.chain.connect import connect, node_states, request
 from radledger.chain.errors import ConnectionFailed, DeploymentMismatch, RequestFailed
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect, node_states
+from radledger.chain.nodes.networks import Network
+from radledger.chain.rpc import request
 from tests.chain.answering import ERROR, HTML, SECRETS, AnsweringNode, is_told
 
 

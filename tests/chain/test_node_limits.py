@@ -8,10 +8,11 @@ from email.utils import format_datetime
 
 import pytest
 
-from radledger.chain.connect import connect, node_states, request, request_batch
 from radledger.chain.errors import ConnectionFailed, RequestFailed
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect, node_states
+from radledger.chain.nodes.networks import Network
+from radledger.chain.rpc import request, request_batch
 from radledger.index.source import ChainSource
 from tests.chain.answering import ERROR, HTML, SECRETS, is_told
 

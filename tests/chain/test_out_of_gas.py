@@ -8,7 +8,7 @@ from eth_utils.address import to_checksum_address
 
 from radledger.chain.errors import OutOfGas, RevertedUnexplained
 from radledger.chain.refusals import ParticipantNotGovernor
-from radledger.chain.transact import Sender
+from radledger.chain.sending.sender import Sender
 
 RADIOLOGIST = 1 << 1
 # Nothing where gas has no price, as in a simulation; where it has one, without end.

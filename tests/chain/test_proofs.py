@@ -11,10 +11,11 @@ from eth_hash.auto import keccak
 from web3 import Web3
 from web3.providers import BaseProvider
 
-from radledger.chain.connect import connect, request
 from radledger.chain.errors import NotSealedYet, ProofUnavailable
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
 from radledger.chain.proofs import EventProof, encode_header, prove
+from radledger.chain.rpc import request
 from radledger.verify.proof import headers, logs, signer
 from tests.anvil import account, running_chain
 from tests.verify.clique import ADDRESSES, Block, address

@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from radledger import RadLedger
-from radledger.chain import node as node_module
-from radledger.chain import watch
-from radledger.chain.connect import connect, request, request_batch
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
+from radledger.chain.nodes import http as node_module
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
 from radledger.chain.proofs import prove
+from radledger.chain.rpc import request, request_batch
+from radledger.chain.sending import watch
 from radledger.consent import Terms
 from radledger.errors import RadLedgerError
 from radledger.index.source import ChainSource

@@ -7,15 +7,15 @@ import threading
 import pytest
 from eth_account import Account
 
-from radledger.chain import submission
-from radledger.chain.connect import request
 from radledger.chain.errors import (
     OutOfFunds,
     RequestFailed,
     TransactionPending,
     TransactionSuperseded,
 )
-from radledger.chain.transact import Sender
+from radledger.chain.rpc import request
+from radledger.chain.sending import submission
+from radledger.chain.sending.sender import Sender
 from tests.chain.sending import NOBODY, mined_nonces, pool, sending, until
 
 

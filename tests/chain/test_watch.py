@@ -8,9 +8,6 @@ from types import SimpleNamespace
 import pytest
 from eth_account import Account
 
-from radledger.chain import transact, watch
-from radledger.chain.broadcast import sign
-from radledger.chain.connect import request
 from radledger.chain.errors import (
     ConnectionFailed,
     NonceContended,
@@ -19,10 +16,14 @@ from radledger.chain.errors import (
     TransactionPending,
     TransactionUnderpriced,
 )
-from radledger.chain.intents import Intents
 from radledger.chain.ledger import Ledger
 from radledger.chain.refusals import ConsentSuperseded
-from radledger.chain.transact import Sender
+from radledger.chain.rpc import request
+from radledger.chain.sending import sender as transact
+from radledger.chain.sending import watch
+from radledger.chain.sending.broadcast import sign
+from radledger.chain.sending.journal import Intents
+from radledger.chain.sending.sender import Sender
 from radledger.consent import Consents, Terms
 from tests.chain.sending import NOBODY, draft, failure, mined_nonces, pool, sending, until
 

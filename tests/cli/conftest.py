@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from radledger import devnet
-from radledger.chain import networks
 from radledger.chain.clock import Clock
-from radledger.chain.connect import connect, request
+from radledger.chain.nodes import networks
+from radledger.chain.nodes.connect import connect
+from radledger.chain.rpc import request
 from radledger.cli.run import run
 from radledger.devnet.errors import NodeFailed
 from radledger.dicom.synthetic import make_ct_series
@@ -98,7 +99,7 @@ def machine_clock(home, monkeypatch):
 
     def set_to(seconds, max_block_age=math.inf):
         clock = Clock(lambda: now + seconds, max_block_age)
-        monkeypatch.setattr("radledger.chain.connect.clock", lambda web3, network=None: clock)
+        monkeypatch.setattr("radledger.chain.nodes.connect.clock", lambda web3, network=None: clock)
 
     return set_to
 

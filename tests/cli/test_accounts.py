@@ -12,8 +12,8 @@ import subprocess
 import pytest
 from eth_account import Account
 
-from radledger.chain import accounts
-from radledger.chain.accounts import Keystore
+from radledger.chain.keystore import accounts
+from radledger.chain.keystore.accounts import Keystore
 from tests.cli.conftest import Outcome, command, environment
 
 JUNK = "test test test test test test test test test test test junk"

@@ -15,7 +15,7 @@ import pytest
 
 import radledger.cli
 from radledger import __version__
-from radledger.chain.accounts import Keystore
+from radledger.chain.keystore.accounts import Keystore
 from radledger.cli.application import command_tree
 from radledger.cli.run import run
 from tests.cli.conftest import command, environment

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from radledger.chain.accounts import Keystore
-from radledger.chain.connect import connect, request
 from radledger.chain.deployments import CONTRACTS
-from radledger.chain.networks import Network
+from radledger.chain.keystore.accounts import Keystore
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
+from radledger.chain.rpc import request
 from radledger.devnet import process
 from radledger.devnet.errors import NodeFailed
 from radledger.devnet.people import PEOPLE

@@ -14,9 +14,10 @@ from types import SimpleNamespace
 import pytest
 
 from radledger import RadLedger
-from radledger.chain import deployments, networks
-from radledger.chain.accounts import Keystore
-from radledger.chain.connect import connect
+from radledger.chain import deployments
+from radledger.chain.keystore.accounts import Keystore
+from radledger.chain.nodes import networks
+from radledger.chain.nodes.connect import connect
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
 from radledger.crypto.keys import public_key

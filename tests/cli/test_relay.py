@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from radledger.chain import networks
+from radledger.chain.nodes import networks
 from tests.chain.answering import AnsweringNode
 from tests.cli.conftest import command, environment
 

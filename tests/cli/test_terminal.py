@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from radledger import RadLedger
 from radledger.chain import refusals
-from radledger.chain.accounts import Keystore
+from radledger.chain.keystore.accounts import Keystore
 from radledger.cli import output
 from radledger.cli.run import run
 from radledger.cli.session import session
 from radledger.errors import RadLedgerError
-from radledger.wording import in_words
+from radledger.wording import humanize
 from tests.cli.conftest import command, environment
 
 ESCAPE = "\x1b]0;owned\x07\x1b[8m\u202e\u200b\x9b1A\r\n\ud800"
@@ -106,7 +106,7 @@ def test_whatever_an_error_holds_is_one_line(monkeypatch, capsys, mode, kind, me
 def test_a_refusal_with_any_values_is_told(refused):
     """As a relayer could send it: the values of a contract's error, and of any type."""
     kind, values = refused
-    assert isinstance(in_words(kind("the relayer's own words", **values)), str)
+    assert isinstance(humanize(kind("the relayer's own words", **values)), str)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radledger.chain import transact
+from radledger.chain.sending import sender as transact
 
 
 class Killed(BaseException):

@@ -6,7 +6,6 @@ import pytest
 from eth_abi import encode
 from eth_utils import keccak
 
-from radledger.chain.connect import request
 from radledger.chain.deploy import MOST_OVERDUE_REVIEWS
 from radledger.chain.refusals import (
     ConsentAlreadyReviewed,
@@ -18,6 +17,7 @@ from radledger.chain.refusals import (
     ConsentReviewsOverdue,
     ParticipantLacksRole,
 )
+from radledger.chain.rpc import request
 from radledger.consent.model import Conduct, EmergencyCounts, SealedNote, Terms
 from radledger.identity.roles import ROLES
 

@@ -7,7 +7,7 @@ import pytest
 from radledger.chain.refusals import ConsentRevokedSince
 from radledger.consent import Terms
 from radledger.errors import Refusal
-from radledger.wording import in_words
+from radledger.wording import humanize
 
 DAY = 24 * 3600
 CARE = Terms(("CC",))
@@ -110,6 +110,6 @@ def test_a_refusal_says_when_what_prevails_was_signed(consents, who, submit):
     submit(consents.sign_revoke(patient, reader))
     with pytest.raises(ConsentRevokedSince) as refusal:
         consents.submit(grant, who.stranger)
-    told = in_words(refusal.value)
+    told = humanize(refusal.value)
     assert told.startswith("The grant may be older than a recorded revocation; to grant again")
     assert " UTC" in told

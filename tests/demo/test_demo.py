@@ -14,12 +14,13 @@ from io import StringIO
 
 import pytest
 
-from radledger.chain.connect import connect
 from radledger.chain.errors import ConnectionFailed
-from radledger.chain.networks import Network
-from radledger.demo.ground import LocalNode
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
+from radledger.demo.checks import Unexpected, check
+from radledger.demo.environment import LocalNode
 from radledger.demo.play import play, pydicom_samples
-from radledger.demo.step import Outcome, Unexpected, check
+from radledger.demo.step import Outcome
 from radledger.demo.story import STORY
 
 STEPS = [step for chapter in STORY for step in chapter.steps]
@@ -47,14 +48,14 @@ class Watched(LocalNode):
         return True
 
 
-def played(folder, ground, story=STORY):
+def played(folder, environment, story=STORY):
     samples = folder.with_name("samples")
     samples.mkdir()
     for name in ("CT_small.dcm", "MR_small.dcm", "rtplan.dcm", "MR_truncated.dcm"):
         shutil.copy(pydicom_samples() / "test_files" / name, samples)
     return play(
         folder,
-        ground,
+        environment,
         story=story,
         slices=4,
         size=64,
@@ -67,11 +68,11 @@ def played(folder, ground, story=STORY):
 def told(tmp_path_factory):
     """Exit code, printed lines, page and node of one telling."""
     folder = tmp_path_factory.mktemp("demo") / "out"
-    ground = Watched("anvil")
+    environment = Watched("anvil")
     with redirect_stdout(StringIO()) as printed:
-        code = played(folder, ground)
+        code = played(folder, environment)
     lines = [match for match in map(LINE.fullmatch, printed.getvalue().splitlines()) if match]
-    return code, lines, (folder / "index.html").read_text("utf-8"), ground
+    return code, lines, (folder / "index.html").read_text("utf-8"), environment
 
 
 def test_every_step_happens_and_prints_a_line(told):
@@ -148,11 +149,11 @@ def test_the_page_is_accessible(told):
 
 def test_a_step_that_is_not_refused_as_expected_is_named(tmp_path, capsys):
     wrong = _only("bring up", "add CT", "stranger", stranger="ConsentRevoked")
-    ground = Watched("anvil")
-    assert played(tmp_path / "out", ground, wrong) == 1
+    environment = Watched("anvil")
+    assert played(tmp_path / "out", environment, wrong) == 1
     assert "FAILED at step “stranger”" in capsys.readouterr().err
     assert not (tmp_path / "out" / "index.html").exists()
-    assert not ground.answers
+    assert not environment.answers
 
 
 def test_a_step_that_should_be_refused_and_is_not_is_named(tmp_path, capsys):

@@ -10,11 +10,13 @@ import stat
 import pytest
 from eth_utils.crypto import keccak
 
-from radledger.chain import deployments, networks
-from radledger.chain.accounts import Keystore
-from radledger.chain.connect import connect, request
+from radledger.chain import deployments
 from radledger.chain.errors import ConnectionFailed
+from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.ledger import Ledger
+from radledger.chain.nodes import networks
+from radledger.chain.nodes.connect import connect
+from radledger.chain.rpc import request
 from radledger.crypto.keys import public_key
 from radledger.devnet import chain as nodes
 from radledger.devnet import down, people, process, status, up

@@ -124,8 +124,8 @@ def test_a_home_s_store_on_nodes(home):
     more = up(home, "anvil", nodes=3)
     assert more.store_nodes.items() > devnet.store_nodes.items()
     assert open_storage(home).holdings(cid) == {
-        "hospital": Holding.KEPT,
-        "clinic": Holding.KEPT,
+        "hospital": Holding.REORG_DEPTH,
+        "clinic": Holding.REORG_DEPTH,
         "node-3": Holding.MISSING,
     }
     with pytest.raises(UsageError) as error:

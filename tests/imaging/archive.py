@@ -17,11 +17,11 @@ from typing import Any
 from eth_account import Account
 
 from radledger.chain import deployments
-from radledger.chain.connect import connect
-from radledger.chain.intents import Intents
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
-from radledger.chain.transact import Sender
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
+from radledger.chain.sending.journal import Intents
+from radledger.chain.sending.sender import Sender
 from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.model import Addition
 from radledger.imaging.service import Images

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from radledger.chain import deployments
 from radledger.imaging.home import imaging_folder
-from radledger.imaging.journal import Journal
+from radledger.imaging.journal.journal import Journal
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
 from tests.imaging.archive import Run, additions, counted, write_series

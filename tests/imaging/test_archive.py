@@ -16,13 +16,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from radledger.imaging import database, patience
 from radledger.imaging.errors import HomeBusy
-from radledger.imaging.ingest import Ingest
-from radledger.imaging.journal import Journal
+from radledger.imaging.ingest import retry
+from radledger.imaging.ingest.run import Ingest
+from radledger.imaging.ingest.storing import Outcome, Task
+from radledger.imaging.journal import database
+from radledger.imaging.journal.journal import Journal
+from radledger.imaging.journal.tables import Purpose
 from radledger.imaging.model import NONE, SkippedFile
-from radledger.imaging.schema import Purpose
-from radledger.imaging.storing import Outcome, Task
 from radledger.storage.errors import StorageUnavailable
 from tests.imaging.archive import FlickeringStore, make_archive
 
@@ -53,7 +54,7 @@ def test_progress_tells_all_and_comes_to_its_end(run_of, tmp_path):
 @pytest.fixture
 def impatient(monkeypatch):
     """Try again a moment after a server was away."""
-    monkeypatch.setattr(patience, "_FIRST", 0.01)
+    monkeypatch.setattr(retry, "_FIRST", 0.01)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -119,16 +120,17 @@ def test_a_killed_worker_is_replaced(run_of, tmp_path, wrong):
 WAITING = """
 import os, sys
 from pathlib import Path
-from radledger.imaging.journal import Journal
-from radledger.imaging.processes import Crew
+from radledger.imaging.journal.journal import Journal
+from radledger.imaging.ingest.workers import WorkerPool
 from radledger.storage import LocalStore
 from tests.imaging.test_hostile import Order, blame
 from tests.imaging.test_archive import wait_forever
 
 folder = Path(sys.argv[1])
 Journal(folder / "journal").close()
-crew = Crew(folder / "journal", LocalStore(folder / "store"), folder, processes=1, isolated=True)
-list(crew.run(wait_forever, [Order(int(sys.argv[2]), False)], blame))
+store = LocalStore(folder / "store")
+pool = WorkerPool(folder / "journal", store, folder, processes=1, isolated=True)
+list(pool.run(wait_forever, [Order(int(sys.argv[2]), False)], blame))
 """
 
 

@@ -13,7 +13,6 @@ from dataclasses import replace
 import pytest
 
 from radledger.crypto import envelope
-from radledger.imaging import anchoring
 from radledger.imaging.custody import Custody
 from radledger.imaging.errors import (
     JournalAltered,
@@ -22,14 +21,15 @@ from radledger.imaging.errors import (
     WorkerAnswerInvalid,
 )
 from radledger.imaging.home import imaging_folder
-from radledger.imaging.homekey import HomeKey, put_away
-from radledger.imaging.journal import Journal
+from radledger.imaging.ingest import anchoring
+from radledger.imaging.ingest.storing import Outcome
+from radledger.imaging.journal.homekey import HomeKey, put_away
+from radledger.imaging.journal.journal import Journal
+from radledger.imaging.journal.rows import context_of
+from radledger.imaging.journal.statements import columns_of
+from radledger.imaging.journal.tables import Purpose
 from radledger.imaging.model import NONE, State
-from radledger.imaging.rows import context_of
-from radledger.imaging.schema import Purpose
 from radledger.imaging.service import Images
-from radledger.imaging.statements import columns_of
-from radledger.imaging.storing import Outcome
 from tests.imaging.test_resume import Killed, anchored, kill_at
 
 __all__ = ["kill_at"]

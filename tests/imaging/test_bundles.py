@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pydicom
 import pytest
 
-from radledger.chain.connect import connect, request
 from radledger.chain.deploy import deploy
 from radledger.chain.errors import NotSealedYet, ProofUnavailable
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
 from radledger.chain.refusals import ImageErased
+from radledger.chain.rpc import request
 from radledger.devnet.people import accredit
 from radledger.dicom.errors import DicomError
 from radledger.dicom.synthetic import make_ct_series

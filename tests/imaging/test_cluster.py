@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from radledger.imaging import cluster as cluster_
-from radledger.imaging.cluster import Cluster
 from radledger.imaging.errors import ClusterUnavailable, ClusterUnusable, HomeBusy
-from radledger.imaging.journal import Journal
+from radledger.imaging.ingest import cluster as cluster_
+from radledger.imaging.ingest.cluster import Cluster
+from radledger.imaging.journal.journal import Journal
 from radledger.storage import LocalStore
 from tests.imaging.archive import FlickeringStore, make_archive
 from tests.imaging.test_hostile import Order, blame, fail, obey
@@ -38,7 +38,7 @@ def cluster():
 
 
 @pytest.fixture
-def crew(journal, cluster, tmp_path):
+def pool(journal, cluster, tmp_path):
     return Cluster(cluster.scheduler_address, journal, LocalStore(tmp_path / "store"))
 
 
@@ -106,15 +106,15 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(
     assert wrong(images, studies) == NOTHING_WRONG
 
 
-def test_a_file_that_kills_its_process_is_blamed_and_the_others_are_done(crew, journal):
+def test_a_file_that_kills_its_process_is_blamed_and_the_others_are_done(pool, journal):
     orders = [Order(number, deadly=number in (4, 17)) for number in range(1, 25)]
-    done = sorted(crew.run(obey, orders, blame))
+    done = sorted(pool.run(obey, orders, blame))
     assert done == sorted(-n if n in (4, 17) else n for n in range(1, 25))
 
 
-def test_what_is_no_files_fault_is_raised(crew):
+def test_what_is_no_files_fault_is_raised(pool):
     with pytest.raises(OSError, match="No space left"):
-        list(crew.run(fail, [Order(1, deadly=False), Order(2, deadly=False)], blame))
+        list(pool.run(fail, [Order(1, deadly=False), Order(2, deadly=False)], blame))
 
 
 def test_one_coordinator_at_a_time(run_of, cluster, tmp_path, journal, ledger, home):
@@ -147,12 +147,12 @@ def test_what_is_no_cluster(cluster, journal, tmp_path, monkeypatch):
 def test_a_scheduler_without_workers(journal, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster_, "_SECONDS", 1)
     with distributed.LocalCluster(n_workers=0, dashboard_address=None) as empty:
-        crew = Cluster(empty.scheduler_address, journal, LocalStore(tmp_path / "store"))
+        pool = Cluster(empty.scheduler_address, journal, LocalStore(tmp_path / "store"))
         with pytest.raises(ClusterUnavailable, match="workers"):
-            list(crew.run(obey, [Order(1, deadly=False)], blame))
+            list(pool.run(obey, [Order(1, deadly=False)], blame))
 
 
-def test_workers_of_another_version(crew, monkeypatch):
+def test_workers_of_another_version(pool, monkeypatch):
     monkeypatch.setattr(cluster_, "version", lambda _: "9.9")
     with pytest.raises(ClusterUnusable, match=r"this is 9\.9"):
-        list(crew.run(obey, [Order(1, deadly=False)], blame))
+        list(pool.run(obey, [Order(1, deadly=False)], blame))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from eth_account import Account
 
-from radledger.chain.connect import request
 from radledger.chain.refusals import (
     ERC2771ForwarderInvalidSigner,
     ImageErased,
@@ -13,6 +12,7 @@ from radledger.chain.refusals import (
     ImageNotAuthorized,
     ImageNotDisowned,
 )
+from radledger.chain.rpc import request
 from radledger.identity import Identities
 from radledger.imaging.errors import ImageUnknown
 from radledger.imaging.model import State

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from radledger.imaging import anchoring
-from radledger.imaging.journal import Journal
-from radledger.imaging.rows import context_of
+from radledger.imaging.ingest import anchoring
+from radledger.imaging.journal.journal import Journal
+from radledger.imaging.journal.rows import context_of
+from radledger.imaging.journal.statements import columns_of
 from radledger.imaging.service import Images
-from radledger.imaging.statements import columns_of
 from tests.imaging.test_resume import Killed, anchored
 
 

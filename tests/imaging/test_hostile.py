@@ -21,8 +21,8 @@ from radledger.dicom.profiles import OPTIONS, Profile
 from radledger.dicom.read import header_of
 from radledger.dicom.source import open_dicom
 from radledger.errors import DicomError
-from radledger.imaging.journal import Journal
-from radledger.imaging.processes import Crew
+from radledger.imaging.ingest.workers import WorkerPool
+from radledger.imaging.journal.journal import Journal
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
 from tests.dicom.files import deflated, nested, part10, samples
@@ -171,17 +171,17 @@ def test_the_digest_of_an_open_file_is_that_of_the_file_written(profile, tmp_pat
 
 
 def test_compressed_pixels_are_decoded_in_another_process(add, series, monkeypatch):
-    from radledger.imaging import processes
+    from radledger.imaging.ingest import workers as processes
 
     pooled = []
-    run = Crew._pooled
+    run = WorkerPool._pooled
 
-    def counted(crew, work, chunks, *rest):
+    def counted(pool, work, chunks, *rest):
         taken = list(chunks)
         pooled.append(sum(map(len, taken)))
-        return run(crew, work, iter(taken), *rest)
+        return run(pool, work, iter(taken), *rest)
 
-    monkeypatch.setattr(processes.Crew, "_pooled", counted)
+    monkeypatch.setattr(processes.WorkerPool, "_pooled", counted)
     files = sorted(series.iterdir())
     add(*files[:2])
     assert pooled == []
@@ -213,9 +213,9 @@ def blame(order, _reason):
 
 def test_a_file_that_kills_its_process_is_blamed_and_the_others_are_done(tmp_path):
     Journal(tmp_path / "journal").close()
-    crew = Crew(tmp_path / "journal", LocalStore(tmp_path / "store"), tmp_path)
+    pool = WorkerPool(tmp_path / "journal", LocalStore(tmp_path / "store"), tmp_path)
     orders = [Order(number, deadly=number in (4, 17)) for number in range(1, 25)]
-    done = sorted(crew.run(obey, orders, blame))
+    done = sorted(pool.run(obey, orders, blame))
     assert done == sorted(-n if n in (4, 17) else n for n in range(1, 25))
 
 
@@ -225,15 +225,15 @@ def fail(_bench, order):
 
 def test_what_is_no_files_fault_is_raised(tmp_path):
     Journal(tmp_path / "journal").close()
-    crew = Crew(tmp_path / "journal", LocalStore(tmp_path / "store"), tmp_path)
+    pool = WorkerPool(tmp_path / "journal", LocalStore(tmp_path / "store"), tmp_path)
     with pytest.raises(OSError, match="No space left"):
-        list(crew.run(fail, [Order(1, deadly=False), Order(2, deadly=False)], blame))
+        list(pool.run(fail, [Order(1, deadly=False), Order(2, deadly=False)], blame))
 
 
 SCRIPT = """
 import pathlib, sys
-from radledger.imaging.journal import Journal
-from radledger.imaging.processes import Crew
+from radledger.imaging.journal.journal import Journal
+from radledger.imaging.ingest.workers import WorkerPool
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
 from tests.imaging.test_hostile import Order, blame, obey
@@ -241,8 +241,8 @@ from tests.imaging.test_hostile import Order, blame, obey
 print("begun")
 folder = pathlib.Path(sys.argv[1])
 Journal(folder / "journal").close()
-crew = Crew(folder / "journal", LocalStore(folder / "store"), folder)
-print(sorted(crew.run(obey, [Order(1, False), Order(2, False)], blame)))
+pool = WorkerPool(folder / "journal", LocalStore(folder / "store"), folder)
+print(sorted(pool.run(obey, [Order(1, False), Order(2, False)], blame)))
 """
 
 
@@ -270,6 +270,6 @@ class NoStore(LocalStore):
 
 def test_workers_that_cannot_start_are_no_files_fault(tmp_path):
     Journal(tmp_path / "journal").close()
-    crew = Crew(tmp_path / "journal", NoStore(tmp_path / "store"), tmp_path)
+    pool = WorkerPool(tmp_path / "journal", NoStore(tmp_path / "store"), tmp_path)
     with pytest.raises(BrokenProcessPool):
-        list(crew.run(obey, [Order(1, deadly=False), Order(2, deadly=False)], blame))
+        list(pool.run(obey, [Order(1, deadly=False), Order(2, deadly=False)], blame))

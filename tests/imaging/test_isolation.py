@@ -8,8 +8,8 @@ import pytest
 
 from radledger.dicom.digest import image_digest
 from radledger.dicom.errors import DicomTooSlow
-from radledger.imaging import isolation
-from radledger.imaging.isolation import limited
+from radledger.imaging.ingest import isolation
+from radledger.imaging.ingest.isolation import limited
 from tests.dicom.files import sample
 
 # libjpeg's complaints are of the first of gdcm's two attempts.

@@ -9,13 +9,13 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from radledger.imaging import database
-from radledger.imaging.database import in_schema
 from radledger.imaging.errors import HomeBusy, InvalidJournalUrl, JournalUnavailable
-from radledger.imaging.homekey import HomeKey
-from radledger.imaging.journal import Journal
+from radledger.imaging.journal import database
+from radledger.imaging.journal.database import in_schema
+from radledger.imaging.journal.homekey import HomeKey
+from radledger.imaging.journal.journal import Journal
+from radledger.imaging.journal.tables import FileRow, Purpose
 from radledger.imaging.model import NONE
-from radledger.imaging.schema import FileRow, Purpose
 
 HOME = HomeKey.new()
 PURPOSE = Purpose("0x" + "11" * 20, "0x" + "22" * 20, "basic")

@@ -6,13 +6,13 @@ import shutil
 
 import pytest
 
-from radledger.imaging import anchoring
 from radledger.imaging.errors import NothingToAdd, SecretUnknown
-from radledger.imaging.ingest import Ingest
-from radledger.imaging.journal import Journal
+from radledger.imaging.ingest import anchoring
+from radledger.imaging.ingest.run import Ingest
+from radledger.imaging.journal.journal import Journal
+from radledger.imaging.maintenance import Maintenance
 from radledger.imaging.reading import write_files
 from radledger.imaging.service import Images
-from radledger.imaging.upkeep import Upkeep
 from radledger.storage import LocalStore
 from tests.imaging.test_resume import Killed, anchored, kill_at, originals
 
@@ -162,7 +162,7 @@ def test_every_addition_makes_sure_of_the_store(ledger, tmp_path, who, series, r
     ("owner", "step", "sent"),
     [
         pytest.param(Journal, "seal_rekey", 1, id="encrypted"),
-        pytest.param(Upkeep, "_point_chain_to", 1, id="sealed"),
+        pytest.param(Maintenance, "_point_chain_to", 1, id="sealed"),
         pytest.param(Journal, "finish_rekey", 2, id="sent"),
     ],
 )

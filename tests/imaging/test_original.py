@@ -7,7 +7,7 @@ import pytest
 
 from radledger.dicom.errors import UnsafePath
 from radledger.dicom.source import open_regular
-from radledger.imaging.original import FileChanged, OriginalFile, source_digest
+from radledger.imaging.ingest.original import FileChanged, OriginalFile, source_digest
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from multiprocessing import get_context
 import pytest
 
 from radledger.imaging.errors import HomeBusy
-from radledger.imaging.home import imaging_folder, workplace
-from radledger.imaging.journal import Journal
+from radledger.imaging.home import exclusive_workdir, imaging_folder
+from radledger.imaging.journal.journal import Journal
 from radledger.imaging.service import Images
 
 
@@ -180,7 +180,7 @@ def test_files_that_join_before_the_end_are_all_anchored(images, who, series, ki
 def test_what_was_sealed_is_anchored_by_any_later_run(
     images, ledger, who, series, sample, monkeypatch
 ):
-    from radledger.imaging import anchoring
+    from radledger.imaging.ingest import anchoring
 
     def lost(*_):
         raise Killed
@@ -242,7 +242,7 @@ def test_erasing_killed_at_each_write(
 
 def test_one_addition_at_a_time(add, images, ledger, home, series):
     folder = imaging_folder(home, ledger)
-    with workplace(folder, "adding"), pytest.raises(HomeBusy) as error:
+    with exclusive_workdir(folder, "adding"), pytest.raises(HomeBusy) as error:
         add(series)
     assert error.value.values == {"folder": str(folder)}
     assert add(series)[0].added
@@ -255,12 +255,12 @@ def test_what_a_killed_run_left_is_deleted(ledger, home, tmp_path):
     child.join()
     assert child.exitcode == -signal.SIGKILL
     assert [path.name for path in (folder / "adding").iterdir()] == ["plain"]
-    with workplace(folder, "adding") as place:
+    with exclusive_workdir(folder, "adding") as place:
         assert list(place.iterdir()) == []
 
 
 def _die_at_work(folder):
-    with workplace(folder, "adding") as place:
+    with exclusive_workdir(folder, "adding") as place:
         (place / "plain").write_text("pixels")
         os.kill(os.getpid(), signal.SIGKILL)
 

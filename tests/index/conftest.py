@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy
 
-from radledger.chain.connect import request
+from radledger.chain.rpc import request
 from radledger.index import tables
 from radledger.index.service import Index
 from tests.identity.cast import who

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from radledger.chain.connect import request
 from radledger.chain.ledger import ContractAt
+from radledger.chain.rpc import request
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
 from radledger.consent.model import SealedNote

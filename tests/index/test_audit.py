@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy
 
-from radledger.chain.connect import request
+from radledger.chain.rpc import request
 from radledger.index import tables
 from radledger.index.service import Index
 from tests.index.story import digest

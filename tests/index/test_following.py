@@ -13,10 +13,11 @@ import pytest
 import sqlalchemy
 
 from radledger.chain import artifacts
-from radledger.chain.connect import connect, request
 from radledger.chain.errors import ConnectionFailed
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
+from radledger.chain.rpc import request
 from radledger.index import tables
 from radledger.index.errors import (
     IndexOfAnotherChain,

@@ -12,10 +12,10 @@ from random import Random
 
 import pytest
 
-from radledger.chain.connect import connect
 from radledger.chain.deployments import DeployedContract, Deployment
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
 from radledger.errors import ChainError
 from radledger.index import following
 from radledger.index.service import Index

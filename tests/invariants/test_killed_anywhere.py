@@ -23,16 +23,16 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
-from radledger.chain.connect import connect
-from radledger.chain.intents import Intents
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
 from radledger.chain.refusals import ConsentSuperseded
-from radledger.chain.transact import Sender
+from radledger.chain.sending.journal import Intents
+from radledger.chain.sending.sender import Sender
 from radledger.consent import Consents, Terms
 from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.home import imaging_folder
-from radledger.imaging.processes import Crew
+from radledger.imaging.ingest.workers import WorkerPool
 from radledger.imaging.service import Images
 from radledger.storage import LocalStore
 
@@ -197,7 +197,7 @@ def killed(traced, opened, people, tmp_path, monkeypatch, capsys):
 
     def run(additions, submissions):
         # Small native files need no worker processes; a forked child cannot use this one's.
-        monkeypatch.setattr(Crew, "prepare", lambda: None)
+        monkeypatch.setattr(WorkerPool, "prepare", lambda: None)
         count = Counter(dict.fromkeys(("points", "lost", "twice", "orphaned", "open"), 0))
         kill_additions(traced, opened, people, tmp_path, additions, count)
         kill_submissions(traced, opened, people, tmp_path, submissions, count)

@@ -13,10 +13,11 @@ from multiprocessing import get_context
 import pytest
 from eth_account import Account
 
-from radledger.chain.connect import connect, request
-from radledger.chain.intents import Intents
-from radledger.chain.networks import Network
-from radledger.chain.transact import Sender
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
+from radledger.chain.rpc import request
+from radledger.chain.sending.journal import Intents
+from radledger.chain.sending.sender import Sender
 from radledger.devnet import process
 from radledger.devnet.errors import NodeFailed
 

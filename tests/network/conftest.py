@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from radledger import devnet
-from radledger.chain import deployments, networks
-from radledger.chain.accounts import Keystore
-from radledger.chain.connect import connect, request
+from radledger.chain import deployments
+from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
-from radledger.chain.transact import Sender
+from radledger.chain.nodes import networks
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
+from radledger.chain.rpc import request
+from radledger.chain.sending.sender import Sender
 from radledger.cli.run import run
 from radledger.devnet import chain as chains
 from radledger.devnet.errors import NodeFailed

@@ -11,9 +11,9 @@ import rlp
 from eth_utils import keccak, to_bytes, to_hex
 
 from radledger.chain import deployments
-from radledger.chain.connect import connect
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
 from radledger.devnet import geth
 from tests.network.conftest import ask, block_hash, height, until
 

@@ -11,8 +11,8 @@ from threading import Lock
 
 import pytest
 
-from radledger.chain.connect import connect
-from radledger.chain.networks import Network as Chain
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network as Chain
 from radledger.chain.refusals import ConsentNeverGranted
 from radledger.consent import Consents, Terms
 from radledger.consent.permission import Use
@@ -21,8 +21,8 @@ from radledger.consent.release import CustodianKeyService
 from radledger.dicom.synthetic import make_ct_series
 from radledger.imaging.copies import Copies
 from radledger.imaging.errors import CiphertextRemains
+from radledger.imaging.ingest.workers import WorkerPool
 from radledger.imaging.model import State
-from radledger.imaging.processes import Crew
 from radledger.imaging.service import Images
 from radledger.storage.errors import (
     ContentMismatch,
@@ -203,7 +203,7 @@ def test_a_run_killed_between_copies_or_after_them_keeps_nothing_else(
         # The parent's connection and its server of workers are not the child's.
         endpoint = ledger.web3.provider.endpoint_uri
         monkeypatch.setattr(ledger, "web3", connect(Chain("anvil", endpoint)))
-        monkeypatch.setattr(Crew, "prepare", lambda: None)
+        monkeypatch.setattr(WorkerPool, "prepare", lambda: None)
         store = network.replicated("hospital", "clinic")
         for node in store.nodes.values():
             monkeypatch.setattr(node, "put", partial(put, node))

@@ -13,10 +13,10 @@ import pytest
 from eth_account import Account
 from eth_utils import to_checksum_address
 
-from radledger.chain.connect import connect
 from radledger.chain.errors import TransactionPending
-from radledger.chain.networks import Network
-from radledger.chain.transact import Sender
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
+from radledger.chain.sending.sender import Sender
 from radledger.devnet import poa
 from radledger.devnet.errors import NodeFailed
 from tests.network.conftest import ask, block_hash, height, until

@@ -7,10 +7,10 @@ import shutil
 import pytest
 
 from radledger.chain import deploy, deployments
-from radledger.chain.connect import connect, node_states
 from radledger.chain.errors import ChainStale, TransactionPending
-from radledger.chain.networks import Network
-from radledger.chain.transact import Sender
+from radledger.chain.nodes.connect import connect, node_states
+from radledger.chain.nodes.networks import Network
+from radledger.chain.sending.sender import Sender
 from radledger.consent.receipts import Receipts
 from radledger.consent.release import CustodianKeyService
 from radledger.dicom.synthetic import make_ct_series

@@ -10,7 +10,7 @@ import pydicom
 import pytest
 from eth_hash.auto import keccak
 
-from radledger.chain.connect import request
+from radledger.chain.rpc import request
 from radledger.consent.diseases import encode_disease
 from radledger.crypto.envelope import padded
 from tests.privacy.stranger import Stranger, linked

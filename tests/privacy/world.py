@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 
-from radledger.chain.accounts import Keystore
+from radledger.chain.keystore.accounts import Keystore
 from radledger.consent import Consents, SealedNote, Terms
 from radledger.consent.diseases import Diseases
 from radledger.crypto.keys import public_key

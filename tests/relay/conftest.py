@@ -11,9 +11,9 @@ import pytest
 from eth_account import Account
 from fastapi.testclient import TestClient
 
-from radledger.chain.intents import Intents
 from radledger.chain.ledger import Ledger
-from radledger.chain.transact import Sender
+from radledger.chain.sending.journal import Intents
+from radledger.chain.sending.sender import Sender
 from radledger.consent import Consents, Terms
 from radledger.identity import Identities
 from radledger.relay.application import create_application

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
-from radledger.chain.connect import request
+from radledger.chain.rpc import request
 from radledger.consent import Terms
 from radledger.relay.checks import simulate, take_consent, take_forward
 from radledger.relay.tickets import Limits

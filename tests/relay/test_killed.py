@@ -18,8 +18,8 @@ import pytest
 from eth_account import Account
 
 from radledger.chain import deployments
-from radledger.chain.accounts import Keystore
-from radledger.chain.connect import request
+from radledger.chain.keystore.accounts import Keystore
+from radledger.chain.rpc import request
 from radledger.relay import client
 from radledger.relay.client import RelayClient
 

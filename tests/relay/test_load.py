@@ -12,9 +12,9 @@ import httpx
 import pytest
 from eth_account import Account
 
-from radledger.chain.connect import connect
 from radledger.chain.errors import ConnectionFailed
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
 from radledger.relay.server import serving
 from radledger.relay.service import Relayer
 from tests.relay.conftest import MANY

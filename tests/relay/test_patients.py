@@ -6,8 +6,8 @@ import pytest
 from eth_account import Account
 
 from radledger.chain import ledger as ledgers
-from radledger.chain.connect import request
 from radledger.chain.errors import RequestFailed
+from radledger.chain.rpc import request
 from radledger.relay.patients import Patients
 from radledger.relay.tickets import Limits
 from tests.consent.conftest import anchor

@@ -7,7 +7,7 @@ import time
 import pytest
 from eth_account import Account
 
-from radledger.chain.connect import request
+from radledger.chain.rpc import request
 from radledger.consent import Terms
 from radledger.identity.records import KEY_ATTRIBUTE
 from radledger.imaging.service import Images

@@ -7,7 +7,7 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from radledger.chain import forward
-from radledger.chain.connect import request
+from radledger.chain.rpc import request
 from radledger.relay.checks import MOST_CALL_DATA
 from radledger.relay.tickets import Limits
 

@@ -6,8 +6,8 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from radledger.chain.connect import request
 from radledger.chain.forward import forward_typed_data
+from radledger.chain.rpc import request
 from radledger.consent import Terms
 from radledger.relay.tickets import Limits
 from tests.consent.tampering import altered

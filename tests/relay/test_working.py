@@ -7,7 +7,7 @@ import time
 import pytest
 from eth_account import Account
 
-from radledger.chain.connect import request
+from radledger.chain.rpc import request
 from radledger.consent import Terms
 from radledger.relay import worker
 from tests.identity.cast import travel

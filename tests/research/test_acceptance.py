@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from radledger.chain.connect import request
 from radledger.chain.refusals import (
     DatasetAlreadyContributed,
     DatasetNotCurator,
@@ -16,6 +15,7 @@ from radledger.chain.refusals import (
     ParticipantLacksRole,
     ParticipantNotAccredited,
 )
+from radledger.chain.rpc import request
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
 from radledger.consent.errors import DocumentExpired, DocumentMalformed, DocumentTampered

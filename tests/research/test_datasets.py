@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from radledger.chain.clock import Clock
-from radledger.chain.connect import request
 from radledger.chain.ledger import Ledger
 from radledger.chain.refusals import (
     ConsentNeverGranted,
@@ -25,6 +24,7 @@ from radledger.chain.refusals import (
     DatasetWeightsChanged,
     ParticipantLacksRole,
 )
+from radledger.chain.rpc import request
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
 from radledger.research import Datasets, Terms

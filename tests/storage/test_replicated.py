@@ -59,8 +59,8 @@ def states(store: ReplicatedStore, cid: str) -> list[str]:
 def test_the_first_nodes_keep_as_many_copies_as_asked_for(store):
     cid = put(store)
     assert store.holdings(cid) == {
-        "first": Holding.KEPT,
-        "second": Holding.KEPT,
+        "first": Holding.REORG_DEPTH,
+        "second": Holding.REORG_DEPTH,
         "third": Holding.MISSING,
     }
     assert put(store) == cid
@@ -144,7 +144,7 @@ def test_a_node_that_refuses_late_is_asked_again(store, nodes, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(nodes["first"], "stat", refuse)
         assert store.holdings(cid)["first"] is Holding.UNREACHABLE
-    assert store.holdings(cid)["first"] is Holding.KEPT
+    assert store.holdings(cid)["first"] is Holding.REORG_DEPTH
 
 
 def test_giving_up_waits_for_a_silent_node_once_and_tells_it_each_time(store, nodes, monkeypatch):

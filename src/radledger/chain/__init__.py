@@ -1,18 +1,35 @@
 """The chain: connect to it, deploy the contracts, call them, send to them, read their events.
 
-================================  ==============================================================
-:mod:`~radledger.chain.networks`  named networks and where they are
-:mod:`~radledger.chain.connect`   a checked connection
-:mod:`~radledger.chain.deploy`    put the contracts on a chain, and compare what is there
-:mod:`~radledger.chain.ledger`    the connected contracts, by name
-:mod:`~radledger.chain.forward`   calls by people without Ether, paid by another account
-:mod:`~radledger.chain.refusals`  every custom error of every contract as a Python class
-:mod:`~radledger.chain.accounts`  keys in files
-================================  ==============================================================
-
-Nothing is imported here: web3 costs a second.
+=======================================  =======================================================
+:mod:`~radledger.chain.nodes`            named networks, their nodes, and a checked connection
+:mod:`~radledger.chain.rpc`              JSON-RPC requests, one by one or in batches
+:mod:`~radledger.chain.sending`          transactions: signed, journaled, sent and followed
+:mod:`~radledger.chain.keystore`         keys in files
+:mod:`~radledger.chain.deploy`           deploy the contracts, and compare what is there
+:mod:`~radledger.chain.ledger`           the connected contracts, by name
+:mod:`~radledger.chain.forward`          signed calls that another account pays for (ERC-2771)
+:mod:`~radledger.chain.refusals`         every custom error of every contract as a Python class
+=======================================  =======================================================
 """
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from typing import TYPE_CHECKING
+
+from radledger.lazy import lazily
+
+if TYPE_CHECKING:
+    from radledger.chain.events import Event, Receipt
+    from radledger.chain.ledger import Call, ContractAt, Ledger
+    from radledger.chain.nodes.connect import connect
+
+__all__ = ["Call", "ContractAt", "Event", "Ledger", "Receipt", "connect"]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "ledger": ("Call", "ContractAt", "Ledger"),
+        "events": ("Event", "Receipt"),
+        "nodes.connect": ("connect",),
+    },
+)

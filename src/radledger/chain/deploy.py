@@ -13,10 +13,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import artifacts, deployments
-from radledger.chain.connect import genesis_hash, request
 from radledger.chain.deployments import CONTRACTS, DeployedContract, Deployment, Pending
 from radledger.chain.errors import DeploymentMismatch, DeploymentMissing
-from radledger.chain.transact import Sender
+from radledger.chain.rpc import genesis_hash, request
+from radledger.chain.sending.sender import Sender
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.connect import genesis_hash, request
 from radledger.chain.errors import DeploymentMismatch, DeploymentMissing
-from radledger.chain.files import write_atomically
+from radledger.chain.rpc import genesis_hash, request
+from radledger.files import write_atomically
 
 if TYPE_CHECKING:
     from web3 import Web3

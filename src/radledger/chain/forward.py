@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import reverts
-from radledger.chain.connect import request
 from radledger.chain.errors import OutOfGas, RequestFailed
 from radledger.chain.refusals import FailedCall
+from radledger.chain.rpc import request
 from radledger.chain.signatures import signature_bytes, standard
 from radledger.chain.typed_data import Domain, Fields, parsed, typed_data
 from radledger.errors import UsageError

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.chain import artifacts, forward, reverts
 from radledger.chain.clock import Clock, Present
-from radledger.chain.connect import clock as clock_of
-from radledger.chain.connect import connection_errors, request, request_batch
 from radledger.chain.errors import DeploymentMissing, RequestFailed
 from radledger.chain.events import Event, Receipt
-from radledger.chain.transact import Sender
+from radledger.chain.nodes.connect import clock as clock_of
+from radledger.chain.rpc import connection_errors, request, request_batch
+from radledger.chain.sending.sender import Sender
 from radledger.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,14 +64,14 @@ class Ledger:
     Parameters
     ----------
     web3
-        The connected chain, from :func:`radledger.chain.connect.connect` or your own.
+        The connected chain, from :func:`radledger.chain.nodes.connect.connect` or your own.
     deployment
         What is deployed there.
     sender
         What sends its transactions; by default one whose journal ends with this object.
     clock
         This machine's clock, and how old the latest block may be; by default as
-        :func:`radledger.chain.connect.clock` says of the node.
+        :func:`radledger.chain.nodes.connect.clock` says of the node.
 
     Raises
     ------
@@ -199,7 +199,7 @@ class Ledger:
         Refusal
             If the contract refuses, by the type of its custom error.
         OutOfFunds, TransactionPending, TransactionSuperseded
-            See :meth:`radledger.chain.transact.Sender.send`.
+            See :meth:`radledger.chain.sending.sender.Sender.send`.
         """
         receipt = self.sender.send(signer, *self.encode(contract, function, *args))
         return self._receipts([receipt])[0]

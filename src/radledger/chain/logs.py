@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from web3.exceptions import Web3RPCError
 
-from radledger.chain.connect import connection_errors
 from radledger.chain.errors import RequestFailed
+from radledger.chain.rpc import connection_errors
 
 if TYPE_CHECKING:
     from web3 import Web3

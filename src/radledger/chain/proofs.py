@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.connect import request, request_batch
 from radledger.chain.errors import NotSealedYet, ProofUnavailable, RequestFailed
+from radledger.chain.rpc import request, request_batch
 
 if TYPE_CHECKING:
     from web3 import Web3

@@ -51,9 +51,11 @@ def deploy(
     import os
 
     from radledger.chain import deploy as deployer
-    from radledger.chain import deployments, networks
-    from radledger.chain.connect import connect, request
-    from radledger.chain.transact import Sender
+    from radledger.chain import deployments
+    from radledger.chain.nodes import networks
+    from radledger.chain.nodes.connect import connect
+    from radledger.chain.rpc import request
+    from radledger.chain.sending.sender import Sender
     from radledger.endpoints import shown
 
     named = session.network or os.environ.get("RADLEDGER_NETWORK") or None

@@ -17,8 +17,8 @@ def status() -> None:
     """Say of each node whether it can be relied on: good, unreachable, stalled …"""
     import os
 
-    from radledger.chain import networks
-    from radledger.chain.connect import node_states
+    from radledger.chain.nodes import networks
+    from radledger.chain.nodes.connect import node_states
 
     named = session.network or os.environ.get("RADLEDGER_NETWORK") or None
     show_all(node_states(networks.load(named, session.folder)), empty="there are no nodes")

@@ -70,9 +70,9 @@ def _run(arguments: Sequence[str]) -> int:
         return _usage(error, arguments)
     except RadLedgerError as error:
         code = _USAGE if isinstance(error, UsageError) else _REFUSED
-        from radledger.wording import in_words
+        from radledger.wording import humanize
 
-        return _report(error.name, in_words(error), error.values, code)
+        return _report(error.name, humanize(error), error.values, code)
     except BrokenPipeError:
         raise  # who reads the output has had enough
     except OSError as error:

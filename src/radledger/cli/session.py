@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radledger.errors import RadLedgerError, UsageError
-from radledger.folders import expanded
+from radledger.files import expanded
 from radledger.texts import decoded
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.chain.accounts import Keystore
+    from radledger.chain.keystore.accounts import Keystore
     from radledger.chain.ledger import Ledger
-    from radledger.chain.schema import Intent
+    from radledger.chain.sending.tables import Intent
     from radledger.facade import RadLedger
 
 __all__ = ["Session", "session"]
@@ -69,7 +69,7 @@ class Session:
     @property
     def keystore(self) -> Keystore:
         """The accounts of the home."""
-        from radledger.chain.accounts import Keystore
+        from radledger.chain.keystore.accounts import Keystore
 
         return Keystore(self.folder)
 
@@ -133,7 +133,7 @@ class Session:
 
 
 def _tell_finished(ledger: Ledger, intent: Intent) -> None:
-    from radledger.chain.transactions import described
+    from radledger.chain.sending.transactions import described
 
     done = described(ledger, intent)
     where = f"in block {done.block}" if done.block else done.reason

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from radledger.errors import UsageError
-from radledger.folders import expanded
+from radledger.files import expanded
 
 __all__ = [
     "amount",

@@ -1,19 +1,24 @@
-"""Who may use whose images for what: grants, requests, emergencies, and the release of keys."""
+"""Who may use whose images for what: grants, requests, emergency access, the release of keys."""
 
 from __future__ import annotations
 
-from radledger.consent.consents import Consents
-from radledger.consent.model import (
-    Conduct,
-    ConsentRequest,
-    Decision,
-    Emergency,
-    EmergencyCounts,
-    Grant,
-    Requested,
-    SealedNote,
-    Terms,
-)
+from typing import TYPE_CHECKING
+
+from radledger.lazy import lazily
+
+if TYPE_CHECKING:
+    from radledger.consent.consents import Consents
+    from radledger.consent.model import (
+        Conduct,
+        ConsentRequest,
+        Decision,
+        Emergency,
+        EmergencyCounts,
+        Grant,
+        Requested,
+        SealedNote,
+        Terms,
+    )
 
 __all__ = [
     "Conduct",
@@ -27,3 +32,21 @@ __all__ = [
     "SealedNote",
     "Terms",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "consents": ("Consents",),
+        "model": (
+            "Conduct",
+            "ConsentRequest",
+            "Decision",
+            "Emergency",
+            "EmergencyCounts",
+            "Grant",
+            "Requested",
+            "SealedNote",
+            "Terms",
+        ),
+    },
+)

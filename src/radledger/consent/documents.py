@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from radledger.chain.connect import request
+from radledger.chain.rpc import request
 from radledger.chain.signatures import recover, signature_bytes, standard
 from radledger.chain.typed_data import Domain, Fields, canonical, parsed, typed_data
 from radledger.consent.errors import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from radledger.chain.connect import request
+from radledger.chain.rpc import request
 from radledger.consent import permission
 from radledger.consent.errors import (
     ReaderReplaced,

@@ -4,7 +4,7 @@
 ``story``       what happens, as data: chapters of steps, each with who acts and what is expected
 ``chapters``    what the steps do
 ``stage``       where it happens: chain, store, people, and what one step leaves to the next
-``ground``      the chain below it: a local node of its own, or one that is there already
+``environment`` the chain below it: a local node of its own, or one that is there already
 ``runner``      runs a story, and compares what happens with what is expected
 ``page``        the story as one self-contained web page
 ==============  ============================================================================

@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--chain", choices=("ganache", "anvil", "poa"), default="ganache")
     parser.add_argument("--store", choices=("local", "kubo"), default="local")
     options = parser.parse_args(arguments)
-    from radledger.demo.ground import LocalNode
+    from radledger.demo.environment import LocalNode
     from radledger.demo.play import play
 
     return play(options.out, LocalNode(options.chain, options.store))

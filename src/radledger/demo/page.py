@@ -46,7 +46,7 @@ def _page(stage: Stage, records: Sequence[Record], events: Sequence[StoryEvent])
     chapters = list(dict.fromkeys(record.chapter for record in records))
     return Template(_resource("page.html")).substitute(
         style=_resource("page.css"),
-        network=escape(f"{stage.ground.name}, chain {stage.ledger.chain_id}"),
+        network=escape(f"{stage.environment.name}, chain {stage.ledger.chain_id}"),
         figures="\n".join(_figures(stage, records)),
         timeline=timeline(records, events),
         event_count=len(events),

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from radledger.demo.ground import Ground
+from radledger.demo.environment import Environment
 from radledger.demo.page import write_page
 from radledger.demo.runner import Record, StepFailed, run
 from radledger.demo.stage import Stage
@@ -38,7 +38,7 @@ def pydicom_samples() -> Path:
 
 def play(
     folder: Path,
-    ground: Ground,
+    environment: Environment,
     *,
     story: Iterable[Chapter] = STORY,
     slices: int = 60,
@@ -56,7 +56,7 @@ def play(
     shutil.rmtree(folder, ignore_errors=True)
     stage = Stage(
         folder=folder.absolute(),
-        ground=ground,
+        environment=environment,
         slices=slices,
         size=size,
         samples=samples or (pydicom_samples(),),
@@ -64,7 +64,7 @@ def play(
     )
     stage.home.mkdir(parents=True)
     started = time.perf_counter()
-    print(f"RadLedger: an image's whole journey, on {ground.name}", flush=True)
+    print(f"RadLedger: an image's whole journey, on {environment.name}", flush=True)
     try:
         records = run(story, stage, _Printer())
         page = write_page(stage, records)

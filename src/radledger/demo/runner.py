@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.connect import request, request_batch
-from radledger.demo.ground import move_clock
-from radledger.demo.step import Outcome, Unexpected
+from radledger.chain.rpc import request, request_batch
+from radledger.demo.checks import Unexpected
+from radledger.demo.environment import move_clock
+from radledger.demo.step import Outcome
 from radledger.errors import RadLedgerError
-from radledger.wording import in_words
+from radledger.wording import humanize
 
 if TYPE_CHECKING:
     from radledger.demo.stage import Stage
@@ -132,7 +133,7 @@ def _played(step: Step, stage: Stage) -> tuple[Outcome, RadLedgerError | None]:
         outcome = step.act(stage)
     except RadLedgerError as error:
         if error.name == step.refusal:
-            return Outcome(in_words(error)), error
+            return Outcome(humanize(error)), error
         expected = f"refused with {step.refusal}" if step.refusal else "done"
         raise StepFailed(step, f"should be {expected}, met {error.name}: {error}") from error
     except Unexpected as error:
@@ -149,7 +150,7 @@ class _Watch:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._seen = stage.ground.first_block - 1
+        self._seen = stage.environment.first_block - 1
 
     def new_transactions(self) -> Iterator[Transaction]:
         """The transactions of people in the story, oldest first."""

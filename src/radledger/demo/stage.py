@@ -11,14 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.accounts import Keystore
-from radledger.chain.connect import request
+from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.ledger import ContractAt
+from radledger.chain.rpc import request
 from radledger.consent.permission import Use
 from radledger.consent.receipts import Receipts
 from radledger.consent.release import CustodianKeyService
-from radledger.demo.ground import move_clock
-from radledger.demo.step import check
+from radledger.demo.checks import check
+from radledger.demo.environment import move_clock
 from radledger.devnet.people import PEOPLE
 from radledger.relay.client import RelayClient
 from radledger.relay.server import serving
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from radledger.chain.ledger import Ledger
     from radledger.consent import Consents
-    from radledger.demo.ground import Ground
+    from radledger.demo.environment import Environment
     from radledger.facade import RadLedger
     from radledger.imaging.model import AddResult, FetchResult, ImageRecord, ImageSet
     from radledger.imaging.service import Images
@@ -54,7 +54,7 @@ class Stage:
     ----------
     folder
         Everything that the story writes goes here.
-    ground
+    environment
         The chain.
     slices, size
         Of the CT series that is made on the spot: how many, and rows and columns of each.
@@ -65,7 +65,7 @@ class Stage:
     """
 
     folder: Path
-    ground: Ground
+    environment: Environment
     slices: int
     size: int
     samples: tuple[Path, ...]
@@ -87,12 +87,12 @@ class Stage:
 
     def open(self) -> None:
         """Start the chain and accredit all participants."""
-        self.radledger = self.ground.up(self.home)
+        self.radledger = self.environment.up(self.home)
 
     def close(self) -> None:
         """End what was started."""
         self._running.close()
-        self.ground.down(self.home)
+        self.environment.down(self.home)
 
     # --- places -------------------------------------------------------------------------------
 

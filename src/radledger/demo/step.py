@@ -9,22 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from radledger.demo.stage import Stage
 
-__all__ = ["Act", "Chapter", "Outcome", "Picture", "Step", "Unexpected", "check"]
-
-
-class Unexpected(Exception):
-    """Something happened otherwise than the story says."""
-
-
-def check(holds: bool, otherwise: str) -> None:
-    """Raise `Unexpected` unless something holds.
-
-    Examples
-    --------
-    >>> check(60 == 60, "60 slices were added, not all")
-    """
-    if not holds:
-        raise Unexpected(otherwise)
+__all__ = ["Act", "Chapter", "Outcome", "Picture", "Step"]
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,13 @@ once; :func:`down` stops it, and :func:`status` tells how it is.  See
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from radledger.lazy import lazily
 
 if TYPE_CHECKING:
     from radledger.devnet.network import Devnet, down, status, up
 
 __all__ = ["Devnet", "down", "status", "up"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import on first use: web3 costs a second."""
-    if name in __all__:
-        from radledger.devnet import network
-
-        return getattr(network, name)
-    raise AttributeError(name)
+__getattr__ = lazily(__name__, {"network": ("Devnet", "down", "status", "up")})

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from radledger.chain.connect import connect
 from radledger.chain.errors import ConnectionFailed
-from radledger.chain.files import write_atomically
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
 from radledger.devnet import poa, process
 from radledger.devnet.errors import AnotherChainRuns
 from radledger.devnet.process import Node
 from radledger.errors import UsageError
+from radledger.files import write_atomically
 
 __all__ = ["CHAINS", "check", "down", "kind", "names", "network", "recorded", "up"]
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.files import private_folder, write_atomically
 from radledger.devnet.errors import NodeFailed
+from radledger.files import private_folder, write_atomically
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount

@@ -31,9 +31,9 @@ from typing import Any
 
 import httpx
 
-from radledger.chain.files import private_folder, write_atomically
 from radledger.devnet import process
 from radledger.devnet.errors import NodeFailed
+from radledger.files import private_folder, write_atomically
 
 __all__ = ["connect", "names", "program", "recorded", "start", "stop"]
 

@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import deploy, deployments
-from radledger.chain.accounts import Keystore
-from radledger.chain.connect import connect, request
 from radledger.chain.errors import DeploymentMismatch
-from radledger.chain.files import private_folder, write_atomically
+from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.ledger import Ledger
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
+from radledger.chain.rpc import request
 from radledger.devnet import chain as chains
 from radledger.devnet import people
 from radledger.devnet import store as storage
 from radledger.devnet.errors import NodeFailed
 from radledger.errors import ChainError
+from radledger.files import private_folder, write_atomically
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount

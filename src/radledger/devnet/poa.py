@@ -18,14 +18,15 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from radledger.chain.connect import connect, request
 from radledger.chain.errors import ConnectionFailed
-from radledger.chain.files import write_atomically
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
+from radledger.chain.rpc import request
 from radledger.devnet import geth, process
 from radledger.devnet.errors import NodeFailed
 from radledger.devnet.process import Node
 from radledger.errors import UsageError
+from radledger.files import write_atomically
 
 __all__ = ["CHAIN_ID", "VALIDATORS", "Chain", "confirmations", "reunite"]
 

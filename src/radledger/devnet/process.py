@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from radledger.chain.connect import connect
 from radledger.chain.errors import ConnectionFailed
-from radledger.chain.networks import Network
+from radledger.chain.nodes.connect import connect
+from radledger.chain.nodes.networks import Network
 from radledger.devnet.errors import NodeFailed
 
 __all__ = ["CHAINS", "Node", "free_port", "spawn", "start", "understood", "with_free_ports"]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from radledger.identity.identities import Identities
-from radledger.identity.participants import Participant, Participants
-from radledger.identity.records import Attribute, Delegate, Guardians, Identity, Recovery
+from typing import TYPE_CHECKING
+
+from radledger.lazy import lazily
+
+if TYPE_CHECKING:
+    from radledger.identity.identities import Identities
+    from radledger.identity.participants import Participant, Participants
+    from radledger.identity.records import Attribute, Delegate, Guardians, Identity, Recovery
 
 __all__ = [
     "Attribute",
@@ -16,3 +21,12 @@ __all__ = [
     "Participants",
     "Recovery",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "identities": ("Identities",),
+        "participants": ("Participant", "Participants"),
+        "records": ("Attribute", "Delegate", "Guardians", "Identity", "Recovery"),
+    },
+)

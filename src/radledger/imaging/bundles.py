@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.errors import ProofUnavailable
-from radledger.chain.files import write_atomically
 from radledger.chain.proofs import EventProof, prove
 from radledger.chain.refusals import ImageErased
 from radledger.crypto.merkle import MerkleTree
 from radledger.errors import UsageError
+from radledger.files import write_atomically
 from radledger.imaging import records
 from radledger.imaging.errors import BundleTooLarge, FileNotInSet
 from radledger.imaging.model import ImageRecord, State

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.chain.files import write_atomically
 from radledger.crypto.envelope import longest_ciphertext
 from radledger.errors import StorageError
+from radledger.files import write_atomically
 from radledger.imaging import reading, records
 from radledger.imaging.errors import CopiesMissing, SecretUnknown
 from radledger.imaging.home import ImagingHome
@@ -30,8 +30,8 @@ from radledger.storage.errors import ContentNotFound, StorageUnavailable
 from radledger.storage.replicated import Holding, ReplicatedStore, holding
 
 if TYPE_CHECKING:
+    from radledger.imaging.journal.tables import FileRow
     from radledger.imaging.manifest import Instance
-    from radledger.imaging.schema import FileRow
     from radledger.storage import Storage
 
 __all__ = ["ContentCopies", "Copies", "CopiesStatus", "PinResult", "RepairResult", "UnpinResult"]
@@ -278,7 +278,7 @@ class Copies(ImagingHome):
 
     def _copies(self, cid: str, instance: str | None) -> ContentCopies:
         found = {name: holding(node, cid) for name, node in self._nodes.items()}
-        kept = sum(each is Holding.KEPT for each in found.values())
+        kept = sum(each is Holding.REORG_DEPTH for each in found.values())
         return ContentCopies(
             cid, instance, kept, {name: each.value for name, each in found.items()}
         )

@@ -13,6 +13,8 @@ from radledger.identity.roles import ROLES
 from radledger.imaging import reading, records
 from radledger.imaging.errors import CommitmentMismatch, NothingToAdd, SecretUnknown
 from radledger.imaging.home import ImagingHome
+from radledger.imaging.journal.tables import Purpose
+from radledger.imaging.maintenance import Maintenance, held
 from radledger.imaging.model import (
     NONE,
     Added,
@@ -23,16 +25,14 @@ from radledger.imaging.model import (
     RekeyResult,
     SkippedFile,
 )
-from radledger.imaging.schema import Purpose
-from radledger.imaging.upkeep import Upkeep, held
 from radledger.storage import cid_digest
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.imaging.ingest import Lot, Progress, Workers
-    from radledger.imaging.schema import SetRow
-    from radledger.imaging.storing import Task
+    from radledger.imaging.ingest.run import Progress, StudyBatch, Workers
+    from radledger.imaging.ingest.storing import Task
+    from radledger.imaging.journal.tables import SetRow
 
 __all__ = ["Custody", "all_or_nothing"]
 
@@ -158,14 +158,14 @@ class Custody(ImagingHome):
         Added
             What became of each addition, in the order in which they are done.
         """
-        from radledger.imaging.processes import Crew
+        from radledger.imaging.ingest.workers import WorkerPool
 
         if scheduler is None:
-            Crew.prepare()
+            WorkerPool.prepare()
         chosen = "" if keep_identity else _profile_name(profile)
         institution = self._institution(custodian)
 
-        def lot(addition: Addition) -> Lot:
+        def lot(addition: Addition) -> StudyBatch:
             purpose = Purpose(institution, parse_address(addition.patient), chosen)
             return self._found(
                 addition,
@@ -205,10 +205,10 @@ class Custody(ImagingHome):
         ImageErased, ImageIsDisowned
             If the original was erased, or its patient has disowned it.
         """
-        from radledger.imaging.processes import Crew
-        from radledger.imaging.storing import StoredFile, Task
+        from radledger.imaging.ingest.storing import StoredFile, Task
+        from radledger.imaging.ingest.workers import WorkerPool
 
-        Crew.prepare()
+        WorkerPool.prepare()
         record = self._recognised(image_id)
         row = held(self._journal, record.image_id)
         institution = self._institution(custodian)
@@ -273,8 +273,8 @@ class Custody(ImagingHome):
     # ------------------------------------------------------------------ internals
 
     @property
-    def _upkeep(self) -> Upkeep:
-        return Upkeep(self._ledger, self._storage, self._journal, self._folder)
+    def _upkeep(self) -> Maintenance:
+        return Maintenance(self._ledger, self._storage, self._journal, self._folder)
 
     def _present_secret(self, row: SetRow, record: ImageRecord) -> str:
         """The secret that opens the manifest which the chain names now."""
@@ -296,14 +296,14 @@ class Custody(ImagingHome):
 
     def _ingest(
         self,
-        lots: Iterable[Lot],
+        lots: Iterable[StudyBatch],
         institution: str,
         signer: LocalAccount,
         workers: Callable[[Path], Workers],
         progress: Callable[[Progress], None] | None,
         total: int,
     ) -> Iterator[Added]:
-        from radledger.imaging.ingest import Ingest
+        from radledger.imaging.ingest.run import Ingest
 
         ingest = Ingest(self._ledger, self._storage, self._folder, self._journal.location)
         return ingest.add(lots, institution, signer, workers, progress, total)
@@ -312,19 +312,19 @@ class Custody(ImagingHome):
         """Who stores files: processes of this machine, or a cluster."""
         location, storage = self._journal.location, self._storage
         if scheduler is not None:
-            from radledger.imaging.cluster import Cluster
+            from radledger.imaging.ingest.cluster import Cluster
 
             return Cluster(scheduler, location, storage)
-        from radledger.imaging.processes import Crew
+        from radledger.imaging.ingest.workers import WorkerPool
 
-        return Crew(location, storage, temporary, processes)
+        return WorkerPool(location, storage, temporary, processes)
 
     def _found(
         self, addition: Addition, purpose: Purpose, **allowed: Any
     ) -> Iterator[Task | SkippedFile]:
         """A task for each file behind some paths, and what is left out from the start."""
         from radledger.dicom.scan import Candidate, printable, scan
-        from radledger.imaging.storing import Task
+        from radledger.imaging.ingest.storing import Task
 
         def named(kind: Literal["visit", "course"], name: str | None) -> str | None:
             return self._journal.group(purpose, kind, name) if name else None

@@ -22,18 +22,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radledger.chain.refusals import ImageErased, ImageIsDisowned
-from radledger.folders import alone_in
+from radledger.files import directory_lock
 from radledger.imaging import records
 from radledger.imaging.errors import HomeBusy
-from radledger.imaging.homekey import HomeKey
-from radledger.imaging.journal import Journal
+from radledger.imaging.journal.homekey import HomeKey
+from radledger.imaging.journal.journal import Journal
 from radledger.imaging.model import ImageRecord, State
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
     from radledger.storage import Storage
 
-__all__ = ["ImagingHome", "custodian_journal", "imaging_folder", "journal_location", "workplace"]
+__all__ = [
+    "ImagingHome",
+    "custodian_journal",
+    "exclusive_workdir",
+    "imaging_folder",
+    "journal_location",
+]
 
 
 class ImagingHome:
@@ -74,7 +80,7 @@ def imaging_folder(home: Path, ledger: Ledger) -> Path:
 
     A restarted development chain has the id of the one before, and none of its image sets.
     """
-    from radledger.chain.connect import genesis_hash
+    from radledger.chain.rpc import genesis_hash
 
     place = f"{genesis_hash(ledger.web3)} {ledger.address('ImageRegistry')}"
     name = f"{ledger.chain_id}-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
@@ -93,7 +99,7 @@ def journal_location(folder: Path, url: str | None) -> Path | str:
     """
     if url is None:
         return folder / "journal.sqlite3"
-    from radledger.imaging.database import in_schema
+    from radledger.imaging.journal.database import in_schema
 
     return in_schema(url, f"imaging_{folder.name.replace('-', '_')}")
 
@@ -110,7 +116,7 @@ def custodian_journal(folder: Path, location: Path | str) -> Journal:
     # Killed before the journal was bound to it, a new key is taken up again by the next run.
     begun = path.with_suffix(".new")
     if not path.exists():
-        with alone_in(folder.parent):
+        with directory_lock(folder.parent):
             if not path.exists():
                 _adopted(location, HomeKey.made(begun), trusting=True).close()
                 begun.replace(path)
@@ -118,7 +124,7 @@ def custodian_journal(folder: Path, location: Path | str) -> Journal:
 
 
 @contextmanager
-def workplace(folder: Path, name: str, *, wait: bool = False) -> Iterator[Path]:
+def exclusive_workdir(folder: Path, name: str, *, wait: bool = False) -> Iterator[Path]:
     """An empty folder for temporary files that no other process has meanwhile.
 
     What a killed process has left in it is deleted first.

@@ -12,8 +12,8 @@ from radledger.imaging import reading, records
 from radledger.imaging.custody import Custody
 from radledger.imaging.disowning import Disowning
 from radledger.imaging.keys import request_release
+from radledger.imaging.maintenance import held
 from radledger.imaging.model import FetchResult, ImageRecord, VerifyResult
-from radledger.imaging.upkeep import held
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -91,12 +91,12 @@ class Images(Custody, Disowning):
         secret
             As it was released; default: from this home.
         """
-        from radledger.imaging.processes import Crew
+        from radledger.imaging.ingest.workers import WorkerPool
         from radledger.imaging.verifying import verify_paths
 
-        crew = Crew(self._journal.location, self._storage, self._folder)
+        pool = WorkerPool(self._journal.location, self._storage, self._folder)
         manifest = self.contents(image_id, secret=secret)
-        return verify_paths(crew, manifest, [Path(path) for path in paths])
+        return verify_paths(pool, manifest, [Path(path) for path in paths])
 
     def release(
         self,

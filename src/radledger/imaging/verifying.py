@@ -12,17 +12,17 @@ from radledger.dicom.limits import bounded
 from radledger.dicom.read import header_of
 from radledger.dicom.scan import Candidate, printable, scan
 from radledger.dicom.source import open_dicom
-from radledger.imaging.isolation import limited
+from radledger.imaging.ingest.isolation import limited
+from radledger.imaging.ingest.storing import WorkerContext
+from radledger.imaging.ingest.workers import WorkerPool
 from radledger.imaging.manifest import Manifest
 from radledger.imaging.model import VerifyResult
-from radledger.imaging.processes import Crew
-from radledger.imaging.storing import Bench
 from radledger.texts import one_line
 
 __all__ = ["Examination", "Question", "examine", "judge", "verify_paths"]
 
 
-def verify_paths(crew: Crew, manifest: Manifest, paths: Iterable[Path]) -> list[VerifyResult]:
+def verify_paths(pool: WorkerPool, manifest: Manifest, paths: Iterable[Path]) -> list[VerifyResult]:
     """Judge every file behind some paths, in the order in which they are found."""
     results: dict[Path, VerifyResult] = {}
     questions = []
@@ -33,7 +33,7 @@ def verify_paths(crew: Crew, manifest: Manifest, paths: Iterable[Path]) -> list[
             questions.append(Question(found.path, printable(found.path), found.size))
         else:
             results[found.path] = VerifyResult(found.name, "unknown", None, found.reason)
-    for examination in crew.run(examine, questions, _crashed):
+    for examination in pool.run(examine, questions, _crashed):
         results[examination.question.path] = judge(manifest, examination)
     return list(results.values())
 
@@ -58,7 +58,7 @@ class Examination:
     reason: str | None = None
 
 
-def examine(bench: Bench, question: Question) -> Examination | None:
+def examine(bench: WorkerContext, question: Question) -> Examination | None:
     """Digest one file; `None` where only an isolated process may read it."""
     path, digest = question.path, None
     try:
@@ -99,7 +99,9 @@ def judge(manifest: Manifest, examination: Examination) -> VerifyResult:
     return VerifyResult(examination.question.name, "unknown", None, examination.reason)
 
 
-def _read(bench: Bench, path: Path) -> Callable[[], tuple[str | None, str, str | None] | None]:
+def _read(
+    bench: WorkerContext, path: Path
+) -> Callable[[], tuple[str | None, str, str | None] | None]:
     """Reads a file's image digest, SOP Instance UID, and why it has no image digest."""
 
     def read() -> tuple[str | None, str, str | None] | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from radledger.chain import artifacts
-from radledger.chain.connect import request_batch
+from radledger.chain.rpc import request_batch
 from radledger.index import tables
 from radledger.index.errors import ChainMoved
 from radledger.index.events import ChainEvent, as_json

@@ -13,7 +13,7 @@ import sqlalchemy
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
-from radledger.folders import alone_in
+from radledger.files import directory_lock
 from radledger.index import tables
 from radledger.index.errors import IndexOfAnotherChain, IndexUnavailable, InvalidIndexUrl
 from radledger.index.rows import rows_of
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from radledger.index.source import Blocks
 
-__all__ = ["KEPT", "Belonging", "IndexDatabase", "IndexMoved", "Position"]
+__all__ = ["REORG_DEPTH", "IndexDatabase", "IndexMoved", "IndexOwner", "Position"]
 
-KEPT = 256
+REORG_DEPTH = 256
 """Of so many last blocks the hashes are kept: so far back a reorganisation is followed."""
 
 _LAYOUT = 2
@@ -36,7 +36,7 @@ _CREATING = 0x696E6465  # what all who make the tables there wait for, whatever 
 
 
 @dataclass(frozen=True)
-class Belonging:
+class IndexOwner:
     """Whose index it is: the chain, its contracts, and the block in which the first was made."""
 
     chain_id: int
@@ -77,7 +77,7 @@ class IndexDatabase:
         If the database does not answer.
     """
 
-    def __init__(self, url: str | sqlalchemy.URL, belonging: Belonging) -> None:
+    def __init__(self, url: str | sqlalchemy.URL, belonging: IndexOwner) -> None:
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(**{_WRITING: True})
         self.url = self.engine.url.render_as_string(hide_password=True)
@@ -135,7 +135,7 @@ class IndexDatabase:
         """Be alone where SQLite, which does not wait then, gives a file its write-ahead log."""
         path = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         folder = Path(path).parent if path else None
-        return alone_in(folder) if folder and folder.is_dir() else nullcontext()
+        return directory_lock(folder) if folder and folder.is_dir() else nullcontext()
 
     def _require_nobody_elses(self, connection: Connection) -> None:
         """Refuse a database that holds something else, before anything in it is touched."""
@@ -197,12 +197,14 @@ class IndexDatabase:
         rows[tables.blocks] = [
             {"number": number, "hash": hash_}
             for number, hash_ in blocks.hashes.items()
-            if number > last - KEPT
+            if number > last - REORG_DEPTH
         ]
         with self._moving(position, reached) as connection:
             for table, of_table in rows.items():
                 connection.execute(sqlalchemy.insert(table), of_table)
-            old = sqlalchemy.delete(tables.blocks).where(tables.blocks.c.number <= last - KEPT)
+            old = sqlalchemy.delete(tables.blocks).where(
+                tables.blocks.c.number <= last - REORG_DEPTH
+            )
             connection.execute(old)
         return reached
 

@@ -14,7 +14,7 @@ import sqlalchemy
 from radledger.index import tables
 from radledger.index.access import Access, access_log
 from radledger.index.audit import Audit, audit
-from radledger.index.database import Belonging, IndexDatabase
+from radledger.index.database import IndexDatabase, IndexOwner
 from radledger.index.following import Progress, Synced, follow
 from radledger.index.history import HistoryEntry, history, parse_term
 from radledger.index.lineage import Lineage, lineage
@@ -71,7 +71,7 @@ class Index:
         self._ledger = ledger
         self.source = ChainSource(ledger)
         deployment = ledger.deployment
-        belonging = Belonging(
+        belonging = IndexOwner(
             deployment.chain_id, deployment.genesis, self.source.contracts, self.source.start
         )
         self._belonging = belonging
@@ -179,7 +179,7 @@ class Index:
         return audit(self.database, self.source, self._ledger.web3)
 
 
-def _url_in(home: Path, belonging: Belonging) -> sqlalchemy.URL:
+def _url_in(home: Path, belonging: IndexOwner) -> sqlalchemy.URL:
     """A database of its own for each chain and deployment, for the home's owner alone."""
     place = f"{belonging.genesis} {belonging.contracts['ImageRegistry']}"
     folder = home / "index"

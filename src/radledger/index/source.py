@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.connect import request, request_batch
 from radledger.chain.errors import RequestFailed
+from radledger.chain.rpc import request, request_batch
 from radledger.index.errors import ChainMoved
 from radledger.index.events import ChainEvent, EventDecoder
 

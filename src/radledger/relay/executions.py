@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.connect import request_batch
 from radledger.chain.errors import RequestFailed
 from radledger.chain.forward import FORWARDER
+from radledger.chain.rpc import request_batch
 from radledger.consent import duo
 from radledger.consent.model import unpack
 

@@ -33,7 +33,7 @@ from radledger.relay.errors import (
     TargetNotAllowed,
     TicketUnknown,
 )
-from radledger.wording import in_words
+from radledger.wording import humanize
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -105,7 +105,7 @@ def add_handlers(application: FastAPI) -> None:
             what = "ask the chain" if isinstance(error, ChainError) else "use its queue"
             detail = f"the relayer cannot {what} at present; try again later"
             return _problem(status, detail, error.name, {}, headers)
-        return _problem(status, in_words(error), error.name, error.values, headers)
+        return _problem(status, humanize(error), error.name, error.values, headers)
 
     @application.exception_handler(RequestValidationError)
     def malformed(request: Request, error: RequestValidationError) -> Response:

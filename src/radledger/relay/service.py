@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.connect import request_batch
 from radledger.chain.errors import RequestFailed
+from radledger.chain.rpc import request_batch
 from radledger.relay.checks import SignedCall, simulate, take_consent, take_forward, ticket_of
 from radledger.relay.errors import CallTooExpensive, PayerDrained
 from radledger.relay.patients import Patients

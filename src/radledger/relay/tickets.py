@@ -25,7 +25,7 @@ from radledger.relay.errors import (
     TicketUnknown,
 )
 from radledger.sqlite import SqliteDatabase, Write
-from radledger.wording import in_words
+from radledger.wording import humanize
 
 __all__ = ["Limits", "State", "Ticket", "Tickets"]
 
@@ -291,7 +291,7 @@ class Tickets:
             write(
                 "UPDATE tickets SET state = 'refused', error = ?, error_values = ?, message = ? "
                 "WHERE ticket = ?",
-                *(error.name, values, in_words(error), ticket.ticket),
+                *(error.name, values, humanize(error), ticket.ticket),
             )
             self._spend(write, ticket, gas - ticket.gas)
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.connect import request, request_batch
 from radledger.chain.errors import (
     ConnectionFailed,
     OutOfGas,
@@ -16,7 +15,8 @@ from radledger.chain.errors import (
     RevertedUnexplained,
     TransactionPending,
 )
-from radledger.chain.failures import failure
+from radledger.chain.rpc import request, request_batch
+from radledger.chain.sending.diagnosis import failure
 from radledger.errors import RadLedgerError, Refusal
 from radledger.relay.checks import simulate
 from radledger.relay.errors import NonceUsed
@@ -26,8 +26,8 @@ from radledger.relay.tickets import State
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.chain.intents import Intent
     from radledger.chain.ledger import Ledger
+    from radledger.chain.sending.journal import Intent
     from radledger.relay.tickets import Ticket, Tickets
 
 __all__ = ["Worker"]

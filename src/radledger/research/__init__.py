@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from radledger.research.datasets import Datasets
-from radledger.research.model import (
-    Contribution,
-    CreatedDataset,
-    Dataset,
-    FrozenVersion,
-    Share,
-    Terms,
-)
+from typing import TYPE_CHECKING
+
+from radledger.lazy import lazily
+
+if TYPE_CHECKING:
+    from radledger.research.datasets import Datasets
+    from radledger.research.model import (
+        Contribution,
+        CreatedDataset,
+        Dataset,
+        FrozenVersion,
+        Share,
+        Terms,
+    )
 
 __all__ = [
     "Contribution",
@@ -21,3 +26,11 @@ __all__ = [
     "Share",
     "Terms",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "datasets": ("Datasets",),
+        "model": ("Contribution", "CreatedDataset", "Dataset", "FrozenVersion", "Share", "Terms"),
+    },
+)

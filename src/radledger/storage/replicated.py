@@ -34,7 +34,7 @@ _LEFT_ALONE = 60.0
 class Holding(Enum):
     """What one node has of a content."""
 
-    KEPT = "kept"
+    REORG_DEPTH = "kept"
     """All of it, pinned."""
     CACHED = "cached"
     """All of it, until it is collected."""
@@ -223,7 +223,7 @@ class ReplicatedStore:
         all_or_none: bool,
     ) -> None:
         """Have nodes keep a content that do not yet, until there are enough copies."""
-        kept = [name for name, each in found.items() if each is Holding.KEPT]
+        kept = [name for name, each in found.items() if each is Holding.REORG_DEPTH]
         others = [name for name in (*_having(found), *_lacking(found)) if name not in kept]
         new: list[str] = []
         away = _away(found)
@@ -271,7 +271,7 @@ class ReplicatedStore:
 
 def _held(node: Storage, cid: str) -> Holding:
     try:
-        return Holding.KEPT if node.stat(cid).pinned else Holding.CACHED
+        return Holding.REORG_DEPTH if node.stat(cid).pinned else Holding.CACHED
     except ContentNotFound:
         return Holding.MISSING
 
@@ -281,7 +281,7 @@ def _missing(cids: Collection[str], node: Storage) -> set[str]:
 
 
 def _having(found: Mapping[str, Holding]) -> list[str]:
-    return [name for name, each in found.items() if each in (Holding.KEPT, Holding.CACHED)]
+    return [name for name, each in found.items() if each in (Holding.REORG_DEPTH, Holding.CACHED)]
 
 
 def _lacking(found: Mapping[str, Holding]) -> list[str]:

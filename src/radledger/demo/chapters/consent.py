@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from radledger.consent import Terms
 from radledger.consent.periods import rounded_end
 from radledger.consent.permission import Use
+from radledger.demo.checks import check
 from radledger.demo.stage import CARE, DAY
-from radledger.demo.step import Outcome, check
+from radledger.demo.step import Outcome
 from radledger.demo.words import days, moment, size
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from radledger.chain.connect import request
+from radledger.chain.rpc import request
 from radledger.consent import SealedNote
 from radledger.demo.chapters.texts import identifying_values
+from radledger.demo.checks import check
 from radledger.demo.stage import CARE, DAY
-from radledger.demo.step import Outcome, check
+from radledger.demo.step import Outcome
 from radledger.demo.words import days, moment, short
 from radledger.imaging.model import State
 
@@ -236,7 +237,7 @@ def audit(stage: Stage) -> Outcome:
     for path in stored:
         content = path.read_bytes()
         check(not any(value in content for value in values), f"plaintext in {path.name}")
-    blocks = range(stage.ground.first_block, stage.ledger.block_number() + 1)
+    blocks = range(stage.environment.first_block, stage.ledger.block_number() + 1)
     transactions = [
         each
         for number in blocks

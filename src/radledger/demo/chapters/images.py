@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from radledger.demo.checks import check
 from radledger.demo.stage import COURSE
-from radledger.demo.step import Outcome, Picture, check
+from radledger.demo.step import Outcome, Picture
 from radledger.demo.words import short, size
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class _Object:
         """Its preview, if it has one that shows more than a few pixels."""
         from radledger.dicom.errors import DicomError
         from radledger.dicom.preview import preview
-        from radledger.imaging.isolation import silent_codecs
+        from radledger.imaging.ingest.isolation import silent_codecs
 
         try:
             with silent_codecs():

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from radledger.consent import Terms as ConsentTerms
 from radledger.consent.permission import Use
 from radledger.demo.chapters.texts import identifying_values
+from radledger.demo.checks import check
 from radledger.demo.stage import RESEARCH, TOKEN
-from radledger.demo.step import Outcome, Picture, check
+from radledger.demo.step import Outcome, Picture
 from radledger.demo.words import short, tokens
 from radledger.imaging.model import Kind
 from radledger.research import Terms

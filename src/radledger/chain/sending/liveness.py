@@ -1,0 +1,71 @@
+"""Which users of a folder are alive: each holds a lock that ends with its process."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+
+from radledger.files import directory_lock
+
+__all__ = ["LivenessLocks"]
+
+
+class LivenessLocks:
+    """The marks of those who use a folder, one file each.
+
+    A file is locked by flock(2) for as long as its process lives, however that ends.
+
+    Parameters
+    ----------
+    folder
+        Made when the first mark is.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> here, there = LivenessLocks(folder), LivenessLocks(folder)
+    >>> here.is_alive(there.own), here.is_alive("gone")
+    (True, False)
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def own(self) -> str:
+        """The name of this user's mark, made when first asked for."""
+        name = secrets.token_hex(8)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        # No other process takes the file for a dead one's between its making and its locking.
+        with directory_lock(self._folder):
+            self._sweep()
+            # Open, and so locked, until the process ends.
+            mark = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(mark, fcntl.LOCK_EX)
+        return name
+
+    def is_alive(self, name: str) -> bool:
+        """Whether the one who made a mark still runs."""
+        try:
+            mark = os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(mark, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(mark)
+        return False
+
+    def _sweep(self) -> None:
+        """Delete the marks of those who are gone."""
+        for path in self._folder.iterdir():
+            if not self.is_alive(path.name):
+                with contextlib.suppress(FileNotFoundError):
+                    path.unlink()

@@ -1,0 +1,223 @@
+"""What a custodian does to image sets later on: re-encrypt, erase for good.
+
+Both note each step in the journal, so that a run which was killed is finished by the next one,
+finish what it had sent and look on the chain first, so that nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radledger.chain.rpc import request
+from radledger.crypto import envelope
+from radledger.imaging import reading, records
+from radledger.imaging.ciphertext import decrypt_instance, encrypted
+from radledger.imaging.errors import CiphertextRemains, SecretUnknown
+from radledger.imaging.home import exclusive_workdir
+from radledger.imaging.ingest import anchoring
+from radledger.imaging.journal import pinning
+from radledger.imaging.model import EraseResult, ImageRecord, RekeyResult, State
+from radledger.storage import candidates, cid_digest
+from radledger.storage.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.ledger import Ledger
+    from radledger.imaging.journal.journal import Journal
+    from radledger.imaging.journal.rekeying import Rekeying
+    from radledger.imaging.journal.tables import SetRow
+    from radledger.imaging.manifest import Instance, Manifest
+    from radledger.storage import Storage
+
+__all__ = ["Maintenance", "held"]
+
+
+def held(journal: Journal, image_id: str) -> SetRow:
+    """The journal's row of an image set whose secret is here.
+
+    Raises
+    ------
+    SecretUnknown
+        If it was added elsewhere, or erased.
+    JournalAltered
+        If the row is not as the home wrote it.
+    """
+    row = journal.find(image_id)
+    if row is None or row.secret is None:
+        raise SecretUnknown(
+            "this home has no secret of that image set: it was added in another one, or erased; "
+            "use the custodian's home, or ask the key service",
+            image=image_id,
+        )
+    journal.require_authentic(row)
+    return row
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """Maintenance of the image sets in one home.
+
+    Attributes
+    ----------
+    ledger, storage, journal
+        Where the sets are.
+    folder
+        For temporary files and erasure certificates.
+    """
+
+    ledger: Ledger
+    storage: Storage
+    journal: Journal
+    folder: Path
+
+    def rekey(self, image_id: str, signer: LocalAccount) -> RekeyResult:
+        """Encrypt a set under a new secret, let the chain point to it, unpin the old ciphertext."""
+        with (
+            exclusive_workdir(self.folder, "rekeying", wait=True) as temporary,
+            self.journal.claimed("rekeying"),
+        ):
+            return self._rekey(image_id, signer, temporary)
+
+    def _rekey(self, image_id: str, signer: LocalAccount, temporary: Path) -> RekeyResult:
+        row = held(self.journal, image_id)
+        rekeying = self._without_lost(self.journal.begin_rekey(row))
+        manifest_cid = rekeying.manifest_cid
+        if manifest_cid is None:
+            manifest_cid = self._reencrypted(row, rekeying, temporary)
+            rekeying = self.journal.seal_rekey(row, rekeying, manifest_cid)
+        self._point_chain_to(manifest_cid, image_id, signer)
+        self.journal.finish_rekey(row, rekeying)
+        self.journal.abandon("rekeying")
+        # What an unavailable node still has of the old ciphertext goes by a later collection.
+        with suppress(StorageUnavailable):
+            pinning.collect(self.journal, self.storage)
+        transaction, gas = self._last("ImageRekeyed", image_id)
+        return RekeyResult(image_id, manifest_cid, transaction, gas)
+
+    def erase(self, image_id: str, signer: LocalAccount) -> EraseResult:
+        """Have the chain mark a set as erased, then destroy all that opens or proves it.
+
+        The chain comes first: it decides whether the signer may, and from then on nobody is
+        permitted to read.
+
+        Raises
+        ------
+        CiphertextRemains
+            If a node of the store is unavailable; run again, it finishes.
+        JournalAltered
+            If the journal's row is not as the home wrote it.
+        """
+        record = records.image_record(self.ledger, image_id)
+        row = self.journal.find(image_id)
+        certificate = self._certificate(image_id)
+        if row is None or not (row.secret or certificate.exists()):
+            held(self.journal, image_id)
+            raise AssertionError("unreachable")
+        if row.secret is not None:
+            self.journal.require_authentic(row)  # another set would be destroyed
+        if not certificate.exists():
+            self._write_certificate(certificate, record, row)
+        digest = hashlib.sha256(certificate.read_bytes()).digest()
+        self.ledger.sender.finish(signer)
+        record = records.image_record(self.ledger, image_id)
+        if record.state is not State.ERASED:
+            self.ledger.send(signer, records.CONTRACT, "erase", record.image_set.struct, digest)
+        # With a journal from a backup, the set may have been sealed under another manifest.
+        self.journal.erase(row.set_id, candidates(bytes.fromhex(record.manifest[2:])))
+        try:
+            pinning.collect(self.journal, self.storage)
+        except StorageUnavailable as error:
+            raise CiphertextRemains(
+                "the image set is erased, and its secret with it; its ciphertext, which nothing "
+                f"opens any more, remains where the store is unavailable: {error.message}; then "
+                "run this again",
+                image=record.image_id,
+                reason=error.message,
+            ) from error
+        transaction, gas = self._last("ImageErasureCertified", image_id)
+        return EraseResult(image_id, certificate, "0x" + digest.hex(), transaction, gas)
+
+    def _without_lost(self, rekeying: Rekeying) -> Rekeying:
+        """A re-keying without what the store has lost since; the old ciphertext is there yet."""
+        contents = [*rekeying.cids.values(), *filter(None, [rekeying.manifest_cid])]
+        lost = self.storage.missing(contents)
+        if not lost:
+            return rekeying
+        cids = {name: cid for name, cid in rekeying.cids.items() if cid not in lost}
+        return replace(rekeying, manifest_cid=None, cids=cids)
+
+    def _reencrypted(self, row: SetRow, rekeying: Rekeying, temporary: Path) -> str:
+        """Encrypt what is not re-encrypted yet, then the manifest; its CID."""
+        old = self.journal.secret_of(row)
+        secret = self.journal.secret_of_rekey(row, rekeying)
+        recipient, cids = envelope.recipient(secret), dict(rekeying.cids)
+        # As the home sealed it: workers may have written to the journal's rows of files since, and
+        # the chain may name a manifest of this re-keying that the store has lost.
+        sealed = "0x" + cid_digest(row.manifest_cid or "").hex()
+        record = replace(records.image_record(self.ledger, row.image_id or ""), manifest=sealed)
+        manifest = reading.open_manifest(self.storage, record, old)
+        for instance in manifest.instances:
+            if instance.sop_instance not in cids:
+                cid = self._moved(instance, old, recipient, temporary)
+                self.journal.add_rekeyed(row, rekeying, instance.sop_instance, cid)
+                cids[instance.sop_instance] = cid
+        renewed: Manifest = replace(
+            manifest,
+            instances=tuple(
+                replace(each, cid=cids[each.sop_instance]) for each in manifest.instances
+            ),
+        )
+        who = record.image_set
+        keys = anchoring.encryption_keys(self.ledger, who.custodian, who.patient)
+        return pinning.put(
+            self.journal, self.storage, io.BytesIO(renewed.seal(secret, keys)), "rekeying"
+        )
+
+    def _moved(self, instance: Instance, secret: str, recipient: str, temporary: Path) -> str:
+        path = temporary / "plain"
+        decrypt_instance(self.storage, instance, secret, path)
+        with path.open("rb") as plain, encrypted(plain, recipient, temporary) as ciphertext:
+            return pinning.put(self.journal, self.storage, ciphertext, "rekeying")
+
+    def _point_chain_to(self, manifest_cid: str, image_id: str, signer: LocalAccount) -> None:
+        """Have the chain name a set's new manifest, unless it does."""
+        self.ledger.sender.finish(signer)
+        record = records.image_record(self.ledger, image_id)
+        digest = cid_digest(manifest_cid)
+        if record.manifest != "0x" + digest.hex():
+            self.ledger.send(signer, records.CONTRACT, "rekey", record.image_set.struct, digest)
+
+    def _last(self, event: str, image_id: str) -> tuple[str, int]:
+        """Transaction and gas of a set's last event of a kind."""
+        found = self.ledger.events(records.CONTRACT, event, image=bytes.fromhex(image_id[2:]))
+        transaction = found[-1].transaction
+        receipt = request(self.ledger.web3, "eth_getTransactionReceipt", [transaction])
+        return transaction, int(receipt["gasUsed"], 16)
+
+    def _certificate(self, image_id: str) -> Path:
+        return self.folder / "certificates" / f"{image_id}.json"
+
+    def _write_certificate(self, path: Path, record: ImageRecord, row: SetRow) -> None:
+        statement = {
+            "statement": "The custodian destroys the secret and the salts of this image set, "
+            "deletes its ciphertext, and keeps nothing that could open it.",
+            "image_id": record.image_id,
+            "custodian": record.image_set.custodian,
+            "chain_id": self.ledger.chain_id,
+            "contract": self.ledger.address(records.CONTRACT),
+            "instances": record.instances,
+            "manifest": row.manifest_cid,
+            "ciphertexts": sorted(file.cid for file in self.journal.files(row.set_id)),
+            "time": self.ledger.present().time,
+        }
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(statement, indent=2, sort_keys=True) + "\n", "ascii")
+        part.replace(path)
