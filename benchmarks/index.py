@@ -210,7 +210,7 @@ class Node:
                 case 1:
                     topics = [self._word(), image, people[0]]
                     words = [self._person(), "0x1", self._word(), self._person()]
-                    yield "DatasetRegistry", "ImageSetContributed", topics, words
+                    yield "DatasetRegistry", "DatasetImageContributed", topics, words
                 case 2:
                     yield "ImageRegistry", "ImageRekeyed", [image], [self._word()]
                 case _:

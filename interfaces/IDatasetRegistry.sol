@@ -159,14 +159,14 @@ interface IDatasetRegistry {
     /// @notice The caller may not act for the beneficiary.
     error DatasetNotAuthorized(address beneficiary, address actor);
     /// @notice The contributor already chose this.
-    error DatasetChoiceUnchanged(bool free);
+    error DatasetFreeUnchanged(bool free);
 
     /// @notice A data set was created.
     event DatasetCreated(
         DatasetId indexed dataset, address indexed institution, address indexed curator, address vault, Terms terms
     );
     /// @notice An image set counts from now on, for its patient's data and its custodian's custody alike.
-    event ImageSetContributed(
+    event DatasetImageContributed(
         DatasetId indexed dataset,
         ImageId indexed image,
         address indexed patient,
@@ -176,31 +176,33 @@ interface IDatasetRegistry {
         address curator
     );
     /// @notice An image set no longer counts, neither for the patient nor for the custodian.
-    event ImageSetWithdrawn(DatasetId indexed dataset, ImageId indexed image, address indexed actor);
+    event DatasetImageWithdrawn(DatasetId indexed dataset, ImageId indexed image, address indexed actor);
     /// @notice An image set no longer counts for the custodian; it still counts for the patient.
-    event CustodyWithdrawn(DatasetId indexed dataset, ImageId indexed image, address indexed actor);
+    event DatasetCustodyWithdrawn(DatasetId indexed dataset, ImageId indexed image, address indexed actor);
     /// @notice The actor showed that an image set has no consent; it is withdrawn at `endsAt`, unless it is resumed.
-    event ImageSetSuspended(DatasetId indexed dataset, ImageId indexed image, address indexed actor, uint40 endsAt);
+    event DatasetImageSuspended(DatasetId indexed dataset, ImageId indexed image, address indexed actor, uint40 endsAt);
     /// @notice The actor showed that consent was renewed; the image set counts again.
-    event ImageSetResumed(DatasetId indexed dataset, ImageId indexed image, address indexed actor, bytes32 grantId);
+    event DatasetImageResumed(DatasetId indexed dataset, ImageId indexed image, address indexed actor, bytes32 grantId);
     /// @notice A work counts from now on.
-    event WorkContributed(
+    event DatasetWorkContributed(
         DatasetId indexed dataset, address indexed contributor, bytes32 indexed work, Class class, uint32 weight
     );
     /// @notice A work no longer counts.
-    event WorkWithdrawn(DatasetId indexed dataset, address indexed contributor, bytes32 indexed work, Class class);
+    event DatasetWorkWithdrawn(
+        DatasetId indexed dataset, address indexed contributor, bytes32 indexed work, Class class
+    );
     /// @notice A contributor gives for free, or for reward again, from now on.
-    event FreeContributionChosen(DatasetId indexed dataset, address indexed beneficiary, Class class, bool free);
+    event DatasetFreeSet(DatasetId indexed dataset, address indexed beneficiary, Class class, bool free);
     /// @notice A version was frozen; `root` is the root of the Merkle tree over its contributions.
-    event VersionFrozen(DatasetId indexed dataset, uint32 indexed version, bytes32 root, uint32 contributions);
+    event DatasetVersionFrozen(DatasetId indexed dataset, uint32 indexed version, bytes32 root, uint32 contributions);
     /// @notice A payment was received.
     event DatasetFunded(DatasetId indexed dataset, address indexed funder, uint256 received);
     /// @notice A contributor's reward was paid.
-    event RewardClaimed(
+    event DatasetRewardClaimed(
         DatasetId indexed dataset, address indexed beneficiary, Class class, address to, uint256 amount
     );
     /// @notice The beneficiary's identity changed hands; from now on only who may act for it uses its account.
-    event RewardAccountClosed(DatasetId indexed dataset, address indexed beneficiary, Class class);
+    event DatasetAccountClosed(DatasetId indexed dataset, address indexed beneficiary, Class class);
 
     /// @notice Creates a data set of the caller's institution.
     /// @param terms its terms

@@ -101,21 +101,21 @@ interface IIdentityRegistry {
     // ------------------------------------------------------------------------------------------- Events of recovery
 
     /// @notice The guardians of `identity` were replaced; a recovery under way is cancelled.
-    event GuardiansChanged(address indexed identity, address[] guardians, uint256 threshold);
+    event IdentityGuardiansSet(address indexed identity, address[] guardians, uint256 threshold);
 
     /// @notice `guardian` approved that `newOwner` take over `identity`; `readyAt` is zero until enough have.
-    event RecoveryApproved(
+    event IdentityRecoveryApproved(
         address indexed identity, address indexed newOwner, address indexed guardian, uint256 approvals, uint256 readyAt
     );
 
     /// @notice `guardian` took back its approval that `newOwner` take over `identity`.
-    event RecoveryApprovalWithdrawn(address indexed identity, address indexed newOwner, address indexed guardian);
+    event IdentityApprovalWithdrawn(address indexed identity, address indexed newOwner, address indexed guardian);
 
     /// @notice The owner cancelled every recovery of `identity` under way.
-    event RecoveryVetoed(address indexed identity);
+    event IdentityRecoveryVetoed(address indexed identity);
 
     /// @notice `newOwner` took over `identity` from `previousOwner`; follows `DIDOwnerChanged`.
-    event RecoveryExecuted(address indexed identity, address indexed previousOwner, address indexed newOwner);
+    event IdentityRecoveryExecuted(address indexed identity, address indexed previousOwner, address indexed newOwner);
 
     // -------------------------------------------------------------------------------------------- ERC-1056: getters
 
@@ -233,7 +233,7 @@ interface IIdentityRegistry {
     /// `identity`. The first approval starts the recovery; the one that makes the threshold starts the delay. An approval
     /// counts for 30 days, and as long as the guardian's identity gets no other owner.
     /// @dev Approvals for different new owners do not disturb each other, so one guardian cannot block the rest.
-    /// @param guardians The guardians as last set, with their `threshold` (`GuardiansChanged`): only a hash is stored.
+    /// @param guardians The guardians as last set, with their `threshold` (`IdentityGuardiansSet`): only a hash is stored.
     function approveRecovery(
         address identity,
         address guardian,

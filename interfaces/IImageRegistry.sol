@@ -65,7 +65,7 @@ interface IImageRegistry {
     /// @notice No such image set has been anchored.
     error ImageNotAnchored(ImageId image);
     /// @notice The image set has been erased for good.
-    error ImageErased(ImageId image);
+    error ImageIsErased(ImageId image);
     /// @notice The patient has disowned the image set.
     error ImageIsDisowned(ImageId image);
     /// @notice The image set is not disowned.
@@ -99,7 +99,7 @@ interface IImageRegistry {
     /// @notice The files of an image set were re-encrypted; `manifest` replaces the one before.
     event ImageRekeyed(ImageId indexed image, bytes32 manifest);
     /// @notice An image set was erased; `certificate` is the digest of the erasure certificate.
-    event ImageErasureCertified(ImageId indexed image, bytes32 certificate);
+    event ImageErased(ImageId indexed image, bytes32 certificate);
     /// @notice An image set was disowned; `actor` acted for the patient.
     event ImageDisowned(ImageId indexed image, address actor);
     /// @notice A disowned image set was acknowledged again; `actor` acted for the patient.

@@ -86,13 +86,15 @@ interface IParticipantRegistry {
     event ParticipantReinstated(address indexed account, address indexed actor, uint8 status);
 
     /// @notice `governor` voted to add or remove `account`; `votes` have been cast for it in this `round`.
-    event GovernorVoted(address indexed governor, address indexed account, bool add, uint256 votes, uint256 round);
+    event ParticipantGovernorVoted(
+        address indexed governor, address indexed account, bool add, uint256 votes, uint256 round
+    );
 
     /// @notice `account` became a governor; a new round of votes begins.
-    event GovernorAdded(address indexed account);
+    event ParticipantGovernorAdded(address indexed account);
 
     /// @notice `account` is no longer a governor; a new round of votes begins.
-    event GovernorRemoved(address indexed account);
+    event ParticipantGovernorRemoved(address indexed account);
 
     // --------------------------------------------------------------------------------------------------- Governance
 

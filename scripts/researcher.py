@@ -43,7 +43,9 @@ def contribute(dataset: str, image: str) -> None:
 def claim(dataset: str) -> None:
     """Collect what is due to the signer."""
     for receipt in network.opened().datasets.claim(network.signer("researcher"), dataset):
-        print(f"{receipt.transaction}, {receipt.event('RewardClaimed').args['amount']} units")
+        print(
+            f"{receipt.transaction}, {receipt.event('DatasetRewardClaimed').args['amount']} units"
+        )
 
 
 def list() -> None:  # noqa: A001 - the command's name

@@ -46,7 +46,7 @@ contract IdentityRegistry is EthereumIdentities {
         Guardians.check(guardians, threshold, identity, identityOwner(identity));
         _guardians[identity] = Guardians.Named(Guardians.hash(guardians, threshold), _mandateOf(identity));
         _identities[identity].cancelRecoveries();
-        emit GuardiansChanged(identity, guardians, threshold);
+        emit IdentityGuardiansSet(identity, guardians, threshold);
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -75,7 +75,7 @@ contract IdentityRegistry is EthereumIdentities {
         uint256 place = recovery.placeOf(guardian);
         if (!recovery.standsAt(place, _identities)) revert IdentityNoApproval(identity, newOwner, guardian);
         recovery.approvals[place].givenAt = 0;
-        emit RecoveryApprovalWithdrawn(identity, newOwner, guardian);
+        emit IdentityApprovalWithdrawn(identity, newOwner, guardian);
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -83,7 +83,7 @@ contract IdentityRegistry is EthereumIdentities {
         Identities.Identity storage record = _identities[identity];
         if (record.status != Identities.Status.Recovering) revert IdentityNoRecovery(identity);
         record.cancelRecoveries();
-        emit RecoveryVetoed(identity);
+        emit IdentityRecoveryVetoed(identity);
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -100,7 +100,7 @@ contract IdentityRegistry is EthereumIdentities {
         _changeOwner(identity, newOwner);
         // The guardians have just shown that they are the ones to trust.
         _guardians[identity].mandate = _mandateOf(identity);
-        emit RecoveryExecuted(identity, previousOwner, newOwner);
+        emit IdentityRecoveryExecuted(identity, previousOwner, newOwner);
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -129,7 +129,7 @@ contract IdentityRegistry is EthereumIdentities {
         recovery.write(place, approval, approvals, threshold, recoveryDelay);
         _identities[identity].status = Identities.Status.Recovering;
         uint256 readyAt = approvals < threshold ? 0 : recovery.readyAt;
-        emit RecoveryApproved(identity, newOwner, guardian, approvals, readyAt);
+        emit IdentityRecoveryApproved(identity, newOwner, guardian, approvals, readyAt);
     }
 
     function _recoveryOf(address identity, address newOwner) private view returns (Guardians.Recovery storage) {

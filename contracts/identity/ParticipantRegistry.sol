@@ -67,7 +67,7 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
         if (_hasVoted[proposal][governor]) revert ParticipantAlreadyVoted(governor, account, add);
         _hasVoted[proposal][governor] = true;
         uint256 votes = ++_votes[proposal];
-        emit GovernorVoted(governor, account, add, votes, round);
+        emit ParticipantGovernorVoted(governor, account, add, votes, round);
 
         if (votes * 2 <= governorCount) return;
         governorRound = round + 1;
@@ -228,14 +228,14 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
         _requireNotGovernor(account);
         _participants[account].roles |= GOVERNOR;
         ++governorCount;
-        emit GovernorAdded(account);
+        emit ParticipantGovernorAdded(account);
     }
 
     function _removeGovernor(address account) private {
         if (governorCount == 1) revert ParticipantLastGovernor(account);
         _participants[account].roles &= ~GOVERNOR;
         --governorCount;
-        emit GovernorRemoved(account);
+        emit ParticipantGovernorRemoved(account);
     }
 
     function _isGovernor(address account) private view returns (bool) {

@@ -66,7 +66,7 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
     function erase(ImageSet calldata imageSet, bytes32 certificate) external {
         (ImageId image,) = _requireHeld(imageSet);
         _setState(image, State.Erased);
-        emit ImageErasureCertified(image, certificate);
+        emit ImageErased(image, certificate);
     }
 
     // ------------------------------------------------------------------ patients
@@ -172,6 +172,6 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
         image = imageSet.id();
         state = State(_images[image] >> STATE_SHIFT);
         if (state == State.Unknown) revert ImageNotAnchored(image);
-        if (state == State.Erased) revert ImageErased(image);
+        if (state == State.Erased) revert ImageIsErased(image);
     }
 }

@@ -93,7 +93,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         if (_works[dataset][class][work][contributor].exists()) revert DatasetAlreadyContributed(dataset, work);
         _works[dataset][class][work][contributor] = ContributionSlotLibrary.counted(weight, false);
         _accounts[dataset].enter(class, contributor, weight);
-        emit WorkContributed(dataset, contributor, work, class, weight);
+        emit DatasetWorkContributed(dataset, contributor, work, class, weight);
     }
 
     /// @inheritdoc IDatasetRegistry
@@ -102,7 +102,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         if (root == 0 || contributions == 0) revert DatasetVersionEmpty();
         _versions[dataset].push(root);
         version = uint32(_versions[dataset].length);
-        emit VersionFrozen(dataset, version, root, contributions);
+        emit DatasetVersionFrozen(dataset, version, root, contributions);
     }
 
     // ------------------------------------------------------------------ image sets
@@ -136,14 +136,14 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         if (_identities.mayAct(imageSet.patient, sender, CONSENT_DELEGATE)) {
             if (slot.state() == ContributionState.Counted) _leaveAll(dataset, imageSet, slot);
             _imageSets[dataset][image] = slot.withdrawn();
-            emit ImageSetWithdrawn(dataset, image, sender);
+            emit DatasetImageWithdrawn(dataset, image, sender);
         } else if (_mayCollect(imageSet.custodian, sender)) {
             if (!slot.hasCustody()) revert DatasetNotContributed(dataset, ImageId.unwrap(image));
             if (slot.state() == ContributionState.Counted) {
                 _accounts[dataset].leave(Class.Custody, imageSet.custodian, slot.weight());
             }
             _imageSets[dataset][image] = slot.withoutCustody();
-            emit CustodyWithdrawn(dataset, image, sender);
+            emit DatasetCustodyWithdrawn(dataset, image, sender);
         } else {
             revert DatasetNotAuthorized(imageSet.patient, sender);
         }
@@ -157,7 +157,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         if (slot.state() != ContributionState.Counted) revert DatasetNotContributed(dataset, work);
         _works[dataset][class][work][sender] = slot.withdrawn();
         _accounts[dataset].leave(class, sender, slot.weight());
-        emit WorkWithdrawn(dataset, sender, work, class);
+        emit DatasetWorkWithdrawn(dataset, sender, work, class);
     }
 
     /// @inheritdoc IDatasetRegistry
@@ -174,7 +174,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         if (slot.state() != ContributionState.Counted) revert DatasetNotContributed(dataset, ImageId.unwrap(image));
         _imageSets[dataset][image] = slot.suspended();
         _leaveAll(dataset, imageSet, slot);
-        emit ImageSetSuspended(dataset, image, sender, uint40(block.timestamp + RENEWAL_PERIOD));
+        emit DatasetImageSuspended(dataset, image, sender, uint40(block.timestamp + RENEWAL_PERIOD));
     }
 
     /// @inheritdoc IDatasetRegistry
@@ -185,7 +185,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         _imageSets[dataset][image] = slot.resumed();
         if (slot.hasCustody()) _accounts[dataset].enterBoth(imageSet.patient, imageSet.custodian, slot.weight());
         else _accounts[dataset].enter(Class.Data, imageSet.patient, slot.weight());
-        emit ImageSetResumed(dataset, image, _msgSender(), grantId);
+        emit DatasetImageResumed(dataset, image, _msgSender(), grantId);
     }
 
     // ------------------------------------------------------------------ views
@@ -242,7 +242,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         if (_imageSets[dataset][image].exists()) revert DatasetAlreadyContributed(dataset, ImageId.unwrap(image));
         _imageSets[dataset][image] = ContributionSlotLibrary.counted(weight, true);
         _accounts[dataset].enterBoth(imageSet.patient, imageSet.custodian, weight);
-        emit ImageSetContributed(dataset, image, imageSet.patient, imageSet.custodian, weight, grantId, curator);
+        emit DatasetImageContributed(dataset, image, imageSet.patient, imageSet.custodian, weight, grantId, curator);
     }
 
     /// @dev Takes a counted image set out of its accounts.

@@ -42,11 +42,11 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         _requireMayAct(beneficiary, _msgSender());
         ClassAccounts storage accounts = _accounts[dataset];
         ContributorAccount contributor = accounts.contributors[uint256(class)][beneficiary];
-        if (contributor.isFree() == free) revert DatasetChoiceUnchanged(free);
+        if (contributor.isFree() == free) revert DatasetFreeUnchanged(free);
         accounts.contributors[uint256(class)][beneficiary] = contributor.toggleFree(accounts.perWeight(class));
         if (free) accounts.shrink(class, contributor.weight());
         else accounts.grow(class, contributor.weight());
-        emit FreeContributionChosen(dataset, beneficiary, class, free);
+        emit DatasetFreeSet(dataset, beneficiary, class, free);
     }
 
     // ------------------------------------------------------------------ money
@@ -86,7 +86,7 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         if (_identities.identityOwner(beneficiary) != beneficiary && !contributor.isClosed()) {
             _existingVault(dataset);
             contributor = contributor.closed();
-            emit RewardAccountClosed(dataset, beneficiary, class);
+            emit DatasetAccountClosed(dataset, beneficiary, class);
             // Its owner must be able to close the account even if the lost key has just emptied it.
             if (contributor.due(accounts.perWeight(class)) == 0) {
                 accounts.contributors[uint256(class)][beneficiary] = contributor;
@@ -178,7 +178,7 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         uint256 amount = contributor.due(perWeight);
         if (amount == 0) revert DatasetNothingDue(dataset, class, beneficiary);
         accounts.contributors[uint256(class)][beneficiary] = contributor.paid(perWeight);
-        emit RewardClaimed(dataset, beneficiary, class, to, amount);
+        emit DatasetRewardClaimed(dataset, beneficiary, class, to, amount);
         DatasetVault(_vaultOf(dataset)).pay(to, amount);
     }
 

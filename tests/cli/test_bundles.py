@@ -74,9 +74,9 @@ def test_an_erased_set(home, ok, cli, image, study, tmp_path):
     for who in ("hospital", "stranger"):
         told = ok("bundle", "export", image, path, "--as", who)
         assert told["files"] == 0
-        assert [each["event"] for each in told["proven"]][1:] == ["ImageErasureCertified"]
+        assert [each["event"] for each in told["proven"]][1:] == ["ImageErased"]
     file = next(study.iterdir())
-    assert cli("bundle", "export", image, path, "--file", file).refused("ImageErased")
+    assert cli("bundle", "export", image, path, "--file", file).refused("ImageIsErased")
 
 
 def test_what_cannot_be_exported(home, cli, image, study, tmp_path):

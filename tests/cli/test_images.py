@@ -258,4 +258,4 @@ def test_rekey_and_erase(home, ok, cli, image, tmp_path):
     ok("image", "erase", image, "--as", "hospital")
     assert ok("image", "show", image)["state"] == "erased"
     gone = cli("image", "fetch", image, "--to", tmp_path / "gone", "--as", "patient")
-    assert gone.refused("ImageErased") == {"image": image}
+    assert gone.refused("ImageIsErased") == {"image": image}

@@ -100,7 +100,7 @@ def test_the_refusals_are_those_that_users_fear():
         "ContentMismatch",
         "ConsentSuperseded",
         "DatasetAlreadyContributed",
-        "ImageErased",
+        "ImageIsErased",
     }
 
 

@@ -14,7 +14,7 @@ from radledger.chain.errors import NotSealedYet, ProofUnavailable
 from radledger.chain.ledger import Ledger
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
-from radledger.chain.refusals import ImageErased
+from radledger.chain.refusals import ImageIsErased
 from radledger.chain.rpc import request
 from radledger.devnet.people import accredit
 from radledger.dicom.errors import DicomError
@@ -133,10 +133,10 @@ def test_rekeyed_and_erased(add, bundles, images, who, series, fetched, tmp_path
     erased = images.erase(image_id, custodian=who.hospital)
     result = bundles.export(image_id, tmp_path / "bundle")
     facts = proven(result)
-    assert [each["event"] for each in facts["events"]][2:] == ["ImageErasureCertified"]
+    assert [each["event"] for each in facts["events"]][2:] == ["ImageErased"]
     assert facts["events"][2]["certificate"] == erased.digest
     assert (result.files, facts["leaves"]) == (0, [])
-    with pytest.raises(ImageErased):
+    with pytest.raises(ImageIsErased):
         bundles.export(image_id, tmp_path / "bundle", files=files[:1])
 
 
@@ -247,7 +247,7 @@ def test_on_a_chain_with_a_validator(endpoint, people, tmp_path, request):
     assert [each["event"] for each in facts["events"]] == [
         "ImageAnchored",
         "ImageRekeyed",
-        "ImageErasureCertified",
+        "ImageErased",
     ]
     assert {each["vouched"] for each in facts["events"]} == {"seals of 1 of 1 validators"}
     with pytest.raises(Invalid, match="no validator"):

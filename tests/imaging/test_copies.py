@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from radledger.chain.refusals import ImageErased
+from radledger.chain.refusals import ImageIsErased
 from radledger.crypto.envelope import longest_ciphertext
 from radledger.imaging.copies import Copies
 from radledger.imaging.errors import CopiesMissing, SecretUnknown
@@ -250,7 +250,7 @@ def test_an_erased_set_has_no_copies_to_make(copies, partner, images, image_id, 
     status = copies.status(image_id)
     assert (status.state, status.contents) == (State.ERASED, ())
     for use in (lambda: copies.repair(image_id), lambda: partner.pin(image_id, secret=secret)):
-        with pytest.raises(ImageErased) as refusal:
+        with pytest.raises(ImageIsErased) as refusal:
             use()
         assert refusal.value.values == {"image": image_id}
 

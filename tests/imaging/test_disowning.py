@@ -7,8 +7,8 @@ from eth_account import Account
 
 from radledger.chain.refusals import (
     ERC2771ForwarderInvalidSigner,
-    ImageErased,
     ImageIsDisowned,
+    ImageIsErased,
     ImageNotAuthorized,
     ImageNotDisowned,
 )
@@ -94,7 +94,7 @@ def test_the_custodian_rekeys_and_erases_it(images, image_id, who, stored_files)
     assert images.show(image_id).state is State.ERASED
     assert stored_files() == []
     for change in (images.disown, images.acknowledge):
-        with pytest.raises(ImageErased) as refusal:
+        with pytest.raises(ImageIsErased) as refusal:
             change(who.patient, image_id)
         assert refusal.value.values == {"image": image_id}
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from radledger.chain.refusals import ImageErased, ImageNotCustodian
+from radledger.chain.refusals import ImageIsErased, ImageNotCustodian
 from radledger.imaging.errors import CommitmentMismatch, SecretUnknown
 from radledger.imaging.journal.journal import Journal
 from radledger.imaging.model import State
@@ -116,7 +116,7 @@ def test_what_was_erased_is_refused_and_can_be_added_again(add, images, who, ser
         lambda: images.rekey(image_id, custodian=who.hospital),
         lambda: images.deidentify(image_id, "basic", custodian=who.hospital),
     ):
-        with pytest.raises(ImageErased) as refusal:
+        with pytest.raises(ImageIsErased) as refusal:
             use_case()
         assert refusal.value.values == {"image": image_id}
     with pytest.raises(SecretUnknown):

@@ -235,7 +235,7 @@ def test_erasing_killed_at_each_write(
     with kill_at(nth, after=after), pytest.raises(Killed):
         images.erase(image_id, custodian=who.hospital)
     result = images.erase(image_id, custodian=who.hospital)
-    certified = ledger.events("ImageRegistry", "ImageErasureCertified")
+    certified = ledger.events("ImageRegistry", "ImageErased")
     assert ["0x" + event.args["certificate"].hex() for event in certified] == [result.digest]
     assert stored_files() == []
 

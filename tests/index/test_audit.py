@@ -84,13 +84,13 @@ def test_an_altered_event_is_named_with_what_follows_from_it(index, story, who):
 
 
 def test_a_false_event_is_named(index, story, who):
-    place = (place_of(index, "ImageErasureCertified")[0], 77)
+    place = (place_of(index, "ImageErased")[0], 77)
     args = {"image": story.original.image_id, "certificate": digest("false")}
     false = {
         "block": place[0],
         "log_index": place[1],
         "contract": "ImageRegistry",
-        "name": "ImageErasureCertified",
+        "name": "ImageErased",
         "who": who.hospital.address.lower(),
         "arguments": args,
         "transaction": digest("transaction"),
@@ -117,26 +117,26 @@ def test_a_false_event_is_named(index, story, who):
         ("EmergencyReviewed", "ConsentRegistry.emergencyOf"),
         ("EmergencyDeclared", "ConsentRegistry.conductOf"),
         ("EmergenciesForbidden", "ConsentRegistry.emergencyChoiceOf"),
-        ("ImageSetContributed", "DatasetRegistry.contributorOf"),
-        ("ImageSetWithdrawn", "DatasetRegistry.imageSetOf"),
-        ("ImageSetSuspended", "DatasetRegistry.imageSetOf"),
-        ("ImageSetResumed", "DatasetRegistry.contributorOf"),
-        ("CustodyWithdrawn", "DatasetRegistry.imageSetOf"),
-        ("WorkContributed", "DatasetRegistry.contributorOf"),
-        ("WorkWithdrawn", "DatasetRegistry.workOf"),
+        ("DatasetImageContributed", "DatasetRegistry.contributorOf"),
+        ("DatasetImageWithdrawn", "DatasetRegistry.imageSetOf"),
+        ("DatasetImageSuspended", "DatasetRegistry.imageSetOf"),
+        ("DatasetImageResumed", "DatasetRegistry.contributorOf"),
+        ("DatasetCustodyWithdrawn", "DatasetRegistry.imageSetOf"),
+        ("DatasetWorkContributed", "DatasetRegistry.contributorOf"),
+        ("DatasetWorkWithdrawn", "DatasetRegistry.workOf"),
         ("DatasetFunded", "DatasetRegistry.contributorOf"),
-        ("RewardClaimed", "DatasetRegistry.contributorOf"),
-        ("VersionFrozen", "DatasetRegistry.datasetOf"),
-        ("GuardiansChanged", "IdentityRegistry.guardiansHash"),
-        ("RecoveryApproved", "IdentityRegistry.recoveryOf"),
-        ("RecoveryApprovalWithdrawn", "IdentityRegistry.recoveryOf"),
-        ("RecoveryExecuted", "IdentityRegistry.guardiansHash"),
+        ("DatasetRewardClaimed", "DatasetRegistry.contributorOf"),
+        ("DatasetVersionFrozen", "DatasetRegistry.datasetOf"),
+        ("IdentityGuardiansSet", "IdentityRegistry.guardiansHash"),
+        ("IdentityRecoveryApproved", "IdentityRegistry.recoveryOf"),
+        ("IdentityApprovalWithdrawn", "IdentityRegistry.recoveryOf"),
+        ("IdentityRecoveryExecuted", "IdentityRegistry.guardiansHash"),
         ("DIDOwnerChanged", "IdentityRegistry.identityOwner"),
         ("DIDOwnerChanged", "IdentityRegistry.controllerOf"),
         ("DIDOwnerChanged", "IdentityRegistry.validDelegate"),
         ("ParticipantReinstated", "ParticipantRegistry.statusOf"),
-        ("GovernorVoted", "ParticipantRegistry.governor"),
-        ("GovernorAdded", "ParticipantRegistry.governorCount"),
+        ("ParticipantGovernorVoted", "ParticipantRegistry.governor"),
+        ("ParticipantGovernorAdded", "ParticipantRegistry.governorCount"),
     ],
 )
 def test_an_event_that_is_missing_is_named(index, name, view):

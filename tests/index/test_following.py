@@ -82,9 +82,9 @@ def test_who_acted_is_the_signer_and_not_who_paid(index, story, who):
 
     # Sent by the hospital, forwarded for it by the stranger, signed by the patient.
     assert set(acted("ImageAnchored")) == {who.hospital.address.lower()}
-    assert acted("FreeContributionChosen") == [who.hospital.address.lower()] * 2
+    assert acted("DatasetFreeSet") == [who.hospital.address.lower()] * 2
     assert who.patient.address.lower() in acted("ConsentGranted")
-    assert acted("RewardClaimed")[-1] == who.relatives[2].address.lower()
+    assert acted("DatasetRewardClaimed")[-1] == who.relatives[2].address.lower()
     forwarded = [e for e in rows(index, tables.events) if e["name"] == "ExecutedForwardRequest"]
     for event in forwarded:
         inner = [e for e in rows(index, tables.events) if e["transaction"] == event["transaction"]]

@@ -20,12 +20,12 @@ def test_an_image_sets_history_is_whole(index, story):
     assert told[0] == "ImageAnchored"
     assert told.count("ImageAnchored") == 2  # its own, and that of the version made of it
     assert told.count("ImageRekeyed") == 1
-    assert told.count("ImageSetContributed") == told.count("ImageSetWithdrawn") == 1
+    assert told.count("DatasetImageContributed") == told.count("DatasetImageWithdrawn") == 1
     # What the patient consented to for everything, the visit or this set, and took back.
     assert told.count("ConsentRequested") == 1
     assert {"ConsentGranted", "ConsentWithdrawn", "ConsentWithdrawnAll"} <= set(told)
     assert {"EmergencyDeclared", "EmergencyReviewed"} <= set(told)
-    assert "ImageErasureCertified" not in told
+    assert "ImageErased" not in told
 
 
 def test_who_disowned_it_and_acknowledged_it_again(index, story, who):
@@ -56,9 +56,9 @@ def test_consent_for_another_image_set_is_not_its_history(index, story):
 def test_a_data_sets_history(index, story):
     told = names(index.history(story.dataset))
     assert told[0] == "DatasetCreated"
-    assert told.count("VersionFrozen") == 2
+    assert told.count("DatasetVersionFrozen") == 2
     assert told.count("DatasetFunded") == 4
-    assert told[-1] == "RewardClaimed"
+    assert told[-1] == "DatasetRewardClaimed"
 
 
 def test_a_persons_history_has_what_they_did_and_what_was_done(index, who):
@@ -67,7 +67,7 @@ def test_a_persons_history_has_what_they_did_and_what_was_done(index, who):
 
 
 def test_a_transactions_history(index, story):
-    assert names(index.history(story.claims[0])) == ["RewardClaimed"]
+    assert names(index.history(story.claims[0])) == ["DatasetRewardClaimed"]
 
 
 def test_addresses_are_shown_as_everywhere(index, story, who):

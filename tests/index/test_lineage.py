@@ -30,7 +30,7 @@ def suspended_at(index):
     """When an image set was suspended last, Unix time."""
     table = tables.events
     last = sqlalchemy.func.max(table.c.timestamp)
-    chosen = sqlalchemy.select(last).where(table.c.name == "ImageSetSuspended")
+    chosen = sqlalchemy.select(last).where(table.c.name == "DatasetImageSuspended")
     with index.database.reading() as connection:
         return connection.execute(chosen).scalar_one()
 

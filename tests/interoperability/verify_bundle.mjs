@@ -11,7 +11,7 @@ const WORDS = {
     "image,custodian,patient,root,manifest,visit,course,instances,kind,parent",
   ],
   ImageRekeyed: ["bytes32,bytes32", "image,manifest"],
-  ImageErasureCertified: ["bytes32,bytes32", "image,certificate"],
+  ImageErased: ["bytes32,bytes32", "image,certificate"],
 };
 const ZERO = "0x" + "00".repeat(32);
 

@@ -343,13 +343,13 @@ class IdentityMachine(RuleBasedStateMachine):
         ready_at: dict[str, int] = {}
         for event in self.events(identity, self.first_block, self.latest()[0]):
             match event["event"]:
-                case "RecoveryApproved" if event["readyAt"]:
+                case "IdentityRecoveryApproved" if event["readyAt"]:
                     ready_at[event["newOwner"]] = event["readyAt"]
-                case "RecoveryExecuted":
+                case "IdentityRecoveryExecuted":
                     block = self.chain.request("eth_getBlockByNumber", hex(event["block"]), False)
                     assert ready_at[event["newOwner"]] <= int(block["timestamp"], 16)
                     ready_at.clear()
-                case "RecoveryVetoed" | "GuardiansChanged":
+                case "IdentityRecoveryVetoed" | "IdentityGuardiansSet":
                     ready_at.clear()
                 case "DIDOwnerChanged" if not event["by_recovery"]:
                     ready_at.clear()
@@ -369,7 +369,7 @@ class IdentityMachine(RuleBasedStateMachine):
             },
         )
         found = [decoded(log) for log in logs]
-        executed = {each["block"] for each in found if each["event"] == "RecoveryExecuted"}
+        executed = {each["block"] for each in found if each["event"] == "IdentityRecoveryExecuted"}
         for each in found:
             each["by_recovery"] = each["block"] in executed
         return [each for each in found if each["event"].startswith(prefix)]

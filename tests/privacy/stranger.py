@@ -30,14 +30,14 @@ class Stranger:
     def by_guardians(self):
         """Addresses by the guardians that they name."""
         groups = defaultdict(list)
-        for event in self._ledger.events("IdentityRegistry", "GuardiansChanged"):
+        for event in self._ledger.events("IdentityRegistry", "IdentityGuardiansSet"):
             groups[tuple(event.args["guardians"])].append(event.args["identity"])
         return groups
 
     def by_any_guardian(self):
         """Addresses by each guardian that they name."""
         groups = defaultdict(list)
-        for event in self._ledger.events("IdentityRegistry", "GuardiansChanged"):
+        for event in self._ledger.events("IdentityRegistry", "IdentityGuardiansSet"):
             for guardian in event.args["guardians"]:
                 groups[guardian].append(event.args["identity"])
         return groups

@@ -34,7 +34,7 @@ def test_custodian_contributes_what_a_curator_accepted(
     assert image.image_id in accepted["summary"]
     assert "with weight 1" in accepted["summary"]
     receipt = datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)
-    made = receipt.event("ImageSetContributed").args
+    made = receipt.event("DatasetImageContributed").args
     assert made["curator"] == people["researcher"].address
     with pytest.raises(DatasetAlreadyContributed):
         datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)

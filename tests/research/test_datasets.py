@@ -88,7 +88,7 @@ def test_the_patient_and_the_custodian_earn_whoever_calls(
     datasets.submit(document, people["hospital"])
     assert ledger.call(token, "balanceOf", people["patient"].address) == 70 * TOKEN
     (claimed,) = datasets.claim(people["hospital"], dataset_id)
-    assert claimed.event("RewardClaimed").args["amount"] == 30 * TOKEN
+    assert claimed.event("DatasetRewardClaimed").args["amount"] == 30 * TOKEN
 
     shown = datasets.show(dataset_id)
     assert (shown.paid, shown.due) == (100 * TOKEN, 0)

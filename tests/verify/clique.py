@@ -24,7 +24,7 @@ ANCHORED = (
     "ImageAnchored(bytes32,address,address,bytes32,bytes32,bytes32,bytes32,uint32,uint8,bytes32)"
 )
 REKEYED = "ImageRekeyed(bytes32,bytes32)"
-ERASED = "ImageErasureCertified(bytes32,bytes32)"
+ERASED = "ImageErased(bytes32,bytes32)"
 NONE = bytes(32)
 
 
@@ -183,7 +183,7 @@ def bundle_of(image_set: ImageSetOf = DERIVED, **block: Any) -> dict[str, Any]:
     events = [
         ("ImageAnchored", image_set.anchored),
         ("ImageRekeyed", image_set.later(REKEYED, word("new manifest"))),
-        ("ImageErasureCertified", image_set.later(ERASED, word("certificate"))),
+        ("ImageErased", image_set.later(ERASED, word("certificate"))),
         ("ImageAnchored", ORIGINAL.anchored),
     ]
     return {

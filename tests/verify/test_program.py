@@ -73,7 +73,7 @@ def test_yes_as_json(
     assert [each["event"] for each in answer["events"]] == [
         "ImageAnchored",
         "ImageRekeyed",
-        "ImageErasureCertified",
+        "ImageErased",
         "ImageAnchored",
     ]
     assert answer["leaves"][1] == "0x" + hashlib.sha256(FILES[1]).hexdigest()

@@ -303,7 +303,7 @@ def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
 
 def _paid(receipt: Receipt) -> int:
     """What a claim paid; nothing where it only closed an account to a lost key."""
-    paid = (each.args["amount"] for each in receipt.events if each.name == "RewardClaimed")
+    paid = (each.args["amount"] for each in receipt.events if each.name == "DatasetRewardClaimed")
     return next(paid, 0)
 
 

@@ -250,7 +250,7 @@ _END = Chapter(
             "erased",
             "hospital",
             emergency.fetch_erased,
-            refusal="ImageErased",
+            refusal="ImageIsErased",
             attempt="fetches what it has erased",
         ),
         Step("audit", "anybody", emergency.audit),

@@ -135,7 +135,7 @@ def guardians(ledger: Ledger, identity: str) -> Guardians | None:
     """
     if not any(ledger.call(CONTRACT, "guardiansHash", identity)):
         return None
-    changes = ledger.events(CONTRACT, "GuardiansChanged", identity=identity)
+    changes = ledger.events(CONTRACT, "IdentityGuardiansSet", identity=identity)
     if not changes:
         raise RequestFailed(
             f"{identity} has guardians, and the node gives no event that names them; ask another "
@@ -151,7 +151,7 @@ def guards_of_others(ledger: Ledger, identity: str, guardians: Iterable[str]) ->
     """Which guardians have been named by other identities as well, in the order given."""
     named = {
         guardian
-        for event in ledger.events(CONTRACT, "GuardiansChanged")
+        for event in ledger.events(CONTRACT, "IdentityGuardiansSet")
         if event.args["identity"] != identity
         for guardian in event.args["guardians"]
     }
@@ -197,7 +197,7 @@ def _delegates(ledger: Ledger, identity: str) -> Iterator[Delegate]:
 
 
 def _recoveries(ledger: Ledger, identity: str) -> Iterator[Recovery]:
-    approved = ledger.events(CONTRACT, "RecoveryApproved", identity=identity)
+    approved = ledger.events(CONTRACT, "IdentityRecoveryApproved", identity=identity)
     for new_owner in dict.fromkeys(event.args["newOwner"] for event in approved):
         approvals, ready_at = ledger.call(CONTRACT, "recoveryOf", identity, new_owner)
         if approvals:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.chain.errors import ProofUnavailable
 from radledger.chain.proofs import EventProof, prove
-from radledger.chain.refusals import ImageErased
+from radledger.chain.refusals import ImageIsErased
 from radledger.crypto.merkle import MerkleTree
 from radledger.errors import UsageError
 from radledger.files import write_atomically
@@ -106,7 +106,7 @@ class Bundles:
             If `path` is a folder.
         FileNotInSet
             If a file is not byte for byte one of the set's.
-        ImageErased
+        ImageIsErased
             If files of an erased set are asked for.
         NotSealedYet, ProofUnavailable
             If the chain does not give the proofs, see :func:`radledger.chain.proofs.prove`.
@@ -153,7 +153,7 @@ class Bundles:
         """Name and transaction of each event, in the order in which a bundle has them."""
         yield "ImageAnchored", record.transaction
         image = bytes.fromhex(record.image_id[2:])
-        for name in ("ImageRekeyed", "ImageErasureCertified"):
+        for name in ("ImageRekeyed", "ImageErased"):
             found = self._ledger.events(records.CONTRACT, name, image=image)
             if found:
                 yield name, found[-1].transaction
@@ -166,7 +166,7 @@ class Bundles:
     ) -> Iterator[dict[str, Any]]:
         if record.state is State.ERASED:
             if files:
-                raise ImageErased.of({"image": record.image_id})
+                raise ImageIsErased.of({"image": record.image_id})
             return
         manifest = self._images.contents(record.image_id, secret=secret)
         tree = MerkleTree(instance.leaf for instance in manifest.instances)

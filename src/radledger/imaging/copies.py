@@ -188,7 +188,7 @@ class Copies(ImagingHome):
         CopiesMissing
             If some could not be made, because nodes are unavailable or none has the content;
             those that could were.
-        ImageUnknown, ImageErased
+        ImageUnknown, ImageIsErased
             If there is no such set, or it was erased.
         SecretUnknown
             If this home does not know what it consists of.
@@ -228,7 +228,7 @@ class Copies(ImagingHome):
 
         Raises
         ------
-        ImageErased
+        ImageIsErased
             If the set was erased.
         ContentNotFound, StorageUnavailable
             If the store cannot get it; run again, it goes on.

@@ -202,7 +202,7 @@ class Custody(ImagingHome):
             If no file could be taken, because of burned-in annotations for instance.
         SecretUnknown
             If this home does not have the original's secret.
-        ImageErased, ImageIsDisowned
+        ImageIsErased, ImageIsDisowned
             If the original was erased, or its patient has disowned it.
         """
         from radledger.imaging.ingest.storing import StoredFile, Task

@@ -43,7 +43,7 @@ class Disowning(ImagingHome, Forwarding):
         ------
         ImageUnknown
             If there is none of that id.
-        ImageErased, ImageIsDisowned, ImageNotAuthorized
+        ImageIsErased, ImageIsDisowned, ImageNotAuthorized
             As the registry refuses it.
         """
         return self._ledger.send(signer, records.CONTRACT, "disown", self._named(image_id))
@@ -61,7 +61,7 @@ class Disowning(ImagingHome, Forwarding):
         ------
         ImageUnknown
             If there is none of that id.
-        ImageErased, ImageNotDisowned, ImageNotAuthorized
+        ImageIsErased, ImageNotDisowned, ImageNotAuthorized
             As the registry refuses it.
         """
         return self._ledger.send(signer, records.CONTRACT, "acknowledge", self._named(image_id))

@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.chain.refusals import ImageErased, ImageIsDisowned
+from radledger.chain.refusals import ImageIsDisowned, ImageIsErased
 from radledger.files import directory_lock
 from radledger.imaging import records
 from radledger.imaging.errors import HomeBusy
@@ -65,7 +65,7 @@ class ImagingHome:
     def _usable(self, image_id: str) -> ImageRecord:
         record = records.image_record(self._ledger, image_id)
         if record.state is State.ERASED:
-            raise ImageErased.of({"image": record.image_id})
+            raise ImageIsErased.of({"image": record.image_id})
         return record
 
     def _recognised(self, image_id: str) -> ImageRecord:

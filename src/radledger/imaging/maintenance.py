@@ -141,7 +141,7 @@ class Maintenance:
                 image=record.image_id,
                 reason=error.message,
             ) from error
-        transaction, gas = self._last("ImageErasureCertified", image_id)
+        transaction, gas = self._last("ImageErased", image_id)
         return EraseResult(image_id, certificate, "0x" + digest.hex(), transaction, gas)
 
     def _without_lost(self, rekeying: Rekeying) -> Rekeying:

@@ -15,7 +15,7 @@ __all__ = ["CONTRACT", "find_records", "image_record", "is_anchored", "versions"
 
 CONTRACT = "ImageRegistry"
 _ANCHORED = "ImageAnchored"
-_CHANGES = ("ImageRekeyed", "ImageErasureCertified", "ImageDisowned", "ImageAcknowledged")
+_CHANGES = ("ImageRekeyed", "ImageErased", "ImageDisowned", "ImageAcknowledged")
 
 
 def image_record(ledger: Ledger, image_id: str) -> ImageRecord:
@@ -93,7 +93,7 @@ def _records(anchored: Iterable[Event], changes: Iterable[Event]) -> list[ImageR
         _record(
             event,
             last.get((image, "ImageRekeyed"), event),
-            last.get((image, "ImageErasureCertified")),
+            last.get((image, "ImageErased")),
             state.get(image) == "ImageDisowned",
         )
         for event in anchored

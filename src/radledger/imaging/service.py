@@ -131,7 +131,7 @@ class Images(Custody, Disowning):
             If it was not wrapped to them.
         UnwrapFailed
             If the private key is another's.
-        ImageErased
+        ImageIsErased
             If the set was erased.
         ImageIsDisowned
             If its patient asks, who has disowned it.

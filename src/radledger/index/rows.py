@@ -176,7 +176,7 @@ def _dataset_created(args: Mapping[str, Any]) -> _Rows:
     return [(tables.datasets, row)]
 
 
-def _version_frozen(args: Mapping[str, Any]) -> _Rows:
+def _dataset_version_frozen(args: Mapping[str, Any]) -> _Rows:
     return [(tables.dataset_versions, dict(args))]
 
 
@@ -184,7 +184,7 @@ def _dataset_funded(args: Mapping[str, Any]) -> _Rows:
     return [(tables.fundings, dict(args))]
 
 
-def _image_set_contributed(args: Mapping[str, Any]) -> _Rows:
+def _dataset_image_contributed(args: Mapping[str, Any]) -> _Rows:
     row = {name: args[name] for name in ("dataset", "custodian", "weight")}
     rest = {"item": args["image"], "beneficiary": args["patient"], "grant_id": args["grantId"]}
     return [(tables.contributions, {"change": "made", **row, **rest})]
@@ -225,7 +225,7 @@ def _free_chosen(args: Mapping[str, Any]) -> _Rows:
     return [(tables.contributions, row)]
 
 
-def _reward_claimed(args: Mapping[str, Any]) -> _Rows:
+def _dataset_reward_claimed(args: Mapping[str, Any]) -> _Rows:
     row = {name: args[name] for name in ("dataset", "beneficiary", "amount")}
     rest = {"class": CLASSES[args["class"]], "recipient": args["to"]}
     return [(tables.payouts, {"change": "claimed", **row, **rest})]
@@ -259,7 +259,7 @@ def _identity(change: str, **renamed: str) -> Callable[[Mapping[str, Any]], _Row
     return make
 
 
-def _guardians_changed(args: Mapping[str, Any]) -> _Rows:
+def _guardians_set(args: Mapping[str, Any]) -> _Rows:
     value = f"{args['threshold']} of {' '.join(args['guardians'])}" if args["guardians"] else ""
     row = {"change": "guardians", "identity": args["identity"], "value": value}
     return [(tables.identities, row)]
@@ -268,7 +268,7 @@ def _guardians_changed(args: Mapping[str, Any]) -> _Rows:
 _MAKERS: dict[str, Callable[[Mapping[str, Any]], _Rows]] = {
     "ImageAnchored": _image_anchored,
     "ImageRekeyed": _image_rekeyed,
-    "ImageErasureCertified": _image_erased,
+    "ImageErased": _image_erased,
     "ImageDisowned": _image_said("disowned"),
     "ImageAcknowledged": _image_said("acknowledged"),
     "ConsentGranted": _consent_granted,
@@ -280,35 +280,39 @@ _MAKERS: dict[str, Callable[[Mapping[str, Any]], _Rows]] = {
     "EmergencyReviewed": _emergency_reviewed,
     "EmergenciesForbidden": _emergencies_forbidden,
     "DatasetCreated": _dataset_created,
-    "VersionFrozen": _version_frozen,
+    "DatasetVersionFrozen": _dataset_version_frozen,
     "DatasetFunded": _dataset_funded,
-    "ImageSetContributed": _image_set_contributed,
-    "ImageSetWithdrawn": _image_set_changed("withdrawn"),
-    "CustodyWithdrawn": _image_set_changed("withdrawn", **{"class": "custody"}),
-    "ImageSetSuspended": _image_set_changed("suspended"),
-    "ImageSetResumed": _image_set_changed("resumed"),
-    "WorkContributed": _work_contributed,
-    "WorkWithdrawn": _work_withdrawn,
-    "FreeContributionChosen": _free_chosen,
-    "RewardClaimed": _reward_claimed,
-    "RewardAccountClosed": _account_closed,
+    "DatasetImageContributed": _dataset_image_contributed,
+    "DatasetImageWithdrawn": _image_set_changed("withdrawn"),
+    "DatasetCustodyWithdrawn": _image_set_changed("withdrawn", **{"class": "custody"}),
+    "DatasetImageSuspended": _image_set_changed("suspended"),
+    "DatasetImageResumed": _image_set_changed("resumed"),
+    "DatasetWorkContributed": _work_contributed,
+    "DatasetWorkWithdrawn": _work_withdrawn,
+    "DatasetFreeSet": _free_chosen,
+    "DatasetRewardClaimed": _dataset_reward_claimed,
+    "DatasetAccountClosed": _account_closed,
     "ParticipantAdmitted": _accreditation("admitted"),
     "ParticipantRolesChanged": _accreditation("roles changed"),
     "ParticipantLeft": _accreditation("left"),
     "ParticipantSuspended": _accreditation("suspended"),
     "ParticipantReinstated": _accreditation("reinstated"),
-    "GovernorAdded": _accreditation("governor added"),
-    "GovernorRemoved": _accreditation("governor removed"),
+    "ParticipantGovernorAdded": _accreditation("governor added"),
+    "ParticipantGovernorRemoved": _accreditation("governor removed"),
     "DIDOwnerChanged": _identity("owner", account="owner"),
     "DIDDelegateChanged": _identity(
         "delegate", account="delegate", name="delegateType", valid_to="validTo"
     ),
     "DIDAttributeChanged": _identity("attribute", name="name", value="value", valid_to="validTo"),
-    "GuardiansChanged": _guardians_changed,
-    "RecoveryApproved": _identity("recovery approved", account="newOwner", value="guardian"),
-    "RecoveryApprovalWithdrawn": _identity(
+    "IdentityGuardiansSet": _guardians_set,
+    "IdentityRecoveryApproved": _identity(
+        "recovery approved", account="newOwner", value="guardian"
+    ),
+    "IdentityApprovalWithdrawn": _identity(
         "approval withdrawn", account="newOwner", value="guardian"
     ),
-    "RecoveryVetoed": _identity("recovery vetoed"),
-    "RecoveryExecuted": _identity("recovery executed", account="newOwner", value="previousOwner"),
+    "IdentityRecoveryVetoed": _identity("recovery vetoed"),
+    "IdentityRecoveryExecuted": _identity(
+        "recovery executed", account="newOwner", value="previousOwner"
+    ),
 }

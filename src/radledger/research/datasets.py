@@ -103,7 +103,7 @@ class Datasets(Contributing, Rewards):
             )
         root = records.version_tree(counted).root
         receipt = self._send(signer, "freeze", id_, root, len(counted))
-        version = receipt.event("VersionFrozen").args["version"]
+        version = receipt.event("DatasetVersionFrozen").args["version"]
         return FrozenVersion(version, "0x" + root.hex(), len(counted), receipt)
 
     def list(self, *, institution: str | None = None) -> tuple[Dataset, ...]:

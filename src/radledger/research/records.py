@@ -26,13 +26,13 @@ __all__ = ["CONTRACT", "contributions", "created", "dataset", "version_tree"]
 
 CONTRACT = "DatasetRegistry"
 _CHANGES = {
-    "ImageSetContributed": "counted",
-    "WorkContributed": "counted",
-    "ImageSetWithdrawn": "withdrawn",
-    "CustodyWithdrawn": "withdrawn",
-    "WorkWithdrawn": "withdrawn",
-    "ImageSetSuspended": "suspended",
-    "ImageSetResumed": "counted",
+    "DatasetImageContributed": "counted",
+    "DatasetWorkContributed": "counted",
+    "DatasetImageWithdrawn": "withdrawn",
+    "DatasetCustodyWithdrawn": "withdrawn",
+    "DatasetWorkWithdrawn": "withdrawn",
+    "DatasetImageSuspended": "suspended",
+    "DatasetImageResumed": "counted",
 }
 """The state of a contribution after each event about it."""
 
@@ -49,7 +49,7 @@ def dataset(ledger: Ledger, creation: Event) -> Dataset:
     paid = _paid(ledger, id_)
     shares = tuple(_shares(ledger, id_, made, paid))
     funded = sum(e.args["received"] for e in ledger.events(CONTRACT, "DatasetFunded", dataset=id_))
-    versions = ledger.events(CONTRACT, "VersionFrozen", dataset=id_)
+    versions = ledger.events(CONTRACT, "DatasetVersionFrozen", dataset=id_)
     return Dataset(
         dataset_id=_hex(id_),
         institution=creation.args["institution"],
@@ -78,11 +78,11 @@ def contributions(ledger: Ledger, dataset_id: bytes) -> Iterator[Contribution]:
     made: dict[tuple[str, bytes, str], Contribution] = {}
     for event in events:
         args = event.args
-        if event.name == "ImageSetContributed":
+        if event.name == "DatasetImageContributed":
             item = bytes(args["image"])
             made["data", item, ""] = _made(event, "data", item, args["patient"])
             made["custody", item, ""] = _made(event, "custody", item, args["custodian"])
-        elif event.name == "WorkContributed":
+        elif event.name == "DatasetWorkContributed":
             name, item = CLASSES[args["class"]], bytes(args["work"])
             key = (name, item, args["contributor"])
             made[key] = _made(event, name, item, args["contributor"])
@@ -136,10 +136,10 @@ def _made(event: Event, name: str, item: bytes, beneficiary: str) -> Contributio
 def _changed(event: Event) -> Iterator[tuple[str, bytes, str]]:
     """The keys of the contributions that an event changed."""
     args = event.args
-    if event.name == "WorkWithdrawn":
+    if event.name == "DatasetWorkWithdrawn":
         yield CLASSES[args["class"]], bytes(args["work"]), args["contributor"]
         return
-    if event.name != "CustodyWithdrawn":
+    if event.name != "DatasetCustodyWithdrawn":
         yield "data", bytes(args["image"]), ""
     yield "custody", bytes(args["image"]), ""
 
@@ -168,7 +168,7 @@ def _shares(
 def _paid(ledger: Ledger, dataset_id: bytes) -> dict[tuple[str, str], int]:
     """What has been paid, by class and beneficiary."""
     paid: dict[tuple[str, str], int] = {}
-    for event in ledger.events(CONTRACT, "RewardClaimed", dataset=dataset_id):
+    for event in ledger.events(CONTRACT, "DatasetRewardClaimed", dataset=dataset_id):
         key = (CLASSES[event.args["class"]], event.args["beneficiary"])
         paid[key] = paid.get(key, 0) + event.args["amount"]
     return paid

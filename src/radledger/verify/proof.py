@@ -18,7 +18,7 @@ _EVENTS = {
     "ImageAnchored": "bytes32 image,address custodian,address patient,bytes32 root,"
     "bytes32 manifest,bytes32 visit,bytes32 course,uint32 instances,uint8 kind,bytes32 parent",
     "ImageRekeyed": "bytes32 image,bytes32 manifest",
-    "ImageErasureCertified": "bytes32 image,bytes32 certificate",
+    "ImageErased": "bytes32 image,bytes32 certificate",
 }
 _KINDS = ("original", "deidentified", "derived", "segmentation", "corrected")
 

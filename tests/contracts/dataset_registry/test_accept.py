@@ -29,7 +29,7 @@ def test_anybody_contributes_what_a_curator_accepted(
     made = datasets.contributeAccepted(
         dataset, image_set, 1, acceptance, {"from": request.getfixturevalue(sender)}
     )
-    contributed = made.events["ImageSetContributed"]
+    contributed = made.events["DatasetImageContributed"]
     assert (contributed["curator"], contributed["weight"]) == (curator, 1)
     assert (contributed["patient"], contributed["custodian"]) == (patient, hospital)
     assert datasets.weightOf(dataset, Class.DATA) == datasets.weightOf(dataset, Class.CUSTODY) == 1
@@ -207,7 +207,7 @@ def test_contract_that_is_a_researcher_signs_by_its_owner(
         datasets.contributeAccepted(dataset, image_set, 1, by_stranger, {"from": hospital})
     by_owner = accepted(dataset, image_set.id, key=OWNER_KEY, signer=wallet.address)
     made = datasets.contributeAccepted(dataset, image_set, 1, by_owner, {"from": hospital})
-    assert made.events["ImageSetContributed"]["curator"] == wallet
+    assert made.events["DatasetImageContributed"]["curator"] == wallet
 
 
 def test_acceptance_is_no_consent(datasets, dataset, anchored, accepted, hospital, university):

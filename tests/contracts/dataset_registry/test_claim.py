@@ -47,7 +47,7 @@ def test_contributor_claims_what_is_due(datasets, earned, token, patient, hospit
         (Class.CUSTODY, hospital, 2_000),
     ):
         transaction = datasets.claim(earned, item, {"from": beneficiary})
-        assert transaction.events["RewardClaimed"] == {
+        assert transaction.events["DatasetRewardClaimed"] == {
             "dataset": earned,
             "beneficiary": beneficiary,
             "class": item,
@@ -99,14 +99,14 @@ def test_delegate_claims_to_where_it_says(
     identities.addDelegate(patient, REWARD_DELEGATE, neighbour, YEAR, {"from": patient})
     transaction = datasets.claimFor(earned, Class.DATA, patient, clinic, {"from": neighbour})
 
-    assert transaction.events["RewardClaimed"] == {
+    assert transaction.events["DatasetRewardClaimed"] == {
         "dataset": earned,
         "beneficiary": patient,
         "class": Class.DATA,
         "to": clinic,
         "amount": 5_000,
     }
-    assert "RewardAccountClosed" not in transaction.events
+    assert "DatasetAccountClosed" not in transaction.events
     assert token.balanceOf(clinic) == 5_000
 
 
@@ -136,7 +136,7 @@ def test_new_owner_collects_and_closes_the_account(
 ):
     transaction = datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
 
-    assert transaction.events["RewardAccountClosed"] == {
+    assert transaction.events["DatasetAccountClosed"] == {
         "dataset": earned,
         "beneficiary": recovered,
         "class": Class.DATA,
@@ -146,7 +146,7 @@ def test_new_owner_collects_and_closes_the_account(
     with error("DatasetIdentityChangedHands", recovered):
         datasets.claim(earned, Class.DATA, {"from": recovered})
     again = datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
-    assert "RewardAccountClosed" not in again.events
+    assert "DatasetAccountClosed" not in again.events
     assert token.balanceOf(stranger) == 10_000
 
 
@@ -157,7 +157,7 @@ def test_new_owner_closes_an_account_that_the_lost_key_emptied(
 
     transaction = datasets.claimFor(earned, Class.DATA, recovered, stranger, {"from": stranger})
 
-    assert list(transaction.events.keys()) == ["RewardAccountClosed"]
+    assert list(transaction.events.keys()) == ["DatasetAccountClosed"]
     fund(earned, 7_000)
     with error("DatasetIdentityChangedHands", recovered):
         datasets.claim(earned, Class.DATA, {"from": recovered})
@@ -257,7 +257,7 @@ def test_new_owner_takes_back_what_the_lost_key_gave_away(
     with error("DatasetNotAuthorized", patient, patient):
         datasets.setFree(data_only, Class.DATA, patient, False, {"from": patient})
     chosen = datasets.setFree(data_only, Class.DATA, patient, False, {"from": stranger})
-    assert chosen.events["FreeContributionChosen"] == {
+    assert chosen.events["DatasetFreeSet"] == {
         "dataset": data_only,
         "beneficiary": patient,
         "class": Class.DATA,
@@ -335,14 +335,14 @@ def test_patient_without_ether_consents_contributes_claims_and_withdraws(
 
     acceptance = accepted(dataset, image_set.id)
     made = forwarded(datasets.contributeAccepted, dataset, image_set, 1, acceptance)
-    assert made.events["ImageSetContributed"]["patient"] == patient
+    assert made.events["DatasetImageContributed"]["patient"] == patient
     fund(dataset, 56)
     claimed = forwarded(datasets.claim, dataset, Class.DATA)
-    assert claimed.events["RewardClaimed"]["to"] == patient
+    assert claimed.events["DatasetRewardClaimed"]["to"] == patient
     free = forwarded(datasets.setFree, dataset, Class.DATA, patient, True)
-    assert free.events["FreeContributionChosen"]["beneficiary"] == patient
+    assert free.events["DatasetFreeSet"]["beneficiary"] == patient
     withdrawn = forwarded(datasets.withdraw, dataset, image_set)
-    assert withdrawn.events["ImageSetWithdrawn"]["actor"] == patient
+    assert withdrawn.events["DatasetImageWithdrawn"]["actor"] == patient
     assert token.balanceOf(patient) == 40
     assert patient.balance() == 0
 

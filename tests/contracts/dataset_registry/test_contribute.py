@@ -28,7 +28,7 @@ def test_curator_contributes_for_patient_and_custodian(
     image_set, grant = anchored(), consented()
     transaction = datasets.contribute(dataset, image_set, 1, {"from": researcher})
 
-    assert transaction.events["ImageSetContributed"] == {
+    assert transaction.events["DatasetImageContributed"] == {
         "dataset": dataset,
         "image": image_set.id,
         "patient": patient,
@@ -54,7 +54,7 @@ def test_the_institution_and_its_researchers_are_curators(
     image_set, sender = anchored(), request.getfixturevalue(caller)
     consented()
     made = datasets.contribute(dataset, image_set, 1, {"from": sender})
-    assert made.events["ImageSetContributed"]["curator"] == sender
+    assert made.events["DatasetImageContributed"]["curator"] == sender
 
 
 def test_others_contribute_nothing(

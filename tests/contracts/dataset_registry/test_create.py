@@ -212,7 +212,7 @@ def test_curator_freezes_versions_that_stay(datasets, dataset, university, resea
     first, second = next(digests), next(digests)
     transaction = datasets.freeze(dataset, first, 7, {"from": researcher})
     assert transaction.return_value == 1
-    assert transaction.events["VersionFrozen"] == {
+    assert transaction.events["DatasetVersionFrozen"] == {
         "dataset": dataset,
         "version": 1,
         "root": first,

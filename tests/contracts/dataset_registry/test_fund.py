@@ -254,7 +254,7 @@ def test_who_gives_for_free_leaves_the_money_to_the_others(
 
     transaction = datasets.setFree(data_only, Class.DATA, patient, True, {"from": patient})
 
-    assert transaction.events["FreeContributionChosen"] == {
+    assert transaction.events["DatasetFreeSet"] == {
         "dataset": data_only,
         "beneficiary": patient,
         "class": Class.DATA,
@@ -303,10 +303,10 @@ def test_money_is_refused_where_all_give_for_free(datasets, data_only, contribut
 
 
 def test_choice_is_made_once_and_for_a_data_set_that_exists(datasets, dataset, patient, stranger):
-    with error("DatasetChoiceUnchanged", False):
+    with error("DatasetFreeUnchanged", False):
         datasets.setFree(dataset, Class.DATA, patient, False, {"from": patient})
     datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
-    with error("DatasetChoiceUnchanged", True):
+    with error("DatasetFreeUnchanged", True):
         datasets.setFree(dataset, Class.DATA, patient, True, {"from": patient})
     with error("DatasetNotAuthorized", patient, stranger):
         datasets.setFree(dataset, Class.DATA, patient, False, {"from": stranger})

@@ -68,7 +68,7 @@ def test_anyone_suspends_what_has_no_consent_any_more(
 
     transaction = datasets.suspend(dataset, image_set, {"from": stranger})
 
-    assert transaction.events["ImageSetSuspended"] == {
+    assert transaction.events["DatasetImageSuspended"] == {
         "dataset": dataset,
         "image": image_set.id,
         "actor": stranger,
@@ -113,7 +113,7 @@ def test_grant_that_is_renewed_to_begin_later_costs_nothing_but_the_time_between
 
     resumed = datasets.resume(dataset, image_set, {"from": stranger})
 
-    assert resumed.events["ImageSetResumed"]["actor"] == stranger
+    assert resumed.events["DatasetImageResumed"]["actor"] == stranger
     fund(dataset, 7_000)
     assert due(dataset, Class.DATA, patient) == 2_500
     assert due(dataset, Class.DATA, neighbour) == 5_000 + 2_500
@@ -142,7 +142,7 @@ def test_renewed_consent_has_it_count_again(
     next_block_at(since + after)
     resumed = datasets.resume(dataset, suspended, {"from": stranger})
 
-    assert resumed.events["ImageSetResumed"] == {
+    assert resumed.events["DatasetImageResumed"] == {
         "dataset": dataset,
         "image": suspended.id,
         "actor": stranger,
@@ -223,7 +223,7 @@ def test_suspended_is_withdrawn_by_the_patient_for_good(
     withdrawn = datasets.withdraw(dataset, suspended, {"from": patient})
     record = plain(datasets.imageSetOf(dataset, suspended.id))
     assert record == (1, made, 0, State.WITHDRAWN, True)
-    assert "ImageSetWithdrawn" in withdrawn.events
+    assert "DatasetImageWithdrawn" in withdrawn.events
     consented()
     with error("DatasetNotSuspended", dataset, suspended.id):
         datasets.resume(dataset, suspended, {"from": stranger})

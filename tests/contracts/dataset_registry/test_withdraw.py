@@ -21,7 +21,7 @@ def image_set(dataset, contributed):
 def test_patient_ends_data_and_custody(datasets, dataset, image_set, patient, hospital):
     """Custody alone would have the share of the data."""
     transaction = datasets.withdraw(dataset, image_set, {"from": patient})
-    assert transaction.events["ImageSetWithdrawn"] == {
+    assert transaction.events["DatasetImageWithdrawn"] == {
         "dataset": dataset,
         "image": image_set.id,
         "actor": patient,
@@ -36,7 +36,7 @@ def test_patient_ends_data_and_custody(datasets, dataset, image_set, patient, ho
 
 def test_custodian_ends_its_own_part(datasets, dataset, image_set, patient, hospital):
     transaction = datasets.withdraw(dataset, image_set, {"from": hospital})
-    assert transaction.events["CustodyWithdrawn"] == {
+    assert transaction.events["DatasetCustodyWithdrawn"] == {
         "dataset": dataset,
         "image": image_set.id,
         "actor": hospital,
@@ -62,10 +62,10 @@ def test_delegates_withdraw_for_whom_they_act(
         datasets.withdraw(dataset, image_set, {"from": stranger})
     identities.addDelegate(hospital, REWARD_DELEGATE, neighbour, YEAR, {"from": hospital})
     ended = datasets.withdraw(dataset, image_set, {"from": neighbour})
-    assert ended.events["CustodyWithdrawn"]["actor"] == neighbour
+    assert ended.events["DatasetCustodyWithdrawn"]["actor"] == neighbour
     identities.addDelegate(patient, CONSENT_DELEGATE, neighbour, YEAR, {"from": patient})
     ended = datasets.withdraw(dataset, image_set, {"from": neighbour})
-    assert ended.events["ImageSetWithdrawn"]["actor"] == neighbour
+    assert ended.events["DatasetImageWithdrawn"]["actor"] == neighbour
 
 
 def test_patient_is_who_owns_its_identity(
@@ -75,7 +75,7 @@ def test_patient_is_who_owns_its_identity(
     with error("DatasetNotAuthorized", patient, patient):
         datasets.withdraw(dataset, image_set, {"from": patient})
     transaction = datasets.withdraw(dataset, image_set, {"from": stranger})
-    assert transaction.events["ImageSetWithdrawn"]["actor"] == stranger
+    assert transaction.events["DatasetImageWithdrawn"]["actor"] == stranger
 
 
 def test_lost_key_of_a_parent_ends_nothing_of_the_child(

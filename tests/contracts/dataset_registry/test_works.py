@@ -16,7 +16,7 @@ def test_accredited_contributors_earn_for_their_works(
         transaction = datasets.contributeWork(
             dataset, item, contributor, work, 40, {"from": researcher}
         )
-        assert transaction.events["WorkContributed"] == {
+        assert transaction.events["DatasetWorkContributed"] == {
             "dataset": dataset,
             "contributor": contributor,
             "work": work,
@@ -112,7 +112,7 @@ def test_contributor_withdraws_its_own_work_for_good(
 
     transaction = datasets.withdrawWork(dataset, Class.ANNOTATION, work, {"from": annotator})
 
-    assert transaction.events["WorkWithdrawn"] == {
+    assert transaction.events["DatasetWorkWithdrawn"] == {
         "dataset": dataset,
         "contributor": annotator,
         "work": work,

@@ -56,8 +56,8 @@ def test_approval_lapses_after_thirty_days(approve, relatives, progress, now):
     travel(given + PERIOD)
     assert progress() == (0, 0)
     transaction = approve(relatives[1])
-    assert transaction.events["RecoveryApproved"]["approvals"] == 1
-    assert transaction.events["RecoveryApproved"]["readyAt"] == 0
+    assert transaction.events["IdentityRecoveryApproved"]["approvals"] == 1
+    assert transaction.events["IdentityRecoveryApproved"]["readyAt"] == 0
 
 
 def test_two_approvals_years_apart_recover_nothing(
@@ -77,7 +77,7 @@ def test_lapsed_approval_can_be_given_again(approve, relatives, progress, execut
     approve(relatives[1])
     transaction = approve(relatives[0])
     ready_at = now() + RECOVERY_DELAY
-    assert transaction.events["RecoveryApproved"]["readyAt"] == ready_at
+    assert transaction.events["IdentityRecoveryApproved"]["readyAt"] == ready_at
     assert progress() == (2, ready_at)
     travel(ready_at)
     execute()
@@ -129,7 +129,7 @@ def test_guardian_takes_an_approval_back(
     approve(relatives[0])
     approve(relatives[1])
     transaction = withdraw(relatives[0])
-    assert transaction.events["RecoveryApprovalWithdrawn"] == {
+    assert transaction.events["IdentityApprovalWithdrawn"] == {
         "identity": patient,
         "newOwner": researcher,
         "guardian": relatives[0],

@@ -22,7 +22,7 @@ def addresses(count):
 
 def test_owner_names_guardians(identities, patient, relatives):
     transaction = identities.setGuardians(patient, relatives, 2, {"from": patient})
-    assert transaction.events["GuardiansChanged"] == {
+    assert transaction.events["IdentityGuardiansSet"] == {
         "identity": patient,
         "guardians": relatives,
         "threshold": 2,
@@ -33,7 +33,7 @@ def test_owner_names_guardians(identities, patient, relatives):
 def test_owner_dismisses_guardians(identities, patient, relatives):
     identities.setGuardians(patient, relatives, 2, {"from": patient})
     transaction = identities.setGuardians(patient, [], 0, {"from": patient})
-    assert list(transaction.events["GuardiansChanged"]["guardians"]) == []
+    assert list(transaction.events["IdentityGuardiansSet"]["guardians"]) == []
     assert int(identities.guardiansHash(patient).hex(), 16) == 0
 
 

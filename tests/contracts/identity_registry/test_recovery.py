@@ -61,7 +61,7 @@ def test_delay_is_at_least_an_hour(deploy, forwarder):
 def test_approvals_start_the_delay(guarded, patient, relatives, researcher, approve, now):
     assert progress(guarded, patient, researcher) == (0, 0)
     transaction = approve(relatives[0])
-    assert transaction.events["RecoveryApproved"] == {
+    assert transaction.events["IdentityRecoveryApproved"] == {
         "identity": patient,
         "newOwner": researcher,
         "guardian": relatives[0],
@@ -70,7 +70,7 @@ def test_approvals_start_the_delay(guarded, patient, relatives, researcher, appr
     }
     transaction = approve(relatives[2])
     ready_at = now() + RECOVERY_DELAY
-    assert transaction.events["RecoveryApproved"] == {
+    assert transaction.events["IdentityRecoveryApproved"] == {
         "identity": patient,
         "newOwner": researcher,
         "guardian": relatives[2],
@@ -85,20 +85,23 @@ def test_approvals_start_the_delay(guarded, patient, relatives, researcher, appr
 
 
 def test_anybody_executes_after_the_delay(guarded, patient, researcher, stranger, approved):
-    ready_at = approved.events["RecoveryApproved"]["readyAt"]
+    ready_at = approved.events["IdentityRecoveryApproved"]["readyAt"]
     with error("IdentityRecoveryNotReady", ready_at):
         guarded.executeRecovery(patient, researcher, {"from": stranger})
     travel(ready_at)
     previous_change = guarded.changed(patient)
     transaction = guarded.executeRecovery(patient, researcher, {"from": stranger})
 
-    assert [event.name for event in transaction.events] == ["DIDOwnerChanged", "RecoveryExecuted"]
+    assert [event.name for event in transaction.events] == [
+        "DIDOwnerChanged",
+        "IdentityRecoveryExecuted",
+    ]
     assert transaction.events["DIDOwnerChanged"] == {
         "identity": patient,
         "owner": researcher,
         "previousChange": previous_change,
     }
-    assert transaction.events["RecoveryExecuted"] == {
+    assert transaction.events["IdentityRecoveryExecuted"] == {
         "identity": patient,
         "previousOwner": patient,
         "newOwner": researcher,
@@ -111,7 +114,7 @@ def test_anybody_executes_after_the_delay(guarded, patient, researcher, stranger
 
 def test_not_executed_a_second_before(guarded, patient, researcher, stranger, approved):
     """The block that would execute it is one second early."""
-    ready_at = approved.events["RecoveryApproved"]["readyAt"]
+    ready_at = approved.events["IdentityRecoveryApproved"]["readyAt"]
     travel(ready_at - 2)
     next_block_at(ready_at - 1)
     with error("IdentityRecoveryNotReady", ready_at):
@@ -199,7 +202,7 @@ def test_owner_vetoes(guarded, patient, relatives, researcher, stranger, approve
             guarded.vetoRecovery(patient, {"from": sender})
     transaction = guarded.vetoRecovery(patient, {"from": patient})
 
-    assert transaction.events["RecoveryVetoed"] == {"identity": patient}
+    assert transaction.events["IdentityRecoveryVetoed"] == {"identity": patient}
     assert progress(guarded, patient, researcher) == (0, 0)
     with error("IdentityRecoveryNotApproved", patient, researcher, 0):
         guarded.executeRecovery(patient, researcher, {"from": stranger})
@@ -220,7 +223,7 @@ def test_patient_without_ether_vetoes(guarded, forwarder, patient, researcher, s
     call = (guarded, guarded.vetoRecovery.encode_input(patient))
     request = sign_request(forwarder, patient, call, chain[-1].timestamp + 600)
     transaction = forwarder.execute(request, {"from": stranger})
-    assert transaction.events["RecoveryVetoed"]["identity"] == patient
+    assert transaction.events["IdentityRecoveryVetoed"]["identity"] == patient
     assert progress(guarded, patient, researcher) == (0, 0)
 
 
@@ -298,7 +301,7 @@ def test_guardians_stay_after_a_recovery(
         approve(guardian, new_owner=stranger)
     wait()
     transaction = guarded.executeRecovery(patient, stranger, {"from": stranger})
-    assert transaction.events["RecoveryExecuted"]["previousOwner"] == researcher
+    assert transaction.events["IdentityRecoveryExecuted"]["previousOwner"] == researcher
 
 
 def test_a_request_that_is_not_valid_voids_a_batch_or_is_skipped(

@@ -133,7 +133,7 @@ def test_erased_for_good(images, image, patient, hospital, disowned):
         images.disown(image, {"from": patient})
     images.erase(image, digest("certificate"), {"from": hospital})
     for call in (images.disown, images.acknowledge):
-        with error("ImageErased", image.id):
+        with error("ImageIsErased", image.id):
             call(image, {"from": patient})
     assert images.stateOf(image.id) == ERASED
 

@@ -96,7 +96,7 @@ def test_erase(images, parent, hospital):
     before = plain(images.imageOf(parent.id))
     transaction = images.erase(parent, digest("certificate"), {"from": hospital})
     assert [(event.name, dict(event)) for event in transaction.events] == [
-        ("ImageErasureCertified", {"image": parent.id, "certificate": digest("certificate")})
+        ("ImageErased", {"image": parent.id, "certificate": digest("certificate")})
     ]
     assert plain(images.imageOf(parent.id)) == (*before[:3], ERASED)
     assert images.stateOf(parent.id) == ERASED
@@ -104,7 +104,7 @@ def test_erase(images, parent, hospital):
 
 def test_erased_for_good(images, parent, hospital, change):
     images.erase(parent, digest("certificate"), {"from": hospital})
-    with error("ImageErased", parent.id):
+    with error("ImageIsErased", parent.id):
         change(parent, hospital)
     with error("ImageAlreadyAnchored", parent.id):
         images.anchor(parent.anchored(), {"from": hospital})

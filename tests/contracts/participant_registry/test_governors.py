@@ -27,7 +27,9 @@ def test_registry_starts_with_its_governors(governed, governors, stranger):
     assert governed.governorRound() == 0
     assert all(is_governor(governed, governor) for governor in governors)
     assert not is_governor(governed, stranger)
-    assert {event["account"] for event in governed.tx.events["GovernorAdded"]} == set(governors)
+    assert {event["account"] for event in governed.tx.events["ParticipantGovernorAdded"]} == set(
+        governors
+    )
 
 
 def test_registry_needs_governors(deploy, forwarder, governor):
@@ -41,7 +43,7 @@ def test_registry_needs_governors(deploy, forwarder, governor):
 
 def test_majority_adds(governed, governors, stranger):
     transaction = governed.voteGovernor(stranger, True, {"from": governors[0]})
-    assert transaction.events["GovernorVoted"] == {
+    assert transaction.events["ParticipantGovernorVoted"] == {
         "governor": governors[0],
         "account": stranger,
         "add": True,
@@ -52,8 +54,8 @@ def test_majority_adds(governed, governors, stranger):
     assert governed.governorVotes(stranger, True) == 1
 
     transaction = governed.voteGovernor(stranger, True, {"from": governors[1]})
-    assert transaction.events["GovernorVoted"]["votes"] == 2
-    assert transaction.events["GovernorAdded"] == {"account": stranger}
+    assert transaction.events["ParticipantGovernorVoted"]["votes"] == 2
+    assert transaction.events["ParticipantGovernorAdded"] == {"account": stranger}
     assert is_governor(governed, stranger)
     assert governed.governorCount() == 4
     assert governed.governorRound() == 1
@@ -65,7 +67,7 @@ def test_majority_removes(governed, governors):
     assert is_governor(governed, removed)
     transaction = governed.voteGovernor(removed, False, {"from": governors[1]})
 
-    assert transaction.events["GovernorRemoved"] == {"account": removed}
+    assert transaction.events["ParticipantGovernorRemoved"] == {"account": removed}
     assert not is_governor(governed, removed)
     assert governed.governorCount() == 2
     with error("ParticipantNotGovernor", removed):

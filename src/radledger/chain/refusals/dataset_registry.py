@@ -12,8 +12,8 @@ __all__ = [
     "DatasetAlreadyCreated",
     "DatasetAmountInvalid",
     "DatasetBadSignature",
-    "DatasetChoiceUnchanged",
     "DatasetClassInvalid",
+    "DatasetFreeUnchanged",
     "DatasetHasNoContributors",
     "DatasetIdentityChangedHands",
     "DatasetInstancesInvalid",
@@ -63,18 +63,18 @@ class DatasetBadSignature(ContractError):
     parameters = (("curator", "address"),)
 
 
-class DatasetChoiceUnchanged(ContractError):
-    """The contributor already chose this."""
-
-    selector = "561b330e"
-    parameters = (("free", "bool"),)
-
-
 class DatasetClassInvalid(ContractError):
     """This class does not accept this kind of contribution."""
 
     selector = "7b34fd39"
     parameters = (("class", "uint8"),)
+
+
+class DatasetFreeUnchanged(ContractError):
+    """The contributor already chose this."""
+
+    selector = "b4ae95ea"
+    parameters = (("free", "bool"),)
 
 
 class DatasetHasNoContributors(ContractError):

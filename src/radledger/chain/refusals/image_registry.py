@@ -9,10 +9,10 @@ from radledger.chain.refusals.base import ContractError
 
 __all__ = [
     "ImageAlreadyAnchored",
-    "ImageErased",
     "ImageGroupsNotOfCustodian",
     "ImageIncomplete",
     "ImageIsDisowned",
+    "ImageIsErased",
     "ImageKindNotDerived",
     "ImageNotAnchored",
     "ImageNotAuthorized",
@@ -26,13 +26,6 @@ class ImageAlreadyAnchored(ContractError):
     """The image set has been anchored before."""
 
     selector = "a4f879c9"
-    parameters = (("image", "bytes32"),)
-
-
-class ImageErased(ContractError):
-    """The image set has been erased for good."""
-
-    selector = "f80fe378"
     parameters = (("image", "bytes32"),)
 
 
@@ -54,6 +47,13 @@ class ImageIsDisowned(ContractError):
     """The patient has disowned the image set."""
 
     selector = "5cdc7abd"
+    parameters = (("image", "bytes32"),)
+
+
+class ImageIsErased(ContractError):
+    """The image set has been erased for good."""
+
+    selector = "4841d15b"
     parameters = (("image", "bytes32"),)
 
 

@@ -73,14 +73,14 @@ class ParticipantState:
                 participant.institution, participant.roles, participant.since = NOBODY, governor, 0
             case "ParticipantSuspended" | "ParticipantReinstated":
                 participant.status = args["status"]
-            case "GovernorVoted":
+            case "ParticipantGovernorVoted":
                 self._votes[args["account"], args["add"]] = (args["round"], args["votes"])
                 if args["votes"] * 2 > self._governors:
                     self._round = args["round"] + 1
-            case "GovernorAdded":
+            case "ParticipantGovernorAdded":
                 participant.roles |= _GOVERNOR
                 self._governors += 1
-            case "GovernorRemoved":
+            case "ParticipantGovernorRemoved":
                 participant.roles &= ~_GOVERNOR
                 self._governors -= 1
 
@@ -159,23 +159,23 @@ class IdentityState:
             case "DIDDelegateChanged":
                 key = (args["delegateType"], args["delegate"])
                 identity.delegates[key] = (args["validTo"], self._mandate(args["identity"]))
-            case "GuardiansChanged":
+            case "IdentityGuardiansSet":
                 given = [args["guardians"], args["threshold"]]
                 hash_ = hashed(["address[]", "uint256"], given) if args["guardians"] else NOTHING
                 mandate = self._mandate(args["identity"])
                 identity.guardians = (hash_, args["threshold"], mandate)
                 identity.round += 1
-            case "RecoveryApproved":
+            case "IdentityRecoveryApproved":
                 approval = (event.timestamp, self._mandate(args["guardian"]))
                 recovery = self._recovery(args["identity"], args["newOwner"])
                 recovery.approvals[args["guardian"]] = approval
                 recovery.ready_at = args["readyAt"]
-            case "RecoveryApprovalWithdrawn":
+            case "IdentityApprovalWithdrawn":
                 recovery = self._recovery(args["identity"], args["newOwner"])
                 recovery.approvals.pop(args["guardian"], None)
-            case "RecoveryVetoed":
+            case "IdentityRecoveryVetoed":
                 identity.round += 1
-            case "RecoveryExecuted":
+            case "IdentityRecoveryExecuted":
                 # The guardians who recovered it stay, under the new owner's mandate.
                 hash_, threshold, _ = identity.guardians
                 identity.guardians = (hash_, threshold, self._mandate(args["identity"]))

@@ -14,7 +14,7 @@ __all__ = ["ImageState"]
 
 _ANCHORED, _ERASED, _DISOWNED = 1, 2, 3
 _BECOMES = {
-    "ImageErasureCertified": _ERASED,
+    "ImageErased": _ERASED,
     "ImageDisowned": _DISOWNED,
     "ImageAcknowledged": _ANCHORED,
 }

@@ -102,17 +102,17 @@ class _Dataset:
         contribution = self.image_sets[image]
         counted = contribution.state == _COUNTED
         match name:
-            case "CustodyWithdrawn":
+            case "DatasetCustodyWithdrawn":
                 if counted:
                     self.classes[_CUSTODY].add(contribution.earners[_CUSTODY], -contribution.weight)
                 contribution.custody = False
-            case "ImageSetResumed":
+            case "DatasetImageResumed":
                 contribution.state, contribution.suspended_at = _COUNTED, 0
                 self.enter_image_set(image, 1)
             case _:
                 if counted:
                     self.enter_image_set(image, -1)
-                suspended = name == "ImageSetSuspended"
+                suspended = name == "DatasetImageSuspended"
                 contribution.state = _SUSPENDED if suspended else _WITHDRAWN
                 contribution.suspended_at = timestamp if suspended else 0
 
@@ -150,7 +150,7 @@ class DatasetState:
         if dataset is None:
             return  # the creation is missing, which the comparison of the events names
         match event.name:
-            case "ImageSetContributed":
+            case "DatasetImageContributed":
                 dataset.image_sets[args["image"]] = _Contribution(
                     args["weight"],
                     event.timestamp,
@@ -158,25 +158,30 @@ class DatasetState:
                     custody=True,
                 )
                 dataset.enter_image_set(args["image"], 1)
-            case "ImageSetWithdrawn" | "CustodyWithdrawn" | "ImageSetSuspended" | "ImageSetResumed":
+            case (
+                "DatasetImageWithdrawn"
+                | "DatasetCustodyWithdrawn"
+                | "DatasetImageSuspended"
+                | "DatasetImageResumed"
+            ):
                 dataset.change(event.name, args["image"], event.timestamp)
-            case "WorkContributed":
+            case "DatasetWorkContributed":
                 key = (args["class"], args["contributor"], args["work"])
                 contributor = (args["contributor"],)
                 dataset.works[key] = _Contribution(args["weight"], event.timestamp, contributor)
                 dataset.classes[args["class"]].add(args["contributor"], args["weight"])
-            case "WorkWithdrawn":
+            case "DatasetWorkWithdrawn":
                 work = dataset.works[args["class"], args["contributor"], args["work"]]
                 work.state = _WITHDRAWN
                 dataset.classes[args["class"]].add(args["contributor"], -work.weight)
-            case "FreeContributionChosen":
+            case "DatasetFreeSet":
                 of_class = dataset.classes[args["class"]]
                 of_class.choose(args["beneficiary"], free=args["free"])
             case "DatasetFunded":
                 dataset.fund(args["received"])
-            case "RewardClaimed":
+            case "DatasetRewardClaimed":
                 dataset.classes[args["class"]].credit(args["beneficiary"], args["amount"])
-            case "VersionFrozen":
+            case "DatasetVersionFrozen":
                 dataset.versions[args["version"]] = args["root"]
 
     def views(self, now: int) -> Iterator[View]:
