@@ -23,7 +23,7 @@ SOURCE = Path(__file__).parents[2] / "contracts" / "lib" / "Roles.sol"
 
 
 def test_roles_have_the_contracts_bits():
-    declared = re.findall(r"constant ([A-Z]+) = 1 << (\d+);", SOURCE.read_text())
+    declared = re.findall(r"constant ([A-Z]+) = RoleMask\.wrap\(1 << (\d+)\);", SOURCE.read_text())
     assert {name.lower(): 1 << int(shift) for name, shift in declared} == ROLES
 
 
