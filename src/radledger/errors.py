@@ -4,9 +4,11 @@
 
     RadLedgerError
     ├── UsageError                invalid arguments
+    │   └── InvalidDatabaseUrl        not the URL of a database that can be used
     ├── DicomError                a file cannot be taken (``radledger.dicom``)
     ├── StorageError              content cannot be put or fetched (``radledger.storage``)
-    ├── DatabaseUnavailable       a database of the home cannot be read or written
+    ├── DatabaseUnavailable       a database cannot be read or written
+    │   └── DatabaseOfLaterRelease    a later release has changed its layout
     ├── CryptoError               a key, secret, proof or signature does not hold
     ├── ChainError                the chain, a deployment or a transaction (``radledger.chain``)
     └── Refusal                   a contract said no; one subclass for each custom error
@@ -22,8 +24,10 @@ from typing import Any
 __all__ = [
     "ChainError",
     "CryptoError",
+    "DatabaseOfLaterRelease",
     "DatabaseUnavailable",
     "DicomError",
+    "InvalidDatabaseUrl",
     "RadLedgerError",
     "Refusal",
     "StorageError",
@@ -63,6 +67,10 @@ class UsageError(RadLedgerError):
     """Invalid arguments; the command line exits with 2."""
 
 
+class InvalidDatabaseUrl(UsageError):
+    """Not the URL of a database that can be used; the subclass says for what."""
+
+
 class DicomError(RadLedgerError):
     """A file cannot be taken as DICOM."""
 
@@ -72,7 +80,11 @@ class StorageError(RadLedgerError):
 
 
 class DatabaseUnavailable(RadLedgerError):
-    """A database of the home is none, cannot be read or written, or its disk is full."""
+    """A database is missing, damaged, not writable, or its server does not answer."""
+
+
+class DatabaseOfLaterRelease(DatabaseUnavailable):
+    """A later release has changed the layout of a database; this one leaves it alone."""
 
 
 class CryptoError(RadLedgerError):

@@ -37,7 +37,7 @@ def of_an_earlier_release(images, worker, key_path):
             (row,) = journal.sets([set_id])
             plain = journal.key.secret(kept, context_of(columns_of(row)))
             worker("UPDATE rekeys SET secret = :plain", plain=plain)
-        for table in ("seals", "bindings"):
+        for table in ("seals", "bindings", "alembic_version"):
             worker(f"DROP TABLE {table}")
         journal.close()
         key_path.unlink()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
-from radledger.errors import Refusal
+from radledger.errors import DatabaseOfLaterRelease, Refusal
 from radledger.relay.checks import SignedCall
 from radledger.relay.errors import BudgetExhausted, RelayBusy, TicketUnknown
 from radledger.relay.tickets import Limits, State, Tickets
@@ -156,6 +157,23 @@ def test_a_file_of_an_earlier_layout_is_opened_and_its_waiting_tickets_are_dropp
     caplog.clear()
     again = Tickets(path)
     assert (again.get(kept.ticket), caplog.records) == (kept, [])
+    again.close()
+
+
+def test_a_file_of_a_later_release_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "tickets.sqlite3"
+    opened = Tickets(path)
+    kept = opened.accept(call(1), 10, 0, now=0, limits=LIMITS)
+    opened.close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 2")
+    with pytest.raises(DatabaseOfLaterRelease, match="use that release") as error:
+        Tickets(path)
+    assert error.value.values == {"path": str(path), "layout": 2, "supported": 1}
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 1")
+    again = Tickets(path)
+    assert again.get(kept.ticket) == kept
     again.close()
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from eth_hash.auto import keccak
 
 from radledger.consent.errors import DiseaseUnknown, InvalidDisease
-from radledger.sqlite import SqliteDatabase
+from radledger.databases import SqliteDatabase
 
 __all__ = [
     "Diseases",
@@ -33,12 +33,14 @@ _SALT_LENGTH = 16
 _CODE = r"[A-Z][A-Z0-9]{0,15}:[A-Za-z0-9._-]{1,47}"
 _SEALED = re.compile(rf"({_CODE})@([0-9a-f]{{{2 * _SALT_LENGTH}}})")
 _DIGEST = re.compile(rf"0x[0-9a-f]{{{2 * _LENGTH}}}")
-_SCHEMA = """
+_SCHEMA = (
+    """
 CREATE TABLE IF NOT EXISTS diseases (
     digest TEXT PRIMARY KEY,
     sealed TEXT NOT NULL
 ) STRICT;
-"""
+""",
+)
 
 
 class Diseases:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radledger.consent.errors import ReceiptReplayed
+from radledger.databases import SqliteDatabase
 from radledger.imaging.keys import SignedReceipt
-from radledger.sqlite import SqliteDatabase
 
 __all__ = ["Receipts", "Release"]
 
-_SCHEMA = """
+_SCHEMA = (
+    """
 CREATE TABLE IF NOT EXISTS releases (
     number INTEGER PRIMARY KEY,
     digest BLOB NOT NULL UNIQUE,
@@ -28,7 +29,8 @@ CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON releases
 BEGIN SELECT RAISE(ABORT, 'a receipt is kept as it is'); END;
 CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON releases
 BEGIN SELECT RAISE(ABORT, 'a receipt is kept'); END;
-"""
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)

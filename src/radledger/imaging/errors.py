@@ -16,13 +16,15 @@
     │   ├── FolderNotEmpty        where files are to be written there are some already
     │   ├── NothingToAdd          none of the given paths could be taken
     │   ├── HomeBusy              another addition runs in this home, or on its journal
-    │   ├── JournalUnavailable    the journal's database does not answer, or is none
     │   ├── JournalAltered        the journal's rows are not as this home wrote them
     │   ├── JournalKeyMissing     the journal belongs to a key that this home does not have
     │   ├── WorkerAnswerInvalid   a worker answered for files that it was not given
-    │   ├── InvalidJournalUrl     a URL with which no journal can be opened
     │   ├── ClusterUnavailable    a Dask scheduler or its workers cannot be reached
     │   └── ClusterUnusable       a cluster that cannot do the work
+    ├── DatabaseUnavailable
+    │   └── JournalUnavailable    the journal's database is damaged or does not answer
+    ├── InvalidDatabaseUrl
+    │   └── InvalidJournalUrl     a URL with which no journal can be opened
     └── CryptoError
         ├── CommitmentMismatch    a secret that is not the one which was committed to
         └── ReceiptInvalid        a receipt that its reader did not sign
@@ -30,7 +32,13 @@
 
 from __future__ import annotations
 
-from radledger.errors import CryptoError, RadLedgerError, UsageError
+from radledger.errors import (
+    CryptoError,
+    DatabaseUnavailable,
+    InvalidDatabaseUrl,
+    RadLedgerError,
+    UsageError,
+)
 
 __all__ = [
     "BundleTooLarge",
@@ -110,8 +118,8 @@ class HomeBusy(ImageError):
     """Another process is doing the same in this home, or on the same journal."""
 
 
-class JournalUnavailable(ImageError):
-    """The journal's database does not answer, is none, or refuses."""
+class JournalUnavailable(DatabaseUnavailable):
+    """The journal's database is damaged, does not answer, or refuses."""
 
 
 class JournalAltered(ImageError):
@@ -126,7 +134,7 @@ class WorkerAnswerInvalid(ImageError):
     """A worker answered with an image set or a task of which it was not to know."""
 
 
-class InvalidJournalUrl(ImageError, UsageError):
+class InvalidJournalUrl(InvalidDatabaseUrl):
     """A URL with which no journal can be opened."""
 
 

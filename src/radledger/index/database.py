@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.schema import CreateSchema
 
+from radledger.databases.engines import Kind, make_schema
 from radledger.files import directory_lock
 from radledger.index import tables
 from radledger.index.errors import IndexOfAnotherChain, IndexUnavailable, InvalidIndexUrl
@@ -32,7 +31,7 @@ _LAYOUT = 2
 _WRITING = "radledger_writing"
 # Where PostgreSQL keeps the tables, apart from whatever else is in the database.
 _SCHEMA = "radledger_index"
-_CREATING = 0x696E6465  # what all who make the tables there wait for, whatever the number
+_KIND = Kind("index", IndexUnavailable, InvalidIndexUrl, sqlite=True)
 
 
 @dataclass(frozen=True)
@@ -96,9 +95,7 @@ class IndexDatabase:
         with self.errors(), self._opening(), self._writing.begin() as connection:
             self._require_nobody_elses(connection)
             if connection.dialect.name == "postgresql":
-                lock = sqlalchemy.func.pg_advisory_xact_lock(_CREATING)
-                connection.execute(sqlalchemy.select(lock))
-                connection.execute(CreateSchema(_SCHEMA, if_not_exists=True))
+                make_schema(connection, _SCHEMA)
             tables.metadata.create_all(connection)
             found = connection.execute(sqlalchemy.select(tables.position)).mappings().one_or_none()
             if found is None:
@@ -148,16 +145,9 @@ class IndexDatabase:
                 differing=sorted(present),
             )
 
-    @contextmanager
-    def errors(self) -> Iterator[None]:
+    def errors(self) -> AbstractContextManager[None]:
         """Raise `IndexUnavailable` for whatever the database raises inside."""
-        try:
-            yield
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise IndexUnavailable(
-                f"the index {self.url} cannot be used: {reason}", url=self.url
-            ) from error
+        return _KIND.errors(self.url)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -241,24 +231,8 @@ class IndexDatabase:
 
 
 def _engine(url: str | sqlalchemy.URL) -> Engine:
-    try:
-        parsed = sqlalchemy.make_url(url)
-        if parsed.drivername in {"postgres", "postgresql"}:
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-            raise ArgumentError(f"there is no index in {parsed.get_backend_name()}")
-        engine = sqlalchemy.create_engine(parsed)
-    except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise InvalidIndexUrl(
-            f"the index cannot be kept there: {str(error).replace(str(url), '…')}; give "
-            "sqlite:///PATH or "
-            "postgresql://USER:PASSWORD@HOST/DATABASE"
-        ) from error
-    except ModuleNotFoundError as error:
-        raise InvalidIndexUrl(
-            "an index in PostgreSQL needs psycopg; install it with "
-            "`pip install 'radledger[postgresql]'`"
-        ) from error
+    parsed = _KIND.parsed(url)
+    engine = _KIND.engine(parsed)
     if parsed.get_backend_name() == "sqlite":
         sqlalchemy.event.listen(engine, "connect", _prepare_sqlite)
         sqlalchemy.event.listen(engine, "begin", _begin_sqlite)

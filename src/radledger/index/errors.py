@@ -3,21 +3,29 @@
 ::
 
     RadLedgerError
-    ├── IndexUnavailable         the database does not answer, or refuses
     ├── IndexOfAnotherChain      the database follows another deployment or has another layout
     ├── ReorganisationTooDeep    the chain left a branch further back than headers are kept
     ├── NothingKnown             the index has nothing of that id or address
     └── GraphsNotInstalled       a picture needs the extra ``graphs``
+    DatabaseUnavailable
+    └── IndexUnavailable         the database does not answer, or refuses
     ChainError
     └── ChainMoved               the chain changed, or answered in part, while it was read
+    InvalidDatabaseUrl
+    └── InvalidIndexUrl          not the URL of a database that can be used
     UsageError
-    ├── InvalidIndexUrl          no URL of a database that can be used
     └── NoIdOrAddress            neither an id nor an address
 """
 
 from __future__ import annotations
 
-from radledger.errors import ChainError, RadLedgerError, UsageError
+from radledger.errors import (
+    ChainError,
+    DatabaseUnavailable,
+    InvalidDatabaseUrl,
+    RadLedgerError,
+    UsageError,
+)
 
 __all__ = [
     "ChainMoved",
@@ -31,7 +39,7 @@ __all__ = [
 ]
 
 
-class IndexUnavailable(RadLedgerError):
+class IndexUnavailable(DatabaseUnavailable):
     """The database of the index does not answer, or refuses what it is asked."""
 
 
@@ -55,7 +63,7 @@ class ChainMoved(ChainError):
     """The chain changed while it was read, or the node gave a part of the answer only."""
 
 
-class InvalidIndexUrl(UsageError):
+class InvalidIndexUrl(InvalidDatabaseUrl):
     """Not the URL of a database that the index can be kept in."""
 
 

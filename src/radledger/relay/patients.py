@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.sqlite import SqliteDatabase
+from radledger.databases import SqliteDatabase
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["Patients"]
 
 _REGISTRY = "ImageRegistry"
-_SCHEMA = """
+_SCHEMA = (
+    """
 CREATE TABLE IF NOT EXISTS patients (address TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS patients_read (block INTEGER NOT NULL) STRICT;
-"""
+""",
+)
 
 
 class Patients:
@@ -31,7 +33,7 @@ class Patients:
     ledger
         The deployed contracts.
     path
-        The database, which may hold other tables. What is lost with it is read again.
+        The database. What is lost with it is read again.
 
     Examples
     --------

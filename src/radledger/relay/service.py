@@ -94,7 +94,7 @@ class Relayer:
         chain = f"{ledger.chain_id}-{ledger.deployment.genesis[2:14]}"
         path = home / "relay" / f"{chain}.sqlite3"
         self._tickets = Tickets(path)
-        self._patients = Patients(ledger, path)
+        self._patients = Patients(ledger, path.with_suffix(".patients.sqlite3"))
         self._worker = Worker(ledger, payer, self._tickets)
 
     def start(self) -> None:

@@ -15,7 +15,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from radledger.errors import RadLedgerError
+from radledger.databases import SqliteDatabase, Write
+from radledger.errors import DatabaseOfLaterRelease, RadLedgerError
 from radledger.relay.checks import SignedCall
 from radledger.relay.errors import (
     BudgetExhausted,
@@ -24,7 +25,6 @@ from radledger.relay.errors import (
     RelayBusy,
     TicketUnknown,
 )
-from radledger.sqlite import SqliteDatabase, Write
 from radledger.wording import humanize
 
 __all__ = ["Limits", "State", "Ticket", "Tickets"]
@@ -141,13 +141,15 @@ class Tickets:
     Parameters
     ----------
     path
-        The database; one relayer at a time holds it. Tickets of a release with another layout are
-        dropped: their documents can be handed in again.
+        The database; one relayer at a time holds it. Tickets of an earlier layout are dropped:
+        their documents can be handed in again.
 
     Raises
     ------
     RelayBusy
         If another relayer holds it.
+    DatabaseOfLaterRelease
+        If a later release has changed its layout.
     """
 
     def __init__(self, path: Path) -> None:
@@ -161,8 +163,12 @@ class Tickets:
                 f"another relayer works on {path}; stop it first, or use another --home",
                 path=str(path),
             ) from None
-        self._database = SqliteDatabase(path, "")
-        self._lay_out(path)
+        self._database = SqliteDatabase(path, ())
+        try:
+            self._lay_out(path)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let go of the database."""
@@ -303,6 +309,14 @@ class Tickets:
             ((layout,),) = write("PRAGMA user_version")
             if layout == _LAYOUT:
                 return
+            if layout > _LAYOUT:
+                raise DatabaseOfLaterRelease(
+                    f"the queue {path} was written by a later release (layout {layout}, here "
+                    f"{_LAYOUT}); use that release",
+                    path=str(path),
+                    layout=layout,
+                    supported=_LAYOUT,
+                )
             if list(write("PRAGMA table_info(tickets)")):
                 waiting, _ = self.waiting()
                 _log.warning(

@@ -40,7 +40,7 @@ from typing import Any, Literal
 
 from radledger.chain.sending.liveness import LivenessLocks
 from radledger.chain.sending.tables import SCHEMA, Intent, Version, content_digest
-from radledger.sqlite import SqliteDatabase, Write
+from radledger.databases import SqliteDatabase, Write
 
 __all__ = ["Intent", "Intents", "Version"]
 

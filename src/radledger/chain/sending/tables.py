@@ -11,7 +11,8 @@ __all__ = ["SCHEMA", "Intent", "State", "Version", "content_digest"]
 
 State = Literal["open", "mined", "reverted", "superseded", "refused"]
 
-SCHEMA = """
+SCHEMA = (
+    """
 CREATE TABLE IF NOT EXISTS intents (
     intent_id INTEGER PRIMARY KEY, account TEXT NOT NULL, nonce INTEGER NOT NULL,
     target TEXT, data TEXT NOT NULL, content TEXT NOT NULL, fields TEXT NOT NULL,
@@ -29,7 +30,8 @@ CREATE TABLE IF NOT EXISTS versions (
     transaction_hash TEXT NOT NULL, raw TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS versions_by_intent ON versions (intent_id);
-"""
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)

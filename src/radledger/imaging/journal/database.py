@@ -13,23 +13,23 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import Table, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.schema import CreateIndex, CreateSchema
+from sqlalchemy.exc import SQLAlchemyError
 
+from radledger.databases.engines import Kind, make_schema
+from radledger.databases.sqlite import opening
 from radledger.imaging.errors import HomeBusy, InvalidJournalUrl, JournalUnavailable
-from radledger.imaging.journal.tables import metadata
-from radledger.sqlite import opening
+from radledger.imaging.journal import migrations
+from radledger.imaging.journal.tables import metadata, sets
 
 __all__ = ["Database", "in_schema", "open_database"]
 
 _SCHEMA = "schema"
-_LATEST = ("identifiers", "seals", "bindings")  # what journals of earlier releases lack
+_KIND = Kind("journal", JournalUnavailable, InvalidJournalUrl)
 _CLAIM_WITHIN = "5s"  # a server lets go of a lost session's locks a moment later
-_CREATING = 0x7261646C  # what every process that makes the tables waits for, whatever the number
 
 
 def open_database(location: Path | str) -> Database:
-    """Open a journal's database, and make its tables if they are not there.
+    """Open a journal's database, made if it is not there, and brought up to this release's tables.
 
     Parameters
     ----------
@@ -43,6 +43,8 @@ def open_database(location: Path | str) -> Database:
         If the URL cannot be used.
     JournalUnavailable
         If the database does not answer, or is none.
+    DatabaseOfLaterRelease
+        If a later release has changed its tables.
     """
     return Sqlite(location) if isinstance(location, Path) else Postgresql(location)
 
@@ -60,7 +62,7 @@ def in_schema(url: str, schema: str) -> str:
     >>> in_schema("postgresql://hospital@localhost/journals", "imaging_1")
     'postgresql://hospital@localhost/journals?schema=imaging_1'
     """
-    full = _parsed(url).update_query_dict({_SCHEMA: schema})
+    full = _KIND.parsed(url).set(drivername="postgresql").update_query_dict({_SCHEMA: schema})
     return full.render_as_string(hide_password=False)
 
 
@@ -71,12 +73,16 @@ class Database:
         self._name = url.render_as_string(hide_password=True)
         # Transactions are begun by hand: the driver would begin one with the first writing, after
         # what decides about it was read.
-        self._engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT", **options)
+        self._engine = _KIND.engine(url, isolation_level="AUTOCOMMIT", **options)
         event.listen(self._engine, "connect", self._prepare)
         with self.errors():
             self.connection = self._engine.connect()
-            if not all(map(inspect(self.connection).has_table, _LATEST)):
-                self._create()
+            try:
+                if not migrations.is_latest(self.connection):
+                    self._lay_out()
+            except BaseException:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Close the connection."""
@@ -89,20 +95,14 @@ class Database:
 
         `HomeBusy` if the connection was lost, and with it a claim that another process has now.
         """
-        try:
-            yield
-        except SQLAlchemyError as error:
-            # what a lost connection had begun; the next statement opens another one
-            if hasattr(self, "connection"):
-                self.connection.rollback()
-            cause = getattr(error, "orig", None) or error
-            if isinstance(cause, HomeBusy):
-                raise cause from None
-            reason = str(cause).strip().splitlines()[0]
-            raise JournalUnavailable(
-                f"the journal {self._name} cannot be used: {reason}; run again when it can",
-                journal=self._name,
-            ) from error
+        with _KIND.errors(self._name):
+            try:
+                yield
+            except SQLAlchemyError:
+                # what a lost connection had begun; the next statement opens another one
+                if hasattr(self, "connection") and not self.connection.closed:
+                    self.connection.rollback()
+                raise
 
     @contextmanager
     def transaction(self, *, durable: bool) -> Iterator[None]:
@@ -128,13 +128,18 @@ class Database:
     def forget(self) -> None:
         """Let no file hold what was deleted, as far as that is in a client's power."""
 
-    def _create(self) -> None:
+    def _lay_out(self) -> None:
+        """Make the tables, or bring those of an earlier release up to this one's: all or nothing.
+
+        Another process may have done so since the version was read.
+        """
         with self.transaction(durable=True):
             self._make_room()
-            metadata.create_all(self.connection)
-            for table in metadata.sorted_tables:
-                for index in table.indexes:
-                    self.connection.execute(CreateIndex(index, if_not_exists=True))
+            if inspect(self.connection).has_table(sets.name):
+                migrations.upgrade(self.connection)
+            else:
+                metadata.create_all(self.connection)
+                migrations.stamp(self.connection)
 
     def _make_room(self) -> None:
         """Make where the tables will be, and let no other process do so at the same time."""
@@ -162,6 +167,13 @@ class Sqlite(Database):
     def forget(self) -> None:
         """See `Database`; the write-ahead log still holds the old pages."""
         self.connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _lay_out(self) -> None:
+        # Alembic changes a table by making it again, which must not delete the rows that name its
+        # own; within a transaction the setting cannot be changed.
+        self.connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        super()._lay_out()
+        self.connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
     def _begin(self, *, durable: bool) -> None:
         if durable != self._durable:
@@ -196,17 +208,10 @@ class Postgresql(Database):
     """
 
     def __init__(self, location: str) -> None:
-        url = _parsed(location)
+        url = _KIND.parsed(location)
         self._schema = str(url.query.get(_SCHEMA, "radledger"))
         self._claims: set[str] = set()
-        url = url.set(drivername="postgresql+psycopg").difference_update_query([_SCHEMA])
-        try:
-            super().__init__(url)
-        except ModuleNotFoundError as error:
-            raise InvalidJournalUrl(
-                "a journal in PostgreSQL needs psycopg; install it with "
-                "`pip install 'radledger[postgresql]'`"
-            ) from error
+        super().__init__(url.difference_update_query([_SCHEMA]))
 
     @contextmanager
     def claimed(self, work: str) -> Iterator[bool]:
@@ -232,9 +237,7 @@ class Postgresql(Database):
         return postgresql.insert(table).on_conflict_do_nothing()
 
     def _make_room(self) -> None:
-        lock = sqlalchemy.func.pg_advisory_xact_lock(_CREATING)
-        self.connection.execute(sqlalchemy.select(lock))
-        self.connection.execute(CreateSchema(self._schema, if_not_exists=True))
+        make_schema(self.connection, self._schema)
 
     def _begin(self, *, durable: bool) -> None:
         self.connection.exec_driver_sql("BEGIN")
@@ -267,16 +270,3 @@ class Postgresql(Database):
                 f"{work} images on it since; wait until it is done, then run again",
                 journal=self._name,
             ) from None
-
-
-def _parsed(url: str) -> sqlalchemy.URL:
-    try:
-        parsed = sqlalchemy.make_url(url)
-    except (ArgumentError, ValueError):
-        parsed = None
-    if parsed is None or parsed.drivername not in {"postgres", "postgresql"}:
-        raise InvalidJournalUrl(
-            "that is not a URL of a journal in PostgreSQL; give "
-            "postgresql://USER:PASSWORD@HOST/DATABASE"
-        )
-    return parsed

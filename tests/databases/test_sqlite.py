@@ -7,18 +7,19 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
 
 import pytest
 
 from radledger.chain.sending.journal import Intents
 from radledger.consent.receipts import Receipts
-from radledger.errors import DatabaseUnavailable
+from radledger.databases import SqliteDatabase
+from radledger.errors import DatabaseOfLaterRelease, DatabaseUnavailable
 from radledger.imaging.journal.journal import Journal
 from radledger.index.database import IndexDatabase, IndexOwner
-from radledger.sqlite import SqliteDatabase
 
-SCHEMA = "CREATE TABLE IF NOT EXISTS visits (day INTEGER NOT NULL UNIQUE) STRICT;"
+SCHEMA = ("CREATE TABLE IF NOT EXISTS visits (day INTEGER NOT NULL UNIQUE) STRICT;",)
 PROCESSES, FILES = 4, 25
 
 
@@ -38,6 +39,11 @@ def visit(database, *days):
     with database.writing() as write:
         for day in days:
             write("INSERT INTO visits VALUES (?)", day)
+
+
+def altered(path, statement):
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(statement)
 
 
 def days(database):
@@ -85,16 +91,72 @@ def test_what_is_no_database_is_known_at_once(path):
 def test_what_cannot_be_written_is_told_as_such(path):
     database = SqliteDatabase(path, SCHEMA)
     visit(database, 1)
-    other = sqlite3.connect(path)
-    other.execute("DROP TABLE visits")
-    other.close()
+    altered(path, "ALTER TABLE visits RENAME TO elsewhere")
     with pytest.raises(DatabaseUnavailable, match="no such table"):
         visit(database, 2)
+    altered(path, "ALTER TABLE elsewhere RENAME TO visits")
+    visit(database, 2)
+    assert days(database) == [1, 2]
     database.close()
-    repaired = SqliteDatabase(path, SCHEMA)
-    visit(repaired, 2)
-    assert days(repaired) == [2]
-    repaired.close()
+
+
+# ---------------------------------------------------------------------------------- other releases
+
+
+LATER = (
+    *SCHEMA,
+    "ALTER TABLE visits ADD COLUMN name TEXT NOT NULL DEFAULT 'unknown';",
+)
+
+
+def version(path):
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("PRAGMA user_version").fetchone()[0]
+
+
+def test_a_file_of_an_earlier_release_is_brought_up(path):
+    database = SqliteDatabase(path, SCHEMA)
+    visit(database, 1)
+    database.close()
+    assert version(path) == 1
+    later = SqliteDatabase(path, LATER)
+    assert later.rows("SELECT day, name FROM visits") == [(1, "unknown")]
+    later.close()
+    assert version(path) == 2
+
+
+def test_a_file_from_before_there_were_versions_is_taken_as_it_is(path):
+    database = SqliteDatabase(path, SCHEMA)
+    visit(database, 1)
+    database.close()
+    altered(path, "PRAGMA user_version = 0")
+    database = SqliteDatabase(path, SCHEMA)
+    assert days(database) == [1]
+    database.close()
+    assert version(path) == 1
+
+
+def test_a_file_of_a_later_release_is_refused_and_left_alone(path):
+    SqliteDatabase(path, LATER).open()
+    before = path.read_bytes()
+    with pytest.raises(DatabaseOfLaterRelease, match="layout 2, here 1") as error:
+        SqliteDatabase(path, SCHEMA).open()
+    assert error.value.values == {"path": str(path), "layout": 2, "supported": 1}
+    assert path.read_bytes() == before
+
+
+def test_a_script_that_fails_changes_nothing(path):
+    """As with a process that was killed in it: SQLite takes back what was not committed."""
+    database = SqliteDatabase(path, SCHEMA)
+    visit(database, 1)
+    database.close()
+    failing = (*SCHEMA, f"{LATER[1]} DROP TABLE nowhere")
+    with pytest.raises(DatabaseUnavailable, match="no such table: nowhere"):
+        SqliteDatabase(path, failing).open()
+    assert version(path) == 1
+    later = SqliteDatabase(path, LATER)
+    assert later.rows("SELECT day, name FROM visits") == [(1, "unknown")]
+    later.close()
 
 
 # ------------------------------------------------------------------------------ several processes

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from radledger.errors import DatabaseUnavailable
+from radledger.errors import DatabaseOfLaterRelease, DatabaseUnavailable
 from radledger.files import directory_lock
 
 __all__ = ["SqliteDatabase", "Write", "opening"]
@@ -53,7 +53,9 @@ class SqliteDatabase:
         The file, made with its folder if it is not there; None: in memory, for as long as this
         object.
     schema
-        Statements that make what is not there yet.
+        Scripts, one for each version of the layout (``PRAGMA user_version``): a new file gets all,
+        an older one those that it lacks.  The first also meets files from before there were
+        versions.  With none, the caller sees to tables and version.
 
     Attributes
     ----------
@@ -63,18 +65,19 @@ class SqliteDatabase:
     Raises
     ------
     DatabaseUnavailable
-        By what opens, reads or writes it: if it is not a database, or cannot be written.
+        By what opens, reads or writes it: if it is not a database, or cannot be written;
+        `DatabaseOfLaterRelease` if its version is later than the last script's.
 
     Examples
     --------
-    >>> visits = SqliteDatabase(None, "CREATE TABLE IF NOT EXISTS visits (day TEXT) STRICT;")
+    >>> visits = SqliteDatabase(None, ("CREATE TABLE IF NOT EXISTS visits (day TEXT) STRICT;",))
     >>> with visits.writing() as write:
     ...     _ = write("INSERT INTO visits VALUES (?)", "2026-11-26")
     >>> visits.rows("SELECT day FROM visits WHERE day > ?", "2026")
     [('2026-11-26',)]
     """
 
-    def __init__(self, path: Path | None, schema: str) -> None:
+    def __init__(self, path: Path | None, schema: tuple[str, ...]) -> None:
         self.lock = threading.RLock()
         self._path = path
         self._schema = schema
@@ -132,6 +135,26 @@ class SqliteDatabase:
         connection = sqlite3.connect(
             path, timeout=60, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        connection.executescript(self._schema)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            self._bring_up(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    def _bring_up(self, connection: sqlite3.Connection) -> None:
+        """Run the scripts that a file lacks, each with its version in one transaction."""
+        ((version,),) = connection.execute("PRAGMA user_version")
+        if self._schema and version > len(self._schema):
+            raise DatabaseOfLaterRelease(
+                f"the database {self._path} was written by a later release (layout {version}, here "
+                f"{len(self._schema)}); use that release",
+                path=str(self._path),
+                layout=version,
+                supported=len(self._schema),
+            )
+        for number, script in enumerate(self._schema[version:], version + 1):
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;"
+            )
