@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from radledger.files import expanded
 if TYPE_CHECKING:
     from web3 import Web3
 
+    from radledger.access import CustodianKeyService, Reading, ReceiptBook
     from radledger.chain.ledger import Ledger
     from radledger.consent import Consents
     from radledger.consent.diseases import Diseases
@@ -58,8 +60,10 @@ class RadLedger:
 
     Attributes
     ----------
-    images, bundles, copies, consents, diseases, datasets, identities, participants, index
+    images, bundles, copies, consents, diseases, reading, datasets, identities, participants, index
         The services.
+    receipts
+        The book of receipts.
 
     Examples
     --------
@@ -183,6 +187,46 @@ class RadLedger:
         from radledger.consent.diseases import Diseases
 
         return Diseases(self.home / "diseases.sqlite3")
+
+    @cached_property
+    def receipts(self) -> ReceiptBook:
+        """The receipts of what was released or read here."""
+        from radledger.access import ReceiptBook
+
+        return ReceiptBook(self.home / "receipts.sqlite3")
+
+    @cached_property
+    def reading(self) -> Reading:
+        """Secrets against signed receipts, and the files that they open."""
+        from radledger.access import Reading
+
+        return Reading(self.ledger, self.images, self.receipts)
+
+    def key_service(self, rekey: Callable[[str], object] | None = None) -> CustodianKeyService:
+        """Release the secrets of this home's image sets to readers.
+
+        Parameters
+        ----------
+        rekey
+            Encrypts an image set under a new secret, as its custodian: what locks out readers who
+            may no longer read.  A patient, who cannot, leaves it out.
+
+        Examples
+        --------
+        >>> rekey = partial(radledger.images.rekey, custodian=hospital)    # doctest: +SKIP
+        >>> service = radledger.key_service(rekey)                         # doctest: +SKIP
+        >>> service.release(receipt.sign(radiologist)).grant_id            # doctest: +SKIP
+        '0x…'
+        """
+        from radledger.access import CustodianKeyService
+
+        return CustodianKeyService(
+            self.ledger,
+            self.receipts,
+            show=self.images.show,
+            secret=self.images.secret,
+            rekey=rekey,
+        )
 
     @cached_property
     def datasets(self) -> Datasets:

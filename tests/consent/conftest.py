@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import math
 import secrets
-from dataclasses import replace
 
 import pytest
 
 from radledger.chain.clock import Clock
 from radledger.consent import Consents
-from radledger.consent.diseases import encode_disease
-from radledger.consent.permission import Use
-from radledger.consent.receipts import Receipts
-from radledger.consent.release import CustodianKeyService
-from radledger.crypto.keys import public_key
-from radledger.imaging.keys import Receipt
-from radledger.imaging.model import NONE, ImageSet, Kind, group_digest
-from tests.consent.holding import PRIVATE_KEY, Holding
+from radledger.imaging.model import ImageSet, Kind, group_digest
 from tests.identity.cast import identities, participants, travel, who
 
 __all__ = ["identities", "participants", "travel", "who"]
@@ -69,52 +61,6 @@ def other_image_set(anchor):
 def patient_with_ether(ledger, who):
     """The patient holds no Ether; who acts directly needs some."""
     ledger.web3.provider.make_request("anvil_setBalance", [who.patient.address, hex(10**18)])
-
-
-@pytest.fixture
-def holding(ledger, who, image_set, other_image_set):
-    return Holding(ledger, who.hospital, image_set, other_image_set)
-
-
-@pytest.fixture
-def receipts(tmp_path):
-    return Receipts(tmp_path / "receipts.sqlite3")
-
-
-@pytest.fixture
-def service(ledger, receipts, holding):
-    return CustodianKeyService(
-        ledger, receipts, show=holding.show, secret=holding.secret, rekey=holding.rekey
-    )
-
-
-@pytest.fixture
-def reader(identities, who):
-    identities.set_key(who.radiologist, public_key(PRIVATE_KEY))
-    return who.radiologist
-
-
-@pytest.fixture
-def ask(ledger, consents, image_set):
-    """Make the receipt with which somebody asks for an image set, signed by that person."""
-
-    def signed(signer, image_set=image_set, purposes=("CC",), fulfilled=(), **changes):
-        use = Use.of(purposes, fulfilled)
-        decision = consents.check(signer.address, image_set, purposes, fulfilled=fulfilled)
-        receipt = Receipt(
-            reader=signer.address,
-            image_id=image_set.image_id,
-            purposes=use.purposes,
-            fulfilled=use.fulfilled,
-            disease="0x" + encode_disease(None).hex(),
-            grant_id=decision.grant_id or NONE,
-            time=ledger.now(),
-            chain_id=ledger.chain_id,
-            contract=ledger.address("ConsentRegistry"),
-        )
-        return replace(receipt, **changes).sign(signer)
-
-    return signed
 
 
 @pytest.fixture

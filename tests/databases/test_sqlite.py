@@ -12,8 +12,8 @@ from multiprocessing import get_context
 
 import pytest
 
+from radledger.access import ReceiptBook
 from radledger.chain.sending.journal import Intents
-from radledger.consent.receipts import Receipts
 from radledger.databases import SqliteDatabase
 from radledger.errors import DatabaseOfLaterRelease, DatabaseUnavailable
 from radledger.imaging.journal.journal import Journal
@@ -171,7 +171,7 @@ def open_index(path):
     IndexDatabase(f"sqlite:///{path}", IndexOwner(1, "0x01", {}, 1)).open()
 
 
-@pytest.mark.parametrize("opened", [Receipts, Journal, open_intents, open_index])
+@pytest.mark.parametrize("opened", [ReceiptBook, Journal, open_intents, open_index])
 def test_processes_make_it_at_once(tmp_path, opened):
     context = get_context("fork")
     together = context.Barrier(PROCESSES)

@@ -303,7 +303,8 @@ def test_a_ciphertext_that_a_worker_put_into_a_rekeying_is_not_signed(
     worker("UPDATE rekeyed_files SET cid = 'another'")
     images.rekey(image_id, custodian=who.hospital)
     key = encryption_keys["patient"]
-    fetched = images.fetch(image_id, tmp_path / "out", reader=who.patient, private_key=key)
+    secret = images.own_secret(image_id, reader=who.patient.address, private_key=key)
+    fetched = images.fetch(image_id, tmp_path / "out", secret=secret)
     assert len(fetched.files) == 5
 
 

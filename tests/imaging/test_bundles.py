@@ -47,12 +47,12 @@ def bundles(ledger, images):
 
 
 @pytest.fixture
-def fetched(images, who, encryption_keys, tmp_path):
+def fetched(images, tmp_path):
     """The files of an image set as they were anchored."""
 
     def fetch(image_id):
         to = tmp_path / image_id
-        images.fetch(image_id, to, reader=who.patient, private_key=encryption_keys["patient"])
+        images.fetch(image_id, to)
         return sorted(to.iterdir())
 
     return fetch

@@ -32,8 +32,9 @@ def image_id(add, series):
 @pytest.fixture
 def fetch(images, who, encryption_keys, tmp_path):
     def fetch(image_id, name):
-        reader, private_key = getattr(who, name), encryption_keys[name]
-        return images.fetch(image_id, tmp_path / name, reader=reader, private_key=private_key)
+        reader, private_key = getattr(who, name).address, encryption_keys[name]
+        secret = images.own_secret(image_id, reader=reader, private_key=private_key)
+        return images.fetch(image_id, tmp_path / name, secret=secret)
 
     return fetch
 

@@ -25,12 +25,9 @@ def digests(folder):
 def test_kept_files_come_back_byte_for_byte(add, images, who, series, encryption_keys, tmp_path):
     added = add(series, keep_identity=True)
     assert [(each.instances, each.added, each.skipped) for each in added] == [(5, True, ())]
-    fetched = images.fetch(
-        added[0].image_id,
-        tmp_path / "fetched",
-        reader=who.patient,
-        private_key=encryption_keys["patient"],
-    )
+    image_id, key = added[0].image_id, encryption_keys["patient"]
+    secret = images.own_secret(image_id, reader=who.patient.address, private_key=key)
+    fetched = images.fetch(image_id, tmp_path / "fetched", secret=secret)
     assert digests(fetched.folder) == digests(series)
     for file in fetched.files:
         assert file.path.stat().st_size == file.size
@@ -167,12 +164,9 @@ def test_a_version_names_its_original(add, images, who, series, encryption_keys,
     for image_id in (original.image_id, derived.image_id):
         found = [each.image_id for each in images.versions(image_id)]
         assert found == [original.image_id, derived.image_id]
-    fetched = images.fetch(
-        derived.image_id,
-        tmp_path / "derived",
-        reader=who.hospital,
-        private_key=encryption_keys["hospital"],
-    )
+    key = encryption_keys["hospital"]
+    secret = images.own_secret(derived.image_id, reader=who.hospital.address, private_key=key)
+    fetched = images.fetch(derived.image_id, tmp_path / "derived", secret=secret)
     identifier = pydicom.dcmread(next(iter(series.iterdir()))).PatientID
     for file in fetched.files:
         dataset = pydicom.dcmread(file.path)
@@ -217,19 +211,21 @@ def test_another_home_has_no_secret(add, ledger, series, tmp_path):
     with pytest.raises(SecretUnknown) as error:
         elsewhere.contents(image_id)
     assert error.value.values == {"image": image_id}
+    with pytest.raises(SecretUnknown):
+        elsewhere.fetch(image_id, tmp_path / "fetched")
+    assert not (tmp_path / "fetched").exists()
 
 
-def test_nothing_is_overwritten(add, images, who, series, encryption_keys, tmp_path):
+def test_nothing_is_overwritten(add, images, series, tmp_path):
     image_id = add(series)[0].image_id
     folder = tmp_path / "full"
     folder.mkdir()
     (folder / "mine").write_text("keep")
-    options = {"reader": who.patient, "private_key": encryption_keys["patient"]}
     with pytest.raises(FolderNotEmpty):
-        images.fetch(image_id, folder, **options)
+        images.fetch(image_id, folder)
     assert [path.name for path in folder.iterdir()] == ["mine"]
     (folder / "mine").unlink()
-    assert len(images.fetch(image_id, folder, **options).files) == 5
+    assert len(images.fetch(image_id, folder).files) == 5
 
 
 def test_refuses_an_unknown_profile(add, series):

@@ -24,7 +24,8 @@ def journal(each_journal):
 def fetch(images, who, encryption_keys, tmp_path):
     def fetch_as_patient(image_id, name="fetched"):
         key = encryption_keys["patient"]
-        return images.fetch(image_id, tmp_path / name, reader=who.patient, private_key=key)
+        secret = images.own_secret(image_id, reader=who.patient.address, private_key=key)
+        return images.fetch(image_id, tmp_path / name, secret=secret)
 
     return fetch_as_patient
 

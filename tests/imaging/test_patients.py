@@ -38,8 +38,9 @@ def read(images, who, encryption_keys, tmp_path):
 
     def fetch(image_id):
         folder = tmp_path / image_id
-        options = {"reader": who.patient, "private_key": encryption_keys["patient"]}
-        images.fetch(image_id, folder, **options)
+        key = encryption_keys["patient"]
+        secret = images.own_secret(image_id, reader=who.patient.address, private_key=key)
+        images.fetch(image_id, folder, secret=secret)
         return [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
 
     return fetch

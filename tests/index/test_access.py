@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from radledger.consent.receipts import Receipts, Release
-from radledger.imaging.keys import Receipt
+from radledger.access import Receipt, ReceiptBook, Release
 from tests.index.story import digest
 
 
@@ -41,7 +40,7 @@ def events(log):
 def test_an_image_sets_log_has_readings_grants_and_emergencies(
     index, story, release, who, tmp_path
 ):
-    book = Receipts(tmp_path / "receipts.sqlite3")
+    book = ReceiptBook(tmp_path / "receipts.sqlite3")
     book.keep(release)
     log = index.access_log(book.releases(), story.original.image_id)
     assert events(log)[-1] == "released"

@@ -11,14 +11,14 @@ from threading import Lock
 
 import pytest
 
+from radledger.access import CustodianKeyService, ReceiptBook
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network as Chain
 from radledger.chain.refusals import ConsentNeverGranted
 from radledger.consent import Consents, Terms
 from radledger.consent.permission import Use
-from radledger.consent.receipts import Receipts
-from radledger.consent.release import CustodianKeyService
 from radledger.dicom.synthetic import make_ct_series
+from radledger.facade import RadLedger
 from radledger.imaging.copies import Copies
 from radledger.imaging.errors import CiphertextRemains
 from radledger.imaging.ingest.workers import WorkerPool
@@ -68,7 +68,8 @@ def fetch(ledger, who, tmp_path, encryption_keys, study):
     def fetch_from(store, image_id, name="fetched"):
         images = Images(ledger, store, tmp_path / "patient")
         key = encryption_keys["patient"]
-        done = images.fetch(image_id, tmp_path / name, reader=who.patient, private_key=key)
+        secret = images.own_secret(image_id, reader=who.patient.address, private_key=key)
+        done = images.fetch(image_id, tmp_path / name, secret=secret)
         came = {each.path.read_bytes() for each in done.files}
         assert came == {path.read_bytes() for path in study.iterdir()}
 
@@ -236,21 +237,24 @@ def test_a_partner_with_a_grant_keeps_a_copy_that_outlives_the_hospital_s(
     network, add, ledger, who, tmp_path, encryption_keys, study
 ):
     hospital, (added,) = add(network.store("hospital"))
-    clinic = Images(ledger, network.store("clinic"), tmp_path / "clinic")
-    copies = Copies(ledger, network.store("clinic"), tmp_path / "clinic")
+    clinic = RadLedger(ledger, network.store("clinic"), tmp_path / "clinic")
+    copies = clinic.copies
     service = CustodianKeyService(
         ledger,
-        Receipts(tmp_path / "receipts.sqlite3"),
+        ReceiptBook(tmp_path / "receipts.sqlite3"),
         show=hospital.show,
         secret=hospital.secret,
         rekey=partial(hospital.rekey, custodian=who.hospital),
     )
 
     def released():
-        key = encryption_keys["clinic"]
-        return clinic.release(
-            added.image_id, reader=who.clinic, private_key=key, key_service=service, use=CARE
-        )
+        return clinic.reading.secret(
+            added.image_id,
+            reader=who.clinic,
+            private_key=encryption_keys["clinic"],
+            key_service=service,
+            use=CARE,
+        ).secret
 
     with pytest.raises(ConsentNeverGranted):
         released()
@@ -264,7 +268,7 @@ def test_a_partner_with_a_grant_keeps_a_copy_that_outlives_the_hospital_s(
     assert network.pins("clinic") == network.pins("hospital")
 
     network.kill("hospital")
-    manifest = clinic.contents(added.image_id, secret=secret)
+    manifest = clinic.images.contents(added.image_id, secret=secret)
     assert len(manifest.instances) == len(list(study.iterdir()))
     assert copies.status(added.image_id).missing == 0
     assert copies.unpin(added.image_id).given_up == 5

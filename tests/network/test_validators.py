@@ -6,16 +6,14 @@ import shutil
 
 import pytest
 
+from radledger.access import CustodianKeyService, Receipt, ReceiptBook
 from radledger.chain import deploy, deployments
 from radledger.chain.errors import ChainStale, TransactionPending
 from radledger.chain.nodes.connect import connect, node_states
 from radledger.chain.nodes.networks import Network
 from radledger.chain.sending.sender import Sender
-from radledger.consent.receipts import Receipts
-from radledger.consent.release import CustodianKeyService
 from radledger.dicom.synthetic import make_ct_series
 from radledger.facade import RadLedger
-from radledger.imaging.keys import Receipt
 from radledger.imaging.model import NONE, ImageSet
 from tests.network.conftest import ask, block_hash, height, until
 
@@ -99,7 +97,7 @@ def test_without_two_of_four_nothing_is_permitted_or_released(consortium, tmp_pa
     radledger, stranger = RadLedger.open(home=consortium.home), consortium.account("stranger")
     ledger, image_set = radledger.ledger, ImageSet(ZERO, stranger.address, NONE, NONE)
     service = CustodianKeyService(
-        ledger, Receipts(tmp_path / "receipts.sqlite3"), show=unreached, secret=unreached
+        ledger, ReceiptBook(tmp_path / "receipts.sqlite3"), show=unreached, secret=unreached
     )
     receipt = Receipt(
         *(stranger.address, image_set.image_id, 32, 0, "0x" + "00" * 13, NONE, ledger.now()),

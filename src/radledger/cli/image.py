@@ -31,9 +31,8 @@ from radledger.cli.values import named_path
 from radledger.errors import UsageError
 
 if TYPE_CHECKING:
+    from radledger.access import KeyService
     from radledger.consent.permission import Use
-    from radledger.consent.receipts import Receipts
-    from radledger.imaging.keys import KeyService
     from radledger.imaging.model import Addition
 
 __all__ = ["group", "secret_of"]
@@ -221,20 +220,8 @@ def fetch(
     identity: Identity = None,
 ) -> None:
     """Fetch an image set: every byte is checked, decrypted, and verified against the root."""
-    name, whose = session.name, session.whose(identity)
-    use = _use(image, purpose, attribute, disease, whose)
-    if use is None:
-        _keep_own_reading(image)
-    fetched = session.radledger.images.fetch(
-        image,
-        to,
-        reader=session.signer,
-        private_key=session.keystore.encryption_key(name, session.passphrase(name)),
-        key_service=None if use is None else _key_service(image),
-        use=use,
-        identity=whose,
-    )
-    show(fetched)
+    asked = _asked(image, purpose, attribute, disease, identity)
+    show(session.radledger.reading.fetch(image, to, **asked))
 
 
 @group.command()
@@ -308,56 +295,39 @@ def secret_of(
     """The image set's secret, as the account that acts may have it; the home's if none acts."""
     if session.account is None:
         return None
-    whose = session.whose(identity)
+    asked = _asked(image, purpose, attribute, disease, identity)
+    return session.radledger.reading.secret(image, **asked).secret
+
+
+def _asked(
+    image: str,
+    purpose: list[str] | None,
+    attribute: list[str] | None,
+    disease: str | None,
+    identity: str | None,
+) -> dict[str, Any]:
+    """Who reads, and whom they ask for what use: arguments of `Reading.secret`."""
+    name, whose = session.name, session.whose(identity)
     use = _use(image, purpose, attribute, disease, whose)
-    images, name = session.radledger.images, session.name
-    private_key = session.keystore.encryption_key(name, session.passphrase(name))
-    if use is None:
-        _keep_own_reading(image)
-        return images.own_secret(image, reader=session.signer.address, private_key=private_key)
-    return images.release(
-        image,
-        reader=session.signer,
-        private_key=private_key,
-        key_service=_key_service(image),
-        use=use,
-        identity=whose,
-    )
-
-
-def _keep_own_reading(image: str) -> None:
-    """Keep a receipt of what the patient or the custodian reads, to whom nothing is released."""
-    from radledger.consent.release import keep_own_reading
-
-    radledger = session.radledger
-    keep_own_reading(radledger.ledger, _receipts(), radledger.images.show(image), session.signer)
-
-
-def _receipts() -> Receipts:
-    from radledger.consent.receipts import Receipts
-
-    return Receipts(session.folder / "receipts.sqlite3")
+    return {
+        "reader": session.signer,
+        "private_key": session.keystore.encryption_key(name, session.passphrase(name)),
+        "key_service": None if use is None else _key_service(image),
+        "use": use,
+        "identity": whose,
+    }
 
 
 def _key_service(image: str) -> KeyService:
     """The custodian's key service, which runs here: in the home that holds its secrets."""
-    from radledger.consent.release import CustodianKeyService
-
-    radledger = session.radledger
-    images, record = radledger.images, radledger.images.show(image)
-    accounts = session.keystore.list()
-    custodian = [a.name for a in accounts if a.address == record.image_set.custodian]
+    images = session.radledger.images
+    address = images.show(image).image_set.custodian
+    custodian = [each.name for each in session.keystore.list() if each.address == address]
 
     def rekey(image_id: str) -> object:
         return images.rekey(image_id, custodian=session.open(custodian[0]))
 
-    return CustodianKeyService(
-        radledger.ledger,
-        _receipts(),
-        show=images.show,
-        secret=images.secret,
-        rekey=rekey if custodian else None,
-    )
+    return session.radledger.key_service(rekey if custodian else None)
 
 
 def _additions(

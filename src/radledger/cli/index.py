@@ -16,7 +16,7 @@ from radledger.texts import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from radledger.consent.receipts import Release
+    from radledger.access import Release
     from radledger.index.following import Progress
     from radledger.index.lineage import Lineage
     from radledger.index.service import Index
@@ -121,9 +121,9 @@ def access_log(
     book = session.folder / "receipts.sqlite3"
     releases: tuple[Release, ...] = ()
     if book.exists():
-        from radledger.consent.receipts import Receipts
+        from radledger.access import ReceiptBook
 
-        releases = Receipts(book).releases()
+        releases = ReceiptBook(book).releases()
     show_all(_synced(index).access_log(releases, term), empty="no access")
 
 

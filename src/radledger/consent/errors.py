@@ -11,13 +11,7 @@
     └── DocumentMalformed        not a document that was signed for this
     CryptoError
     ├── DocumentTampered         a document that differs from what was signed
-    ├── DocumentExpired          a document past its deadline
-    └── ReceiptInvalid           a receipt that its reader did not sign (``radledger.imaging``)
-        ├── ReceiptForAnotherChain   for another chain or deployment
-        ├── ReceiptStale             signed too long ago, or in the future
-        ├── ReceiptReplayed          answered before
-        ├── ReceiptGrantDiffers      naming another grant than the one that permits the use
-        └── ReaderReplaced           signed with a key that no longer controls the reader
+    └── DocumentExpired          a document past its deadline
     ChainError
     └── DocumentForAnotherChain  a document for another chain or deployment
 """
@@ -25,7 +19,6 @@
 from __future__ import annotations
 
 from radledger.errors import ChainError, CryptoError, UsageError
-from radledger.imaging.errors import ReceiptInvalid
 
 __all__ = [
     "DiseaseUnknown",
@@ -36,11 +29,6 @@ __all__ = [
     "InvalidDisease",
     "InvalidScope",
     "NoSuchRequest",
-    "ReaderReplaced",
-    "ReceiptForAnotherChain",
-    "ReceiptGrantDiffers",
-    "ReceiptReplayed",
-    "ReceiptStale",
     "UnknownTerm",
 ]
 
@@ -79,23 +67,3 @@ class DocumentExpired(CryptoError):
 
 class DocumentForAnotherChain(ChainError):
     """A document was signed for another chain or another deployment."""
-
-
-class ReceiptForAnotherChain(ReceiptInvalid):
-    """A receipt was signed for another chain or another deployment."""
-
-
-class ReceiptStale(ReceiptInvalid):
-    """A receipt's time is too far from the present for its statement to be one about now."""
-
-
-class ReceiptReplayed(ReceiptInvalid):
-    """A receipt was answered before; each release takes a receipt of its own."""
-
-
-class ReceiptGrantDiffers(ReceiptInvalid):
-    """A receipt names another grant than the one that permits the use now."""
-
-
-class ReaderReplaced(ReceiptInvalid):
-    """A receipt was signed with a key that no longer controls the reader's identity."""

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,6 @@ from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.ledger import ContractAt
 from radledger.chain.rpc import request
 from radledger.consent.permission import Use
-from radledger.consent.receipts import Receipts
-from radledger.consent.release import CustodianKeyService
 from radledger.demo.checks import check
 from radledger.demo.environment import move_clock
 from radledger.devnet.people import PEOPLE
@@ -28,6 +26,7 @@ from radledger.relay.tickets import Limits
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+    from radledger.access import CustodianKeyService, ReceiptBook
     from radledger.chain.ledger import Ledger
     from radledger.consent import Consents
     from radledger.demo.environment import Environment
@@ -144,21 +143,16 @@ class Stage:
         """Data sets and their money."""
         return self.radledger.datasets
 
-    @cached_property
-    def receipts(self) -> Receipts:
+    @property
+    def receipts(self) -> ReceiptBook:
         """The hospital's book of receipts."""
-        return Receipts(self.home / "receipts.sqlite3")
+        return self.radledger.receipts
 
     @cached_property
     def key_service(self) -> CustodianKeyService:
         """The hospital's key service."""
-        return CustodianKeyService(
-            self.ledger,
-            self.receipts,
-            show=self.images.show,
-            secret=self.images.secret,
-            rekey=lambda image_id: self.images.rekey(image_id, custodian=self.person("hospital")),
-        )
+        hospital = self.person("hospital")
+        return self.radledger.key_service(partial(self.images.rekey, custodian=hospital))
 
     @cached_property
     def relay(self) -> RelayClient:
@@ -219,7 +213,7 @@ class Stage:
 
     def read(self, reader: str, image_id: str, use: Use, to: str) -> FetchResult:
         """Fetch an image set through the hospital's key service, into a folder of that name."""
-        return self.images.fetch(
+        return self.radledger.reading.fetch(
             image_id,
             self.folder / "read" / to,
             reader=self.person(reader),
@@ -230,13 +224,14 @@ class Stage:
 
     def release(self, reader: str, image_id: str, use: Use) -> str:
         """Ask the hospital's key service for an image set's secret."""
-        return self.images.release(
+        released = self.radledger.reading.secret(
             image_id,
             reader=self.person(reader),
             private_key=self.private_key(reader),
             key_service=self.key_service,
             use=use,
         )
+        return released.secret
 
     def wait(self, seconds: int) -> int:
         """Let chain time pass; how much has really passed."""

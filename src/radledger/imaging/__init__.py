@@ -3,7 +3,6 @@
 ===========================  ===============================================================
 ``service``                  :class:`~radledger.imaging.service.Images`, the use cases
 ``model``                    what they return, and how an image set is named
-``keys``                     how a reader asks for an image set's secret, and what answers
 ``manifest``                 what is stored of an image set beside its files
 ``ingest``                   from files to an anchored image set
 ``journal``                  the custodian's secrets, and how far each addition has come

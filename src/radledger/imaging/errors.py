@@ -26,8 +26,7 @@
     ├── InvalidDatabaseUrl
     │   └── InvalidJournalUrl     a URL with which no journal can be opened
     └── CryptoError
-        ├── CommitmentMismatch    a secret that is not the one which was committed to
-        └── ReceiptInvalid        a receipt that its reader did not sign
+        └── CommitmentMismatch    a secret that is not the one which was committed to
 """
 
 from __future__ import annotations
@@ -59,7 +58,6 @@ __all__ = [
     "JournalUnavailable",
     "ManifestInvalid",
     "NothingToAdd",
-    "ReceiptInvalid",
     "RootMismatch",
     "SecretUnknown",
     "WorkerAnswerInvalid",
@@ -148,7 +146,3 @@ class ClusterUnusable(ImageError, UsageError):
 
 class CommitmentMismatch(CryptoError):
     """A released secret is not the one that the manifest commits to."""
-
-
-class ReceiptInvalid(CryptoError):
-    """A receipt was not signed by the reader that it names."""

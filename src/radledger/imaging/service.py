@@ -6,19 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.errors import UsageError
 from radledger.identity.address import parse_address
 from radledger.imaging import reading, records
 from radledger.imaging.custody import Custody
 from radledger.imaging.disowning import Disowning
-from radledger.imaging.keys import request_release
 from radledger.imaging.maintenance import held
 from radledger.imaging.model import FetchResult, ImageRecord, VerifyResult
 
 if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
-
-    from radledger.imaging.keys import KeyService, Use
     from radledger.imaging.manifest import Manifest
 
 __all__ = ["Images"]
@@ -98,30 +93,6 @@ class Images(Custody, Disowning):
         manifest = self.contents(image_id, secret=secret)
         return verify_paths(pool, manifest, [Path(path) for path in paths])
 
-    def release(
-        self,
-        image_id: str,
-        *,
-        reader: LocalAccount,
-        private_key: bytes,
-        key_service: KeyService,
-        use: Use,
-        identity: str | None = None,
-    ) -> str:
-        """Ask a key service for an image set's secret, with a signed receipt.
-
-        Parameters are those of `fetch`.
-
-        Raises
-        ------
-        Refusal
-            If the consent registry does not permit the use: the reason.
-        """
-        image_set = self.show(image_id).image_set
-        return request_release(
-            self._ledger, image_set, reader, private_key, key_service, use, identity
-        ).secret
-
     def own_secret(self, image_id: str, *, reader: str, private_key: bytes) -> str:
         """An image set's secret, as it was wrapped to the patient or the custodian at ingest.
 
@@ -143,17 +114,7 @@ class Images(Custody, Disowning):
         with reading.opened_envelope(self._storage, record) as envelope:
             return envelope.secret_for(role, record.image_id, private_key)
 
-    def fetch(
-        self,
-        image_id: str,
-        to: Path | str,
-        *,
-        reader: LocalAccount,
-        private_key: bytes,
-        key_service: KeyService | None = None,
-        use: Use | None = None,
-        identity: str | None = None,
-    ) -> FetchResult:
+    def fetch(self, image_id: str, to: Path | str, *, secret: str | None = None) -> FetchResult:
         """Fetch an image set, check every byte, decrypt it, and write its files to a folder.
 
         The folder appears when all files are in it; they are named by SOP Instance UID.
@@ -164,40 +125,23 @@ class Images(Custody, Disowning):
             The set.
         to
             A folder that is not there yet, or empty.
-        reader, private_key
-            Who reads, and the X25519 key whose public half is registered.
-        key_service, use
-            Whom to ask for the secret and for what use; neither for the patient and the
-            custodian, to whom it was wrapped at ingest.
-        identity
-            Who reads, where that is an identity which the reader took over.
+        secret
+            As it was released, see :class:`radledger.access.Reading`; default: from this home.
 
         Raises
         ------
-        Refusal
-            If the use is not permitted, or the set was erased; for the patient also if they have
-            disowned it.
-        ChainStale
-            If the key service's latest block is older than its network allows.
+        ImageErased
+            If the set was erased.
+        SecretUnknown
+            If no secret is given, and this home does not have it.
         ContentMismatch, DecryptionFailed, CommitmentMismatch, RootMismatch
             If what came is not what was anchored; nothing is written then.
         FolderNotEmpty
             If `to` has something in it.
-        UsageError
-            If a key service is given, and no use.
         """
-        block_age = None
-        if key_service is None:
-            secret = self.own_secret(image_id, reader=reader.address, private_key=private_key)
-        elif use is None:
-            raise UsageError("a key service releases a secret for a use; say for which")
-        else:
-            image_set = self.show(image_id).image_set
-            released = request_release(
-                self._ledger, image_set, reader, private_key, key_service, use, identity
-            )
-            secret, block_age = released.secret, released.block_age
+        if secret is None:
+            secret = self.secret(image_id)
         manifest = self.contents(image_id, secret=secret)
         folder = Path(to).absolute()
         files = reading.write_files(self._storage, manifest, secret, folder)
-        return FetchResult(manifest.image_set.image_id, folder, files, block_age)
+        return FetchResult(manifest.image_set.image_id, folder, files)

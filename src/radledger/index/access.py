@@ -22,7 +22,7 @@ from radledger.index.history import readable
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, RowMapping, Table
 
-    from radledger.consent.receipts import Release
+    from radledger.access import Release
 
 __all__ = ["Access", "access_log"]
 

@@ -21,8 +21,8 @@ from radledger.index.lineage import Lineage, lineage
 from radledger.index.source import ChainSource
 
 if TYPE_CHECKING:
+    from radledger.access import Release
     from radledger.chain.ledger import Ledger
-    from radledger.consent.receipts import Release
 
 __all__ = ["Index", "Status"]
 
@@ -153,8 +153,8 @@ class Index:
         Parameters
         ----------
         releases
-            What was released from here, as ``Receipts.releases`` gives it; those for other chains
-            are left out.
+            What was released from here, as ``ReceiptBook.releases`` gives it; those for other
+            chains are left out.
         id_or_address
             Of an image set, a reader or a patient; none for all.
         """

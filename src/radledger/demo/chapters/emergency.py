@@ -221,7 +221,7 @@ def erase(stage: Stage) -> Outcome:
 
 def fetch_erased(stage: Stage) -> Outcome:
     """The hospital fetches what it erased."""
-    stage.images.fetch(
+    stage.radledger.reading.fetch(
         stage.ct.image_id,
         stage.folder / "read" / "erased",
         reader=stage.person("hospital"),

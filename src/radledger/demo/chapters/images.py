@@ -122,7 +122,7 @@ def read_own_images(stage: Stage) -> Outcome:
     opened: list[Path] = []
     with stage.at_no_cost("patient"):
         for number, result in enumerate(stage.others):
-            fetched = stage.images.fetch(
+            fetched = stage.radledger.reading.fetch(
                 result.image_id,
                 stage.folder / "read" / f"patient-{number:02d}",
                 reader=stage.person("patient"),

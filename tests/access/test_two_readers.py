@@ -11,10 +11,8 @@ import pytest
 from radledger.chain.refusals import ConsentRevoked
 from radledger.consent import Terms
 from radledger.consent.permission import Use
-from radledger.consent.receipts import Receipts
-from radledger.consent.release import CustodianKeyService
+from radledger.facade import RadLedger
 from radledger.imaging.errors import CommitmentMismatch
-from radledger.imaging.service import Images
 from radledger.storage.local import LocalStore
 
 CARE = Use.of(["CC"])
@@ -23,22 +21,15 @@ CARE = Use.of(["CC"])
 def test_two_read_one_is_revoked_and_the_other_reads_on(
     consents, encryption_keys, ledger, tmp_path, who
 ):
-    storage = LocalStore(tmp_path / "store")
-    images = Images(ledger, storage, tmp_path / "home")
+    radledger = RadLedger(ledger, LocalStore(tmp_path / "store"), tmp_path / "home")
+    images, receipts = radledger.images, radledger.receipts
     files = [Path(pydicom.data.get_testdata_file("CT_small.dcm", download=False))]
     (added,) = images.add(files, who.patient.address, custodian=who.hospital)
     image_id = added.image_id
-    receipts = Receipts(tmp_path / "receipts.sqlite3")
-    service = CustodianKeyService(
-        ledger,
-        receipts,
-        show=images.show,
-        secret=images.secret,
-        rekey=partial(images.rekey, custodian=who.hospital),
-    )
+    service = radledger.key_service(partial(images.rekey, custodian=who.hospital))
 
     def read(name, folder):
-        return images.fetch(
+        return radledger.reading.fetch(
             image_id,
             tmp_path / folder,
             reader=getattr(who, name),

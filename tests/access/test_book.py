@@ -7,12 +7,11 @@ import stat
 
 import pytest
 
+from radledger.access import ReceiptBook
+from radledger.access.errors import ReceiptReplayed
 from radledger.consent import Terms
-from radledger.consent.errors import ReceiptReplayed
-from radledger.consent.receipts import Receipts
-from radledger.consent.release import keep_own_reading
 from radledger.imaging.model import NONE
-from tests.consent.holding import opened
+from tests.access.holding import PRIVATE_KEY, opened
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
 
@@ -20,9 +19,10 @@ CARE = Terms(("CC",))
 
 
 def test_a_reading_of_their_own_leaves_a_receipt_of_the_custodian(
-    consents, holding, image_set, ledger, reader, receipts, service, who, ask
+    consents, holding, image_set, ledger, reader, reading, receipts, service, who, ask
 ):
-    keep_own_reading(ledger, receipts, holding.show(image_set.image_id), who.hospital)
+    own = reading.secret(image_set.image_id, reader=who.hospital, private_key=PRIVATE_KEY)
+    assert (own.secret, own.block_age) == (holding.secret(image_set.image_id), None)
     (kept,) = receipts.releases(image_set.image_id)
     receipt = kept.signed.receipt
     assert kept.signed.signer == receipt.reader == who.hospital.address
@@ -40,7 +40,7 @@ def test_a_book_of_receipts_is_private_and_only_added_to(
     service.release(ask(reader))
     path = tmp_path / "receipts.sqlite3"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert Receipts(path).releases() == receipts.releases()
+    assert ReceiptBook(path).releases() == receipts.releases()
     database = sqlite3.connect(path)
     for change in ("DELETE FROM releases", "UPDATE releases SET released_at = 0"):
         with pytest.raises(sqlite3.IntegrityError, match="is kept"):

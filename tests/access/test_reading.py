@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from radledger.chain.refusals import (
@@ -11,13 +13,14 @@ from radledger.chain.refusals import (
 )
 from radledger.consent import Consents, Terms
 from radledger.consent.permission import Use
-from radledger.consent.receipts import Receipts
-from radledger.consent.release import CustodianKeyService
 from radledger.crypto.errors import UnwrapFailed
 from radledger.crypto.keys import new_private_key
 from radledger.errors import UsageError
-from radledger.imaging.errors import ReceiptInvalid, SecretUnknown
-from radledger.imaging.keys import Receipt, SignedReceipt
+from radledger.facade import RadLedger
+from radledger.imaging.errors import SecretUnknown
+from tests.imaging.conftest import add, home, images, journal, series, store
+
+__all__ = ["add", "home", "images", "journal", "series", "store"]
 
 CARE = Use.of(["CC"])
 
@@ -39,20 +42,19 @@ def grant(consents, who):
 
 
 @pytest.fixture
-def key_service(ledger, images, who, tmp_path):
-    return CustodianKeyService(
-        ledger,
-        Receipts(tmp_path / "receipts.sqlite3"),
-        show=images.show,
-        secret=images.secret,
-        rekey=lambda image_id: images.rekey(image_id, custodian=who.hospital),
-    )
+def radledger(ledger, images, store, home):
+    return RadLedger(ledger, store, home)
 
 
 @pytest.fixture
-def fetch(images, who, key_service, encryption_keys, tmp_path):
+def key_service(radledger, who):
+    return radledger.key_service(partial(radledger.images.rekey, custodian=who.hospital))
+
+
+@pytest.fixture
+def fetch(radledger, who, key_service, encryption_keys, tmp_path):
     def fetch_as(reader, image_id, name, use=CARE, private_key=None):
-        return images.fetch(
+        return radledger.reading.fetch(
             image_id,
             tmp_path / name,
             reader=getattr(who, reader),
@@ -111,24 +113,21 @@ def test_the_secret_opens_for_the_reader_alone(add, series, grant, fetch, tmp_pa
 
 
 def test_a_released_secret_verifies_files(
-    add, images, who, series, grant, key_service, encryption_keys, ledger, tmp_path
+    add, who, series, grant, key_service, encryption_keys, ledger, store, tmp_path
 ):
-    from radledger.imaging.service import Images
-    from radledger.storage import LocalStore
-
     image_id = add(series, keep_identity=True)[0].image_id
     grant()
-    elsewhere = Images(ledger, LocalStore(tmp_path / "store"), tmp_path / "workstation")
+    elsewhere = RadLedger(ledger, store, tmp_path / "workstation")
     with pytest.raises(SecretUnknown):
-        elsewhere.verify(image_id, [series])
-    secret = elsewhere.release(
+        elsewhere.images.verify(image_id, [series])
+    released = elsewhere.reading.secret(
         image_id,
         reader=who.radiologist,
         private_key=encryption_keys["radiologist"],
         key_service=key_service,
         use=CARE,
     )
-    found = elsewhere.verify(image_id, [series], secret=secret)
+    found = elsewhere.images.verify(image_id, [series], secret=released.secret)
     assert [each.verdict for each in found] == ["identical"] * 5
 
 
@@ -136,28 +135,3 @@ def test_a_key_service_is_asked_for_a_use(add, series, fetch):
     image_id = add(series)[0].image_id
     with pytest.raises(UsageError):
         fetch("radiologist", image_id, "none", use=None)
-
-
-def test_a_receipt_tells_who_signed_it(who, ledger):
-    receipt = Receipt(
-        reader=who.radiologist.address,
-        image_id="0x" + "ab" * 32,
-        purposes=32,
-        fulfilled=0,
-        disease="0x" + "00" * 13,
-        grant_id="0x" + "cd" * 32,
-        time=ledger.now(),
-        chain_id=ledger.chain_id,
-        contract=ledger.address("ConsentRegistry"),
-    )
-    signed = receipt.sign(who.radiologist)
-    assert signed.signer == who.radiologist.address
-    assert receipt.sign(who.stranger).signer == who.stranger.address
-    assert SignedReceipt.from_json(signed.to_json()) == signed
-    for nothing in ("0x" + "00" * 65, "none", ""):
-        assert SignedReceipt(receipt, nothing).signer is None
-    for change in ({"purposes": 33}, {"nonce": "0x" + "00" * 16}):
-        changed = SignedReceipt.from_json({**signed.to_json(), **change})
-        assert changed.signer != who.radiologist.address
-    with pytest.raises(ReceiptInvalid):
-        SignedReceipt.from_json({"signature": "0x"})

@@ -1,8 +1,7 @@
-"""How a reader asks for an image set's secret, and what a key service answers.
+"""What a reader signs to be given an image set's secret.
 
-A reader signs a receipt, which says what is read, for what use, under which grant and when, and
-hands it to a key service.  The service checks it, keeps it, and answers with the secret wrapped
-to the reader's registered key.  Readers do not depend on where it runs.
+A receipt says what is read, for what use, under which grant and when.  It stays with the key
+service that answered it, which can show by it what was delivered, and to whom.
 
 References
 ----------
@@ -11,34 +10,28 @@ References
 
 from __future__ import annotations
 
+import re
+import reprlib
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from eth_hash.auto import keccak
 
+from radledger.access.errors import ReceiptInvalid
 from radledger.chain.typed_data import Domain, Fields, typed_data
-from radledger.crypto import keys
+from radledger.errors import UsageError
 from radledger.identity.address import parse_address
-from radledger.imaging.errors import ReceiptInvalid
 
 if TYPE_CHECKING:
     from eth_account.messages import SignableMessage
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
-    from radledger.imaging.model import ImageSet
+    from radledger.consent.permission import Use, UseStruct
 
-__all__ = [
-    "KeyService",
-    "Receipt",
-    "Released",
-    "SignedReceipt",
-    "Use",
-    "WrappedSecret",
-    "release_context",
-    "request_release",
-]
+__all__ = ["Receipt", "SignedReceipt"]
 
 _FIELDS: Fields = (
     ("address", "reader"),
@@ -50,16 +43,6 @@ _FIELDS: Fields = (
     ("uint40", "time"),
     ("bytes16", "nonce"),
 )
-_RELEASE_DOMAIN = b"release\0"
-
-
-class Use(Protocol):
-    """What a reader wants to do, as ``radledger.consent.permission.Use`` is."""
-
-    @property
-    def struct(self) -> tuple[int, int, bytes]:
-        """The struct ``Use`` of ``IConsentRegistry``: purposes, fulfilled conditions, disease."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +92,24 @@ class Receipt:
     contract: str
     nonce: str = field(default_factory=lambda: "0x" + secrets.token_hex(16))
 
+    @classmethod
+    def of(cls, ledger: Ledger, reader: str, image_id: str, use: Use, grant_id: str) -> Receipt:
+        """A receipt of now, for the chain and contracts of a ledger."""
+        purposes, fulfilled, disease = use.struct
+        return cls(
+            reader=reader,
+            image_id=image_id,
+            purposes=purposes,
+            fulfilled=fulfilled,
+            disease="0x" + disease.hex(),
+            grant_id=grant_id,
+            time=ledger.present().time,
+            chain_id=ledger.chain_id,
+            contract=ledger.address("ConsentRegistry"),
+        )
+
     @property
-    def use(self) -> tuple[int, int, bytes]:
+    def use(self) -> UseStruct:
         """The struct ``Use`` of ``IConsentRegistry``."""
         return self.purposes, self.fulfilled, bytes.fromhex(self.disease[2:])
 
@@ -156,7 +155,7 @@ class SignedReceipt:
 
     @property
     def signer(self) -> str | None:
-        """Address of who signed it; None if the signature is none.
+        """Address of the signer; None if the signature is not a valid one.
 
         Whether that is the reader's owner, `IdentityRegistry` knows.
         """
@@ -172,117 +171,70 @@ class SignedReceipt:
         return {**asdict(self.receipt), "signature": self.signature}
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> SignedReceipt:
-        """Back from :meth:`to_json`.
+    def from_json(cls, value: Mapping[str, Any]) -> SignedReceipt:
+        """Back from :meth:`to_json`; what comes from elsewhere is not trusted with its form.
 
         Raises
         ------
         ReceiptInvalid
-            If a field is missing or not known.
+            If a field is missing, not known or not of its form.
         """
-        fields = dict(value)
-        try:
-            signature = fields.pop("signature")
-            return cls(Receipt(**fields), signature)
-        except (KeyError, TypeError):
+        if not isinstance(value, Mapping) or value.keys() != _FORMS.keys():
             raise ReceiptInvalid(
                 "not a signed receipt: fields are missing or not known; sign a new one",
-                fields=sorted(value),
-            ) from None
+                fields=sorted(map(str, value)) if isinstance(value, Mapping) else None,
+            )
+        for name, parsed in _FORMS.items():
+            try:
+                value = {**value, name: parsed(value[name])}
+            except (UsageError, ValueError, TypeError, AttributeError):
+                raise ReceiptInvalid(
+                    f"not a signed receipt: {name} is {reprlib.repr(value[name])}; sign a new one",
+                    field=name,
+                ) from None
+        fields = dict(value)
+        signature = fields.pop("signature")
+        return cls(Receipt(**fields), signature)
 
 
-@dataclass(frozen=True, slots=True)
-class WrappedSecret:
-    """A secret that only the reader of the receipt can open.
+def _digits(size: int) -> Callable[[Any], str]:
+    """``0x`` and so many bytes in hexadecimal, given in lower case."""
 
-    Attributes
-    ----------
-    image_id, grant_id
-        What it opens, and under which grant it was released.
-    wrapped
-        From :func:`radledger.crypto.keys.wrap` with :func:`release_context` as the context.
-    block_age
-        How many seconds ago the block was made by which the release was decided.
-    """
+    def parsed(value: Any) -> str:
+        if not re.fullmatch(f"0x[0-9a-fA-F]{{{2 * size}}}", value):
+            raise ValueError(value)
+        return str(value).lower()
 
-    image_id: str
-    grant_id: str
-    wrapped: bytes
-    block_age: int
+    return parsed
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
-    """A secret that its reader has opened, and the age in seconds of the block that decided."""
+def _number(bits: int) -> Callable[[Any], int]:
+    def parsed(value: Any) -> int:
+        if type(value) is not int or not 0 <= value < 1 << bits:
+            raise ValueError(value)
+        return value
 
-    secret: str
-    block_age: int
-
-
-class KeyService(Protocol):
-    """Who releases secrets: a hospital, a patient, here or behind a network."""
-
-    def release(self, request: SignedReceipt) -> WrappedSecret:
-        """Release an image set's secret to the reader who signed for it.
-
-        Raises
-        ------
-        Refusal
-            With the reason, if `ConsentRegistry` does not permit the use at the latest block, or
-            the grant has ended since.
-        ChainStale
-            If the latest block is older than the network allows.
-        ReceiptInvalid
-            If the receipt is not signed by the reader's owner, or not for this chain, time or
-            grant.
-        """
-        ...
+    return parsed
 
 
-def release_context(image_id: str, grant_id: str) -> bytes:
-    """HPKE context of a released secret: it opens as this image set's under this grant alone.
-
-    Examples
-    --------
-    >>> len(release_context("0x" + "ab" * 32, "0x" + "cd" * 32))
-    72
-    """
-    return _RELEASE_DOMAIN + bytes.fromhex(image_id[2:]) + bytes.fromhex(grant_id[2:])
+def _signature(value: Any) -> str:
+    """Any text: one that is not a signature was made by no key, which its check says better."""
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
 
 
-def request_release(
-    ledger: Ledger,
-    image_set: ImageSet,
-    reader: LocalAccount,
-    private_key: bytes,
-    key_service: KeyService,
-    use: Use,
-    identity: str | None = None,
-) -> Released:
-    """Ask a key service for a secret, with a receipt signed for the grant that permits the use.
-
-    The reading identity is ``identity``, which ``reader`` owns; default: the reader's own address.
-
-    Raises
-    ------
-    Refusal
-        With the reason, if no grant does; nothing is signed then.
-    UnwrapFailed
-        If what came does not open with ``private_key``.
-    """
-    struct, reads = use.struct, parse_address(identity or reader.address)
-    _, grant = ledger.call("ConsentRegistry", "requirePermitted", reads, image_set.struct, struct)
-    receipt = Receipt(
-        reader=reads,
-        image_id=image_set.image_id,
-        purposes=struct[0],
-        fulfilled=struct[1],
-        disease="0x" + struct[2].hex(),
-        grant_id="0x" + bytes(grant).hex(),
-        time=ledger.present().time,
-        chain_id=ledger.chain_id,
-        contract=ledger.address("ConsentRegistry"),
-    )
-    answer = key_service.release(receipt.sign(reader))
-    context = release_context(receipt.image_id, receipt.grant_id)
-    return Released(keys.unwrap(answer.wrapped, private_key, context), answer.block_age)
+_FORMS: Mapping[str, Callable[[Any], Any]] = {
+    "reader": parse_address,
+    "image_id": _digits(32),
+    "purposes": _number(16),
+    "fulfilled": _number(16),
+    "disease": _digits(13),
+    "grant_id": _digits(32),
+    "time": _number(40),
+    "chain_id": _number(256),
+    "contract": parse_address,
+    "nonce": _digits(16),
+    "signature": _signature,
+}
+"""How each field of a receipt is read."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 
+from radledger.access.keyservice import release_context
 from radledger.crypto.envelope import new_secret
 from radledger.crypto.keys import new_private_key, unwrap
-from radledger.imaging.keys import release_context
 from radledger.imaging.model import NONE, ImageRecord, Kind, State
 
 PRIVATE_KEY = new_private_key()
@@ -46,6 +46,9 @@ class Holding:
         )
 
     def secret(self, image_id):
+        return self._secrets[image_id]
+
+    def own_secret(self, image_id, *, reader, private_key):
         return self._secrets[image_id]
 
     def rekey(self, image_id):

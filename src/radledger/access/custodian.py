@@ -1,64 +1,38 @@
-"""The release of an image set's secret: to whom the chain permits it, against a signed receipt."""
+"""A key service in this process: to whom the chain permits it, against a signed receipt."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from radledger.chain.rpc import request
-from radledger.consent import permission
-from radledger.consent.errors import (
+from radledger.access.book import ReceiptBook, Release
+from radledger.access.errors import (
     ReaderReplaced,
     ReceiptForAnotherChain,
     ReceiptGrantDiffers,
+    ReceiptInvalid,
     ReceiptStale,
 )
-from radledger.consent.permission import Use
-from radledger.consent.receipts import Receipts, Release
+from radledger.access.keyservice import WrappedSecret, release_context
+from radledger.chain.rpc import request as request_node
+from radledger.consent import permission
 from radledger.crypto import keys
 from radledger.identity.identities import Identities
-from radledger.imaging.errors import ReceiptInvalid
-from radledger.imaging.keys import Receipt, SignedReceipt, WrappedSecret, release_context
-from radledger.imaging.model import NONE
 
 if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
-
+    from radledger.access.receipts import Receipt, SignedReceipt
     from radledger.chain.clock import Present
     from radledger.chain.ledger import Ledger
     from radledger.imaging.model import ImageRecord
 
-__all__ = ["CustodianKeyService", "keep_own_reading"]
+__all__ = ["CustodianKeyService"]
 
 _FRESH = 300
 _PAUSE = 3600
 
 
-def keep_own_reading(
-    ledger: Ledger, receipts: Receipts, record: ImageRecord, reader: LocalAccount
-) -> None:
-    """Keep a receipt of who reads an image set with a secret of their own: custodian or patient.
-
-    Nothing is released to them, so it names no grant and no purpose.
-    """
-    nothing = Use(0, 0, None)
-    now = ledger.present().time
-    receipt = Receipt(
-        reader=reader.address,
-        image_id=record.image_id,
-        purposes=nothing.purposes,
-        fulfilled=nothing.fulfilled,
-        disease="0x" + nothing.struct[2].hex(),
-        grant_id=NONE,
-        time=now,
-        chain_id=ledger.chain_id,
-        contract=ledger.address("ConsentRegistry"),
-    )
-    receipts.keep(Release(receipt.sign(reader), record.manifest, now))
-
-
 class CustodianKeyService:
-    """Releases the secrets of image sets, in this process; a :class:`~.imaging.keys.KeyService`.
+    """Releases the secrets of image sets, in this process; a :class:`~.keyservice.KeyService`.
 
     A hospital releases what it holds; a patient may release by themselves, with the secret that
     was wrapped to the patient's own key.  Whoever was given a secret and may no longer read is
@@ -86,7 +60,7 @@ class CustodianKeyService:
     Examples
     --------
     >>> service = CustodianKeyService(                             # doctest: +SKIP
-    ...     ledger, Receipts(home / "receipts.sqlite3"), show=images.show, secret=images.secret,
+    ...     ledger, ReceiptBook(home / "receipts.sqlite3"), show=images.show, secret=images.secret,
     ...     rekey=partial(images.rekey, custodian=hospital))
     >>> service.release(receipt.sign(radiologist)).grant_id         # doctest: +SKIP
     '0x…'
@@ -95,7 +69,7 @@ class CustodianKeyService:
     def __init__(
         self,
         ledger: Ledger,
-        receipts: Receipts,
+        receipts: ReceiptBook,
         *,
         show: Callable[[str], ImageRecord],
         secret: Callable[[str], str],
@@ -222,7 +196,7 @@ class CustodianKeyService:
         """Unix time at which the image set was last encrypted under a new secret; 0 for never."""
         if record.keyed_in_block == record.block:
             return 0
-        block = request(
+        block = request_node(
             self._ledger.web3, "eth_getBlockByNumber", [hex(record.keyed_in_block), False]
         )
         return int(block["timestamp"], 16) if block else 0  # of a branch that was left meanwhile

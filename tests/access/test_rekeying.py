@@ -6,10 +6,10 @@ import sqlite3
 
 import pytest
 
+from radledger.access import CustodianKeyService
 from radledger.consent import Terms
-from radledger.consent.release import CustodianKeyService
 from radledger.crypto.keys import new_private_key, public_key
-from tests.consent.holding import PRIVATE_KEY, opened
+from tests.access.holding import PRIVATE_KEY, opened
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
 

@@ -8,11 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from radledger.consent.errors import ReceiptReplayed
+from radledger.access.errors import ReceiptReplayed
+from radledger.access.receipts import SignedReceipt
 from radledger.databases import SqliteDatabase
-from radledger.imaging.keys import SignedReceipt
 
-__all__ = ["Receipts", "Release"]
+__all__ = ["ReceiptBook", "Release"]
 
 _SCHEMA = (
     """
@@ -42,7 +42,7 @@ class Release:
     released_at: int
 
 
-class Receipts:
+class ReceiptBook:
     """A book of receipts in an SQLite database that its owner alone can read.
 
     Any number of processes may use it at once.  What :meth:`keep` returned from is on the disk.

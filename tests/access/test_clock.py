@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from radledger.access.errors import ReceiptStale
 from radledger.chain.errors import ChainStale
 from radledger.chain.refusals import ConsentExpired, ConsentNotYet
 from radledger.consent import SealedNote, Terms
-from radledger.consent.errors import DocumentExpired, ReceiptStale
+from radledger.consent.errors import DocumentExpired
 from radledger.consent.model import Decision
 from radledger.consent.permission import Use
-from radledger.imaging.keys import request_release
-from tests.consent.holding import PRIVATE_KEY, opened
+from tests.access.holding import PRIVATE_KEY, opened
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
 
@@ -138,12 +138,17 @@ def test_of_a_chain_that_stands_still_nothing_is_taken_for_true(
 
 
 def test_a_reader_is_told_how_old_the_block_is(
-    consents, image_set, ledger, reader, service, wall, who
+    consents, image_set, reader, reading, service, wall, who
 ):
     consents.grant(who.patient, reader.address, Terms(("CC",)))
     wall(17)
-    use = Use.of(["CC"])
-    released = request_release(ledger, image_set, reader, PRIVATE_KEY, service, use)
+    released = reading.secret(
+        image_set.image_id,
+        reader=reader,
+        private_key=PRIVATE_KEY,
+        key_service=service,
+        use=Use.of(["CC"]),
+    )
     assert released.block_age == 17
 
 

@@ -6,6 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from radledger.access import CustodianKeyService, SignedReceipt
+from radledger.access.errors import (
+    ReaderReplaced,
+    ReceiptForAnotherChain,
+    ReceiptGrantDiffers,
+    ReceiptInvalid,
+    ReceiptReplayed,
+    ReceiptStale,
+)
 from radledger.chain.refusals import (
     ConsentConditionUnmet,
     ConsentExpired,
@@ -18,21 +27,11 @@ from radledger.chain.refusals import (
     ConsentRevoked,
 )
 from radledger.consent import Terms, duo
-from radledger.consent.errors import (
-    ReaderReplaced,
-    ReceiptForAnotherChain,
-    ReceiptGrantDiffers,
-    ReceiptReplayed,
-    ReceiptStale,
-)
-from radledger.consent.release import CustodianKeyService
 from radledger.crypto.errors import UnwrapFailed
 from radledger.crypto.keys import new_private_key, public_key
 from radledger.identity.errors import NoEncryptionKey
-from radledger.imaging.errors import ReceiptInvalid
-from radledger.imaging.keys import SignedReceipt
 from radledger.imaging.model import NONE
-from tests.consent.holding import opened
+from tests.access.holding import opened
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
 

@@ -1,0 +1,157 @@
+"""Reading an image set: with a key service's permission, or as its custodian or patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radledger.access.book import ReceiptBook, Release
+from radledger.access.keyservice import release_context
+from radledger.access.receipts import Receipt
+from radledger.consent.permission import Use
+from radledger.crypto import keys
+from radledger.errors import UsageError
+from radledger.identity.address import parse_address
+from radledger.imaging.model import NONE
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.access.keyservice import KeyService
+    from radledger.chain.ledger import Ledger
+    from radledger.imaging.model import FetchResult
+    from radledger.imaging.service import Images
+
+__all__ = ["Reading", "Released"]
+
+_NOTHING = Use(0, 0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A secret that its reader has opened.
+
+    ``block_age`` is how many seconds before the release the block was made that decided; none where
+    nothing was released, as to the custodian.
+    """
+
+    secret: str
+    block_age: int | None
+
+
+class Reading:
+    """What readers do with image sets.
+
+    Parameters
+    ----------
+    ledger
+        The connected chain.
+    images
+        The image sets that are read.
+    receipts
+        Where receipts are kept of what patient and custodian read with a secret of their own.
+
+    Examples
+    --------
+    >>> reading = Reading(ledger, images, receipts)                # doctest: +SKIP
+    >>> fetched = reading.fetch(image_id, "study", reader=radiologist, private_key=private_key,
+    ...                         key_service=key_service, use=Use.of(["CC"]))  # doctest: +SKIP
+    >>> len(fetched.files)                                         # doctest: +SKIP
+    5
+    """
+
+    def __init__(self, ledger: Ledger, images: Images, receipts: ReceiptBook) -> None:
+        self._ledger = ledger
+        self._images = images
+        self._receipts = receipts
+
+    def secret(
+        self,
+        image_id: str,
+        *,
+        reader: LocalAccount,
+        private_key: bytes,
+        key_service: KeyService | None = None,
+        use: Use | None = None,
+        identity: str | None = None,
+    ) -> Released:
+        """An image set's secret, against a signed receipt.
+
+        A key service is asked with a receipt for the grant that permits the use.  The patient and
+        the custodian, to whom the secret was wrapped at ingest, need none; a receipt of their
+        reading is kept here.
+
+        Parameters
+        ----------
+        image_id
+            The set.
+        reader, private_key
+            Who reads, and the X25519 key whose public half is registered.
+        key_service, use
+            Whom to ask for the secret and for what use; neither for the patient and the custodian.
+        identity
+            Who reads, where that is an identity which the reader took over.
+
+        Raises
+        ------
+        Refusal
+            If the use is not permitted, and nothing is signed then; if the set was erased, and for
+            the patient also if they have disowned it.
+        ChainStale
+            If the key service's latest block is older than its network allows.
+        SecretUnknown
+            If no key service is asked, and the secret was not wrapped to the reader.
+        UnwrapFailed
+            If what came does not open with `private_key`.
+        UsageError
+            If a key service is given, and no use.
+        """
+        if key_service is None:
+            return self._own(image_id, reader, private_key)
+        if use is None:
+            raise UsageError("a key service releases a secret for a use; say for which")
+        image_set = self._images.show(image_id).image_set
+        reads = parse_address(identity or reader.address)
+        _, grant = self._ledger.call(
+            "ConsentRegistry", "requirePermitted", reads, image_set.struct, use.struct
+        )
+        grant_id = "0x" + bytes(grant).hex()
+        receipt = Receipt.of(self._ledger, reads, image_set.image_id, use, grant_id)
+        answer = key_service.release(receipt.sign(reader))
+        context = release_context(receipt.image_id, receipt.grant_id)
+        return Released(keys.unwrap(answer.wrapped, private_key, context), answer.block_age)
+
+    def fetch(
+        self,
+        image_id: str,
+        to: Path | str,
+        *,
+        reader: LocalAccount,
+        private_key: bytes,
+        key_service: KeyService | None = None,
+        use: Use | None = None,
+        identity: str | None = None,
+    ) -> FetchResult:
+        """Fetch an image set into a folder, as :meth:`.Images.fetch` does, with its secret.
+
+        Parameters and errors are those of `secret` and of :meth:`.Images.fetch`.
+        """
+        released = self.secret(
+            image_id,
+            reader=reader,
+            private_key=private_key,
+            key_service=key_service,
+            use=use,
+            identity=identity,
+        )
+        fetched = self._images.fetch(image_id, to, secret=released.secret)
+        return replace(fetched, block_age=released.block_age)
+
+    def _own(self, image_id: str, reader: LocalAccount, private_key: bytes) -> Released:
+        """What was wrapped to the patient or the custodian; no grant and no purpose is named."""
+        record = self._images.show(image_id)
+        receipt = Receipt.of(self._ledger, reader.address, record.image_id, _NOTHING, NONE)
+        self._receipts.keep(Release(receipt.sign(reader), record.manifest, receipt.time))
+        secret = self._images.own_secret(image_id, reader=reader.address, private_key=private_key)
+        return Released(secret, None)

@@ -1,0 +1,78 @@
+"""What the tests of access share: a custodian's holdings, its key service, and a reader."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from radledger.access import CustodianKeyService, Reading, Receipt, ReceiptBook
+from radledger.consent.permission import Use
+from radledger.crypto.keys import public_key
+from radledger.imaging.model import NONE
+from tests.access.holding import PRIVATE_KEY, Holding
+from tests.consent.conftest import (
+    anchor,
+    chain_clock,
+    consents,
+    image_set,
+    other_image_set,
+    patient_with_ether,
+    wall,
+)
+from tests.identity.cast import identities, participants, travel, who
+
+__all__ = [
+    "anchor",
+    "chain_clock",
+    "consents",
+    "identities",
+    "image_set",
+    "other_image_set",
+    "participants",
+    "patient_with_ether",
+    "travel",
+    "wall",
+    "who",
+]
+
+
+@pytest.fixture
+def holding(ledger, who, image_set, other_image_set):
+    return Holding(ledger, who.hospital, image_set, other_image_set)
+
+
+@pytest.fixture
+def receipts(tmp_path):
+    return ReceiptBook(tmp_path / "receipts.sqlite3")
+
+
+@pytest.fixture
+def service(ledger, receipts, holding):
+    return CustodianKeyService(
+        ledger, receipts, show=holding.show, secret=holding.secret, rekey=holding.rekey
+    )
+
+
+@pytest.fixture
+def reader(identities, who):
+    identities.set_key(who.radiologist, public_key(PRIVATE_KEY))
+    return who.radiologist
+
+
+@pytest.fixture
+def ask(ledger, consents, image_set):
+    """Make the receipt with which somebody asks for an image set, signed by that person."""
+
+    def signed(signer, image_set=image_set, purposes=("CC",), fulfilled=(), **changes):
+        decision = consents.check(signer.address, image_set, purposes, fulfilled=fulfilled)
+        grant_id, use = decision.grant_id or NONE, Use.of(purposes, fulfilled)
+        receipt = Receipt.of(ledger, signer.address, image_set.image_id, use, grant_id)
+        return replace(receipt, **{"time": ledger.now()} | changes).sign(signer)
+
+    return signed
+
+
+@pytest.fixture
+def reading(ledger, holding, receipts):
+    return Reading(ledger, holding, receipts)
