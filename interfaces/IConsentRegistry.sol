@@ -3,7 +3,13 @@ pragma solidity ^0.8.30;
 
 import {GrantSlot} from "../contracts/consent/GrantSlot.sol";
 import {Authorization} from "../contracts/types/Authorization.sol";
+import {Conditions} from "../contracts/types/Conditions.sol";
+import {GrantId} from "../contracts/types/GrantId.sol";
 import {ImageId, ImageSet} from "../contracts/types/ImageSet.sol";
+import {Purposes} from "../contracts/types/Purposes.sol";
+import {RequestId} from "../contracts/types/RequestId.sol";
+import {Scope} from "../contracts/types/Scope.sol";
+import {Time, Time32} from "../contracts/types/Time.sol";
 import {IEmergencyAccess} from "./IEmergencyAccess.sol";
 
 /// @title Consent: who may use whose images for what, now
@@ -46,10 +52,10 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @param conditions bits of {DataUse}
     /// @param disease code of the one disease for disease specific research, as "MONDO:0004992"; else empty
     struct Terms {
-        uint32 from;
-        uint32 until;
-        uint16 purposes;
-        uint16 conditions;
+        Time32 from;
+        Time32 until;
+        Purposes purposes;
+        Conditions conditions;
         bytes13 disease;
     }
 
@@ -59,8 +65,8 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @param disease code of the disease under research, or empty; a use that names one is research on it, unless it is
     /// care or teaching alone
     struct Use {
-        uint16 purposes;
-        uint16 fulfilled;
+        Purposes purposes;
+        Conditions fulfilled;
         bytes13 disease;
     }
 
@@ -69,11 +75,11 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @param epoch how often the subject had revoked all grants
     /// @param status whether the last decision granted or revoked it
     struct Grant {
-        uint32 from;
-        uint32 until;
-        uint32 signed;
-        uint16 purposes;
-        uint16 conditions;
+        Time32 from;
+        Time32 until;
+        Time32 signed;
+        Purposes purposes;
+        Conditions conditions;
         bytes13 disease;
         uint16 epoch;
         Status status;
@@ -83,7 +89,7 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @param seen the `signed` that {grantOf} returned for the grantee and scope; zero when there was no grant
     /// @param epoch the subject's epoch, as {epochOf} returned it
     struct Basis {
-        uint32 seen;
+        Time32 seen;
         uint16 epoch;
     }
 
@@ -92,57 +98,57 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @notice The signature is not the signer's, for this chain, contract and message.
     error ConsentBadSignature(address signer);
     /// @notice The document is dated ahead of the chain; set the clock of the device, then sign it again.
-    error ConsentSignedAhead(uint32 signed, uint32 latest);
+    error ConsentSignedAhead(Time32 signed, Time32 latest);
     /// @notice The document refers to a state that this chain does not have; sign it again.
-    error ConsentBasisUnknown(uint32 seen, uint32 signed, uint16 epoch, uint16 current);
+    error ConsentBasisUnknown(Time32 seen, Time32 signed, uint16 epoch, uint16 current);
     /// @notice This grant, or one that was signed later, is already recorded for this grantee and scope.
-    error ConsentSuperseded(address subject, address grantee, bytes32 scope, uint32 signed);
+    error ConsentSuperseded(address subject, address grantee, Scope scope, Time32 signed);
     /// @notice The grant may be older than a recorded revocation; to grant again, sign a new grant.
-    error ConsentRevokedSince(address subject, address grantee, bytes32 scope, uint32 signed);
+    error ConsentRevokedSince(address subject, address grantee, Scope scope, Time32 signed);
     /// @notice The grant may be older than a recorded revocation of all grants; to grant again, sign a new grant.
-    error ConsentAllRevokedSince(address subject, uint32 signed);
+    error ConsentAllRevokedSince(address subject, Time32 signed);
     /// @notice The revocation was signed before the latest grant or emergency access, or no later than a recorded
     /// revocation; to end what is in force, sign a new revocation.
-    error ConsentGrantedSince(address subject, address grantee, bytes32 scope, uint32 signed);
+    error ConsentGrantedSince(address subject, address grantee, Scope scope, Time32 signed);
     /// @notice All grants were already revoked, by this document or a later one.
-    error ConsentAllRevokedAlready(address subject, uint32 signed);
+    error ConsentAllRevokedAlready(address subject, Time32 signed);
     /// @notice The deadline of the signature has passed.
-    error ConsentSignatureExpired(uint40 deadline);
+    error ConsentSignatureExpired(Time deadline);
     /// @notice The grantee is the subject itself, or either is the zero address.
     error ConsentGranteeInvalid(address grantee);
     /// @notice This scope is reserved for emergency access, which is not granted.
-    error ConsentScopeReserved(bytes32 scope);
+    error ConsentScopeReserved(Scope scope);
     /// @notice The period is empty or over.
-    error ConsentPeriodInvalid(uint32 from, uint32 until);
+    error ConsentPeriodInvalid(Time32 from, Time32 until);
     /// @notice No purpose is given, a purpose is unknown, or the conditions exclude them all.
-    error ConsentPurposesInvalid(uint16 purposes, uint16 conditions);
+    error ConsentPurposesInvalid(Purposes purposes, Conditions conditions);
     /// @notice A disease is missing for disease-specific research, or given for purposes that are not specific to one.
-    error ConsentDiseaseInvalid(uint16 purposes, bytes13 disease);
+    error ConsentDiseaseInvalid(Purposes purposes, bytes13 disease);
     /// @notice There is nothing to revoke: access was never given, or it was already revoked or ended.
-    error ConsentNothingToRevoke(address subject, address grantee, bytes32 scope);
+    error ConsentNothingToRevoke(address subject, address grantee, Scope scope);
     /// @notice The grantee is neither the requester nor its institution.
     error ConsentRequesterNotGrantee(address requester, address grantee);
     /// @notice The requester is not an active accredited participant.
     error ConsentRequesterNotAccredited(address requester);
     /// @notice The same request is already pending.
-    error ConsentAlreadyRequested(bytes32 request);
+    error ConsentAlreadyRequested(RequestId request);
     /// @notice No such request is pending.
-    error ConsentNotRequested(bytes32 request);
+    error ConsentNotRequested(RequestId request);
 
     /// @notice The use is not permitted: nothing was granted.
     error ConsentNeverGranted(address subject, address reader);
     /// @notice The use is not permitted: the grant was revoked, or the emergency access was ended.
     error ConsentRevoked(address subject, address reader);
     /// @notice The use is not permitted: the grant or emergency access has expired.
-    error ConsentExpired(address subject, address reader, uint32 until);
+    error ConsentExpired(address subject, address reader, Time32 until);
     /// @notice The use is not permitted: the grant has not begun.
-    error ConsentNotYet(address subject, address reader, uint32 from);
+    error ConsentNotYet(address subject, address reader, Time32 from);
     /// @notice The use is not permitted: not all of its purposes are granted.
-    error ConsentPurposeNotPermitted(uint16 granted, uint16 used);
+    error ConsentPurposeNotPermitted(Purposes granted, Purposes used);
     /// @notice The use is not permitted: the grant is for one disease, which the use does not name.
     error ConsentDiseaseDiffers(bytes13 granted, bytes13 used);
     /// @notice The use is not permitted: a condition is not fulfilled.
-    error ConsentConditionUnmet(uint16 required, uint16 fulfilled);
+    error ConsentConditionUnmet(Conditions required, Conditions fulfilled);
     /// @notice The use is not permitted: the reader or its institution is suspended.
     error ConsentReaderSuspended(address reader);
     /// @notice The use is not permitted: no such image set is anchored.
@@ -154,28 +160,28 @@ interface IConsentRegistry is IEmergencyAccess {
 
     /// @notice A grant was written; `given` is what {grantOf} then returns, `actor` acted for the subject.
     event ConsentGranted(
-        address indexed subject, address indexed grantee, bytes32 indexed scope, GrantSlot given, address actor
+        address indexed subject, address indexed grantee, Scope indexed scope, GrantSlot given, address actor
     );
     /// @notice A grant was revoked, or will not count when it arrives; `signed` is what {grantOf} then returns. For the
     /// scope of emergencies: an emergency access was ended, and `signed` says when.
     event ConsentWithdrawn(
-        address indexed subject, address indexed grantee, bytes32 indexed scope, uint32 signed, address actor
+        address indexed subject, address indexed grantee, Scope indexed scope, Time32 signed, address actor
     );
     /// @notice All grants before this epoch were revoked; `signed` is what {revokedAllAt} then returns.
-    event ConsentWithdrawnAll(address indexed subject, uint16 epoch, uint32 signed, address actor);
+    event ConsentWithdrawnAll(address indexed subject, uint16 epoch, Time32 signed, address actor);
     /// @notice A participant asks the subject for a grant; `asked` holds the terms, all else in it is zero.
     event ConsentRequested(
-        address indexed subject, address indexed requester, address grantee, bytes32 scope, GrantSlot asked
+        address indexed subject, address indexed requester, address grantee, Scope scope, GrantSlot asked
     );
     /// @notice The subject granted what was asked; `request` is the id that {requestIdOf} computes.
-    event ConsentRequestApproved(bytes32 indexed request);
+    event ConsentRequestApproved(RequestId indexed request);
 
     /// @notice Grants the use of the subject's images. A grant for the same grantee and scope is replaced.
     /// @param subject whose images; the caller is its owner or its delegate of type "radledger.consent"
     /// @param grantee person, or institution with its active members
     /// @param scope zero for everything, or a course, a visit or an image id
     /// @param terms for what, under which conditions, how long
-    function grant(address subject, address grantee, bytes32 scope, Terms calldata terms) external;
+    function grant(address subject, address grantee, Scope scope, Terms calldata terms) external;
 
     /// @notice As {grant}, by signature; anyone may submit it, in any order with the subject's other documents.
     /// @dev Over what the subject saw when it signed, a grant always counts. Else it counts if it was signed later than
@@ -186,7 +192,7 @@ interface IConsentRegistry is IEmergencyAccess {
     function grantBySig(
         address subject,
         address grantee,
-        bytes32 scope,
+        Scope scope,
         Terms calldata terms,
         Basis calldata basis,
         Authorization calldata authorization
@@ -197,13 +203,13 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @param subject whose grant
     /// @param grantee to whom it was given
     /// @param scope for what it was given
-    function revoke(address subject, address grantee, bytes32 scope) external;
+    function revoke(address subject, address grantee, Scope scope) external;
 
     /// @notice As {revoke}, by signature.
     /// @dev Counts against what was signed before or up to two days after it, but for a grant that was given in
     /// knowledge of it or of a later revocation. It is signed a day ahead of the block at most.
     /// Typed data: `Revoke(address subject,address grantee,bytes32 scope,uint32 signed,uint40 deadline)`.
-    function revokeBySig(address subject, address grantee, bytes32 scope, Authorization calldata authorization) external;
+    function revokeBySig(address subject, address grantee, Scope scope, Authorization calldata authorization) external;
 
     /// @notice Revokes every grant of the subject, and every one that was signed before. The cost does not depend on their
     /// number.
@@ -226,13 +232,13 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @param scope zero for everything, or a course, a visit or an image id
     /// @param terms for what, under which conditions, how long
     /// @return id of the request
-    function request(address subject, address grantee, bytes32 scope, Terms calldata terms)
+    function request(address subject, address grantee, Scope scope, Terms calldata terms)
         external
-        returns (bytes32 id);
+        returns (RequestId id);
 
     /// @notice Grants exactly what was requested; to grant less, use {grant}.
     /// @param requester who asked
-    function approve(address requester, address subject, address grantee, bytes32 scope, Terms calldata terms) external;
+    function approve(address requester, address subject, address grantee, Scope scope, Terms calldata terms) external;
 
     /// @notice As {approve}, by signature, and under the rules of {grantBySig}.
     /// @dev Typed data: `Approve(address requester,address subject,address grantee,bytes32 scope,uint32 from,
@@ -242,7 +248,7 @@ interface IConsentRegistry is IEmergencyAccess {
         address requester,
         address subject,
         address grantee,
-        bytes32 scope,
+        Scope scope,
         Terms calldata terms,
         Basis calldata basis,
         Authorization calldata authorization
@@ -257,7 +263,7 @@ interface IConsentRegistry is IEmergencyAccess {
     function permitted(address reader, ImageSet calldata imageSet, Use calldata use)
         external
         view
-        returns (Reason reason, bytes32 grantId);
+        returns (Reason reason, GrantId grantId);
 
     /// @notice Reverts with the reason unless the reader may use the image set, now.
     /// @return image id of the image set
@@ -265,27 +271,51 @@ interface IConsentRegistry is IEmergencyAccess {
     function requirePermitted(address reader, ImageSet calldata imageSet, Use calldata use)
         external
         view
-        returns (ImageId image, bytes32 grantId);
+        returns (ImageId image, GrantId grantId);
+
+    /// @notice Whether a reader may use a subject's records that are not images, now.
+    /// @param reader account that wants to use the records
+    /// @param subject whose records
+    /// @param scope under which scope the subject grants their use; a grant for everything covers them too
+    /// @param use what the records are used for
+    /// @return reason `Permitted`, or why not
+    /// @return grantId the grant that permits it; zero for the subject's own records
+    function permittedScope(address reader, address subject, Scope scope, Use calldata use)
+        external
+        view
+        returns (Reason reason, GrantId grantId);
+
+    /// @notice As {requirePermitted}, for several image sets. What does not depend on the image set is asked once for
+    /// all that follow one another and are of the same patient.
+    /// @param reader account that wants to use the images
+    /// @param imageSets the image sets
+    /// @param use what the images are used for
+    /// @return images ids of the image sets
+    /// @return grantIds for each, the grant that permits it; zero for the patient's own images
+    function requirePermittedBatch(address reader, ImageSet[] calldata imageSets, Use calldata use)
+        external
+        view
+        returns (ImageId[] memory images, GrantId[] memory grantIds);
 
     /// @notice A grant as it was written last; whether it still holds depends on its status, epoch and time.
-    function grantOf(address subject, address grantee, bytes32 scope) external view returns (Grant memory);
+    function grantOf(address subject, address grantee, Scope scope) external view returns (Grant memory);
 
     /// @notice The id of a grant.
-    function grantIdOf(address subject, address grantee, bytes32 scope) external pure returns (bytes32);
+    function grantIdOf(address subject, address grantee, Scope scope) external pure returns (GrantId);
 
     /// @notice The id of a request.
-    function requestIdOf(address requester, address subject, address grantee, bytes32 scope, Terms calldata terms)
+    function requestIdOf(address requester, address subject, address grantee, Scope scope, Terms calldata terms)
         external
         pure
-        returns (bytes32);
+        returns (RequestId);
 
     /// @notice Time of a pending request; zero when there is none.
-    function requestedAt(bytes32 id) external view returns (uint256);
+    function requestedAt(RequestId id) external view returns (uint256);
 
     /// @notice How often the subject revoked all grants, at most 65,535; grants of earlier epochs are revoked, but for
     /// those that were signed more than two days after {revokedAllAt}.
     function epochOf(address subject) external view returns (uint16);
 
     /// @notice When the subject last revoked all grants, in seconds since 1970; zero if never.
-    function revokedAllAt(address subject) external view returns (uint32);
+    function revokedAllAt(address subject) external view returns (Time32);
 }

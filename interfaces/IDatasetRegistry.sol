@@ -4,7 +4,9 @@ pragma solidity ^0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {DatasetId} from "../contracts/types/DatasetId.sol";
+import {GrantId} from "../contracts/types/GrantId.sol";
 import {ImageId, ImageSet} from "../contracts/types/ImageSet.sol";
+import {Purposes} from "../contracts/types/Purposes.sol";
 import {IConsentRegistry} from "./IConsentRegistry.sol";
 
 /// @title Data sets: what they consist of, who contributed, and how the benefit is shared
@@ -121,7 +123,7 @@ interface IDatasetRegistry {
     /// @notice There is no contract at the token's address.
     error DatasetTokenInvalid(address token);
     /// @notice No use is declared, or it is clinical care alone, or it names a disease without being research on it.
-    error DatasetUseInvalid(uint16 purposes, bytes13 disease);
+    error DatasetUseInvalid(Purposes purposes, bytes13 disease);
     /// @notice The limit of instances is missing, or is given although the weight rule does not count instances.
     error DatasetInstancesInvalid(WeightRule rule, uint32 mostInstances);
     /// @notice The curator is not a researcher of the data set's institution.
@@ -172,7 +174,7 @@ interface IDatasetRegistry {
         address indexed patient,
         address custodian,
         uint32 weight,
-        bytes32 grantId,
+        GrantId grantId,
         address curator
     );
     /// @notice An image set no longer counts, neither for the patient nor for the custodian.
@@ -182,7 +184,7 @@ interface IDatasetRegistry {
     /// @notice The actor showed that an image set has no consent; it is withdrawn at `endsAt`, unless it is resumed.
     event DatasetImageSuspended(DatasetId indexed dataset, ImageId indexed image, address indexed actor, uint40 endsAt);
     /// @notice The actor showed that consent was renewed; the image set counts again.
-    event DatasetImageResumed(DatasetId indexed dataset, ImageId indexed image, address indexed actor, bytes32 grantId);
+    event DatasetImageResumed(DatasetId indexed dataset, ImageId indexed image, address indexed actor, GrantId grantId);
     /// @notice A work counts from now on.
     event DatasetWorkContributed(
         DatasetId indexed dataset, address indexed contributor, bytes32 indexed work, Class class, uint32 weight

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Authorization} from "../contracts/types/Authorization.sol";
+import {Time, Time32} from "../contracts/types/Time.sol";
 
 /// @title Emergency access, and the conduct of clinicians and institutions
 /// @notice A clinician declares it without a grant, a second person of the institution reviews it, and a subject may
@@ -23,8 +24,8 @@ interface IEmergencyAccess {
     /// @param ended whether the subject revoked it, or the review found it unjustified
     struct Emergency {
         address institution;
-        uint40 until;
-        uint40 reviewBy;
+        Time until;
+        Time reviewBy;
         Outcome outcome;
         bool ended;
     }
@@ -46,17 +47,17 @@ interface IEmergencyAccess {
     /// @notice Emergency access cannot last 0 seconds, nor longer than 24 hours.
     error ConsentEmergencyTooLong(uint40 duration, uint40 longest);
     /// @notice There is no such emergency access.
-    error ConsentNoEmergency(address subject, address clinician, uint40 since);
+    error ConsentNoEmergency(address subject, address clinician, Time since);
     /// @notice The clinician already declared emergency access to this subject in the same second.
-    error ConsentEmergencyExists(address subject, address clinician, uint40 since);
+    error ConsentEmergencyExists(address subject, address clinician, Time since);
     /// @notice The subject forbids emergency access.
     error ConsentEmergencyForbidden(address subject);
     /// @notice The recorded choice on emergency access is the same, or may be newer; to change it, sign a new choice.
-    error ConsentEmergencyChoiceSuperseded(address subject, uint32 signed);
+    error ConsentEmergencyChoiceSuperseded(address subject, Time32 signed);
     /// @notice This deployment does not let subjects forbid emergency access.
     error ConsentEmergenciesNotForbiddable();
     /// @notice The emergency access was already reviewed.
-    error ConsentAlreadyReviewed(address subject, address clinician, uint40 since);
+    error ConsentAlreadyReviewed(address subject, address clinician, Time since);
     /// @notice The reviewer is neither another active member of the clinician's institution, nor a governor after the
     /// review was due.
     error ConsentReviewerInvalid(address reviewer, address clinician, address institution);
@@ -68,9 +69,9 @@ interface IEmergencyAccess {
         address indexed subject,
         address indexed clinician,
         address indexed institution,
-        uint40 since,
-        uint40 until,
-        uint40 reviewBy,
+        Time since,
+        Time until,
+        Time reviewBy,
         bytes32 reason
     );
     /// @notice A second person reviewed emergency access; `opinion` is a digest.
@@ -78,12 +79,12 @@ interface IEmergencyAccess {
         address indexed subject,
         address indexed clinician,
         address indexed reviewer,
-        uint40 since,
+        Time since,
         bool justified,
         bytes32 opinion
     );
     /// @notice The subject forbids emergency access from now on, or allows it again.
-    event EmergenciesForbidden(address indexed subject, bool forbidden, uint32 signed, address actor);
+    event EmergenciesForbidden(address indexed subject, bool forbidden, Time32 signed, address actor);
 
     /// @notice Declares emergency access ("breaks the glass"): the calling clinician may use everything of the subject for
     /// clinical care, for as long as it is a clinician of the same institution. It replaces an earlier one of the same
@@ -101,7 +102,7 @@ interface IEmergencyAccess {
     /// @param since time at which it was declared
     /// @param justified the reviewer's finding
     /// @param opinion digest of the review
-    function review(address subject, address clinician, uint40 since, bool justified, bytes32 opinion) external;
+    function review(address subject, address clinician, Time since, bool justified, bytes32 opinion) external;
 
     /// @notice Forbids emergency access to the subject's images, where the deployment allows that, or allows it again.
     /// Emergency access in force at that moment ends, and stays ended when it is allowed again.
@@ -116,21 +117,21 @@ interface IEmergencyAccess {
     /// @param forbidden whether it is forbidden
     /// @param seen the `signed` that {emergencyChoiceOf} returned when this was signed
     /// @param authorization who signed, when, and the signature
-    function forbidEmergenciesBySig(address subject, bool forbidden, uint32 seen, Authorization calldata authorization)
+    function forbidEmergenciesBySig(address subject, bool forbidden, Time32 seen, Authorization calldata authorization)
         external;
 
     /// @notice Emergency access as it was written last; all zero where there is none.
-    function emergencyOf(address subject, address clinician, uint40 since) external view returns (Emergency memory);
+    function emergencyOf(address subject, address clinician, Time since) external view returns (Emergency memory);
 
     /// @notice Whether emergency access should have been reviewed by now.
-    function isReviewOverdue(address subject, address clinician, uint40 since) external view returns (bool);
+    function isReviewOverdue(address subject, address clinician, Time since) external view returns (bool);
 
     /// @notice The emergency accesses that an account declared as a clinician, and those that it answers for as an
     /// institution, counted by outcome.
     function conductOf(address account) external view returns (Conduct memory asClinician, Conduct memory asInstitution);
 
     /// @notice Whether the subject forbids emergency access, and when it signed its choice; zero if it never chose.
-    function emergencyChoiceOf(address subject) external view returns (bool forbidden, uint32 signed);
+    function emergencyChoiceOf(address subject) external view returns (bool forbidden, Time32 signed);
 
     /// @notice The deployment's rules on emergency access.
     /// @return mayForbid whether subjects may forbid it

@@ -24,8 +24,8 @@ library ConductSlotLibrary {
     uint256 private constant OPEN = uint256(type(uint88).max) << RECENT_SHIFT;
 
     /// @notice The end of the UTC day three days after the emergency: a review is due in 72 to 96 hours.
-    function dueAt(uint256 since) internal pure returns (uint40) {
-        return uint40((since / 1 days + DAYS) * 1 days);
+    function dueAt(uint256 since) internal pure returns (uint256) {
+        return (since / 1 days + DAYS) * 1 days;
     }
 
     /// @notice The same counts, as they stand now.

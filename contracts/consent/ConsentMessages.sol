@@ -3,6 +3,8 @@ pragma solidity 0.8.30;
 
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
 import {Authorization} from "../types/Authorization.sol";
+import {Scope} from "../types/Scope.sol";
+import {Time32} from "../types/Time.sol";
 
 /// @title The typed data that a subject signs, as EIP-712 struct hashes
 /// @notice Every field has its own name and type, so that a wallet can show what is signed.
@@ -24,7 +26,7 @@ library ConsentMessages {
     function grant(
         address subject,
         address grantee,
-        bytes32 scope,
+        Scope scope,
         IConsentRegistry.Terms calldata terms,
         IConsentRegistry.Basis calldata basis,
         Authorization calldata authorization
@@ -34,7 +36,7 @@ library ConsentMessages {
         );
     }
 
-    function revoke(address subject, address grantee, bytes32 scope, Authorization calldata authorization)
+    function revoke(address subject, address grantee, Scope scope, Authorization calldata authorization)
         internal
         pure
         returns (bytes32)
@@ -54,7 +56,7 @@ library ConsentMessages {
         address requester,
         address subject,
         address grantee,
-        bytes32 scope,
+        Scope scope,
         IConsentRegistry.Terms calldata terms,
         IConsentRegistry.Basis calldata basis,
         Authorization calldata authorization
@@ -66,7 +68,7 @@ library ConsentMessages {
         );
     }
 
-    function forbidEmergencies(address subject, bool forbidden, uint32 seen, Authorization calldata authorization)
+    function forbidEmergencies(address subject, bool forbidden, Time32 seen, Authorization calldata authorization)
         internal
         pure
         returns (bytes32)

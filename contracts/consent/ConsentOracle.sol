@@ -6,18 +6,27 @@ import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
-import {Scope} from "../lib/Scope.sol";
+import {Conditions} from "../types/Conditions.sol";
+import {GrantId} from "../types/GrantId.sol";
 import {ImageId, ImageSet} from "../types/ImageSet.sol";
+import {Purposes} from "../types/Purposes.sol";
 import {RoleMask} from "../types/RoleMask.sol";
+import {Scope, Scopes} from "../types/Scope.sol";
+import {time32} from "../types/Time.sol";
+import {EpochSlot, EpochSlotLibrary} from "./EpochSlot.sol";
 import {GrantSlot} from "./GrantSlot.sol";
 import {GrantStore} from "./GrantStore.sol";
 
 /// @title The reading half of the consent registry: from grants to a decision
 abstract contract ConsentOracle is GrantStore {
-    /// @dev How near the grants came to permitting a use, and by which grant.
+    /// @dev Who asks for whose records, and the grant that came nearest to permitting the use.
     struct Decision {
+        address subject;
+        address reader;
+        address group;
+        EpochSlot all;
         Reason reason;
-        bytes32 grantId;
+        GrantId grantId;
         GrantSlot given;
     }
 
@@ -39,9 +48,25 @@ abstract contract ConsentOracle is GrantStore {
     function permitted(address reader, ImageSet calldata imageSet, Use calldata use)
         external
         view
-        returns (Reason reason, bytes32 grantId)
+        returns (Reason reason, GrantId grantId)
     {
-        Decision memory decision = _decide(reader, imageSet, imageSet.id(), use);
+        ImageId image = imageSet.id();
+        reason = _usable(image);
+        if (reason != Reason.Permitted) return (reason, grantId);
+        Decision memory decision = _decideForAll(reader, imageSet.patient, use);
+        _considerImage(decision, imageSet, image, use);
+        return (decision.reason, decision.grantId);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function permittedScope(address reader, address subject, Scope scope, Use calldata use)
+        external
+        view
+        returns (Reason reason, GrantId grantId)
+    {
+        Decision memory decision = _decideForAll(reader, subject, use);
+        if (_isFinal(decision)) return (decision.reason, decision.grantId);
+        if (scope == Scopes.ALL || !_considerScope(decision, scope, use)) _considerEmergency(decision, use);
         return (decision.reason, decision.grantId);
     }
 
@@ -49,12 +74,29 @@ abstract contract ConsentOracle is GrantStore {
     function requirePermitted(address reader, ImageSet calldata imageSet, Use calldata use)
         external
         view
-        returns (ImageId image, bytes32 grantId)
+        returns (ImageId image, GrantId grantId)
     {
-        image = imageSet.id();
-        Decision memory decision = _decide(reader, imageSet, image, use);
-        if (decision.reason != Reason.Permitted) _refuse(decision, reader, imageSet.patient, image, use);
-        return (image, decision.grantId);
+        image = _requireUsable(imageSet);
+        Decision memory decision = _decideForAll(reader, imageSet.patient, use);
+        return (image, _requireImage(decision, imageSet, image, use));
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function requirePermittedBatch(address reader, ImageSet[] calldata imageSets, Use calldata use)
+        external
+        view
+        returns (ImageId[] memory images, GrantId[] memory grantIds)
+    {
+        images = new ImageId[](imageSets.length);
+        grantIds = new GrantId[](imageSets.length);
+        Decision memory forAll;
+        for (uint256 i = 0; i < imageSets.length; ++i) {
+            ImageSet calldata imageSet = imageSets[i];
+            images[i] = _requireUsable(imageSet);
+            // An image set that is anchored has a patient, so the first one begins a decision.
+            if (imageSet.patient != forAll.subject) forAll = _decideForAll(reader, imageSet.patient, use);
+            grantIds[i] = _requireImage(_copyOf(forAll), imageSet, images[i], use);
+        }
     }
 
     // ------------------------------------------------------------------ internal
@@ -66,12 +108,12 @@ abstract contract ConsentOracle is GrantStore {
         virtual
         returns (GrantSlot);
 
-    function _emergencyGrantId(address subject, address clinician) internal pure returns (bytes32) {
-        return _grantId(subject, clinician, Scope.EMERGENCY);
+    function _emergencyGrantId(address subject, address clinician) internal pure returns (GrantId) {
+        return _grantId(subject, clinician, Scopes.EMERGENCY);
     }
 
-    function _emergencyId(address subject, address clinician, uint40 since) internal pure returns (bytes32) {
-        return keccak256(abi.encode(subject, clinician, since));
+    function _emergencyId(address subject, address clinician, uint256 since) internal pure returns (GrantId) {
+        return GrantId.wrap(keccak256(abi.encode(subject, clinician, since)));
     }
 
     // One place for each question to another contract: the code of a call takes 150 bytes.
@@ -92,127 +134,164 @@ abstract contract ConsentOracle is GrantStore {
         return _identities.mayAct(subject, actor, DELEGATE_TYPE);
     }
 
-    function _decide(address reader, ImageSet calldata imageSet, ImageId image, Use calldata use)
+    /// @dev What a use of any record of the subject depends on: who the reader is, and the grant for everything.
+    function _decideForAll(address reader, address subject, Use calldata use)
         private
         view
         returns (Decision memory decision)
     {
-        IImageRegistry.State state = _images.stateOf(image);
-        if (state != IImageRegistry.State.Anchored) return _because(decision, _unusable(state));
-        address patient = imageSet.patient;
-        if (reader == patient && _mayAct(patient, reader)) return _because(decision, Reason.Permitted);
+        decision.subject = subject;
+        decision.reader = reader;
+        if (reader == subject && _mayAct(subject, reader)) return decision;
         (address institution, bool suspended) = _standingOf(reader);
-        if (suspended) return _because(decision, Reason.ReaderSuspended);
-
+        if (suspended) {
+            decision.reason = Reason.ReaderSuspended;
+            return decision;
+        }
         decision.reason = Reason.NeverGranted;
-        Withdrawal memory all = _withdrawalOf(patient);
-        address group = institution == address(0) ? reader : institution;
-        if (_considerScopes(decision, reader, group, imageSet, image, all, use)) return decision;
-        GrantSlot emergency = _emergencyNow(patient, reader, institution);
-        // In the last epoch a revocation of everything ends what was declared by then, and nothing declared after it.
-        if (emergency.epoch() == LAST_EPOCH && emergency.signed() > all.signed) all.signed = 0;
-        _considerGrant(decision, _emergencyGrantId(patient, reader), emergency, all, use);
+        decision.group = institution == address(0) ? reader : institution;
+        decision.all = _epochSlotOf(subject);
+        _considerScope(decision, Scopes.ALL, use);
     }
 
-    /// @dev Whether a grant for everything, the course, the visit or the image set permits it.
-    function _considerScopes(
-        Decision memory decision,
-        address reader,
-        address institution,
-        ImageSet calldata imageSet,
-        ImageId image,
-        Withdrawal memory all,
-        Use calldata use
-    ) private view returns (bool) {
-        address patient = imageSet.patient;
-        if (_consider(decision, patient, reader, institution, Scope.ALL, all, use)) return true;
-        // A set without course or visit would only ask for "everything" again.
+    /// @dev What further grants permit, unless they cannot change the decision: for the course, the visit, the image set,
+    /// or in an emergency. A set without course or visit would only ask for everything again.
+    function _considerImage(Decision memory decision, ImageSet calldata imageSet, ImageId image, Use calldata use)
+        private
+        view
+    {
+        if (_isFinal(decision)) return;
         bytes32 course = imageSet.course;
-        if (course != 0 && _consider(decision, patient, reader, institution, course, all, use)) return true;
+        if (course != 0 && _considerScope(decision, Scope.wrap(course), use)) return;
         bytes32 visit = imageSet.visit;
-        if (visit != 0 && _consider(decision, patient, reader, institution, visit, all, use)) return true;
-        return _consider(decision, patient, reader, institution, ImageId.unwrap(image), all, use);
+        if (visit != 0 && _considerScope(decision, Scope.wrap(visit), use)) return;
+        if (_considerScope(decision, Scope.wrap(ImageId.unwrap(image)), use)) return;
+        _considerEmergency(decision, use);
     }
 
-    /// @dev Whether a grant to the reader permits it, or one to its institution where that is somebody else.
-    function _consider(
-        Decision memory decision,
-        address subject,
-        address reader,
-        address institution,
-        bytes32 scope,
-        Withdrawal memory all,
-        Use calldata use
-    ) private view returns (bool) {
-        bytes32 grantId = _grantId(subject, institution, scope);
-        if (_considerGrant(decision, grantId, _grants[grantId], all, use)) return true;
-        if (institution == reader) return false;
-        grantId = _grantId(subject, reader, scope);
-        return _considerGrant(decision, grantId, _grants[grantId], all, use);
+    /// @dev Whether a grant for a scope permits it, to the reader's institution or to the reader itself.
+    function _considerScope(Decision memory decision, Scope scope, Use calldata use) private view returns (bool) {
+        address group = decision.group;
+        if (_considerGrantTo(decision, group, scope, use)) return true;
+        address reader = decision.reader;
+        return group != reader && _considerGrantTo(decision, reader, scope, use);
+    }
+
+    function _considerGrantTo(Decision memory decision, address grantee, Scope scope, Use calldata use)
+        private
+        view
+        returns (bool)
+    {
+        GrantId grantId = _grantId(decision.subject, grantee, scope);
+        return _considerGrant(decision, grantId, _grants[grantId], use);
+    }
+
+    function _considerEmergency(Decision memory decision, Use calldata use) private view {
+        GrantSlot emergency = _emergencyNow(decision.subject, decision.reader, decision.group);
+        // In the last epoch a revocation of everything ends what was declared by then, and nothing declared after it.
+        if (emergency.epoch() == LAST_EPOCH && emergency.signed() > decision.all.signed()) {
+            decision.all = EpochSlotLibrary.pack(LAST_EPOCH, 0);
+        }
+        _considerGrant(decision, _emergencyGrantId(decision.subject, decision.reader), emergency, use);
     }
 
     /// @dev Whether a grant permits it; of several that do not, the decision keeps the nearest.
-    function _considerGrant(
-        Decision memory decision,
-        bytes32 grantId,
-        GrantSlot given,
-        Withdrawal memory all,
-        Use calldata use
-    ) private view returns (bool) {
-        Reason reason = _judge(given, all, use);
-        if (reason == Reason.Permitted || reason > decision.reason) {
+    function _considerGrant(Decision memory decision, GrantId grantId, GrantSlot given, Use calldata use)
+        private
+        view
+        returns (bool isPermitted)
+    {
+        Reason reason = _judge(given, decision.all, use);
+        // As numbers: each comparison of enumerations checks their range.
+        isPermitted = uint256(reason) == uint256(Reason.Permitted);
+        if (isPermitted || uint256(reason) > uint256(decision.reason)) {
             decision.reason = reason;
             decision.grantId = grantId;
             decision.given = given;
         }
-        return reason == Reason.Permitted;
     }
 
-    function _judge(GrantSlot given, Withdrawal memory all, Use calldata use) private view returns (Reason) {
-        Status status = given.status();
-        if (status == Status.None) return Reason.NeverGranted;
-        if (status == Status.Revoked || !_survives(given, all)) return Reason.Revoked;
+    /// @dev Whether no further grant changes the decision.
+    function _isFinal(Decision memory decision) private pure returns (bool) {
+        uint256 reason = uint256(decision.reason);
+        return reason == uint256(Reason.Permitted) || reason == uint256(Reason.ReaderSuspended);
+    }
+
+    function _judge(GrantSlot given, EpochSlot all, Use calldata use) private view returns (Reason) {
+        if (!given.exists()) return Reason.NeverGranted;
+        if (given.isRevoked() || !_survives(given, all)) return Reason.Revoked;
         if (block.timestamp >= given.until()) return Reason.Expired;
         if (block.timestamp < given.from()) return Reason.NotYet;
         bytes13 disease = use.disease;
         bool sameDisease = disease != 0 && given.disease() == disease;
-        uint16 purposes = DataUse.stated(use.purposes, disease);
+        uint16 purposes = DataUse.stated(Purposes.unwrap(use.purposes), disease);
         if (purposes == 0 || DataUse.missing(given.purposes(), purposes, sameDisease) != 0) return Reason.Purpose;
         // Under a grant for one disease, a use that names another is not permitted, care included.
         if (given.disease() != 0 && !sameDisease && (disease != 0 || purposes & DataUse.DISEASE_RESEARCH != 0)) {
             return Reason.Disease;
         }
-        if (given.conditions() & DataUse.REQUIREMENTS & ~use.fulfilled != 0) return Reason.Condition;
+        if (given.conditions() & DataUse.REQUIREMENTS & ~Conditions.unwrap(use.fulfilled) != 0) {
+            return Reason.Condition;
+        }
         return Reason.Permitted;
     }
 
-    /// @dev Why an image set that is not anchored, or no longer, may not be used.
-    function _unusable(IImageRegistry.State state) private pure returns (Reason) {
-        if (state == IImageRegistry.State.Unknown) return Reason.NotAnchored;
-        return state == IImageRegistry.State.Erased ? Reason.Erased : Reason.Disowned;
+    function _copyOf(Decision memory decision) private pure returns (Decision memory) {
+        return Decision(
+            decision.subject,
+            decision.reader,
+            decision.group,
+            decision.all,
+            decision.reason,
+            decision.grantId,
+            decision.given
+        );
     }
 
-    function _because(Decision memory decision, Reason reason) private pure returns (Decision memory) {
-        decision.reason = reason;
-        return decision;
+    /// @dev `Permitted` for an image set that is anchored, else why it may not be used.
+    function _usable(ImageId image) private view returns (Reason) {
+        uint256 state = uint256(_images.stateOf(image));
+        if (state == uint256(IImageRegistry.State.Anchored)) return Reason.Permitted;
+        if (state == uint256(IImageRegistry.State.Unknown)) return Reason.NotAnchored;
+        return state == uint256(IImageRegistry.State.Erased) ? Reason.Erased : Reason.Disowned;
     }
 
-    function _refuse(Decision memory decision, address reader, address patient, ImageId image, Use calldata use)
+    function _requireUsable(ImageSet calldata imageSet) private view returns (ImageId image) {
+        image = imageSet.id();
+        uint256 reason = uint256(_usable(image));
+        if (reason == uint256(Reason.Permitted)) return image;
+        if (reason == uint256(Reason.NotAnchored)) revert ConsentImageNotAnchored(image);
+        if (reason == uint256(Reason.Erased)) revert ConsentImageErased(image);
+        revert ConsentImageDisowned(image);
+    }
+
+    /// @dev The grant that permits the use of an image set, after what is decided for all.
+    function _requireImage(Decision memory decision, ImageSet calldata imageSet, ImageId image, Use calldata use)
         private
-        pure
+        view
+        returns (GrantId)
     {
-        Reason reason = decision.reason;
+        _considerImage(decision, imageSet, image, use);
+        if (decision.reason != Reason.Permitted) _refuse(decision, use);
+        return decision.grantId;
+    }
+
+    function _refuse(Decision memory decision, Use calldata use) private pure {
+        uint256 reason = uint256(decision.reason);
         GrantSlot given = decision.given;
-        if (reason == Reason.NotAnchored) revert ConsentImageNotAnchored(image);
-        if (reason == Reason.Erased) revert ConsentImageErased(image);
-        if (reason == Reason.Disowned) revert ConsentImageDisowned(image);
-        if (reason == Reason.ReaderSuspended) revert ConsentReaderSuspended(reader);
-        if (reason == Reason.Revoked) revert ConsentRevoked(patient, reader);
-        if (reason == Reason.Expired) revert ConsentExpired(patient, reader, given.until());
-        if (reason == Reason.NotYet) revert ConsentNotYet(patient, reader, given.from());
-        if (reason == Reason.Purpose) revert ConsentPurposeNotPermitted(given.purposes(), use.purposes);
-        if (reason == Reason.Disease) revert ConsentDiseaseDiffers(given.disease(), use.disease);
-        if (reason == Reason.Condition) revert ConsentConditionUnmet(given.conditions(), use.fulfilled);
-        revert ConsentNeverGranted(patient, reader);
+        address subject = decision.subject;
+        address reader = decision.reader;
+        if (reason == uint256(Reason.ReaderSuspended)) revert ConsentReaderSuspended(reader);
+        if (reason == uint256(Reason.Revoked)) revert ConsentRevoked(subject, reader);
+        if (reason == uint256(Reason.Expired)) revert ConsentExpired(subject, reader, time32(given.until()));
+        if (reason == uint256(Reason.NotYet)) revert ConsentNotYet(subject, reader, time32(given.from()));
+        if (reason == uint256(Reason.Purpose)) {
+            revert ConsentPurposeNotPermitted(Purposes.wrap(given.purposes()), use.purposes);
+        }
+        if (reason == uint256(Reason.Disease)) revert ConsentDiseaseDiffers(given.disease(), use.disease);
+        if (reason == uint256(Reason.Condition)) {
+            revert ConsentConditionUnmet(Conditions.wrap(given.conditions()), use.fulfilled);
+        }
+        revert ConsentNeverGranted(subject, reader);
     }
 }

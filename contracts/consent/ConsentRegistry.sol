@@ -9,9 +9,13 @@ import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
-import {Scope} from "../lib/Scope.sol";
 import {Signatures} from "../lib/Signatures.sol";
 import {Authorization} from "../types/Authorization.sol";
+import {Conditions} from "../types/Conditions.sol";
+import {Purposes} from "../types/Purposes.sol";
+import {RequestId} from "../types/RequestId.sol";
+import {Scope, Scopes} from "../types/Scope.sol";
+import {Time, Time32, time32} from "../types/Time.sol";
 import {ConsentMessages} from "./ConsentMessages.sol";
 import {ConsentOracle} from "./ConsentOracle.sol";
 import {EmergencyAccess} from "./EmergencyAccess.sol";
@@ -20,8 +24,11 @@ import {GrantSlot, GrantSlotLibrary} from "./GrantSlot.sol";
 /// @title ConsentRegistry
 /// @notice The writing half of consent: grants, signatures and requests. See {IConsentRegistry}.
 contract ConsentRegistry is EmergencyAccess, EIP712 {
+    string private constant NAME = "RadLedger Consent";
+    string private constant VERSION = "1";
+
     // Zero when the request was never made or has been answered.
-    mapping(bytes32 request => uint256 requestedAt) private _requests;
+    mapping(RequestId request => uint256 requestedAt) private _requests;
 
     /// @param identities registry of identities, their delegates and recoveries
     /// @param participants registry of accredited participants
@@ -37,83 +44,83 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
     )
         ConsentOracle(identities, participants, images)
         EmergencyAccess(mayForbidEmergencies, mostOverdueReviews)
-        EIP712("RadLedger Consent", "1")
+        EIP712(NAME, VERSION)
     {}
 
     // ------------------------------------------------------------------ the subject
 
     /// @inheritdoc IConsentRegistry
-    function grant(address subject, address grantee, bytes32 scope, Terms calldata terms) external {
+    function grant(address subject, address grantee, Scope scope, Terms calldata terms) external {
         _requireMayAct(subject, msg.sender);
-        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), uint32(block.timestamp), msg.sender);
+        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), block.timestamp, msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
     function grantBySig(
         address subject,
         address grantee,
-        bytes32 scope,
+        Scope scope,
         Terms calldata terms,
         Basis calldata basis,
         Authorization calldata authorization
     ) external {
         bytes32 message = ConsentMessages.grant(subject, grantee, scope, terms, basis, authorization);
-        _requireSigned(subject, authorization, message);
-        _requireGrantPrevails(subject, grantee, scope, authorization.signed, basis);
-        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), authorization.signed, authorization.signer);
+        uint256 signed = _requireSigned(subject, authorization, message);
+        _requireGrantPrevails(subject, grantee, scope, signed, basis);
+        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), signed, authorization.signer);
     }
 
     /// @inheritdoc IConsentRegistry
-    function revoke(address subject, address grantee, bytes32 scope) external {
+    function revoke(address subject, address grantee, Scope scope) external {
         _requireMayAct(subject, msg.sender);
-        uint32 signed = uint32(block.timestamp);
-        if (scope == Scope.EMERGENCY) _endEmergency(subject, grantee, signed, msg.sender);
+        uint256 signed = block.timestamp;
+        if (scope == Scopes.EMERGENCY) _endEmergency(subject, grantee, signed, msg.sender);
         else _writeRevocation(subject, grantee, scope, signed, msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
-    function revokeBySig(address subject, address grantee, bytes32 scope, Authorization calldata authorization)
-        external
-    {
-        _requireSigned(subject, authorization, ConsentMessages.revoke(subject, grantee, scope, authorization));
-        if (scope == Scope.EMERGENCY) {
-            _requireEndPrevails(subject, grantee, authorization.signed);
-            _endEmergency(subject, grantee, authorization.signed, authorization.signer);
+    function revokeBySig(address subject, address grantee, Scope scope, Authorization calldata authorization) external {
+        bytes32 message = ConsentMessages.revoke(subject, grantee, scope, authorization);
+        uint256 signed = _requireSigned(subject, authorization, message);
+        if (scope == Scopes.EMERGENCY) {
+            _requireEndPrevails(subject, grantee, signed);
+            _endEmergency(subject, grantee, signed, authorization.signer);
         } else {
-            _requireRevocationPrevails(subject, grantee, scope, authorization.signed);
-            _writeRevocation(subject, grantee, scope, authorization.signed, authorization.signer);
+            _requireRevocationPrevails(subject, grantee, scope, signed);
+            _writeRevocation(subject, grantee, scope, signed, authorization.signer);
         }
     }
 
     /// @inheritdoc IConsentRegistry
     function revokeAll(address subject) external {
         _requireMayAct(subject, msg.sender);
-        _writeRevocationOfAll(subject, uint32(block.timestamp), msg.sender);
+        _writeRevocationOfAll(subject, block.timestamp, msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
     function revokeAllBySig(address subject, uint16 epoch, Authorization calldata authorization) external {
-        _requireSigned(subject, authorization, ConsentMessages.revokeAll(subject, epoch, authorization));
-        _requireRevocationOfAllPrevails(subject, authorization.signed, epoch);
-        _writeRevocationOfAll(subject, authorization.signed, authorization.signer);
+        bytes32 message = ConsentMessages.revokeAll(subject, epoch, authorization);
+        uint256 signed = _requireSigned(subject, authorization, message);
+        _requireRevocationOfAllPrevails(subject, signed, epoch);
+        _writeRevocationOfAll(subject, signed, authorization.signer);
     }
 
     /// @inheritdoc IEmergencyAccess
-    function forbidEmergenciesBySig(address subject, bool forbidden, uint32 seen, Authorization calldata authorization)
+    function forbidEmergenciesBySig(address subject, bool forbidden, Time32 seen, Authorization calldata authorization)
         external
     {
         bytes32 message = ConsentMessages.forbidEmergencies(subject, forbidden, seen, authorization);
-        _requireSigned(subject, authorization, message);
-        _requireChoicePrevails(subject, forbidden, seen, authorization.signed);
-        _writeChoice(subject, forbidden, authorization.signed, authorization.signer);
+        uint256 signed = _requireSigned(subject, authorization, message);
+        _requireChoicePrevails(subject, forbidden, Time32.unwrap(seen), signed);
+        _writeChoice(subject, forbidden, signed, authorization.signer);
     }
 
     // ------------------------------------------------------------------ requests
 
     /// @inheritdoc IConsentRegistry
-    function request(address subject, address grantee, bytes32 scope, Terms calldata terms)
+    function request(address subject, address grantee, Scope scope, Terms calldata terms)
         external
-        returns (bytes32 id)
+        returns (RequestId id)
     {
         (address institution, bool suspended) = _standingOf(msg.sender);
         if (institution == address(0) || suspended) revert ConsentRequesterNotAccredited(msg.sender);
@@ -127,11 +134,9 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
     }
 
     /// @inheritdoc IConsentRegistry
-    function approve(address requester, address subject, address grantee, bytes32 scope, Terms calldata terms)
-        external
-    {
+    function approve(address requester, address subject, address grantee, Scope scope, Terms calldata terms) external {
         _requireMayAct(subject, msg.sender);
-        _approve(requester, subject, grantee, scope, terms, uint32(block.timestamp), msg.sender);
+        _approve(requester, subject, grantee, scope, terms, block.timestamp, msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -139,49 +144,68 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         address requester,
         address subject,
         address grantee,
-        bytes32 scope,
+        Scope scope,
         Terms calldata terms,
         Basis calldata basis,
         Authorization calldata authorization
     ) external {
         bytes32 message = ConsentMessages.approve(requester, subject, grantee, scope, terms, basis, authorization);
-        _requireSigned(subject, authorization, message);
-        _requireGrantPrevails(subject, grantee, scope, authorization.signed, basis);
-        _approve(requester, subject, grantee, scope, terms, authorization.signed, authorization.signer);
+        uint256 signed = _requireSigned(subject, authorization, message);
+        _requireGrantPrevails(subject, grantee, scope, signed, basis);
+        _approve(requester, subject, grantee, scope, terms, signed, authorization.signer);
     }
 
     // ------------------------------------------------------------------ views
 
     /// @inheritdoc IConsentRegistry
-    function requestIdOf(address requester, address subject, address grantee, bytes32 scope, Terms calldata terms)
+    function requestIdOf(address requester, address subject, address grantee, Scope scope, Terms calldata terms)
         external
         pure
-        returns (bytes32)
+        returns (RequestId)
     {
         return _requestId(requester, subject, grantee, scope, GrantSlotLibrary.pack(terms));
     }
 
     /// @inheritdoc IConsentRegistry
-    function requestedAt(bytes32 id) external view returns (uint256) {
+    function requestedAt(RequestId id) external view returns (uint256) {
         return _requests[id];
+    }
+
+    /// @notice The domain of all signatures (EIP-5267).
+    /// @dev OpenZeppelin's is the same, with 400 bytes of code for names that are longer.
+    function eip712Domain()
+        public
+        view
+        override
+        returns (
+            bytes1 fields,
+            string memory name,
+            string memory version,
+            uint256 chainId,
+            address verifyingContract,
+            bytes32 salt,
+            uint256[] memory extensions
+        )
+    {
+        return (hex"0f", NAME, VERSION, block.chainid, address(this), 0, new uint256[](0));
     }
 
     // ------------------------------------------------------------------ internal
 
-    function _grant(address subject, address grantee, bytes32 scope, GrantSlot asked, uint32 signed, address actor)
+    function _grant(address subject, address grantee, Scope scope, GrantSlot asked, uint256 signed, address actor)
         private
     {
         if (grantee == address(0) || grantee == subject) revert ConsentGranteeInvalid(grantee);
-        if (scope == Scope.EMERGENCY) revert ConsentScopeReserved(scope);
+        if (scope == Scopes.EMERGENCY) revert ConsentScopeReserved(scope);
         if (asked.until() <= asked.from() || asked.until() <= block.timestamp) {
-            revert ConsentPeriodInvalid(asked.from(), asked.until());
+            revert ConsentPeriodInvalid(time32(asked.from()), time32(asked.until()));
         }
         uint16 purposes = DataUse.expand(asked.purposes(), asked.conditions());
         if (purposes == 0 || asked.purposes() > DataUse.ALL_PURPOSES) {
-            revert ConsentPurposesInvalid(asked.purposes(), asked.conditions());
+            revert ConsentPurposesInvalid(Purposes.wrap(asked.purposes()), Conditions.wrap(asked.conditions()));
         }
         if (DataUse.namesDisease(purposes) != (asked.disease() != 0)) {
-            revert ConsentDiseaseInvalid(purposes, asked.disease());
+            revert ConsentDiseaseInvalid(Purposes.wrap(purposes), asked.disease());
         }
         _writeGrant(subject, grantee, scope, asked.expanded(purposes), signed, actor);
     }
@@ -191,34 +215,40 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         address requester,
         address subject,
         address grantee,
-        bytes32 scope,
+        Scope scope,
         Terms calldata terms,
-        uint32 signed,
+        uint256 signed,
         address actor
     ) private {
         GrantSlot asked = GrantSlotLibrary.pack(terms);
-        bytes32 id = _requestId(requester, subject, grantee, scope, asked);
+        RequestId id = _requestId(requester, subject, grantee, scope, asked);
         if (_requests[id] == 0) revert ConsentNotRequested(id);
         _requests[id] = 0;
         emit ConsentRequestApproved(id);
         _grant(subject, grantee, scope, asked, signed, actor);
     }
 
-    /// @dev That somebody who may act for the subject signed a message, and its deadline has not passed.
-    function _requireSigned(address subject, Authorization calldata authorization, bytes32 message) private view {
-        if (block.timestamp > authorization.deadline) revert ConsentSignatureExpired(authorization.deadline);
+    /// @dev That somebody who may act for the subject signed a message, when, and its deadline has not passed.
+    function _requireSigned(address subject, Authorization calldata authorization, bytes32 message)
+        private
+        view
+        returns (uint256 signed)
+    {
+        Time deadline = authorization.deadline;
+        if (block.timestamp > Time.unwrap(deadline)) revert ConsentSignatureExpired(deadline);
         address signer = authorization.signer;
         if (!Signatures.isSignedBy(signer, _hashTypedDataV4(message), authorization.signature)) {
             revert ConsentBadSignature(signer);
         }
         _requireMayAct(subject, signer);
+        return Time32.unwrap(authorization.signed);
     }
 
-    function _requestId(address requester, address subject, address grantee, bytes32 scope, GrantSlot asked)
+    function _requestId(address requester, address subject, address grantee, Scope scope, GrantSlot asked)
         private
         pure
-        returns (bytes32)
+        returns (RequestId)
     {
-        return keccak256(abi.encode(requester, subject, grantee, scope, asked));
+        return RequestId.wrap(keccak256(abi.encode(requester, subject, grantee, scope, asked)));
     }
 }

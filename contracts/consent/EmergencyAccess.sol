@@ -3,7 +3,10 @@ pragma solidity 0.8.30;
 
 import {IEmergencyAccess} from "../../interfaces/IEmergencyAccess.sol";
 import {Roles} from "../lib/Roles.sol";
-import {Scope} from "../lib/Scope.sol";
+import {GrantId} from "../types/GrantId.sol";
+import {Scopes} from "../types/Scope.sol";
+import {Time, Time32, time, time32} from "../types/Time.sol";
+import {ChoiceSlot} from "./ChoiceSlot.sol";
 import {ConductSlot, ConductSlotLibrary} from "./ConductSlot.sol";
 import {ConsentOracle} from "./ConsentOracle.sol";
 import {EmergencySlot, EmergencySlotLibrary} from "./EmergencySlot.sol";
@@ -11,30 +14,20 @@ import {GrantSlot} from "./GrantSlot.sol";
 
 /// @title Emergency access: declared by a clinician, reviewed by a colleague, and what that says of both
 abstract contract EmergencyAccess is ConsentOracle {
-    /// @dev Whether a subject forbids emergency access, in one slot: when that was signed, up to when a prohibition that
-    /// arrives late is one that the subject allowed over, and when it was last forbidden on chain: what was declared by
-    /// then has ended.
-    struct Choice {
-        bool forbidden;
-        uint32 signed;
-        uint32 overruled;
-        uint32 forbiddenAt;
-    }
-
     uint40 private constant LONGEST_EMERGENCY = 24 hours;
-    uint32 private constant LONGEST_WHILE_OVERDUE = 1 hours;
+    uint256 private constant LONGEST_WHILE_OVERDUE = 1 hours;
 
     bool private immutable _mayForbid;
     uint32 private immutable _mostOverdue;
 
     // The last emergency of a clinician with a subject stands under their grant id, which the next one takes over: the
     // one before then moves to an id of its own, by its time.
-    mapping(bytes32 id => EmergencySlot) private _emergencies;
+    mapping(GrantId id => EmergencySlot) private _emergencies;
     // The subject's last revocation of an emergency of the pair, so that no document ends a second one.
-    mapping(bytes32 grantId => uint32 signed) private _endedAt;
+    mapping(GrantId grantId => uint256 signed) private _endedAt;
     mapping(address clinician => ConductSlot) private _clinicians;
     mapping(address institution => ConductSlot) private _institutions;
-    mapping(address subject => Choice) private _choices;
+    mapping(address subject => ChoiceSlot) private _choices;
 
     constructor(bool mayForbid, uint32 mostOverdue) {
         _mayForbid = mayForbid;
@@ -48,18 +41,18 @@ abstract contract EmergencyAccess is ConsentOracle {
         address institution = _participants.requireRole(msg.sender, Roles.CLINICIAN);
         if (duration == 0 || duration > LONGEST_EMERGENCY) revert ConsentEmergencyTooLong(duration, LONGEST_EMERGENCY);
         if (subject == address(0) || subject == msg.sender) revert ConsentGranteeInvalid(msg.sender);
-        if (_mayForbid && _choices[subject].forbidden) revert ConsentEmergencyForbidden(subject);
+        if (_mayForbid && _choices[subject].isForbidden()) revert ConsentEmergencyForbidden(subject);
         ConductSlot conduct = _clinicians[msg.sender].today();
         // It is cut and not refused, for no clinician must lose time over it.
-        if (conduct.overdue() != 0 && duration > LONGEST_WHILE_OVERDUE) duration = LONGEST_WHILE_OVERDUE;
+        if (conduct.overdue() != 0 && duration > LONGEST_WHILE_OVERDUE) duration = uint40(LONGEST_WHILE_OVERDUE);
         _clinicians[msg.sender] = conduct.declared();
         _institutions[institution] = _institutions[institution].today().declared();
         _declare(subject, institution, duration, reason);
     }
 
     /// @inheritdoc IEmergencyAccess
-    function review(address subject, address clinician, uint40 since, bool justified, bytes32 opinion) external {
-        (bytes32 id, EmergencySlot emergency) = _find(subject, clinician, since);
+    function review(address subject, address clinician, Time since, bool justified, bytes32 opinion) external {
+        (GrantId id, EmergencySlot emergency) = _find(subject, clinician, since);
         address institution = emergency.institution();
         if (institution == address(0)) revert ConsentNoEmergency(subject, clinician, since);
         if (emergency.outcome() != Outcome.Waiting) revert ConsentAlreadyReviewed(subject, clinician, since);
@@ -67,11 +60,14 @@ abstract contract EmergencyAccess is ConsentOracle {
             revert ConsentReviewerInvalid(msg.sender, clinician, institution);
         }
         _emergencies[id] = emergency.reviewed(justified);
-        _clinicians[clinician] = _clinicians[clinician].today().reviewed(since, justified);
-        _institutions[institution] = _institutions[institution].today().reviewed(since, justified);
+        _clinicians[clinician] = _clinicians[clinician].today().reviewed(Time.unwrap(since), justified);
+        _institutions[institution] = _institutions[institution].today().reviewed(Time.unwrap(since), justified);
         emit EmergencyReviewed(subject, clinician, msg.sender, since, justified, opinion);
-        if (!justified && !emergency.isEnded() && id == _emergencyGrantId(subject, clinician)) {
-            _announceRevocation(subject, clinician, Scope.EMERGENCY, uint32(block.timestamp), msg.sender);
+        if (
+            !justified && !emergency.isEnded()
+                && GrantId.unwrap(id) == GrantId.unwrap(_emergencyGrantId(subject, clinician))
+        ) {
+            _announceRevocation(subject, clinician, Scopes.EMERGENCY, uint32(block.timestamp), msg.sender);
         }
     }
 
@@ -86,15 +82,15 @@ abstract contract EmergencyAccess is ConsentOracle {
     // ------------------------------------------------------------------ views
 
     /// @inheritdoc IEmergencyAccess
-    function emergencyOf(address subject, address clinician, uint40 since) external view returns (Emergency memory) {
+    function emergencyOf(address subject, address clinician, Time since) external view returns (Emergency memory) {
         (, EmergencySlot emergency) = _find(subject, clinician, since);
         return emergency.unpack();
     }
 
     /// @inheritdoc IEmergencyAccess
-    function isReviewOverdue(address subject, address clinician, uint40 since) external view returns (bool) {
+    function isReviewOverdue(address subject, address clinician, Time since) external view returns (bool) {
         (, EmergencySlot emergency) = _find(subject, clinician, since);
-        return emergency.outcome() == Outcome.Waiting && block.timestamp >= ConductSlotLibrary.dueAt(since);
+        return emergency.outcome() == Outcome.Waiting && block.timestamp >= ConductSlotLibrary.dueAt(Time.unwrap(since));
     }
 
     /// @inheritdoc IEmergencyAccess
@@ -107,8 +103,9 @@ abstract contract EmergencyAccess is ConsentOracle {
     }
 
     /// @inheritdoc IEmergencyAccess
-    function emergencyChoiceOf(address subject) external view returns (bool forbidden, uint32 signed) {
-        return (_choices[subject].forbidden, _choices[subject].signed);
+    function emergencyChoiceOf(address subject) external view returns (bool forbidden, Time32 signed) {
+        ChoiceSlot choice = _choices[subject];
+        return (choice.isForbidden(), time32(choice.signed()));
     }
 
     /// @inheritdoc IEmergencyAccess
@@ -127,100 +124,99 @@ abstract contract EmergencyAccess is ConsentOracle {
         returns (GrantSlot given)
     {
         EmergencySlot emergency = _emergencies[_emergencyGrantId(subject, reader)];
-        if (institution == address(0) || emergency.institution() != institution) return given;
+        if (emergency.institution() != institution) return given;
         if (!_hasRole(reader, Roles.CLINICIAN)) return given;
-        uint32 since = emergency.since();
-        uint32 until = emergency.until();
+        uint256 since = emergency.since();
+        uint256 until = emergency.until();
         if (until > since + LONGEST_WHILE_OVERDUE && _clinicians[reader].today().overdue() != 0) {
             until = since + LONGEST_WHILE_OVERDUE;
         }
-        if (since <= _choices[subject].forbiddenAt) emergency = emergency.end();
+        if (since <= _choices[subject].forbiddenAt()) emergency = emergency.end();
         return emergency.asGrant(until);
     }
 
-    function _emergencyAsWritten(bytes32 grantId) internal view override returns (GrantSlot) {
+    function _emergencyAsWritten(GrantId grantId) internal view override returns (GrantSlot) {
         EmergencySlot emergency = _emergencies[grantId];
         return emergency.asGrant(emergency.until());
     }
 
     /// @dev Ends the last emergency of a clinician with a subject; its review is due nevertheless.
-    function _endEmergency(address subject, address clinician, uint32 signed, address actor) internal {
-        bytes32 grantId = _emergencyGrantId(subject, clinician);
+    function _endEmergency(address subject, address clinician, uint256 signed, address actor) internal {
+        GrantId grantId = _emergencyGrantId(subject, clinician);
         EmergencySlot emergency = _emergencies[grantId];
         if (emergency.institution() == address(0) || emergency.isEnded()) {
-            _refuseRevocation(subject, clinician, Scope.EMERGENCY);
+            _refuseRevocation(subject, clinician, Scopes.EMERGENCY);
         }
         _emergencies[grantId] = emergency.end();
         _endedAt[grantId] = _later(signed, _endedAt[grantId]);
-        _announceRevocation(subject, clinician, Scope.EMERGENCY, signed, actor);
+        _announceRevocation(subject, clinician, Scopes.EMERGENCY, signed, actor);
     }
 
     /// @dev Refuses a signed revocation that ended an emergency before, or is surely older than the one in force.
-    function _requireEndPrevails(address subject, address clinician, uint32 signed) internal view {
+    function _requireEndPrevails(address subject, address clinician, uint256 signed) internal view {
         _requireNotAhead(signed, CLOCK_ERROR);
-        bytes32 grantId = _emergencyGrantId(subject, clinician);
-        uint32 since = _emergencies[grantId].since();
+        GrantId grantId = _emergencyGrantId(subject, clinician);
+        uint256 since = _emergencies[grantId].since();
         if (signed <= _endedAt[grantId] || signed + DOUBT < since) {
-            _refuseLateRevocation(subject, clinician, Scope.EMERGENCY, since);
+            _refuseLateRevocation(subject, clinician, Scopes.EMERGENCY, since);
         }
     }
 
     /// @dev Where clocks leave the order of two choices in doubt, emergency access stays forbidden.
-    function _requireChoicePrevails(address subject, bool forbidden, uint32 seen, uint32 signed) internal view {
-        Choice memory choice = _choices[subject];
-        uint32 last = choice.signed;
+    function _requireChoicePrevails(address subject, bool forbidden, uint256 seen, uint256 signed) internal view {
+        ChoiceSlot choice = _choices[subject];
+        uint256 last = choice.signed();
         bool superseded;
         if (forbidden) {
             _requireNotAhead(signed, CLOCK_ERROR);
-            superseded = choice.forbidden
+            superseded = choice.isForbidden()
                 ? signed <= last
-                : signed < last && (signed + DOUBT < last || signed <= choice.overruled);
+                : signed < last && (signed + DOUBT < last || signed <= choice.overruled());
         } else {
             _requireNotAhead(signed, GRANT_AHEAD);
-            superseded = !choice.forbidden || (seen != last && signed <= last + DOUBT);
+            superseded = !choice.isForbidden() || (seen != last && signed <= last + DOUBT);
         }
-        if (superseded) revert ConsentEmergencyChoiceSuperseded(subject, last);
+        if (superseded) revert ConsentEmergencyChoiceSuperseded(subject, time32(last));
     }
 
-    function _writeChoice(address subject, bool forbidden, uint32 signed, address actor) internal {
+    function _writeChoice(address subject, bool forbidden, uint256 signed, address actor) internal {
         if (!_mayForbid) revert ConsentEmergenciesNotForbiddable();
-        Choice memory choice = _choices[subject];
-        if (forbidden) choice.forbiddenAt = uint32(block.timestamp);
-        else choice.overruled = choice.signed;
-        choice.signed = _later(signed, choice.signed);
-        choice.forbidden = forbidden;
-        _choices[subject] = choice;
-        emit EmergenciesForbidden(subject, forbidden, choice.signed, actor);
+        ChoiceSlot choice = _choices[subject];
+        signed = _later(signed, choice.signed());
+        _choices[subject] = forbidden ? choice.forbid(signed) : choice.allow(signed);
+        emit EmergenciesForbidden(subject, forbidden, time32(signed), actor);
     }
 
     function _declare(address subject, address institution, uint40 duration, bytes32 reason) private {
-        uint32 since = uint32(block.timestamp);
-        bytes32 grantId = _emergencyGrantId(subject, msg.sender);
+        uint256 since = uint32(block.timestamp);
+        GrantId grantId = _emergencyGrantId(subject, msg.sender);
         EmergencySlot previous = _emergencies[grantId];
         if (previous.institution() != address(0)) {
-            if (previous.since() == since) revert ConsentEmergencyExists(subject, msg.sender, since);
+            if (previous.since() == since) revert ConsentEmergencyExists(subject, msg.sender, time(since));
             _emergencies[_emergencyId(subject, msg.sender, previous.since())] = previous;
         }
-        EmergencySlot emergency = EmergencySlotLibrary.pack(institution, since, duration, _withdrawalOf(subject).epoch);
+        EmergencySlot emergency = EmergencySlotLibrary.pack(institution, since, duration, _epochSlotOf(subject).epoch());
         _emergencies[grantId] = emergency;
-        uint32 until = emergency.until();
-        _announce(subject, msg.sender, Scope.EMERGENCY, emergency.asGrant(until), msg.sender);
-        emit EmergencyDeclared(subject, msg.sender, institution, since, until, ConductSlotLibrary.dueAt(since), reason);
+        uint256 until = emergency.until();
+        _announce(subject, msg.sender, Scopes.EMERGENCY, emergency.asGrant(until), msg.sender);
+        emit EmergencyDeclared(
+            subject, msg.sender, institution, time(since), time(until), time(ConductSlotLibrary.dueAt(since)), reason
+        );
     }
 
-    function _find(address subject, address clinician, uint40 since)
+    function _find(address subject, address clinician, Time since)
         private
         view
-        returns (bytes32 id, EmergencySlot emergency)
+        returns (GrantId id, EmergencySlot emergency)
     {
         id = _emergencyGrantId(subject, clinician);
-        if (_emergencies[id].since() != since) id = _emergencyId(subject, clinician, since);
+        if (_emergencies[id].since() != Time.unwrap(since)) id = _emergencyId(subject, clinician, Time.unwrap(since));
         emergency = _emergencies[id];
     }
 
     /// @dev A second person of the institution; once that is overdue a governor too, so that a clinician whose institution
     /// is gone finds a reviewer.
-    function _mayReview(address reviewer, address clinician, address institution, uint40 since)
+    function _mayReview(address reviewer, address clinician, address institution, Time since)
         private
         view
         returns (bool)
@@ -228,7 +224,7 @@ abstract contract EmergencyAccess is ConsentOracle {
         if (reviewer == clinician) return false;
         (address own, bool suspended) = _standingOf(reviewer);
         if (own == institution && !suspended) return true;
-        return block.timestamp >= ConductSlotLibrary.dueAt(since) && _hasRole(reviewer, Roles.GOVERNOR);
+        return block.timestamp >= ConductSlotLibrary.dueAt(Time.unwrap(since)) && _hasRole(reviewer, Roles.GOVERNOR);
     }
 
     function _requireFewOverdue(address institution) internal view {

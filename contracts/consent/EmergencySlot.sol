@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IEmergencyAccess} from "../../interfaces/IEmergencyAccess.sol";
 import {DataUse} from "../lib/DataUse.sol";
+import {time} from "../types/Time.sol";
 import {ConductSlotLibrary} from "./ConductSlot.sol";
 import {GrantSlot, GrantSlotLibrary} from "./GrantSlot.sol";
 
@@ -22,15 +23,14 @@ library EmergencySlotLibrary {
     uint256 private constant ENDED = 1 << 240;
 
     /// @notice An emergency that waits for its review.
-    function pack(address institution_, uint32 since_, uint256 duration, uint16 epoch_)
+    function pack(address institution_, uint256 since_, uint256 duration, uint256 epoch_)
         internal
         pure
         returns (EmergencySlot)
     {
         return EmergencySlot.wrap(
-            uint256(uint160(institution_)) | uint256(since_) << SINCE_SHIFT | uint256(uint24(duration))
-                << DURATION_SHIFT | uint256(epoch_) << EPOCH_SHIFT | uint256(IEmergencyAccess.Outcome.Waiting)
-                << OUTCOME_SHIFT
+            uint256(uint160(institution_)) | uint256(uint32(since_)) << SINCE_SHIFT | duration << DURATION_SHIFT
+                | epoch_ << EPOCH_SHIFT | uint256(IEmergencyAccess.Outcome.Waiting) << OUTCOME_SHIFT
         );
     }
 
@@ -50,15 +50,15 @@ library EmergencySlotLibrary {
         return address(uint160(EmergencySlot.unwrap(slot)));
     }
 
-    function since(EmergencySlot slot) internal pure returns (uint32) {
+    function since(EmergencySlot slot) internal pure returns (uint256) {
         return uint32(EmergencySlot.unwrap(slot) >> SINCE_SHIFT);
     }
 
-    function until(EmergencySlot slot) internal pure returns (uint32) {
+    function until(EmergencySlot slot) internal pure returns (uint256) {
         return slot.since() + uint24(EmergencySlot.unwrap(slot) >> DURATION_SHIFT);
     }
 
-    function epoch(EmergencySlot slot) internal pure returns (uint16) {
+    function epoch(EmergencySlot slot) internal pure returns (uint256) {
         return uint16(EmergencySlot.unwrap(slot) >> EPOCH_SHIFT);
     }
 
@@ -71,9 +71,9 @@ library EmergencySlotLibrary {
     }
 
     /// @notice The grant that the emergency is to the oracle, up to a time.
-    function asGrant(EmergencySlot slot, uint32 until_) internal pure returns (GrantSlot given) {
+    function asGrant(EmergencySlot slot, uint256 until_) internal pure returns (GrantSlot given) {
         if (slot.institution() == address(0)) return given;
-        uint32 since_ = slot.since();
+        uint256 since_ = slot.since();
         given = GrantSlotLibrary.pack(since_, until_, DataUse.CLINICAL_CARE).granted(since_, slot.epoch());
         if (slot.isEnded()) return given.revoked(since_);
     }
@@ -81,9 +81,13 @@ library EmergencySlotLibrary {
     /// @notice The emergency, field by field.
     function unpack(EmergencySlot slot) internal pure returns (IEmergencyAccess.Emergency memory emergency) {
         if (slot.institution() == address(0)) return emergency;
-        uint40 since_ = slot.since();
+        uint256 since_ = slot.since();
         return IEmergencyAccess.Emergency(
-            slot.institution(), slot.until(), ConductSlotLibrary.dueAt(since_), slot.outcome(), slot.isEnded()
+            slot.institution(),
+            time(slot.until()),
+            time(ConductSlotLibrary.dueAt(since_)),
+            slot.outcome(),
+            slot.isEnded()
         );
     }
 }

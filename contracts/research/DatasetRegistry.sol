@@ -13,8 +13,11 @@ import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
 import {Roles} from "../lib/Roles.sol";
 import {Signatures} from "../lib/Signatures.sol";
+import {Conditions} from "../types/Conditions.sol";
 import {DatasetId} from "../types/DatasetId.sol";
+import {GrantId} from "../types/GrantId.sol";
 import {ImageId, ImageSet} from "../types/ImageSet.sol";
+import {Purposes} from "../types/Purposes.sol";
 import {ContributionSlot, ContributionSlotLibrary} from "./ContributionSlot.sol";
 import {DatasetMessages} from "./DatasetMessages.sol";
 import {DatasetTreasury} from "./DatasetTreasury.sol";
@@ -65,10 +68,11 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         address curator = _msgSender();
         address institution = _participants.requireRole(curator, Roles.RESEARCHER);
         IConsentRegistry.Use calldata use = terms.use;
+        uint16 purposes = Purposes.unwrap(use.purposes);
         // Clinical care alone is what an emergency permits: a clinician's word, not the patient's consent.
         if (
-            use.purposes & ~DataUse.CLINICAL_CARE == 0
-                || (use.disease != 0 && use.purposes & DataUse.DISEASE_RESEARCH == 0)
+            purposes & ~DataUse.CLINICAL_CARE == 0
+                || (use.disease != 0 && purposes & DataUse.DISEASE_RESEARCH == 0)
         ) {
             revert DatasetUseInvalid(use.purposes, use.disease);
         }
@@ -179,7 +183,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
 
     /// @inheritdoc IDatasetRegistry
     function resume(DatasetId dataset, ImageSet calldata imageSet) external {
-        (ImageId image, bytes32 grantId) = _requireConsent(dataset, _existing(dataset), imageSet);
+        (ImageId image, GrantId grantId) = _requireConsent(dataset, _existing(dataset), imageSet);
         ContributionSlot slot = _imageSets[dataset][image];
         if (slot.state() != ContributionState.Suspended) revert DatasetNotSuspended(dataset, ImageId.unwrap(image));
         _imageSets[dataset][image] = slot.resumed();
@@ -235,7 +239,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
     function _contribute(DatasetId dataset, ImageSet calldata imageSet, uint32 weight, address curator) private {
         TermsSlot terms = _existing(dataset);
         _requireCurator(dataset, terms.institution(), curator);
-        (ImageId image, bytes32 grantId) = _requireConsent(dataset, terms, imageSet);
+        (ImageId image, GrantId grantId) = _requireConsent(dataset, terms, imageSet);
         // Like who annotates or develops, a custodian that is suspended adds nothing new.
         _participants.requireRole(imageSet.custodian, Roles.CUSTODIAN);
         if (!_isWeight(weight, terms, image)) revert DatasetWeightInvalid(terms.rule(), weight);
@@ -272,10 +276,10 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
     function _requireConsent(DatasetId dataset, TermsSlot terms, ImageSet calldata imageSet)
         private
         view
-        returns (ImageId image, bytes32 grantId)
+        returns (ImageId image, GrantId grantId)
     {
         (image, grantId) = _consents.requirePermitted(terms.institution(), imageSet, _use(dataset, terms));
-        if (grantId == 0) revert DatasetNotGranted(imageSet.patient);
+        if (GrantId.unwrap(grantId) == 0) revert DatasetNotGranted(imageSet.patient);
     }
 
     function _existing(DatasetId dataset) private view returns (TermsSlot terms) {
@@ -292,6 +296,6 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
     function _use(DatasetId dataset, TermsSlot terms) private view returns (IConsentRegistry.Use memory) {
         uint16 purposes = terms.purposes();
         bytes13 disease = purposes & DataUse.DISEASE_RESEARCH != 0 ? _diseases[dataset] : bytes13(0);
-        return IConsentRegistry.Use(purposes, terms.fulfilled(), disease);
+        return IConsentRegistry.Use(Purposes.wrap(purposes), Conditions.wrap(terms.fulfilled()), disease);
     }
 }

@@ -2,6 +2,8 @@
 pragma solidity 0.8.30;
 
 import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
+import {Conditions} from "../types/Conditions.sol";
+import {Purposes} from "../types/Purposes.sol";
 
 /// @notice What contributions ask of a data set's terms, in one word, from the lowest bit:
 /// institution (160) | rule (8) | purposes (16) | fulfilled (16) | mostInstances (32).
@@ -15,8 +17,8 @@ library TermsSlotLibrary {
     /// @notice Packs the terms of an institution's data set.
     function pack(address institution_, IDatasetRegistry.Terms calldata terms) internal pure returns (TermsSlot) {
         return TermsSlot.wrap(
-            uint256(uint160(institution_)) | uint256(terms.rule) << 160 | uint256(terms.use.purposes) << 168
-                | uint256(terms.use.fulfilled) << 184 | uint256(terms.mostInstances) << 200
+            uint256(uint160(institution_)) | uint256(terms.rule) << 160 | uint256(Purposes.unwrap(terms.use.purposes)) << 168
+                | uint256(Conditions.unwrap(terms.use.fulfilled)) << 184 | uint256(terms.mostInstances) << 200
         );
     }
 

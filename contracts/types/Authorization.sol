@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Time, Time32} from "./Time.sol";
+
 /// @notice A signature over typed data (EIP-712).
 /// @param signer who signed: the subject's owner or a consent delegate; a contract answers by ERC-1271
 /// @param signed when, in seconds since 1970
@@ -8,7 +10,7 @@ pragma solidity ^0.8.30;
 /// @param signature 65 bytes, or what the contract understands
 struct Authorization {
     address signer;
-    uint32 signed;
-    uint40 deadline;
+    Time32 signed;
+    Time deadline;
     bytes signature;
 }

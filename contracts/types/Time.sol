@@ -6,3 +6,13 @@ type Time is uint40;
 
 /// @notice A time, in seconds since 1970, where 32 bits have to do: in what a subject signs and in the slot of a grant.
 type Time32 is uint32;
+
+/// @notice A number of seconds since 1970 as a {Time}.
+function time(uint256 seconds_) pure returns (Time) {
+    return Time.wrap(uint40(seconds_));
+}
+
+/// @notice A number of seconds since 1970, before 2106, as a {Time32}.
+function time32(uint256 seconds_) pure returns (Time32) {
+    return Time32.wrap(uint32(seconds_));
+}
