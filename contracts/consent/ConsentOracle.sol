@@ -51,8 +51,10 @@ abstract contract ConsentOracle is GrantStore {
         returns (Reason reason, GrantId grantId)
     {
         ImageId image = imageSet.id();
-        reason = _usable(image);
-        if (reason != Reason.Permitted) return (reason, grantId);
+        uint256 state = _stateOf(image);
+        if (state == uint256(IImageRegistry.State.Unknown)) return (Reason.NotAnchored, grantId);
+        if (state == uint256(IImageRegistry.State.Erased)) return (Reason.Erased, grantId);
+        if (state == uint256(IImageRegistry.State.Disowned)) return (Reason.Disowned, grantId);
         Decision memory decision = _decideForAll(reader, imageSet.patient, use);
         _considerImage(decision, imageSet, image, use);
         return (decision.reason, decision.grantId);
@@ -65,8 +67,10 @@ abstract contract ConsentOracle is GrantStore {
         returns (Reason reason, GrantId grantId)
     {
         Decision memory decision = _decideForAll(reader, subject, use);
-        if (_isFinal(decision)) return (decision.reason, decision.grantId);
-        if (scope == Scopes.ALL || !_considerScope(decision, scope, use)) _considerEmergency(decision, use);
+        // Without a group the reader is the subject itself or suspended, and no grant is asked for.
+        if (uint256(decision.reason) != uint256(Reason.Permitted) && decision.group != address(0)) {
+            if (scope == Scopes.ALL || !_considerScope(decision, scope, use)) _considerEmergency(decision, use);
+        }
         return (decision.reason, decision.grantId);
     }
 
@@ -154,19 +158,21 @@ abstract contract ConsentOracle is GrantStore {
         _considerScope(decision, Scopes.ALL, use);
     }
 
-    /// @dev What further grants permit, unless they cannot change the decision: for the course, the visit, the image set,
-    /// or in an emergency. A set without course or visit would only ask for everything again.
+    /// @dev Whether it is permitted for all, or by a grant for the course, the visit or the image set, or in an emergency.
+    /// A set without course or visit would only ask for everything again.
     function _considerImage(Decision memory decision, ImageSet calldata imageSet, ImageId image, Use calldata use)
         private
         view
+        returns (bool)
     {
-        if (_isFinal(decision)) return;
+        uint256 reason = uint256(decision.reason);
+        if (reason == uint256(Reason.Permitted)) return true;
+        if (reason == uint256(Reason.ReaderSuspended)) return false;
         bytes32 course = imageSet.course;
-        if (course != 0 && _considerScope(decision, Scope.wrap(course), use)) return;
+        if (course != 0 && _considerScope(decision, Scope.wrap(course), use)) return true;
         bytes32 visit = imageSet.visit;
-        if (visit != 0 && _considerScope(decision, Scope.wrap(visit), use)) return;
-        if (_considerScope(decision, Scope.wrap(ImageId.unwrap(image)), use)) return;
-        _considerEmergency(decision, use);
+        if (visit != 0 && _considerScope(decision, Scope.wrap(visit), use)) return true;
+        return _considerScope(decision, Scope.wrap(ImageId.unwrap(image)), use) || _considerEmergency(decision, use);
     }
 
     /// @dev Whether a grant for a scope permits it, to the reader's institution or to the reader itself.
@@ -186,13 +192,14 @@ abstract contract ConsentOracle is GrantStore {
         return _considerGrant(decision, grantId, _grants[grantId], use);
     }
 
-    function _considerEmergency(Decision memory decision, Use calldata use) private view {
+    function _considerEmergency(Decision memory decision, Use calldata use) private view returns (bool) {
         GrantSlot emergency = _emergencyNow(decision.subject, decision.reader, decision.group);
         // In the last epoch a revocation of everything ends what was declared by then, and nothing declared after it.
         if (emergency.epoch() == LAST_EPOCH && emergency.signed() > decision.all.signed()) {
             decision.all = EpochSlotLibrary.pack(LAST_EPOCH, 0);
         }
-        _considerGrant(decision, _emergencyGrantId(decision.subject, decision.reader), emergency, use);
+        GrantId grantId = _emergencyGrantId(decision.subject, decision.reader);
+        return _considerGrant(decision, grantId, emergency, use);
     }
 
     /// @dev Whether a grant permits it; of several that do not, the decision keeps the nearest.
@@ -209,12 +216,6 @@ abstract contract ConsentOracle is GrantStore {
             decision.grantId = grantId;
             decision.given = given;
         }
-    }
-
-    /// @dev Whether no further grant changes the decision.
-    function _isFinal(Decision memory decision) private pure returns (bool) {
-        uint256 reason = uint256(decision.reason);
-        return reason == uint256(Reason.Permitted) || reason == uint256(Reason.ReaderSuspended);
     }
 
     function _judge(GrantSlot given, EpochSlot all, Use calldata use) private view returns (Reason) {
@@ -248,20 +249,17 @@ abstract contract ConsentOracle is GrantStore {
         );
     }
 
-    /// @dev `Permitted` for an image set that is anchored, else why it may not be used.
-    function _usable(ImageId image) private view returns (Reason) {
-        uint256 state = uint256(_images.stateOf(image));
-        if (state == uint256(IImageRegistry.State.Anchored)) return Reason.Permitted;
-        if (state == uint256(IImageRegistry.State.Unknown)) return Reason.NotAnchored;
-        return state == uint256(IImageRegistry.State.Erased) ? Reason.Erased : Reason.Disowned;
+    /// @dev As a number: each comparison of enumerations checks their range.
+    function _stateOf(ImageId image) private view returns (uint256) {
+        return uint256(_images.stateOf(image));
     }
 
     function _requireUsable(ImageSet calldata imageSet) private view returns (ImageId image) {
         image = imageSet.id();
-        uint256 reason = uint256(_usable(image));
-        if (reason == uint256(Reason.Permitted)) return image;
-        if (reason == uint256(Reason.NotAnchored)) revert ConsentImageNotAnchored(image);
-        if (reason == uint256(Reason.Erased)) revert ConsentImageErased(image);
+        uint256 state = _stateOf(image);
+        if (state == uint256(IImageRegistry.State.Anchored)) return image;
+        if (state == uint256(IImageRegistry.State.Unknown)) revert ConsentImageNotAnchored(image);
+        if (state == uint256(IImageRegistry.State.Erased)) revert ConsentImageErased(image);
         revert ConsentImageDisowned(image);
     }
 
@@ -271,8 +269,7 @@ abstract contract ConsentOracle is GrantStore {
         view
         returns (GrantId)
     {
-        _considerImage(decision, imageSet, image, use);
-        if (decision.reason != Reason.Permitted) _refuse(decision, use);
+        if (!_considerImage(decision, imageSet, image, use)) _refuse(decision, use);
         return decision.grantId;
     }
 

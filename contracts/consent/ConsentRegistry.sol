@@ -24,11 +24,16 @@ import {GrantSlot, GrantSlotLibrary} from "./GrantSlot.sol";
 /// @title ConsentRegistry
 /// @notice The writing half of consent: grants, signatures and requests. See {IConsentRegistry}.
 contract ConsentRegistry is EmergencyAccess, EIP712 {
+    /// @dev A struct, so that its place is computed once where it is read and written.
+    /// @param at zero when the request was never made or has been answered
+    struct Request {
+        uint256 at;
+    }
+
     string private constant NAME = "RadLedger Consent";
     string private constant VERSION = "1";
 
-    // Zero when the request was never made or has been answered.
-    mapping(RequestId request => uint256 requestedAt) private _requests;
+    mapping(RequestId request => Request) private _requests;
 
     /// @param identities registry of identities, their delegates and recoveries
     /// @param participants registry of accredited participants
@@ -128,8 +133,9 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         _requireFewOverdue(institution);
         GrantSlot asked = GrantSlotLibrary.pack(terms);
         id = _requestId(msg.sender, subject, grantee, scope, asked);
-        if (_requests[id] != 0) revert ConsentAlreadyRequested(id);
-        _requests[id] = block.timestamp;
+        Request storage pending = _requests[id];
+        if (pending.at != 0) revert ConsentAlreadyRequested(id);
+        pending.at = block.timestamp;
         emit ConsentRequested(subject, msg.sender, grantee, scope, asked);
     }
 
@@ -168,7 +174,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
 
     /// @inheritdoc IConsentRegistry
     function requestedAt(RequestId id) external view returns (uint256) {
-        return _requests[id];
+        return _requests[id].at;
     }
 
     /// @notice The domain of all signatures (EIP-5267).
@@ -222,8 +228,9 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
     ) private {
         GrantSlot asked = GrantSlotLibrary.pack(terms);
         RequestId id = _requestId(requester, subject, grantee, scope, asked);
-        if (_requests[id] == 0) revert ConsentNotRequested(id);
-        _requests[id] = 0;
+        Request storage pending = _requests[id];
+        if (pending.at == 0) revert ConsentNotRequested(id);
+        pending.at = 0;
         emit ConsentRequestApproved(id);
         _grant(subject, grantee, scope, asked, signed, actor);
     }

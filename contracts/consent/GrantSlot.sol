@@ -53,7 +53,7 @@ library GrantSlotLibrary {
 
     /// @notice The same grant, revoked as signed then.
     function revoked(GrantSlot slot, uint256 signed_) internal pure returns (GrantSlot) {
-        uint256 kept = GrantSlot.unwrap(slot) & ((1 << STATUS_SHIFT) - 1) & ~(uint256(type(uint32).max) << SIGNED_SHIFT);
+        uint256 kept = GrantSlot.unwrap(slot) & type(uint248).max & ~(uint256(type(uint32).max) << SIGNED_SHIFT);
         return GrantSlot.wrap(
             kept | uint256(uint32(signed_)) << SIGNED_SHIFT | uint256(IConsentRegistry.Status.Revoked) << STATUS_SHIFT
         );

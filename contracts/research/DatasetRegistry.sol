@@ -70,10 +70,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         IConsentRegistry.Use calldata use = terms.use;
         uint16 purposes = Purposes.unwrap(use.purposes);
         // Clinical care alone is what an emergency permits: a clinician's word, not the patient's consent.
-        if (
-            purposes & ~DataUse.CLINICAL_CARE == 0
-                || (use.disease != 0 && purposes & DataUse.DISEASE_RESEARCH == 0)
-        ) {
+        if (purposes & ~DataUse.CLINICAL_CARE == 0 || (use.disease != 0 && purposes & DataUse.DISEASE_RESEARCH == 0)) {
             revert DatasetUseInvalid(use.purposes, use.disease);
         }
         if ((terms.rule == WeightRule.PerInstance) != (terms.mostInstances != 0)) {

@@ -17,8 +17,8 @@ library TermsSlotLibrary {
     /// @notice Packs the terms of an institution's data set.
     function pack(address institution_, IDatasetRegistry.Terms calldata terms) internal pure returns (TermsSlot) {
         return TermsSlot.wrap(
-            uint256(uint160(institution_)) | uint256(terms.rule) << 160 | uint256(Purposes.unwrap(terms.use.purposes)) << 168
-                | uint256(Conditions.unwrap(terms.use.fulfilled)) << 184 | uint256(terms.mostInstances) << 200
+            uint256(uint160(institution_)) | uint256(terms.rule) << 160 | uint256(Purposes.unwrap(terms.use.purposes))
+                << 168 | uint256(Conditions.unwrap(terms.use.fulfilled)) << 184 | uint256(terms.mostInstances) << 200
         );
     }
 

@@ -67,7 +67,9 @@ def test_granted_record(
     assert decided(stranger)[0] == Reason.NEVER_GRANTED
 
 
-def test_reasons(consents, participants, accredited, patient, hospital, radiologist, grant, decided):
+def test_reasons(
+    consents, participants, accredited, patient, hospital, radiologist, grant, decided
+):
     """Those of {permitted}, but for what only images have; the nearest grant gives its reason."""
     granted = grant(radiologist, CREDENTIAL, Purpose.CARE, Condition.IRB, start=DAY, lasts=DAY)
     assert decided(radiologist) == (Reason.NOT_YET, granted)
@@ -83,7 +85,7 @@ def test_reasons(consents, participants, accredited, patient, hospital, radiolog
     assert decided(radiologist) == (Reason.READER_SUSPENDED, NO_GRANT)
     participants.reinstate(radiologist, {"from": hospital})
     travel(start + DAY)
-    assert decided(radiologist) == (Reason.EXPIRED, granted)
+    assert decided(radiologist) == (Reason.EXPIRED, wide)
     consents.revokeAll(patient, {"from": patient})
     assert decided(radiologist) == (Reason.REVOKED, wide)
 
@@ -152,9 +154,7 @@ def test_batch_of_several_patients(
         consents.requirePermittedBatch(radiologist, [image_sets[0], theirs, image_sets[1]], CARE)
     consents.grant(stranger, radiologist, ALL, terms(), {"from": stranger})
     other = str(consents.grantIdOf(stranger, radiologist, ALL))
-    permits_all(
-        radiologist, [image_sets[0], theirs, image_sets[1]], [granted, other, granted]
-    )
+    permits_all(radiologist, [image_sets[0], theirs, image_sets[1]], [granted, other, granted])
 
 
 def test_batch_of_the_patient_itself(image_sets, patient, permits_all):
