@@ -162,6 +162,7 @@ lint-solidity: setup
 lint-generated: setup
 	python tools/compile_contracts.py --check
 	python tools/generate_refusals.py --check
+	python -m tools.generate_bindings --check
 
 .PHONY: format
 format: setup ## Put Python and Solidity into the project's format
@@ -170,9 +171,10 @@ format: setup ## Put Python and Solidity into the project's format
 	forge fmt $(SOLIDITY)
 
 .PHONY: compile
-compile: setup ## Compile the contracts into the artifacts and error classes that the package ships
+compile: setup ## Compile the contracts into the artifacts, error classes and bindings that the package ships
 	@python tools/compile_contracts.py
 	@python tools/generate_refusals.py
+	@python -m tools.generate_bindings
 
 .PHONY: docs
 docs: setup ## Run the examples in docstrings and check the links of the documentation

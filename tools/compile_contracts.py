@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ SETTINGS: dict[str, Any] = {
 }
 # EIP-170: no chain takes a contract of more bytes than this.
 MOST_BYTES = 24_576
-OUTPUTS = ["abi", "evm.bytecode", "evm.deployedBytecode", "metadata"]
+OUTPUTS = ("abi", "evm.bytecode", "evm.deployedBytecode", "metadata")
 
 
 def sources() -> list[str]:
@@ -42,12 +43,12 @@ def sources() -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for path in own)
 
 
-def compile_sources(files: list[str]) -> dict[str, Any]:
+def compile_sources(files: list[str], outputs: Sequence[str] = OUTPUTS) -> dict[str, Any]:
     """Compile `files` together; ends the program with the compiler's errors if there are any."""
     request = {
         "language": "Solidity",
         "sources": {name: {"content": (ROOT / name).read_text("utf-8")} for name in files},
-        "settings": {**SETTINGS, "outputSelection": {"*": {"*": OUTPUTS, "": ["ast"]}}},
+        "settings": {**SETTINGS, "outputSelection": {"*": {"*": [*outputs], "": ["ast"]}}},
     }
     allowed = f"{ROOT},{(ROOT / 'node_modules').resolve()}"
     try:

@@ -147,8 +147,9 @@ def snake_case(name: str) -> str:
 
 
 def formatted(text: str) -> str:
-    """`text` as ruff would leave it."""
-    for command in (["check", "--quiet", "--select", "I", "--fix"], ["format"]):
+    """`text` as ruff would leave it, without imports that it does not use."""
+    fix = ["check", "--quiet", "--fix", "--select"]
+    for command in ([*fix, "F401"], [*fix, "I,RUF022"], ["format"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--stdin-filename", "refusals.py", "-"]
         done = subprocess.run(ruff, input=text, text=True, stdout=subprocess.PIPE, cwd=ROOT)
         done.check_returncode()

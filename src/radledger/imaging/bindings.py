@@ -1,0 +1,88 @@
+"""Enumerations, structs and constants of the contracts.
+
+Written by ``tools/generate_bindings.py``; edit the contracts instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from radledger.chain.enumeration import Enumeration
+
+__all__ = [
+    "ENUMERATIONS",
+    "Image",
+    "ImageSet",
+    "Kind",
+    "NewImageSet",
+    "Scope",
+    "State",
+]
+
+
+class Kind(Enumeration):
+    """How an image set came about."""
+
+    ORIGINAL = "original"
+    DEIDENTIFIED = "deidentified"
+    DERIVED = "derived"
+    SEGMENTATION = "segmentation"
+    CORRECTED = "corrected"
+
+
+class ImageSet(NamedTuple):
+    """What an image set is made of; whoever shows these five values proves each of them to a
+    contract."""
+
+    custodian: str
+    patient: str
+    root: bytes
+    visit: bytes
+    course: bytes
+
+
+class NewImageSet(NamedTuple):
+    """What a custodian states about a new image set."""
+
+    patient: str
+    root: bytes
+    manifest: bytes
+    visit: bytes
+    course: bytes
+    instances: int
+    kind: int
+
+
+class Image(NamedTuple):
+    """What the chain keeps of an image set."""
+
+    patient: str
+    anchored_at: int
+    instances: int
+    state: int
+
+
+class State(Enumeration):
+    """Whether an image set may be used."""
+
+    UNKNOWN = "unknown"
+    ANCHORED = "anchored"
+    ERASED = "erased"
+    DISOWNED = "disowned"
+
+
+class Scope:
+    """Constants of ``contracts/lib/Scope.sol``."""
+
+    ALL: Final = bytes.fromhex("0000000000000000000000000000000000000000000000000000000000000000")
+    EMERGENCY: Final = bytes.fromhex(
+        "c12a0ee62d54db6a9963493bbd3a690e88cdbc6d39d38a0783e628b6be9821db"
+    )
+
+
+ENUMERATIONS: Mapping[str, type[Enumeration]] = {
+    "enum IImageRegistry.Kind": Kind,
+    "enum IImageRegistry.State": State,
+}
+"""The enumerations by the internal type that the ABI has."""
