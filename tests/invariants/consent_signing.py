@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from eth_account import Account
 
-from radledger.consent.messages import STRUCTS
+from radledger.consent.bindings import TYPED_DATA
 from tests.anvil import Contract
 from tests.invariants.consent_model import DAY, KEYS
 
@@ -43,10 +43,10 @@ def sign(
             "chainId": chain_id,
             "verifyingContract": consents.address,
         },
-        {name: [{"type": kind, "name": field} for kind, field in STRUCTS[name]]},
+        {name: [{"type": kind, "name": field} for kind, field in TYPED_DATA[name]]},
         dict(
             zip(
-                (field for _, field in STRUCTS[name]),
+                (field for _, field in TYPED_DATA[name]),
                 [*flat, *parts, signed, deadline],
                 strict=True,
             )

@@ -28,7 +28,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from radledger.consent.messages import STRUCTS
+from radledger.consent.bindings import TYPED_DATA
 from tests.anvil import Chain, Contract, Reverted, running_chain
 from tests.invariants.consent_model import (
     ALL,
@@ -229,7 +229,7 @@ class OrderMachine(RuleBasedStateMachine):
             "chainId": self.chain_id,
             "verifyingContract": self.consents.address,
         }
-        fields = [{"type": kind, "name": field} for kind, field in STRUCTS[name]]
+        fields = [{"type": kind, "name": field} for kind, field in TYPED_DATA[name]]
         names = (each["name"] for each in fields)
         message = dict(zip(names, [*flat, signed, deadline], strict=True))
         signature = Account.sign_typed_data(KEYS[ANA], domain, {name: fields}, message).signature

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from radledger.chain.forward import forward_typed_data
 from radledger.chain.typed_data import parsed, typed_data
 from radledger.consent import documents, messages
+from radledger.consent.bindings import TYPED_DATA
 from radledger.errors import RadLedgerError
 from radledger.relay import checks
 
@@ -46,9 +47,9 @@ def values(type_):
 
 
 def message(primary):
-    return st.fixed_dictionaries(
-        {name: values(type_) for type_, name in messages.STRUCTS[primary]}
-    ).map(lambda fields: (primary, fields))
+    return st.fixed_dictionaries({name: values(type_) for type_, name in TYPED_DATA[primary]}).map(
+        lambda fields: (primary, fields)
+    )
 
 
 @pytest.fixture
@@ -65,13 +66,13 @@ def is_answered(relay, document):
 
 
 @EXAMPLES
-@given(said=st.sampled_from(sorted(messages.STRUCTS)).flatmap(message))
+@given(said=st.sampled_from(sorted(TYPED_DATA)).flatmap(message))
 def test_consents(relay, ledger, said):
     primary, fields = said
     fields["deadline"] |= 2**39  # not over for long
-    data = typed_data(messages.domain(ledger), primary, messages.STRUCTS[primary], fields)
+    data = typed_data(messages.domain(ledger), primary, TYPED_DATA[primary], fields)
     try:
-        summary = messages.summarise(*parsed(data, messages.STRUCTS))
+        summary = messages.summarise(*parsed(data, TYPED_DATA))
     except RadLedgerError as error:
         summary = str(error)  # what cannot be said in words is refused too
     is_answered(relay, documents.sign(SIGNER, messages.KIND, summary, data))

@@ -23,6 +23,7 @@ __all__ = [
     "GrantStore",
     "Outcome",
     "Reason",
+    "Scopes",
     "Status",
     "Terms",
     "Use",
@@ -156,6 +157,15 @@ class DataUse:
     REQUIREMENTS: Final = 16_383
     NO_METHODS: Final = 16_384
     NO_ANCESTRY: Final = 32_768
+
+
+class Scopes:
+    """Constants of ``contracts/types/Scope.sol``."""
+
+    ALL: Final = bytes.fromhex("0000000000000000000000000000000000000000000000000000000000000000")
+    EMERGENCY: Final = bytes.fromhex(
+        "c12a0ee62d54db6a9963493bbd3a690e88cdbc6d39d38a0783e628b6be9821db"
+    )
 
 
 ENUMERATIONS: Mapping[str, type[Enumeration]] = {

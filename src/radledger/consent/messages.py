@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.typed_data import Domain, Fields, parsed
-from radledger.consent import documents, duo
+from radledger.chain.typed_data import Domain, parsed
+from radledger.consent import bindings, documents, duo
+from radledger.consent.bindings import TYPED_DATA, Authorization, Basis
 from radledger.consent.diseases import decode_disease, disease_code, encode_disease
 from radledger.consent.documents import Document, when
 from radledger.consent.errors import DocumentMalformed, DocumentTampered, InvalidDisease
-from radledger.consent.model import UNTIL_REVOKED, TermsStruct
+from radledger.consent.model import UNTIL_REVOKED
 from radledger.consent.scope import ALL, EMERGENCY, scope_name
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KIND",
-    "STRUCTS",
     "call_of",
     "domain",
     "summarise",
@@ -36,31 +36,6 @@ _PUBLIC = (
     "conditions and times; not the disease."
 )
 
-_TERMS: Fields = (
-    ("uint32", "from"),
-    ("uint32", "until"),
-    ("uint16", "purposes"),
-    ("uint16", "conditions"),
-    ("bytes13", "disease"),
-)
-_WHOSE: Fields = (("address", "subject"), ("address", "grantee"), ("bytes32", "scope"))
-_BASIS: Fields = (("uint32", "seen"), ("uint16", "epoch"))
-_WHEN: Fields = (("uint32", "signed"), ("uint40", "deadline"))
-
-STRUCTS: Mapping[str, Fields] = {
-    "Grant": (*_WHOSE, *_TERMS, *_BASIS, *_WHEN),
-    "Revoke": (*_WHOSE, *_WHEN),
-    "RevokeAll": (("address", "subject"), ("uint16", "epoch"), *_WHEN),
-    "ForbidEmergencies": (
-        ("address", "subject"),
-        ("bool", "forbidden"),
-        ("uint32", "seen"),
-        *_WHEN,
-    ),
-    "Approve": (("address", "requester"), *_WHOSE, *_TERMS, *_BASIS, *_WHEN),
-}
-"""The structs of ``contracts/consent/ConsentMessages.sol``, field by field."""
-
 
 def domain(ledger: Ledger) -> Domain:
     """The EIP-712 domain of the deployed consent registry."""
@@ -72,7 +47,7 @@ def verified(ledger: Ledger, document: Mapping[str, Any]) -> Document:
     """Check all of a document that can be checked without sending it; see `documents.verify`."""
     disease = document.get("disease") if isinstance(document, Mapping) else None
     words = partial(summarise, disease=disease)
-    return documents.verify(document, KIND, domain(ledger), STRUCTS, words, ledger)
+    return documents.verify(document, KIND, domain(ledger), TYPED_DATA, words, ledger)
 
 
 def without_disease(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +61,7 @@ def without_disease(document: Mapping[str, Any]) -> dict[str, Any]:
     if "disease" not in document:
         return dict(document)
     try:
-        said = parsed(document.get("typedData"), STRUCTS)
+        said = parsed(document.get("typedData"), TYPED_DATA)
     except ValueError as error:
         raise DocumentMalformed(f"not a document for this: {error}; have it signed again") from None
     rest = {name: part for name, part in document.items() if name != "disease"}
@@ -104,17 +79,19 @@ def call_of(document: Document) -> Call:
         if name in message
     ]
     if "purposes" in message:
-        arguments += [terms_struct(message), (message["seen"], message["epoch"])]
+        arguments += [terms_struct(message), Basis(message["seen"], message["epoch"])]
     elif "forbidden" in message:
         arguments += [message["forbidden"], message["seen"]]
     elif "epoch" in message:
         arguments.append(message["epoch"])
-    authorization = (document.signer, message["signed"], message["deadline"], document.signature)
+    authorization = Authorization(
+        document.signer, message["signed"], message["deadline"], document.signature
+    )
     function = document.primary[0].lower() + document.primary[1:] + "BySig"
     return Call(_CONTRACT, function, (*arguments, authorization))
 
 
-def terms_fields(struct: TermsStruct) -> dict[str, Any]:
+def terms_fields(struct: bindings.Terms) -> dict[str, Any]:
     """The contract's struct ``Terms`` as fields of a message."""
     start, until, purposes, conditions, disease = struct
     return {
@@ -126,9 +103,9 @@ def terms_fields(struct: TermsStruct) -> dict[str, Any]:
     }
 
 
-def terms_struct(message: Mapping[str, Any]) -> TermsStruct:
+def terms_struct(message: Mapping[str, Any]) -> bindings.Terms:
     """The fields of a message as the contract's struct ``Terms``."""
-    return (
+    return bindings.Terms(
         message["from"],
         message["until"],
         message["purposes"],

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from radledger.consent import duo
+from radledger.consent import bindings, duo
 from radledger.consent.diseases import decode_disease, encode_disease
 from radledger.errors import UsageError
 
@@ -26,12 +26,8 @@ __all__ = [
     "SealedNote",
     "Slot",
     "Terms",
-    "TermsStruct",
     "unpack",
 ]
-
-TermsStruct = tuple[int, int, int, int, bytes]
-"""``Terms`` as the contract takes them: from, until, purposes, conditions, disease."""
 
 UNTIL_REVOKED = (1 << 32) - 1
 """The end of a grant that ends by revocation alone: the last second that the chain can hold."""
@@ -67,9 +63,9 @@ class Terms:
     start: int | None = None
     until: int = UNTIL_REVOKED
 
-    def encode(self, now: int) -> TermsStruct:
-        """The struct ``Terms`` of the contract; ``now`` is when it starts unless it says."""
-        return (
+    def encode(self, now: int) -> bindings.Terms:
+        """As the contract takes them; they start ``now`` unless they say when."""
+        return bindings.Terms(
             now if self.start is None else self.start,
             self.until,
             duo.purpose_bits(self.purposes),
@@ -78,8 +74,8 @@ class Terms:
         )
 
     @classmethod
-    def decode(cls, struct: TermsStruct) -> Terms:
-        """From the struct of the contract; purposes have DUO's inheritance applied in a grant."""
+    def decode(cls, struct: bindings.Terms) -> Terms:
+        """As the contract has them; purposes have DUO's inheritance applied in a grant."""
         start, until, purposes, conditions, disease = struct
         return cls(
             purposes=duo.purpose_names(purposes),
@@ -103,7 +99,7 @@ class Slot(NamedTuple):
         How often the subject had taken everything back.
     """
 
-    terms: TermsStruct
+    terms: bindings.Terms
     signed: int
     epoch: int
 
@@ -123,7 +119,7 @@ def unpack(word: int) -> Slot:
         return word >> offset & ((1 << width) - 1)
 
     disease = field(128, 104).to_bytes(13, "big")
-    terms = (field(0, 32), field(32, 32), field(96, 16), field(112, 16), disease)
+    terms = bindings.Terms(field(0, 32), field(32, 32), field(96, 16), field(112, 16), disease)
     return Slot(terms, signed=field(64, 32), epoch=field(232, 16))
 
 

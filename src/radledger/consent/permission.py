@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from eth_hash.auto import keccak
 
 from radledger.chain.refusals import ConsentExpired
-from radledger.consent import duo
+from radledger.consent import bindings, duo
+from radledger.consent.bindings import Reason
 from radledger.consent.diseases import decode_disease, encode_disease, is_code
 from radledger.consent.model import Decision
 from radledger.consent.scope import ALL_DIGEST, EMERGENCY_DIGEST
@@ -28,29 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["Use", "UseStruct", "decide", "require", "use_of"]
 
 UseStruct = tuple[int, int, bytes]
-"""``Use`` as the contract takes it: purposes, fulfilled conditions, disease."""
+"""A use as the contract takes it: purposes, fulfilled conditions, disease."""
 
 _CONTRACT = "ConsentRegistry"
-_PERMITTED, _EXPIRED = "permitted", "expired"
-_REASONS = (
-    _PERMITTED,
-    "never granted",
-    "revoked",
-    _EXPIRED,
-    "not yet",
-    "purpose",
-    "disease",
-    "condition",
-    "reader suspended",
-    "not anchored",
-    "erased",
-    "disowned",
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a reader wants to do, as the contract's struct ``Use`` has it.
+    """What a reader wants to do.
 
     Examples
     --------
@@ -71,9 +57,9 @@ class Use:
         return cls(duo.purpose_bits(purposes), duo.fulfilled_bits(fulfilled), disease)
 
     @property
-    def struct(self) -> UseStruct:
+    def struct(self) -> bindings.Use:
         """As the contract takes it."""
-        return self.purposes, self.fulfilled, encode_disease(self.disease)
+        return bindings.Use(self.purposes, self.fulfilled, encode_disease(self.disease))
 
 
 def decide(
@@ -89,12 +75,13 @@ def decide(
         Who, what, and for what.
     """
     reason, grant_id = ledger.call(_CONTRACT, "permitted", reader, image.struct, use)
-    told = _REASONS[reason]
-    if told == _PERMITTED and _end(ledger, present, reader, image, bytes(grant_id)) is not None:
-        told = _EXPIRED
+    told = Reason.of(reason)
+    permitted = told is Reason.PERMITTED
+    if permitted and _end(ledger, present, reader, image, bytes(grant_id)) is not None:
+        permitted, told = False, Reason.EXPIRED
     return Decision(
-        permitted=told == _PERMITTED,
-        reason=told,
+        permitted=permitted,
+        reason=told.value,
         grant_id="0x" + bytes(grant_id).hex() if any(grant_id) else None,
         block_age=present.block_age,
     )

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from radledger.consent import bindings
+from radledger.consent.bindings import GrantStore
 from radledger.consent.errors import NoSuchRequest
 from radledger.consent.model import (
     ConsentRequest,
@@ -14,7 +16,6 @@ from radledger.consent.model import (
     Grant,
     Slot,
     Terms,
-    TermsStruct,
     unpack,
 )
 from radledger.consent.scope import EMERGENCY, scope_name
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["CONTRACT", "grants", "request_id", "request_of", "requests"]
 
 CONTRACT = "ConsentRegistry"
-# As in `contracts/consent/GrantStore.sol`.
-_DOUBT = 2 * 24 * 3600
-_LAST_EPOCH = (1 << 16) - 1
 _HOUR = 3600
 
 
@@ -108,7 +106,7 @@ def request_of(ledger: Ledger, subject: str, request_id: str) -> ConsentRequest:
     return asked
 
 
-def request_id(ledger: Ledger, who: tuple[str, str, str, bytes], terms: TermsStruct) -> bytes:
+def request_id(ledger: Ledger, who: tuple[str, str, str, bytes], terms: bindings.Terms) -> bytes:
     """The id of a request, of requester, subject, grantee, scope and terms."""
     return bytes(ledger.call(CONTRACT, "requestIdOf", *who, terms))
 
@@ -137,9 +135,9 @@ def _asked(ledger: Ledger, **filters: Any) -> dict[str, ConsentRequest]:
 
 def _survives(given: Slot, epoch: int, revoked_all_at: int, *, emergency: bool) -> bool:
     """Whether a grant was not taken back with all others, as the contract decides it."""
-    if given.epoch == epoch != _LAST_EPOCH:
+    if given.epoch == epoch != GrantStore.LAST_EPOCH:
         return True
-    doubt = 0 if emergency and given.epoch == _LAST_EPOCH else _DOUBT
+    doubt = 0 if emergency and given.epoch == GrantStore.LAST_EPOCH else GrantStore.DOUBT
     return given.signed > revoked_all_at + doubt
 
 

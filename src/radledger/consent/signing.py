@@ -18,7 +18,8 @@ from radledger.chain.refusals import (
     ConsentScopeReserved,
 )
 from radledger.chain.typed_data import typed_data
-from radledger.consent import documents, duo, messages, records
+from radledger.consent import bindings, documents, duo, messages, records
+from radledger.consent.bindings import TYPED_DATA, Status
 from radledger.consent.diseases import decode_disease
 from radledger.consent.model import UNTIL_REVOKED
 from radledger.consent.periods import rounded_end
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from radledger.chain.ledger import Ledger
     from radledger.consent.diseases import Diseases
-    from radledger.consent.model import Terms, TermsStruct
+    from radledger.consent.model import Terms
 
 __all__ = [
     "epoch",
@@ -48,14 +49,12 @@ _AHEAD = {
     **dict.fromkeys(("Grant", "Approve", "ForbidEmergencies"), 4 * 60),
     **dict.fromkeys(("Revoke", "RevokeAll"), 23 * 3600),
 }
-# `IConsentRegistry.Status.Granted`
-_GRANTED = 1
 _NOBODY = "0x" + "00" * 20
 
 
 def is_granted(ledger: Ledger, subject: str, grantee: str, scope: bytes) -> bool:
     """Whether a subject's last word on a grantee and scope is a grant."""
-    return int(_standing(ledger, subject, grantee, scope).status) == _GRANTED
+    return int(_standing(ledger, subject, grantee, scope).status) == Status.GRANTED.number
 
 
 def last_signed(ledger: Ledger, subject: str, grantee: str, scope: bytes) -> int:
@@ -69,7 +68,7 @@ def epoch(ledger: Ledger, subject: str) -> int:
 
 
 def grant_fields(
-    ledger: Ledger, subject: str, grantee: str, scope: bytes, struct: TermsStruct
+    ledger: Ledger, subject: str, grantee: str, scope: bytes, struct: bindings.Terms
 ) -> dict[str, Any]:
     """What a subject signs to grant: whose, to whom, the terms, and what stands on chain before.
 
@@ -92,7 +91,7 @@ def whose_fields(subject: str, grantee: str, scope: bytes) -> dict[str, str]:
     return {"subject": subject, "grantee": grantee, "scope": "0x" + scope.hex()}
 
 
-def require_grantable(subject: str, grantee: str, scope: bytes, struct: TermsStruct) -> None:
+def require_grantable(subject: str, grantee: str, scope: bytes, struct: bindings.Terms) -> None:
     """Refuse what the contract would never grant, before anybody signs or asks for it.
 
     Raises
@@ -152,7 +151,7 @@ def sign(
         "signed": max(now, after + 1),
         "deadline": present.time + valid_for,
     }
-    data = typed_data(messages.domain(ledger), primary, messages.STRUCTS[primary], message)
+    data = typed_data(messages.domain(ledger), primary, TYPED_DATA[primary], message)
     named = {} if disease is None else {"disease": disease}
     summary = messages.summarise(primary, message, **named)
     return {**documents.sign(signer, messages.KIND, summary, data), **named}
@@ -167,7 +166,7 @@ def sign_choice(
     return sign(ledger, signer, "ForbidEmergencies", fields, valid_for, after=seen)
 
 
-def struct(ledger: Ledger, diseases: Diseases, terms: Terms, *, exact: bool) -> TermsStruct:
+def struct(ledger: Ledger, diseases: Diseases, terms: Terms, *, exact: bool) -> bindings.Terms:
     """Terms as the contract takes them, their disease with its salt, their end rounded or exact.
 
     Raises
@@ -184,7 +183,7 @@ def struct(ledger: Ledger, diseases: Diseases, terms: Terms, *, exact: bool) -> 
     if not 0 <= start < until <= UNTIL_REVOKED or until <= present.time:
         raise ConsentPeriodInvalid.of({"from": start, "until": until})
     end = until if exact else rounded_end(max(start, present.time), until)
-    return start, end, *encoded[2:]
+    return encoded._replace(until=end)
 
 
 def _standing(ledger: Ledger, subject: str, grantee: str, scope: bytes) -> Any:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from eth_hash.auto import keccak
+
+from radledger.imaging import bindings
+from radledger.imaging.bindings import Kind, State
 
 __all__ = [
     "NONE",
@@ -53,40 +55,6 @@ def group_digest(custodian: str, salt: bytes, name: str) -> str:
     return f"0x{digest[:24]}{custodian[2:].lower()}"
 
 
-class Kind(StrEnum):
-    """How an image set came about; in the order of ``IImageRegistry.Kind``."""
-
-    ORIGINAL = "original"
-    DEIDENTIFIED = "deidentified"
-    DERIVED = "derived"
-    SEGMENTATION = "segmentation"
-    CORRECTED = "corrected"
-
-    @property
-    def number(self) -> int:
-        """As the chain holds it.
-
-        Examples
-        --------
-        >>> Kind.DEIDENTIFIED.number, Kind.of(1)
-        (1, <Kind.DEIDENTIFIED: 'deidentified'>)
-        """
-        return list(Kind).index(self)
-
-    @classmethod
-    def of(cls, number: int) -> Kind:
-        """The kind that the chain holds as ``number``."""
-        return list(cls)[number]
-
-
-class State(StrEnum):
-    """Whether an image set may be used."""
-
-    ANCHORED = "anchored"
-    ERASED = "erased"
-    DISOWNED = "disowned"
-
-
 @dataclass(frozen=True)
 class ImageSet:
     """The five values of which an image set's id is the hash.
@@ -118,10 +86,10 @@ class ImageSet:
     course: str = NONE
 
     @property
-    def struct(self) -> tuple[str, str, bytes, bytes, bytes]:
-        """The struct ``ImageSet`` of the contracts."""
+    def struct(self) -> bindings.ImageSet:
+        """As the contracts take it."""
         digests = (bytes.fromhex(value[2:]) for value in (self.root, self.visit, self.course))
-        return (self.custodian, self.patient, *digests)  # type: ignore[return-value]
+        return bindings.ImageSet(self.custodian, self.patient, *digests)
 
     @cached_property
     def image_id(self) -> str:

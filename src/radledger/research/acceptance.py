@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.refusals import DatasetNotCurator
-from radledger.chain.typed_data import Domain, Fields, typed_data
+from radledger.chain.typed_data import Domain, typed_data
 from radledger.consent import documents
 from radledger.consent.documents import when
-from radledger.identity.roles import ROLES
+from radledger.identity.bindings import Roles
 from radledger.research import records
+from radledger.research.bindings import TYPED_DATA, Acceptance
 from radledger.research.errors import AcceptanceDiffers
 
 if TYPE_CHECKING:
@@ -22,15 +23,6 @@ __all__ = ["call_arguments", "require_curator", "sign"]
 
 _KIND = "radledger.dataset"
 _PRIMARY = "Accept"
-_STRUCTS: Mapping[str, Fields] = {
-    _PRIMARY: (
-        ("bytes32", "dataset"),
-        ("bytes32", "image"),
-        ("uint32", "weight"),
-        ("uint40", "deadline"),
-    )
-}
-"""The struct of ``contracts/research/DatasetMessages.sol``, field by field."""
 
 
 def require_curator(ledger: Ledger, account: str, dataset_id: str, institution: str) -> None:
@@ -41,8 +33,8 @@ def require_curator(ledger: Ledger, account: str, dataset_id: str, institution: 
     DatasetNotCurator, ParticipantLacksRole, ParticipantNotAccredited, ParticipantIsSuspended
         If it is not a researcher of that institution.
     """
-    researcher = ROLES["researcher"]
-    if ledger.call("ParticipantRegistry", "requireRole", account, researcher) != institution:
+    role = Roles.RESEARCHER
+    if ledger.call("ParticipantRegistry", "requireRole", account, role) != institution:
         raise DatasetNotCurator.of({"dataset": dataset_id, "institution": institution})
 
 
@@ -68,14 +60,14 @@ def sign(
         A document, which :func:`json.dumps` takes as it stands.
     """
     message = {"dataset": dataset_id, "image": image_id, "weight": weight, "deadline": deadline}
-    data = typed_data(_domain(ledger), _PRIMARY, _STRUCTS[_PRIMARY], message)
+    data = typed_data(_domain(ledger), _PRIMARY, TYPED_DATA[_PRIMARY], message)
     return documents.sign(signer, _KIND, _summarise(_PRIMARY, message), data)
 
 
 def call_arguments(
     ledger: Ledger, document: Mapping[str, Any], dataset_id: str, image_id: str
-) -> tuple[int, tuple[Any, ...]]:
-    """The weight that a document accepts, and the contract's struct ``Acceptance``.
+) -> tuple[int, Acceptance]:
+    """The weight that a document accepts, and the acceptance as the contract takes it.
 
     Raises
     ------
@@ -84,7 +76,7 @@ def call_arguments(
     AcceptanceDiffers
         If it accepts another image set, or for another data set.
     """
-    verified = documents.verify(document, _KIND, _domain(ledger), _STRUCTS, _summarise, ledger)
+    verified = documents.verify(document, _KIND, _domain(ledger), TYPED_DATA, _summarise, ledger)
     message = verified.message
     for name, value in (("dataset", dataset_id), ("image", image_id)):
         if message[name].lower() != value.lower():
@@ -93,7 +85,8 @@ def call_arguments(
                 "have a curator sign one for it",
                 **{name: value},
             )
-    return message["weight"], (verified.signer, message["deadline"], verified.signature)
+    acceptance = Acceptance(verified.signer, message["deadline"], verified.signature)
+    return message["weight"], acceptance
 
 
 def _domain(ledger: Ledger) -> Domain:

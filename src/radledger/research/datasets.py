@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from radledger.consent.permission import Use
 from radledger.identity.address import parse_address
-from radledger.research import records
+from radledger.research import bindings, records
 from radledger.research.contributing import Contributing
 from radledger.research.errors import NothingContributed
 from radledger.research.model import (
@@ -72,7 +72,7 @@ class Datasets(Contributing, Rewards):
         """
         disease = self._diseases.sealed(terms.disease)
         use = Use.of(terms.purposes, terms.fulfilled, disease)
-        struct = (
+        struct = bindings.Terms(
             parse_address(terms.token),
             share_struct(terms.shares),
             rule_number(terms.rule),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from radledger.research.bindings import Class, WeightRule
 from radledger.research.errors import (
     InvalidDigest,
     InvalidInstances,
@@ -38,11 +39,11 @@ __all__ = [
     "share_struct",
 ]
 
-CLASSES = ("data", "custody", "annotation", "development")
-"""Classes of contributions, in the order of ``IDatasetRegistry.Class``."""
+CLASSES = tuple(each.value for each in Class)
+"""Classes of contributions, in the chain's order."""
 
-RULES = ("per set", "per instance", "scored")
-"""How much an image set weighs, in the order of ``IDatasetRegistry.WeightRule``."""
+RULES = tuple(each.value for each in WeightRule)
+"""How much an image set weighs, in the chain's order."""
 
 BASIS_POINTS = 10_000
 """All shares together."""

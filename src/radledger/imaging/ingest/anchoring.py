@@ -11,12 +11,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from radledger.chain.rpc import request
 from radledger.crypto.merkle import Leaf, MerkleTree
 from radledger.errors import CryptoError, StorageError
 from radledger.imaging import reading, records
+from radledger.imaging.bindings import NewImageSet
 from radledger.imaging.errors import ImageError, JournalAltered
 from radledger.imaging.journal import pinning
 from radledger.imaging.manifest import Group, Instance, Manifest
@@ -230,15 +231,16 @@ def _call(ledger: Ledger, journal: Journal, batch: Sequence[SetRow]) -> tuple[st
     return ledger.encode(records.CONTRACT, "anchorBatch", structs)
 
 
-def _new_image_set(journal: Journal, row: SetRow) -> tuple[Any, ...]:
-    """The struct ``NewImageSet`` of the contract."""
+def _new_image_set(journal: Journal, row: SetRow) -> NewImageSet:
+    """What is stated about a set, as the contract takes it."""
     instances = journal.require_authentic(row)
     _, patient, root, visit, course = image_set_of(row).struct
     manifest = cid_digest(row.manifest_cid or "")
-    return patient, root, manifest, visit, course, instances, Kind(_kind(row)).number
+    kind = _kind(row).number
+    return NewImageSet(patient, root, manifest, visit, course, instances, kind)
 
 
-def _kind(row: SetRow) -> str:
+def _kind(row: SetRow) -> Kind:
     return Kind.DEIDENTIFIED if row.profile else Kind.ORIGINAL
 
 
