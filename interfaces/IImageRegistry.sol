@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ImageId, ImageSet} from "../contracts/types/ImageSet.sol";
+import {Time} from "../contracts/types/Time.sol";
 
 /// @title Image sets: whose they are, what their fingerprint is, and since when
 /// @notice A custodian anchors the Merkle root of an image set. Nothing is overwritten: a correction or a
@@ -13,6 +14,8 @@ import {ImageId, ImageSet} from "../contracts/types/ImageSet.sol";
 /// - a custodian: that the patient it names is the patient, and that the instances hash to the root.
 ///   Any reader of the images can check the second. No contract can check the first, so the patient can disown it.
 interface IImageRegistry {
+    // ------------------------------------------------------------------ types
+
     /// @notice How an image set came about.
     enum Kind {
         Original,
@@ -50,40 +53,82 @@ interface IImageRegistry {
 
     /// @notice What the chain keeps of an image set.
     /// @param patient address that decides about the images
-    /// @param anchoredAt time of anchoring, in seconds since 1970
+    /// @param anchoredAt time of anchoring
     /// @param instances number of DICOM instances
     /// @param state whether the set may be used
     struct Image {
         address patient;
-        uint40 anchoredAt;
+        Time anchoredAt;
         uint32 instances;
         State state;
     }
 
-    /// @notice The image set has been anchored before.
+    // ------------------------------------------------------------------ errors
+
+    /// @notice The image set is already anchored.
+    /// @param image id of the image set
     error ImageAlreadyAnchored(ImageId image);
-    /// @notice No such image set has been anchored.
+
+    /// @notice No such image set is anchored.
+    /// @param image id of the image set
     error ImageNotAnchored(ImageId image);
-    /// @notice The image set has been erased for good.
+
+    /// @notice The image set was erased for good.
+    /// @param image id of the image set
     error ImageIsErased(ImageId image);
-    /// @notice The patient has disowned the image set.
+
+    /// @notice The patient disowned the image set.
+    /// @param image id of the image set
     error ImageIsDisowned(ImageId image);
+
     /// @notice The image set is not disowned.
+    /// @param image id of the image set
     error ImageNotDisowned(ImageId image);
+
     /// @notice The caller may not act for the patient.
+    /// @param patient whom the image set names
+    /// @param actor who called
     error ImageNotAuthorized(address patient, address actor);
+
     /// @notice The caller does not act for the institution that holds the images.
+    /// @param custodian institution that holds them
+    /// @param institution institution of the caller
     error ImageNotCustodian(address custodian, address institution);
+
     /// @notice The image set lacks a patient, a root or instances.
+    /// @param patient address that decides about the images
+    /// @param root root of the Merkle tree over the instances
+    /// @param instances number of instances
     error ImageIncomplete(address patient, bytes32 root, uint32 instances);
+
     /// @notice The visit or course does not end in the address of the custodian.
+    /// @param visit the visit
+    /// @param course the course of treatment
+    /// @param custodian institution for which the caller anchors
     error ImageGroupsNotOfCustodian(bytes32 visit, bytes32 course, address custodian);
+
     /// @notice The new version names another patient than the image set that it came from.
+    /// @param patient whom the new version names
+    /// @param parentPatient whom the image set that it came from names
     error ImagePatientDiffers(address patient, address parentPatient);
+
     /// @notice A new version of an image set cannot be an original.
+    /// @param kind the kind of the new version
     error ImageKindNotDerived(Kind kind);
 
-    /// @notice An image set was anchored; `parent` is the set that it came from, or zero.
+    // ------------------------------------------------------------------ events
+
+    /// @notice An image set was anchored.
+    /// @param image id of the image set
+    /// @param custodian institution that holds it
+    /// @param patient address that decides about it
+    /// @param root root of the salted Merkle tree over the instances
+    /// @param manifest SHA-256 multihash digest of the encrypted manifest's CID
+    /// @param visit the visit
+    /// @param course the course of treatment, or zero
+    /// @param instances number of DICOM instances
+    /// @param kind how the set came about
+    /// @param parent the set that it came from, or zero
     event ImageAnchored(
         ImageId indexed image,
         address indexed custodian,
@@ -96,14 +141,28 @@ interface IImageRegistry {
         Kind kind,
         ImageId parent
     );
-    /// @notice The files of an image set were re-encrypted; `manifest` replaces the one before.
+
+    /// @notice The files of an image set were encrypted again, under a new key.
+    /// @param image id of the image set
+    /// @param manifest SHA-256 multihash digest of the new manifest's CID
     event ImageRekeyed(ImageId indexed image, bytes32 manifest);
-    /// @notice An image set was erased; `certificate` is the digest of the erasure certificate.
+
+    /// @notice An image set was erased.
+    /// @param image id of the image set
+    /// @param certificate digest of the erasure certificate
     event ImageErased(ImageId indexed image, bytes32 certificate);
-    /// @notice An image set was disowned; `actor` acted for the patient.
+
+    /// @notice An image set was disowned.
+    /// @param image id of the image set
+    /// @param actor who acted for the patient
     event ImageDisowned(ImageId indexed image, address actor);
-    /// @notice A disowned image set was acknowledged again; `actor` acted for the patient.
+
+    /// @notice A disowned image set was acknowledged again.
+    /// @param image id of the image set
+    /// @param actor who acted for the patient
     event ImageAcknowledged(ImageId indexed image, address actor);
+
+    // ------------------------------------------------------------------ writes
 
     /// @notice Anchors an image set for the caller's institution.
     /// @param newImageSet the image set
@@ -140,15 +199,20 @@ interface IImageRegistry {
     /// @param imageSet the image set; the caller is its patient's owner or delegate of type "radledger.consent"
     function acknowledge(ImageSet calldata imageSet) external;
 
-    /// @notice What the chain keeps of an image set; all zero when it was never anchored.
+    // ------------------------------------------------------------------ views
+
+    /// @notice What the chain keeps of an image set.
     /// @param image id of the image set
-    function imageOf(ImageId image) external view returns (Image memory);
+    /// @return kept its fields; all zero when it was never anchored
+    function imageOf(ImageId image) external view returns (Image memory kept);
 
     /// @notice Whether an image set may be used.
     /// @param image id of the image set
-    function stateOf(ImageId image) external view returns (State);
+    /// @return state its state
+    function stateOf(ImageId image) external view returns (State state);
 
     /// @notice Computes the id of an image set.
     /// @param imageSet the image set
-    function idOf(ImageSet calldata imageSet) external pure returns (ImageId);
+    /// @return image its id
+    function idOf(ImageSet calldata imageSet) external pure returns (ImageId image);
 }

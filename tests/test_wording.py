@@ -31,7 +31,7 @@ KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "Contra
             "(from 2027-01-15 08:00:00 UTC, until 1970-01-01 00:00:00 UTC); give an end",
         ),
         ("ConsentEmergencyTooLong", {"duration": 90_000, "longest": 86_400}, "longest 86400 s)"),
-        ("IdentityRecoveryNotReady", {"readyAt": 1_800_000_000}, "from 2027-01-15 08:00:00 UTC."),
+        ("IdentityRecoveryNotReady", {"readyAt": 1_800_000_000}, "before 2027-01-15 08:00:00 UTC."),
         ("ConsentScopeReserved", {"scope": "0x" + "00" * 32}, "(scope all)"),
         ("ConsentScopeReserved", {"scope": "0x" + EMERGENCY_DIGEST.hex()}, "(scope emergency)"),
         (
@@ -57,7 +57,7 @@ KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "Contra
         ),
         ("ParticipantIsInstitution", {"account": "0x12"}, "0x12 is an institution, or"),
         ("DatasetClassInvalid", {"class": 1}, "(class custody)"),
-        ("ParticipantLacksRole", {"account": "x", "role": 8, "held": 6}, "roles custodian, clin"),
+        ("ParticipantLacksRole", {"account": "x", "role": 8, "held": 6}, "holds custodian, clin"),
     ],
 )
 def test_values_are_told_in_words(name, values, told):

@@ -4,10 +4,13 @@ pragma solidity 0.8.30;
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
+import {IERC1056} from "../../interfaces/IERC1056.sol";
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
-import {Identities} from "../lib/Identities.sol";
+import {Time256} from "../types/Time.sol";
+import {Identities} from "./Identities.sol";
 
-/// @title The half of the identity registry that is ERC-1056: owners, delegates and attributes
+/// @title EthereumIdentities
+/// @notice The half of the identity registry that is ERC-1056: owners, delegates and attributes. See {IERC1056}.
 abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
     using Identities for Identities.Identity;
     using Identities for mapping(address => Identities.Identity);
@@ -21,46 +24,14 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
         _;
     }
 
-    // --------------------------------------------------------------------------------------------- ERC-1056: getters
+    // ------------------------------------------------------------------ writes, by the owner
 
-    /// @inheritdoc IIdentityRegistry
-    function owners(address identity) external view returns (address) {
-        return _identities[identity].owner;
-    }
-
-    /// @inheritdoc IIdentityRegistry
-    function delegates(address identity, bytes32 typeHash, address delegate) external view returns (uint256) {
-        return _delegations[identity][typeHash][delegate].validTo;
-    }
-
-    /// @inheritdoc IIdentityRegistry
-    function changed(address identity) external view returns (uint256) {
-        return _identities[identity].changed;
-    }
-
-    /// @inheritdoc IIdentityRegistry
-    function nonce(address signer) external view returns (uint256) {
-        return _identities[signer].nonce;
-    }
-
-    /// @inheritdoc IIdentityRegistry
-    function identityOwner(address identity) public view returns (address) {
-        return _identities[identity].ownerOf(identity);
-    }
-
-    /// @inheritdoc IIdentityRegistry
-    function validDelegate(address identity, bytes32 delegateType, address delegate) external view returns (bool) {
-        return _isDelegate(identity, delegateType, delegate, _mandateOf(identity));
-    }
-
-    // --------------------------------------------------------------------------------------- ERC-1056: by the sender
-
-    /// @inheritdoc IIdentityRegistry
+    /// @inheritdoc IERC1056
     function changeOwner(address identity, address newOwner) external onlyOwner(identity) {
         _changeOwner(identity, newOwner);
     }
 
-    /// @inheritdoc IIdentityRegistry
+    /// @inheritdoc IERC1056
     function addDelegate(address identity, bytes32 delegateType, address delegate, uint256 validity)
         external
         onlyOwner(identity)
@@ -68,12 +39,12 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
         _setDelegate(identity, delegateType, delegate, Identities.until(validity));
     }
 
-    /// @inheritdoc IIdentityRegistry
+    /// @inheritdoc IERC1056
     function revokeDelegate(address identity, bytes32 delegateType, address delegate) external onlyOwner(identity) {
         _setDelegate(identity, delegateType, delegate, block.timestamp);
     }
 
-    /// @inheritdoc IIdentityRegistry
+    /// @inheritdoc IERC1056
     function setAttribute(address identity, bytes32 name, bytes calldata value, uint256 validity)
         external
         onlyOwner(identity)
@@ -81,20 +52,20 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
         _setAttribute(identity, name, value, Identities.until(validity));
     }
 
-    /// @inheritdoc IIdentityRegistry
+    /// @inheritdoc IERC1056
     function revokeAttribute(address identity, bytes32 name, bytes calldata value) external onlyOwner(identity) {
         _setAttribute(identity, name, value, 0);
     }
 
-    // ---------------------------------------------------------------------------------------- ERC-1056: by signature
+    // ------------------------------------------------------------------ writes, by the owner's signature
 
-    /// @inheritdoc IIdentityRegistry
+    /// @inheritdoc IERC1056
     function changeOwnerSigned(address identity, uint8 sigV, bytes32 sigR, bytes32 sigS, address newOwner) external {
         _requireSigned(identity, sigV, sigR, sigS, abi.encodePacked(identity, "changeOwner", newOwner));
         _changeOwner(identity, newOwner);
     }
 
-    /// @inheritdoc IIdentityRegistry
+    /// @inheritdoc IERC1056
     function addDelegateSigned(
         address identity,
         uint8 sigV,
@@ -109,7 +80,7 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
         _setDelegate(identity, delegateType, delegate, Identities.until(validity));
     }
 
-    /// @inheritdoc IIdentityRegistry
+    /// @inheritdoc IERC1056
     function revokeDelegateSigned(
         address identity,
         uint8 sigV,
@@ -123,7 +94,7 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
         _setDelegate(identity, delegateType, delegate, block.timestamp);
     }
 
-    /// @inheritdoc IIdentityRegistry
+    /// @inheritdoc IERC1056
     function setAttributeSigned(
         address identity,
         uint8 sigV,
@@ -138,7 +109,7 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
         _setAttribute(identity, name, value, Identities.until(validity));
     }
 
-    /// @inheritdoc IIdentityRegistry
+    /// @inheritdoc IERC1056
     function revokeAttributeSigned(
         address identity,
         uint8 sigV,
@@ -152,12 +123,42 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
         _setAttribute(identity, name, value, 0);
     }
 
-    // ----------------------------------------------------------------------------------------------------- Authority
+    // ------------------------------------------------------------------ views
+
+    /// @inheritdoc IERC1056
+    function owners(address identity) external view returns (address) {
+        return _identities[identity].owner;
+    }
+
+    /// @inheritdoc IERC1056
+    function delegates(address identity, bytes32 typeHash, address delegate) external view returns (Time256) {
+        return Time256.wrap(_delegations[identity][typeHash][delegate].validTo);
+    }
+
+    /// @inheritdoc IERC1056
+    function changed(address identity) external view returns (uint256) {
+        return _identities[identity].changed;
+    }
+
+    /// @inheritdoc IERC1056
+    function nonce(address signer) external view returns (uint256) {
+        return _identities[signer].nonce;
+    }
+
+    /// @inheritdoc IERC1056
+    function identityOwner(address identity) public view returns (address) {
+        return _identities[identity].ownerOf(identity);
+    }
+
+    /// @inheritdoc IERC1056
+    function validDelegate(address identity, bytes32 delegateType, address delegate) external view returns (bool) {
+        return _isDelegate(identity, delegateType, delegate, _mandateOf(identity));
+    }
 
     /// @inheritdoc IIdentityRegistry
     function mayAct(address identity, address actor, bytes32 delegateType) external view returns (bool) {
         (address controller, uint64 mandate) = _identities.authority(identity);
-        // The zero address controls what nobody controls, and acts for nothing.
+        // A deactivated identity is controlled by the zero address, which acts for none.
         if (actor == controller) return actor != address(0);
         // A delegate that lost its own identity does not act for others either.
         if (actor != identity && identityOwner(actor) != actor) return false;
@@ -169,7 +170,7 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
         (controller,) = _identities.authority(identity);
     }
 
-    // ---------------------------------------------------------------------------------------------------- Internals
+    // ------------------------------------------------------------------ internal
 
     function _requireOwner(address identity, address actor) internal view returns (uint64 mandate) {
         address controller;
@@ -189,21 +190,23 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
     }
 
     function _changeOwner(address identity, address newOwner) internal {
-        emit DIDOwnerChanged(identity, newOwner, _identities[identity].setOwner(newOwner));
+        uint256 previousChange = _identities[identity].setOwner(newOwner);
+        emit DIDOwnerChanged(identity, newOwner, previousChange);
     }
 
     function _setDelegate(address identity, bytes32 delegateType, address delegate, uint256 validTo) private {
         _delegations[identity][_typeHash(delegateType)][delegate] =
             Identities.Delegation({validTo: uint192(validTo), mandate: _mandateOf(identity)});
-        emit DIDDelegateChanged(identity, delegateType, delegate, validTo, _identities[identity].touch());
+        uint256 previousChange = _identities[identity].touch();
+        emit DIDDelegateChanged(identity, delegateType, delegate, Time256.wrap(validTo), previousChange);
     }
 
     function _setAttribute(address identity, bytes32 name, bytes calldata value, uint256 validTo) private {
         uint256 previousChange = _identities[identity].touch();
-        emit DIDAttributeChanged(identity, name, value, validTo, previousChange);
+        emit DIDAttributeChanged(identity, name, value, Time256.wrap(validTo), previousChange);
     }
 
-    /// @dev Whether `delegate` was appointed under `mandate`, the identity's own now, and has not lapsed.
+    /// @dev Whether `delegate` was added under `mandate`, the identity's own now, and has not expired.
     function _isDelegate(address identity, bytes32 delegateType, address delegate, uint64 mandate)
         private
         view

@@ -4,11 +4,13 @@ pragma solidity 0.8.30;
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
-import {Guardians} from "../lib/Guardians.sol";
-import {Identities} from "../lib/Identities.sol";
+import {Time} from "../types/Time.sol";
 import {EthereumIdentities} from "./EthereumIdentities.sol";
+import {Guardians} from "./Guardians.sol";
+import {Identities} from "./Identities.sol";
 
-/// @title Identities: ERC-1056 (`did:ethr`), with recovery by guardians
+/// @title IdentityRegistry
+/// @notice The half of the identity registry that is recovery by guardians. See {IIdentityRegistry}.
 contract IdentityRegistry is EthereumIdentities {
     using Identities for Identities.Identity;
     using Identities for mapping(address => Identities.Identity);
@@ -18,25 +20,23 @@ contract IdentityRegistry is EthereumIdentities {
     // Less than half of the time for which an approval counts, so that guardians can collect theirs and execute.
     uint256 private constant LONGEST_DELAY = 14 days;
 
-    /// @inheritdoc IIdentityRegistry
-    uint256 public immutable recoveryDelay;
+    uint256 private immutable _recoveryDelay;
 
     mapping(address identity => Guardians.Named) private _guardians;
-
-    /// @dev A recovery is the hash of the identity, its mandate and round, and the new owner.
+    // A recovery is the hash of the identity, its mandate and round, and the new owner.
     mapping(bytes32 recovery => Guardians.Recovery) private _recoveries;
 
-    // -------------------------------------------------------------------------------------------------- Construction
+    // ------------------------------------------------------------------ construction
 
-    /// @param trustedForwarder The ERC-2771 forwarder that may speak for others.
-    /// @param delay Seconds between the approval of a recovery and its execution, in which the owner can veto it.
-    constructor(address trustedForwarder, uint256 delay) ERC2771Context(trustedForwarder) {
+    /// @param forwarder trusted ERC-2771 forwarder
+    /// @param delay seconds between the approval of a recovery and its execution, in which the owner can veto it
+    constructor(address forwarder, uint256 delay) ERC2771Context(forwarder) {
         if (delay < LEAST_DELAY) revert IdentityDelayTooShort(delay, LEAST_DELAY);
         if (delay > LONGEST_DELAY) revert IdentityDelayTooLong(delay, LONGEST_DELAY);
-        recoveryDelay = delay;
+        _recoveryDelay = delay;
     }
 
-    // ------------------------------------------------------------------------------------------------------ Recovery
+    // ------------------------------------------------------------------ writes
 
     /// @inheritdoc IIdentityRegistry
     function setGuardians(address identity, address[] calldata guardians, uint256 threshold)
@@ -90,11 +90,11 @@ contract IdentityRegistry is EthereumIdentities {
     function executeRecovery(address identity, address newOwner) external {
         Guardians.Recovery storage recovery = _recoveryOf(identity, newOwner);
         uint256 approvals = recovery.count(_identities);
-        uint256 readyAt = recovery.readyAt;
+        uint40 readyAt = recovery.readyAt;
         if (readyAt == 0 || approvals < recovery.threshold) {
             revert IdentityRecoveryNotApproved(identity, newOwner, approvals);
         }
-        if (block.timestamp < readyAt) revert IdentityRecoveryNotReady(readyAt);
+        if (block.timestamp < readyAt) revert IdentityRecoveryNotReady(Time.wrap(readyAt));
 
         address previousOwner = identityOwner(identity);
         _changeOwner(identity, newOwner);
@@ -103,6 +103,8 @@ contract IdentityRegistry is EthereumIdentities {
         emit IdentityRecoveryExecuted(identity, previousOwner, newOwner);
     }
 
+    // ------------------------------------------------------------------ views
+
     /// @inheritdoc IIdentityRegistry
     function guardiansHash(address identity) public view returns (bytes32) {
         Guardians.Named storage named = _guardians[identity];
@@ -110,13 +112,18 @@ contract IdentityRegistry is EthereumIdentities {
     }
 
     /// @inheritdoc IIdentityRegistry
-    function recoveryOf(address identity, address newOwner) external view returns (uint256 approvals, uint256 readyAt) {
+    function recoveryOf(address identity, address newOwner) external view returns (uint256 approvals, Time readyAt) {
         Guardians.Recovery storage recovery = _recoveryOf(identity, newOwner);
         approvals = recovery.count(_identities);
-        readyAt = approvals < recovery.threshold ? 0 : recovery.readyAt;
+        readyAt = Time.wrap(approvals < recovery.threshold ? 0 : recovery.readyAt);
     }
 
-    // ---------------------------------------------------------------------------------------------------- Internals
+    /// @inheritdoc IIdentityRegistry
+    function recoveryDelay() external view returns (uint256) {
+        return _recoveryDelay;
+    }
+
+    // ------------------------------------------------------------------ internal
 
     function _approve(address identity, address newOwner, uint256 threshold, Guardians.Approval memory approval)
         private
@@ -126,9 +133,9 @@ contract IdentityRegistry is EthereumIdentities {
         uint256 place = recovery.placeOf(guardian);
         if (recovery.standsAt(place, _identities)) revert IdentityAlreadyApproved(identity, newOwner, guardian);
         uint256 approvals = recovery.count(_identities) + 1;
-        recovery.write(place, approval, approvals, threshold, recoveryDelay);
+        recovery.write(place, approval, approvals, threshold, _recoveryDelay);
         _identities[identity].status = Identities.Status.Recovering;
-        uint256 readyAt = approvals < threshold ? 0 : recovery.readyAt;
+        Time readyAt = Time.wrap(approvals < threshold ? 0 : recovery.readyAt);
         emit IdentityRecoveryApproved(identity, newOwner, guardian, approvals, readyAt);
     }
 

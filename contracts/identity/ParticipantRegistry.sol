@@ -6,54 +6,37 @@ import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol"
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {Roles} from "../lib/Roles.sol";
 import {RoleMask} from "../types/RoleMask.sol";
+import {Time} from "../types/Time.sol";
+import {ParticipantSlot, ParticipantSlotLibrary} from "./ParticipantSlot.sol";
 
-/// @title Who is accredited as what, and by whom
+/// @title ParticipantRegistry
+/// @notice Accredits institutions and their members. See {IParticipantRegistry}.
 contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
-    /// @dev One slot:
-    ///
-    /// | bits    | field       | meaning                                                                   |
-    /// |---------|-------------|---------------------------------------------------------------------------|
-    /// | 0–159   | institution | who admitted it; itself for an institution; zero: belongs to none         |
-    /// | 160–191 | roles       | as accredited, and GOVERNOR; usable are those that the institution has too |
-    /// | 192–231 | since       | when it was admitted, Unix time                                           |
-    /// | 232–239 | status      | suspensions: `BY_INSTITUTION`, `BY_GOVERNOR`                              |
-    struct Participant {
-        address institution;
-        uint32 roles;
-        uint40 since;
-        uint8 status;
-    }
-
     uint8 private constant BY_INSTITUTION = 1 << 0;
     uint8 private constant BY_GOVERNOR = 1 << 1;
 
     uint32 private constant GOVERNOR = RoleMask.unwrap(Roles.GOVERNOR);
     uint32 private constant ACCREDITABLE = RoleMask.unwrap(Roles.ACCREDITABLE);
 
-    mapping(address account => Participant) private _participants;
-
-    /// @dev A proposal is the hash of the round, the account and whether to add or to remove it.
+    mapping(address account => ParticipantSlot) private _participants;
+    // A proposal is the hash of the round, the account and whether to add or to remove it.
     mapping(bytes32 proposal => uint256) private _votes;
     mapping(bytes32 proposal => mapping(address governor => bool)) private _hasVoted;
+    uint256 private _governorCount;
+    uint256 private _governorRound;
 
-    /// @inheritdoc IParticipantRegistry
-    uint256 public governorCount;
+    // ------------------------------------------------------------------ construction
 
-    /// @inheritdoc IParticipantRegistry
-    uint256 public governorRound;
-
-    // -------------------------------------------------------------------------------------------------- Construction
-
-    /// @param trustedForwarder The ERC-2771 forwarder that may speak for others.
-    /// @param governors The first governors, each once.
-    constructor(address trustedForwarder, address[] memory governors) ERC2771Context(trustedForwarder) {
+    /// @param forwarder trusted ERC-2771 forwarder
+    /// @param governors the first governors, each once
+    constructor(address forwarder, address[] memory governors) ERC2771Context(forwarder) {
         if (governors.length == 0) revert ParticipantNoGovernors();
         for (uint256 i = 0; i < governors.length; ++i) {
             _addGovernor(governors[i]);
         }
     }
 
-    // ---------------------------------------------------------------------------------------------------- Governance
+    // ------------------------------------------------------------------ writes
 
     /// @inheritdoc IParticipantRegistry
     function voteGovernor(address account, bool add) external {
@@ -62,25 +45,18 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
         if (add) _requireNotGovernor(account);
         else _requireGovernor(account);
 
-        uint256 round = governorRound;
+        uint256 round = _governorRound;
         bytes32 proposal = _proposal(round, account, add);
         if (_hasVoted[proposal][governor]) revert ParticipantAlreadyVoted(governor, account, add);
         _hasVoted[proposal][governor] = true;
         uint256 votes = ++_votes[proposal];
         emit ParticipantGovernorVoted(governor, account, add, votes, round);
 
-        if (votes * 2 <= governorCount) return;
-        governorRound = round + 1;
+        if (votes * 2 <= _governorCount) return;
+        _governorRound = round + 1;
         if (add) _addGovernor(account);
         else _removeGovernor(account);
     }
-
-    /// @inheritdoc IParticipantRegistry
-    function governorVotes(address account, bool add) external view returns (uint256) {
-        return _votes[_proposal(governorRound, account, add)];
-    }
-
-    // ------------------------------------------------------------------------------------------------- Accreditation
 
     /// @inheritdoc IParticipantRegistry
     function admitInstitution(address institution, RoleMask roles) external {
@@ -98,148 +74,157 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
     /// @inheritdoc IParticipantRegistry
     function leave() external {
         address account = _msgSender();
-        Participant storage participant = _participants[account];
-        address institution = participant.institution;
+        ParticipantSlot slot = _participants[account];
+        address institution = slot.institution();
         if (institution == address(0)) revert ParticipantNotAccredited(account);
         if (institution == account) revert ParticipantIsInstitution(account);
 
-        // Nobody sheds a suspension by leaving, and so not that of the institution.
-        if (participant.status == 0 && _participants[institution].status != 0) {
-            participant.status = BY_INSTITUTION;
-            emit ParticipantSuspended(account, account, BY_INSTITUTION);
-        }
-        participant.institution = address(0);
-        participant.roles &= GOVERNOR;
-        participant.since = 0;
+        // Leaving ends no suspension, and so not that of the institution either.
+        uint8 status = slot.status();
+        bool takesSuspension = status == 0 && _participants[institution].status() != 0;
+        if (takesSuspension) status = BY_INSTITUTION;
+        _participants[account] = ParticipantSlotLibrary.unaffiliated(slot.roles() & GOVERNOR, status);
+        if (takesSuspension) emit ParticipantSuspended(account, account, BY_INSTITUTION);
         emit ParticipantLeft(account, institution);
     }
 
     /// @inheritdoc IParticipantRegistry
     function suspend(address account) external {
         address actor = _msgSender();
-        uint8 authority = _authority(account, actor);
-        Participant storage participant = _participants[account];
+        ParticipantSlot slot = _participants[account];
+        uint8 authority = _authority(account, slot, actor);
         if (account == address(0)) revert ParticipantZeroAddress();
         // Where there is no institution, only a governor has got here, who suspends for itself alone.
-        if (participant.institution == address(0)) authority = BY_GOVERNOR;
-        uint8 status = participant.status | authority;
-        if (status == participant.status) revert ParticipantAlreadySuspended(account, actor);
+        if (slot.institution() == address(0)) authority = BY_GOVERNOR;
+        uint8 status = slot.status() | authority;
+        if (status == slot.status()) revert ParticipantAlreadySuspended(account, actor);
 
-        participant.status = status;
+        _participants[account] = slot.withStatus(status);
         emit ParticipantSuspended(account, actor, status);
     }
 
     /// @inheritdoc IParticipantRegistry
     function reinstate(address account) external {
         address actor = _msgSender();
-        uint8 authority = _authority(account, actor);
-        Participant storage participant = _participants[account];
-        uint8 status = participant.status & ~authority;
-        if (status == participant.status) revert ParticipantNotSuspended(account, actor);
+        ParticipantSlot slot = _participants[account];
+        uint8 status = slot.status() & ~_authority(account, slot, actor);
+        if (status == slot.status()) revert ParticipantNotSuspended(account, actor);
 
-        participant.status = status;
+        _participants[account] = slot.withStatus(status);
         emit ParticipantReinstated(account, actor, status);
     }
 
-    // --------------------------------------------------------------------------------------------------------- Views
+    // ------------------------------------------------------------------ views
+
+    /// @inheritdoc IParticipantRegistry
+    function governorCount() external view returns (uint256) {
+        return _governorCount;
+    }
+
+    /// @inheritdoc IParticipantRegistry
+    function governorRound() external view returns (uint256) {
+        return _governorRound;
+    }
+
+    /// @inheritdoc IParticipantRegistry
+    function governorVotes(address account, bool add) external view returns (uint256) {
+        return _votes[_proposal(_governorRound, account, add)];
+    }
 
     /// @inheritdoc IParticipantRegistry
     function institutionOf(address account) external view returns (address) {
-        return _participants[account].institution;
+        return _participants[account].institution();
     }
 
     /// @inheritdoc IParticipantRegistry
     function rolesOf(address account) external view returns (RoleMask) {
-        return RoleMask.wrap(_effectiveRoles(account, _participants[account]));
+        return RoleMask.wrap(_usableRoles(account, _participants[account]));
     }
 
     /// @inheritdoc IParticipantRegistry
     function hasRole(address account, RoleMask role) external view returns (bool) {
-        return _includes(_effectiveRoles(account, _participants[account]), RoleMask.unwrap(role));
+        return _includes(_usableRoles(account, _participants[account]), RoleMask.unwrap(role));
     }
 
     /// @inheritdoc IParticipantRegistry
     function isActive(address account) external view returns (bool) {
-        Participant memory participant = _participants[account];
-        return participant.institution != address(0) && !_isSuspended(account, participant);
+        (address institution, bool suspended) = standing(account);
+        return institution != address(0) && !suspended;
     }
 
     /// @inheritdoc IParticipantRegistry
-    function standing(address account) external view returns (address institution, bool suspended) {
-        Participant storage participant = _participants[account];
-        institution = participant.institution;
-        suspended = participant.status != 0 || (institution != account && _participants[institution].status != 0);
+    function standing(address account) public view returns (address institution, bool suspended) {
+        ParticipantSlot slot = _participants[account];
+        institution = slot.institution();
+        suspended = slot.status() != 0 || (institution != account && _participants[institution].status() != 0);
     }
 
     /// @inheritdoc IParticipantRegistry
-    function sinceOf(address account) external view returns (uint256) {
-        return _participants[account].since;
+    function sinceOf(address account) external view returns (Time) {
+        return Time.wrap(_participants[account].since());
     }
 
     /// @inheritdoc IParticipantRegistry
     function statusOf(address account) external view returns (uint8) {
-        return _participants[account].status;
+        return _participants[account].status();
     }
 
     /// @inheritdoc IParticipantRegistry
     function requireRole(address account, RoleMask role) external view returns (address institution) {
-        Participant memory participant = _participants[account];
-        institution = participant.institution;
-        uint32 held = _effectiveRoles(account, participant);
+        ParticipantSlot slot = _participants[account];
+        institution = slot.institution();
+        uint32 held = _usableRoles(account, slot);
         if (_includes(held, RoleMask.unwrap(role))) return institution;
 
         if (institution == address(0)) revert ParticipantNotAccredited(account);
-        if (_isSuspended(account, participant)) revert ParticipantIsSuspended(account, institution);
+        (, bool suspended) = standing(account);
+        if (suspended) revert ParticipantIsSuspended(account, institution);
         revert ParticipantLacksRole(account, role, RoleMask.wrap(held));
     }
 
-    // ------------------------------------------------------------------------------------------------------ Internals
+    // ------------------------------------------------------------------ internal
 
     /// @dev Admits `account` under `institution`, or replaces its roles where it is there already.
     function _admit(address account, address institution, uint32 roles, uint32 permitted) private {
         if (account == address(0)) revert ParticipantZeroAddress();
-        if (roles == 0 || roles & ~permitted != 0) {
+        if (!_includes(permitted, roles)) {
             revert ParticipantRolesNotPermitted(RoleMask.wrap(roles), RoleMask.wrap(permitted));
         }
 
-        Participant memory participant = _participants[account];
-        uint32 governor = participant.roles & GOVERNOR;
-        if (participant.institution == institution) {
-            _participants[account].roles = roles | governor;
+        ParticipantSlot slot = _participants[account];
+        uint32 allRoles = roles | slot.roles() & GOVERNOR;
+        address previous = slot.institution();
+        if (previous == institution) {
+            _participants[account] = slot.withRoles(allRoles);
             emit ParticipantRolesChanged(account, institution, RoleMask.wrap(roles));
-        } else {
-            if (participant.institution != address(0)) {
-                // An institution admits without asking, so being its member keeps nobody from becoming an institution.
-                if (institution != account) revert ParticipantBelongsTo(account, participant.institution);
-                emit ParticipantLeft(account, participant.institution);
-            }
-            _participants[account] = Participant({
-                institution: institution,
-                roles: roles | governor,
-                since: uint40(block.timestamp),
-                status: participant.status & BY_GOVERNOR
-            });
-            emit ParticipantAdmitted(account, institution, RoleMask.wrap(roles));
+            return;
         }
+        // An institution admits without asking, so being its member keeps no account from becoming an institution.
+        if (previous != address(0) && institution != account) revert ParticipantBelongsTo(account, previous);
+        _participants[account] = ParticipantSlotLibrary.admitted(institution, allRoles, slot.status() & BY_GOVERNOR);
+        if (previous != address(0)) emit ParticipantLeft(account, previous);
+        emit ParticipantAdmitted(account, institution, RoleMask.wrap(roles));
     }
 
     function _addGovernor(address account) private {
         if (account == address(0)) revert ParticipantZeroAddress();
         _requireNotGovernor(account);
-        _participants[account].roles |= GOVERNOR;
-        ++governorCount;
+        ParticipantSlot slot = _participants[account];
+        _participants[account] = slot.withRoles(slot.roles() | GOVERNOR);
+        ++_governorCount;
         emit ParticipantGovernorAdded(account);
     }
 
     function _removeGovernor(address account) private {
-        if (governorCount == 1) revert ParticipantLastGovernor(account);
-        _participants[account].roles &= ~GOVERNOR;
-        --governorCount;
+        if (_governorCount == 1) revert ParticipantLastGovernor(account);
+        ParticipantSlot slot = _participants[account];
+        _participants[account] = slot.withRoles(slot.roles() & ~GOVERNOR);
+        --_governorCount;
         emit ParticipantGovernorRemoved(account);
     }
 
     function _isGovernor(address account) private view returns (bool) {
-        return _participants[account].roles & GOVERNOR != 0;
+        return _participants[account].roles() & GOVERNOR != 0;
     }
 
     function _requireGovernor(address account) private view {
@@ -252,16 +237,16 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
 
     /// @dev The roles within which an institution in good standing admits members.
     function _requireInstitution(address account) private view returns (uint32) {
-        Participant memory participant = _participants[account];
-        if (participant.institution != account) revert ParticipantNotInstitution(account);
-        if (participant.status != 0) revert ParticipantIsSuspended(account, account);
-        return participant.roles & ACCREDITABLE;
+        ParticipantSlot slot = _participants[account];
+        if (slot.institution() != account) revert ParticipantNotInstitution(account);
+        if (slot.status() != 0) revert ParticipantIsSuspended(account, account);
+        return slot.roles() & ACCREDITABLE;
     }
 
     /// @dev The kinds of suspension that `actor` may impose on `account` and lift. A governor has the institution's
     /// place where there is none, so that a suspension which outlived the membership can be lifted.
-    function _authority(address account, address actor) private view returns (uint8) {
-        address institution = _participants[account].institution;
+    function _authority(address account, ParticipantSlot slot, address actor) private view returns (uint8) {
+        address institution = slot.institution();
         bool isOwnMember = institution == actor && account != actor;
         if (_isGovernor(actor)) {
             return institution == address(0) || isOwnMember ? BY_GOVERNOR | BY_INSTITUTION : BY_GOVERNOR;
@@ -271,23 +256,20 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
         return BY_INSTITUTION;
     }
 
-    function _isSuspended(address account, Participant memory participant) private view returns (bool) {
-        if (participant.status != 0) return true;
-        address institution = participant.institution;
-        return institution != account && _participants[institution].status != 0;
+    /// @dev The roles of an account within those of its institution, none while either is suspended; and `GOVERNOR`.
+    function _usableRoles(address account, ParticipantSlot slot) private view returns (uint32) {
+        uint32 roles = slot.roles();
+        uint32 governor = roles & GOVERNOR;
+        address institution = slot.institution();
+        if (institution == address(0) || slot.status() != 0) return governor;
+        ParticipantSlot group = institution == account ? slot : _participants[institution];
+        if (group.status() != 0) return governor;
+        return governor | (roles & group.roles());
     }
 
-    function _effectiveRoles(address account, Participant memory participant) private view returns (uint32) {
-        uint32 governor = participant.roles & GOVERNOR;
-        if (participant.institution == address(0) || participant.status != 0) return governor;
-        Participant memory institution =
-            participant.institution == account ? participant : _participants[participant.institution];
-        if (institution.status != 0) return governor;
-        return governor | (participant.roles & institution.roles);
-    }
-
-    function _includes(uint32 held, uint32 role) private pure returns (bool) {
-        return role != 0 && held & role == role;
+    /// @dev Whether all of `roles` are among `held`; not for no role at all.
+    function _includes(uint32 held, uint32 roles) private pure returns (bool) {
+        return roles != 0 && held & roles == roles;
     }
 
     /// @dev Votes of earlier rounds hash to other proposals, and so count no longer.

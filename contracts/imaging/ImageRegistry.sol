@@ -7,20 +7,20 @@ import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {Roles} from "../lib/Roles.sol";
-import {Scope} from "../lib/Scope.sol";
 import {ImageId, ImageSet, ImageSetLibrary} from "../types/ImageSet.sol";
+import {ImageSlot, ImageSlotLibrary} from "./ImageSlot.sol";
 
 /// @title ImageRegistry
 /// @notice Anchors image sets. See {IImageRegistry}.
 contract ImageRegistry is IImageRegistry, ERC2771Context {
     bytes32 private constant DELEGATE_TYPE = "radledger.consent";
-    uint256 private constant STATE_SHIFT = 232;
 
     IIdentityRegistry private immutable _identities;
     IParticipantRegistry private immutable _participants;
 
-    // From the lowest bit: patient (160) | anchoredAt (40) | instances (32) | state (8). A nonzero state means "exists".
-    mapping(ImageId image => uint256 slot) private _images;
+    mapping(ImageId image => ImageSlot) private _images;
+
+    // ------------------------------------------------------------------ construction
 
     /// @param identities registry of identities, their delegates and recoveries
     /// @param participants registry of accredited participants
@@ -32,7 +32,7 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
         _participants = participants;
     }
 
-    // ------------------------------------------------------------------ custodians
+    // ------------------------------------------------------------------ writes, by the custodian
 
     /// @inheritdoc IImageRegistry
     function anchor(NewImageSet calldata newImageSet) external returns (ImageId image) {
@@ -51,8 +51,8 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
     function supersede(NewImageSet calldata newImageSet, ImageSet calldata parent) external returns (ImageId image) {
         if (newImageSet.kind == Kind.Original) revert ImageKindNotDerived(newImageSet.kind);
         if (newImageSet.patient != parent.patient) revert ImagePatientDiffers(newImageSet.patient, parent.patient);
-        (ImageId parentImage, State state) = _requireHeld(parent);
-        if (state == State.Disowned) revert ImageIsDisowned(parentImage);
+        (ImageId parentImage, ImageSlot slot) = _requireHeld(parent);
+        if (slot.isDisowned()) revert ImageIsDisowned(parentImage);
         return _anchor(parent.custodian, newImageSet, parentImage);
     }
 
@@ -64,26 +64,26 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
 
     /// @inheritdoc IImageRegistry
     function erase(ImageSet calldata imageSet, bytes32 certificate) external {
-        (ImageId image,) = _requireHeld(imageSet);
-        _setState(image, State.Erased);
+        (ImageId image, ImageSlot slot) = _requireHeld(imageSet);
+        _images[image] = slot.withState(State.Erased);
         emit ImageErased(image, certificate);
     }
 
-    // ------------------------------------------------------------------ patients
+    // ------------------------------------------------------------------ writes, by the patient
 
     /// @inheritdoc IImageRegistry
     function disown(ImageSet calldata imageSet) external {
-        (address actor, ImageId image, State state) = _requireDecides(imageSet);
-        if (state == State.Disowned) revert ImageIsDisowned(image);
-        _setState(image, State.Disowned);
+        (address actor, ImageId image, ImageSlot slot) = _requireDecides(imageSet);
+        if (slot.isDisowned()) revert ImageIsDisowned(image);
+        _images[image] = slot.withState(State.Disowned);
         emit ImageDisowned(image, actor);
     }
 
     /// @inheritdoc IImageRegistry
     function acknowledge(ImageSet calldata imageSet) external {
-        (address actor, ImageId image, State state) = _requireDecides(imageSet);
-        if (state != State.Disowned) revert ImageNotDisowned(image);
-        _setState(image, State.Anchored);
+        (address actor, ImageId image, ImageSlot slot) = _requireDecides(imageSet);
+        if (!slot.isDisowned()) revert ImageNotDisowned(image);
+        _images[image] = slot.withState(State.Anchored);
         emit ImageAcknowledged(image, actor);
     }
 
@@ -91,13 +91,12 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
 
     /// @inheritdoc IImageRegistry
     function imageOf(ImageId image) external view returns (Image memory) {
-        uint256 slot = _images[image];
-        return Image(address(uint160(slot)), uint40(slot >> 160), uint32(slot >> 200), State(slot >> STATE_SHIFT));
+        return _images[image].unpack();
     }
 
     /// @inheritdoc IImageRegistry
     function stateOf(ImageId image) external view returns (State) {
-        return State(_images[image] >> STATE_SHIFT);
+        return _images[image].state();
     }
 
     /// @inheritdoc IImageRegistry
@@ -115,15 +114,11 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
         bytes32 root = newImageSet.root;
         uint32 instances = newImageSet.instances;
         if (patient == address(0) || root == 0 || instances == 0) revert ImageIncomplete(patient, root, instances);
-
-        if (!Scope.areOf(newImageSet.visit, newImageSet.course, custodian)) {
-            revert ImageGroupsNotOfCustodian(newImageSet.visit, newImageSet.course, custodian);
-        }
+        _requireOwnGroups(newImageSet.visit, newImageSet.course, custodian);
 
         image = ImageSetLibrary.id(custodian, patient, root, newImageSet.visit, newImageSet.course);
-        if (_images[image] != 0) revert ImageAlreadyAnchored(image);
-        _images[image] = uint256(uint160(patient)) | uint256(uint40(block.timestamp)) << 160 | uint256(instances) << 200
-            | uint256(State.Anchored) << STATE_SHIFT;
+        if (_images[image].exists()) revert ImageAlreadyAnchored(image);
+        _images[image] = ImageSlotLibrary.anchored(patient, instances);
         emit ImageAnchored(
             image,
             custodian,
@@ -143,12 +138,17 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
         return _participants.requireRole(_msgSender(), Roles.CUSTODIAN);
     }
 
-    function _setState(ImageId image, State state) private {
-        _images[image] = _images[image] & ((1 << STATE_SHIFT) - 1) | uint256(state) << STATE_SHIFT;
+    /// @dev Reverts unless visit and course are each zero or end in the custodian's address. So a custodian cannot name a
+    /// visit after another one's visit, course or image set, or after {Scopes-EMERGENCY}, and bring its own image sets
+    /// under a grant that was given for those.
+    function _requireOwnGroups(bytes32 visit, bytes32 course, address custodian) private pure {
+        bool own = (visit == 0 || address(uint160(uint256(visit))) == custodian)
+            && (course == 0 || address(uint160(uint256(course))) == custodian);
+        if (!own) revert ImageGroupsNotOfCustodian(visit, course, custodian);
     }
 
     /// @dev Reverts unless the image set is held by the caller's institution, and not erased.
-    function _requireHeld(ImageSet calldata imageSet) private view returns (ImageId image, State state) {
+    function _requireHeld(ImageSet calldata imageSet) private view returns (ImageId image, ImageSlot slot) {
         address institution = _custodian();
         if (institution != imageSet.custodian) revert ImageNotCustodian(imageSet.custodian, institution);
         return _requirePresent(imageSet);
@@ -158,20 +158,20 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
     function _requireDecides(ImageSet calldata imageSet)
         private
         view
-        returns (address actor, ImageId image, State state)
+        returns (address actor, ImageId image, ImageSlot slot)
     {
         actor = _msgSender();
         if (!_identities.mayAct(imageSet.patient, actor, DELEGATE_TYPE)) {
             revert ImageNotAuthorized(imageSet.patient, actor);
         }
-        (image, state) = _requirePresent(imageSet);
+        (image, slot) = _requirePresent(imageSet);
     }
 
     /// @dev Reverts unless the image set was anchored, and not erased since.
-    function _requirePresent(ImageSet calldata imageSet) private view returns (ImageId image, State state) {
+    function _requirePresent(ImageSet calldata imageSet) private view returns (ImageId image, ImageSlot slot) {
         image = imageSet.id();
-        state = State(_images[image] >> STATE_SHIFT);
-        if (state == State.Unknown) revert ImageNotAnchored(image);
-        if (state == State.Erased) revert ImageIsErased(image);
+        slot = _images[image];
+        if (!slot.exists()) revert ImageNotAnchored(image);
+        if (slot.isErased()) revert ImageIsErased(image);
     }
 }

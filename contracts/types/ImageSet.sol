@@ -6,7 +6,7 @@ type ImageId is bytes32;
 
 using ImageSetLibrary for ImageSet global;
 
-/// @notice What an image set is made of; whoever shows these five values proves each of them to a contract.
+/// @notice What an image set is made of; who shows these five values proves each of them to a contract.
 /// @param custodian institution that holds the images
 /// @param patient address that decides about them
 /// @param root root of the salted Merkle tree over the instances
@@ -24,7 +24,7 @@ struct ImageSet {
 /// @title The identity of an image set
 library ImageSetLibrary {
     /// @notice Computes the id of an image set.
-    /// @dev The custodian is part of it, so nobody can take somebody else's id by being first.
+    /// @dev The custodian is part of it, so an id cannot be taken by another custodian that anchors first.
     function id(ImageSet calldata imageSet) internal pure returns (ImageId) {
         return ImageId.wrap(keccak256(abi.encode(imageSet)));
     }

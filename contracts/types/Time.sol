@@ -4,8 +4,11 @@ pragma solidity ^0.8.30;
 /// @notice A time, in seconds since 1970.
 type Time is uint40;
 
-/// @notice A time, in seconds since 1970, where 32 bits have to do: in what a subject signs and in the slot of a grant.
+/// @notice A time in the 32 bits for which there is room in the slot of a grant, and in what a subject signs.
 type Time32 is uint32;
+
+/// @notice A time in the 256 bits that ERC-1056 gives it.
+type Time256 is uint256;
 
 /// @notice A number of seconds since 1970 as a {Time}.
 function time(uint256 seconds_) pure returns (Time) {

@@ -16,7 +16,7 @@ EMERGENCY: Final = "emergency"
 
 _LENGTH = 32
 ALL_DIGEST = bytes(_LENGTH)
-# keccak256("radledger.consent.emergency"), as in contracts/lib/Scope.sol.
+# keccak256("radledger.consent.emergency"), as in contracts/types/Scope.sol.
 EMERGENCY_DIGEST = bytes.fromhex("c12a0ee62d54db6a9963493bbd3a690e88cdbc6d39d38a0783e628b6be9821db")
 
 

@@ -15,14 +15,14 @@ __all__ = [
 
 
 class Guardians:
-    """Constants of ``contracts/lib/Guardians.sol``."""
+    """Constants of ``contracts/identity/Guardians.sol``."""
 
     APPROVAL_PERIOD: Final = 2_592_000
     MOST: Final = 16
 
 
 class Identities:
-    """Constants of ``contracts/lib/Identities.sol``."""
+    """Constants of ``contracts/identity/Identities.sol``."""
 
     LONGEST_VALIDITY: Final = 2**128 - 1
 

@@ -6,7 +6,7 @@ Written by ``tools/generate_bindings.py``; edit the contracts instead.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from radledger.chain.enumeration import Enumeration
 
@@ -16,7 +16,6 @@ __all__ = [
     "ImageSet",
     "Kind",
     "NewImageSet",
-    "Scope",
     "State",
 ]
 
@@ -32,7 +31,7 @@ class Kind(Enumeration):
 
 
 class ImageSet(NamedTuple):
-    """What an image set is made of; whoever shows these five values proves each of them to a
+    """What an image set is made of; who shows these five values proves each of them to a
     contract."""
 
     custodian: str
@@ -70,15 +69,6 @@ class State(Enumeration):
     ANCHORED = "anchored"
     ERASED = "erased"
     DISOWNED = "disowned"
-
-
-class Scope:
-    """Constants of ``contracts/lib/Scope.sol``."""
-
-    ALL: Final = bytes.fromhex("0000000000000000000000000000000000000000000000000000000000000000")
-    EMERGENCY: Final = bytes.fromhex(
-        "c12a0ee62d54db6a9963493bbd3a690e88cdbc6d39d38a0783e628b6be9821db"
-    )
 
 
 ENUMERATIONS: Mapping[str, type[Enumeration]] = {

@@ -31,7 +31,7 @@ class ContractError(Refusal):
         --------
         >>> from radledger.chain.refusals import IdentityRecoveryNotReady
         >>> IdentityRecoveryNotReady.of({"readyAt": 1800000000}).message
-        'The recovery takes effect from 1800000000 (Unix time).'
+        'The recovery cannot be executed before 1800000000 (Unix time).'
         """
         notice = " ".join(inspect.cleandoc(cls.__doc__ or cls.__name__).split())
         unsaid = []

@@ -30,7 +30,7 @@ __all__ = [
 
 
 class IdentityAlreadyApproved(ContractError):
-    """`guardian` has approved this recovery already."""
+    """`guardian` already approved this recovery."""
 
     selector = "1b5cbcfe"
     parameters = (("identity", "address"), ("newOwner", "address"), ("guardian", "address"))
@@ -45,14 +45,14 @@ class IdentityBadSignature(ContractError):
 
 
 class IdentityDeactivated(ContractError):
-    """`identity` was deactivated, for good."""
+    """`identity` was deactivated for good."""
 
     selector = "9ef8527b"
     parameters = (("identity", "address"),)
 
 
 class IdentityDelayTooLong(ContractError):
-    """A recovery delay of `delay` seconds outlasts the guardians' approvals; it is at most
+    """A recovery delay of `delay` seconds outlasts the guardians' approvals; the maximum is
     `longest`."""
 
     selector = "167b9429"
@@ -60,7 +60,7 @@ class IdentityDelayTooLong(ContractError):
 
 
 class IdentityDelayTooShort(ContractError):
-    """A recovery delay of `delay` seconds leaves an owner too little time; it is at least
+    """A recovery delay of `delay` seconds leaves an owner too little time; the minimum is
     `least`."""
 
     selector = "ae128bfa"
@@ -75,23 +75,22 @@ class IdentityGuardianIsSelf(ContractError):
 
 
 class IdentityGuardiansMismatch(ContractError):
-    """The guardians and threshold given are not those of `identity`, whose hash is `expected`."""
+    """These are not the guardians and threshold of `identity`, whose hash is `expected`."""
 
     selector = "85f79def"
     parameters = (("identity", "address"), ("given", "bytes32"), ("expected", "bytes32"))
 
 
 class IdentityGuardiansNotAscending(ContractError):
-    """Guardians are listed in ascending order, each once: `guardian` does not come after
-    `previous`."""
+    """The guardians are not in ascending order, each once: `guardian` comes after `previous`."""
 
     selector = "b5b59788"
     parameters = (("previous", "address"), ("guardian", "address"))
 
 
 class IdentityNewOwnerInvalid(ContractError):
-    """`newOwner` cannot become the owner of `identity` by recovery: it is zero, or the owner
-    already."""
+    """`newOwner` cannot become the owner of `identity` by recovery: it is zero, or already the
+    owner."""
 
     selector = "a99cf887"
     parameters = (("identity", "address"), ("newOwner", "address"))
@@ -134,28 +133,28 @@ class IdentityRecoveryNotApproved(ContractError):
 
 
 class IdentityRecoveryNotReady(ContractError):
-    """The recovery takes effect from `readyAt` (Unix time)."""
+    """The recovery cannot be executed before `readyAt` (Unix time)."""
 
-    selector = "bb7e8628"
-    parameters = (("readyAt", "uint256"),)
+    selector = "466ca477"
+    parameters = (("readyAt", "uint40"),)
 
 
 class IdentityThresholdOutOfRange(ContractError):
-    """`threshold` is not between 1 and the number of `guardians` (both zero: no guardians)."""
+    """The threshold `threshold` is not between 1 and the number of guardians, `guardians`."""
 
     selector = "407d7250"
     parameters = (("threshold", "uint256"), ("guardians", "uint256"))
 
 
 class IdentityTooManyGuardians(ContractError):
-    """`guardians` guardians are more than the limit of `most`."""
+    """`guardians` guardians are over the limit of `most`."""
 
     selector = "2405cc35"
     parameters = (("guardians", "uint256"), ("most", "uint256"))
 
 
 class IdentityValidityTooLong(ContractError):
-    """A validity of `validity` seconds is more than the limit of `longest`."""
+    """A validity of `validity` seconds is over the limit of `longest`."""
 
     selector = "a7e293f6"
     parameters = (("validity", "uint256"), ("longest", "uint256"))

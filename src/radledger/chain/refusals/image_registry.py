@@ -23,7 +23,7 @@ __all__ = [
 
 
 class ImageAlreadyAnchored(ContractError):
-    """The image set has been anchored before."""
+    """The image set is already anchored."""
 
     selector = "a4f879c9"
     parameters = (("image", "bytes32"),)
@@ -44,14 +44,14 @@ class ImageIncomplete(ContractError):
 
 
 class ImageIsDisowned(ContractError):
-    """The patient has disowned the image set."""
+    """The patient disowned the image set."""
 
     selector = "5cdc7abd"
     parameters = (("image", "bytes32"),)
 
 
 class ImageIsErased(ContractError):
-    """The image set has been erased for good."""
+    """The image set was erased for good."""
 
     selector = "4841d15b"
     parameters = (("image", "bytes32"),)
@@ -65,7 +65,7 @@ class ImageKindNotDerived(ContractError):
 
 
 class ImageNotAnchored(ContractError):
-    """No such image set has been anchored."""
+    """No such image set is anchored."""
 
     selector = "565a5955"
     parameters = (("image", "bytes32"),)

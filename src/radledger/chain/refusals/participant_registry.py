@@ -28,56 +28,56 @@ __all__ = [
 
 
 class ParticipantAlreadyGovernor(ContractError):
-    """`account` is a governor already."""
+    """`account` is already a governor."""
 
     selector = "bceeca78"
     parameters = (("account", "address"),)
 
 
 class ParticipantAlreadySuspended(ContractError):
-    """`account` is suspended already by the authority of `actor`."""
+    """`account` is already suspended by the authority of `actor`."""
 
     selector = "43cae11c"
     parameters = (("account", "address"), ("actor", "address"))
 
 
 class ParticipantAlreadyVoted(ContractError):
-    """`governor` has voted on this change already."""
+    """`governor` already voted on this change."""
 
     selector = "f1fc61f2"
     parameters = (("governor", "address"), ("account", "address"), ("add", "bool"))
 
 
 class ParticipantBelongsTo(ContractError):
-    """`account` belongs to `institution` until it leaves."""
+    """`account` still belongs to `institution`; it must leave first."""
 
     selector = "b6a1ea02"
     parameters = (("account", "address"), ("institution", "address"))
 
 
 class ParticipantIsInstitution(ContractError):
-    """`account` is an institution: it cannot be a member of one, nor leave."""
+    """`account` is an institution: it can neither be a member of one nor leave."""
 
     selector = "d5234281"
     parameters = (("account", "address"),)
 
 
 class ParticipantIsSuspended(ContractError):
-    """`account`, or `institution` to which it belongs, is suspended."""
+    """`account`, or its institution `institution`, is suspended."""
 
     selector = "93f937b1"
     parameters = (("account", "address"), ("institution", "address"))
 
 
 class ParticipantLacksRole(ContractError):
-    """`account` holds the roles `held`, and `role` is not among them."""
+    """`account` lacks the role `role`; it holds `held`."""
 
     selector = "f49bc076"
     parameters = (("account", "address"), ("role", "uint32"), ("held", "uint32"))
 
 
 class ParticipantLastGovernor(ContractError):
-    """`account` is the last governor, who cannot be removed."""
+    """`account` is the last governor and cannot be removed."""
 
     selector = "71e3a1ea"
     parameters = (("account", "address"),)
@@ -91,7 +91,7 @@ class ParticipantNoAuthority(ContractError):
 
 
 class ParticipantNoGovernors(ContractError):
-    """No governor is given; a registry starts with at least one."""
+    """No governor is given."""
 
     selector = "bf88eccd"
     parameters = ()
@@ -119,14 +119,14 @@ class ParticipantNotInstitution(ContractError):
 
 
 class ParticipantNotSuspended(ContractError):
-    """No suspension of `account` is one that `actor` may lift."""
+    """`account` is not suspended in a way that `actor` may lift."""
 
     selector = "c2e96fc9"
     parameters = (("account", "address"), ("actor", "address"))
 
 
 class ParticipantRolesNotPermitted(ContractError):
-    """`roles` is empty or holds a bit that is not among `permitted`."""
+    """`roles` is empty, or has a role that is not among `permitted`."""
 
     selector = "aca70457"
     parameters = (("roles", "uint32"), ("permitted", "uint32"))

@@ -10,21 +10,27 @@ library Guardians {
     using Guardians for Approval;
     using Identities for mapping(address => Identities.Identity);
 
-    /// @dev The hash of a list and its threshold, and the identity's mandate when they were named.
+    /// @param hash hash of a list and its threshold
+    /// @param mandate the identity's mandate when they were set
     struct Named {
         bytes32 hash;
         uint64 mandate;
     }
 
-    /// @dev One slot: who approved (bits 0–159), when (160–191), and the guardian's mandate then (192–255).
+    /// @dev One word, from the lowest bit: guardian (160) | givenAt (32) | mandate (64).
+    /// @param guardian who approved
+    /// @param givenAt when; zero once the approval was withdrawn
+    /// @param mandate the guardian's mandate then
     struct Approval {
         address guardian;
         uint32 givenAt;
         uint64 mandate;
     }
 
-    /// @dev Each guardian has one approval at most, so there are never more than `MOST`. The first slot: how many it
-    /// takes (bits 0–7), and from when the recovery can be executed, once there were enough (8–47).
+    /// @dev The first word, from the lowest bit: threshold (8) | readyAt (40).
+    /// @param threshold how many approvals it takes
+    /// @param readyAt when the recovery can be executed, once there were enough
+    /// @param approvals at most one of each guardian, so there are never more than `MOST`
     struct Recovery {
         uint8 threshold;
         uint40 readyAt;

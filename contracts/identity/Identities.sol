@@ -11,16 +11,12 @@ library Identities {
         Deactivated
     }
 
-    /// @dev One slot:
-    ///
-    /// | bits    | field   | meaning                                                                      |
-    /// |---------|---------|------------------------------------------------------------------------------|
-    /// | 0–159   | owner   | as set; zero: the identity itself, or nobody once deactivated                |
-    /// | 160–191 | changed | block of the last change; at a block a second it lasts 136 years             |
-    /// | 192–215 | nonce   | signed changes that this address made, of whichever identities it controlled |
-    /// | 216–231 | round   | guardians' approvals of other rounds do not count                            |
-    /// | 232–247 | tenure  | how often its owner was set                                                  |
-    /// | 248–255 | status  | `Status`                                                                     |
+    /// @dev One word, from the lowest bit: owner (160) | changed (32) | nonce (24) | round (16) | tenure (16) | status (8).
+    /// @param owner as set; zero where none was, or once deactivated
+    /// @param changed block of the last change; at a block a second it lasts 136 years
+    /// @param nonce how many changes this address signed, of all identities that it controlled
+    /// @param round which approvals of guardians count
+    /// @param tenure how often the owner was set
     struct Identity {
         address owner;
         uint32 changed;
@@ -30,7 +26,9 @@ library Identities {
         Status status;
     }
 
-    /// @dev One slot: until when (bits 0–191), and the identity's mandate when the delegate was appointed (192–255).
+    /// @dev One word, from the lowest bit: validTo (192) | mandate (64).
+    /// @param validTo until when
+    /// @param mandate the identity's mandate when the delegate was added
     struct Delegation {
         uint192 validTo;
         uint64 mandate;
@@ -39,10 +37,11 @@ library Identities {
     /// @dev Far beyond any use, and safe to add to a time and to store in a `Delegation`.
     uint256 internal constant LONGEST_VALIDITY = type(uint128).max;
 
-    /// @dev An identity, its owner, the owner's owner and the owner of that: as many tenures as a mandate has room for.
-    uint256 private constant MOST_STEPS = 4;
+    // A mandate has room for four tenures: those of an identity, its owner, the owner's owner and the owner of that.
+    uint256 private constant TENURE_BITS = 16;
+    uint256 private constant MANDATE_BITS = 64;
 
-    /// @notice The time, from now, at which `validity` seconds will have passed.
+    /// @notice The time that is `validity` seconds from now.
     function until(uint256 validity) internal view returns (uint256) {
         if (validity > LONGEST_VALIDITY) {
             revert IIdentityRegistry.IdentityValidityTooLong(validity, LONGEST_VALIDITY);
@@ -58,8 +57,8 @@ library Identities {
     }
 
     /// @notice Who acts as the owner of `identity`, and under which mandate.
-    /// @dev The one rule of authority. An owner whose own identity was handed on or recovered does not act; its owner
-    /// does, and so on for `MOST_STEPS` identities, or until the path is back at the identity. The mandate is the
+    /// @dev The one rule of authority. An owner whose own identity has another owner does not act; its owner
+    /// does, and so on for four identities, or until the path is back at the identity. The mandate is the
     /// tenures along that path, 16 bits each: it differs once the owner of any of them was set again.
     /// @return controller Zero if an identity on the path is deactivated, or if the path is longer.
     function authority(mapping(address => Identity) storage self, address identity)
@@ -68,9 +67,9 @@ library Identities {
         returns (address controller, uint64 mandate)
     {
         address account = identity;
-        for (uint256 step = 0; step < MOST_STEPS; ++step) {
+        for (uint256 shift = 0; shift < MANDATE_BITS; shift += TENURE_BITS) {
             Identity storage record = self[account];
-            mandate |= uint64(record.tenure) << uint64(16 * step);
+            mandate |= uint64(record.tenure) << shift;
             controller = ownerOf(record, account);
             if (controller == account || controller == identity) return (controller, mandate);
             account = controller;
