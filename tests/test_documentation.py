@@ -78,13 +78,16 @@ def table_commands():
 def all_commands(group, path=()):
     for name, command in group.commands.items():
         below = (*path, name)
-        yield from all_commands(command, below) if hasattr(command, "commands") else [below]
+        if getattr(command, "invoke_without_command", True):
+            yield below
+        if hasattr(command, "commands"):
+            yield from all_commands(command, below)
 
 
 @pytest.mark.parametrize("line", shell_lines())
 def test_commands_of_the_readme_are_understood(line):
     command, words = command_tree(), shlex.split(line, comments=True)[1:]
-    while hasattr(command, "commands"):
+    while hasattr(command, "commands") and not words[0].startswith("-"):
         command = command.commands[words.pop(0)]
     command.make_context(command.name, words)
 

@@ -134,7 +134,7 @@ class RadLedger:
         chain_id = int(request(web3, "eth_chainId", []), 16)
         deployment = deployments.load(home / "deployments", chain_id)
         storage = storage or open_storage(home, os.environ.get(_STORE))
-        intents = Intents.at(home, chain_id, deployment.genesis)
+        intents = Intents.at(home, deployment)
         sender = Sender.on(named, web3, intents) if named else Sender(web3, intents=intents)
         ledger = Ledger(web3, deployment, sender=sender, clock=clock(web3, named))
         return cls(ledger, storage, home, journal or os.environ.get(_JOURNAL) or None)

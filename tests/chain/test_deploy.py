@@ -9,9 +9,15 @@ import pytest
 from eth_account import Account
 
 from radledger.chain import deployments
-from radledger.chain.deploy import CONTRACTS, deploy, verify
-from radledger.chain.deployments import DeployedContract
-from radledger.chain.errors import DeploymentMismatch, DeploymentMissing, OutOfFunds
+from radledger.chain.deploy import CONTRACTS, deploy, is_begun, verify
+from radledger.chain.deployments import CORE, DeployedContract, Deployment
+from radledger.chain.errors import (
+    ContractNotDeployed,
+    DeploymentMismatch,
+    DeploymentMissing,
+    DeploymentOutdated,
+    OutOfFunds,
+)
 from radledger.chain.ledger import Ledger
 from radledger.chain.rpc import request
 
@@ -54,13 +60,72 @@ def test_a_token_can_be_added_later(anvil, new_account, tmp_path):
     assert set(second.contracts) - set(first.contracts) == {"LocalToken"}
 
 
+def test_what_a_newer_release_brings_is_added_once(anvil, new_account, tmp_path):
+    governor = new_account(anvil)
+    whole = deploy(anvil, governor, tmp_path)
+    core = {name: each for name, each in whole.contracts.items() if name in CORE}
+    deployments.save(tmp_path, replace(whole, contracts=core))
+    assert not is_begun(anvil, tmp_path)
+
+    earlier = deployments.load(tmp_path, whole.chain_id)
+    assert earlier.missing == ("DatasetRegistry",)
+    ledger = Ledger(anvil, earlier)
+    assert ledger.call("ParticipantRegistry", "rolesOf", governor.address) == 1
+    with pytest.raises(ContractNotDeployed, match="not deployed on this network") as error:
+        ledger.call("DatasetRegistry", "isTrustedForwarder", governor.address)
+    assert error.value.values == {"contract": "DatasetRegistry", "chain_id": whole.chain_id}
+
+    before = anvil.eth.get_transaction_count(governor.address)
+    for _ in range(2):
+        now = deploy(anvil, governor, tmp_path)
+        assert {name: now.contracts[name] for name in CORE} == core
+        assert now.contracts.keys() == whole.contracts.keys()
+        assert anvil.eth.get_transaction_count(governor.address) == before + 1
+    assert is_begun(anvil, tmp_path)
+    assert Ledger(anvil, now).call(
+        "DatasetRegistry", "isTrustedForwarder", ledger.address("Forwarder")
+    )
+
+
+def test_what_was_deployed_before_0_1_0_is_refused_and_can_be_succeeded(
+    anvil, new_account, tmp_path
+):
+    governor = new_account(anvil)
+    first = deploy(anvil, governor, tmp_path)
+    file = tmp_path / f"{first.chain_id}.json"
+    content = json.loads(file.read_text())
+    assert content.pop("format") == 1
+    file.write_text(json.dumps(content))
+    for use in (
+        lambda: deployments.load(tmp_path, first.chain_id),
+        lambda: deploy(anvil, governor, tmp_path),
+    ):
+        with pytest.raises(DeploymentOutdated, match=r"older than 0\.1\.0.*deploy --successor"):
+            use()
+    assert json.loads(file.read_text()) == content
+    second = deploy(anvil, governor, tmp_path, successor=True)
+    assert second.predecessor == replace(first, format=0)
+    assert deployments.load(tmp_path, first.chain_id) == second
+
+
+def test_names_of_folders():
+    """They are those of 0.1.0, so that its homes are found."""
+    deployment = Deployment(
+        chain_id=31337,
+        genesis="0x" + "0123456789abcdef" * 4,
+        contracts={"ImageRegistry": DeployedContract("0x" + "Ab" * 20, 1, "0x01", "0x02")},
+    )
+    assert deployment.slug == "31337-01f6535e12d4"
+    assert deployment.chain_slug == "31337-0123456789ab"
+
+
 def test_a_successor_names_its_predecessor_and_leaves_it_in_place(anvil, new_account, tmp_path):
     governor = new_account(anvil)
     first = deploy(anvil, governor, tmp_path)
-    second = deploy(anvil, governor, tmp_path, succeed=True)
+    second = deploy(anvil, governor, tmp_path, successor=True)
     assert second.predecessor == first
     assert not set(addresses(first)) & set(addresses(second))
-    third = deploy(anvil, governor, tmp_path, succeed=True)
+    third = deploy(anvil, governor, tmp_path, successor=True)
     assert deployments.load(tmp_path, first.chain_id) == third
     assert third.predecessor.predecessor == first
     for each in (first, second, third):
@@ -73,8 +138,8 @@ def test_a_successor_that_was_begun_is_finished(anvil, new_account, tmp_path, mo
     with monkeypatch.context() as patch:
         kill_at(patch, anvil, "eth_sendRawTransaction", 3, after=True)
         with pytest.raises(Killed):
-            deploy(anvil, governor, tmp_path, succeed=True)
-    second = deploy(anvil, governor, tmp_path, succeed=True)
+            deploy(anvil, governor, tmp_path, successor=True)
+    second = deploy(anvil, governor, tmp_path, successor=True)
     assert second.predecessor == first
     assert anvil.eth.get_transaction_count(governor.address) == 2 * len(WITHOUT_TOKEN)
 
@@ -82,13 +147,13 @@ def test_a_successor_that_was_begun_is_finished(anvil, new_account, tmp_path, mo
 def test_nothing_succeeds_what_is_not_finished(anvil, new_account, tmp_path, monkeypatch):
     governor = new_account(anvil)
     with pytest.raises(DeploymentMissing):
-        deploy(anvil, governor, tmp_path, succeed=True)
+        deploy(anvil, governor, tmp_path, successor=True)
     with monkeypatch.context() as patch:
         kill_at(patch, anvil, "eth_sendRawTransaction", 3, after=True)
         with pytest.raises(Killed):
             deploy(anvil, governor, tmp_path)
     with pytest.raises(DeploymentMissing):
-        deploy(anvil, governor, tmp_path, succeed=True)
+        deploy(anvil, governor, tmp_path, successor=True)
 
 
 def addresses(deployment):
@@ -110,8 +175,12 @@ def test_killed_at_any_step_the_next_run_finishes(
             kill_at(patch, anvil, method, step, after=after)
             with pytest.raises(Killed):
                 deploy(anvil, governor, folder)
-        with pytest.raises(DeploymentMissing):
-            deployments.load(folder, anvil.eth.chain_id)
+        assert is_begun(anvil, folder)
+        if deployments.find(folder, anvil.eth.chain_id).has_core:
+            assert deployments.load(folder, anvil.eth.chain_id).missing
+        else:
+            with pytest.raises(DeploymentMissing, match="is not finished"):
+                deployments.load(folder, anvil.eth.chain_id)
         deployment = deploy(anvil, governor, folder)
         assert list(deployment.contracts) == WITHOUT_TOKEN
         # Each transaction of the governor created one of the contracts.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from radledger.chain.deployments import CONTRACTS
@@ -108,6 +110,47 @@ def test_deploy_and_verify(ok, cli, bare, deployer, tmp_path):
     address = deployed["contracts"]["ImageRegistry"]
     request(connect(Network("anvil", bare)), "anvil_setCode", [address, "0x00"])
     assert address in str(cli("deploy", "--verify", *there).refused("DeploymentMismatch"))
+
+
+def test_nobody_deploys_a_second_time_by_accident(ok, cli, bare, deployer, tmp_path, monkeypatch):
+    monkeypatch.setattr("radledger.chain.nodes.connect._ON_DEMAND", ("besu",))
+    there = ("--network", bare)
+    values = cli("deploy", "--as", deployer, *there).refused("DeploymentUnconfirmed", 2)
+    assert values == {"network": bare}
+    deployed = ok("deploy", "--new", "--as", deployer, *there)
+    assert ok("deploy", "--as", deployer, *there) == deployed
+
+    # another participant
+    own = tmp_path / "home" / "deployments" / "31337.json"
+    elsewhere = ("--home", tmp_path / "elsewhere", *there)
+    assert ok("deploy", "import", own, *elsewhere) == deployed
+    assert ok("deploy", "--verify", *elsewhere) == deployed
+    missing = cli("deploy", "import", tmp_path / "nothing", *elsewhere)
+    assert missing.refused("DeploymentUnreadable") == {"source": str(tmp_path / "nothing")}
+
+    record = json.loads(own.read_text())
+    del record["contracts"]["DatasetRegistry"]
+    own.write_text(json.dumps(record))
+    assert ok("deploy", "--verify", *there)["missing"] == ["DatasetRegistry"]
+    assert cli("deploy", "--as", deployer, *there).refused("DeploymentUnconfirmed", 2)
+    assert ok("deploy", "import", tmp_path / "elsewhere" / "deployments" / "31337.json", *there)
+    assert ok("deploy", "--as", deployer, *there) == deployed
+
+
+def test_a_deployment_without_an_area(home, cli, ok):
+    """Commands of what is not deployed say so, and all others work."""
+    file = home / "deployments" / "31337.json"
+    record = json.loads(file.read_text())
+    whole = dict(record["contracts"])
+    del record["contracts"]["DatasetRegistry"]
+    file.write_text(json.dumps(record))
+    refused = cli("dataset", "list").refused("ContractNotDeployed")
+    assert refused == {"contract": "DatasetRegistry", "chain_id": 31337}
+    (image,) = [each["image_id"] for each in cli("image", "list").objects]
+    assert ok("image", "show", image)
+    record["contracts"] = whole
+    file.write_text(json.dumps(record))
+    assert cli("dataset", "list").code == 0
 
 
 def test_deploy_by_who_cannot_pay(cli, bare, deployer, ok):

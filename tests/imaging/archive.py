@@ -136,7 +136,7 @@ class Run:
         """Add the archive in this process; the service, and what became of the additions."""
         web3 = connect(Network("anvil", self.endpoint))
         deployment = deployments.load(self.deployments, self.chain_id)
-        intents = Intents.at(self.home, self.chain_id, deployment.genesis)
+        intents = Intents.at(self.home, deployment)
         ledger = Ledger(web3, deployment, sender=Sender(web3, intents=intents))
         images = Images(ledger, self.store, self.home, self.journal)
         custodian = Account.from_key(self.key)

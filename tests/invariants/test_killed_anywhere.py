@@ -104,7 +104,7 @@ def opened(ledger):
 
     def open_ledger(home):
         web3 = connect(Network("anvil", ledger.web3.provider.endpoint_uri))
-        intents = Intents.at(home, ledger.chain_id, ledger.deployment.genesis)
+        intents = Intents.at(home, ledger.deployment)
         return Ledger(web3, ledger.deployment, sender=Sender(web3, intents=intents))
 
     return open_ledger

@@ -50,8 +50,7 @@ def journaled(tmp_path):
 
     def journaled(ledger, web3=None, confirmations=0):
         web3 = web3 or ledger.web3
-        genesis = ledger.deployment.genesis
-        intents = Intents.at(tmp_path, ledger.chain_id, genesis)
+        intents = Intents.at(tmp_path, ledger.deployment)
         sender = Sender(web3, intents=intents, confirmations=confirmations)
         return Ledger(web3, ledger.deployment, sender=sender)
 

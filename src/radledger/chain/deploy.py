@@ -13,7 +13,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import artifacts, deployments
-from radledger.chain.deployments import CONTRACTS, DeployedContract, Deployment, Pending
+from radledger.chain.deployments import (
+    CONTRACTS,
+    FORMAT,
+    DeployedContract,
+    Deployment,
+    Pending,
+)
 from radledger.chain.errors import DeploymentMismatch, DeploymentMissing
 from radledger.chain.rpc import genesis_hash, request
 from radledger.chain.sending.sender import Sender
@@ -28,6 +34,8 @@ __all__ = [
     "RECOVERY_DELAY",
     "TOKEN_SUPPLY",
     "deploy",
+    "is_begun",
+    "require_code",
     "verify",
 ]
 
@@ -52,10 +60,12 @@ def deploy(
     most_overdue_reviews: int = MOST_OVERDUE_REVIEWS,
     token_holder: str | None = None,
     resume: bool = False,
-    succeed: bool = False,
+    successor: bool = False,
     sender: Sender | None = None,
 ) -> Deployment:
     """Deploy what is not deployed yet, and return all of it.
+
+    To a finished deployment of an earlier release the contracts are added that this one brings.
 
     Parameters
     ----------
@@ -79,7 +89,7 @@ def deploy(
         token is deployed.
     resume
         Only finish what was begun: refuse where nothing was, or on another chain.
-    succeed
+    successor
         Deploy all contracts again, in a deployment that names the finished one here as its
         predecessor; a successor that was begun is finished instead.
     sender
@@ -88,10 +98,10 @@ def deploy(
     Raises
     ------
     DeploymentMissing
-        If ``resume`` is set and nothing was begun here, or ``succeed`` and nothing is finished.
+        If ``resume`` is set and nothing was begun here, or ``successor`` and nothing is finished.
     DeploymentMismatch
-        If ``resume`` or ``succeed`` is set and what was begun is another chain's, or if other
-        code stands at a recorded address.
+        If ``resume`` or ``successor`` is set and what was begun is another chain's, or if other
+        code stands at a recorded address; `DeploymentOutdated` if it is older than 0.1.0.
     OutOfFunds
         If the signer cannot pay; run it again when it can.
 
@@ -107,8 +117,8 @@ def deploy(
     }
     if token_holder is not None:
         chosen |= {"token_holder": token_holder, "token_supply": TOKEN_SUPPLY}
-    if succeed:
-        deployment = _succeed(web3, folder, chosen)
+    if successor:
+        deployment = _successor(web3, folder, chosen)
     else:
         deployment = _begin(web3, folder, chosen, resume=resume)
     sender = sender or Sender(web3)
@@ -121,6 +131,8 @@ def deploy(
 def verify(web3: Web3, deployment: Deployment) -> None:
     """Compare the code at each address with the shipped artifact, immutables aside.
 
+    Of a contract that only a later release knows, the code is compared with its recorded hash.
+
     Raises
     ------
     DeploymentMismatch
@@ -128,26 +140,46 @@ def verify(web3: Web3, deployment: Deployment) -> None:
     """
     deployment.require_chain(web3)
     for name, contract in deployment.contracts.items():
-        code = _code(web3, contract.address)
-        artifact = artifacts.load(name)
-        if artifact.mask_immutables(code) != artifact.deployed_bytecode:
-            raise DeploymentMismatch(
-                f"the code at {contract.address} is not that of {name} in this release"
-                f"{'' if code else ': there is none'}; deploy again, or use the release that "
-                "deployed it",
-                contract=name,
-                address=contract.address,
-                source_hash=artifact.source_hash,
-            )
-        if _keccak(code) != contract.code_hash:
-            raise DeploymentMismatch(
-                f"{name} at {contract.address} has other immutables than were recorded; "
-                "restore the deployment's file, or deploy again",
-                contract=name,
-                address=contract.address,
-                expected=contract.code_hash,
-                found=_keccak(code),
-            )
+        if name in CONTRACTS:
+            code, artifact = _code(web3, contract.address), artifacts.load(name)
+            if artifact.mask_immutables(code) != artifact.deployed_bytecode:
+                raise DeploymentMismatch(
+                    f"the code at {contract.address} is not that of {name} in this release"
+                    f"{'' if code else ': there is none'}; deploy again, or use the release that "
+                    "deployed it",
+                    contract=name,
+                    address=contract.address,
+                    source_hash=artifact.source_hash,
+                )
+        require_code(web3, name, contract)
+
+
+def require_code(web3: Web3, name: str, contract: DeployedContract) -> None:
+    """Compare the code at an address with its recorded hash, of whichever release it is.
+
+    Raises
+    ------
+    DeploymentMismatch
+        If it is other code, or has other immutables.
+    """
+    found = _keccak(_code(web3, contract.address))
+    if found != contract.code_hash:
+        raise DeploymentMismatch(
+            f"{name} at {contract.address} has other code or other immutables than were recorded; "
+            "restore the deployment's file, or deploy again",
+            contract=name,
+            address=contract.address,
+            expected=contract.code_hash,
+            found=found,
+        )
+
+
+def is_begun(web3: Web3, folder: Path) -> bool:
+    """Whether `deploy` would begin nothing: all is deployed, or a run has left something open."""
+    recorded = deployments.find(folder, int(request(web3, "eth_chainId", []), 16))
+    if recorded is None or recorded.genesis != genesis_hash(web3):
+        return False
+    return not recorded.missing or not recorded.has_core or recorded.pending is not None
 
 
 def _begin(web3: Web3, folder: Path, parameters: dict[str, Any], *, resume: bool) -> Deployment:
@@ -167,23 +199,24 @@ def _begin(web3: Web3, folder: Path, parameters: dict[str, Any], *, resume: bool
             if resume:
                 raise
         else:
+            recorded.require_current()
             # What was begun with is what it goes on with; a token can still be asked for.
             return replace(recorded, parameters={**parameters, **recorded.parameters})
     return Deployment(chain_id, genesis_hash(web3), {}, parameters)
 
 
-def _succeed(web3: Web3, folder: Path, parameters: dict[str, Any]) -> Deployment:
+def _successor(web3: Web3, folder: Path, parameters: dict[str, Any]) -> Deployment:
     """The successor to go on with, or a new one of what is finished."""
     chain_id = int(request(web3, "eth_chainId", []), 16)
     recorded = deployments.find(folder, chain_id)
-    if recorded is None or (recorded.missing and recorded.predecessor is None):
+    if recorded is None or not (recorded.has_core or recorded.predecessor):
         raise DeploymentMissing(
             f"no deployment on chain {chain_id} is finished that could be succeeded; run "
             "`radledger deploy`",
             chain_id=chain_id,
         )
     recorded.require_chain(web3)
-    if recorded.missing:
+    if recorded.missing and recorded.predecessor and recorded.format == FORMAT:
         return recorded
     return Deployment(chain_id, recorded.genesis, {}, parameters, predecessor=recorded)
 

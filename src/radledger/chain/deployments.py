@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.errors import DeploymentMismatch, DeploymentMissing
+from radledger.chain.errors import DeploymentMismatch, DeploymentMissing, DeploymentOutdated
 from radledger.chain.rpc import genesis_hash, request
 from radledger.files import write_atomically
 
 if TYPE_CHECKING:
     from web3 import Web3
 
-__all__ = ["CONTRACTS", "DeployedContract", "Deployment", "Pending", "find", "load", "save"]
+__all__ = [
+    "CONTRACTS",
+    "CORE",
+    "FORMAT",
+    "DeployedContract",
+    "Deployment",
+    "Pending",
+    "find",
+    "load",
+    "parsed",
+    "save",
+]
+
+FORMAT = 1
+"""Of records, to be raised when an earlier release must not read them; before 0.1.0 there was
+none, and other contracts."""
 
 
 # Constructor arguments: a name in lower case is a parameter, others are contracts before it.
@@ -44,6 +60,15 @@ CONTRACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Every contract in the order of its deployment, with what its constructor takes."""
+
+CORE = (
+    "Forwarder",
+    "IdentityRegistry",
+    "ParticipantRegistry",
+    "ImageRegistry",
+    "ConsentRegistry",
+)
+"""The contracts without which nothing works; a deployment may lack any of the others."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +119,8 @@ class Deployment:
         A creation under way, if there is one.
     predecessor
         The deployment that this one takes the place of, and so on back to the first.
+    format
+        Of the record that it was read from; 0 before release 0.1.0.
     """
 
     chain_id: int
@@ -102,14 +129,50 @@ class Deployment:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     pending: Pending | None = None
     predecessor: Deployment | None = None
+    format: int = FORMAT
+
+    @property
+    def slug(self) -> str:
+        """A name for a folder or file of this deployment, and of no other one on any chain."""
+        place = f"{self.genesis} {self.contracts['ImageRegistry'].address}"
+        return f"{self.chain_id}-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+
+    @property
+    def chain_slug(self) -> str:
+        """A name for what accounts do on this chain, with this deployment and its successors.
+
+        A restarted development chain has the id of the one before, and another first block.
+        """
+        return f"{self.chain_id}-{self.genesis[2:14]}"
+
+    @property
+    def has_core(self) -> bool:
+        """Whether the contracts are there without which nothing works."""
+        return all(name in self.contracts for name in CORE)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The contracts that are still to be deployed, in order."""
+        """The contracts of this release that are not deployed, in order."""
         wanted = (
             name for name in CONTRACTS if name != "LocalToken" or "token_holder" in self.parameters
         )
         return tuple(name for name in wanted if name not in self.contracts)
+
+    def require_current(self) -> None:
+        """Check that this release knows the contracts.
+
+        Raises
+        ------
+        DeploymentOutdated
+            If they were deployed before release 0.1.0.
+        """
+        if self.format < 1:
+            raise DeploymentOutdated(
+                f"the contracts on chain {self.chain_id} were deployed by a release older than "
+                "0.1.0, with which this one cannot work; deploy those of this release beside them "
+                "with `radledger deploy --successor`, or use the release that deployed them",
+                chain_id=self.chain_id,
+            )
 
     def require_chain(self, web3: Web3) -> None:
         """Check that ``web3`` is connected to the chain of this deployment.
@@ -145,31 +208,68 @@ def find(folder: Path, chain_id: int) -> Deployment | None:
     path = folder / f"{chain_id}.json"
     if not path.exists():
         return None
+    return parsed(path.read_bytes(), str(path))
+
+
+def parsed(record: bytes, source: str) -> Deployment:
+    """The deployment that a record tells of.
+
+    Parameters
+    ----------
+    record
+        What a file ``<chainId>.json`` has in it.
+    source
+        Where it came from, for messages.
+
+    Raises
+    ------
+    DeploymentMismatch
+        If it is not a record, or of a later release.
+    """
     try:
-        return _deployment(json.loads(path.read_text("utf-8")))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        content = json.loads(record.decode("utf-8"))
+        written = content.get("format", 0)
+        if isinstance(written, int) and written <= FORMAT:
+            return _deployment(content)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DeploymentMismatch(
-            f"{path} is not a record of a deployment; restore it, or remove it and deploy again",
-            path=str(path),
+            f"{source} is not the record of a deployment; restore it from a backup, or import that "
+            "of another participant with `radledger deploy import`",
+            path=source,
         ) from error
+    raise DeploymentMismatch(
+        f"the record {source} was written by a later release (format {written}, here {FORMAT}); "
+        "use that release",
+        path=source,
+        format=written,
+        supported=FORMAT,
+    )
 
 
 def load(folder: Path, chain_id: int) -> Deployment:
-    """Return the recorded deployment on a chain.
+    """Return the recorded deployment on a chain, with the contracts that this release knows.
+
+    It may lack some of them, but none of `CORE`.
 
     Raises
     ------
     DeploymentMissing
         If none was recorded, or it was not finished.
+    DeploymentOutdated
+        If it is of a release older than 0.1.0.
     """
     deployment = find(folder, chain_id)
-    if deployment is None or deployment.missing:
+    if deployment is not None:
+        deployment.require_current()
+    if deployment is None or not deployment.has_core:
         state = "is not finished" if deployment else "is not recorded"
         raise DeploymentMissing(
-            f"a deployment on chain {chain_id} {state}; run `radledger deploy`",
+            f"the deployment on chain {chain_id} {state}; run `radledger deploy`, or import the "
+            "record of a participant who has it with `radledger deploy import`",
             chain_id=chain_id,
         )
-    return deployment
+    known = {name: each for name, each in deployment.contracts.items() if name in CONTRACTS}
+    return replace(deployment, contracts=MappingProxyType(known))
 
 
 def save(folder: Path, deployment: Deployment) -> Path:
@@ -181,6 +281,7 @@ def save(folder: Path, deployment: Deployment) -> Path:
 
 def _content(deployment: Deployment) -> dict[str, Any]:
     content: dict[str, Any] = {
+        "format": deployment.format,
         "chainId": deployment.chain_id,
         "genesis": deployment.genesis,
         "parameters": dict(deployment.parameters),
@@ -229,4 +330,5 @@ def _deployment(content: Any) -> Deployment:
             tuple(pending["transactions"]),
         ),
         predecessor=predecessor and _deployment(predecessor),
+        format=content.get("format", 0),
     )

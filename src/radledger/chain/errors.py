@@ -10,13 +10,18 @@
     ├── ProofUnavailable      a block or its receipts do not add up to the block's hash
     ├── NotSealedYet          more blocks are needed on top of one
     ├── DeploymentMissing     the contracts are not on this chain
+    │   └── ContractNotDeployed   the deployment lacks one that this release can use
     ├── DeploymentMismatch    the recorded contracts are another chain's, or not this code
+    │   ├── DeploymentOutdated    they were deployed by a release that this one cannot work with
+    │   └── DeploymentConflict    a record to be imported contradicts the one here
+    ├── DeploymentUnreadable  a record to be imported cannot be read
     ├── OutOfFunds            the account cannot pay for its transaction
     ├── TransactionUnderpriced no node takes a transaction for its fee
     ├── NonceContended        another program sends from the account at the same time
     ├── TransactionPending    a transaction was not mined in time
     └── TransactionSuperseded another transaction of the account took this one's place
     UsageError
+    ├── DeploymentUnconfirmed a deployment may exist that this home does not know
     ├── UnknownNetwork        no network of that name
     ├── NetworksInvalid       the home's networks.yaml cannot be understood
     ├── UnknownContract       no contract of that name
@@ -41,8 +46,13 @@ __all__ = [
     "AccountUnknown",
     "ChainStale",
     "ConnectionFailed",
+    "ContractNotDeployed",
+    "DeploymentConflict",
     "DeploymentMismatch",
     "DeploymentMissing",
+    "DeploymentOutdated",
+    "DeploymentUnconfirmed",
+    "DeploymentUnreadable",
     "NetworksInvalid",
     "NodesDisagree",
     "NonceContended",
@@ -91,8 +101,28 @@ class DeploymentMissing(ChainError):
     """The contracts, or some of them, have not been deployed on this chain."""
 
 
+class ContractNotDeployed(DeploymentMissing):
+    """The deployment lacks a contract that this release can use; everything else works."""
+
+
 class DeploymentMismatch(ChainError):
     """The recorded deployment belongs to another chain, or other code stands at an address."""
+
+
+class DeploymentOutdated(DeploymentMismatch):
+    """The contracts were deployed by a release whose contracts this one cannot work with."""
+
+
+class DeploymentConflict(DeploymentMismatch):
+    """A record to be imported names other contracts than the record that is here."""
+
+
+class DeploymentUnreadable(ChainError):
+    """The record of a deployment cannot be read or fetched, or is too large to be one."""
+
+
+class DeploymentUnconfirmed(UsageError):
+    """Contracts would be deployed that another participant may have deployed already."""
 
 
 class OutOfFunds(ChainError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.chain import artifacts, forward, reverts
 from radledger.chain.clock import Clock, Present
-from radledger.chain.errors import DeploymentMissing, RequestFailed
+from radledger.chain.errors import ContractNotDeployed, RequestFailed
 from radledger.chain.events import Event, Receipt
 from radledger.chain.nodes.connect import clock as clock_of
 from radledger.chain.rpc import connection_errors, request, request_batch
@@ -124,14 +124,16 @@ class Ledger:
 
         Raises
         ------
-        DeploymentMissing
+        ContractNotDeployed
             If the deployment does not have it.
         """
         try:
             return self.deployment.contracts[contract].address
         except KeyError:
-            raise DeploymentMissing(
-                f"{contract} is not deployed on chain {self.chain_id}; run `radledger deploy`",
+            raise ContractNotDeployed(
+                f"{contract} is not deployed on this network (chain {self.chain_id}); run "
+                "`radledger deploy`, or import the record of a participant who has it with "
+                "`radledger deploy import`",
                 contract=contract,
                 chain_id=self.chain_id,
             ) from None

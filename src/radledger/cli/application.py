@@ -47,6 +47,7 @@ application = typer.Typer(
     rich_markup_mode=None,
 )
 for name, group in {
+    "deploy": deploy.group,
     "devnet": devnet.group,
     "network": network.group,
     "account": account.group,
@@ -62,7 +63,6 @@ for name, group in {
     "transaction": transaction.group,
 }.items():
     application.add_typer(group, name=name, epilog=_EPILOG)
-application.command(name="deploy", epilog=_EPILOG)(deploy.deploy)
 application.command(name="conduct", epilog=_EPILOG)(conduct.conduct)
 application.command(name="history", epilog=_EPILOG)(index.history)
 application.command(name="lineage", epilog=_EPILOG)(index.lineage)

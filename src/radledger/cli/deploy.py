@@ -1,4 +1,4 @@
-"""``radledger deploy``: put the contracts on a chain."""
+"""``radledger deploy``: put the contracts on a chain, or take over where they are."""
 
 from __future__ import annotations
 
@@ -10,21 +10,37 @@ from radledger.cli.output import show
 from radledger.cli.session import session
 
 if TYPE_CHECKING:
+    from web3 import Web3
+
     from radledger.chain.deployments import Deployment
+    from radledger.chain.nodes.networks import Network
 
-__all__ = ["deploy"]
+__all__ = ["group"]
+
+group = typer.Typer()
 
 
+@group.callback(invoke_without_command=True)
 def deploy(
+    context: typer.Context,
     resume: Annotated[bool, typer.Option("--resume", help="Only finish what was begun.")] = False,
     verify: Annotated[
         bool,
         typer.Option("--verify", help="Deploy nothing; compare what is there with this release."),
     ] = False,
-    succeed: Annotated[
+    new: Annotated[
         bool,
         typer.Option(
-            "--succeed", help="Deploy all contracts again, as the successor of the deployment here."
+            "--new",
+            help="No other participant has deployed what is missing; needed on networks that are "
+            "not for development.",
+        ),
+    ] = False,
+    successor: Annotated[
+        bool,
+        typer.Option(
+            "--successor",
+            help="Deploy all contracts again, as the successor of the deployment here.",
         ),
     ] = False,
     governor: Annotated[
@@ -47,26 +63,23 @@ def deploy(
         ),
     ] = 5,
 ) -> None:
-    """Deploy all contracts; safe to run again after a failure at any step."""
-    import os
-
+    """Deploy all contracts, or those that this release adds; safe to run again after a failure."""
+    if context.invoked_subcommand is not None:
+        return
     from radledger.chain import deploy as deployer
     from radledger.chain import deployments
-    from radledger.chain.nodes import networks
-    from radledger.chain.nodes.connect import connect
     from radledger.chain.rpc import request
     from radledger.chain.sending.sender import Sender
-    from radledger.endpoints import shown
 
-    named = session.network or os.environ.get("RADLEDGER_NETWORK") or None
-    network = networks.load(named, session.folder)
-    web3 = connect(network)
+    network, web3 = _connected()
     folder = session.folder / "deployments"
     if verify:
         deployment = deployments.load(folder, int(request(web3, "eth_chainId", []), 16))
         deployer.verify(web3, deployment)
     else:
         signer = session.signer
+        if not (new or resume or successor):
+            _require_known(network, web3)
         deployment = deployer.deploy(
             web3,
             signer,
@@ -76,14 +89,68 @@ def deploy(
             most_overdue_reviews=most_overdue_reviews,
             token_holder=signer.address if network.local else None,
             resume=resume,
-            succeed=succeed,
+            successor=successor,
             sender=Sender.on(network, web3),
         )
+    _show(network, deployment)
+
+
+@group.command("import")
+def import_(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|URL", help="Record of another participant: its deployments/CHAIN.json."
+        ),
+    ],
+) -> None:
+    """Use the contracts that another participant has deployed, once the chain confirms them.
+
+    Take the record from someone you trust: anyone can deploy the same code with other governors.
+    """
+    from radledger.chain.importing import import_record
+
+    network, web3 = _connected()
+    _show(network, import_record(web3, session.folder / "deployments", source))
+
+
+def _connected() -> tuple[Network, Web3]:
+    import os
+
+    from radledger.chain.nodes import networks
+    from radledger.chain.nodes.connect import connect
+
+    named = session.network or os.environ.get("RADLEDGER_NETWORK") or None
+    network = networks.load(named, session.folder)
+    return network, connect(network)
+
+
+def _require_known(network: Network, web3: Web3) -> None:
+    """Refuse to deploy what others may have deployed, except where nobody else could have."""
+    from radledger.chain import deploy as deployer
+    from radledger.chain.errors import DeploymentUnconfirmed
+    from radledger.chain.nodes.connect import is_development_node
+
+    if network.local or is_development_node(web3):
+        return
+    if not deployer.is_begun(web3, session.folder / "deployments"):
+        raise DeploymentUnconfirmed(
+            f"contracts are missing in this home's record of {network.name}, which another "
+            "participant may have deployed: import its record with `radledger deploy import "
+            "FILE|URL`; if there is none, deploy them with `radledger deploy --new`",
+            network=network.name,
+        )
+
+
+def _show(network: Network, deployment: Deployment) -> None:
+    from radledger.endpoints import shown
+
     show(
         {
             "endpoint": shown(network.endpoint),
             "chain_id": deployment.chain_id,
             "contracts": _addresses(deployment),
+            "missing": list(deployment.missing),
             "predecessor": _addresses(deployment.predecessor),
             "verified": True,
         }

@@ -217,9 +217,9 @@ def _accounts(home: Path) -> dict[str, LocalAccount]:
 def _deployed(web3: Web3, home: Path, accounts: Mapping[str, LocalAccount]) -> Deployment:
     folder = home / "deployments"
 
-    def run(*, succeed: bool = False) -> Deployment:
+    def run(*, successor: bool = False) -> Deployment:
         governor, holder = accounts["governor"], accounts["researcher"].address
-        return deploy.deploy(web3, governor, folder, token_holder=holder, succeed=succeed)
+        return deploy.deploy(web3, governor, folder, token_holder=holder, successor=successor)
 
     try:
         return run()
@@ -230,7 +230,7 @@ def _deployed(web3: Web3, home: Path, accounts: Mapping[str, LocalAccount]) -> D
                 "beside them, without the image sets, consents and data sets that are recorded "
                 "there"
             )
-            return run(succeed=True)  # another release's; its record stays, as the predecessor
+            return run(successor=True)  # another release's; its record stays, as the predecessor
         # A node that was killed may have lost its last blocks, contracts among them.
         (folder / f"{web3.eth.chain_id}.json").unlink()
         return run()
@@ -244,11 +244,13 @@ def _stands(web3: Web3, folder: Path) -> bool:
         return "0x" + keccak(hexstr=request(web3, "eth_getCode", [address, "latest"])).hex()
 
     try:
-        recorded = deployments.load(folder, web3.eth.chain_id)
+        recorded = deployments.find(folder, web3.eth.chain_id)
     except DeploymentMismatch:
         return False
+    if recorded is None or not recorded.has_core:
+        return False
     contracts = recorded.contracts.values()
-    return not recorded.missing and all(code_hash(it.address) == it.code_hash for it in contracts)
+    return all(code_hash(it.address) == it.code_hash for it in contracts)
 
 
 def _register_keys(ledger: Ledger, home: Path, accounts: Mapping[str, LocalAccount]) -> None:

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -76,15 +75,8 @@ class ImagingHome:
 
 
 def imaging_folder(home: Path, ledger: Ledger) -> Path:
-    """The folder for one chain and contract, made if it is not there, for its owner alone.
-
-    A restarted development chain has the id of the one before, and none of its image sets.
-    """
-    from radledger.chain.rpc import genesis_hash
-
-    place = f"{genesis_hash(ledger.web3)} {ledger.address('ImageRegistry')}"
-    name = f"{ledger.chain_id}-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
-    folder = home / "imaging" / name
+    """The folder for one deployment, made if it is not there, for its owner alone."""
+    folder = home / "imaging" / ledger.deployment.slug
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 

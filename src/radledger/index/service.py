@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,7 +74,7 @@ class Index:
             deployment.chain_id, deployment.genesis, self.source.contracts, self.source.start
         )
         self._belonging = belonging
-        self._unopened = IndexDatabase(url or _url_in(home, belonging), belonging)
+        self._unopened = IndexDatabase(url or _url_in(home, deployment.slug), belonging)
 
     @cached_property
     def database(self) -> IndexDatabase:
@@ -179,12 +178,10 @@ class Index:
         return audit(self.database, self.source, self._ledger.web3)
 
 
-def _url_in(home: Path, belonging: IndexOwner) -> sqlalchemy.URL:
-    """A database of its own for each chain and deployment, for the home's owner alone."""
-    place = f"{belonging.genesis} {belonging.contracts['ImageRegistry']}"
+def _url_in(home: Path, slug: str) -> sqlalchemy.URL:
+    """A database of its own for each deployment, for the home's owner alone."""
     folder = home / "index"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    digest = hashlib.sha256(place.encode()).hexdigest()[:12]
-    file = folder / f"{belonging.chain_id}-{digest}.sqlite3"
+    file = folder / f"{slug}.sqlite3"
     # In parts: in a text, signs such as `?` and `%` of a path would have a meaning of their own.
     return sqlalchemy.URL.create("sqlite", database=str(file))

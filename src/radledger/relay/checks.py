@@ -204,8 +204,9 @@ def _allowed(ledger: Ledger, message: Mapping[str, Any]) -> str:
             value=message["value"],
         )
     selector = bytes.fromhex(message["data"][2:10])
+    deployed = ledger.deployment.contracts
     for contract, functions in ALLOWED.items():
-        if message["to"].lower() == ledger.address(contract).lower():
+        if contract in deployed and message["to"].lower() == deployed[contract].address.lower():
             abi: Any = ledger.contract(contract).abi
             for item in abi:
                 name = item.get("name")

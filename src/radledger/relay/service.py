@@ -91,8 +91,7 @@ class Relayer:
         self._payer = payer
         self._limits = limits
         self._head: _Head | None = None
-        chain = f"{ledger.chain_id}-{ledger.deployment.genesis[2:14]}"
-        path = home / "relay" / f"{chain}.sqlite3"
+        path = home / "relay" / f"{ledger.deployment.chain_slug}.sqlite3"
         self._tickets = Tickets(path)
         self._patients = Patients(ledger, path.with_suffix(".patients.sqlite3"))
         self._worker = Worker(ledger, payer, self._tickets)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from radledger.chain.nodes.networks import Network
     from radledger.chain.nodes.survey import NodeState
 
-__all__ = ["clock", "connect", "node_states", "unhealthy_nodes"]
+__all__ = ["clock", "connect", "is_development_node", "node_states", "unhealthy_nodes"]
 
 _TIMEOUT = (30.0, 30.0)
 _PATIENCE = 10.0
@@ -71,11 +71,16 @@ def clock(web3: Web3, network: Network | None = None) -> Clock:
 
     if network is not None and network.max_block_age is not None:
         return Clock(max_block_age=network.max_block_age)
+    return Clock() if is_development_node(web3) else Clock(max_block_age=_MAX_BLOCK_AGE)
+
+
+def is_development_node(web3: Web3) -> bool:
+    """Whether a node says that it is Ganache, anvil or Hardhat, which make blocks on demand."""
     try:
         client = str(request(web3, "web3_clientVersion", [])).lower()
     except RequestFailed:
-        client = "not told"
-    return Clock() if client.startswith(_ON_DEMAND) else Clock(max_block_age=_MAX_BLOCK_AGE)
+        return False
+    return client.startswith(_ON_DEMAND)
 
 
 def node_states(network: Network) -> list[NodeState]:

@@ -16,7 +16,7 @@ Give :class:`~radledger.chain.sending.sender.Sender` a journal, and everything t
 through it.  Before it sends anything it resumes the account's unfinished transactions.  A call
 whose process ended before it saw the result is not made again: its receipt is the answer.  ::
 
-    intents = Intents.at(home, chain_id, genesis)     # one for each chain of a home
+    intents = Intents.at(home, deployment)            # one for each chain of a home
     sender = Sender(web3, intents=intents)            # as the `sender` of an opened Ledger is
     for done in sender.finish(account):               # at start: what a killed process left
         print(done.state, done.transaction)
@@ -36,11 +36,14 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from radledger.chain.sending.liveness import LivenessLocks
 from radledger.chain.sending.tables import SCHEMA, Intent, Version, content_digest
 from radledger.databases import SqliteDatabase, Write
+
+if TYPE_CHECKING:
+    from radledger.chain.deployments import Deployment
 
 __all__ = ["Intent", "Intents", "Version"]
 
@@ -82,12 +85,9 @@ class Intents:
         self._following: set[int] = set()
 
     @classmethod
-    def at(cls, home: Path, chain_id: int, genesis: str) -> Intents:
-        """The journal of a home for the chain with an id and a hash of its first block.
-
-        A restarted development chain has the id of the one before, and none of its transactions.
-        """
-        return cls(home / "transactions" / f"{chain_id}-{genesis[2:14]}")
+    def at(cls, home: Path, deployment: Deployment) -> Intents:
+        """The journal of a home for the chain of a deployment, and of those after it there."""
+        return cls(home / "transactions" / deployment.chain_slug)
 
     def close(self) -> None:
         """Close the database; what is open in it is left for others."""
