@@ -32,16 +32,16 @@ from eth_hash.auto import keccak
 from eth_utils.abi import event_abi_to_log_topic
 from measuring import ratio
 
+from radledger.areas import CONTRACTS
 from radledger.chain import artifacts
 from radledger.chain.deployments import DeployedContract, Deployment
 from radledger.index.service import Index
-from radledger.index.source import INDEXED
 
 PER_BLOCK = 100
-ADDRESSES = {name: f"0x{number + 1:040x}" for number, name in enumerate(INDEXED)}
+ADDRESSES = {name: f"0x{number + 1:040x}" for number, name in enumerate(CONTRACTS)}
 TOPICS = {
     entry["name"]: "0x" + event_abi_to_log_topic(entry).hex()
-    for name in INDEXED
+    for name in CONTRACTS
     for entry in artifacts.load(name).abi
     if entry["type"] == "event" and entry["inputs"]
 }

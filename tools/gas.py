@@ -187,7 +187,7 @@ def _research(meter: Meter) -> None:
         receipt = meter.measure(
             f"{registry}.create", "researcher", registry, "create", terms, digest()
         )
-        return bytes(receipt.event("DatasetCreated").args["dataset"])
+        return bytes.fromhex(receipt.event("DatasetCreated").args["dataset"][2:])
 
     one, two = created([10_000, 0, 0, 0]), created([7_000, 3_000, 0, 0])
     for dataset in (one, two):

@@ -33,7 +33,7 @@ def sign(ledger, cast):
     """Let the patient sign a change of an identity's attribute."""
 
     def sign(identity="patient", deadline=None):
-        change = (cast[identity].address, NAME, b"x@example.org", 3600)
+        change = (cast[identity].address, NAME, "0x" + b"x@example.org".hex(), 3600)
         return ledger.sign_forward(
             cast["patient"],
             "IdentityRegistry",
@@ -52,7 +52,7 @@ def test_a_patient_without_ether_acts(ledger, cast, sign):
     receipt = ledger.submit_forward(document, cast["stranger"])
     changed = receipt.event("DIDAttributeChanged")
     assert changed.args["identity"] == patient.address
-    assert changed.args["value"] == b"x@example.org"
+    assert changed.args["value"] == "0x" + b"x@example.org".hex()
 
 
 def test_it_is_void_the_second_time(ledger, cast, sign):

@@ -119,8 +119,9 @@ def test_the_audit_fails_where_the_index_lies(home, ok, cli, plain_cli, image):
         database.execute("UPDATE events SET who = '0x00' WHERE name = 'ImageAnchored'")
     failed = cli("audit")
     assert (failed.code, failed.err) == (1, "")
-    (difference,) = failed.object["differences"]
+    difference, mentions = failed.object["differences"]
     assert difference["index"] == {"who": "0x00"}
+    assert mentions["what"] == "mentions of " + difference["what"]
     told = plain_cli("audit")
     assert told.code == 1
     assert difference["what"] in told.out

@@ -69,7 +69,9 @@ def test_up_is_usable_by_everybody(home, chain):
         assert keystore.open(name).address == address
         registered = ledger.events("IdentityRegistry", "DIDAttributeChanged", identity=address)
         expected = [] if name == "stranger" else [public_key(keystore.encryption_key(name))]
-        assert [event.args["value"] for event in registered] == expected
+        assert [event.args["value"] for event in registered] == [
+            "0x" + key.hex() for key in expected
+        ]
 
     # Again: nothing changes, and nothing is sent.
     block = ledger.block_number()

@@ -106,7 +106,7 @@ def counted(ledger, images, studies, patients, pinned):
     ]
     found, named = Counter(), set()
     for event in events:
-        image_id = "0x" + event.args["image"].hex()
+        image_id = event.args["image"]
         manifest = images.contents(image_id)  # its leaves add up to the root on the chain
         found.update(each.file_digest for each in manifest.instances)
         named.update(each.cid for each in manifest.instances)

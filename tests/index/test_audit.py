@@ -8,6 +8,7 @@ import sqlalchemy
 from radledger.chain.rpc import request
 from radledger.index import tables
 from radledger.index.service import Index
+from radledger.research.tables import payouts
 from tests.index.story import digest
 
 
@@ -36,7 +37,7 @@ def at(table, place):
 
 def arguments(index, place):
     with index.database.reading() as connection:
-        wanted = sqlalchemy.select(tables.events.c.arguments).where(at(tables.events, place))
+        wanted = sqlalchemy.select(tables.events.c.args).where(at(tables.events, place))
         return connection.execute(wanted).scalar_one()
 
 
@@ -52,7 +53,7 @@ def test_nothing_differs_in_postgresql(ledger, postgresql, tmp_path):
     index = Index(ledger, tmp_path, postgresql)
     index.sync()
     assert index.audit().differences == ()
-    alter(index, tables.payouts.update().values(amount=2**256 - 1))
+    alter(index, payouts.update().values(amount=2**256 - 1))
     changed = index.audit().differences
     assert {each.index["amount"] for each in changed} == {2**256 - 1}
     index.database.engine.dispose()
@@ -69,18 +70,20 @@ def test_it_holds_at_a_later_time(ledger, index):
 def test_an_altered_event_is_named_with_what_follows_from_it(index, story, who):
     place = place_of(index, "ImageAnchored")
     args = arguments(index, place)
-    stolen = {**args, "patient": who.stranger.address.lower()}
-    alter(index, tables.events.update().where(at(tables.events, place)).values(arguments=stolen))
+    stolen = {**args, "patient": who.stranger.address}
+    alter(index, tables.events.update().where(at(tables.events, place)).values(args=stolen))
 
-    event, row, state = index.audit().differences
+    event, mentions, row, state = index.audit().differences
     assert event.what == f"event {place[0]}/{place[1]}"
-    assert event.index == {"arguments": stolen}
-    assert event.chain == {"arguments": args}
+    assert event.index == {"args": stolen}
+    assert event.chain == {"args": args}
+    assert mentions.what == f"mentions of event {place[0]}/{place[1]}"
+    assert who.patient.address in mentions.index["terms"]
     assert row.what == f"row of images for event {place[0]}/{place[1]}"
     assert row.index == {"patient": args["patient"]}
     assert state.what == f"ImageRegistry.imageOf({story.original.image_id})"
-    assert state.index[0]["patient"] == who.stranger.address.lower()
-    assert state.chain[0]["patient"] == who.patient.address.lower()
+    assert state.index[0]["patient"] == who.stranger.address
+    assert state.chain[0]["patient"] == who.patient.address
 
 
 def test_a_false_event_is_named(index, story, who):
@@ -91,8 +94,8 @@ def test_a_false_event_is_named(index, story, who):
         "log_index": place[1],
         "contract": "ImageRegistry",
         "name": "ImageErased",
-        "who": who.hospital.address.lower(),
-        "arguments": args,
+        "who": who.hospital.address,
+        "args": args,
         "transaction": digest("transaction"),
         "timestamp": 1,
     }
@@ -100,6 +103,7 @@ def test_a_false_event_is_named(index, story, who):
     found = {each.what: each for each in index.audit().differences}
     assert set(found) == {
         f"event {place[0]}/77",
+        f"mentions of event {place[0]}/77",
         f"row of versions for event {place[0]}/77",
         f"ImageRegistry.imageOf({story.original.image_id})",
     }
@@ -146,13 +150,25 @@ def test_an_event_that_is_missing_is_named(index, name, view):
     assert any(what.startswith(view) for what in found)
 
 
-@pytest.mark.parametrize("table", tables.typed, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", tables.typed(), ids=lambda table: table.name)
 def test_a_row_that_is_missing_is_named(index, table):
     alter(index, table.delete())
     found = index.audit().differences
     assert found
     assert all(each.what.startswith(f"row of {table.name} for event") for each in found)
     assert all(each.index is None for each in found)
+
+
+def test_a_mention_that_is_missing_is_named(index, who):
+    term = tables.mentions.c.term == who.patient.address
+    alter(index, tables.mentions.delete().where(term))
+    found = index.audit().differences
+    assert found
+    assert all(each.what.startswith("mentions of event") for each in found)
+    assert all(who.patient.address in each.chain["terms"] for each in found)
+    left = [each.index["terms"] for each in found if each.index]
+    assert left
+    assert all(who.patient.address not in terms for terms in left)
 
 
 def test_an_event_that_no_contract_writes_is_named_and_not_raised(index):

@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from radledger.areas import CONTRACTS
 from radledger.chain.deployments import DeployedContract, Deployment
 from radledger.chain.ledger import Ledger
 from radledger.chain.nodes.connect import connect
@@ -19,7 +20,6 @@ from radledger.chain.nodes.networks import Network
 from radledger.errors import ChainError
 from radledger.index import following
 from radledger.index.service import Index
-from radledger.index.source import INDEXED
 from tests.anvil import Reverted, account, digest
 from tests.index.conftest import read_all
 from tests.index.faults import FaultyProvider, Killed, killed_at
@@ -61,7 +61,7 @@ def ledger(stage):
     )
     contracts = {
         name: DeployedContract(place.address, 1, "0x", "0x")
-        for name, place in zip(INDEXED, places, strict=True)
+        for name, place in zip(CONTRACTS, places, strict=True)
     }
     genesis = chain.request("eth_getBlockByNumber", "0x0", False)["hash"]
     return Ledger(web3, Deployment(31337, genesis, contracts))

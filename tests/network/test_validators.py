@@ -31,7 +31,10 @@ def change(account, value):
 def values(ledger, account):
     """The values of that attribute so far."""
     events = ledger.events("IdentityRegistry", "DIDAttributeChanged", identity=account.address)
-    return [event.args["value"] for event in events if event.args["name"] == NAME]
+    name = "0x" + NAME.hex()
+    return [
+        bytes.fromhex(event.args["value"][2:]) for event in events if event.args["name"] == name
+    ]
 
 
 def states(consortium):

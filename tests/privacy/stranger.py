@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from itertools import combinations
 
 from radledger.consent.model import unpack
+from radledger.imaging.model import NONE
 from radledger.storage import candidates
 
 
@@ -46,7 +47,7 @@ class Stranger:
         """Addresses by the encryption key that they publish."""
         groups = defaultdict(list)
         for event in self._ledger.events("IdentityRegistry", "DIDAttributeChanged"):
-            groups[bytes(event.args["value"])].append(event.args["identity"])
+            groups[event.args["value"]].append(event.args["identity"])
         return groups
 
     def by_terms(self):
@@ -77,16 +78,14 @@ class Stranger:
     def versions(self):
         """Pairs of an image set and what it came from."""
         return {
-            (bytes(event.args["parent"]), bytes(event.args["image"]))
+            (event.args["parent"], event.args["image"])
             for event in self.anchored
-            if any(event.args["parent"])
+            if event.args["parent"] != NONE
         }
 
     def of_one_visit(self):
         """How many visits have several image sets."""
-        visits = Counter(
-            (event.args["patient"], bytes(event.args["visit"])) for event in self.anchored
-        )
+        visits = Counter((event.args["patient"], event.args["visit"]) for event in self.anchored)
         return sum(count > 1 for count in visits.values())
 
     def emergencies(self):
@@ -106,10 +105,12 @@ class Stranger:
         found = {}
         for event in self.anchored:
             manifest = next(
-                place[cid] for cid in candidates(bytes(event.args["manifest"])) if cid in place
+                place[cid]
+                for cid in candidates(bytes.fromhex(event.args["manifest"][2:]))
+                if cid in place
             )
             files = blobs[manifest - event.args["instances"] : manifest]
-            found[bytes(event.args["image"])] = tuple(sorted(map(_content_length, files)))
+            found[event.args["image"]] = tuple(sorted(map(_content_length, files)))
         return found
 
     def by_lengths(self, kind):
@@ -117,13 +118,13 @@ class Stranger:
         lengths, groups = self.lengths(), defaultdict(list)
         for event in self.anchored:
             if event.args["kind"] == kind:
-                groups[lengths[bytes(event.args["image"])]].append(event.args["patient"])
+                groups[lengths[event.args["image"]]].append(event.args["patient"])
         return groups
 
     def digests(self):
         """Every digest of an image set that a guess could be tried on."""
         names = ("visit", "root", "course")
-        return {bytes(event.args[name]) for event in self.anchored for name in names}
+        return {bytes.fromhex(event.args[name][2:]) for event in self.anchored for name in names}
 
 
 def _content_length(path):

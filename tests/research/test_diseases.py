@@ -27,7 +27,7 @@ def test_who_created_it_reads_the_disease_and_others_its_digest(ledger, datasets
     assert listed.terms.disease == created.disease
     (event,) = ledger.events("DatasetRegistry", "DatasetCreated")
     digest = encode_disease(created.disease)
-    assert bytes(event.args["terms"]["use"]["disease"]) == digest
+    assert event.args["terms"]["use"]["disease"] == "0x" + digest.hex()
     assert Datasets(ledger).show(created.dataset_id).terms.disease == decode_disease(digest)
 
 

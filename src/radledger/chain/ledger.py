@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from radledger.chain import artifacts, forward, reverts
 from radledger.chain.clock import Clock, Present
 from radledger.chain.errors import ContractNotDeployed, RequestFailed
-from radledger.chain.events import Event, Receipt
+from radledger.chain.events import Event, EventDecoder, Receipt
+from radledger.chain.logs import logs_of, topics_of
 from radledger.chain.nodes.connect import clock as clock_of
 from radledger.chain.rpc import connection_errors, request, request_batch
 from radledger.chain.sending.sender import Sender
@@ -249,17 +250,17 @@ class Ledger:
         contract, *events
             Whose, and which.
         from_block
-            Where to begin; by default where the contract was deployed.
+            Where to begin; default: where the contract was deployed.
         **indexed_filters
             Value, or list of values, that an indexed argument must have, in the same place of all
             kinds.
         """
-        name = contract if isinstance(contract, str) else contract.name
         if from_block is None:
-            deployed = self.deployment.contracts.get(name)
-            from_block = deployed.block if deployed and isinstance(contract, str) else 0
+            named = isinstance(contract, str)
+            deployed = self.deployment.contracts.get(_name(contract)) if named else None
+            from_block = deployed.block if deployed else 0
         parts = self.logs(contract, events, from_block, self.block_number(), **indexed_filters)
-        return self._as_events([(name, log) for _, logs in parts for log in logs])
+        return self._as_events(contract, [log for _, logs in parts for log in logs])
 
     def logs(
         self,
@@ -268,17 +269,25 @@ class Ledger:
         first: int,
         last: int,
         **indexed_filters: Any,
-    ) -> Iterator[tuple[int, list[Any]]]:
+    ) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         """As :meth:`events`, of the blocks ``first`` to ``last``: range by range, with its last.
 
-        They are as web3 decodes them; the times of their blocks are not asked for.
+        They are as the node gives them; :meth:`decoder` decodes them.  The times of their blocks
+        are not asked for.
         """
-        from radledger.chain.logs import logs_of
-
-        kinds = [self.contract(contract).events[event]() for event in events]
+        topics = topics_of(_name(contract), events, indexed_filters)
+        address = self.contract(contract).address
         for start in range(first, last + 1, _BLOCKS):
             end = min(start + _BLOCKS - 1, last)
-            yield end, logs_of(self.web3, kinds, start, end, indexed_filters)
+            logs = logs_of(self.web3, [address], start, end, topics)
+            yield end, sorted(logs, key=_position)
+
+    def decoder(self, contract: str | ContractAt | None = None) -> EventDecoder:
+        """A decoder of a contract's logs; default: of all that are deployed."""
+        if contract is None:
+            deployed = self.deployment.contracts.items()
+            return EventDecoder({name: each.address for name, each in deployed})
+        return EventDecoder({_name(contract): self.contract(contract).address})
 
     # ----------------------------------------------------------------------------- internals
 
@@ -303,60 +312,25 @@ class Ledger:
                 block=int(receipt["blockNumber"], 16),
                 timestamp=self._timestamps[receipt["blockHash"]],
                 gas_used=int(receipt["gasUsed"], 16),
-                events=tuple(self._as_events(self._decode_logs(receipt["logs"]))),
+                events=tuple(self._as_events(None, receipt["logs"])),
             )
             for receipt in receipts
         ]
 
-    def _decode_logs(self, logs: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
-        """The logs of this deployment's contracts, decoded; those of others are left out."""
-        from hexbytes import HexBytes
-
-        from radledger.chain.logs import decoded_log
-
-        known = self._known_events
+    def _as_events(
+        self, contract: str | ContractAt | None, logs: Sequence[dict[str, Any]]
+    ) -> list[Event]:
+        """The logs of a contract, or of this deployment's; those of others are left out."""
+        decoder = self.decoder(contract)
+        logs = [log for log in logs if contract is not None or decoder.knows(log)]
+        self._learn_timestamps([log["blockHash"] for log in logs])
+        events = []
         for log in logs:
-            found = known.get((log["address"].lower(), log["topics"][0])) if log["topics"] else None
-            if found is None:
-                continue
-            contract, kind = found
-            typed = {
-                **log,
-                "topics": [HexBytes(topic) for topic in log["topics"]],
-                "data": HexBytes(log["data"]),
-                "blockNumber": int(log["blockNumber"], 16),
-                "logIndex": int(log["logIndex"], 16),
-            }
-            yield contract, decoded_log({log["topics"][0]: kind}, typed)
-
-    @cached_property
-    def _known_events(self) -> dict[tuple[str, str], tuple[str, Any]]:
-        from eth_utils.abi import event_abi_to_log_topic
-
-        known = {}
-        for name, deployed in self.deployment.contracts.items():
-            for entry in artifacts.load(name).abi:
-                if entry["type"] == "event":
-                    topic = "0x" + event_abi_to_log_topic(entry).hex()  # type: ignore[arg-type]
-                    kind = self.contract(name).events[entry["name"]]()
-                    known[deployed.address.lower(), topic] = (name, kind)
-        return known
-
-    def _as_events(self, logs: Any) -> list[Event]:
-        logs = [(contract, log, _hex(log["blockHash"])) for contract, log in logs]
-        self._learn_timestamps([block for _, _, block in logs])
-        return [
-            Event(
-                contract=contract,
-                name=log["event"],
-                args=dict(log["args"]),
-                block=log["blockNumber"],
-                log_index=log["logIndex"],
-                transaction=_hex(log["transactionHash"]),
-                timestamp=self._timestamps[block],
-            )
-            for contract, log, block in logs
-        ]
+            name_of_contract, name, args = decoder.decode(log)
+            block, index = _position(log)
+            transaction, timestamp = log["transactionHash"], self._timestamps[log["blockHash"]]
+            events.append(Event(block, index, name_of_contract, name, args, transaction, timestamp))
+        return events
 
     def _learn_timestamps(self, blocks: Sequence[str]) -> None:
         unknown = sorted(set(blocks) - self._timestamps.keys())
@@ -377,7 +351,7 @@ def _arguments_of(contract: str | ContractAt, function: str) -> Iterator[None]:
     try:
         yield
     except (Web3Exception, TypeError, ValueError) as error:
-        name = contract if isinstance(contract, str) else contract.name
+        name = _name(contract)
         reason = str(error).strip().splitlines()[0]
         raise UsageError(
             f"{name}.{function} does not take these arguments: {reason}",
@@ -386,5 +360,10 @@ def _arguments_of(contract: str | ContractAt, function: str) -> Iterator[None]:
         ) from error
 
 
-def _hex(value: Any) -> str:
-    return value if isinstance(value, str) else "0x" + bytes(value).hex()
+def _name(contract: str | ContractAt) -> str:
+    return contract if isinstance(contract, str) else contract.name
+
+
+def _position(log: Mapping[str, Any]) -> tuple[int, int]:
+    """Block and place in it of a log."""
+    return int(log["blockNumber"], 16), int(log["logIndex"], 16)

@@ -1,25 +1,29 @@
-"""The logs of some kinds of events, in as few requests as the node allows."""
+"""The logs of contracts, in as few requests as the node allows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from web3.exceptions import Web3RPCError
-
+from radledger.chain import artifacts
 from radledger.chain.errors import RequestFailed
-from radledger.chain.rpc import connection_errors
+from radledger.chain.events import topic_of
+from radledger.chain.rpc import request
 
 if TYPE_CHECKING:
     from web3 import Web3
 
-__all__ = ["decoded_log", "logs_of"]
+__all__ = ["logs_of", "topics_of"]
 
 
 def logs_of(
-    web3: Web3, kinds: Sequence[Any], start: int, end: int, filters: Mapping[str, Any]
-) -> list[Any]:
-    """The logs of the blocks from `start` to `end`, oldest first, as web3 decodes them.
+    web3: Web3,
+    addresses: Sequence[str],
+    first: int,
+    last: int,
+    topics: Sequence[Sequence[str] | None] = (),
+) -> list[dict[str, Any]]:
+    """The logs of the blocks from `first` to `last`, as the node gives them.
 
     A range that the node refuses is asked for in halves.
 
@@ -27,69 +31,97 @@ def logs_of(
     ----------
     web3
         The node.
-    kinds
-        Events of one contract, as web3 has them.
-    start, end
+    addresses
+        Of the contracts.
+    first, last
         The first block and the last.
-    filters
-        Value, or list of values, of indexed arguments; each in the same place of all kinds.
+    topics
+        For each topic which values it may have; see :func:`topics_of`.
 
     Raises
     ------
     RequestFailed
-        If the node refuses a range of one block, or its logs are none of these events.
+        If the node refuses a range of one block, or gives no list.
     """
+    wanted: dict[str, Any] = {
+        "address": list(addresses),
+        "fromBlock": hex(first),
+        "toBlock": hex(last),
+    }
+    if topics:
+        wanted["topics"] = list(topics)
     try:
-        with connection_errors(web3):
-            return _asked(web3, kinds, start, end, filters)
-    except Web3RPCError as error:
-        if start == end:
+        logs = request(web3, "eth_getLogs", [wanted])
+    except RequestFailed as error:
+        if first == last:
             raise RequestFailed(
-                f"the node gives no events of block {start}: {error.message}",
+                f"the node gives no events of block {first}: {error.values.get('reason')}",
                 method="eth_getLogs",
             ) from error
-    middle = (start + end) // 2
-    first = logs_of(web3, kinds, start, middle, filters)
-    return first + logs_of(web3, kinds, middle + 1, end, filters)
+        middle = (first + last) // 2
+        return [
+            *logs_of(web3, addresses, first, middle, topics),
+            *logs_of(web3, addresses, middle + 1, last, topics),
+        ]
+    if not isinstance(logs, list):
+        raise RequestFailed("the node gave no list of events; ask again", method="eth_getLogs")
+    return logs
 
 
-def _asked(
-    web3: Web3, kinds: Sequence[Any], start: int, end: int, filters: Mapping[str, Any]
-) -> list[Any]:
-    if any(len({_place(kind, name) for kind in kinds}) > 1 for name in filters):
-        raise AssertionError("what is filtered is indexed in the same place of all events")
-    by_topic = {kind.topic: kind for kind in kinds}
-    first = kinds[0]
-    question = first._get_event_filter_params(first.abi, dict(filters), start, end)
-    question["topics"] = [list(by_topic), *question["topics"][1:]]
-    logs = [decoded_log(by_topic, log) for log in web3.eth.get_logs(question)]
-    return sorted(logs, key=lambda log: (log["blockNumber"], log["logIndex"]))
+def topics_of(
+    contract: str, events: Sequence[str], filters: Mapping[str, Any]
+) -> list[list[str] | None]:
+    """Topics that select events of a contract by their indexed arguments.
 
+    Parameters
+    ----------
+    contract
+        Its name.
+    events
+        Which of its events.
+    filters
+        Value, or list of values, of indexed arguments; each in the same place of all events.
 
-def decoded_log(kinds: Mapping[str, Any], log: Mapping[str, Any]) -> Any:
-    """A log as web3 decodes it, of one of the events by their topics.
-
-    Raises
-    ------
-    RequestFailed
-        If the log is of none of them, or its data is not the event's.
+    Examples
+    --------
+    >>> topics = topics_of("Forwarder", ["ExecutedForwardRequest"], {"signer": "0x" + "11" * 20})
+    >>> topics[1]
+    ['0x0000000000000000000000001111111111111111111111111111111111111111']
     """
-    from eth_abi.exceptions import DecodingError
-    from web3.exceptions import Web3Exception
-
-    try:
-        return kinds["0x" + bytes(log["topics"][0]).hex()].process_log(log)
-    except (DecodingError, Web3Exception, LookupError) as error:
-        raise RequestFailed(
-            f"the node gives an event of block {log['blockNumber']} that cannot be decoded; ask "
-            "another node",
-            method="eth_getLogs",
-        ) from error
+    topics: list[list[str] | None] = [[topic_of(contract, event) for event in events]]
+    for name, value in filters.items():
+        places = {_place(contract, event, name) for event in events}
+        if len(places) > 1:
+            raise AssertionError("what is filtered is indexed in the same place of all events")
+        (place,) = places
+        topics += [None] * (place + 1 - len(topics))
+        topics[place] = [_word(each) for each in _listed(value)]
+    return topics
 
 
-def _place(kind: Any, name: str) -> int:
-    """Where an argument of an event is among the indexed ones."""
-    indexed = [each["name"] for each in kind.abi["inputs"] if each["indexed"]]
+def _place(contract: str, event: str, name: str) -> int:
+    """Which topic of an event's logs an argument is."""
+    (entry,) = (
+        each
+        for each in artifacts.load(contract).abi
+        if each["type"] == "event" and each["name"] == event
+    )
+    indexed = [each["name"] for each in entry["inputs"] if each["indexed"]]
     if name not in indexed:
-        raise AssertionError(f"{kind.event_name} has no indexed {name}")
-    return indexed.index(name)
+        raise AssertionError(f"{event} has no indexed {name}")
+    return 1 + indexed.index(name)
+
+
+def _listed(value: Any) -> Iterator[Any]:
+    yield from value if isinstance(value, list | tuple) else [value]
+
+
+def _word(value: Any) -> str:
+    """A value as a topic: bytes and hexadecimal text as they are, padded at the left."""
+    if isinstance(value, bytes):
+        digits = value.hex()
+    elif isinstance(value, str):
+        digits = value[2:].lower()
+    else:
+        digits = f"{int(value):x}"
+    return "0x" + digits.rjust(64, "0")

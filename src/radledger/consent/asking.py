@@ -75,7 +75,7 @@ class Asking:
         struct = signing.struct(self._ledger, self._diseases, terms, exact=exact)
         signing.require_grantable(*asked, struct)
         receipt = self._ledger.send(signer, records.CONTRACT, "request", *asked, struct)
-        id_ = records.request_id(self._ledger, (signer.address, *asked), struct)
+        id_ = self._ledger.call(records.CONTRACT, "requestIdOf", signer.address, *asked, struct)
         return Requested(
             "0x" + id_.hex(), self._diseases.named(decode_disease(struct[-1])), receipt
         )

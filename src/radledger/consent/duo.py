@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from radledger.consent.diseases import is_code, is_digest
 from radledger.consent.errors import UnknownTerm
@@ -25,12 +26,14 @@ __all__ = [
     "Term",
     "condition_bits",
     "condition_names",
+    "condition_text",
     "describe",
     "expand",
     "fulfilled_bits",
     "names_disease",
     "purpose_bits",
     "purpose_names",
+    "purpose_text",
 ]
 
 
@@ -165,6 +168,24 @@ def condition_names(bits: int) -> tuple[str, ...]:
     ('NPU', 'NCU', 'IRB')
     """
     return tuple(term.name for term in CONDITIONS if bits & term.bit)
+
+
+@cache
+def purpose_text(bits: int) -> str:
+    """Short names of purposes in one text.
+
+    Examples
+    --------
+    >>> purpose_text(34)
+    'GRU CC'
+    """
+    return " ".join(purpose_names(bits))
+
+
+@cache
+def condition_text(bits: int) -> str:
+    """Short names of conditions in one text."""
+    return " ".join(condition_names(bits))
 
 
 def describe(purposes: int, conditions: int = 0, disease: str | None = None) -> str:

@@ -203,7 +203,7 @@ def _emergencies(ledger: Ledger, **filters: Any) -> Iterator[Emergency]:
             since=args["since"],
             until=args["until"],
             review_by=args["reviewBy"],
-            reason="0x" + bytes(args["reason"]).hex(),
+            reason=args["reason"],
             reviewer=review["reviewer"] if review else None,
             justified=review["justified"] if review else None,
             overdue=review is None and now >= args["reviewBy"],

@@ -163,18 +163,18 @@ def _attributes(ledger: Ledger, identity: str) -> Iterator[Attribute]:
     if ledger.call(CONTRACT, "controllerOf", identity) == NOBODY:
         return
     owners = _owners(ledger, identity)
-    latest: dict[tuple[bytes, bytes], Event] = {}
+    latest: dict[tuple[str, str], Event] = {}
     for event in ledger.events(CONTRACT, _OWNER, _ATTRIBUTE, identity=[identity, *owners]):
         if event.name == _OWNER:
             latest.clear()  # what was set before counts no more
         elif event.args["identity"] == identity:
-            key = (bytes(event.args["name"]), bytes(event.args["value"]))
+            key = (event.args["name"], event.args["value"])
             latest.pop(key, None)
             latest[key] = event
     now = ledger.present().time
     for (name, value), event in latest.items():
         if event.args["validTo"] > now:
-            yield Attribute(_text(name), "0x" + value.hex(), event.args["validTo"])
+            yield Attribute(_text(name), value, event.args["validTo"])
 
 
 def _owners(ledger: Ledger, identity: str) -> list[str]:
@@ -186,9 +186,9 @@ def _owners(ledger: Ledger, identity: str) -> list[str]:
 
 
 def _delegates(ledger: Ledger, identity: str) -> Iterator[Delegate]:
-    latest: dict[tuple[bytes, str], Any] = {}
+    latest: dict[tuple[str, str], Any] = {}
     for event in ledger.events(CONTRACT, "DIDDelegateChanged", identity=identity):
-        key = (bytes(event.args["delegateType"]), event.args["delegate"])
+        key = (event.args["delegateType"], event.args["delegate"])
         latest[key] = event.args["validTo"]
     for (type_, delegate), valid_to in latest.items():
         # Another owner ends what delegates may do without an event for each.
@@ -204,6 +204,6 @@ def _recoveries(ledger: Ledger, identity: str) -> Iterator[Recovery]:
             yield Recovery(new_owner, approvals, ready_at or None)
 
 
-def _text(name: bytes) -> str:
+def _text(name: str) -> str:
     """32 bytes that anyone may have written, without what would steer a terminal."""
-    return visible(name.rstrip(b"\0").decode("utf-8", "backslashreplace"))
+    return visible(bytes.fromhex(name[2:]).rstrip(b"\0").decode("utf-8", "backslashreplace"))

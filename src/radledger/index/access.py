@@ -16,8 +16,9 @@ from sqlalchemy import and_, or_, select, true
 
 from radledger.consent import duo
 from radledger.consent.scope import ALL_DIGEST, EMERGENCY_DIGEST, scope_name
+from radledger.consent.tables import emergencies, grants
+from radledger.imaging.tables import images
 from radledger.index import tables
-from radledger.index.history import readable
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, RowMapping, Table
@@ -85,7 +86,7 @@ def access_log(
     term
         Id of an image set, or address of a reader or patient, in lower case.
     """
-    wanted = select(tables.images).where(tables.images.c.image == term)
+    wanted = select(images).where(images.c.image == term)
     image = connection.execute(wanted).mappings().one_or_none()
     found = [
         *_released(connection, releases, term),
@@ -98,17 +99,17 @@ def access_log(
 def _released(
     connection: Connection, releases: Iterable[Release], term: str | None
 ) -> Iterator[tuple[_Place, Access]]:
-    columns = tables.images.c
+    columns = images.c
     for release in releases:
         receipt = release.signed.receipt
         of_image = select(columns.patient).where(columns.image == receipt.image_id)
         patient = connection.execute(of_image).scalar_one_or_none()
-        if term in (None, receipt.image_id, receipt.reader.lower(), patient):
+        if term in (None, receipt.image_id, receipt.reader, patient):
             access = Access(
                 timestamp=release.released_at,
                 event="released",
                 reader=receipt.reader,
-                patient=readable(patient),
+                patient=patient,
                 images=receipt.image_id,
                 purposes=duo.purpose_names(receipt.purposes),
                 until=None,
@@ -121,7 +122,7 @@ def _released(
 def _granted(
     connection: Connection, term: str | None, image: RowMapping | None
 ) -> Iterator[tuple[_Place, Access]]:
-    table = tables.grants
+    table = grants
     condition: ColumnElement[bool] = true()
     if image is not None:
         everything = ("0x" + digest.hex() for digest in (ALL_DIGEST, EMERGENCY_DIGEST))
@@ -137,8 +138,8 @@ def _granted(
         access = Access(
             timestamp=row["timestamp"],
             event=row["change"],
-            reader=readable(row["grantee"]),
-            patient=readable(row["subject"]),
+            reader=row["grantee"],
+            patient=row["subject"],
             images=scope,
             purposes=tuple((row["purposes"] or "").split()),
             until=row["until"],
@@ -151,7 +152,7 @@ def _granted(
 def _emergencies(
     connection: Connection, term: str | None, image: RowMapping | None
 ) -> Iterator[tuple[_Place, Access]]:
-    table = tables.emergencies
+    table = emergencies
     condition: ColumnElement[bool] = true()
     if image is not None:
         condition = table.c.subject == image["patient"]
@@ -161,8 +162,8 @@ def _emergencies(
         access = Access(
             timestamp=row["timestamp"],
             event=f"emergency {row['change']}",
-            reader=readable(row["clinician"]),
-            patient=readable(row["subject"]),
+            reader=row["clinician"],
+            patient=row["subject"],
             images="emergency",
             purposes=("CC",),
             until=row["until"],

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from radledger.area.fold import View, encoded
 from radledger.chain import artifacts
+from radledger.chain.events import Event, as_json
 from radledger.chain.rpc import request_batch
 from radledger.index import tables
 from radledger.index.errors import ChainMoved
-from radledger.index.events import ChainEvent, as_json
-from radledger.index.replay import View, replay
-from radledger.index.replay.view import encoded
-from radledger.index.rows import rows_of
+from radledger.index.replay import replay
+from radledger.index.rows import mentions_of, rows_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping, Table
@@ -102,7 +102,12 @@ class _Comparison:
                 indexed = list(_events(connection, first, end))
                 self._compare("events", "event", _by_place(blocks.events), _by_place(indexed))
                 expected = _rows_by_place(indexed)
-                for table in tables.typed:
+                named = _terms_by_place(
+                    connection.execute(_between(tables.mentions, first, end)).mappings()
+                )
+                names = {_place(event): _terms_of(event) for event in indexed}
+                self._compare("rows", "mentions of event", names, named)
+                for table in tables.typed():
                     present = {
                         (row["block"], row["log_index"]): dict(row)
                         for row in connection.execute(_between(table, first, end)).mappings()
@@ -142,7 +147,7 @@ class _Comparison:
                 what = f"{view.contract}.{view.function}({arguments})"
                 self.differences.append(Difference(what, view.answers, answers))
 
-    def _unusable(self, event: ChainEvent) -> None:
+    def _unusable(self, event: Event) -> None:
         what = f"event {event.block}/{event.log_index}, which cannot be replayed"
         self.differences.append(Difference(what, _shown(event), _ABSENT))
 
@@ -182,28 +187,49 @@ def _between(table: Table, first: int, last: int) -> Any:
     return select(table).where(table.c.block.between(first, last)).order_by(*place)
 
 
-def _events(connection: Connection, first: int, last: int) -> Iterator[ChainEvent]:
+def _events(connection: Connection, first: int, last: int) -> Iterator[Event]:
     wanted = _between(tables.events, first, last).execution_options(yield_per=1_000)
     for row in connection.execute(wanted).mappings():
         yield _event(row)
 
 
-def _event(row: RowMapping) -> ChainEvent:
-    return ChainEvent(**row)
+def _event(row: RowMapping) -> Event:
+    return Event(**row)
 
 
-def _by_place(events: Iterable[ChainEvent]) -> dict[tuple[int, int], ChainEvent]:
-    return {(event.block, event.log_index): event for event in events}
+def _by_place(events: Iterable[Event]) -> dict[tuple[int, int], Event]:
+    return {_place(event): event for event in events}
 
 
 def _rows_by_place(
-    events: Iterable[ChainEvent],
+    events: Iterable[Event],
 ) -> dict[Table, dict[tuple[int, int], dict[str, Any]]]:
     rows: dict[Table, dict[tuple[int, int], dict[str, Any]]] = {}
     for event in events:
         for table, row in rows_of(event):
             rows.setdefault(table, {})[event.block, event.log_index] = row
     return rows
+
+
+def _place(event: Event) -> tuple[int, int]:
+    return event.block, event.log_index
+
+
+def _terms_of(event: Event) -> dict[str, Any]:
+    """What an event's mentions must be."""
+    rows = [row for _, row in rows_of(event)]
+    return {"terms": sorted(each["term"] for each in mentions_of(event, rows))}
+
+
+def _terms_by_place(rows: Iterable[RowMapping]) -> dict[tuple[int, int], dict[str, Any]]:
+    """What they are, of each event that has any."""
+    terms: dict[tuple[int, int], dict[str, Any]] = {}
+    for row in rows:
+        place = (row["block"], row["log_index"])
+        terms.setdefault(place, {"terms": []})["terms"].append(row["term"])
+    for found in terms.values():
+        found["terms"].sort()
+    return terms
 
 
 @cache

@@ -15,7 +15,7 @@ from radledger.databases.engines import Kind, make_schema
 from radledger.files import directory_lock
 from radledger.index import tables
 from radledger.index.errors import IndexOfAnotherChain, IndexUnavailable, InvalidIndexUrl
-from radledger.index.rows import rows_of
+from radledger.index.rows import mentions_of, rows_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
@@ -182,8 +182,10 @@ class IndexDatabase:
         rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
         for event in blocks.events:
             rows[tables.events].append({name: getattr(event, name) for name in event.__slots__})
-            for table, row in rows_of(event):
+            of_event = list(rows_of(event))
+            for table, row in of_event:
                 rows[table].append(row)
+            rows[tables.mentions] += mentions_of(event, [row for _, row in of_event])
         rows[tables.blocks] = [
             {"number": number, "hash": hash_}
             for number, hash_ in blocks.hashes.items()
@@ -207,7 +209,7 @@ class IndexDatabase:
             If the index is not at that position any more.
         """
         with self._moving(position, to) as connection:
-            for table in (tables.events, *tables.typed):
+            for table in (tables.events, tables.mentions, *tables.typed()):
                 connection.execute(sqlalchemy.delete(table).where(table.c.block > to.number))
             left = sqlalchemy.delete(tables.blocks).where(tables.blocks.c.number > to.number)
             connection.execute(left)

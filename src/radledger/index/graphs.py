@@ -7,19 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radledger.index.errors import GraphsNotInstalled
+from radledger.index.lineage import kinds
 
 if TYPE_CHECKING:
     from radledger.index.lineage import Lineage, Link, Node
 
 __all__ = ["to_dot", "write_png"]
 
-_COLOURS = {
-    "image set": "#bcd6ee",
-    "work": "#d9d2e9",
-    "data set": "#f6d8ae",
-    "version": "#f9ecc9",
-    "payout": "#c9e4ca",
-}
 _TALLEST = 200
 
 
@@ -37,9 +31,8 @@ def to_dot(lineage: Lineage) -> str:
     lines = ["digraph lineage {", "  rankdir=LR;", "  node [shape=box, style=filled];"]
     for node in lineage.nodes:
         pen = 3 if node.id == lineage.start else 1
-        attributes = (
-            f'label={_quoted(_label(node))}, fillcolor="{_COLOURS[node.kind]}", penwidth={pen}'
-        )
+        colour = kinds()[node.kind].colour
+        attributes = f'label={_quoted(_label(node))}, fillcolor="{colour}", penwidth={pen}'
         lines.append(f"  {_quoted(node.id)} [{attributes}];")
     for link in lineage.links:
         ends = f"{_quoted(link.source)} -> {_quoted(link.target)}"
@@ -88,7 +81,7 @@ def write_png(lineage: Lineage, path: Path) -> None:
     for node in lineage.nodes:
         box = {
             "boxstyle": "round",
-            "facecolor": _COLOURS[node.kind],
+            "facecolor": kinds()[node.kind].colour,
             "linewidth": 3 if node.id == lineage.start else 1,
         }
         label = {node.id: _label(node)}
@@ -98,13 +91,9 @@ def write_png(lineage: Lineage, path: Path) -> None:
 
 def _label(node: Node) -> str:
     """Kind and what tells it from others of the kind, in two lines."""
-    id_, _, rest = node.id.partition("/")
-    short = f"{id_[:8]}…{id_[-4:]}"
-    if node.kind == "version":
-        return f"version {rest}\nof {short}"
-    if node.kind == "payout":
-        return f"payout\n{node.details['amount']}"
-    return f"{node.details.get('kind', '')} {node.kind}".strip() + f"\n{short}"
+    id_ = node.id.partition("/")[0]
+    label = kinds()[node.kind].label
+    return f"{label(node) if label else node.kind}\n{id_[:8]}…{id_[-4:]}"
 
 
 def _relation(link: Link) -> str:

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, or_, select, union
 
+from radledger.chain.events import Event
 from radledger.consent.scope import scope_name
+from radledger.consent.tables import emergencies, grants
 from radledger.identity.address import parse_address
 from radledger.imaging.model import NONE
+from radledger.imaging.tables import images
 from radledger.index import tables
 from radledger.index.errors import NoIdOrAddress, NothingKnown
-from radledger.index.events import ChainEvent
 from radledger.index.rows import rows_of
 
 if TYPE_CHECKING:
     from sqlalchemy import BindParameter, Connection, Select
 
-__all__ = ["HistoryEntry", "history", "parse_term", "readable"]
+__all__ = ["HistoryEntry", "history", "parse_term"]
 
 _ID = re.compile("0x[0-9a-f]{64}")
 _ADDRESS = re.compile("0x[0-9a-f]{40}")
@@ -61,7 +63,7 @@ def parse_term(text: str) -> str:
     """
     term = text.lower()
     if _ADDRESS.fullmatch(term):
-        return parse_address(text).lower()
+        return parse_address(text)
     if not _ID.fullmatch(term) or term == NONE:
         raise NoIdOrAddress(
             f"{text!r} is neither an id nor an address; give 0x and 64 or 40 hexadecimal digits, "
@@ -90,7 +92,7 @@ def history(connection: Connection, term: str) -> list[HistoryEntry]:
         If nothing happened to it.
     """
     rows = connection.execute(_statement(), {"term": term}).mappings()
-    entries = [_entry(ChainEvent(**row)) for row in rows]
+    entries = [_entry(Event(**row)) for row in rows]
     if not entries:
         raise NothingKnown(
             f"the index knows nothing of {term}; see that it was copied whole and that this is "
@@ -100,17 +102,17 @@ def history(connection: Connection, term: str) -> list[HistoryEntry]:
     return entries
 
 
-def _entry(event: ChainEvent) -> HistoryEntry:
+def _entry(event: Event) -> HistoryEntry:
     # The first row of an image set's anchoring is its own, the second its parent's.
-    _, row = next(rows_of(event), (None, event.arguments))
+    _, row = next(rows_of(event), (None, event.args))
     said = {name: value for name, value in row.items() if value not in (None, "", NONE)}
     if "scope" in said or row.get("scope") == NONE:
         said["scope"] = scope_name(bytes.fromhex(row["scope"][2:]))
     return HistoryEntry(
         timestamp=event.timestamp,
         event=event.name,
-        who=readable(event.who),
-        details=readable({n: v for n, v in said.items() if n not in ("block", "log_index")}),
+        who=str(event.who),
+        details={n: v for n, v in said.items() if n not in ("block", "log_index")},
         contract=event.contract,
         block=event.block,
         log_index=event.log_index,
@@ -118,53 +120,28 @@ def _entry(event: ChainEvent) -> HistoryEntry:
     )
 
 
-def readable(value: Any) -> Any:
-    """A value of the index with its addresses in EIP-55 form.
-
-    Examples
-    --------
-    >>> readable({"to": "0x" + "ab" * 20})["to"]
-    '0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB'
-    """
-    if isinstance(value, str):
-        return _checksummed(value) if _ADDRESS.fullmatch(value) else value
-    if isinstance(value, Mapping):
-        return {key: readable(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [readable(each) for each in value]
-    return value
-
-
-@cache
-def _checksummed(address: str) -> str:
-    from eth_utils.address import to_checksum_address
-
-    return to_checksum_address(address)
-
-
 @cache
 def _statement() -> Select[Any]:
-    """The events that name a term: it is looked for in every indexed column.
+    """The events that name a term, or are of a transaction.
 
     Made once, for its making takes longer than the answer.
     """
     term: BindParameter[str] = bindparam("term")
+    mention, recorded = tables.mentions.c, tables.events.c
     places = [
-        select(table.c.block, table.c.log_index).where(column == term)
-        for table in (tables.events, *tables.typed)
-        for column in table.columns
-        if column.index
+        select(mention.block, mention.log_index).where(mention.term == term),
+        select(recorded.block, recorded.log_index).where(recorded.transaction == term),
     ]
-    image, grant, emergency = tables.images.c, tables.grants.c, tables.emergencies.c
+    image, grant, emergency = images.c, grants.c, emergencies.c
     covered = or_(
         grant.scope.in_([NONE, image.image, image.visit, image.course]), grant.scope.is_(None)
     )
     places += [
         select(grant.block, grant.log_index)
-        .join(tables.images, grant.subject == image.patient)
+        .join(images, grant.subject == image.patient)
         .where(image.image == term, covered),
         select(emergency.block, emergency.log_index)
-        .join(tables.images, emergency.subject == image.patient)
+        .join(images, emergency.subject == image.patient)
         .where(image.image == term),
     ]
     found = union(*places).subquery()

@@ -1,8 +1,8 @@
 """A lineage in W3C PROV, so that other systems understand it.
 
-Image sets, works, data sets, their versions and payouts are entities; what was recorded of each is
-an activity, at the time of its block, by the agent who acted.  A data set's version is a
-collection of what was part of it.
+Image sets, data sets, payouts and the like are entities; what was recorded of each is an activity,
+at the time of its block, by the agent who acted.  A data set's version is a collection of what was
+part of it.
 
 References
 ----------
@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from radledger.index.errors import GraphsNotInstalled
+from radledger.index.lineage import kinds, prov_relations
 
 if TYPE_CHECKING:
     from prov.model import ProvDocument
@@ -23,22 +24,6 @@ if TYPE_CHECKING:
     from radledger.index.lineage import Lineage, Link, Node
 
 __all__ = ["to_prov"]
-
-_TYPES = {
-    "image set": "ImageSet",
-    "work": "Work",
-    "data set": "DataSet",
-    "version": "DataSetVersion",
-    "payout": "Payout",
-}
-_ACTIVITIES = {
-    "image set": "anchoring",
-    "data set": "creation",
-    "version": "freezing",
-    "payout": "claim",
-}
-# In whose name each was recorded.
-_AGENTS = {"image set": "custodian", "data set": "curator", "payout": "beneficiary"}
 
 
 def to_prov(lineage: Lineage, chain_id: int) -> ProvDocument:
@@ -73,20 +58,21 @@ def to_prov(lineage: Lineage, chain_id: int) -> ProvDocument:
 
 
 def _add_node(document: ProvDocument, node: Node) -> None:
+    kind = kinds()[node.kind]
     name, details = _name(node.id), dict(node.details)
     seconds, transaction = details.pop("timestamp", None), details.pop("transaction", None)
     attributes: dict[str, Any] = {
-        "prov:type": document.valid_qualified_name(f"radledger:{_TYPES[node.kind]}")
+        "prov:type": document.valid_qualified_name(f"radledger:{kind.prov_type}")
     }
     attributes |= {f"radledger:{key}": _value(value) for key, value in details.items()}
-    if node.kind == "version":
+    if kind.collection:
         document.collection(name, attributes)
     else:
         document.entity(name, attributes)
-    if seconds is None:
+    if seconds is None or kind.activity is None:
         return
     time = datetime.fromtimestamp(seconds, UTC)
-    what = f"radledger:{_ACTIVITIES[node.kind]}"
+    what = f"radledger:{kind.activity}"
     activity = f"eip155:activity-{node.id.replace('/', '-')}"
     recorded = {
         "prov:type": document.valid_qualified_name(what),
@@ -94,9 +80,8 @@ def _add_node(document: ProvDocument, node: Node) -> None:
     }
     document.activity(activity, time, time, recorded)
     document.wasGeneratedBy(name, activity, time)
-    role = _AGENTS.get(node.kind)
-    if role is not None:
-        agent = f"eip155:{details[role]}"
+    if kind.agent is not None:
+        agent = f"eip155:{details[kind.agent]}"
         document.agent(agent)
         document.wasAssociatedWith(activity, agent)
         document.wasAttributedTo(name, agent)
@@ -104,13 +89,14 @@ def _add_node(document: ProvDocument, node: Node) -> None:
 
 def _add_link(document: ProvDocument, link: Link) -> None:
     source, target = _name(link.source), _name(link.target)
-    if link.relation == "became":
+    relation = prov_relations().get(link.relation)
+    if relation == "derivation":
         document.wasDerivedFrom(target, source)
-    elif link.relation == "is part of":
+    elif relation == "membership":
         document.hadMember(target, source)
-    elif link.relation == "frozen as":
+    elif relation == "specialization":
         document.specializationOf(target, source)
-    else:  # contributed to, paid
+    else:
         details = {f"radledger:{key}": _value(value) for key, value in link.details.items()}
         what = document.valid_qualified_name(f"radledger:{link.relation.replace(' ', '-')}")
         attributes: dict[Any, Any] = {"prov:type": what, **details}

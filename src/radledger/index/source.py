@@ -12,53 +12,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from radledger.areas import CONTRACTS
 from radledger.chain.errors import RequestFailed
+from radledger.chain.events import Event, EventDecoder, checksummed
+from radledger.chain.logs import logs_of
 from radledger.chain.rpc import request, request_batch
 from radledger.index.errors import ChainMoved
-from radledger.index.events import ChainEvent, EventDecoder
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
 
-__all__ = ["INDEXED", "Blocks", "ChainSource"]
+__all__ = ["Blocks", "ChainSource"]
 
-INDEXED = (
-    "Forwarder",
-    "IdentityRegistry",
-    "ParticipantRegistry",
-    "ImageRegistry",
-    "ConsentRegistry",
-    "DatasetRegistry",
-)
-"""The contracts whose events are indexed; the state of an ERC-20 token is its own."""
-
-# The argument that names who acted, of the events that have one.
-_ACTORS = {
-    "ConsentGranted": "actor",
-    "ConsentWithdrawn": "actor",
-    "ConsentWithdrawnAll": "actor",
-    "ConsentRequested": "requester",
-    "EmergencyDeclared": "clinician",
-    "EmergencyReviewed": "reviewer",
-    "EmergenciesForbidden": "actor",
-    "ImageDisowned": "actor",
-    "ImageAcknowledged": "actor",
-    "ParticipantSuspended": "actor",
-    "ParticipantReinstated": "actor",
-    "ParticipantLeft": "account",
-    "ParticipantGovernorVoted": "governor",
-    "IdentityRecoveryApproved": "guardian",
-    "DatasetCreated": "curator",
-    "DatasetFunded": "funder",
-    "DatasetImageContributed": "curator",
-    "DatasetImageWithdrawn": "actor",
-    "DatasetCustodyWithdrawn": "actor",
-    "DatasetImageSuspended": "actor",
-    "DatasetImageResumed": "actor",
-    "DatasetWorkWithdrawn": "contributor",
-    "ExecutedForwardRequest": "signer",
-}
-_FORWARDED = "ExecutedForwardRequest"
+_FORWARDED = ("Forwarder", "ExecutedForwardRequest")
 
 
 @dataclass(frozen=True)
@@ -66,7 +32,7 @@ class Blocks:
     """A linked range of blocks: number and hash of each, and the events in them."""
 
     hashes: Mapping[int, str]
-    events: Sequence[ChainEvent]
+    events: Sequence[Event]
 
 
 class ChainSource:
@@ -80,8 +46,10 @@ class ChainSource:
 
     def __init__(self, ledger: Ledger) -> None:
         self._web3 = ledger.web3
-        self.contracts = {name: ledger.address(name).lower() for name in INDEXED}
-        self.start = min(ledger.deployment.contracts[name].block for name in INDEXED)
+        deployed = ledger.deployment.contracts
+        indexed = {name: each for name, each in deployed.items() if name in CONTRACTS}
+        self.contracts = {name: each.address.lower() for name, each in indexed.items()}
+        self.start = min(each.block for each in indexed.values())
         self._decoder = EventDecoder(self.contracts)
         self._bits = {address: _bloom_bits(address) for address in self.contracts.values()}
 
@@ -112,7 +80,7 @@ class ChainSource:
         RequestFailed, ConnectionFailed
             If the node refuses or does not answer.
         """
-        logs = self._logs(first, last)
+        logs = logs_of(self._web3, list(self.contracts.values()), first, last)
         headers = self._headers(range(first, last + 1), {log["blockNumber"] for log in logs})
         for header in headers:
             if parent and header["parentHash"] != parent:
@@ -134,22 +102,6 @@ class ChainSource:
             if isinstance(answer, RequestFailed):
                 raise answer
         return answers
-
-    def _logs(self, first: int, last: int) -> list[dict[str, Any]]:
-        """Logs of a range; a node that refuses it, as too large, is asked for its halves."""
-        wanted = {
-            "address": list(self.contracts.values()),
-            "fromBlock": hex(first),
-            "toBlock": hex(last),
-        }
-        try:
-            logs = request(self._web3, "eth_getLogs", [wanted])
-        except RequestFailed:
-            if first == last:
-                raise
-            middle = (first + last) // 2
-            return self._logs(first, middle) + self._logs(middle + 1, last)
-        return _listed(logs)
 
     def _headers(self, numbers: Iterable[int], eventful: set[str]) -> list[dict[str, Any]]:
         """Headers, with the transactions of blocks that have events: they tell who sent them."""
@@ -182,10 +134,10 @@ class ChainSource:
 
     def _events(
         self, logs: Sequence[Mapping[str, Any]], headers: Sequence[Mapping[str, Any]]
-    ) -> list[ChainEvent]:
+    ) -> list[Event]:
         times = {int(header["number"], 16): int(header["timestamp"], 16) for header in headers}
         senders = {
-            each["hash"]: each["from"].lower()
+            each["hash"]: checksummed(each["from"])
             for header in headers
             for each in header["transactions"]
             if isinstance(each, dict)
@@ -194,25 +146,21 @@ class ChainSource:
         events = []
         # Backwards, for the forwarder speaks after the call that it forwarded.
         for log in reversed(logs):
-            contract, name, arguments = self._decoder.decode(log)
+            contract, name, args = self._decoder.decode(log)
             transaction = log["transactionHash"]
-            if name == _FORWARDED:
-                signers[transaction] = arguments["signer"]
-            actor = _ACTORS.get(name)
-            who = (
-                arguments[actor] if actor else signers.get(transaction) or senders.get(transaction)
-            )
+            if (contract, name) == _FORWARDED:
+                signers[transaction] = args["signer"]
+            actor = CONTRACTS[contract].actors.get(name)
+            who = args[actor] if actor else signers.get(transaction) or senders.get(transaction)
             if who is None:
                 raise ChainMoved(
                     f"the node does not know the transaction {transaction} of an event any more; "
                     "ask again",
                     transaction=transaction,
                 )
-            block = int(log["blockNumber"], 16)
-            index = int(log["logIndex"], 16)
-            events.append(
-                ChainEvent(block, index, contract, name, who, arguments, transaction, times[block])
-            )
+            block, index = int(log["blockNumber"], 16), int(log["logIndex"], 16)
+            time = times[block]
+            events.append(Event(block, index, contract, name, args, transaction, time, who))
         events.reverse()
         return events
 

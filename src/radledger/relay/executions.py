@@ -129,6 +129,8 @@ def _has_words(event: Event, said: Mapping[str, Any]) -> bool:
     authorization = said["authorization"]
     whose = {name: said[name] for name in _WORDS if name in said}
     whose["actor"] = authorization["signer"]
+    if "scope" in whose:
+        whose["scope"] = "0x" + bytes(whose["scope"]).hex()
     return (
         whose.items() <= event.args.items()
         and _signed_at(event) >= authorization["signed"]

@@ -81,6 +81,7 @@ class Patients:
         return bool(self._database.rows("SELECT 1 FROM patients WHERE address = ?", subject))
 
     def _read(self, block: int, settled: int) -> None:
+        decoder = self._ledger.decoder(_REGISTRY)
         deployed = self._ledger.deployment.contracts[_REGISTRY].block
         read = [number for (number,) in self._database.rows("SELECT block FROM patients_read")]
         # A development chain that was set back has fewer blocks than were read.
@@ -88,6 +89,7 @@ class Patients:
         for last, logs in self._ledger.logs(_REGISTRY, ["ImageAnchored"], first, block):
             with self._database.writing(durable=False) as write:
                 for log in logs:
-                    write("INSERT OR IGNORE INTO patients VALUES (?)", log["args"]["patient"])
+                    _, _, args = decoder.decode(log)
+                    write("INSERT OR IGNORE INTO patients VALUES (?)", args["patient"])
                 write("DELETE FROM patients_read")
                 write("INSERT INTO patients_read VALUES (?)", min(last, settled))

@@ -82,9 +82,7 @@ class Datasets(Contributing, Rewards):
         )
         receipt = self._send(signer, "create", struct, salt or secrets.token_bytes(32))
         event = receipt.event("DatasetCreated")
-        return CreatedDataset(
-            "0x" + bytes(event.args["dataset"]).hex(), event.args["vault"], disease, receipt
-        )
+        return CreatedDataset(event.args["dataset"], event.args["vault"], disease, receipt)
 
     def freeze(self, signer: LocalAccount, dataset_id: str) -> FrozenVersion:
         """Freeze what the data set consists of now as its next version.
@@ -95,7 +93,7 @@ class Datasets(Contributing, Rewards):
             If nothing in it counts.
         """
         id_ = parse_digest(dataset_id)
-        counted = [c for c in records.contributions(self._ledger, id_) if c.counted]
+        counted = [each for each in self.show(dataset_id).contributions if each.counted]
         if not counted:
             raise NothingContributed(
                 f"data set {dataset_id} has no contribution that counts; contribute first",

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from radledger.area.fold import View
 from radledger.consent.scope import EMERGENCY, scope_name
-from radledger.index.replay.view import View
 
 if TYPE_CHECKING:
-    from radledger.index.events import ChainEvent
+    from radledger.chain.events import Event
 
 __all__ = ["EmergencyState", "is_emergency"]
 
@@ -27,9 +27,9 @@ class EmergencyState:
         self._latest: dict[tuple[str, str], dict[str, Any]] = {}
         self._choices: dict[str, tuple[bool, int]] = {}
 
-    def apply(self, event: ChainEvent) -> None:
+    def apply(self, event: Event) -> None:
         """Do what the contract did."""
-        args = event.arguments
+        args = event.args
         match event.name:
             case "EmergencyDeclared":
                 emergency = {

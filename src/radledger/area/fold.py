@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from radledger.index.events import ChainEvent
+    from radledger.chain.events import Event
 
 __all__ = ["NOBODY", "NOTHING", "State", "View", "encoded", "hashed"]
 
@@ -31,7 +31,7 @@ class View:
 class State(Protocol):
     """The state of one contract."""
 
-    def apply(self, event: ChainEvent) -> None:
+    def apply(self, event: Event) -> None:
         """Do what the contract did when it emitted this."""
 
     def views(self, now: int) -> Iterator[View]:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from radledger.area.fold import NOBODY, NOTHING, View, hashed
 from radledger.identity.roles import ROLES
-from radledger.index.replay.view import NOBODY, NOTHING, View, hashed
 
 if TYPE_CHECKING:
-    from radledger.index.events import ChainEvent
+    from radledger.chain.events import Event
 
 __all__ = ["ForwarderState", "IdentityState", "ParticipantState"]
 
@@ -29,9 +29,9 @@ class ForwarderState:
     def __init__(self) -> None:
         self._nonces: dict[str, int] = {}
 
-    def apply(self, event: ChainEvent) -> None:
+    def apply(self, event: Event) -> None:
         """Do what the contract did."""
-        self._nonces[event.arguments["signer"]] = event.arguments["nonce"] + 1
+        self._nonces[event.args["signer"]] = event.args["nonce"] + 1
 
     def views(self, now: int) -> Iterator[View]:
         """What its views must answer."""
@@ -56,9 +56,9 @@ class ParticipantState:
         self._round = 0
         self._votes: dict[tuple[str, bool], tuple[int, int]] = {}
 
-    def apply(self, event: ChainEvent) -> None:
+    def apply(self, event: Event) -> None:
         """Do what the contract did."""
-        args = event.arguments
+        args = event.args
         participant = self._participants[args["account"]]
         governor = participant.roles & _GOVERNOR
         match event.name:
@@ -145,9 +145,9 @@ class IdentityState:
     def __init__(self) -> None:
         self._identities: defaultdict[str, _Identity] = defaultdict(_Identity)
 
-    def apply(self, event: ChainEvent) -> None:
+    def apply(self, event: Event) -> None:
         """Do what the contract did."""
-        args = event.arguments
+        args = event.args
         identity = self._identities[args["identity"]]
         if event.name.startswith("DID"):
             identity.changed = event.block

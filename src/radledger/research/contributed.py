@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
-from radledger.index import tables
+from radledger.research import tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping

@@ -1,0 +1,49 @@
+"""The area of consent and emergency access."""
+
+from __future__ import annotations
+
+from radledger.area.declaration import Area, Contract
+
+__all__ = ["AREA"]
+
+AREA = Area(
+    "consent",
+    contracts=(
+        Contract(
+            "ConsentRegistry",
+            constructor=(
+                "IdentityRegistry",
+                "ParticipantRegistry",
+                "ImageRegistry",
+                "may_forbid_emergencies",
+                "most_overdue_reviews",
+            ),
+            actors={
+                "ConsentGranted": "actor",
+                "ConsentRequested": "requester",
+                "ConsentWithdrawn": "actor",
+                "ConsentWithdrawnAll": "actor",
+                "EmergenciesForbidden": "actor",
+                "EmergencyDeclared": "clinician",
+                "EmergencyReviewed": "reviewer",
+            },
+            state="radledger.consent.state:ConsentState",
+            rows="radledger.consent.tables:ROWS",
+        ),
+    ),
+    hints={
+        "ConsentAlreadyRequested": "wait for the answer",
+        "ConsentBadSignature": "have it signed again",
+        "ConsentConditionUnmet": "name what the use fulfils with --attribute, if it does",
+        "ConsentDiseaseDiffers": "give --disease CODE@SALT as in the grant, if it is the same",
+        "ConsentDiseaseInvalid": "give --disease with DS, and only without HMB and GRU",
+        "ConsentExpired": "ask again with `radledger consent request`",
+        "ConsentImageDisowned": "the patient can undo that with `radledger image acknowledge`",
+        "ConsentNeverGranted": "ask with `radledger consent request`",
+        "ConsentNotRequested": "list pending requests with `radledger consent list --requests`",
+        "ConsentPeriodInvalid": "give an end that is later than the beginning and than now",
+        "ConsentPurposeNotPermitted": "ask for it with `radledger consent request`",
+        "ConsentRevoked": "ask again with `radledger consent request`",
+        "ConsentSignatureExpired": "have it signed again",
+    },
+)
