@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {GrantSlot} from "../contracts/consent/GrantSlot.sol";
 import {Authorization} from "../contracts/types/Authorization.sol";
 import {Conditions} from "../contracts/types/Conditions.sol";
+import {Disease} from "../contracts/types/Disease.sol";
 import {GrantId} from "../contracts/types/GrantId.sol";
 import {ImageId, ImageSet} from "../contracts/types/ImageSet.sol";
 import {Purposes} from "../contracts/types/Purposes.sol";
@@ -56,7 +57,7 @@ interface IConsentRegistry is IEmergencyAccess {
         Time32 until;
         Purposes purposes;
         Conditions conditions;
-        bytes13 disease;
+        Disease disease;
     }
 
     /// @notice What a reader wants to do.
@@ -67,7 +68,7 @@ interface IConsentRegistry is IEmergencyAccess {
     struct Use {
         Purposes purposes;
         Conditions fulfilled;
-        bytes13 disease;
+        Disease disease;
     }
 
     /// @notice A grant as the chain keeps it: its terms, DUO's inheritance applied, in one slot.
@@ -80,7 +81,7 @@ interface IConsentRegistry is IEmergencyAccess {
         Time32 signed;
         Purposes purposes;
         Conditions conditions;
-        bytes13 disease;
+        Disease disease;
         uint16 epoch;
         Status status;
     }
@@ -123,7 +124,7 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @notice No purpose is given, a purpose is unknown, or the conditions exclude them all.
     error ConsentPurposesInvalid(Purposes purposes, Conditions conditions);
     /// @notice A disease is missing for disease-specific research, or given for purposes that are not specific to one.
-    error ConsentDiseaseInvalid(Purposes purposes, bytes13 disease);
+    error ConsentDiseaseInvalid(Purposes purposes, Disease disease);
     /// @notice There is nothing to revoke: access was never given, or it was already revoked or ended.
     error ConsentNothingToRevoke(address subject, address grantee, Scope scope);
     /// @notice The grantee is neither the requester nor its institution.
@@ -146,7 +147,7 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @notice The use is not permitted: not all of its purposes are granted.
     error ConsentPurposeNotPermitted(Purposes granted, Purposes used);
     /// @notice The use is not permitted: the grant is for one disease, which the use does not name.
-    error ConsentDiseaseDiffers(bytes13 granted, bytes13 used);
+    error ConsentDiseaseDiffers(Disease granted, Disease used);
     /// @notice The use is not permitted: a condition is not fulfilled.
     error ConsentConditionUnmet(Conditions required, Conditions fulfilled);
     /// @notice The use is not permitted: the reader or its institution is suspended.

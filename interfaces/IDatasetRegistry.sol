@@ -4,9 +4,11 @@ pragma solidity ^0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {DatasetId} from "../contracts/types/DatasetId.sol";
+import {Disease} from "../contracts/types/Disease.sol";
 import {GrantId} from "../contracts/types/GrantId.sol";
 import {ImageId, ImageSet} from "../contracts/types/ImageSet.sol";
 import {Purposes} from "../contracts/types/Purposes.sol";
+import {Time} from "../contracts/types/Time.sol";
 import {IConsentRegistry} from "./IConsentRegistry.sol";
 
 /// @title Data sets: what they consist of, who contributed, and how the benefit is shared
@@ -110,7 +112,7 @@ interface IDatasetRegistry {
     /// @param signature 65 bytes, or what the contract understands
     struct Acceptance {
         address curator;
-        uint40 deadline;
+        Time deadline;
         bytes signature;
     }
 
@@ -123,7 +125,7 @@ interface IDatasetRegistry {
     /// @notice There is no contract at the token's address.
     error DatasetTokenInvalid(address token);
     /// @notice No use is declared, or it is clinical care alone, or it names a disease without being research on it.
-    error DatasetUseInvalid(Purposes purposes, bytes13 disease);
+    error DatasetUseInvalid(Purposes purposes, Disease disease);
     /// @notice The limit of instances is missing, or is given although the weight rule does not count instances.
     error DatasetInstancesInvalid(WeightRule rule, uint32 mostInstances);
     /// @notice The curator is not a researcher of the data set's institution.
@@ -131,7 +133,7 @@ interface IDatasetRegistry {
     /// @notice The signature is not the curator's, for this chain, contract and message.
     error DatasetBadSignature(address curator);
     /// @notice The deadline of the signature has passed.
-    error DatasetSignatureExpired(uint40 deadline);
+    error DatasetSignatureExpired(Time deadline);
     /// @notice This class does not accept this kind of contribution.
     error DatasetClassInvalid(Class class);
     /// @notice The weight is zero, or not the one that the terms give the image set.

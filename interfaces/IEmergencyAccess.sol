@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Authorization} from "../contracts/types/Authorization.sol";
+import {Duration} from "../contracts/types/Duration.sol";
 import {Time, Time32} from "../contracts/types/Time.sol";
 
 /// @title Emergency access, and the conduct of clinicians and institutions
@@ -45,7 +46,7 @@ interface IEmergencyAccess {
     }
 
     /// @notice Emergency access cannot last 0 seconds, nor longer than 24 hours.
-    error ConsentEmergencyTooLong(uint40 duration, uint40 longest);
+    error ConsentEmergencyTooLong(Duration duration, Duration longest);
     /// @notice There is no such emergency access.
     error ConsentNoEmergency(address subject, address clinician, Time since);
     /// @notice The clinician already declared emergency access to this subject in the same second.
@@ -93,7 +94,7 @@ interface IEmergencyAccess {
     /// @param subject whose images
     /// @param duration for how long, in seconds; 24 hours at most
     /// @param reason digest of the reason
-    function breakGlass(address subject, uint40 duration, bytes32 reason) external;
+    function breakGlass(address subject, Duration duration, bytes32 reason) external;
 
     /// @notice Reviews emergency access, as a second person of the clinician's institution, or as a governor once the
     /// review is overdue. Access that is found unjustified ends at once.

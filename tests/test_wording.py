@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from radledger.chain import refusals
 from radledger.chain.refusals.base import ContractError
+from radledger.consent import bindings as consent
 from radledger.consent.scope import EMERGENCY_DIGEST
 from radledger.errors import UsageError
+from radledger.imaging import bindings as imaging
+from radledger.research import bindings as research
 from radledger.wording import humanize
 
-SAMPLES = {"address": "0x" + "11" * 20, "bytes32": "0x" + "22" * 32, "bytes13": "0x" + "00" * 13}
+SAMPLES = {
+    "address": "0x" + "11" * 20,
+    "bytes32": "0x" + "22" * 32,
+    "bytes13": "0x" + "00" * 13,
+    "string": "a",
+    "bool": True,
+}
+ENUMERATIONS = {**imaging.ENUMERATIONS, **consent.ENUMERATIONS, **research.ENUMERATIONS}
+COUNTS_AND_AMOUNTS = {
+    *("approvals", "epoch", "current", "guardians", "instances", "most", "mostInstances"),
+    *("named", "overdue", "sum", "threshold", "weight"),
+    *("allowance", "balance", "currentNonce", "msgValue", "needed", "received", "requestedValue"),
+    # Spans, whose unit is said beside them or in the notice.
+    *("delay", "duration", "least", "longest", "validity"),
+    # Of OpenZeppelin's SafeCast.
+    *("bits", "value"),
+}
 KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "ContractError"]
 
 
@@ -57,6 +78,12 @@ KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "Contra
         ),
         ("ParticipantIsInstitution", {"account": "0x12"}, "0x12 is an institution, or"),
         ("DatasetClassInvalid", {"class": 1}, "(class custody)"),
+        ("DatasetInstancesInvalid", {"rule": 1, "mostInstances": 0}, "(rule per instance, most"),
+        ("ConsentPurposesInvalid", {"purposes": 512, "conditions": 0}, "(purposes unknown, cond"),
+        ("ConsentPurposesInvalid", {"purposes": 544, "conditions": 0}, "(purposes CC, unknown, co"),
+        ("ConsentExpired", {"subject": "x", "reader": "y", "until": 2**32 - 1}, "until no end"),
+        ("ERC2771ForwarderExpiredRequest", {"deadline": 1_800_000_000}, "2027-01-15 08:00:00 UTC;"),
+        ("DatasetFreeUnchanged", {"free": True}, "(free yes)"),
         ("ParticipantLacksRole", {"account": "x", "role": 8, "held": 6}, "holds custodian, clin"),
     ],
 )
@@ -67,14 +94,37 @@ def test_values_are_told_in_words(name, values, told):
     assert error.values == values
 
 
-@pytest.mark.parametrize("number", [0, 1, 2**40 - 1])
+class Raw(int):
+    """A number that shows by its text whether it is shown as it is."""
+
+    def __new__(cls, value, name):
+        number = super().__new__(cls, value)
+        number.name = name
+        return number
+
+    def __str__(self):
+        return f"<raw {self.name}>"
+
+    def __format__(self, spec):
+        return str(self)
+
+
+def sample(name, type_, internal_type, number):
+    if internal_type in ENUMERATIONS:
+        return Raw(number % len(ENUMERATIONS[internal_type]), name)
+    if type_.startswith("uint"):
+        return Raw(number % (1 << int(type_[4:])), name)
+    return SAMPLES[type_]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 1 << 13, 2**256 - 1])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_every_refusal_can_be_told_in_one_line(kind, number):
+def test_no_refusal_shows_a_mask_a_member_or_a_time_as_a_number(kind, number):
     assert issubclass(kind, ContractError)
-    values = {name: SAMPLES.get(type_, number) for name, type_ in kind.parameters}
-    told = humanize(kind.of(values))
-    assert told
+    told = humanize(kind.of({each[0]: sample(*each, number) for each in kind.parameters}))
     assert "\n" not in told
+    assert {*re.findall(r"<raw (\w+)>", told)} <= COUNTS_AND_AMOUNTS
+    assert not re.search(r"\b(True|False|None)\b", told)
 
 
 @pytest.mark.parametrize("values", [{"granted": "x", "used": None}, {"other": 1}])

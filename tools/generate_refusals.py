@@ -56,6 +56,8 @@ LIBRARY_NOTICES = {
     "SafeERC20FailedOperation": "The token `token` did not do what it was asked.",
     "StringTooLong": "`str` is longer than 31 bytes.",
 }
+# What OpenZeppelin's arguments are in this project's types.
+LIBRARY_TYPES = {("ERC2771ForwarderExpiredRequest", "deadline"): "Time"}
 HEADER = """\"\"\"{title}
 
 Written by ``tools/generate_refusals.py``; edit the contracts instead.
@@ -106,10 +108,13 @@ def classes() -> dict[str, dict[str, str]]:
 
 def class_text(name: str, text: str, inputs: list[dict[str, Any]]) -> str:
     """Source text of one class."""
-    parameters = tuple((argument["name"], argument["type"]) for argument in inputs)
-    if any(type_.startswith("tuple") for _, type_ in parameters):
+    parameters = tuple(
+        (each["name"], each["type"], LIBRARY_TYPES.get((name, each["name"]), each["internalType"]))
+        for each in inputs
+    )
+    if any(type_.startswith("tuple") for _, type_, _ in parameters):
         sys.exit(f"{name} has a struct as argument, which is not provided for")
-    signature = f"{name}({','.join(type_ for _, type_ in parameters)})"
+    signature = f"{name}({','.join(type_ for _, type_, _ in parameters)})"
     selector = keccak_of(signature)[:4].hex()
     docstring = textwrap.fill(
         f'"""{text}"""', 96, initial_indent="", subsequent_indent="", break_long_words=False

@@ -7,6 +7,7 @@ import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
 import {Conditions} from "../types/Conditions.sol";
+import {Disease} from "../types/Disease.sol";
 import {GrantId} from "../types/GrantId.sol";
 import {ImageId, ImageSet} from "../types/ImageSet.sol";
 import {Purposes} from "../types/Purposes.sol";
@@ -223,7 +224,7 @@ abstract contract ConsentOracle is GrantStore {
         if (given.isRevoked() || !_survives(given, all)) return Reason.Revoked;
         if (block.timestamp >= given.until()) return Reason.Expired;
         if (block.timestamp < given.from()) return Reason.NotYet;
-        bytes13 disease = use.disease;
+        bytes13 disease = Disease.unwrap(use.disease);
         bool sameDisease = disease != 0 && given.disease() == disease;
         uint16 purposes = DataUse.stated(Purposes.unwrap(use.purposes), disease);
         if (purposes == 0 || DataUse.missing(given.purposes(), purposes, sameDisease) != 0) return Reason.Purpose;
@@ -285,7 +286,9 @@ abstract contract ConsentOracle is GrantStore {
         if (reason == uint256(Reason.Purpose)) {
             revert ConsentPurposeNotPermitted(Purposes.wrap(given.purposes()), use.purposes);
         }
-        if (reason == uint256(Reason.Disease)) revert ConsentDiseaseDiffers(given.disease(), use.disease);
+        if (reason == uint256(Reason.Disease)) {
+            revert ConsentDiseaseDiffers(Disease.wrap(given.disease()), use.disease);
+        }
         if (reason == uint256(Reason.Condition)) {
             revert ConsentConditionUnmet(Conditions.wrap(given.conditions()), use.fulfilled);
         }

@@ -12,6 +12,7 @@ import {DataUse} from "../lib/DataUse.sol";
 import {Signatures} from "../lib/Signatures.sol";
 import {Authorization} from "../types/Authorization.sol";
 import {Conditions} from "../types/Conditions.sol";
+import {Disease} from "../types/Disease.sol";
 import {Purposes} from "../types/Purposes.sol";
 import {RequestId} from "../types/RequestId.sol";
 import {Scope, Scopes} from "../types/Scope.sol";
@@ -211,7 +212,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
             revert ConsentPurposesInvalid(Purposes.wrap(asked.purposes()), Conditions.wrap(asked.conditions()));
         }
         if (DataUse.namesDisease(purposes) != (asked.disease() != 0)) {
-            revert ConsentDiseaseInvalid(Purposes.wrap(purposes), asked.disease());
+            revert ConsentDiseaseInvalid(Purposes.wrap(purposes), Disease.wrap(asked.disease()));
         }
         _writeGrant(subject, grantee, scope, asked.expanded(purposes), signed, actor);
     }

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IEmergencyAccess} from "../../interfaces/IEmergencyAccess.sol";
 import {Roles} from "../lib/Roles.sol";
+import {Duration} from "../types/Duration.sol";
 import {GrantId} from "../types/GrantId.sol";
 import {Scopes} from "../types/Scope.sol";
 import {Time, Time32, time, time32} from "../types/Time.sol";
@@ -14,8 +15,8 @@ import {GrantSlot} from "./GrantSlot.sol";
 
 /// @title Emergency access: declared by a clinician, reviewed by a colleague, and what that says of both
 abstract contract EmergencyAccess is ConsentOracle {
-    uint40 private constant LONGEST_EMERGENCY = 24 hours;
-    uint256 private constant LONGEST_WHILE_OVERDUE = 1 hours;
+    uint40 internal constant LONGEST_EMERGENCY = 24 hours;
+    uint256 internal constant LONGEST_WHILE_OVERDUE = 1 hours;
 
     bool private immutable _mayForbid;
     uint32 private immutable _mostOverdue;
@@ -37,17 +38,21 @@ abstract contract EmergencyAccess is ConsentOracle {
     // ------------------------------------------------------------------ the clinician and the reviewer
 
     /// @inheritdoc IEmergencyAccess
-    function breakGlass(address subject, uint40 duration, bytes32 reason) external {
+    function breakGlass(address subject, Duration duration, bytes32 reason) external {
         address institution = _participants.requireRole(msg.sender, Roles.CLINICIAN);
-        if (duration == 0 || duration > LONGEST_EMERGENCY) revert ConsentEmergencyTooLong(duration, LONGEST_EMERGENCY);
+        if (Duration.unwrap(duration) == 0 || Duration.unwrap(duration) > LONGEST_EMERGENCY) {
+            revert ConsentEmergencyTooLong(duration, Duration.wrap(LONGEST_EMERGENCY));
+        }
         if (subject == address(0) || subject == msg.sender) revert ConsentGranteeInvalid(msg.sender);
         if (_mayForbid && _choices[subject].isForbidden()) revert ConsentEmergencyForbidden(subject);
         ConductSlot conduct = _clinicians[msg.sender].today();
         // It is cut and not refused, for no clinician must lose time over it.
-        if (conduct.overdue() != 0 && duration > LONGEST_WHILE_OVERDUE) duration = uint40(LONGEST_WHILE_OVERDUE);
+        if (conduct.overdue() != 0 && Duration.unwrap(duration) > LONGEST_WHILE_OVERDUE) {
+            duration = Duration.wrap(uint40(LONGEST_WHILE_OVERDUE));
+        }
         _clinicians[msg.sender] = conduct.declared();
         _institutions[institution] = _institutions[institution].today().declared();
-        _declare(subject, institution, duration, reason);
+        _declare(subject, institution, Duration.unwrap(duration), reason);
     }
 
     /// @inheritdoc IEmergencyAccess

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
 import {Conditions} from "../types/Conditions.sol";
+import {Disease} from "../types/Disease.sol";
 import {Purposes} from "../types/Purposes.sol";
 import {Time32, time32} from "../types/Time.sol";
 
@@ -27,7 +28,8 @@ library GrantSlotLibrary {
         return GrantSlot.wrap(
             uint256(Time32.unwrap(terms.from)) | uint256(Time32.unwrap(terms.until)) << 32
                 | uint256(Purposes.unwrap(terms.purposes)) << PURPOSES_SHIFT
-                | uint256(Conditions.unwrap(terms.conditions)) << 112 | uint256(uint104(terms.disease)) << 128
+                | uint256(Conditions.unwrap(terms.conditions)) << 112 | uint256(uint104(Disease.unwrap(terms.disease)))
+                << 128
         );
     }
 
@@ -108,7 +110,7 @@ library GrantSlotLibrary {
             time32(slot.signed()),
             Purposes.wrap(slot.purposes()),
             Conditions.wrap(slot.conditions()),
-            slot.disease(),
+            Disease.wrap(slot.disease()),
             uint16(slot.epoch()),
             slot.status()
         );

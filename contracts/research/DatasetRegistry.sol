@@ -15,9 +15,11 @@ import {Roles} from "../lib/Roles.sol";
 import {Signatures} from "../lib/Signatures.sol";
 import {Conditions} from "../types/Conditions.sol";
 import {DatasetId} from "../types/DatasetId.sol";
+import {Disease} from "../types/Disease.sol";
 import {GrantId} from "../types/GrantId.sol";
 import {ImageId, ImageSet} from "../types/ImageSet.sol";
 import {Purposes} from "../types/Purposes.sol";
+import {Time} from "../types/Time.sol";
 import {ContributionSlot, ContributionSlotLibrary} from "./ContributionSlot.sol";
 import {DatasetMessages} from "./DatasetMessages.sol";
 import {DatasetTreasury} from "./DatasetTreasury.sol";
@@ -37,7 +39,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
 
     mapping(DatasetId dataset => TermsSlot) private _datasets;
     // Only disease specific research has one, so it is kept apart.
-    mapping(DatasetId dataset => bytes13) private _diseases;
+    mapping(DatasetId dataset => Disease) private _diseases;
     mapping(DatasetId dataset => mapping(ImageId image => ContributionSlot)) private _imageSets;
     mapping(
         DatasetId dataset => mapping(Class class => mapping(bytes32 work => mapping(address => ContributionSlot)))
@@ -69,8 +71,9 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         address institution = _participants.requireRole(curator, Roles.RESEARCHER);
         IConsentRegistry.Use calldata use = terms.use;
         uint16 purposes = Purposes.unwrap(use.purposes);
+        bool namesDisease = Disease.unwrap(use.disease) != 0;
         // Clinical care alone is what an emergency permits: a clinician's word, not the patient's consent.
-        if (purposes & ~DataUse.CLINICAL_CARE == 0 || (use.disease != 0 && purposes & DataUse.DISEASE_RESEARCH == 0)) {
+        if (purposes & ~DataUse.CLINICAL_CARE == 0 || (namesDisease && purposes & DataUse.DISEASE_RESEARCH == 0)) {
             revert DatasetUseInvalid(use.purposes, use.disease);
         }
         if ((terms.rule == WeightRule.PerInstance) != (terms.mostInstances != 0)) {
@@ -80,7 +83,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         if (_datasets[dataset].exists()) revert DatasetAlreadyCreated(dataset);
 
         _datasets[dataset] = TermsSlotLibrary.pack(institution, terms);
-        if (use.disease != 0) _diseases[dataset] = use.disease;
+        if (namesDisease) _diseases[dataset] = use.disease;
         address vault = _open(dataset, terms.token, terms.shares);
         emit DatasetCreated(dataset, institution, curator, vault, terms);
     }
@@ -120,8 +123,8 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         uint32 weight,
         Acceptance calldata acceptance
     ) external {
-        uint40 deadline = acceptance.deadline;
-        if (block.timestamp > deadline) revert DatasetSignatureExpired(deadline);
+        uint40 deadline = Time.unwrap(acceptance.deadline);
+        if (block.timestamp > deadline) revert DatasetSignatureExpired(acceptance.deadline);
         bytes32 digest = _hashTypedDataV4(DatasetMessages.accept(dataset, imageSet.id(), weight, deadline));
         if (!Signatures.isSignedBy(acceptance.curator, digest, acceptance.signature)) {
             revert DatasetBadSignature(acceptance.curator);
@@ -292,7 +295,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
 
     function _use(DatasetId dataset, TermsSlot terms) private view returns (IConsentRegistry.Use memory) {
         uint16 purposes = terms.purposes();
-        bytes13 disease = purposes & DataUse.DISEASE_RESEARCH != 0 ? _diseases[dataset] : bytes13(0);
+        Disease disease = purposes & DataUse.DISEASE_RESEARCH != 0 ? _diseases[dataset] : Disease.wrap(0);
         return IConsentRegistry.Use(Purposes.wrap(purposes), Conditions.wrap(terms.fulfilled()), disease);
     }
 }

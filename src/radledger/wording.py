@@ -1,4 +1,4 @@
-"""What a contract refused, for people: terms by name, times as dates, and what to do next.
+"""What a contract refused, for people: values by their Solidity types, and what to do next.
 
 A refusal's own message has the numbers that the contract gave, and its values have them too; to
 read them takes what several packages know.
@@ -6,26 +6,25 @@ read them takes what several packages know.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from radledger.chain.refusals.base import ContractError
+from radledger.consent import bindings as consent
 from radledger.consent.diseases import decode_disease
 from radledger.consent.duo import condition_names, purpose_names
+from radledger.consent.model import UNTIL_REVOKED
 from radledger.consent.scope import scope_name
 from radledger.errors import RadLedgerError
 from radledger.identity.roles import role_names
-from radledger.imaging.model import Kind
-from radledger.research.model import CLASSES, RULES
+from radledger.imaging import bindings as imaging
+from radledger.research import bindings as research
 
 __all__ = ["humanize"]
 
-_TIMES = {"deadline", "from", "latest", "readyAt", "seen", "signed", "since", "until"}
-_SPANS = {"duration", "longest"}
-_COUNTS = {"current", "epoch"}
 # The last second that has a date; later ones stand for no end.
 _LAST = 253_402_300_799
-_PURPOSES = {"granted", "purposes", "used"}
 # Where the contract's notice with its values in place does not read well.
 _SENTENCES = {
     "IdentityThresholdOutOfRange": (
@@ -88,8 +87,8 @@ def humanize(error: RadLedgerError) -> str:
 
 
 def _sentence(error: ContractError) -> str:
-    types = dict(error.parameters)
-    words = {name: _word(types[name], name, value) for name, value in error.values.items()}
+    types = {name: internal_type for name, _, internal_type in error.parameters}
+    words = {name: _word(types[name], value) for name, value in error.values.items()}
     if error.name in _SENTENCES and words.keys() == types.keys():
         return _SENTENCES[error.name].format(**words) + "."
     # What is a date now needs no unit.
@@ -98,25 +97,44 @@ def _sentence(error: ContractError) -> str:
     return f"{message.rstrip('.')}; {hint}" if hint else message
 
 
-def _word(kind: str, name: str, value: Any) -> Any:
-    """A value of a custom error by its ABI type and name."""
-    if kind == "bytes13":
-        return decode_disease(bytes.fromhex(value[2:])) or "none"
-    if kind.startswith("uint") and name in _TIMES:
-        if value > _LAST:
-            return "no end"
-        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    if kind == "uint16" and name not in _COUNTS:
-        names = purpose_names(value) if name in _PURPOSES else condition_names(value)
-        return ", ".join(names) or "none"
-    if kind == "uint32" and name not in {"instances", "mostInstances", "weight"}:
-        return ", ".join(role_names(value)) or "none"
-    if kind == "uint40" and name in _SPANS:
-        return f"{value} s"
-    if name == "class":
-        return dict(enumerate(CLASSES)).get(value, value)
-    if name == "rule":
-        return dict(enumerate(RULES)).get(value, value)
-    if name == "kind":
-        return dict(enumerate(Kind)).get(value, value)
-    return scope_name(bytes.fromhex(value[2:])) if name == "scope" else value
+def _word(internal_type: str, value: Any) -> Any:
+    """A value by its Solidity type; counts, amounts, ids and addresses stay as they are."""
+    if internal_type in _ENUMERATIONS:
+        return _ENUMERATIONS[internal_type].of(value)
+    return _WORDS[internal_type](value) if internal_type in _WORDS else value
+
+
+def _date(time: int) -> str:
+    if time > _LAST:
+        return "no end"
+    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _short_date(time: int) -> str:
+    return "no end" if time == UNTIL_REVOKED else _date(time)
+
+
+def _listed(names: Callable[[int], tuple[str, ...]]) -> Callable[[int], str]:
+    """The names of a mask's bits, and whether it has others."""
+
+    def listed(mask: int) -> str:
+        known = names(mask)
+        unknown = ("unknown",) if len(known) < mask.bit_count() else ()
+        return ", ".join((*known, *unknown)) or "none"
+
+    return listed
+
+
+_ENUMERATIONS = {**imaging.ENUMERATIONS, **consent.ENUMERATIONS, **research.ENUMERATIONS}
+_WORDS: Mapping[str, Callable[[Any], str]] = {
+    "Conditions": _listed(condition_names),
+    "Disease": lambda digest: decode_disease(bytes.fromhex(digest[2:])) or "none",
+    "Duration": lambda seconds: f"{seconds} s",
+    "Purposes": _listed(purpose_names),
+    "RoleMask": _listed(role_names),
+    "Scope": lambda scope: scope_name(bytes.fromhex(scope[2:])),
+    "Time": _date,
+    "Time256": _date,
+    "Time32": _short_date,
+    "bool": {True: "yes", False: "no"}.__getitem__,
+}

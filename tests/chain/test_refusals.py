@@ -30,7 +30,7 @@ def test_each_custom_error_has_a_class_with_its_arguments():
     for name, entry in errors.items():
         kind = getattr(refusals, name)
         parameters = tuple((each["name"], each["type"]) for each in entry["inputs"])
-        assert kind.parameters == parameters
+        assert tuple(each[:2] for each in kind.parameters) == parameters
         signature = f"{name}({','.join(type_ for _, type_ in parameters)})"
         assert kind.selector == selector_of(signature).hex()
 

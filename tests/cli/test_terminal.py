@@ -69,7 +69,7 @@ NAMES = st.one_of(
 
 
 def with_values(kind):
-    named = {name: VALUES for name, _ in kind.parameters}
+    named = {name: VALUES for name, *_ in kind.parameters}
     return st.tuples(st.just(kind), st.fixed_dictionaries(named))
 
 

@@ -60,9 +60,10 @@ def decode(data: bytes) -> Refusal:
             )
         kind = _by_selector().get(selector)
         if kind is not None:
-            types = tuple(type_ for _, type_ in kind.parameters)
+            names = [name for name, _, _ in kind.parameters]
+            types = tuple(type_ for _, type_, _ in kind.parameters)
             values = map(_plain, types, _decode(types, arguments))
-            return kind.of(dict(zip((name for name, _ in kind.parameters), values, strict=True)))
+            return kind.of(dict(zip(names, values, strict=True)))
     except (DecodingError, ValueError, OverflowError):
         pass  # not declared here, though the selector looks familiar
     return RevertedUnexplained(

@@ -19,6 +19,7 @@ __all__ = [
     "Conduct",
     "DataUse",
     "Emergency",
+    "EmergencyAccess",
     "Grant",
     "GrantStore",
     "Outcome",
@@ -130,6 +131,13 @@ class Reason(Enumeration):
     NOT_ANCHORED = "not anchored"
     ERASED = "erased"
     DISOWNED = "disowned"
+
+
+class EmergencyAccess:
+    """Constants of ``contracts/consent/EmergencyAccess.sol``."""
+
+    LONGEST_EMERGENCY: Final = 86_400
+    LONGEST_WHILE_OVERDUE: Final = 3_600
 
 
 class GrantStore:

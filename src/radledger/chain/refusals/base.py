@@ -20,8 +20,8 @@ class ContractError(Refusal):
     selector: ClassVar[str]
     """First four bytes of keccak256 of the error's signature, in hexadecimal."""
 
-    parameters: ClassVar[tuple[tuple[str, str], ...]]
-    """Name and ABI type of each argument."""
+    parameters: ClassVar[tuple[tuple[str, str, str], ...]]
+    """Name, ABI type and Solidity type (the ABI's ``internalType``) of each argument."""
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:

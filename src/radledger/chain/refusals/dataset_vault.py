@@ -16,4 +16,4 @@ class VaultNotRegistry(ContractError):
     """The caller is not the registry that created the vault."""
 
     selector = "ce058c66"
-    parameters = (("caller", "address"),)
+    parameters = (("caller", "address", "address"),)

@@ -33,7 +33,11 @@ class IdentityAlreadyApproved(ContractError):
     """`guardian` already approved this recovery."""
 
     selector = "1b5cbcfe"
-    parameters = (("identity", "address"), ("newOwner", "address"), ("guardian", "address"))
+    parameters = (
+        ("identity", "address", "address"),
+        ("newOwner", "address", "address"),
+        ("guardian", "address", "address"),
+    )
 
 
 class IdentityBadSignature(ContractError):
@@ -41,14 +45,18 @@ class IdentityBadSignature(ContractError):
     malformed if that is zero."""
 
     selector = "0b7b127f"
-    parameters = (("identity", "address"), ("owner", "address"), ("signer", "address"))
+    parameters = (
+        ("identity", "address", "address"),
+        ("owner", "address", "address"),
+        ("signer", "address", "address"),
+    )
 
 
 class IdentityDeactivated(ContractError):
     """`identity` was deactivated for good."""
 
     selector = "9ef8527b"
-    parameters = (("identity", "address"),)
+    parameters = (("identity", "address", "address"),)
 
 
 class IdentityDelayTooLong(ContractError):
@@ -56,7 +64,7 @@ class IdentityDelayTooLong(ContractError):
     `longest`."""
 
     selector = "167b9429"
-    parameters = (("delay", "uint256"), ("longest", "uint256"))
+    parameters = (("delay", "uint256", "uint256"), ("longest", "uint256", "uint256"))
 
 
 class IdentityDelayTooShort(ContractError):
@@ -64,28 +72,32 @@ class IdentityDelayTooShort(ContractError):
     `least`."""
 
     selector = "ae128bfa"
-    parameters = (("delay", "uint256"), ("least", "uint256"))
+    parameters = (("delay", "uint256", "uint256"), ("least", "uint256", "uint256"))
 
 
 class IdentityGuardianIsSelf(ContractError):
     """`guardian` is `identity` itself or its owner, and cannot be its guardian."""
 
     selector = "0d50ba1b"
-    parameters = (("identity", "address"), ("guardian", "address"))
+    parameters = (("identity", "address", "address"), ("guardian", "address", "address"))
 
 
 class IdentityGuardiansMismatch(ContractError):
     """These are not the guardians and threshold of `identity`, whose hash is `expected`."""
 
     selector = "85f79def"
-    parameters = (("identity", "address"), ("given", "bytes32"), ("expected", "bytes32"))
+    parameters = (
+        ("identity", "address", "address"),
+        ("given", "bytes32", "bytes32"),
+        ("expected", "bytes32", "bytes32"),
+    )
 
 
 class IdentityGuardiansNotAscending(ContractError):
     """The guardians are not in ascending order, each once: `guardian` comes after `previous`."""
 
     selector = "b5b59788"
-    parameters = (("previous", "address"), ("guardian", "address"))
+    parameters = (("previous", "address", "address"), ("guardian", "address", "address"))
 
 
 class IdentityNewOwnerInvalid(ContractError):
@@ -93,7 +105,7 @@ class IdentityNewOwnerInvalid(ContractError):
     owner."""
 
     selector = "a99cf887"
-    parameters = (("identity", "address"), ("newOwner", "address"))
+    parameters = (("identity", "address", "address"), ("newOwner", "address", "address"))
 
 
 class IdentityNoApproval(ContractError):
@@ -101,60 +113,68 @@ class IdentityNoApproval(ContractError):
     longer counts."""
 
     selector = "48a9d989"
-    parameters = (("identity", "address"), ("newOwner", "address"), ("guardian", "address"))
+    parameters = (
+        ("identity", "address", "address"),
+        ("newOwner", "address", "address"),
+        ("guardian", "address", "address"),
+    )
 
 
 class IdentityNoRecovery(ContractError):
     """No recovery of `identity` is under way."""
 
     selector = "2ea20b64"
-    parameters = (("identity", "address"),)
+    parameters = (("identity", "address", "address"),)
 
 
 class IdentityNotGuardian(ContractError):
     """`guardian` is not a guardian of `identity`."""
 
     selector = "00686bcf"
-    parameters = (("identity", "address"), ("guardian", "address"))
+    parameters = (("identity", "address", "address"), ("guardian", "address", "address"))
 
 
 class IdentityNotOwner(ContractError):
     """`actor` does not act as the owner of `identity`."""
 
     selector = "c3b2f75b"
-    parameters = (("identity", "address"), ("actor", "address"))
+    parameters = (("identity", "address", "address"), ("actor", "address", "address"))
 
 
 class IdentityRecoveryNotApproved(ContractError):
     """Too few guardians have approved the recovery of `identity` to `newOwner`."""
 
     selector = "9a16a32b"
-    parameters = (("identity", "address"), ("newOwner", "address"), ("approvals", "uint256"))
+    parameters = (
+        ("identity", "address", "address"),
+        ("newOwner", "address", "address"),
+        ("approvals", "uint256", "uint256"),
+    )
 
 
 class IdentityRecoveryNotReady(ContractError):
     """The recovery cannot be executed before `readyAt` (Unix time)."""
 
     selector = "466ca477"
-    parameters = (("readyAt", "uint40"),)
+    parameters = (("readyAt", "uint40", "Time"),)
 
 
 class IdentityThresholdOutOfRange(ContractError):
     """The threshold `threshold` is not between 1 and the number of guardians, `guardians`."""
 
     selector = "407d7250"
-    parameters = (("threshold", "uint256"), ("guardians", "uint256"))
+    parameters = (("threshold", "uint256", "uint256"), ("guardians", "uint256", "uint256"))
 
 
 class IdentityTooManyGuardians(ContractError):
     """`guardians` guardians are over the limit of `most`."""
 
     selector = "2405cc35"
-    parameters = (("guardians", "uint256"), ("most", "uint256"))
+    parameters = (("guardians", "uint256", "uint256"), ("most", "uint256", "uint256"))
 
 
 class IdentityValidityTooLong(ContractError):
     """A validity of `validity` seconds is over the limit of `longest`."""
 
     selector = "a7e293f6"
-    parameters = (("validity", "uint256"), ("longest", "uint256"))
+    parameters = (("validity", "uint256", "uint256"), ("longest", "uint256", "uint256"))

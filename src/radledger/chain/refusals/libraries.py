@@ -33,70 +33,78 @@ class ERC20InsufficientAllowance(ContractError):
     """`spender` may spend `allowance` base units of the token and needs `needed`; approve more."""
 
     selector = "fb8f41b2"
-    parameters = (("spender", "address"), ("allowance", "uint256"), ("needed", "uint256"))
+    parameters = (
+        ("spender", "address", "address"),
+        ("allowance", "uint256", "uint256"),
+        ("needed", "uint256", "uint256"),
+    )
 
 
 class ERC20InsufficientBalance(ContractError):
     """`sender` has `balance` base units of the token and needs `needed`."""
 
     selector = "e450d38c"
-    parameters = (("sender", "address"), ("balance", "uint256"), ("needed", "uint256"))
+    parameters = (
+        ("sender", "address", "address"),
+        ("balance", "uint256", "uint256"),
+        ("needed", "uint256", "uint256"),
+    )
 
 
 class ERC20InvalidApprover(ContractError):
     """The token does not let `approver` approve."""
 
     selector = "e602df05"
-    parameters = (("approver", "address"),)
+    parameters = (("approver", "address", "address"),)
 
 
 class ERC20InvalidReceiver(ContractError):
     """The token cannot be sent to `receiver`."""
 
     selector = "ec442f05"
-    parameters = (("receiver", "address"),)
+    parameters = (("receiver", "address", "address"),)
 
 
 class ERC20InvalidSender(ContractError):
     """The token cannot be sent from `sender`."""
 
     selector = "96c6fd1e"
-    parameters = (("sender", "address"),)
+    parameters = (("sender", "address", "address"),)
 
 
 class ERC20InvalidSpender(ContractError):
     """The token cannot be approved to `spender`."""
 
     selector = "94280d62"
-    parameters = (("spender", "address"),)
+    parameters = (("spender", "address", "address"),)
 
 
 class ERC2771ForwarderExpiredRequest(ContractError):
     """The signed call expired at `deadline` (Unix time)."""
 
     selector = "94eef58a"
-    parameters = (("deadline", "uint48"),)
+    parameters = (("deadline", "uint48", "Time"),)
 
 
 class ERC2771ForwarderInvalidSigner(ContractError):
     """The signed call is not by `from`, or was submitted before: its signature gives `signer`."""
 
     selector = "c845a056"
-    parameters = (("signer", "address"), ("from", "address"))
+    parameters = (("signer", "address", "address"), ("from", "address", "address"))
 
 
 class ERC2771ForwarderMismatchedValue(ContractError):
     """The signed call sends `requestedValue` wei, and `msgValue` came with it."""
 
     selector = "70647f79"
-    parameters = (("requestedValue", "uint256"), ("msgValue", "uint256"))
+    parameters = (("requestedValue", "uint256", "uint256"), ("msgValue", "uint256", "uint256"))
 
 
 class ERC2771UntrustfulTarget(ContractError):
     """`target` takes no calls from `forwarder`."""
 
     selector = "d2650cd1"
-    parameters = (("target", "address"), ("forwarder", "address"))
+    parameters = (("target", "address", "address"), ("forwarder", "address", "address"))
 
 
 class FailedCall(ContractError):
@@ -110,14 +118,14 @@ class InsufficientBalance(ContractError):
     """The contract has `balance` wei and needs `needed`."""
 
     selector = "cf479181"
-    parameters = (("balance", "uint256"), ("needed", "uint256"))
+    parameters = (("balance", "uint256", "uint256"), ("needed", "uint256", "uint256"))
 
 
 class InvalidAccountNonce(ContractError):
     """The next nonce of `account` is `currentNonce`."""
 
     selector = "752d88c0"
-    parameters = (("account", "address"), ("currentNonce", "uint256"))
+    parameters = (("account", "address", "address"), ("currentNonce", "uint256", "uint256"))
 
 
 class InvalidShortString(ContractError):
@@ -138,18 +146,18 @@ class SafeCastOverflowedUintDowncast(ContractError):
     """`value` does not fit into `bits` bits."""
 
     selector = "6dfcc650"
-    parameters = (("bits", "uint8"), ("value", "uint256"))
+    parameters = (("bits", "uint8", "uint8"), ("value", "uint256", "uint256"))
 
 
 class SafeERC20FailedOperation(ContractError):
     """The token `token` did not do what it was asked."""
 
     selector = "5274afe7"
-    parameters = (("token", "address"),)
+    parameters = (("token", "address", "address"),)
 
 
 class StringTooLong(ContractError):
     """`str` is longer than 31 bytes."""
 
     selector = "305a27a9"
-    parameters = (("str", "string"),)
+    parameters = (("str", "string", "string"),)
