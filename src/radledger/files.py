@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["directory_lock", "expanded", "private_folder", "write_atomically"]
+__all__ = ["expanded", "locked", "private_folder", "write_atomically"]
 
 
 def write_atomically(path: Path, text: str, *, private: bool = False) -> None:
@@ -49,30 +49,42 @@ def private_folder(path: Path) -> Path:
 
 
 @contextmanager
-def directory_lock(folder: Path) -> Iterator[None]:
-    """Wait for all others that call this for a folder, and let none in meanwhile.
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Keep all other processes and threads that call this for the same path out.
 
     The lock is one of flock(2), which ends with the process however it ends.
 
+    Parameters
+    ----------
+    path
+        A folder, or a file, which is made for its owner alone if it does not exist.
+    wait
+        Wait for others; default: yes.
+
     Raises
     ------
+    BlockingIOError
+        If it is locked, and not to be waited for.
     FileNotFoundError
-        If there is no such folder.
+        If there is not even a folder for the file.
 
     Examples
     --------
     >>> import tempfile
-    >>> with directory_lock(Path(tempfile.mkdtemp())):
-    ...     "nobody else"
-    'nobody else'
+    >>> with locked(Path(tempfile.mkdtemp())):
+    ...     "alone"
+    'alone'
     """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
+    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            yield
+        finally:
+            # A process that was forked meanwhile has the descriptor, and would keep the lock.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
-        # A process that was forked meanwhile has the descriptor, and would keep the lock.
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from radledger.errors import DatabaseOfLaterRelease, DatabaseUnavailable
-from radledger.files import directory_lock
+from radledger.files import locked
 
 __all__ = ["SqliteDatabase", "Write", "opening"]
 
@@ -35,7 +35,7 @@ def opening(path: Path) -> Iterator[None]:
     ('0o100600', 0)
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with directory_lock(path.parent):
+    with locked(path.parent):
         # SQLite gives its other files the permissions of the first.  One that is there is not
         # opened here: closing it would end the locks that this process has on it
         # (https://sqlite.org/howtocorrupt.html, section 2.2).

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +20,7 @@ from radledger.devnet import people
 from radledger.devnet import store as storage
 from radledger.devnet.errors import NodeFailed
 from radledger.errors import ChainError
-from radledger.files import private_folder, write_atomically
+from radledger.files import locked, private_folder, write_atomically
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -112,7 +110,7 @@ def up(
     chain = chain or chains.kind(_data(home)) or "ganache"
     chains.check(_data(home), chain, validators)
     private_folder(home)
-    with _locked(home):
+    with locked(home / f".{NAME}.lock"):
         storage.up(home, _data(home), store, nodes)
         accounts = _accounts(home)
         funded = [accounts[name].address for name in people.FUNDED]
@@ -132,7 +130,7 @@ def down(home: Path) -> Devnet:
     """Stop the local chain and store; their data stay.  Does nothing if it is down."""
     if not home.is_dir():
         return status(home)
-    with _locked(home):
+    with locked(home / f".{NAME}.lock"):
         chains.down(_data(home))
         storage.down(_data(home))
     return status(home)
@@ -177,14 +175,6 @@ def status(home: Path) -> Devnet:
 
 def _data(home: Path) -> Path:
     return home / NAME
-
-
-@contextmanager
-def _locked(home: Path) -> Iterator[None]:
-    """One at a time in each home."""
-    with (home / f".{NAME}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _mnemonic(home: Path) -> str:

@@ -11,17 +11,15 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radledger.chain.refusals import ImageIsDisowned, ImageIsErased
-from radledger.files import directory_lock
+from radledger.files import locked
 from radledger.imaging import records
 from radledger.imaging.errors import HomeBusy
 from radledger.imaging.journal.homekey import HomeKey
@@ -108,7 +106,7 @@ def custodian_journal(folder: Path, location: Path | str) -> Journal:
     # Killed before the journal was bound to it, a new key is taken up again by the next run.
     begun = path.with_suffix(".new")
     if not path.exists():
-        with directory_lock(folder.parent):
+        with locked(folder.parent):
             if not path.exists():
                 _adopted(location, HomeKey.made(begun), trusting=True).close()
                 begun.replace(path)
@@ -133,10 +131,9 @@ def exclusive_workdir(folder: Path, name: str, *, wait: bool = False) -> Iterato
     HomeBusy
         If another process has it, and it is not to be waited for.
     """
-    lock = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
+    with ExitStack() as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.enter_context(locked(folder / f"{name}.lock", wait=wait))
         except BlockingIOError:
             raise HomeBusy(
                 f"another process is {name} images in this home; wait until it is done",
@@ -145,12 +142,8 @@ def exclusive_workdir(folder: Path, name: str, *, wait: bool = False) -> Iterato
         temporary = folder / name
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(mode=0o700)
-        try:
-            yield temporary
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    finally:
-        os.close(lock)
+        lock.callback(shutil.rmtree, temporary, ignore_errors=True)
+        yield temporary
 
 
 def _adopted(location: Path | str, key: HomeKey, *, trusting: bool) -> Journal:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from radledger.chain.rpc import request
 from radledger.crypto import envelope
+from radledger.files import write_atomically
 from radledger.imaging import reading, records
 from radledger.imaging.ciphertext import decrypt_instance, encrypted
 from radledger.imaging.errors import CiphertextRemains, SecretUnknown
@@ -218,6 +219,4 @@ class Maintenance:
             "time": self.ledger.present().time,
         }
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(statement, indent=2, sort_keys=True) + "\n", "ascii")
-        part.replace(path)
+        write_atomically(path, json.dumps(statement, indent=2, sort_keys=True) + "\n")

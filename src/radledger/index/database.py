@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy
 
 from radledger.databases.engines import Kind, make_schema
-from radledger.files import directory_lock
+from radledger.files import locked
 from radledger.index import tables
 from radledger.index.errors import IndexOfAnotherChain, IndexUnavailable, InvalidIndexUrl
 from radledger.index.rows import mentions_of, rows_of
@@ -132,7 +132,7 @@ class IndexDatabase:
         """Be alone where SQLite, which does not wait then, gives a file its write-ahead log."""
         path = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         folder = Path(path).parent if path else None
-        return directory_lock(folder) if folder and folder.is_dir() else nullcontext()
+        return locked(folder) if folder and folder.is_dir() else nullcontext()
 
     def _require_nobody_elses(self, connection: Connection) -> None:
         """Refuse a database that holds something else, before anything in it is touched."""

@@ -6,10 +6,10 @@ that a relayer killed at any moment goes on where it was.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from radledger.databases import SqliteDatabase, Write
 from radledger.errors import DatabaseOfLaterRelease, RadLedgerError
+from radledger.files import locked
 from radledger.relay.checks import SignedCall
 from radledger.relay.errors import (
     BudgetExhausted,
@@ -154,11 +155,10 @@ class Tickets:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._holding = path.with_suffix(".lock").open("w")
+        self._holding = ExitStack()
         try:
-            fcntl.flock(self._holding, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._holding.enter_context(locked(path.with_suffix(".lock"), wait=False))
         except BlockingIOError:
-            self._holding.close()
             raise RelayBusy(
                 f"another relayer works on {path}; stop it first, or use another --home",
                 path=str(path),

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from radledger.files import write_atomically
 from radledger.storage.errors import StorageConfigurationInvalid
 
 if TYPE_CHECKING:
@@ -120,10 +121,7 @@ def save(home: Path, configuration: StorageConfiguration) -> None:
     import yaml
 
     content = {"copies": configuration.copies, "nodes": dict(configuration.nodes)}
-    path = home / "storage.yaml"
-    part = path.with_suffix(".part")
-    part.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
-    part.replace(path)
+    write_atomically(home / "storage.yaml", yaml.safe_dump(content, sort_keys=False))
 
 
 def _opened(configuration: StorageConfiguration) -> Storage:

@@ -9,7 +9,7 @@ import secrets
 from functools import cached_property
 from pathlib import Path
 
-from radledger.files import directory_lock
+from radledger.files import locked
 
 __all__ = ["LivenessLocks"]
 
@@ -42,7 +42,7 @@ class LivenessLocks:
         name = secrets.token_hex(8)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         # No other process takes the file for a dead one's between its making and its locking.
-        with directory_lock(self._folder):
+        with locked(self._folder):
             self._sweep()
             # Open, and so locked, until the process ends.
             mark = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
