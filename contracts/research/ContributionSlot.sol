@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
+import {IDatasetContributions} from "../../interfaces/IDatasetContributions.sol";
+import {Time} from "../types/Time.sol";
 
 /// @notice A contribution in one word, from the lowest bit:
 /// weight (32) | contributedAt (40) | suspendedAt (40) | state (8) | custody (8).
@@ -15,6 +16,7 @@ library ContributionSlotLibrary {
     /// @dev How long consent may be missing until a suspended contribution has ended.
     uint256 internal constant RENEWAL_PERIOD = 30 days;
 
+    uint256 private constant CONTRIBUTED_SHIFT = 32;
     uint256 private constant SUSPENDED_SHIFT = 72;
     uint256 private constant STATE_SHIFT = 112;
     uint256 private constant CUSTODY = 1 << 120;
@@ -23,24 +25,24 @@ library ContributionSlotLibrary {
     /// @notice A contribution that counts from now on.
     function counted(uint32 weight_, bool custody_) internal view returns (ContributionSlot) {
         return ContributionSlot.wrap(
-            uint256(weight_) | block.timestamp << 32 | uint256(IDatasetRegistry.ContributionState.Counted)
-                << STATE_SHIFT | (custody_ ? CUSTODY : 0)
+            uint256(weight_) | block.timestamp << CONTRIBUTED_SHIFT
+                | uint256(IDatasetContributions.ContributionState.Counted) << STATE_SHIFT | (custody_ ? CUSTODY : 0)
         );
     }
 
     /// @notice The same contribution, suspended from now on.
     function suspended(ContributionSlot slot) internal view returns (ContributionSlot) {
-        return _with(slot, IDatasetRegistry.ContributionState.Suspended, block.timestamp);
+        return _with(slot, IDatasetContributions.ContributionState.Suspended, block.timestamp);
     }
 
     /// @notice The same contribution, which counts again.
     function resumed(ContributionSlot slot) internal pure returns (ContributionSlot) {
-        return _with(slot, IDatasetRegistry.ContributionState.Counted, 0);
+        return _with(slot, IDatasetContributions.ContributionState.Counted, 0);
     }
 
     /// @notice The same contribution, withdrawn for good.
     function withdrawn(ContributionSlot slot) internal pure returns (ContributionSlot) {
-        return _with(slot, IDatasetRegistry.ContributionState.Withdrawn, 0);
+        return _with(slot, IDatasetContributions.ContributionState.Withdrawn, 0);
     }
 
     /// @notice The same contribution, with which the custodian no longer earns.
@@ -61,21 +63,28 @@ library ContributionSlotLibrary {
         return ContributionSlot.unwrap(slot) != 0;
     }
 
+    /// @notice Whether it counts, or is suspended and can count again.
+    function stands(ContributionSlot slot) internal view returns (bool) {
+        IDatasetContributions.ContributionState now_ = slot.state();
+        return now_ == IDatasetContributions.ContributionState.Counted
+            || now_ == IDatasetContributions.ContributionState.Suspended;
+    }
+
     /// @notice Its state now: a suspension that lasted for the whole period has become the end.
-    function state(ContributionSlot slot) internal view returns (IDatasetRegistry.ContributionState) {
-        IDatasetRegistry.ContributionState kept =
-            IDatasetRegistry.ContributionState(uint8(ContributionSlot.unwrap(slot) >> STATE_SHIFT));
-        bool over = kept == IDatasetRegistry.ContributionState.Suspended
+    function state(ContributionSlot slot) internal view returns (IDatasetContributions.ContributionState) {
+        IDatasetContributions.ContributionState kept =
+            IDatasetContributions.ContributionState(uint8(ContributionSlot.unwrap(slot) >> STATE_SHIFT));
+        bool over = kept == IDatasetContributions.ContributionState.Suspended
             && block.timestamp >= _suspendedAt(slot) + RENEWAL_PERIOD;
-        return over ? IDatasetRegistry.ContributionState.Withdrawn : kept;
+        return over ? IDatasetContributions.ContributionState.Withdrawn : kept;
     }
 
     /// @notice The contribution, field by field.
-    function unpack(ContributionSlot slot) internal view returns (IDatasetRegistry.Contribution memory) {
-        return IDatasetRegistry.Contribution(
+    function unpack(ContributionSlot slot) internal view returns (IDatasetContributions.Contribution memory) {
+        return IDatasetContributions.Contribution(
             slot.weight(),
-            uint40(ContributionSlot.unwrap(slot) >> 32),
-            _suspendedAt(slot),
+            Time.wrap(uint40(ContributionSlot.unwrap(slot) >> CONTRIBUTED_SHIFT)),
+            Time.wrap(_suspendedAt(slot)),
             slot.state(),
             slot.hasCustody()
         );
@@ -85,7 +94,7 @@ library ContributionSlotLibrary {
         return uint40(ContributionSlot.unwrap(slot) >> SUSPENDED_SHIFT);
     }
 
-    function _with(ContributionSlot slot, IDatasetRegistry.ContributionState newState, uint256 suspendedAt)
+    function _with(ContributionSlot slot, IDatasetContributions.ContributionState newState, uint256 suspendedAt)
         private
         pure
         returns (ContributionSlot)

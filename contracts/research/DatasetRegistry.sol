@@ -6,6 +6,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IDatasetContributions} from "../../interfaces/IDatasetContributions.sol";
 import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
@@ -13,13 +14,13 @@ import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
 import {Roles} from "../lib/Roles.sol";
 import {Signatures} from "../lib/Signatures.sol";
-import {Conditions} from "../types/Conditions.sol";
 import {DatasetId} from "../types/DatasetId.sol";
 import {Disease} from "../types/Disease.sol";
 import {GrantId} from "../types/GrantId.sol";
 import {ImageId, ImageSet} from "../types/ImageSet.sol";
 import {Purposes} from "../types/Purposes.sol";
 import {Time} from "../types/Time.sol";
+import {WorkId} from "../types/WorkId.sol";
 import {ContributionSlot, ContributionSlotLibrary} from "./ContributionSlot.sol";
 import {DatasetMessages} from "./DatasetMessages.sol";
 import {DatasetTreasury} from "./DatasetTreasury.sol";
@@ -27,8 +28,8 @@ import {TermsSlot, TermsSlotLibrary} from "./TermsSlot.sol";
 
 /// @title DatasetRegistry
 /// @notice The recording half of data sets: their terms, contributions and versions. See {IDatasetRegistry}.
-contract DatasetRegistry is DatasetTreasury, EIP712 {
-    /// @inheritdoc IDatasetRegistry
+contract DatasetRegistry is IDatasetRegistry, DatasetTreasury, EIP712 {
+    /// @inheritdoc IDatasetContributions
     uint256 public constant RENEWAL_PERIOD = ContributionSlotLibrary.RENEWAL_PERIOD;
 
     bytes32 private constant CONSENT_DELEGATE = "radledger.consent";
@@ -41,10 +42,11 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
     // Only disease specific research has one, so it is kept apart.
     mapping(DatasetId dataset => Disease) private _diseases;
     mapping(DatasetId dataset => mapping(ImageId image => ContributionSlot)) private _imageSets;
-    mapping(
-        DatasetId dataset => mapping(Class class => mapping(bytes32 work => mapping(address => ContributionSlot)))
-    ) private _works;
+    mapping(DatasetId dataset => mapping(Class => mapping(WorkId => mapping(address => ContributionSlot)))) private
+        _works;
     mapping(DatasetId dataset => bytes32[] roots) private _versions;
+
+    // ------------------------------------------------------------------ construction
 
     /// @param identities registry of identities, their delegates and recoveries
     /// @param participants registry of accredited participants
@@ -63,7 +65,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         _consents = consents;
     }
 
-    // ------------------------------------------------------------------ the institution's researchers
+    // ------------------------------------------------------------------ writes
 
     /// @inheritdoc IDatasetRegistry
     function create(Terms calldata terms, bytes32 salt) external returns (DatasetId dataset) {
@@ -88,13 +90,15 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         emit DatasetCreated(dataset, institution, curator, vault, terms);
     }
 
-    /// @inheritdoc IDatasetRegistry
-    function contributeWork(DatasetId dataset, Class class, address contributor, bytes32 work, uint32 weight) external {
+    /// @inheritdoc IDatasetContributions
+    function contributeWork(DatasetId dataset, Class class, address contributor, WorkId work, uint32 weight) external {
         _requireCurator(dataset, _existing(dataset).institution(), _msgSender());
         if (class != Class.Annotation && class != Class.Development) revert DatasetClassInvalid(class);
         if (weight == 0) revert DatasetWeightInvalid(WeightRule.Scored, weight);
         _participants.requireRole(contributor, class == Class.Annotation ? Roles.ANNOTATOR : Roles.DEVELOPER);
-        if (_works[dataset][class][work][contributor].exists()) revert DatasetAlreadyContributed(dataset, work);
+        if (_works[dataset][class][work][contributor].exists()) {
+            revert DatasetAlreadyContributed(dataset, WorkId.unwrap(work));
+        }
         _works[dataset][class][work][contributor] = ContributionSlotLibrary.counted(weight, false);
         _accounts[dataset].enter(class, contributor, weight);
         emit DatasetWorkContributed(dataset, contributor, work, class, weight);
@@ -109,22 +113,20 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         emit DatasetVersionFrozen(dataset, version, root, contributions);
     }
 
-    // ------------------------------------------------------------------ image sets
-
-    /// @inheritdoc IDatasetRegistry
+    /// @inheritdoc IDatasetContributions
     function contribute(DatasetId dataset, ImageSet calldata imageSet, uint32 weight) external {
         _contribute(dataset, imageSet, weight, _msgSender());
     }
 
-    /// @inheritdoc IDatasetRegistry
+    /// @inheritdoc IDatasetContributions
     function contributeAccepted(
         DatasetId dataset,
         ImageSet calldata imageSet,
         uint32 weight,
         Acceptance calldata acceptance
     ) external {
-        uint40 deadline = Time.unwrap(acceptance.deadline);
-        if (block.timestamp > deadline) revert DatasetSignatureExpired(acceptance.deadline);
+        Time deadline = acceptance.deadline;
+        if (block.timestamp > Time.unwrap(deadline)) revert DatasetSignatureExpired(deadline);
         bytes32 digest = _hashTypedDataV4(DatasetMessages.accept(dataset, imageSet.id(), weight, deadline));
         if (!Signatures.isSignedBy(acceptance.curator, digest, acceptance.signature)) {
             revert DatasetBadSignature(acceptance.curator);
@@ -132,7 +134,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         _contribute(dataset, imageSet, weight, acceptance.curator);
     }
 
-    /// @inheritdoc IDatasetRegistry
+    /// @inheritdoc IDatasetContributions
     function withdraw(DatasetId dataset, ImageSet calldata imageSet) external {
         address sender = _msgSender();
         ImageId image = imageSet.id();
@@ -153,18 +155,18 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         }
     }
 
-    /// @inheritdoc IDatasetRegistry
-    function withdrawWork(DatasetId dataset, Class class, bytes32 work) external {
+    /// @inheritdoc IDatasetContributions
+    function withdrawWork(DatasetId dataset, Class class, WorkId work) external {
         address sender = _msgSender();
         if (_isClosed(dataset, class, sender)) revert DatasetIdentityChangedHands(sender);
         ContributionSlot slot = _works[dataset][class][work][sender];
-        if (slot.state() != ContributionState.Counted) revert DatasetNotContributed(dataset, work);
+        if (slot.state() != ContributionState.Counted) revert DatasetNotContributed(dataset, WorkId.unwrap(work));
         _works[dataset][class][work][sender] = slot.withdrawn();
         _accounts[dataset].leave(class, sender, slot.weight());
         emit DatasetWorkWithdrawn(dataset, sender, work, class);
     }
 
-    /// @inheritdoc IDatasetRegistry
+    /// @inheritdoc IDatasetContributions
     function suspend(DatasetId dataset, ImageSet calldata imageSet) external {
         address sender = _msgSender();
         TermsSlot terms = _existing(dataset);
@@ -178,10 +180,10 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         if (slot.state() != ContributionState.Counted) revert DatasetNotContributed(dataset, ImageId.unwrap(image));
         _imageSets[dataset][image] = slot.suspended();
         _leaveAll(dataset, imageSet, slot);
-        emit DatasetImageSuspended(dataset, image, sender, uint40(block.timestamp + RENEWAL_PERIOD));
+        emit DatasetImageSuspended(dataset, image, sender, Time.wrap(uint40(block.timestamp + RENEWAL_PERIOD)));
     }
 
-    /// @inheritdoc IDatasetRegistry
+    /// @inheritdoc IDatasetContributions
     function resume(DatasetId dataset, ImageSet calldata imageSet) external {
         (ImageId image, GrantId grantId) = _requireConsent(dataset, _existing(dataset), imageSet);
         ContributionSlot slot = _imageSets[dataset][image];
@@ -213,13 +215,13 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
         return DatasetId.wrap(keccak256(abi.encode(institution, terms, salt)));
     }
 
-    /// @inheritdoc IDatasetRegistry
+    /// @inheritdoc IDatasetContributions
     function imageSetOf(DatasetId dataset, ImageId image) external view returns (Contribution memory) {
         return _imageSets[dataset][image].unpack();
     }
 
-    /// @inheritdoc IDatasetRegistry
-    function workOf(DatasetId dataset, Class class, address contributor, bytes32 work)
+    /// @inheritdoc IDatasetContributions
+    function workOf(DatasetId dataset, Class class, address contributor, WorkId work)
         external
         view
         returns (Contribution memory)
@@ -266,10 +268,7 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
     /// @dev A contribution that counts or is suspended.
     function _standing(DatasetId dataset, ImageId image) private view returns (ContributionSlot slot) {
         slot = _imageSets[dataset][image];
-        ContributionState state = slot.state();
-        if (state != ContributionState.Counted && state != ContributionState.Suspended) {
-            revert DatasetNotContributed(dataset, ImageId.unwrap(image));
-        }
+        if (!slot.stands()) revert DatasetNotContributed(dataset, ImageId.unwrap(image));
     }
 
     /// @dev An institution reads what it is the patient of without a grant; that is not consent to a data set.
@@ -296,6 +295,6 @@ contract DatasetRegistry is DatasetTreasury, EIP712 {
     function _use(DatasetId dataset, TermsSlot terms) private view returns (IConsentRegistry.Use memory) {
         uint16 purposes = terms.purposes();
         Disease disease = purposes & DataUse.DISEASE_RESEARCH != 0 ? _diseases[dataset] : Disease.wrap(0);
-        return IConsentRegistry.Use(Purposes.wrap(purposes), Conditions.wrap(terms.fulfilled()), disease);
+        return IConsentRegistry.Use(Purposes.wrap(purposes), terms.fulfilled(), disease);
     }
 }

@@ -7,15 +7,17 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 
-import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
+import {IDatasetTreasury} from "../../interfaces/IDatasetTreasury.sol";
+import {IDatasetVault} from "../../interfaces/IDatasetVault.sol";
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {DatasetId} from "../types/DatasetId.sol";
 import {ClassAccounts} from "./ClassAccounts.sol";
 import {DatasetVault} from "./DatasetVault.sol";
 import {ContributorAccount, RewardAccounts} from "./RewardAccounts.sol";
 
-/// @title The money half of the data set registry: vaults, shares and what is due to whom
-abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, ReentrancyGuard {
+/// @title DatasetTreasury
+/// @notice The money half of the data set registry: vaults, shares and what is due to whom. See {IDatasetTreasury}.
+abstract contract DatasetTreasury is IDatasetTreasury, ERC2771Context, ReentrancyGuard {
     using SafeERC20 for IERC20;
 
     bytes32 private constant REWARD_DELEGATE = "radledger.reward";
@@ -24,38 +26,23 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
     IIdentityRegistry internal immutable _identities;
     bytes32 private immutable _vaultCodeHash;
 
-    /// @inheritdoc IDatasetRegistry
-    IERC20 public tokenOfNewVault;
-
     mapping(DatasetId dataset => ClassAccounts) internal _accounts;
+    IERC20 private _tokenOfNewVault;
+
+    // ------------------------------------------------------------------ construction
 
     constructor(IIdentityRegistry identities) {
         _identities = identities;
         _vaultCodeHash = keccak256(type(DatasetVault).creationCode);
     }
 
-    // ------------------------------------------------------------------ contributors
+    // ------------------------------------------------------------------ writes
 
-    /// @inheritdoc IDatasetRegistry
-    function setFree(DatasetId dataset, Class class, address beneficiary, bool free) external {
-        _existingVault(dataset);
-        _requireMayAct(beneficiary, _msgSender());
-        ClassAccounts storage accounts = _accounts[dataset];
-        ContributorAccount contributor = accounts.contributors[uint256(class)][beneficiary];
-        if (contributor.isFree() == free) revert DatasetFreeUnchanged(free);
-        accounts.contributors[uint256(class)][beneficiary] = contributor.toggleFree(accounts.perWeight(class));
-        if (free) accounts.shrink(class, contributor.weight());
-        else accounts.grow(class, contributor.weight());
-        emit DatasetFreeSet(dataset, beneficiary, class, free);
-    }
-
-    // ------------------------------------------------------------------ money
-
-    /// @inheritdoc IDatasetRegistry
+    /// @inheritdoc IDatasetTreasury
     /// @dev The guard keeps a token that calls back from having one payment counted twice.
     function fund(DatasetId dataset, uint256 amount, uint64[4] calldata weights) external nonReentrant {
         address vault = _existingVault(dataset);
-        IERC20 token = DatasetVault(vault).token();
+        IERC20 token = IDatasetVault(vault).token();
         address sender = _msgSender();
         uint256 before = token.balanceOf(vault);
         token.safeTransferFrom(sender, vault, amount);
@@ -69,7 +56,7 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         emit DatasetFunded(dataset, sender, received);
     }
 
-    /// @inheritdoc IDatasetRegistry
+    /// @inheritdoc IDatasetTreasury
     function claim(DatasetId dataset, Class class) external {
         address sender = _msgSender();
         ClassAccounts storage accounts = _accounts[dataset];
@@ -78,7 +65,7 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         _pay(accounts, dataset, class, contributor, sender, sender);
     }
 
-    /// @inheritdoc IDatasetRegistry
+    /// @inheritdoc IDatasetTreasury
     function claimFor(DatasetId dataset, Class class, address beneficiary, address to) external {
         _requireMayAct(beneficiary, _msgSender());
         ClassAccounts storage accounts = _accounts[dataset];
@@ -86,24 +73,35 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         if (_identities.identityOwner(beneficiary) != beneficiary && !contributor.isClosed()) {
             _existingVault(dataset);
             contributor = contributor.closed();
+            accounts.contributors[uint256(class)][beneficiary] = contributor;
             emit DatasetAccountClosed(dataset, beneficiary, class);
             // Its owner must be able to close the account even if the lost key has just emptied it.
-            if (contributor.due(accounts.perWeight(class)) == 0) {
-                accounts.contributors[uint256(class)][beneficiary] = contributor;
-                return;
-            }
+            if (contributor.due(accounts.perWeight(class)) == 0) return;
         }
         _pay(accounts, dataset, class, contributor, beneficiary, to);
     }
 
+    /// @inheritdoc IDatasetTreasury
+    function setFree(DatasetId dataset, Class class, address beneficiary, bool free) external {
+        _existingVault(dataset);
+        _requireMayAct(beneficiary, _msgSender());
+        ClassAccounts storage accounts = _accounts[dataset];
+        ContributorAccount contributor = accounts.contributors[uint256(class)][beneficiary];
+        if (contributor.isFree() == free) revert DatasetFreeUnchanged(free);
+        accounts.contributors[uint256(class)][beneficiary] = contributor.toggleFree(accounts.perWeight(class));
+        if (free) accounts.shrink(class, contributor.weight());
+        else accounts.grow(class, contributor.weight());
+        emit DatasetFreeSet(dataset, beneficiary, class, free);
+    }
+
     // ------------------------------------------------------------------ views
 
-    /// @inheritdoc IDatasetRegistry
+    /// @inheritdoc IDatasetTreasury
     function weightOf(DatasetId dataset, Class class) external view returns (uint64) {
         return _accounts[dataset].weight(class);
     }
 
-    /// @inheritdoc IDatasetRegistry
+    /// @inheritdoc IDatasetTreasury
     function contributorOf(DatasetId dataset, Class class, address beneficiary)
         external
         view
@@ -114,6 +112,11 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         return (contributor.weight(), contributor.due(accounts.perWeight(class)), contributor.isFree());
     }
 
+    /// @inheritdoc IDatasetTreasury
+    function tokenOfNewVault() external view returns (IERC20) {
+        return _tokenOfNewVault;
+    }
+
     // ------------------------------------------------------------------ internal
 
     /// @dev Keeps the shares of a new data set and makes its vault.
@@ -122,9 +125,9 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         if (sum != BASIS_POINTS) revert DatasetSharesInvalid(sum);
         if (token.code.length == 0) revert DatasetTokenInvalid(token);
         _accounts[dataset].open(shares);
-        tokenOfNewVault = IERC20(token);
+        _tokenOfNewVault = IERC20(token);
         vault = address(new DatasetVault{salt: DatasetId.unwrap(dataset)}());
-        delete tokenOfNewVault;
+        delete _tokenOfNewVault;
     }
 
     function _isClosed(DatasetId dataset, Class class, address beneficiary) internal view returns (bool) {
@@ -179,7 +182,7 @@ abstract contract DatasetTreasury is IDatasetRegistry, ERC2771Context, Reentranc
         if (amount == 0) revert DatasetNothingDue(dataset, class, beneficiary);
         accounts.contributors[uint256(class)][beneficiary] = contributor.paid(perWeight);
         emit DatasetRewardClaimed(dataset, beneficiary, class, to, amount);
-        DatasetVault(_vaultOf(dataset)).pay(to, amount);
+        IDatasetVault(_vaultOf(dataset)).pay(to, amount);
     }
 
     function _existingVault(DatasetId dataset) private view returns (address vault) {

@@ -108,9 +108,9 @@ class DatasetRegistry:
 
 
 ENUMERATIONS: Mapping[str, type[Enumeration]] = {
-    "enum IDatasetRegistry.Class": Class,
-    "enum IDatasetRegistry.ContributionState": ContributionState,
-    "enum IDatasetRegistry.WeightRule": WeightRule,
+    "enum IDatasetContributions.ContributionState": ContributionState,
+    "enum IDatasetContributions.WeightRule": WeightRule,
+    "enum IDatasetTreasury.Class": Class,
 }
 """The enumerations by the internal type that the ABI has."""
 

@@ -26,19 +26,19 @@ RENEWAL_PERIOD = 30 * 24 * 3600
 
 
 class Class:
-    """What somebody contributes (``IDatasetRegistry.Class``)."""
+    """What a contributor adds (``IDatasetTreasury.Class``)."""
 
     DATA, CUSTODY, ANNOTATION, DEVELOPMENT = range(4)
 
 
 class Rule:
-    """How much an image set weighs (``IDatasetRegistry.WeightRule``)."""
+    """How much an image set weighs (``IDatasetContributions.WeightRule``)."""
 
     PER_SET, PER_INSTANCE, SCORED = range(3)
 
 
 class State:
-    """What became of a contribution (``IDatasetRegistry.ContributionState``)."""
+    """What became of a contribution (``IDatasetContributions.ContributionState``)."""
 
     NONE, COUNTED, SUSPENDED, WITHDRAWN = range(4)
 

@@ -67,7 +67,7 @@ class DatasetClassInvalid(ContractError):
     """This class does not accept this kind of contribution."""
 
     selector = "7b34fd39"
-    parameters = (("class", "uint8", "enum IDatasetRegistry.Class"),)
+    parameters = (("class", "uint8", "enum IDatasetTreasury.Class"),)
 
 
 class DatasetFreeUnchanged(ContractError):
@@ -97,7 +97,7 @@ class DatasetInstancesInvalid(ContractError):
 
     selector = "6da89eea"
     parameters = (
-        ("rule", "uint8", "enum IDatasetRegistry.WeightRule"),
+        ("rule", "uint8", "enum IDatasetContributions.WeightRule"),
         ("mostInstances", "uint32", "uint32"),
     )
 
@@ -143,7 +143,7 @@ class DatasetNothingDue(ContractError):
     selector = "91656d17"
     parameters = (
         ("dataset", "bytes32", "DatasetId"),
-        ("class", "uint8", "enum IDatasetRegistry.Class"),
+        ("class", "uint8", "enum IDatasetTreasury.Class"),
         ("beneficiary", "address", "address"),
     )
 
@@ -203,7 +203,7 @@ class DatasetWeightInvalid(ContractError):
 
     selector = "fa7f520e"
     parameters = (
-        ("rule", "uint8", "enum IDatasetRegistry.WeightRule"),
+        ("rule", "uint8", "enum IDatasetContributions.WeightRule"),
         ("weight", "uint32", "uint32"),
     )
 
@@ -214,7 +214,7 @@ class DatasetWeightsChanged(ContractError):
     selector = "fb0d232a"
     parameters = (
         ("dataset", "bytes32", "DatasetId"),
-        ("class", "uint8", "enum IDatasetRegistry.Class"),
+        ("class", "uint8", "enum IDatasetTreasury.Class"),
         ("named", "uint64", "uint64"),
         ("weight", "uint64", "uint64"),
     )
