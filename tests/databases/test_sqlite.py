@@ -168,7 +168,9 @@ def open_intents(path):
 
 def open_index(path):
     path.parent.mkdir(exist_ok=True)
-    IndexDatabase(f"sqlite:///{path}", IndexOwner(1, "0x01", {}, 1)).open()
+    IndexDatabase(
+        f"sqlite:///{path}", IndexOwner(1, "0x01", {"Forwarder": "0x02"}, {"Forwarder": 1})
+    ).open()
 
 
 @pytest.mark.parametrize("opened", [ReceiptBook, Journal, open_intents, open_index])

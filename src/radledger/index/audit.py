@@ -130,7 +130,11 @@ class _Comparison:
             raise ChainMoved(f"the node has no block {self._position.number} now; ask again")
         with self._database.reading() as connection:
             indexed = _events(connection, self._source.start, self._position.number)
-            views = replay(indexed, int(header["timestamp"], 16), self._unusable)
+            views = (
+                view
+                for view in replay(indexed, int(header["timestamp"], 16), self._unusable)
+                if view.contract in self._source.contracts
+            )
             while some := list(islice(views, _CALLS)):
                 self._compare_views(some, number)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,12 @@ import sqlalchemy
 from radledger.databases.engines import Kind, make_schema
 from radledger.files import locked
 from radledger.index import tables
-from radledger.index.errors import IndexOfAnotherChain, IndexUnavailable, InvalidIndexUrl
+from radledger.index.errors import (
+    IndexOfAnotherChain,
+    IndexOfAnotherRelease,
+    IndexUnavailable,
+    InvalidIndexUrl,
+)
 from radledger.index.rows import mentions_of, rows_of
 
 if TYPE_CHECKING:
@@ -22,12 +28,11 @@ if TYPE_CHECKING:
 
     from radledger.index.source import Blocks
 
-__all__ = ["REORG_DEPTH", "IndexDatabase", "IndexMoved", "IndexOwner", "Position"]
+__all__ = ["REORG_DEPTH", "IndexDatabase", "IndexMoved", "IndexOwner", "Lacking", "Position"]
 
 REORG_DEPTH = 256
 """Of so many last blocks the hashes are kept: so far back a reorganisation is followed."""
 
-_LAYOUT = 2
 _WRITING = "radledger_writing"
 # Where PostgreSQL keeps the tables, apart from whatever else is in the database.
 _SCHEMA = "radledger_index"
@@ -36,12 +41,27 @@ _KIND = Kind("index", IndexUnavailable, InvalidIndexUrl, sqlite=True)
 
 @dataclass(frozen=True)
 class IndexOwner:
-    """Whose index it is: the chain, its contracts, and the block in which the first was made."""
+    """Whose index it is: the chain, its contracts, and the block in which each was made."""
 
     chain_id: int
     genesis: str
     contracts: Mapping[str, str]
-    start: int
+    blocks: Mapping[str, int]
+
+    @property
+    def start(self) -> int:
+        """The block in which the first contract was made."""
+        return min(self.blocks.values())
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """What an index says of whose it is; by its text two can be compared in SQL."""
+        return {
+            "layout": tables.layout(),
+            "chain_id": self.chain_id,
+            "genesis": self.genesis,
+            "contracts": json.dumps(dict(self.contracts), sort_keys=True),
+        }
 
 
 @dataclass(frozen=True)
@@ -50,6 +70,14 @@ class Position:
 
     number: int
     hash: str
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Contracts that an index does not follow yet: their first block, and what it does follow."""
+
+    first: int
+    followed: str
 
 
 class IndexMoved(Exception):
@@ -85,33 +113,46 @@ class IndexDatabase:
     def open(self) -> None:
         """Make the tables if they are not there, and check whose they are.
 
+        An index of the same deployment with fewer contracts is this one's too: see
+        :meth:`lacking`.
+
         Raises
         ------
         IndexOfAnotherChain
             If another deployment's index is there, or something else.
+        IndexOfAnotherRelease
+            If its tables are another release's.
         IndexUnavailable
             If the database does not answer.
         """
         with self.errors(), self._opening(), self._writing.begin() as connection:
-            self._require_nobody_elses(connection)
+            if self._present(connection):
+                self._require_own(connection)
+                return
             if connection.dialect.name == "postgresql":
                 make_schema(connection, _SCHEMA)
+            tables.typed()
             tables.metadata.create_all(connection)
-            found = connection.execute(sqlalchemy.select(tables.position)).mappings().one_or_none()
-            if found is None:
-                row = {**asdict(self._belonging), "layout": _LAYOUT, "hash": ""}
-                row["number"] = self._belonging.start - 1
+            # Another process may have made them meanwhile.
+            if connection.execute(sqlalchemy.select(tables.position)).first() is None:
+                first = {"number": self._belonging.start - 1, "hash": ""}
+                row = {**self._belonging.row, **first}
                 connection.execute(sqlalchemy.insert(tables.position), row)
-                return
-        own = {**asdict(self._belonging), "layout": _LAYOUT}
-        differing = sorted(name for name, value in own.items() if found[name] != value)
-        if differing:
-            raise IndexOfAnotherChain(
-                f"{self.url} holds the index of another deployment (its {differing[0]} differs); "
-                "name another database, or replace it with `radledger index rebuild`",
-                url=self.url,
-                differing=differing,
-            )
+
+    def lacking(self) -> Lacking | None:
+        """The contracts that the index does not follow yet; None: it follows all.
+
+        Raises
+        ------
+        IndexOfAnotherChain, IndexOfAnotherRelease
+            As `open`: another process may have replaced it.
+        """
+        with self.reading() as connection:
+            followed = self._require_own(connection)
+        added = self._belonging.contracts.keys() - json.loads(followed).keys()
+        if not added:
+            return None
+        return Lacking(min(self._belonging.blocks[name] for name in added), followed)
 
     def clear(self) -> None:
         """Drop everything, and begin again.
@@ -124,8 +165,8 @@ class IndexDatabase:
             If the database does not answer.
         """
         with self.errors(), self._opening(), self._writing.begin() as connection:
-            self._require_nobody_elses(connection)
-            tables.metadata.drop_all(connection)
+            if self._present(connection):
+                _drop_all(connection)
         self.open()
 
     def _opening(self) -> AbstractContextManager[None]:
@@ -134,8 +175,8 @@ class IndexDatabase:
         folder = Path(path).parent if path else None
         return locked(folder) if folder and folder.is_dir() else nullcontext()
 
-    def _require_nobody_elses(self, connection: Connection) -> None:
-        """Refuse a database that holds something else, before anything in it is touched."""
+    def _present(self, connection: Connection) -> bool:
+        """Whether there is an index; refuse a database with something else, and touch nothing."""
         schema = _SCHEMA if connection.dialect.name == "postgresql" else None
         present = set(sqlalchemy.inspect(connection).get_table_names(schema))
         if present and tables.position.name not in present:
@@ -144,6 +185,38 @@ class IndexDatabase:
                 url=self.url,
                 differing=sorted(present),
             )
+        return bool(present)
+
+    def _require_own(self, connection: Connection) -> str:
+        """What an index says that it follows; refuse it if it is another one's."""
+        own = self._belonging
+        wanted = [tables.position.c[name] for name in own.row]
+        found = connection.execute(sqlalchemy.select(*wanted)).mappings().one()
+        if found["layout"] != own.row["layout"]:
+            raise IndexOfAnotherRelease(
+                f"the index {self.url} has the tables of another release; replace it with "
+                "`radledger index rebuild`",
+                url=self.url,
+            )
+        followed = json.loads(found["contracts"])
+        differing = [name for name in ("chain_id", "genesis") if found[name] != getattr(own, name)]
+        if any(own.contracts.get(name, address) != address for name, address in followed.items()):
+            differing.append("contracts")
+        if differing:
+            raise IndexOfAnotherChain(
+                f"{self.url} holds the index of another deployment (its {differing[0]} differs); "
+                "name another database, or replace it with `radledger index rebuild`",
+                url=self.url,
+                differing=differing,
+            )
+        if unknown := sorted(followed.keys() - own.contracts.keys()):
+            raise IndexOfAnotherChain(
+                f"the index {self.url} follows {', '.join(unknown)} as well, which this home's "
+                "record of the deployment lacks; take it over with `radledger deploy import`",
+                url=self.url,
+                differing=unknown,
+            )
+        return str(found["contracts"])
 
     def errors(self) -> AbstractContextManager[None]:
         """Raise `IndexUnavailable` for whatever the database raises inside."""
@@ -200,36 +273,64 @@ class IndexDatabase:
             connection.execute(old)
         return reached
 
-    def take_back(self, position: Position, to: Position) -> None:
+    def take_back(self, position: Position, to: Position, lacking: Lacking | None = None) -> None:
         """Take back all blocks after ``to``.
+
+        Parameters
+        ----------
+        position, to
+            Where the index is, and where it is to be.
+        lacking
+            Contracts that are followed from there on.
 
         Raises
         ------
         IndexMoved
             If the index is not at that position any more.
         """
-        with self._moving(position, to) as connection:
+        with self._moving(position, to, lacking) as connection:
             for table in (tables.events, tables.mentions, *tables.typed()):
                 connection.execute(sqlalchemy.delete(table).where(table.c.block > to.number))
-            left = sqlalchemy.delete(tables.blocks).where(tables.blocks.c.number > to.number)
+            left = sqlalchemy.delete(tables.blocks).where(tables.blocks.c.number >= to.number)
             connection.execute(left)
+            if to.hash:
+                row = {"number": to.number, "hash": to.hash}
+                connection.execute(sqlalchemy.insert(tables.blocks), row)
 
     @contextmanager
-    def _moving(self, position: Position, to: Position) -> Iterator[Connection]:
+    def _moving(
+        self, position: Position, to: Position, lacking: Lacking | None = None
+    ) -> Iterator[Connection]:
         """A transaction that moves the index from one position to another.
 
         It begins with the move: who comes second waits for the first, and finds it gone.
         """
         table = tables.position
+        own = self._belonging.row["contracts"]
         move = (
             sqlalchemy.update(table)
             .where(table.c.number == position.number, table.c.hash == position.hash)
-            .values(number=to.number, hash=to.hash)
+            .where(table.c.contracts == (own if lacking is None else lacking.followed))
+            .values(number=to.number, hash=to.hash, contracts=own)
         )
         with self.errors(), self._writing.begin() as connection:
             if connection.execute(move).rowcount != 1:
                 raise IndexMoved
             yield connection
+
+
+def _drop_all(connection: Connection) -> None:
+    """Drop the tables of an index, of whichever release: most have the place of an event."""
+    schema = _SCHEMA if connection.dialect.name == "postgresql" else None
+    present = sqlalchemy.MetaData()
+    present.reflect(connection, schema=schema)
+    own = {tables.position.name, tables.blocks.name}
+    dropped = [
+        each
+        for each in present.tables.values()
+        if each.name in own or {"block", "log_index"} <= set(each.columns.keys())
+    ]
+    present.drop_all(connection, tables=dropped)
 
 
 def _engine(url: str | sqlalchemy.URL) -> Engine:

@@ -3,7 +3,8 @@
 ::
 
     RadLedgerError
-    ├── IndexOfAnotherChain      the database follows another deployment or has another layout
+    ├── IndexOfAnotherChain      the database follows another deployment
+    │   └── IndexOfAnotherRelease    its tables are those of another release
     ├── ReorganisationTooDeep    the chain left a branch further back than headers are kept
     ├── NothingKnown             the index has nothing of that id or address
     └── GraphsNotInstalled       a picture needs the extra ``graphs``
@@ -31,6 +32,7 @@ __all__ = [
     "ChainMoved",
     "GraphsNotInstalled",
     "IndexOfAnotherChain",
+    "IndexOfAnotherRelease",
     "IndexUnavailable",
     "InvalidIndexUrl",
     "NoIdOrAddress",
@@ -44,7 +46,11 @@ class IndexUnavailable(DatabaseUnavailable):
 
 
 class IndexOfAnotherChain(RadLedgerError):
-    """The database holds the index of another deployment, or of another version of this package."""
+    """The database holds the index of another deployment, or something else."""
+
+
+class IndexOfAnotherRelease(IndexOfAnotherChain):
+    """The tables of the index are those of another release."""
 
 
 class ReorganisationTooDeep(RadLedgerError):

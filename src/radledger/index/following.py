@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from radledger.chain.errors import RequestFailed
-from radledger.index.database import IndexDatabase, IndexMoved, Position
+from radledger.index.database import IndexDatabase, IndexMoved, Lacking, Position
 from radledger.index.errors import ChainMoved, ReorganisationTooDeep
 from radledger.index.source import ChainSource
 
@@ -68,6 +68,8 @@ def follow(
                 database.take_back(position, common)
                 taken_back += position.number - common.number
                 position = common
+            if (lacking := database.lacking()) is not None:
+                position = _extended(database, source, position, lacking)
             head = source.head()
             while position.number < head:
                 last = min(position.number + span, head)
@@ -108,6 +110,24 @@ def _next(span: int, events: int) -> int:
     if events > _EVENTS:
         return max(1, span // 2)
     return min(_MOST_BLOCKS, span * 2) if events < _EVENTS // 2 else span
+
+
+def _extended(
+    database: IndexDatabase, source: ChainSource, position: Position, lacking: Lacking
+) -> Position:
+    """Have contracts followed that a newer release, or another participant, has deployed.
+
+    What was read before they were known is read again from their first block on.
+    """
+    to = position
+    if lacking.first <= position.number:
+        before = lacking.first - 1
+        hashes = source.hashes([before, position.number])
+        if hashes.get(position.number) != position.hash:
+            raise ChainMoved("the chain was reorganised meanwhile; ask again")
+        to = Position(before, hashes[before])
+    database.take_back(position, to, lacking)
+    return to
 
 
 def _common(database: IndexDatabase, source: ChainSource, position: Position) -> Position:

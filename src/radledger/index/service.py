@@ -70,8 +70,9 @@ class Index:
         self._ledger = ledger
         self.source = ChainSource(ledger)
         deployment = ledger.deployment
+        blocks = {name: deployment.contracts[name].block for name in self.source.contracts}
         belonging = IndexOwner(
-            deployment.chain_id, deployment.genesis, self.source.contracts, self.source.start
+            deployment.chain_id, deployment.genesis, self.source.contracts, blocks
         )
         self._belonging = belonging
         self._unopened = IndexDatabase(url or _url_in(home, deployment.slug), belonging)

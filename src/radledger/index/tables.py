@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import JSON, BigInteger, Column, Integer, String, Table
+from sqlalchemy import BigInteger, Column, String, Table
 
 from radledger.area.declaration import load
 from radledger.area.tables import events, mentions, metadata
@@ -14,16 +15,15 @@ from radledger.areas import CONTRACTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["blocks", "events", "mentions", "metadata", "position", "typed"]
+__all__ = ["blocks", "events", "layout", "mentions", "metadata", "position", "typed"]
 
 position = Table(
     "position",
     metadata,
-    Column("layout", Integer, nullable=False),
+    Column("layout", String, nullable=False),
     Column("chain_id", BigInteger, nullable=False),
     Column("genesis", String, nullable=False),
-    Column("contracts", JSON, nullable=False),
-    Column("start", BigInteger, nullable=False),
+    Column("contracts", String, nullable=False),
     Column("number", BigInteger, nullable=False),
     Column("hash", String, nullable=False),
     comment="one row: whose index this is, and the last block in it",
@@ -46,3 +46,20 @@ def typed() -> Sequence[Table]:
         if contract.rows:
             load(contract.rows)
     return tuple(each for each in metadata.sorted_tables if each not in own)
+
+
+@cache
+def layout() -> str:
+    """A digest of all tables: names and types of their columns, keys, and what a row means."""
+    typed()
+    described = [
+        (
+            *(each.name, each.comment),
+            *(
+                (column.name, repr(column.type), column.nullable, column.primary_key, column.index)
+                for column in each.columns
+            ),
+        )
+        for each in metadata.sorted_tables
+    ]
+    return hashlib.sha256(repr(described).encode()).hexdigest()[:16]
