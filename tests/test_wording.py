@@ -6,13 +6,12 @@ import re
 
 import pytest
 
+from radledger.area.declaration import load
+from radledger.areas import AREAS
 from radledger.chain import refusals
 from radledger.chain.refusals.base import ContractError
-from radledger.consent import bindings as consent
 from radledger.consent.scope import EMERGENCY_DIGEST
 from radledger.errors import UsageError
-from radledger.imaging import bindings as imaging
-from radledger.research import bindings as research
 from radledger.wording import humanize
 
 SAMPLES = {
@@ -22,7 +21,11 @@ SAMPLES = {
     "string": "a",
     "bool": True,
 }
-ENUMERATIONS = {**imaging.ENUMERATIONS, **consent.ENUMERATIONS, **research.ENUMERATIONS}
+ENUMERATIONS = {
+    internal_type: enumeration
+    for area in AREAS
+    for internal_type, enumeration in load(f"radledger.{area.name}.bindings:ENUMERATIONS").items()
+}
 COUNTS_AND_AMOUNTS = {
     *("approvals", "epoch", "current", "guardians", "instances", "most", "mostInstances"),
     *("named", "overdue", "sum", "threshold", "weight"),
@@ -135,3 +138,9 @@ def test_values_that_no_contract_gave_are_left_alone(values):
 
 def test_other_errors_speak_for_themselves():
     assert humanize(UsageError("no such thing; give another")) == "no such thing; give another"
+
+
+def test_every_hint_is_for_a_refusal():
+    hinted = {name for area in AREAS for name in area.hints}
+    assert hinted <= {kind.__name__ for kind in KINDS}
+    assert "ConsentExpired" in hinted

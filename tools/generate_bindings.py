@@ -17,15 +17,13 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from radledger.areas import AREAS
 from tools.compile_contracts import compile_sources, sources
 from tools.generate_refusals import formatted, snake_case
 from tools.solidity import Constant, Node, Sources
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "radledger"
-# In the order in which they may import each other.
-AREAS = ("identity", "imaging", "consent", "algorithms", "research")
-
 ENUMERATION = "enum "
 SIGNED = re.compile(r"(?P<name>\w+)\((?P<fields>\w+ \w+(,\w+ \w+)*)\)")
 PYTHON_TYPES = {"address": "str", "string": "str", "bool": "bool"}
@@ -77,9 +75,8 @@ def module_text(
         for internal in types
     ]
     members += _constants(constants)
-    if enumerations:
-        entries = "".join(f"    {name!r}: {_name(name)},\n" for name in sorted(enumerations))
-        members.append(("ENUMERATIONS", ENUMERATIONS.format(entries=entries)))
+    entries = "".join(f"    {name!r}: {_name(name)},\n" for name in sorted(enumerations))
+    members.append(("ENUMERATIONS", ENUMERATIONS.format(entries=entries)))
     if signed:
         members.append(("TYPED_DATA", TYPED_DATA.format(entries="".join(map(_signed, signed)))))
     names = [name for name, _ in members]
@@ -170,16 +167,15 @@ def wanted() -> dict[Path, str]:
     elsewhere: dict[str, str] = {}
     taken: set[str] = set()
     texts = {}
-    for area in AREAS:
+    for area in (each.name for each in AREAS):
         folder = f"contracts/{area}/"
         all_types, all_sources = compiled.types(folder), compiled.imported(folder)
-        if all_sources:
-            types = {name: all_types[name] for name in all_types if name not in elsewhere}
-            imported = {name: elsewhere[name] for name in all_types if name in elsewhere}
-            text = module_text(compiled, types, imported, all_sources - taken)
-            texts[PACKAGE / area / "bindings.py"] = formatted(text)
-            elsewhere |= dict.fromkeys(types, area)
-            taken |= all_sources
+        types = {name: all_types[name] for name in all_types if name not in elsewhere}
+        imported = {name: elsewhere[name] for name in all_types if name in elsewhere}
+        text = module_text(compiled, types, imported, all_sources - taken)
+        texts[PACKAGE / area / "bindings.py"] = formatted(text)
+        elsewhere |= dict.fromkeys(types, area)
+        taken |= all_sources
     return texts
 
 

@@ -38,8 +38,8 @@ library Identities {
     uint256 internal constant LONGEST_VALIDITY = type(uint128).max;
 
     // A mandate has room for four tenures: those of an identity, its owner, the owner's owner and the owner of that.
-    uint256 private constant TENURE_BITS = 16;
-    uint256 private constant MANDATE_BITS = 64;
+    uint256 internal constant TENURE_BITS = 16;
+    uint256 internal constant MANDATE_BITS = 64;
 
     /// @notice The time that is `validity` seconds from now.
     function until(uint256 validity) internal view returns (uint256) {

@@ -12,8 +12,8 @@ import {ParticipantSlot, ParticipantSlotLibrary} from "./ParticipantSlot.sol";
 /// @title ParticipantRegistry
 /// @notice Accredits institutions and their members. See {IParticipantRegistry}.
 contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
-    uint8 private constant BY_INSTITUTION = 1 << 0;
-    uint8 private constant BY_GOVERNOR = 1 << 1;
+    uint8 internal constant BY_INSTITUTION = 1 << 0;
+    uint8 internal constant BY_GOVERNOR = 1 << 1;
 
     uint32 private constant GOVERNOR = RoleMask.unwrap(Roles.GOVERNOR);
     uint32 private constant ACCREDITABLE = RoleMask.unwrap(Roles.ACCREDITABLE);

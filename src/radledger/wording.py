@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from radledger.area.declaration import load
+from radledger.areas import AREAS
+from radledger.chain.enumeration import Enumeration
 from radledger.chain.refusals.base import ContractError
-from radledger.consent import bindings as consent
 from radledger.consent.diseases import decode_disease
 from radledger.consent.duo import condition_names, purpose_names
 from radledger.consent.model import UNTIL_REVOKED
 from radledger.consent.scope import scope_name
 from radledger.errors import RadLedgerError
 from radledger.identity.roles import role_names
-from radledger.imaging import bindings as imaging
-from radledger.research import bindings as research
 
 __all__ = ["humanize"]
 
@@ -38,35 +38,7 @@ _SENTENCES = {
         "Roles that can be given here are {permitted}; asked for: {roles}"
     ),
 }
-_NEXT = {
-    "ConsentAlreadyRequested": "wait for the answer",
-    "ConsentBadSignature": "have it signed again",
-    "ConsentConditionUnmet": "name what the use fulfils with --attribute, if it does",
-    "ConsentDiseaseDiffers": "give --disease CODE@SALT as in the grant, if it is the same",
-    "ConsentDiseaseInvalid": "give --disease with DS, and only without HMB and GRU",
-    "ConsentExpired": "ask again with `radledger consent request`",
-    "ConsentImageDisowned": "the patient can undo that with `radledger image acknowledge`",
-    "ConsentNeverGranted": "ask with `radledger consent request`",
-    "ConsentNotRequested": "list pending requests with `radledger consent list --requests`",
-    "ConsentPeriodInvalid": "give an end that is later than the beginning and than now",
-    "ConsentPurposeNotPermitted": "ask for it with `radledger consent request`",
-    "ConsentRevoked": "ask again with `radledger consent request`",
-    "ConsentSignatureExpired": "have it signed again",
-    "DatasetBadSignature": "have a researcher of its institution sign it again",
-    "DatasetHasNoContributors": "contribute first",
-    "DatasetInstancesInvalid": "give --most-instances with per-instance, and with no other rule",
-    "DatasetNotCurator": (
-        "have a researcher of its institution contribute, or sign with `radledger dataset accept`"
-    ),
-    "DatasetSignatureExpired": "have a researcher of its institution sign it again",
-    "DatasetWeightInvalid": "give --score where image sets are scored, and only there",
-    "DatasetWeightsChanged": "look at it again with `radledger dataset show`",
-    "ERC2771ForwarderExpiredRequest": "have it signed again",
-    "ERC2771ForwarderInvalidSigner": "have it signed again",
-    "ImageIsDisowned": "the patient can undo that with `radledger image acknowledge`",
-    "ParticipantLacksRole": "see what an account may do with `radledger participant show`",
-    "ParticipantNotAccredited": "have it admitted by an institution or a governor",
-}
+_NEXT = {name: hint for area in AREAS for name, hint in area.hints.items()}
 
 
 def humanize(error: RadLedgerError) -> str:
@@ -125,7 +97,11 @@ def _listed(names: Callable[[int], tuple[str, ...]]) -> Callable[[int], str]:
     return listed
 
 
-_ENUMERATIONS = {**imaging.ENUMERATIONS, **consent.ENUMERATIONS, **research.ENUMERATIONS}
+_ENUMERATIONS: Mapping[str, type[Enumeration]] = {
+    internal_type: enumeration
+    for area in AREAS
+    for internal_type, enumeration in load(f"radledger.{area.name}.bindings:ENUMERATIONS").items()
+}
 _WORDS: Mapping[str, Callable[[Any], str]] = {
     "Conditions": _listed(condition_names),
     "Disease": lambda digest: decode_disease(bytes.fromhex(digest[2:])) or "none",

@@ -11,14 +11,12 @@ from pathlib import Path
 import pytest
 from eth_utils import keccak
 
+from radledger.areas import AREAS
 from radledger.chain import artifacts
 from radledger.chain.enumeration import Enumeration
 
 ROOT = Path(__file__).resolve().parents[2]
-BINDINGS = [
-    importlib.import_module(f"radledger.{path.parent.name}.bindings")
-    for path in sorted((ROOT / "src" / "radledger").glob("*/bindings.py"))
-]
+BINDINGS = [importlib.import_module(f"radledger.{area.name}.bindings") for area in AREAS]
 needs_compiler = pytest.mark.skipif(
     find_spec("solcx") is None or find_spec("ruff") is None,
     reason="needs py-solc-x and ruff, which compile and format",
@@ -30,10 +28,6 @@ def parameters(entries):
         for name in ("inputs", "outputs", "components"):
             yield from entry.get(name, [])
             yield from parameters(entry.get(name, []))
-
-
-def enumerations(module):
-    return getattr(module, "ENUMERATIONS", {}).items()
 
 
 def declared(kind):
@@ -55,7 +49,7 @@ def test_the_modules_are_those_of_the_present_contracts():
 
 
 def test_each_enumeration_of_an_abi_has_a_class():
-    known = {name: each for module in BINDINGS for name, each in enumerations(module)}
+    known = {name: each for module in BINDINGS for name, each in module.ENUMERATIONS.items()}
     assert known.keys() == declared("enum ").keys()
     assert {"enum IImageRegistry.Kind", "enum IConsentRegistry.Reason"} < known.keys()
 

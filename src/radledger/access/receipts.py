@@ -21,6 +21,7 @@ from eth_hash.auto import keccak
 
 from radledger.access.errors import ReceiptInvalid
 from radledger.chain.typed_data import Domain, Fields, typed_data
+from radledger.consent import bindings
 from radledger.errors import UsageError
 from radledger.identity.address import parse_address
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
-    from radledger.consent.permission import Use, UseStruct
+    from radledger.consent.permission import Use
 
 __all__ = ["Receipt", "SignedReceipt"]
 
@@ -109,9 +110,9 @@ class Receipt:
         )
 
     @property
-    def use(self) -> UseStruct:
-        """The struct ``Use`` of ``IConsentRegistry``."""
-        return self.purposes, self.fulfilled, bytes.fromhex(self.disease[2:])
+    def use(self) -> bindings.Use:
+        """As the contract takes it."""
+        return bindings.Use(self.purposes, self.fulfilled, bytes.fromhex(self.disease[2:]))
 
     @property
     def typed_data(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+from radledger.consent.bindings import DataUse
 from radledger.consent.diseases import is_code, is_digest
 from radledger.consent.errors import UnknownTerm
 
@@ -84,7 +85,7 @@ CONDITIONS = _terms(
 )
 """What a use must fulfil, in the order of their bits; the last two are prohibitions."""
 
-REQUIREMENTS = (1 << 14) - 1
+REQUIREMENTS = DataUse.REQUIREMENTS
 """Bits of the conditions that a use can fulfil: all but the prohibitions."""
 
 _PURPOSE = {term.name: term.bit for term in PURPOSES}
@@ -220,7 +221,7 @@ def expand(purposes: int, conditions: int = 0) -> int:
     """
     bit = _PURPOSE
     if purposes & bit["NRES"]:
-        purposes = (1 << len(PURPOSES)) - 1
+        purposes = DataUse.ALL_PURPOSES
     if purposes & bit["GRU"]:
         purposes |= bit["HMB"] | bit["POA"]
     if purposes & bit["HMB"]:

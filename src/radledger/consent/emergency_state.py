@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from radledger.area.fold import View
+from radledger.consent.bindings import Outcome
 from radledger.consent.scope import EMERGENCY, scope_name
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["EmergencyState", "is_emergency"]
 
 _CONTRACT = "ConsentRegistry"
-_WAITING, _JUSTIFIED, _UNJUSTIFIED = 1, 2, 3
-_COUNTS = {_JUSTIFIED: "justified", _UNJUSTIFIED: "unjustified"}
 
 
 class EmergencyState:
@@ -36,14 +35,15 @@ class EmergencyState:
                     "institution": args["institution"],
                     "until": args["until"],
                     "reviewBy": args["reviewBy"],
-                    "outcome": _WAITING,
+                    "outcome": Outcome.WAITING.number,
                     "ended": False,
                 }
                 self._emergencies[_which(args)] = emergency
                 self._latest[args["subject"], args["clinician"]] = emergency
             case "EmergencyReviewed":
                 emergency = self._emergencies.setdefault(_which(args), {})
-                emergency["outcome"] = _JUSTIFIED if args["justified"] else _UNJUSTIFIED
+                outcome = Outcome.JUSTIFIED if args["justified"] else Outcome.UNJUSTIFIED
+                emergency["outcome"] = outcome.number
                 if not args["justified"]:
                     emergency["ended"] = True
             case "ConsentWithdrawn" if is_emergency(args):
@@ -73,12 +73,13 @@ class EmergencyState:
             if "institution" not in emergency:
                 continue  # its declaration is missing, which the views tell
             open_ = "overdue" if now >= emergency["reviewBy"] else "waiting"
-            outcome = _COUNTS.get(emergency["outcome"], open_)
+            outcome = Outcome.of(emergency["outcome"])
+            counted = open_ if outcome is Outcome.WAITING else outcome.value
             for counts in (
                 own,
                 institutions.setdefault(emergency["institution"], Counter()),
             ):
-                counts.update(("declared", outcome))
+                counts.update(("declared", counted))
         return clinicians, institutions
 
 

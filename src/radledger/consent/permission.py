@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from radledger.consent.diseases import Diseases
     from radledger.imaging.model import ImageSet
 
-__all__ = ["Use", "UseStruct", "decide", "require", "use_of"]
-
-UseStruct = tuple[int, int, bytes]
-"""A use as the contract takes it: purposes, fulfilled conditions, disease."""
+__all__ = ["Use", "decide", "require", "use_of"]
 
 _CONTRACT = "ConsentRegistry"
 
@@ -63,7 +60,7 @@ class Use:
 
 
 def decide(
-    ledger: Ledger, present: Present, reader: str, image: ImageSet, use: UseStruct
+    ledger: Ledger, present: Present, reader: str, image: ImageSet, use: bindings.Use
 ) -> Decision:
     """Ask whether a use is permitted at the latest block, by a grant that has not ended.
 
@@ -87,7 +84,9 @@ def decide(
     )
 
 
-def require(ledger: Ledger, present: Present, reader: str, image: ImageSet, use: UseStruct) -> str:
+def require(
+    ledger: Ledger, present: Present, reader: str, image: ImageSet, use: bindings.Use
+) -> str:
     """Ask for the grant that permits a use at the latest block; all zero for the patient's own.
 
     Parameters are those of `decide`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from radledger.consent.bindings import Scopes
 from radledger.consent.errors import InvalidScope
 
 __all__ = ["ALL", "ALL_DIGEST", "EMERGENCY", "EMERGENCY_DIGEST", "parse_scope", "scope_name"]
@@ -15,9 +16,8 @@ EMERGENCY: Final = "emergency"
 """Everything of a subject, during emergency access; it can be revoked, but not granted."""
 
 _LENGTH = 32
-ALL_DIGEST = bytes(_LENGTH)
-# keccak256("radledger.consent.emergency"), as in contracts/types/Scope.sol.
-EMERGENCY_DIGEST = bytes.fromhex("c12a0ee62d54db6a9963493bbd3a690e88cdbc6d39d38a0783e628b6be9821db")
+ALL_DIGEST = Scopes.ALL
+EMERGENCY_DIGEST = Scopes.EMERGENCY
 
 
 def parse_scope(scope: str) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from radledger.area.fold import View
-from radledger.consent.bindings import GrantStore
+from radledger.consent.bindings import EmergencyAccess, GrantStore, Status
 from radledger.consent.emergency_state import EmergencyState, is_emergency
 from radledger.consent.ids import grant_id, requested_id
 from radledger.consent.model import ConsentRequest, Grant, Slot, Terms, unpack
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["ConsentState"]
 
 _CONTRACT = "ConsentRegistry"
-_GRANTED, _REVOKED = 1, 2
-_HOUR = 3600
 # What a revocation finds where nothing was granted.
 _NOTHING = unpack(0)
 
@@ -45,7 +43,7 @@ class _Grant:
             "conditions": conditions,
             "disease": "0x" + disease.hex(),
             "epoch": self.given.epoch,
-            "status": _REVOKED if self.revoked else _GRANTED,
+            "status": (Status.REVOKED if self.revoked else Status.GRANTED).number,
         }
 
 
@@ -119,7 +117,8 @@ class ConsentState:
             if emergency:
                 revoked |= grant.forbidden
                 if is_overdue(grantee):
-                    terms = replace(terms, until=min(terms.until, (terms.start or 0) + _HOUR))
+                    longest = (terms.start or 0) + EmergencyAccess.LONGEST_WHILE_OVERDUE
+                    terms = replace(terms, until=min(terms.until, longest))
             yield Grant(
                 grant_id=grant_id(subject, grantee, scope),
                 subject=subject,

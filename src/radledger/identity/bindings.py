@@ -5,11 +5,16 @@ Written by ``tools/generate_bindings.py``; edit the contracts instead.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
+from radledger.chain.enumeration import Enumeration
+
 __all__ = [
+    "ENUMERATIONS",
     "Guardians",
     "Identities",
+    "ParticipantRegistry",
     "Roles",
 ]
 
@@ -25,6 +30,15 @@ class Identities:
     """Constants of ``contracts/identity/Identities.sol``."""
 
     LONGEST_VALIDITY: Final = 2**128 - 1
+    TENURE_BITS: Final = 16
+    MANDATE_BITS: Final = 64
+
+
+class ParticipantRegistry:
+    """Constants of ``contracts/identity/ParticipantRegistry.sol``."""
+
+    BY_INSTITUTION: Final = 1
+    BY_GOVERNOR: Final = 2
 
 
 class Roles:
@@ -45,3 +59,7 @@ class Roles:
     REGULATOR: Final = 4_096
     MEMBER: Final = 8_192
     ACCREDITABLE: Final = 16_382
+
+
+ENUMERATIONS: Mapping[str, type[Enumeration]] = {}
+"""The enumerations by the internal type that the ABI has."""

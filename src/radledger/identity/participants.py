@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from radledger.identity.address import parse_address
+from radledger.identity.bindings import ParticipantRegistry
 from radledger.identity.roles import role_bits, role_names
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ __all__ = ["Participant", "Participants"]
 
 _CONTRACT = "ParticipantRegistry"
 _NOBODY = "0x" + "00" * 20
-_SUSPENDED_BY = ("institution", "governor")
+_SUSPENDED_BY = {
+    "institution": ParticipantRegistry.BY_INSTITUTION,
+    "governor": ParticipantRegistry.BY_GOVERNOR,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Participants:
             since=self._call("sinceOf", account) if belongs else None,
             active=belongs and not suspended,
             suspended=suspended,
-            suspended_by=tuple(who for bit, who in enumerate(_SUSPENDED_BY) if status >> bit & 1),
+            suspended_by=tuple(who for who, bit in _SUSPENDED_BY.items() if status & bit),
         )
 
     def _call(self, function: str, *arguments: Any) -> Any:

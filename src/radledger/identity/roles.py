@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from radledger.identity.bindings import Roles
 from radledger.identity.errors import UnknownRole
 
 __all__ = ["ROLES", "role_bits", "role_names"]
 
 ROLES = {
-    name: 1 << position
-    for position, name in enumerate(
-        (
-            "governor",
-            "custodian",
-            "clinician",
-            "radiologist",
-            "researcher",
-            "sponsor",
-            "analyst",
-            "annotator",
-            "developer",
-            "educator",
-            "manufacturer",
-            "inspector",
-            "regulator",
-            "member",
-        )
-    )
+    "governor": Roles.GOVERNOR,
+    "custodian": Roles.CUSTODIAN,
+    "clinician": Roles.CLINICIAN,
+    "radiologist": Roles.RADIOLOGIST,
+    "researcher": Roles.RESEARCHER,
+    "sponsor": Roles.SPONSOR,
+    "analyst": Roles.ANALYST,
+    "annotator": Roles.ANNOTATOR,
+    "developer": Roles.DEVELOPER,
+    "educator": Roles.EDUCATOR,
+    "manufacturer": Roles.MANUFACTURER,
+    "inspector": Roles.INSPECTOR,
+    "regulator": Roles.REGULATOR,
+    "member": Roles.MEMBER,
 }
 """Bit of each role; what each may do is said in ``contracts/lib/Roles.sol``."""
 

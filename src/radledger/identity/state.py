@@ -12,15 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from radledger.area.fold import NOBODY, NOTHING, View, hashed
-from radledger.identity.roles import ROLES
+from radledger.identity.bindings import Guardians, Identities, ParticipantRegistry, Roles
 
 if TYPE_CHECKING:
     from radledger.chain.events import Event
 
 __all__ = ["ForwarderState", "IdentityState", "ParticipantState"]
-
-_GOVERNOR = ROLES["governor"]
-_BY_GOVERNOR = 1 << 1
 
 
 class ForwarderState:
@@ -60,13 +57,13 @@ class ParticipantState:
         """Do what the contract did."""
         args = event.args
         participant = self._participants[args["account"]]
-        governor = participant.roles & _GOVERNOR
+        governor = participant.roles & Roles.GOVERNOR
         match event.name:
             case "ParticipantAdmitted":
                 participant.institution = args["institution"]
                 participant.roles = args["roles"] | governor
                 participant.since = event.timestamp
-                participant.status &= _BY_GOVERNOR
+                participant.status &= ParticipantRegistry.BY_GOVERNOR
             case "ParticipantRolesChanged":
                 participant.roles = args["roles"] | governor
             case "ParticipantLeft":
@@ -78,10 +75,10 @@ class ParticipantState:
                 if args["votes"] * 2 > self._governors:
                     self._round = args["round"] + 1
             case "ParticipantGovernorAdded":
-                participant.roles |= _GOVERNOR
+                participant.roles |= Roles.GOVERNOR
                 self._governors += 1
             case "ParticipantGovernorRemoved":
-                participant.roles &= ~_GOVERNOR
+                participant.roles &= ~Roles.GOVERNOR
                 self._governors -= 1
 
     def views(self, now: int) -> Iterator[View]:
@@ -103,14 +100,13 @@ class ParticipantState:
         return self._participants.get(participant.institution, _Participant())
 
     def _roles(self, participant: _Participant, suspended: bool) -> int:
-        governor = participant.roles & _GOVERNOR
+        governor = participant.roles & Roles.GOVERNOR
         if participant.institution == NOBODY or suspended:
             return governor
         return governor | participant.roles & self._institution(participant).roles
 
 
-_APPROVAL_PERIOD = 30 * 24 * 3600
-_MOST_STEPS = 4
+_MOST_STEPS = Identities.MANDATE_BITS // Identities.TENURE_BITS
 
 # The tenures along the path from an identity to its controller.
 _Mandate = tuple[int, ...]
@@ -232,6 +228,6 @@ class IdentityState:
     def _standing(self, recovery: _Recovery, now: int) -> int:
         """How many approvals count."""
         return sum(
-            now < given + _APPROVAL_PERIOD and self._mandate(guardian) == mandate
+            now < given + Guardians.APPROVAL_PERIOD and self._mandate(guardian) == mandate
             for guardian, (given, mandate) in recovery.approvals.items()
         )

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EVENTS", "ImageState"]
 
-_NUMBERS = {State.ANCHORED: 1, State.ERASED: 2, State.DISOWNED: 3}
 _BECOMES = {
     "ImageErased": State.ERASED,
     "ImageDisowned": State.DISOWNED,
@@ -95,6 +94,6 @@ class ImageState:
                 "patient": image.anchored.args["patient"],
                 "anchoredAt": image.anchored.timestamp,
                 "instances": image.anchored.args["instances"],
-                "state": _NUMBERS[image.state],
+                "state": image.state.number,
             }
             yield View("ImageRegistry", "imageOf", (id_,), (answer,))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from radledger.area.fold import NOTHING, View
 from radledger.consent import duo
 from radledger.consent.diseases import decode_disease
+from radledger.research.bindings import Class, DatasetRegistry
+from radledger.research.bindings import ContributionState as State
 from radledger.research.model import CLASSES, RULES, Contribution, Dataset, Share, Terms
 
 if TYPE_CHECKING:
@@ -18,10 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["DatasetState"]
 
 _BINARY_PLACES = 24
-_COUNTED, _SUSPENDED, _WITHDRAWN = 1, 2, 3
-_STATES = {_COUNTED: "counted", _SUSPENDED: "suspended", _WITHDRAWN: "withdrawn"}
-_DATA, _CUSTODY = 0, 1
-_RENEWAL_PERIOD = 30 * 24 * 3600
+_DATA, _CUSTODY = Class.DATA.number, Class.CUSTODY.number
 _MOST_ACCRUED = 2**96 - 1
 _CONTRACT = "DatasetRegistry"
 
@@ -77,17 +76,22 @@ class _Contribution:
     made: Event
     earners: tuple[str, ...]
     custody: bool = False
-    state: int = _COUNTED
+    state: State = State.COUNTED
     suspended_at: int = 0
 
     @property
     def weight(self) -> int:
         return int(self.made.args["weight"])
 
-    def state_at(self, now: int) -> int:
+    @property
+    def ends_at(self) -> int:
+        """When a suspension is the end."""
+        return self.suspended_at + DatasetRegistry.RENEWAL_PERIOD
+
+    def state_at(self, now: int) -> State:
         """A suspension that lasted for the whole period is the end."""
-        over = self.state == _SUSPENDED and now >= self.suspended_at + _RENEWAL_PERIOD
-        return _WITHDRAWN if over else self.state
+        over = self.state is State.SUSPENDED and now >= self.ends_at
+        return State.WITHDRAWN if over else self.state
 
     def record(self, now: int) -> dict[str, Any]:
         """What a view answers."""
@@ -95,7 +99,7 @@ class _Contribution:
             "weight": self.weight,
             "contributedAt": self.made.timestamp,
             "suspendedAt": self.suspended_at,
-            "state": self.state_at(now),
+            "state": self.state_at(now).number,
             "custody": self.custody,
         }
 
@@ -106,15 +110,15 @@ class _Contribution:
         names = (CLASSES[args["class"]],) if work else ("data", "custody")
         for name, earner in zip(names, self.earners, strict=True):
             ended = name == "custody" and not self.custody
-            state = _WITHDRAWN if ended else self.state_at(now)
+            state = State.WITHDRAWN if ended else self.state_at(now)
             yield Contribution(
                 item=args["work"] if work else args["image"],
                 contribution_class=name,
                 beneficiary=earner,
                 weight=self.weight,
                 grant_id=args.get("grantId", NOTHING),
-                state=_STATES[state],
-                ends_at=self.suspended_at + _RENEWAL_PERIOD if state == _SUSPENDED else None,
+                state=state.value,
+                ends_at=self.ends_at if state is State.SUSPENDED else None,
                 transaction=self.made.transaction,
             )
 
@@ -145,20 +149,20 @@ class _Dataset:
     def change(self, name: str, image: str, timestamp: int) -> None:
         """Suspend or resume an image set, or end it or its custody."""
         contribution = self.contributions[image]
-        counted = contribution.state == _COUNTED
+        counted = contribution.state is State.COUNTED
         match name:
             case "DatasetCustodyWithdrawn":
                 if counted:
                     self.classes[_CUSTODY].add(contribution.earners[_CUSTODY], -contribution.weight)
                 contribution.custody = False
             case "DatasetImageResumed":
-                contribution.state, contribution.suspended_at = _COUNTED, 0
+                contribution.state, contribution.suspended_at = State.COUNTED, 0
                 self.enter_image_set(image, 1)
             case _:
                 if counted:
                     self.enter_image_set(image, -1)
                 suspended = name == "DatasetImageSuspended"
-                contribution.state = _SUSPENDED if suspended else _WITHDRAWN
+                contribution.state = State.SUSPENDED if suspended else State.WITHDRAWN
                 contribution.suspended_at = timestamp if suspended else 0
 
     def enter_image_set(self, image: str, sign: int) -> None:
@@ -257,7 +261,7 @@ class DatasetState:
                 dataset.classes[args["class"]].add(args["contributor"], args["weight"])
             case "DatasetWorkWithdrawn":
                 work = dataset.contributions[_work(args)]
-                work.state = _WITHDRAWN
+                work.state = State.WITHDRAWN
                 dataset.classes[args["class"]].add(args["contributor"], -work.weight)
             case "DatasetFreeSet":
                 of_class = dataset.classes[args["class"]]
