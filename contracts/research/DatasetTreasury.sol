@@ -21,7 +21,7 @@ abstract contract DatasetTreasury is IDatasetTreasury, ERC2771Context, Reentranc
     using SafeERC20 for IERC20;
 
     bytes32 private constant REWARD_DELEGATE = "radledger.reward";
-    uint256 private constant BASIS_POINTS = 10_000;
+    uint256 internal constant BASIS_POINTS = 10_000;
 
     IIdentityRegistry internal immutable _identities;
     bytes32 private immutable _vaultCodeHash;
@@ -51,7 +51,7 @@ abstract contract DatasetTreasury is IDatasetTreasury, ERC2771Context, Reentranc
         unchecked {
             received = token.balanceOf(vault) - before;
         }
-        if (received == 0 || received > type(uint96).max) revert DatasetAmountInvalid(received);
+        if (received == 0 || received > RewardAccounts.MOST_UNITS) revert DatasetAmountInvalid(received);
         _share(dataset, received, weights);
         emit DatasetFunded(dataset, sender, received);
     }

@@ -20,7 +20,9 @@ using RewardAccounts for ContributorAccount global;
 library RewardAccounts {
     using SafeCast for uint256;
 
-    uint256 private constant BINARY_PLACES = 24;
+    /// @dev The most that one payment can be, and that an account can hold.
+    uint256 internal constant MOST_UNITS = type(uint96).max;
+    uint256 internal constant BINARY_PLACES = 24;
     uint256 private constant FREE = 1 << 248;
     uint256 private constant CLOSED = 1 << 249;
     uint256 private constant CREDIT = ((1 << 216) - 1) << 32;
@@ -103,7 +105,7 @@ library RewardAccounts {
     /// @dev Money never stands in the way of leaving: what exceeds an account's 96 bits is lost, not refused. It takes
     /// 2^96 unclaimed base units, which an honest token lets one claim before.
     function _capped(ContributorAccount contributor, uint256 perWeight) private pure returns (ContributorAccount) {
-        return _settled(contributor, perWeight, Math.min(due(contributor, perWeight), type(uint96).max));
+        return _settled(contributor, perWeight, Math.min(due(contributor, perWeight), MOST_UNITS));
     }
 
     /// @dev The account with all that its weight has earned in `accrued`, which fits into 96 bits.

@@ -22,6 +22,8 @@ __all__ = [
     "ContributionState",
     "Dataset",
     "DatasetRegistry",
+    "DatasetTreasury",
+    "RewardAccounts",
     "Terms",
     "WeightRule",
 ]
@@ -105,6 +107,19 @@ class DatasetRegistry:
     """Constants of ``contracts/research/DatasetRegistry.sol``."""
 
     RENEWAL_PERIOD: Final = 2_592_000
+
+
+class DatasetTreasury:
+    """Constants of ``contracts/research/DatasetTreasury.sol``."""
+
+    BASIS_POINTS: Final = 10_000
+
+
+class RewardAccounts:
+    """Constants of ``contracts/research/RewardAccounts.sol``."""
+
+    MOST_UNITS: Final = 2**96 - 1
+    BINARY_PLACES: Final = 24
 
 
 ENUMERATIONS: Mapping[str, type[Enumeration]] = {

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radledger.research.bindings import Class, WeightRule
+from radledger.research.bindings import Class, DatasetTreasury, WeightRule
 from radledger.research.errors import (
     InvalidDigest,
     InvalidInstances,
@@ -45,7 +45,7 @@ CLASSES = tuple(each.value for each in Class)
 RULES = tuple(each.value for each in WeightRule)
 """How much an image set weighs, in the chain's order."""
 
-BASIS_POINTS = 10_000
+BASIS_POINTS = DatasetTreasury.BASIS_POINTS
 """All shares together."""
 
 

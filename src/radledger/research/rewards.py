@@ -13,6 +13,7 @@ from radledger.chain.refusals import (
 )
 from radledger.identity.address import parse_address
 from radledger.research import records
+from radledger.research.bindings import RewardAccounts
 from radledger.research.errors import NothingToClaim
 from radledger.research.model import CLASSES, Share, class_number, parse_digest
 from radledger.research.service import HOUR, Service
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Receipt
 
 __all__ = ["Rewards"]
-
-_MOST = 2**96 - 1
 
 
 class Rewards(Service):
@@ -63,7 +62,7 @@ class Rewards(Service):
             If the money would reach no contributor, or others than the payer saw; nothing was
             allowed then.
         """
-        if not 0 < amount <= _MOST:
+        if not 0 < amount <= RewardAccounts.MOST_UNITS:
             raise DatasetAmountInvalid.of({"received": amount})
         terms = self._creation(dataset_id).args["terms"]
         present = self._weights(dataset_id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from radledger.area.fold import NOTHING, View
 from radledger.consent import duo
 from radledger.consent.diseases import decode_disease
-from radledger.research.bindings import Class, DatasetRegistry
+from radledger.research.bindings import Class, DatasetRegistry, RewardAccounts
 from radledger.research.bindings import ContributionState as State
 from radledger.research.model import CLASSES, RULES, Contribution, Dataset, Share, Terms
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DatasetState"]
 
-_BINARY_PLACES = 24
 _DATA, _CUSTODY = Class.DATA.number, Class.CUSTODY.number
-_MOST_ACCRUED = 2**96 - 1
 _CONTRACT = "DatasetRegistry"
 
 
@@ -45,12 +43,14 @@ class _Class:
 
     def due(self, contributor: _Contributor) -> int:
         earned = contributor.weight * (self.per_weight - contributor.per_weight)
-        return contributor.accrued + (0 if contributor.free else earned >> _BINARY_PLACES)
+        return contributor.accrued + (
+            0 if contributor.free else earned >> RewardAccounts.BINARY_PLACES
+        )
 
     def credit(self, beneficiary: str, paid: int = 0) -> _Contributor:
         """What leaves and what chooses keeps 96 bits; what enters has no more, or is refused."""
         contributor = self.contributors[beneficiary]
-        contributor.accrued = min(self.due(contributor) - paid, _MOST_ACCRUED)
+        contributor.accrued = min(self.due(contributor) - paid, RewardAccounts.MOST_UNITS)
         contributor.per_weight = self.per_weight
         return contributor
 
@@ -66,7 +66,7 @@ class _Class:
         contributor.free = free
 
     def share(self, amount: int) -> None:
-        self.per_weight += (amount << _BINARY_PLACES) // self.weight
+        self.per_weight += (amount << RewardAccounts.BINARY_PLACES) // self.weight
 
 
 @dataclass
