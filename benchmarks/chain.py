@@ -10,11 +10,11 @@ from typing import Any
 
 from eth_account import Account
 
-from radledger.chain.deploy import deploy
 from radledger.chain.ledger import Ledger
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
 from radledger.chain.rpc import request, request_batch
+from radledger.deployment.deploy import deploy
 from radledger.devnet import process
 from radledger.devnet.people import FUNDED, accredit
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from brownie import web3
 
-from radledger.chain import deploy
-from radledger.chain.rpc import over
+from radledger.chain.rpc import wrap
 from radledger.demo.environment import RunningChain
+from radledger.deployment import deploy
 from scripts import brownie_network as network
 
 __all__ = ["main"]
@@ -21,6 +21,6 @@ def main() -> None:
     if network.is_development():
         RunningChain(web3, network.funded(), network.name()).up(network.home())
     else:
-        deploy.deploy(over(web3), network.signer("deployer"), network.home() / "deployments")
+        deploy.deploy(wrap(web3), network.signer("deployer"), network.home() / "deployments")
     for name, contract in network.opened().ledger.deployment.contracts.items():
         print(f"{name:20} {contract.address}")

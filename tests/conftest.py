@@ -187,11 +187,11 @@ def deployed_ledger(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Ledger:
     """All contracts on anvil, everybody accredited; use ``ledger``, which takes changes back."""
-    from radledger.chain.deploy import deploy
     from radledger.chain.ledger import Ledger
     from radledger.chain.nodes.connect import connect
     from radledger.chain.nodes.networks import Network
     from radledger.crypto.keys import public_key
+    from radledger.deployment.deploy import deploy
     from radledger.devnet.people import accredit, register_key
 
     web3 = connect(Network("anvil", anvil_endpoint))

@@ -226,10 +226,10 @@ def prepared(folder: Path) -> tuple[Callable[[], None], Ledger, dict[str, Any]]:
     """An anvil with a fresh deployment: how to end it, the ledger, and the people."""
     from eth_account import Account
 
-    from radledger.chain.deploy import deploy
     from radledger.chain.nodes.connect import connect
     from radledger.chain.nodes.networks import Network
     from radledger.chain.rpc import request
+    from radledger.deployment.deploy import deploy
     from radledger.devnet import people, process
 
     node = process.start("anvil", folder, MNEMONIC, accounts=10)

@@ -178,10 +178,10 @@ def renew(folder: Path) -> None:
     """Anchor five slices on a chain of four validators, and keep the bundle of one."""
     from eth_account import Account
 
-    from radledger.chain.deploy import deploy
     from radledger.chain.ledger import Ledger
     from radledger.chain.nodes.connect import connect
     from radledger.chain.nodes.networks import Network
+    from radledger.deployment.deploy import deploy
     from radledger.devnet import geth, poa
     from radledger.devnet.people import PEOPLE, accredit
     from radledger.dicom.synthetic import make_ct_series

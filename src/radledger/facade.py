@@ -137,7 +137,10 @@ class RadLedger:
         intents = Intents.at(home, deployment)
         sender = Sender.on(named, web3, intents) if named else Sender(web3, intents=intents)
         ledger = Ledger(web3, deployment, sender=sender, clock=clock(web3, named))
-        return cls(ledger, storage, home, journal or os.environ.get(_JOURNAL) or None)
+        opened = cls(ledger, storage, home, journal or os.environ.get(_JOURNAL) or None)
+        if os.environ.get(_INDEX) or (home / "index" / f"{deployment.slug}.sqlite3").exists():
+            ledger.event_store = opened.index
+        return opened
 
     @cached_property
     def participants(self) -> Participants:

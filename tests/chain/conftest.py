@@ -9,12 +9,12 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
 
-from radledger.chain.deploy import deploy
 from radledger.chain.ledger import Ledger
 from radledger.chain.nodes import http as node_module
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
 from radledger.chain.rpc import request
+from radledger.deployment.deploy import deploy
 from tests.chain.answering import SECRETS, AnsweringNode
 
 

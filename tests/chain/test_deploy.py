@@ -9,7 +9,6 @@ import pytest
 from eth_account import Account
 
 from radledger.chain import deployments
-from radledger.chain.deploy import CONTRACTS, deploy, is_begun, verify
 from radledger.chain.deployments import CORE, DeployedContract, Deployment
 from radledger.chain.errors import (
     ContractNotDeployed,
@@ -20,6 +19,7 @@ from radledger.chain.errors import (
 )
 from radledger.chain.ledger import Ledger
 from radledger.chain.rpc import request
+from radledger.deployment.deploy import CONTRACTS, deploy, is_begun, missing, verify
 
 WITHOUT_TOKEN = [name for name in CONTRACTS if name != "LocalToken"]
 
@@ -68,7 +68,7 @@ def test_what_a_newer_release_brings_is_added_once(anvil, new_account, tmp_path)
     assert not is_begun(anvil, tmp_path)
 
     earlier = deployments.load(tmp_path, whole.chain_id)
-    assert earlier.missing == ("DatasetRegistry",)
+    assert missing(earlier) == ("DatasetRegistry",)
     ledger = Ledger(anvil, earlier)
     assert ledger.call("ParticipantRegistry", "rolesOf", governor.address) == 1
     with pytest.raises(ContractNotDeployed, match="not deployed on this network") as error:
@@ -177,7 +177,7 @@ def test_killed_at_any_step_the_next_run_finishes(
                 deploy(anvil, governor, folder)
         assert is_begun(anvil, folder)
         if deployments.find(folder, anvil.eth.chain_id).has_core:
-            assert deployments.load(folder, anvil.eth.chain_id).missing
+            assert missing(deployments.load(folder, anvil.eth.chain_id))
         else:
             with pytest.raises(DeploymentMissing, match="is not finished"):
                 deployments.load(folder, anvil.eth.chain_id)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 from eth_account import Account
 
-from radledger.chain.deploy import deploy
-from radledger.chain.deployments import CONTRACTS
 from radledger.chain.errors import OutOfFunds, TransactionPending
 from radledger.chain.ledger import Call, Ledger
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
 from radledger.chain.rpc import request
 from radledger.chain.sending.sender import Sender
+from radledger.deployment.deploy import CONTRACTS, deploy
 from radledger.devnet.people import accredit, register_key
 
 NOBODY = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"

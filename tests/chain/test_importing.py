@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from radledger.chain import deployments
-from radledger.chain.deploy import deploy
 from radledger.chain.errors import (
     DeploymentConflict,
     DeploymentMismatch,
@@ -18,8 +17,9 @@ from radledger.chain.errors import (
     DeploymentOutdated,
     DeploymentUnreadable,
 )
-from radledger.chain.importing import import_record
 from radledger.chain.ledger import Ledger
+from radledger.deployment.deploy import deploy
+from radledger.deployment.importing import import_record
 from tests.trickling import PARTS, trickling
 
 __all__ = ["trickling"]

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from radledger.chain.deployments import CONTRACTS
 from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
 from radledger.chain.rpc import request
+from radledger.deployment.deploy import CONTRACTS
 from radledger.devnet import process
 from radledger.devnet.errors import NodeFailed
 from radledger.devnet.people import PEOPLE

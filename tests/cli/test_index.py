@@ -109,6 +109,20 @@ def test_who_reads_their_own_images_is_in_the_access_log(
     assert (read["purposes"], read["grant_id"]) == ([], "0x" + "00" * 32)
 
 
+def test_services_answer_from_an_index_where_there_is_one(home, ok, image):
+    from_chain = ok("image", "show", image)
+    ok("index", "sync")
+    assert ok("image", "show", image) == from_chain
+    (file,) = (home / "index").glob("*.sqlite3")
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE events SET timestamp = 1 WHERE name = 'ImageAnchored'")
+    altered = ok("image", "show", image)
+    assert altered == {**from_chain, "anchored_at": altered["anchored_at"]}
+    assert altered["anchored_at"] != from_chain["anchored_at"]
+    ok("index", "rebuild")
+    assert ok("image", "show", image) == from_chain
+
+
 def test_the_audit_fails_where_the_index_lies(home, ok, cli, plain_cli, image):
     audit = ok("audit")
     assert audit["differences"] == []

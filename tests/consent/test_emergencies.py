@@ -6,7 +6,6 @@ import pytest
 from eth_abi import encode
 from eth_utils import keccak
 
-from radledger.chain.deploy import MOST_OVERDUE_REVIEWS
 from radledger.chain.refusals import (
     ConsentAlreadyReviewed,
     ConsentEmergencyChoiceSuperseded,
@@ -19,6 +18,7 @@ from radledger.chain.refusals import (
 )
 from radledger.chain.rpc import request
 from radledger.consent.model import Conduct, EmergencyCounts, SealedNote, Terms
+from radledger.deployment.deploy import MOST_OVERDUE_REVIEWS
 from radledger.identity.roles import ROLES
 
 HOUR = 3600

@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pydicom
 import pytest
 
-from radledger.chain.deploy import deploy
 from radledger.chain.errors import NotSealedYet, ProofUnavailable
 from radledger.chain.ledger import Ledger
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
 from radledger.chain.refusals import ImageIsErased
 from radledger.chain.rpc import request
+from radledger.deployment.deploy import deploy
 from radledger.devnet.people import accredit
 from radledger.dicom.errors import DicomError
 from radledger.dicom.synthetic import make_ct_series

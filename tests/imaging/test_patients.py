@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radledger.imaging.errors import NothingToAdd
-from radledger.imaging.ingest.identifiers import MIXED, identifiers_of, mixed, spelled
+from radledger.imaging.journal.identifiers import MIXED, identifiers_of, mixed, spelled
 from radledger.imaging.journal.journal import Journal
 from radledger.imaging.model import Addition
 from tests.dicom.files import image, save

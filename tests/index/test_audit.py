@@ -150,7 +150,7 @@ def test_an_event_that_is_missing_is_named(index, name, view):
     assert any(what.startswith(view) for what in found)
 
 
-@pytest.mark.parametrize("table", tables.typed(), ids=lambda table: table.name)
+@pytest.mark.parametrize("table", tables.typed, ids=lambda table: table.name)
 def test_a_row_that_is_missing_is_named(index, table):
     alter(index, table.delete())
     found = index.audit().differences

@@ -15,12 +15,12 @@ import sqlalchemy
 
 from radledger.areas import CONTRACTS
 from radledger.chain import artifacts, deployments
-from radledger.chain.deploy import deploy
 from radledger.chain.errors import ConnectionFailed
 from radledger.chain.ledger import Ledger
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
 from radledger.chain.rpc import request
+from radledger.deployment.deploy import deploy
 from radledger.identity.tables import participants
 from radledger.imaging.tables import images
 from radledger.index import tables

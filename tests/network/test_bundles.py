@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from radledger.chain.deploy import deploy
 from radledger.chain.errors import NotSealedYet
 from radledger.chain.ledger import Ledger
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
+from radledger.deployment.deploy import deploy
 from radledger.devnet import geth, poa
 from radledger.devnet.errors import NodeFailed
 from radledger.devnet.people import accredit

@@ -7,11 +7,12 @@ import shutil
 import pytest
 
 from radledger.access import CustodianKeyService, Receipt, ReceiptBook
-from radledger.chain import deploy, deployments
+from radledger.chain import deployments
 from radledger.chain.errors import ChainStale, TransactionPending
 from radledger.chain.nodes.connect import connect, node_states
 from radledger.chain.nodes.networks import Network
 from radledger.chain.sending.sender import Sender
+from radledger.deployment import deploy
 from radledger.dicom.synthetic import make_ct_series
 from radledger.facade import RadLedger
 from radledger.imaging.model import NONE, ImageSet

@@ -15,10 +15,10 @@ import pytest
 import yaml
 
 from radledger.chain import artifacts
-from radledger.chain.deploy import CONTRACTS
 from radledger.chain.ledger import ContractAt
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
+from radledger.deployment.deploy import CONTRACTS
 from radledger.devnet import process
 from radledger.devnet.people import FUNDED, accredit
 from radledger.facade import RadLedger

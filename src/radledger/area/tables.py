@@ -21,6 +21,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Index,
     Integer,
     MetaData,
     Numeric,
@@ -76,7 +77,7 @@ class Amount(TypeDecorator[int]):
 metadata = MetaData()
 
 
-def table(name: str, comment: str, *columns: Column[Any]) -> Table:
+def table(name: str, comment: str, *columns: Column[Any] | Index) -> Table:
     """A table with a row for each change that an event made."""
     return Table(
         name,
@@ -118,6 +119,7 @@ events = table(
     Column("args", JSON, nullable=False),
     key_column("transaction"),
     number_column("timestamp"),
+    Index("events_by_kind", "contract", "name", "block"),
 )
 
 mentions = Table(

@@ -1,11 +1,11 @@
-"""The chain: connect to it, deploy the contracts, call them, send to them, read their events.
+"""The chain: connect to it, call the contracts, send to them, read their events.
 
 =======================================  =======================================================
 :mod:`~radledger.chain.nodes`            named networks, their nodes, and a checked connection
 :mod:`~radledger.chain.rpc`              JSON-RPC requests, one by one or in batches
 :mod:`~radledger.chain.sending`          transactions: signed, journaled, sent and followed
 :mod:`~radledger.chain.keystore`         keys in files
-:mod:`~radledger.chain.deploy`           deploy the contracts, and compare what is there
+:mod:`~radledger.chain.deployments`      what was deployed where
 :mod:`~radledger.chain.ledger`           the connected contracts, by name
 :mod:`~radledger.chain.forward`          signed calls that another account pays for (ERC-2771)
 :mod:`~radledger.chain.refusals`         every custom error of every contract as a Python class

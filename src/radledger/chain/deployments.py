@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain import artifacts
 from radledger.chain.errors import DeploymentMismatch, DeploymentMissing, DeploymentOutdated
 from radledger.chain.rpc import genesis_hash, request
 from radledger.files import write_atomically
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from web3 import Web3
 
 __all__ = [
-    "CONTRACTS",
     "CORE",
     "FORMAT",
     "DeployedContract",
@@ -34,32 +34,6 @@ FORMAT = 1
 """Of records, to be raised when an earlier release must not read them; before 0.1.0 there was
 none, and other contracts."""
 
-
-# Constructor arguments: a name in lower case is a parameter, others are contracts before it.
-CONTRACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "Forwarder": (),
-        "IdentityRegistry": ("Forwarder", "recovery_delay"),
-        "ParticipantRegistry": ("Forwarder", "governors"),
-        "ImageRegistry": ("IdentityRegistry", "ParticipantRegistry", "Forwarder"),
-        "ConsentRegistry": (
-            "IdentityRegistry",
-            "ParticipantRegistry",
-            "ImageRegistry",
-            "may_forbid_emergencies",
-            "most_overdue_reviews",
-        ),
-        "DatasetRegistry": (
-            "IdentityRegistry",
-            "ParticipantRegistry",
-            "ImageRegistry",
-            "ConsentRegistry",
-            "Forwarder",
-        ),
-        "LocalToken": ("token_holder", "token_supply"),
-    }
-)
-"""Every contract in the order of its deployment, with what its constructor takes."""
 
 CORE = (
     "Forwarder",
@@ -149,14 +123,6 @@ class Deployment:
     def has_core(self) -> bool:
         """Whether the contracts are there without which nothing works."""
         return all(name in self.contracts for name in CORE)
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """The contracts of this release that are not deployed, in order."""
-        wanted = (
-            name for name in CONTRACTS if name != "LocalToken" or "token_holder" in self.parameters
-        )
-        return tuple(name for name in wanted if name not in self.contracts)
 
     def require_current(self) -> None:
         """Check that this release knows the contracts.
@@ -268,7 +234,8 @@ def load(folder: Path, chain_id: int) -> Deployment:
             "record of a participant who has it with `radledger deploy import`",
             chain_id=chain_id,
         )
-    known = {name: each for name, each in deployment.contracts.items() if name in CONTRACTS}
+    shipped = artifacts.names()
+    known = {name: each for name, each in deployment.contracts.items() if name in shipped}
     return replace(deployment, contracts=MappingProxyType(known))
 
 

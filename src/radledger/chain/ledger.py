@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from radledger.chain import artifacts, forward, reverts
 from radledger.chain.clock import Clock, Present
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from radledger.chain.deployments import Deployment
 
-__all__ = ["Call", "ContractAt", "Event", "Ledger", "Receipt"]
+__all__ = ["Call", "ContractAt", "Event", "EventStore", "Ledger", "Receipt"]
 
 # Hosted nodes answer for a limited range of blocks; what is refused is asked again in halves.
 _BLOCKS = 10_000
@@ -56,6 +56,15 @@ class Call:
     arguments: tuple[Any, ...] = ()
 
 
+class EventStore(Protocol):
+    """What has the events of the contracts at hand, such as an index."""
+
+    def find(
+        self, contract: str, events: Sequence[str], filters: Mapping[str, Any], first: int
+    ) -> list[Event] | None:
+        """Events as :meth:`Ledger.events` has them; None if the chain is to be asked instead."""
+
+
 class Ledger:
     """A connected chain with a deployment of the contracts.
 
@@ -73,6 +82,11 @@ class Ledger:
     clock
         This machine's clock, and how old the latest block may be; by default as
         :func:`radledger.chain.nodes.connect.clock` says of the node.
+
+    Attributes
+    ----------
+    event_store
+        Where :meth:`events` looks first; none unless one is set.
 
     Raises
     ------
@@ -95,6 +109,7 @@ class Ledger:
         clock: Clock | None = None,
     ) -> None:
         deployment.require_chain(web3)
+        self.event_store: EventStore | None = None
         self.web3 = web3
         self.deployment = deployment
         if sender is not None:
@@ -255,6 +270,10 @@ class Ledger:
             Value, or list of values, that an indexed argument must have, in the same place of all
             kinds.
         """
+        if self.event_store is not None and isinstance(contract, str):
+            found = self.event_store.find(contract, events, indexed_filters, from_block or 0)
+            if found is not None:
+                return found
         if from_block is None:
             named = isinstance(contract, str)
             deployed = self.deployment.contracts.get(_name(contract)) if named else None

@@ -66,10 +66,10 @@ def deploy(
     """Deploy all contracts, or those that this release adds; safe to run again after a failure."""
     if context.invoked_subcommand is not None:
         return
-    from radledger.chain import deploy as deployer
     from radledger.chain import deployments
     from radledger.chain.rpc import request
     from radledger.chain.sending.sender import Sender
+    from radledger.deployment import deploy as deployer
 
     network, web3 = _connected()
     folder = session.folder / "deployments"
@@ -108,7 +108,7 @@ def import_(
 
     Take the record from someone you trust: anyone can deploy the same code with other governors.
     """
-    from radledger.chain.importing import import_record
+    from radledger.deployment.importing import import_record
 
     network, web3 = _connected()
     _show(network, import_record(web3, session.folder / "deployments", source))
@@ -127,9 +127,9 @@ def _connected() -> tuple[Network, Web3]:
 
 def _require_known(network: Network, web3: Web3) -> None:
     """Refuse to deploy what others may have deployed, except where nobody else could have."""
-    from radledger.chain import deploy as deployer
     from radledger.chain.errors import DeploymentUnconfirmed
     from radledger.chain.nodes.connect import is_development_node
+    from radledger.deployment import deploy as deployer
 
     if network.local or is_development_node(web3):
         return
@@ -143,6 +143,7 @@ def _require_known(network: Network, web3: Web3) -> None:
 
 
 def _show(network: Network, deployment: Deployment) -> None:
+    from radledger.deployment.deploy import missing
     from radledger.endpoints import shown
 
     show(
@@ -150,7 +151,7 @@ def _show(network: Network, deployment: Deployment) -> None:
             "endpoint": shown(network.endpoint),
             "chain_id": deployment.chain_id,
             "contracts": _addresses(deployment),
-            "missing": list(deployment.missing),
+            "missing": list(missing(deployment)),
             "predecessor": _addresses(deployment.predecessor),
             "verified": True,
         }

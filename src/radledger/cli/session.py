@@ -133,7 +133,7 @@ class Session:
 
 
 def _tell_finished(ledger: Ledger, intent: Intent) -> None:
-    from radledger.chain.sending.transactions import described
+    from radledger.chain.transactions import described
 
     done = described(ledger, intent)
     where = f"in block {done.block}" if done.block else done.reason

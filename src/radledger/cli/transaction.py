@@ -21,7 +21,7 @@ def list_(
     ] = False,
 ) -> None:
     """Show the transactions of this home that are open."""
-    from radledger.chain.sending.transactions import listed
+    from radledger.chain.transactions import listed
 
     empty = "nothing was sent from this home" if ended else "no transaction is open"
     show_all(listed(session.radledger.ledger, ended=ended), empty=empty)
@@ -33,7 +33,7 @@ def finish() -> None:
 
     Every command that sends does this first.
     """
-    from radledger.chain.sending.transactions import described
+    from radledger.chain.transactions import described
 
     ledger = session.radledger.ledger
     ledger.sender.on_finished = None  # told below

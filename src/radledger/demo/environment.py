@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from radledger import devnet
-from radledger.chain import deploy
 from radledger.chain.errors import RequestFailed
 from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.ledger import Ledger
 from radledger.chain.rpc import request, wrap
 from radledger.crypto.keys import public_key
+from radledger.deployment import deploy
 from radledger.devnet.people import FUNDED, PEOPLE, accredit, register_key
 from radledger.facade import RadLedger
 

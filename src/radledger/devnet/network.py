@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain import deploy, deployments
+from radledger.chain import deployments
 from radledger.chain.errors import DeploymentMismatch
 from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.ledger import Ledger
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
 from radledger.chain.rpc import request
+from radledger.deployment import deploy
 from radledger.devnet import chain as chains
 from radledger.devnet import people
 from radledger.devnet import store as storage

@@ -107,7 +107,7 @@ class _Comparison:
                 )
                 names = {_place(event): _terms_of(event) for event in indexed}
                 self._compare("rows", "mentions of event", names, named)
-                for table in tables.typed():
+                for table in tables.typed:
                     present = {
                         (row["block"], row["log_index"]): dict(row)
                         for row in connection.execute(_between(table, first, end)).mappings()

@@ -131,7 +131,6 @@ class IndexDatabase:
                 return
             if connection.dialect.name == "postgresql":
                 make_schema(connection, _SCHEMA)
-            tables.typed()
             tables.metadata.create_all(connection)
             # Another process may have made them meanwhile.
             if connection.execute(sqlalchemy.select(tables.position)).first() is None:
@@ -289,7 +288,7 @@ class IndexDatabase:
             If the index is not at that position any more.
         """
         with self._moving(position, to, lacking) as connection:
-            for table in (tables.events, tables.mentions, *tables.typed()):
+            for table in (tables.events, tables.mentions, *tables.typed):
                 connection.execute(sqlalchemy.delete(table).where(table.c.block > to.number))
             left = sqlalchemy.delete(tables.blocks).where(tables.blocks.c.number >= to.number)
             connection.execute(left)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 
@@ -14,16 +15,23 @@ from radledger.index import tables
 from radledger.index.access import Access, access_log
 from radledger.index.audit import Audit, audit
 from radledger.index.database import IndexDatabase, IndexOwner
+from radledger.index.errors import IndexOfAnotherChain, IndexUnavailable, ReorganisationTooDeep
 from radledger.index.following import Progress, Synced, follow
 from radledger.index.history import HistoryEntry, history, parse_term
 from radledger.index.lineage import Lineage, lineage
+from radledger.index.reading import find_events
 from radledger.index.source import ChainSource
 
 if TYPE_CHECKING:
     from radledger.access import Release
+    from radledger.chain.events import Event
     from radledger.chain.ledger import Ledger
 
 __all__ = ["Index", "Status"]
+
+_LOG = logging.getLogger(__name__)
+# To bring an index up by so many blocks takes seconds.
+_MOST_BEHIND = 10_000
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,31 @@ class Index:
         """Drop what the database holds, whosever it was, and read all from the chain again."""
         self._unopened.clear()
         return self.sync(progress)
+
+    def find(
+        self, contract: str, events: Sequence[str], filters: Mapping[str, Any], first: int
+    ) -> list[Event] | None:
+        """Events as `Ledger.events` has them; see `radledger.chain.ledger.EventStore`.
+
+        The index is brought up to the chain before.
+
+        Returns
+        -------
+        list of Event or None
+            None if the index lacks the contract or cannot be used, or is so far behind the chain
+            that asking the chain is faster.
+        """
+        if contract not in self.source.contracts:
+            return None
+        try:
+            if self.source.head() - self.database.position().number > _MOST_BEHIND:
+                return None
+            self.sync()
+            with self.database.reading() as connection:
+                return find_events(connection, contract, events, filters, first)
+        except (IndexOfAnotherChain, IndexUnavailable, ReorganisationTooDeep) as error:
+            _LOG.warning("%s; asking the chain", error)
+            return None
 
     def status(self) -> Status:
         """How far the index is."""
@@ -181,8 +214,11 @@ class Index:
 
 def _url_in(home: Path, slug: str) -> sqlalchemy.URL:
     """A database of its own for each deployment, for the home's owner alone."""
-    folder = home / "index"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = folder / f"{slug}.sqlite3"
+    file = _file_in(home, slug)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # In parts: in a text, signs such as `?` and `%` of a path would have a meaning of their own.
     return sqlalchemy.URL.create("sqlite", database=str(file))
+
+
+def _file_in(home: Path, slug: str) -> Path:
+    return home / "index" / f"{slug}.sqlite3"

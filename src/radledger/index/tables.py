@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, Column, String, Table
 
 from radledger.area.declaration import load
 from radledger.area.tables import events, mentions, metadata
 from radledger.areas import CONTRACTS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["blocks", "events", "layout", "mentions", "metadata", "position", "typed"]
 
@@ -38,20 +35,20 @@ blocks = Table(
 )
 
 
-@cache
-def typed() -> Sequence[Table]:
-    """The areas' tables of what the events changed."""
-    own = {position, blocks, events, mentions}
-    for contract in CONTRACTS.values():
-        if contract.rows:
-            load(contract.rows)
-    return tuple(each for each in metadata.sorted_tables if each not in own)
+# Each area's tables are known once its module was imported.
+for _contract in CONTRACTS.values():
+    if _contract.rows:
+        load(_contract.rows)
+
+typed: Sequence[Table] = tuple(
+    each for each in metadata.sorted_tables if each not in {position, blocks, events, mentions}
+)
+"""The areas' tables of what the events changed."""
 
 
 @cache
 def layout() -> str:
     """A digest of all tables: names and types of their columns, keys, and what a row means."""
-    typed()
     described = [
         (
             *(each.name, each.comment),

@@ -11,7 +11,6 @@
 ``fees``          what a transaction offers for its gas
 ``pool_errors``   why a node does not take a transaction into its pool
 ``diagnosis``     why a transaction failed that is in a block
-``transactions``  the journal as people read it
 ================  ========================================================================
 """
 

@@ -7,7 +7,6 @@
 ``cluster``       the workers of a Dask cluster
 ``anchoring``     seal image sets and anchor them, each exactly once
 ``original``      a file as it was given: how it is recognised again
-``identifiers``   which Patient IDs a study has, as keyed digests
 ``isolation``     limits of a process that reads files which may be hostile
 ``retry``         wait for a server that became unavailable
 ================  ==========================================================================

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from radledger.imaging.errors import JournalAltered, WorkerAnswerInvalid
 from radledger.imaging.home import custodian_journal, exclusive_workdir
 from radledger.imaging.ingest import anchoring
-from radledger.imaging.ingest.identifiers import MIXED
 from radledger.imaging.ingest.retry import Retry
 from radledger.imaging.ingest.storing import Outcome, Rest, Task, WorkerContext, store_file
 from radledger.imaging.journal import pinning
+from radledger.imaging.journal.identifiers import MIXED
 from radledger.imaging.journal.tables import Purpose
 from radledger.imaging.model import NONE, Added, AddResult, SkippedFile
 from radledger.storage.errors import StorageUnavailable

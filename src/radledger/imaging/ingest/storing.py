@@ -26,10 +26,10 @@ from radledger.dicom.read import DicomHeader, header_of
 from radledger.dicom.source import DicomSource, open_dicom, open_regular
 from radledger.dicom.values import value_of
 from radledger.imaging.ciphertext import IN_MEMORY, encrypted
-from radledger.imaging.ingest.identifiers import identifiers_of
 from radledger.imaging.ingest.isolation import limited
 from radledger.imaging.ingest.original import OriginalFile, source_digest
 from radledger.imaging.journal.homekey import recipient_of
+from radledger.imaging.journal.identifiers import identifiers_of
 from radledger.imaging.journal.journal import Journal
 from radledger.imaging.journal.tables import FileRow, IdentifierRow, Purpose
 from radledger.imaging.model import NONE

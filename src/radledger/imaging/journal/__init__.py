@@ -7,6 +7,7 @@
 ``rows``          an open journal, whose rows its home can tell from those of others
 ``rekeying``      how far the re-encryption of an image set has come
 ``database``      an SQLite file, or a schema of a PostgreSQL server
+``identifiers``   which Patient IDs a study has, as keyed digests
 ``homekey``       the key that only the custodian's home has
 ``pinning``       nothing stays pinned that the journal does not name
 ================  ==========================================================================

@@ -30,10 +30,10 @@ from typing import Any, Literal
 from sqlalchemy import Table, bindparam, delete, exists, or_, select, update
 
 from radledger.crypto import envelope
-from radledger.imaging.ingest.identifiers import mixed
 from radledger.imaging.journal import statements
 from radledger.imaging.journal import tables as schema
 from radledger.imaging.journal.homekey import HomeKey, put_away
+from radledger.imaging.journal.identifiers import mixed
 from radledger.imaging.journal.rekeying import RekeyRows
 from radledger.imaging.journal.rows import context_of, of_purpose
 from radledger.imaging.journal.statements import columns_of, deletion, series_of

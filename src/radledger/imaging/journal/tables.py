@@ -239,7 +239,7 @@ class KnownFile:
 class IdentifierRow:
     """One row of ``identifiers``: a Patient ID in a study or series of a set's files.
 
-    Both are keyed digests, see :mod:`radledger.imaging.ingest.identifiers`.
+    Both are keyed digests, see :mod:`radledger.imaging.journal.identifiers`.
     """
 
     set_id: int

@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from radledger.chain import deployments
-from radledger.chain.deploy import require_code, verify
 from radledger.chain.errors import (
     DeploymentConflict,
     DeploymentMismatch,
@@ -21,6 +20,7 @@ from radledger.chain.errors import (
     DeploymentUnreadable,
 )
 from radledger.chain.rpc import request
+from radledger.deployment.deploy import require_code, verify
 from radledger.endpoints import is_loopback, proxy_for, shown
 from radledger.files import expanded
 from radledger.transport import Deadline, within

@@ -7,19 +7,15 @@ and not mined is looked for first, and sent again with the same nonce only if it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from radledger import areas
 from radledger.chain import artifacts, deployments
-from radledger.chain.deployments import (
-    CONTRACTS,
-    FORMAT,
-    DeployedContract,
-    Deployment,
-    Pending,
-)
+from radledger.chain.deployments import FORMAT, DeployedContract, Deployment, Pending
 from radledger.chain.errors import DeploymentMismatch, DeploymentMissing
 from radledger.chain.rpc import genesis_hash, request
 from radledger.chain.sending.sender import Sender
@@ -35,9 +31,19 @@ __all__ = [
     "TOKEN_SUPPLY",
     "deploy",
     "is_begun",
+    "missing",
     "require_code",
     "verify",
 ]
+
+CONTRACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        **{name: contract.constructor for name, contract in areas.CONTRACTS.items()},
+        "LocalToken": ("token_holder", "token_supply"),
+    }
+)
+"""Every contract in the order of its deployment, with what its constructor takes: contracts
+before it by name, and parameters in lower case."""
 
 RECOVERY_DELAY = 3 * 24 * 3600
 """Default seconds in which the owner of an identity can veto its recovery."""
@@ -122,10 +128,20 @@ def deploy(
     else:
         deployment = _begin(web3, folder, chosen, resume=resume)
     sender = sender or Sender(web3)
-    for name in deployment.missing:
+    for name in missing(deployment):
         deployment = _create(web3, sender, signer, folder, deployment, name)
     verify(web3, deployment)
     return deployment
+
+
+def missing(deployment: Deployment) -> tuple[str, ...]:
+    """The contracts of this release that are not deployed, in order."""
+    wanted = (name for name in CONTRACTS if name != "LocalToken" or _has_token(deployment))
+    return tuple(name for name in wanted if name not in deployment.contracts)
+
+
+def _has_token(deployment: Deployment) -> bool:
+    return "token_holder" in deployment.parameters
 
 
 def verify(web3: Web3, deployment: Deployment) -> None:
@@ -179,7 +195,7 @@ def is_begun(web3: Web3, folder: Path) -> bool:
     recorded = deployments.find(folder, int(request(web3, "eth_chainId", []), 16))
     if recorded is None or recorded.genesis != genesis_hash(web3):
         return False
-    return not recorded.missing or not recorded.has_core or recorded.pending is not None
+    return not missing(recorded) or not recorded.has_core or recorded.pending is not None
 
 
 def _begin(web3: Web3, folder: Path, parameters: dict[str, Any], *, resume: bool) -> Deployment:
@@ -216,7 +232,7 @@ def _successor(web3: Web3, folder: Path, parameters: dict[str, Any]) -> Deployme
             chain_id=chain_id,
         )
     recorded.require_chain(web3)
-    if recorded.missing and recorded.predecessor and recorded.format == FORMAT:
+    if missing(recorded) and recorded.predecessor and recorded.format == FORMAT:
         return recorded
     return Deployment(chain_id, recorded.genesis, {}, parameters, predecessor=recorded)
 

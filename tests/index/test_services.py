@@ -1,0 +1,93 @@
+"""What services show and list is the same out of an index and out of the chain."""
+
+from __future__ import annotations
+
+import pytest
+
+from radledger.consent import Consents
+from radledger.identity import Identities
+from radledger.imaging import records
+from radledger.index.errors import IndexUnavailable
+from radledger.research import Datasets
+
+
+def everything(ledger, story, who):
+    """What the services say of all that happened."""
+    consents, datasets, identities = Consents(ledger), Datasets(ledger), Identities(ledger)
+    people = (who.patient.address, who.hospital.address, who.clinician.address)
+    return {
+        "image": records.image_record(ledger, story.original.image_id),
+        "images": records.find_records(ledger),
+        "custodian's": records.find_records(ledger, custodian=who.hospital.address),
+        "versions": records.versions(ledger, story.deidentified.image_id),
+        "grants": consents.list(),
+        "granted": [consents.list(subject=person) for person in people],
+        "held": [consents.list(grantee=person) for person in people],
+        "requests": consents.requests(),
+        "emergencies": consents.emergencies(),
+        "conduct": [consents.conduct(person) for person in people],
+        "dataset": datasets.show(story.dataset),
+        "datasets": datasets.list(),
+        "institution's": datasets.list(institution=who.clinic.address),
+        "identities": [identities.show(person) for person in people],
+    }
+
+
+@pytest.fixture
+def asked(ledger, monkeypatch):
+    """The ranges of blocks whose logs were asked for."""
+    ranges = []
+    make_request = ledger.web3.provider.make_request
+
+    def counted(method, parameters):
+        if method == "eth_getLogs":
+            ranges.append((parameters[0]["fromBlock"], parameters[0]["toBlock"]))
+        return make_request(method, parameters)
+
+    monkeypatch.setattr(ledger.web3.provider, "make_request", counted)
+    return ranges
+
+
+@pytest.fixture
+def with_index(ledger, index, monkeypatch):
+    monkeypatch.setattr(ledger, "event_store", index)
+    return ledger
+
+
+def test_it_is_the_same_and_the_chain_is_not_asked(ledger, index, story, who, asked, monkeypatch):
+    from_chain = everything(ledger, story, who)
+    assert asked
+    asked.clear()
+    monkeypatch.setattr(ledger, "event_store", index)
+    assert everything(ledger, story, who) == from_chain
+    assert asked == []
+    # The comparison is not one of nothing with nothing.
+    assert all(from_chain[name] for name in from_chain)
+
+
+def test_what_happens_later_is_found(with_index, who):
+    def attributes():
+        return [each.name for each in Identities(with_index).show(who.hospital.address).attributes]
+
+    before = attributes()
+    name, value = b"did/svc/Email".ljust(32, b"\0"), b"x@example.org"
+    change = (who.hospital.address, name, value, 3600)
+    with_index.send(who.hospital, "IdentityRegistry", "setAttribute", *change)
+    assert attributes() == [*before, "did/svc/Email"]
+
+
+def test_without_a_usable_index_the_chain_answers(with_index, index, story, monkeypatch, caplog):
+    def unavailable(*_):
+        raise IndexUnavailable("the disk is full")
+
+    record = records.image_record(with_index, story.original.image_id)
+    monkeypatch.setattr(index, "sync", unavailable)
+    assert records.image_record(with_index, story.original.image_id) == record
+    assert "the disk is full; asking the chain" in caplog.text
+
+
+def test_an_index_far_behind_is_not_waited_for(with_index, index, story, asked, monkeypatch):
+    monkeypatch.setattr("radledger.index.service._MOST_BEHIND", -1)
+    record = records.image_record(with_index, story.original.image_id)
+    assert record.image_id == story.original.image_id
+    assert asked
