@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +21,12 @@ from typing import Any, NamedTuple
 import pytest
 from eth_abi import decode, encode
 from eth_utils import keccak, to_checksum_address
+from eth_utils.abi import (
+    abi_to_signature,
+    get_abi_input_types,
+    get_abi_output_types,
+)
+from eth_utils.abi import function_abi_to_4byte_selector as selector_of
 
 ROOT = Path(__file__).parents[1]
 ARTIFACTS = ROOT / "src" / "radledger" / "chain" / "artifacts"
@@ -60,22 +66,6 @@ def group(name: str, custodian: str) -> bytes:
     return digest(name)[:12] + bytes.fromhex(custodian[2:])
 
 
-def abi_type(parameter: dict[str, Any]) -> str:
-    """The canonical type of an ABI parameter, structs written out."""
-    if not parameter["type"].startswith("tuple"):
-        return str(parameter["type"])
-    return f"({','.join(map(abi_type, parameter['components']))}){parameter['type'][5:]}"
-
-
-def types(parameters: Iterable[dict[str, Any]]) -> list[str]:
-    return [abi_type(parameter) for parameter in parameters]
-
-
-def selector(item: dict[str, Any]) -> bytes:
-    """The four bytes by which a function is called, or an error is known."""
-    return keccak(text=f"{item['name']}({','.join(types(item['inputs']))})")[:4]
-
-
 class Function(NamedTuple):
     """How a function is called, and what it answers, in ABI types."""
 
@@ -90,11 +80,14 @@ class Interface:
     def __init__(self, abi: list[dict[str, Any]]) -> None:
         self.constructor = next((item for item in abi if item["type"] == "constructor"), None)
         self.functions = {
-            item["name"]: Function(selector(item), types(item["inputs"]), types(item["outputs"]))
+            item["name"]: Function(
+                selector_of(item), get_abi_input_types(item), get_abi_output_types(item)
+            )
             for item in abi
             if item["type"] == "function"
         }
-        self.errors = {selector(item): item for item in abi if item["type"] == "error"}
+        errors = [item for item in abi if item["type"] == "error"]
+        self.errors = {keccak(text=abi_to_signature(item))[:4]: item for item in errors}
 
     def encode(self, function: str, *arguments: Any) -> str:
         called = self.functions[function]
@@ -168,7 +161,7 @@ class Chain:
         artifact = artifact or json.loads((ARTIFACTS / f"{name}.json").read_text())
         interface = Interface(artifact["abi"])
         self._errors |= interface.errors
-        inputs = types(interface.constructor["inputs"]) if interface.constructor else []
+        inputs = get_abi_input_types(interface.constructor) if interface.constructor else []
         code = artifact["bytecode"] + encode(inputs, arguments).hex()
         transaction = {"from": account("deployer"), "data": code, "gas": hex(4 * GAS)}
         (receipt,) = self._mined([{**transaction, "gasPrice": "0x0"}])
@@ -243,7 +236,7 @@ class Chain:
         item = self._errors.get(raw[:4])
         if item is None:
             return Reverted("Panic" if raw[:4] == bytes.fromhex("4e487b71") else data)
-        return Reverted(item["name"], *decode(types(item["inputs"]), raw[4:]))
+        return Reverted(item["name"], *decode(get_abi_input_types(item), raw[4:]))
 
 
 @contextmanager

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
+from radledger.consent import bindings as consent
+from radledger.imaging.bindings import ImageSet, NewImageSet
+from radledger.research import bindings as research
 from tests.anvil import Call, Chain, Contract, account, digest, group, running_chain
 
 CUSTODIAN, RESEARCHER, ANNOTATOR, DEVELOPER = 1 << 1, 1 << 4, 1 << 7, 1 << 8
@@ -25,16 +28,6 @@ RECOVERY_DELAY = 3 * 24 * 3600
 GOVERNOR, UNIVERSITY, RESEARCHER_ALICE, FUNDER = map(
     account, ("governor", "university", "researcher", "funder")
 )
-
-
-class ImageSet(NamedTuple):
-    """The five values that an image id is the hash of."""
-
-    custodian: str
-    patient: str
-    root: bytes
-    visit: bytes
-    course: bytes
 
 
 @dataclass
@@ -62,15 +55,16 @@ class Stage:
     ) -> bytes:
         """Create a data set of the university and return its id."""
         address = (token or self.token).address
-        use = (BIOMEDICAL_RESEARCH, 0, bytes(13))
+        use = consent.Use(BIOMEDICAL_RESEARCH, 0, bytes(13))
         most = MOST_INSTANCES if rule == PER_INSTANCE else 0
-        terms = (address, shares, rule, most, use, digest("protocol"))
+        terms = research.Terms(address, shares, rule, most, use, digest("protocol"))
         salt = digest(f"salt {next(self._numbers)}")
         self.chain.send(RESEARCHER_ALICE, self.datasets, "create", terms, salt)
         return bytes(self.chain.call(self.datasets, "idOf", UNIVERSITY, terms, salt))
 
     def vault(self, dataset: bytes) -> str:
-        return str(self.chain.call(self.datasets, "datasetOf", dataset)[5])
+        kept = research.Dataset(*self.chain.call(self.datasets, "datasetOf", dataset))
+        return str(kept.vault)
 
     def image_set(self, patient: str, custodian: str) -> ImageSet:
         """The five values of an image set that nobody has anchored yet."""
@@ -110,15 +104,16 @@ class Stage:
         return Call(sender, self.datasets, function, arguments)
 
 
-def new_image_set(image_set: ImageSet, instances: int = 1) -> tuple[Any, ...]:
+def new_image_set(image_set: ImageSet, instances: int = 1) -> NewImageSet:
     """What a custodian states to anchor an image set."""
     _, patient, root, visit, course = image_set
-    return (patient, root, digest("manifest"), visit, course, instances, 0)
+    return NewImageSet(patient, root, digest("manifest"), visit, course, instances, kind=0)
 
 
 def grant_of_everything(patient: str, grantee: str = UNIVERSITY) -> tuple[Any, ...]:
     """The arguments of a grant for biomedical research that does not end soon."""
-    return (patient, grantee, EVERYTHING, (0, 2**32 - 1, BIOMEDICAL_RESEARCH, 0, bytes(13)))
+    terms = consent.Terms(0, 2**32 - 1, BIOMEDICAL_RESEARCH, 0, bytes(13))
+    return (patient, grantee, EVERYTHING, terms)
 
 
 @contextmanager

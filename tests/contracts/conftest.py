@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntFlag
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from brownie import accounts, chain, project, web3
@@ -22,6 +22,8 @@ from brownie.exceptions import VirtualMachineError
 from eth_abi import encode
 from eth_account import Account
 from eth_utils import keccak
+
+from radledger.imaging import bindings as imaging
 
 RECOVERY_DELAY = 3 * 24 * 3600
 MOST_OVERDUE = 2
@@ -39,14 +41,8 @@ def group(name: str, custodian: Any) -> str:
     return digest("") if not name else digest(name)[:26] + str(custodian)[2:].lower()
 
 
-class ImageSet(NamedTuple):
-    """The five values that an image id is the hash of."""
-
-    custodian: str
-    patient: str
-    root: str
-    visit: str
-    course: str
+class ImageSet(imaging.ImageSet):
+    """An image set, its digests as Brownie takes them, and its id."""
 
     @property
     def id(self) -> str:
@@ -54,10 +50,12 @@ class ImageSet(NamedTuple):
         values = [*self[:2], *(bytes.fromhex(value[2:]) for value in self[2:])]
         return "0x" + keccak(encode(types, values)).hex()
 
-    def anchored(self, kind: int = 0, instances: int = 3) -> tuple[Any, ...]:
+    def anchored(self, kind: int = 0, instances: int = 3) -> imaging.NewImageSet:
         """What a custodian states to anchor it; `kind` as in ``IImageRegistry.Kind``."""
         manifest = digest("manifest")
-        return (self.patient, self.root, manifest, self.visit, self.course, instances, kind)
+        return imaging.NewImageSet(
+            self.patient, self.root, manifest, self.visit, self.course, instances, kind
+        )
 
 
 class Role(IntFlag):

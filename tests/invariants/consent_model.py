@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from eth_account import Account
 from eth_utils import keccak
 
+from radledger.consent.bindings import Terms, Use
+from radledger.imaging import bindings as imaging
 from tests.anvil import Chain, Contract, account, digest, group
 
 HOUR = 3600
@@ -48,36 +50,12 @@ MOST_OVERDUE = 1
 CUSTODIAN_ROLE, CLINICIAN_ROLE = 1 << 1, 1 << 2
 
 
-class ImageSet(NamedTuple):
-    """What an image id is the hash of."""
-
-    custodian: str
-    patient: str
-    root: bytes
-    visit: bytes
-    course: bytes
+class ImageSet(imaging.ImageSet):
+    """An image set and the scopes that it is in."""
 
     @property
     def scopes(self) -> set[bytes]:
         return {ALL, self.visit, self.course, IDS[self]}
-
-
-class Terms(NamedTuple):
-    """What a grant permits, with the purposes as they were named."""
-
-    start: int
-    until: int
-    purposes: int
-    conditions: int
-    disease: bytes
-
-
-class Use(NamedTuple):
-    """What a reader wants to do."""
-
-    purposes: int
-    fulfilled: int
-    disease: bytes
 
 
 NOTHING = Terms(0, 0, 0, 0, NO_DISEASE)
@@ -138,7 +116,7 @@ class Grant:
         for reason, applies in (
             (REVOKED, self.revoked or not survives),
             (EXPIRED, now >= terms.until),
-            (NOT_YET, now < terms.start),
+            (NOT_YET, now < terms.from_),
             (PURPOSE, missing),
             (DISEASE, on_some_disease and terms.disease != NO_DISEASE and not on_the_disease),
             (CONDITION, terms.conditions & ~(NMDS | NPOA) & ~use.fulfilled),

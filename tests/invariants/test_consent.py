@@ -148,8 +148,8 @@ class ConsentMachine(RuleBasedStateMachine):
         purposes = expanded(given.purposes, given.conditions)
         limited = purposes & DS and not purposes & HMB
         return given._replace(
-            start=self.now + given.start,
-            until=self.now + given.start + given.until,
+            from_=self.now + given.from_,
+            until=self.now + given.from_ + given.until,
             disease=given.disease if limited else NO_DISEASE,
         )
 

@@ -19,6 +19,7 @@ from eth_abi import decode, encode
 from eth_abi.packed import encode_packed
 from eth_keys import keys
 from eth_utils import keccak, to_checksum_address
+from eth_utils.abi import abi_to_signature
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -29,7 +30,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.anvil import ARTIFACTS, Chain, Contract, Reverted, account, running_chain, types
+from tests.anvil import ARTIFACTS, Chain, Contract, Reverted, account, running_chain
 from tests.invariants.identity_model import NOBODY, Model
 
 DAY = 24 * 3600
@@ -53,7 +54,7 @@ guardian_lists = st.lists(people, unique=True).map(lambda chosen: sorted(chosen,
 
 
 EVENTS = {
-    "0x" + keccak(text=f"{item['name']}({','.join(types(item['inputs']))})").hex(): item
+    "0x" + keccak(text=abi_to_signature(item)).hex(): item
     for item in json.loads((ARTIFACTS / "IdentityRegistry.json").read_text())["abi"]
     if item["type"] == "event"
 }
@@ -65,7 +66,7 @@ def decoded(log: dict[str, Any]) -> dict[str, Any]:
     indexed = [item["name"] for item in event["inputs"] if item["indexed"]]
     rest = [item for item in event["inputs"] if not item["indexed"]]
     topics = [to_checksum_address("0x" + topic[-40:]) for topic in log["topics"][1:]]
-    values = decode(types(rest), bytes.fromhex(log["data"][2:]))
+    values = decode([item["type"] for item in rest], bytes.fromhex(log["data"][2:]))
     return {
         "event": event["name"],
         "block": int(log["blockNumber"], 16),

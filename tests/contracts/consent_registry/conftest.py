@@ -10,6 +10,7 @@ import pytest
 from brownie import accounts, web3
 from eth_account import Account
 
+from radledger.consent import bindings as consent
 from tests.contracts.conftest import PATIENT_KEY, Role, digest, error, next_block_at, plain, travel
 
 HOUR = 3600
@@ -101,14 +102,8 @@ def code(disease: str) -> str:
     return "0x" + disease.encode().ljust(13, b"\0").hex()
 
 
-class Terms(NamedTuple):
-    """``IConsentRegistry.Terms``."""
-
-    from_: int
-    until: int
-    purposes: int
-    conditions: int
-    disease: str
+class Terms(consent.Terms):
+    """``IConsentRegistry.Terms``, the disease as Brownie takes it."""
 
     def named(self) -> dict[str, Any]:
         """The fields under their names in Solidity."""
@@ -118,9 +113,9 @@ class Terms(NamedTuple):
         """These terms with the purposes that they imply."""
         return self._replace(purposes=int(purposes))
 
-    def kept(self, signed: int, epoch: int = 0, status: int = GRANTED) -> tuple[Any, ...]:
+    def kept(self, signed: int, epoch: int = 0, status: int = GRANTED) -> consent.Grant:
         """``IConsentRegistry.Grant``, as views give it."""
-        return (*self[:2], signed, *self[2:], epoch, status)
+        return consent.Grant(*self[:2], signed, *self[2:], epoch, status)
 
     def packed(self, signed: int = 0, epoch: int = 0, status: int = 0) -> int:
         """The word that events carry, as ``contracts/consent/GrantSlot.sol`` lays it out."""
@@ -129,9 +124,9 @@ class Terms(NamedTuple):
         return sum(int(value) << shift for value, shift in zip(fields, shifts, strict=True))
 
 
-def use(purposes: int = Purpose.CARE, fulfilled: int = 0, disease: str = "") -> tuple[Any, ...]:
-    """``IConsentRegistry.Use``."""
-    return (int(purposes), int(fulfilled), code(disease))
+def use(purposes: int = Purpose.CARE, fulfilled: int = 0, disease: str = "") -> consent.Use:
+    """``IConsentRegistry.Use``, the disease as Brownie takes it."""
+    return consent.Use(int(purposes), int(fulfilled), code(disease))
 
 
 @dataclass(frozen=True)
