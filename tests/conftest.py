@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
+    from radledger.crypto.keys import PrivateKey
 
 CONTRACT_TESTS = Path(__file__).parent / "contracts"
 MNEMONIC = "test test test test test test test test test test test junk"
@@ -172,8 +173,8 @@ def people() -> dict[str, LocalAccount]:
 
 
 @pytest.fixture(scope="session")
-def encryption_keys(people: dict[str, LocalAccount]) -> dict[str, bytes]:
-    """Private X25519 key of each person whose public key is registered: all but the stranger."""
+def encryption_keys(people: dict[str, LocalAccount]) -> dict[str, PrivateKey]:
+    """Private key of each person whose public key is registered: all but the stranger."""
     from radledger.crypto.keys import new_private_key
 
     return {name: new_private_key() for name in people if name != "stranger"}
@@ -183,7 +184,7 @@ def encryption_keys(people: dict[str, LocalAccount]) -> dict[str, bytes]:
 def deployed_ledger(
     anvil_endpoint: str,
     people: dict[str, LocalAccount],
-    encryption_keys: dict[str, bytes],
+    encryption_keys: dict[str, PrivateKey],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Ledger:
     """All contracts on anvil, everybody accredited; use ``ledger``, which takes changes back."""

@@ -70,7 +70,7 @@ def measure(ledger: Ledger, people: dict[str, Any]) -> dict[str, int]:
         Accounts of :mod:`radledger.devnet.people`, and further ones as ``new-…``.
     """
     meter = Meter(ledger, people)
-    for part in (_identity, _imaging, _consent, _research):
+    for part in (_identity, _imaging, _consent, _research, _hybrid_key):
         part(meter)
     return dict(sorted(meter.costs.items()))
 
@@ -115,6 +115,15 @@ def _anchored(meter: Meter) -> tuple[Any, ...]:
     image = _new_image(meter)
     meter.send("hospital", "ImageRegistry", "anchor", image)
     return _parts(meter, image)
+
+
+def _hybrid_key(meter: Meter) -> None:
+    name = b"did/pub/Multikey/enc".ljust(32, b"\0")
+    change = (meter.address("radiologist"), name, b"\1" * 1220, YEAR)
+    meter.measure(
+        "IdentityRegistry.setAttribute.hybrid",
+        *("radiologist", "IdentityRegistry", "setAttribute", *change),
+    )
 
 
 def _imaging(meter: Meter) -> None:

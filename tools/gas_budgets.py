@@ -28,6 +28,7 @@ BUDGETS = (
     Budget(
         "IdentityRegistry.setAttribute", "32-byte key, later", "34,565 (reference, 64 B)", 33_500
     ),
+    Budget("IdentityRegistry.setAttribute.hybrid", "key of 1,220 bytes, later", "-", 65_000),
     Budget("ImageRegistry.anchor", "one image set", "153,637 (ERC-721), 203,114 (EAS)", 60_000),
     Budget(
         "ImageRegistry.anchorBatch100",

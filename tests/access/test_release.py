@@ -28,7 +28,7 @@ from radledger.chain.refusals import (
 )
 from radledger.consent import Terms, duo
 from radledger.crypto.errors import UnwrapFailed
-from radledger.crypto.keys import new_private_key, public_key
+from radledger.crypto.keys import PrivateKey, new_private_key, public_key
 from radledger.identity.errors import NoEncryptionKey
 from radledger.imaging.model import NONE
 from tests.access.holding import opened
@@ -171,6 +171,26 @@ def test_a_disowned_image_set_is_refused_until_it_is_acknowledged(
     assert values == {"image": image_set.image_id}
     ledger.send(who.patient, "ImageRegistry", "acknowledge", image_set.struct)
     assert service.release(request).image_id == image_set.image_id
+
+
+def test_a_hybrid_key_is_wrapped_to_without_a_word(consents, service, reader, who, ask, caplog):
+    consents.grant(who.patient, reader.address, CARE)
+    assert service.release(ask(reader)).wrapped.kem == "MLKEM768-X25519"
+    assert caplog.messages == []
+
+
+def test_a_reader_without_a_hybrid_key_is_wrapped_to_by_x25519_and_named(
+    consents, identities, service, image_set, holding, who, ask, caplog
+):
+    key, reader = PrivateKey(x25519=bytes(range(32))), who.clinician
+    identities.set_key(reader, public_key(key))
+    consents.grant(who.patient, reader.address, CARE)
+    answer = service.release(ask(reader))
+    assert answer.wrapped.kem == "X25519"
+    assert opened(answer, key) == holding.secret(image_set.image_id)
+    (line,) = caplog.messages
+    assert line.startswith(f"no hybrid key is registered by {reader.address}, so that a later ")
+    assert line.endswith("`radledger identity set-key` registers one")
 
 
 def test_a_reader_without_an_encryption_key_is_refused(consents, service, receipts, who, ask):

@@ -5,9 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import stat
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from eth_account import Account
 
 from radledger.chain.errors import (
@@ -24,6 +33,8 @@ FIRST = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"  # what every wallet derive
 KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 HOSPITAL = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 CLINIC = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
+FILES = ("alice.mlkem768-x25519.pem", "alice.x25519.pem")
+X25519 = bytes(range(32))
 
 
 @pytest.fixture
@@ -71,7 +82,7 @@ def test_only_the_owner_can_read(keystore, tmp_path):
     folder = tmp_path / "home/keystore"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     files = list(folder.iterdir())
-    assert {path.name for path in files} == {"alice.json", "alice.x25519.pem"}
+    assert {path.name for path in files} == {"alice.json", "alice.mlkem768-x25519.pem"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
@@ -171,9 +182,10 @@ def test_a_file_that_may_not_be_read_is_named(keystore, tmp_path, monkeypatch):
         keystore.open("alice")
 
 
-def test_an_encryption_key_that_is_a_directory_is_named(keystore, tmp_path):
+@pytest.mark.parametrize("file", FILES)
+def test_an_encryption_key_that_is_a_directory_is_named(keystore, tmp_path, file):
     keystore.import_("alice", KEY, "")
-    path = tmp_path / "home" / "keystore" / "alice.x25519.pem"
+    path = tmp_path / "home" / "keystore" / file
     path.mkdir()
     with pytest.raises(AccountInvalid) as refusal:
         keystore.encryption_key("alice")
@@ -194,9 +206,10 @@ def test_deriving_needs_the_passphrase_and_an_address(keystore):
 def test_the_encryption_key_stays_the_same_and_under_the_passphrase(keystore, tmp_path):
     keystore.new("alice", "secret")
     key = keystore.encryption_key("alice", "secret")
-    assert len(key) == 32
+    assert (len(key.hybrid), key.x25519) == (96, None)
     assert keystore.encryption_key("alice", "secret") == key
-    assert key not in (tmp_path / "home/keystore/alice.x25519.pem").read_bytes()
+    content = (tmp_path / "home/keystore/alice.mlkem768-x25519.pem").read_bytes()
+    assert content.count(b"BEGIN ENCRYPTED PRIVATE KEY") == 2
     for wrong in ("Secret", "", None):
         with pytest.raises(PassphraseWrong):
             keystore.encryption_key("alice", wrong)
@@ -206,9 +219,36 @@ def test_the_encryption_key_stays_the_same_and_under_the_passphrase(keystore, tm
     assert keystore.encryption_key("bob", "secret") != key
 
 
-def test_a_file_without_an_encryption_key_is_no_matter_of_the_passphrase(keystore, tmp_path):
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_without_an_encryption_key_is_no_matter_of_the_passphrase(keystore, tmp_path, file):
     keystore.new("alice", "")
     keystore.encryption_key("alice")
-    (tmp_path / "home/keystore/alice.x25519.pem").write_text("damaged")
+    (tmp_path / "home/keystore" / file).write_text("damaged")
     with pytest.raises(AccountInvalid, match="restore it"):
         keystore.encryption_key("alice")
+
+
+@pytest.mark.parametrize("passphrase", ["secret", ""])
+def test_the_key_of_a_release_before_hybrid_ones_is_kept_beside(keystore, tmp_path, passphrase):
+    keystore.new("alice", passphrase)
+    secret = passphrase.encode()
+    encryption = BestAvailableEncryption(secret) if secret else NoEncryption()
+    earlier = X25519PrivateKey.from_private_bytes(X25519)
+    content = earlier.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    (tmp_path / "home/keystore/alice.x25519.pem").write_bytes(content)
+    key = keystore.encryption_key("alice", passphrase)
+    assert (len(key.hybrid), key.x25519) == (96, X25519)
+    assert keystore.encryption_key("alice", passphrase) == key
+
+
+def test_each_half_of_a_hybrid_key_is_a_key_that_openssl_reads(keystore, tmp_path):
+    keystore.new("alice", "secret")
+    key = keystore.encryption_key("alice", "secret")
+    content = (tmp_path / "home/keystore/alice.mlkem768-x25519.pem").read_text()
+    first, second = re.findall("-----BEGIN.*?-----END [^\n]*\n", content, re.DOTALL)
+    halves = [load_pem_private_key(half.encode(), b"secret") for half in (first, second)]
+    assert b"".join(half.private_bytes_raw() for half in halves) == key.hybrid
+    for other in (first, second, second + first, content + second, ""):
+        (tmp_path / "home/keystore/alice.mlkem768-x25519.pem").write_text(other)
+        with pytest.raises(AccountInvalid, match="this kind of encryption key"):
+            keystore.encryption_key("alice", "secret")

@@ -55,10 +55,14 @@ def test_accounts_that_are_not_there(home, cli, account, error):
     assert account in cli("participant", "show", account).refused(error, 2).values()
 
 
-def test_encryption_keys(home, ok, signed):
+def test_encryption_keys(home, ok, plain_cli, signed):
     assert ok("identity", "show", "stranger")["encryption_key"] is None
     ok("identity", "set-key", "--as", "stranger")
-    assert len(ok("identity", "show", "stranger")["encryption_key"]) == 66
+    shown = ok("identity", "show", "stranger")
+    assert (len(shown["encryption_key"]), shown["kem"]) == (2 + 2 * 1216, "MLKEM768-X25519")
+    told = plain_cli("identity", "show", "stranger").out
+    assert shown["encryption_key"][:34] + "… (1,216 bytes)" in told
+    assert max(map(len, told.splitlines())) < 200
     before = ok("identity", "show", "patient")["encryption_key"]
     signed("identity", "set-key")
     assert ok("identity", "show", "patient")["encryption_key"] == before

@@ -22,6 +22,7 @@ from radledger.devnet import chain as nodes
 from radledger.devnet import down, people, process, status, up
 from radledger.devnet.errors import AnotherChainRuns, NodeFailed
 from radledger.errors import UsageError
+from radledger.identity.records import key_attribute
 from radledger.identity.roles import role_names
 
 
@@ -68,10 +69,9 @@ def test_up_is_usable_by_everybody(home, chain):
     for name, address in devnet.accounts.items():
         assert keystore.open(name).address == address
         registered = ledger.events("IdentityRegistry", "DIDAttributeChanged", identity=address)
-        expected = [] if name == "stranger" else [public_key(keystore.encryption_key(name))]
-        assert [event.args["value"] for event in registered] == [
-            "0x" + key.hex() for key in expected
-        ]
+        key = public_key(keystore.encryption_key(name))
+        expected = [] if name == "stranger" else ["0x" + key_attribute(key)[1].hex()]
+        assert [event.args["value"] for event in registered] == expected
 
     # Again: nothing changes, and nothing is sent.
     block = ledger.block_number()

@@ -18,23 +18,25 @@ from radledger.chain.refusals import (
     IdentityRecoveryNotReady,
     IdentityThresholdOutOfRange,
 )
-from radledger.crypto.keys import new_private_key, public_key
+from radledger.crypto.keys import PrivateKey, new_private_key, public_key
 from radledger.errors import UsageError
 from radledger.identity import Delegate, Guardians, Recovery
-from radledger.identity.errors import InvalidAddress, InvalidKey, NoEncryptionKey, NoGuardians
+from radledger.identity.errors import InvalidAddress, NoEncryptionKey, NoGuardians
 from radledger.identity.identities import CONSENT_DELEGATE
-from radledger.identity.records import KEY_ATTRIBUTE, guardians
+from radledger.identity.records import KEY_ATTRIBUTE, X25519_ATTRIBUTE, guardians
 
 HOUR = 3600
 DAY = 24 * HOUR
 KEY, OTHER_KEY = (public_key(new_private_key()) for _ in range(2))
+X25519_KEY = public_key(PrivateKey(x25519=bytes(range(32))))
+HYBRID_CODE = bytes.fromhex("fac8c101")  # 0x30647a, a multicodec for private use
 
 
 def test_an_identity_begins_as_its_own(identities, ledger, who):
     shown = identities.show(who.stranger.address)
     assert shown.identity == shown.owner == who.stranger.address
     assert shown.did == f"did:ethr:{ledger.chain_id:#x}:{who.stranger.address}"
-    assert (shown.encryption_key, shown.guardians) == (None, None)
+    assert (shown.encryption_key, shown.kem, shown.guardians) == (None, None, None)
     assert (shown.delegates, shown.attributes, shown.recoveries) == ((), (), ())
 
 
@@ -50,10 +52,11 @@ def test_the_key_registered_last_counts(identities, who):
     assert identities.encryption_key(reader.address) == OTHER_KEY
 
     shown = identities.show(reader.address)
-    assert shown.encryption_key == "0x" + OTHER_KEY.hex()
+    assert shown.encryption_key == "0x" + OTHER_KEY.raw.hex()
+    assert shown.kem == "MLKEM768-X25519"
     assert [(a.name, a.value) for a in shown.attributes] == [
-        (KEY_ATTRIBUTE, "0x" + KEY.hex()),
-        (KEY_ATTRIBUTE, "0x" + OTHER_KEY.hex()),
+        (KEY_ATTRIBUTE, "0x" + (HYBRID_CODE + KEY.raw).hex()),
+        (KEY_ATTRIBUTE, "0x" + (HYBRID_CODE + OTHER_KEY.raw).hex()),
     ]
     assert shown.attributes[1].valid_to == set_last.timestamp + DAY
 
@@ -77,7 +80,8 @@ def test_a_revoked_key_and_that_of_a_deactivated_identity_do_not_count(identitie
     reader, name = who.clinician, KEY_ATTRIBUTE.encode().ljust(32, b"\0")
     identities.set_key(reader, KEY)
     identities.set_key(reader, OTHER_KEY)
-    ledger.send(reader, "IdentityRegistry", "revokeAttribute", reader.address, name, OTHER_KEY)
+    value = HYBRID_CODE + OTHER_KEY.raw
+    ledger.send(reader, "IdentityRegistry", "revokeAttribute", reader.address, name, value)
     assert identities.encryption_key(reader.address) == KEY
     ledger.send(reader, "IdentityRegistry", "changeOwner", reader.address, "0x" + "00" * 20)
     with pytest.raises(NoEncryptionKey):
@@ -85,11 +89,39 @@ def test_a_revoked_key_and_that_of_a_deactivated_identity_do_not_count(identitie
     assert identities.show(reader.address).owner is None
 
 
-@pytest.mark.parametrize("length", [0, 31, 33, 64])
-def test_a_key_of_another_length_is_not_registered(identities, who, length):
-    with pytest.raises(InvalidKey) as refusal:
-        identities.set_key(who.clinician, bytes(length))
-    assert refusal.value.values == {"length": length}
+def test_a_hybrid_key_counts_before_one_of_x25519_whichever_came_last(identities, who, travel):
+    identities.set_key(who.clinician, X25519_KEY)
+    assert identities.encryption_key(who.clinician.address) == X25519_KEY
+    assert identities.show(who.clinician.address).kem == "X25519"
+    identities.set_key(who.clinician, KEY, valid_for=HOUR)
+    identities.set_key(who.clinician, X25519_KEY)
+    assert identities.encryption_key(who.clinician.address) == KEY
+    travel(HOUR)
+    assert identities.encryption_key(who.clinician.address) == X25519_KEY
+
+
+UNUSABLE = {
+    "too short": (KEY_ATTRIBUTE, HYBRID_CODE + KEY.raw[:-1]),
+    "no key of ML-KEM": (KEY_ATTRIBUTE, HYBRID_CODE + b"\xff" * 1184 + KEY.raw[1184:]),
+    "half of low order": (KEY_ATTRIBUTE, HYBRID_CODE + KEY.raw[:1184] + bytes(32)),
+    "ML-KEM alone": (KEY_ATTRIBUTE, bytes.fromhex("8c24") + KEY.raw[:1184]),
+    "no multicodec": (KEY_ATTRIBUTE, KEY.raw),
+    "of low order": (X25519_ATTRIBUTE, bytes(32)),
+    "31 bytes": (X25519_ATTRIBUTE, bytes(31)),
+    "empty": (X25519_ATTRIBUTE, b""),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), UNUSABLE.values(), ids=UNUSABLE)
+def test_what_nothing_can_be_wrapped_to_does_not_count(identities, ledger, who, name, value):
+    reader, registry = who.clinician, "IdentityRegistry"
+    attribute = (reader.address, name.encode().ljust(32, b"\0"), value, DAY)
+    ledger.send(reader, registry, "setAttribute", *attribute)
+    with pytest.raises(NoEncryptionKey):
+        identities.encryption_key(reader.address)
+    identities.set_key(reader, X25519_KEY)
+    ledger.send(reader, registry, "setAttribute", *attribute)
+    assert identities.encryption_key(reader.address) == X25519_KEY
 
 
 def test_a_delegate_acts_for_its_time(identities, who, travel):
@@ -137,7 +169,7 @@ def test_who_has_no_ether_signs_and_another_submits(identities, ledger, who):
     identities.submit(add, payer)
 
     shown = identities.show(patient.address)
-    assert shown.encryption_key == "0x" + KEY.hex()
+    assert shown.encryption_key == "0x" + KEY.raw.hex()
     assert [delegate.delegate for delegate in shown.delegates] == guardians[:1]
     assert shown.guardians == Guardians(tuple(sorted(guardians, key=str.lower)), 2)
 
@@ -163,7 +195,7 @@ def test_a_signed_change_counts_once_unchanged_and_here(identities, who):
     document = identities.sign_set_key(who.patient, KEY)
     changed = copy.deepcopy(document)
     changed["typedData"]["message"]["data"] = document["typedData"]["message"]["data"].replace(
-        KEY.hex(), OTHER_KEY.hex()
+        KEY.raw.hex(), OTHER_KEY.raw.hex()
     )
     with pytest.raises(ERC2771ForwarderInvalidSigner) as tampered:
         identities.submit(changed, who.stranger)

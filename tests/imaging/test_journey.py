@@ -92,8 +92,9 @@ def test_what_is_stored_identifies_nobody(add, series, tmp_path, who):
     ]
     manifest = next((tmp_path / "store").glob(f"pinned/*/{result.manifest_cid}")).read_bytes()
     envelope = json.loads(manifest.split(b"\n")[0])
-    assert sorted(envelope) == ["commitment", "format", "version", "wrapped"]
-    assert sorted(envelope["wrapped"]) == ["custodian", "patient"]
+    assert sorted(envelope) == ["commitment", "format", "hybrid", "version", "wrapped"]
+    assert sorted(envelope["hybrid"]) == ["custodian", "patient"]
+    assert envelope["wrapped"] == {}
     for path in (tmp_path / "store").rglob("*"):
         content = path.name.encode() + (path.read_bytes() if path.is_file() else b"")
         for name in names:

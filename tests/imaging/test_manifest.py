@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from radledger.crypto import envelope
+from radledger.crypto.errors import UnwrapFailed
+from radledger.crypto.keys import Kem, PrivateKey, new_private_key, public_key
 from radledger.crypto.merkle import MerkleTree
 from radledger.imaging.errors import CommitmentMismatch, ManifestInvalid, RootMismatch
 from radledger.imaging.manifest import Group, Instance, Manifest, read_envelope
@@ -135,7 +139,7 @@ def test_any_other_value_is_refused_or_kept_as_it_is(manifest, path, value):
     assert len(read.image_set.image_id) == 66
 
 
-@given(value=VALUES, name=st.sampled_from(["commitment", "wrapped", "format", "version"]))
+@given(value=VALUES, name=st.sampled_from(["commitment", "hybrid", "wrapped", "format", "version"]))
 def test_any_envelope_is_read_or_refused(manifest, value, name):
     secret = envelope.new_secret()
     line, rest = manifest.seal(secret, {}).split(b"\n", 1)
@@ -143,3 +147,32 @@ def test_any_envelope_is_read_or_refused(manifest, value, name):
     stored = io.BytesIO(json.dumps(head).encode() + b"\n" + rest)
     with suppress(ManifestInvalid, CommitmentMismatch):
         assert read_envelope(stored).open(secret) == manifest
+
+
+def test_a_secret_is_wrapped_to_hybrid_keys_and_to_those_of_x25519(manifest):
+    secret, hybrid = envelope.new_secret(), new_private_key()
+    x25519 = PrivateKey(x25519=bytes(range(32)))
+    keys = {"custodian": public_key(hybrid), "patient": public_key(x25519)}
+    stored = manifest.seal(secret, keys)
+    head = json.loads(stored.split(b"\n")[0])
+    assert (list(head["hybrid"]), list(head["wrapped"])) == (["custodian"], ["patient"])
+    found = read_envelope(io.BytesIO(stored))
+    image_id = manifest.image_set.image_id
+    assert found.secret_for("custodian", image_id, hybrid) == secret
+    assert found.secret_for("patient", image_id, x25519) == secret
+    with pytest.raises(UnwrapFailed):
+        found.secret_for("custodian", image_id, x25519)
+    both = manifest.seal(secret, dict.fromkeys(keys, public_key(hybrid)))
+    # A release before hybrid keys reads so many bytes of an envelope, and opens the rest.
+    assert both.index(b"\n") < 4096
+
+
+def test_a_manifest_of_the_release_before_hybrid_keys_opens():
+    earlier = json.loads(Path(__file__).with_name("earlier_manifest.json").read_text())
+    found = read_envelope(io.BytesIO(base64.b64decode(earlier["stored"])))
+    assert {each.kem for each in found.wrapped.values()} == {Kem.X25519}
+    for role, key in earlier["private_keys"].items():
+        # Its participants have made a hybrid key since.
+        private = PrivateKey(hybrid=new_private_key().hybrid, x25519=bytes.fromhex(key))
+        assert found.secret_for(role, earlier["image_id"], private) == earlier["secret"]
+    assert found.open(earlier["secret"]).image_set.image_id == earlier["image_id"]

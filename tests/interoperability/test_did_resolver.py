@@ -14,6 +14,8 @@ import pytest
 from eth_keys import keys
 from eth_utils import keccak
 
+from radledger.crypto.keys import new_private_key, public_key
+from radledger.identity.records import key_attribute
 from tests.anvil import ARTIFACTS, Chain, Contract, account, running_chain
 
 SCRIPT = Path(__file__).with_name("did_resolver.mjs")
@@ -117,6 +119,15 @@ def test_owner_delegates_keys_and_services(send, document):
     assert answer["keyAgreement"] == [key["id"]]
     (service,) = answer["service"]
     assert (service["type"], service["serviceEndpoint"]) == ("Records", "https://records.example")
+
+
+def test_a_hybrid_key_is_a_multikey_for_key_agreement(send, document):
+    name, value = key_attribute(public_key(new_private_key()))
+    send(PATIENT, "setAttribute", PATIENT, name.encode().ljust(32, b"\0"), value, DAY)
+    answer = document()
+    (key,) = [each for each in answer["verificationMethod"] if "publicKeyHex" in each]
+    assert (key["type"], key["publicKeyHex"]) == ("Multikey", value.hex())
+    assert answer["keyAgreement"] == [key["id"]]
 
 
 def test_what_is_revoked_is_gone(send, document):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from contextlib import suppress
 from itertools import combinations
 
 from radledger.consent.model import unpack
+from radledger.crypto.errors import UnwrapFailed
+from radledger.imaging.manifest import read_envelope
 from radledger.imaging.model import NONE
 from radledger.storage import candidates
 
@@ -120,6 +123,27 @@ class Stranger:
             if event.args["kind"] == kind:
                 groups[lengths[event.args["image"]]].append(event.args["patient"])
         return groups
+
+    def opened(self, private_keys):
+        """The secrets in manifests that open with private keys, given by the address."""
+        found = set()
+        for event in self.anchored:
+            (manifest,) = self._named(event.args["manifest"])
+            with manifest.open("rb") as stored:
+                envelope = read_envelope(stored)
+            for role in envelope.wrapped:
+                key = private_keys[event.args[role]]
+                with suppress(UnwrapFailed):
+                    found.add(envelope.secret_for(role, event.args["image"], key))
+        return found
+
+    def content(self):
+        """All bytes in the store."""
+        return b"".join(path.read_bytes() for path in self._store.glob("pinned/*/*"))
+
+    def _named(self, digest):
+        names = candidates(bytes.fromhex(digest[2:]))
+        return [path for name in names for path in self._store.glob(f"pinned/*/{name}")]
 
     def digests(self):
         """Every digest of an image set that a guess could be tried on."""

@@ -12,7 +12,8 @@ from eth_hash.auto import keccak
 
 from radledger.chain.rpc import request
 from radledger.consent.diseases import encode_disease
-from radledger.crypto.envelope import padded
+from radledger.crypto.envelope import padded, recipient
+from radledger.crypto.keys import PrivateKey, new_private_key
 from tests.privacy.stranger import Stranger, linked
 from tests.privacy.world import CODES, PATIENT_IDS, World
 
@@ -112,6 +113,27 @@ def test_equal_numbers_of_files_of_like_length_hide_each_other(world, stranger):
     assert sorted(len(set(group)) for group in by_number.values()) == [6, 8]
     right, wrong = found(world, by_number)
     assert (right, wrong) == (7, 36)
+
+
+def test_a_quantum_computer_opens_no_manifest(world, stranger, people, encryption_keys):
+    """It computes the half of X25519 of every key that is published."""
+    keys = {people[name].address: key for name, key in encryption_keys.items()}
+    keys |= world.private_keys()
+    halves = {address: key.hybrid[64:] for address, key in keys.items()}
+    guessed = new_private_key().hybrid[:64]
+    computed = {
+        address: PrivateKey(hybrid=guessed + half, x25519=half) for address, half in halves.items()
+    }
+    assert stranger.opened(computed) == set()
+    assert stranger.opened(keys) == set(world.secrets())
+    assert len(world.secrets()) == 28
+
+
+def test_the_keys_to_which_files_are_encrypted_are_nowhere(world, stranger):
+    """With one of them, the X25519 in an age header would be open to a quantum computer as well."""
+    content = stranger.content()
+    assert content.count(b"-> X25519 ") > 28
+    assert not [each for each in world.secrets() if recipient(each).encode() in content]
 
 
 def test_no_identifier_is_found_by_guessing(world, stranger):

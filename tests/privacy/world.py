@@ -98,6 +98,21 @@ class World:
         """Everybody, the careful ones first."""
         return [*self.careful, self.careless]
 
+    def private_keys(self):
+        """The private key of each patient's address."""
+        patients = set().union(*(person.pair for person in self.people))
+        accounts = [each for each in self._keystore.list() if each.address in patients]
+        return {each.address: self._keystore.encryption_key(each.name) for each in accounts}
+
+    def secrets(self):
+        """The secrets of all image sets."""
+        return [
+            self._images[custodian].secret(image)
+            for person in self.people
+            for images in (person.originals, person.deidentified)
+            for custodian, image in images.items()
+        ]
+
     def _person(self, number):
         name = f"person{number}"
         self._keystore.new(name, "")

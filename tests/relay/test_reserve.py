@@ -9,7 +9,8 @@ from eth_account import Account
 
 from radledger.chain.rpc import request
 from radledger.consent import Terms
-from radledger.identity.records import KEY_ATTRIBUTE
+from radledger.crypto.keys import Kem, PublicKey
+from radledger.identity.records import X25519_ATTRIBUTE
 from radledger.imaging.service import Images
 from radledger.relay.tickets import Limits, Tickets
 from radledger.storage import MemoryStore
@@ -115,8 +116,8 @@ def test_what_takes_back_is_paid_for_when_the_day_is_used_up(
     images, mistaken = Images(ledger, MemoryStore(), tmp_path), anchor().image_id
     request(ledger.web3, "anvil_setBalance", [patient.address, hex(10**18)])
     identities.add_delegate(patient, parent, valid_for=3600)
-    identities.set_key(patient, b"\7" * 32)
-    named = (KEY_ATTRIBUTE.encode().ljust(32, b"\0"), b"\7" * 32)
+    identities.set_key(patient, PublicKey(Kem.X25519, b"\7" * 32))
+    named = (X25519_ATTRIBUTE.encode().ljust(32, b"\0"), b"\7" * 32)
     until = ledger.now() + 3600
 
     def stands():

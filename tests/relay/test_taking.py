@@ -9,6 +9,7 @@ from eth_account.messages import encode_typed_data
 from radledger.chain.forward import forward_typed_data
 from radledger.chain.rpc import request
 from radledger.consent import Terms
+from radledger.crypto.keys import Kem, PublicKey
 from radledger.relay.tickets import Limits
 from tests.consent.tampering import altered
 from tests.identity.cast import travel
@@ -213,7 +214,8 @@ def test_a_forward_request_that_its_target_refuses_has_the_targets_error(
 
 def test_forward_requests_of_one_nonce_do_not_wait_together(relaying, identities):
     patient = Account.create()
-    first, second = (identities.sign_set_key(patient, bytes([n]) * 32) for n in (1, 2))
+    keys = (PublicKey(Kem.X25519, bytes([number]) * 32) for number in (1, 2))
+    first, second = (identities.sign_set_key(patient, key) for key in keys)
     with relaying(working=False) as relay:
         ticket = relay.take(first)
         values = relay.refused(relay.post(second), 409, "NonceTaken")

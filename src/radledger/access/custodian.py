@@ -17,7 +17,7 @@ from radledger.access.keyservice import WrappedSecret, release_context
 from radledger.chain.rpc import request as request_node
 from radledger.consent import permission
 from radledger.crypto import keys
-from radledger.identity.identities import Identities
+from radledger.identity.identities import Identities, warn_of_x25519
 
 if TYPE_CHECKING:
     from radledger.access.receipts import Receipt, SignedReceipt
@@ -120,6 +120,8 @@ class CustodianKeyService:
                 permits=grant_id,
             )
         public_key = Identities(self._ledger).encryption_key(receipt.reader)
+        if public_key.kem is keys.Kem.X25519:
+            warn_of_x25519([receipt.reader])
         record = self._locked_out(record, present)
         wrapped = keys.wrap(
             self._secret(receipt.image_id),

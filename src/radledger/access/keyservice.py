@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from radledger.access.receipts import SignedReceipt
+    from radledger.crypto.keys import Wrapped
 
 __all__ = ["KeyService", "WrappedSecret", "release_context"]
 
@@ -45,7 +46,7 @@ class WrappedSecret:
 
     image_id: str
     grant_id: str
-    wrapped: bytes
+    wrapped: Wrapped
     block_age: int
 
 

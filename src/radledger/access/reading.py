@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from radledger.access.keyservice import KeyService
     from radledger.chain.ledger import Ledger
+    from radledger.crypto.keys import PrivateKey
     from radledger.imaging.model import FetchResult
     from radledger.imaging.service import Images
 
@@ -71,7 +72,7 @@ class Reading:
         image_id: str,
         *,
         reader: LocalAccount,
-        private_key: bytes,
+        private_key: PrivateKey,
         key_service: KeyService | None = None,
         use: Use | None = None,
         identity: str | None = None,
@@ -87,7 +88,7 @@ class Reading:
         image_id
             The set.
         reader, private_key
-            Who reads, and the X25519 key whose public half is registered.
+            Who reads, and the key whose public half is registered.
         key_service, use
             Whom to ask for the secret and for what use; neither for the patient and the custodian.
         identity
@@ -128,7 +129,7 @@ class Reading:
         to: Path | str,
         *,
         reader: LocalAccount,
-        private_key: bytes,
+        private_key: PrivateKey,
         key_service: KeyService | None = None,
         use: Use | None = None,
         identity: str | None = None,
@@ -148,7 +149,7 @@ class Reading:
         fetched = self._images.fetch(image_id, to, secret=released.secret)
         return replace(fetched, block_age=released.block_age)
 
-    def _own(self, image_id: str, reader: LocalAccount, private_key: bytes) -> Released:
+    def _own(self, image_id: str, reader: LocalAccount, private_key: PrivateKey) -> Released:
         """What was wrapped to the patient or the custodian; no grant and no purpose is named."""
         record = self._images.show(image_id)
         receipt = Receipt.of(self._ledger, reader.address, record.image_id, _NOTHING, NONE)

@@ -12,7 +12,7 @@ from radledger.cli.output import show
 from radledger.cli.parameters import Address, DocumentFile, RelayUrl, SignOnly
 from radledger.cli.session import session
 from radledger.cli.times import moment
-from radledger.identity.records import KEY_ATTRIBUTE
+from radledger.identity.records import KEY_ATTRIBUTE, X25519_ATTRIBUTE
 
 __all__ = ["group"]
 
@@ -200,7 +200,9 @@ def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
 def _ends(identity: str) -> list[str]:
     """What a change of owner ends, in words."""
     shown = session.radledger.identities.show(identity)
-    others = [each.name for each in shown.attributes if each.name != KEY_ATTRIBUTE]
+    others = [
+        each.name for each in shown.attributes if each.name not in (KEY_ATTRIBUTE, X25519_ATTRIBUTE)
+    ]
     ends = ["the encryption key"] if shown.encryption_key else []
     ends += [f"the delegate {session.named(each.delegate)}" for each in shown.delegates]
     ends += [f"the attribute {name!r}" for name in others]

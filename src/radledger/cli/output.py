@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,8 @@ _TIMES = {
 }
 # What the contracts write where there is no course, protocol or grant.
 _NO_DIGEST = "0x" + "00" * 32
+# Bytes that nobody reads or copies, as of a hybrid key: only how they begin is shown to people.
+_LONG, _SHOWN = re.compile("0x[0-9a-f]{500,}"), 34
 # What the contracts write for no end: the largest uint32.
 _FOREVER = 2**32 - 1
 
@@ -151,4 +154,5 @@ def _text(value: Any) -> str:
         return ", ".join(_text(item) for item in value)
     if isinstance(value, dict):
         return " ".join(f"{visible(key)}={_text(item)}" for key, item in value.items())
-    return visible(str(value))
+    text = visible(str(value))
+    return f"{text[:_SHOWN]}… ({(len(text) - 2) // 2:,} bytes)" if _LONG.fullmatch(text) else text

@@ -9,8 +9,8 @@
     ├── InvalidSecret         not an age identity
     ├── InvalidRecipient      not an age recipient
     ├── DecryptionFailed      ciphertext changed, cut short, or another secret's
-    ├── InvalidPublicKey      not a usable X25519 public key
-    ├── InvalidPrivateKey     not an X25519 private key
+    ├── InvalidPublicKey      not a usable public key
+    ├── InvalidPrivateKey     not a private key
     └── UnwrapFailed          a wrapped secret changed, or another key's or context's
 """
 
@@ -56,7 +56,7 @@ class DecryptionFailed(CryptoError):
 
 
 class InvalidPublicKey(CryptoError):
-    """A public key has the wrong length or gives a shared secret that anyone can compute."""
+    """A public key has another form, or gives a shared secret that anyone can compute."""
 
 
 class InvalidPrivateKey(CryptoError):

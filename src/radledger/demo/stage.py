@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from radledger.access import CustodianKeyService, ReceiptBook
     from radledger.chain.ledger import Ledger
     from radledger.consent import Consents
+    from radledger.crypto.keys import PrivateKey
     from radledger.demo.environment import Environment
     from radledger.facade import RadLedger
     from radledger.imaging.model import AddResult, FetchResult, ImageRecord, ImageSet
@@ -177,8 +178,8 @@ class Stage:
         """A person's address."""
         return self.people[name].address
 
-    def private_key(self, name: str) -> bytes:
-        """A person's X25519 key, which opens what was wrapped to it."""
+    def private_key(self, name: str) -> PrivateKey:
+        """A person's private key, which opens what was wrapped to it."""
         return Keystore(self.home).encryption_key(name)
 
     def ether(self, name: str) -> int:

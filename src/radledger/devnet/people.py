@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
+    from radledger.crypto.keys import PublicKey
 
 __all__ = [
     "FUNDED",
@@ -75,7 +76,7 @@ def accredit(ledger: Ledger, people: Mapping[str, LocalAccount]) -> None:
 
 
 def register_key(
-    ledger: Ledger, account: LocalAccount, public_key: bytes, payer: LocalAccount
+    ledger: Ledger, account: LocalAccount, public_key: PublicKey, payer: LocalAccount
 ) -> None:
     """Register an encryption key for ``account``, which signs it, at the cost of ``payer``.
 

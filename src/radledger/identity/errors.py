@@ -5,7 +5,6 @@
     UsageError
     ├── InvalidAddress      no Ethereum address, or one with a wrong checksum
     ├── UnknownRole         no such role
-    ├── InvalidKey          no X25519 public key
     └── NoGuardians         an identity without guardians, which cannot be recovered
     CryptoError
     └── NoEncryptionKey     an identity that registered no valid encryption key
@@ -17,7 +16,6 @@ from radledger.errors import CryptoError, UsageError
 
 __all__ = [
     "InvalidAddress",
-    "InvalidKey",
     "NoEncryptionKey",
     "NoGuardians",
     "UnknownRole",
@@ -30,10 +28,6 @@ class InvalidAddress(UsageError):
 
 class UnknownRole(UsageError):
     """A name is not that of a role."""
-
-
-class InvalidKey(UsageError):
-    """What is to be registered is not an X25519 public key of 32 bytes."""
 
 
 class NoGuardians(UsageError):

@@ -12,24 +12,30 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.forwarding import Forwarding
+from radledger.crypto.keys import PublicKey
 from radledger.identity import records
 from radledger.identity.address import parse_address
-from radledger.identity.errors import InvalidKey, NoEncryptionKey, NoGuardians
+from radledger.identity.errors import NoEncryptionKey, NoGuardians
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Call, Ledger, Receipt
 
-__all__ = ["CONSENT_DELEGATE", "Identities"]
+__all__ = ["CONSENT_DELEGATE", "MOST_NAMED", "Identities", "warn_of_x25519"]
 
 CONSENT_DELEGATE = "radledger.consent"
 """Type of the delegates who grant and revoke for an identity: a parent, a proxy."""
 
+MOST_NAMED = 3
+"""How many participants a warning names."""
+
+_LOG = logging.getLogger(__name__)
 _DELEGATE_TYPE_LENGTH = 32
 _WEEK = 7 * 24 * 3600
 _TEN_YEARS = 10 * 365 * 24 * 3600
@@ -62,10 +68,11 @@ class Identities(Forwarding):
         """Say who owns an identity, who acts for it, what it publishes, who can recover it."""
         return records.identity_record(self._ledger, parse_address(identity))
 
-    def encryption_key(self, identity: str) -> bytes:
-        """The X25519 public key to wrap a secret to: the last one registered that is valid now.
+    def encryption_key(self, identity: str) -> PublicKey:
+        """The public key to wrap a secret to: the last one registered that is valid now.
 
-        A key that an earlier owner registered does not count.
+        A hybrid key counts before those of X25519 alone; one that an earlier owner registered, or
+        that nothing can be wrapped to, does not count.
 
         Raises
         ------
@@ -87,7 +94,7 @@ class Identities(Forwarding):
     def set_key(
         self,
         signer: LocalAccount,
-        public_key: bytes,
+        public_key: PublicKey,
         *,
         identity: str | None = None,
         valid_for: int = _TEN_YEARS,
@@ -99,34 +106,23 @@ class Identities(Forwarding):
         signer
             Who owns the identity.
         public_key
-            X25519, 32 raw bytes.
+            From :func:`radledger.crypto.keys.public_key`.
         identity
             Default: the signer's own address.
         valid_for
             Seconds.
-
-        Raises
-        ------
-        InvalidKey
-            If the key has not 32 bytes.
         """
         return self._send(signer, _set_key(signer, public_key, identity, valid_for))
 
     def sign_set_key(
         self,
         signer: LocalAccount,
-        public_key: bytes,
+        public_key: PublicKey,
         *,
         identity: str | None = None,
         valid_for: int = _TEN_YEARS,
     ) -> dict[str, Any]:
-        """As :meth:`set_key`, signed for another account to submit.
-
-        Raises
-        ------
-        InvalidKey
-            If the key has not 32 bytes.
-        """
+        """As :meth:`set_key`, signed for another account to submit."""
         return self._sign(signer, _set_key(signer, public_key, identity, valid_for))
 
     def change_owner(
@@ -322,21 +318,29 @@ class Identities(Forwarding):
         )
 
 
+def warn_of_x25519(addresses: Collection[str]) -> None:
+    """Say in one line who is wrapped to by X25519 alone, for want of a hybrid key."""
+    if addresses:
+        others = " and others" if len(addresses) > MOST_NAMED else ""
+        _LOG.warning(
+            "no hybrid key is registered by %s%s, so that a later quantum computer could open what "
+            "is wrapped to them; `radledger identity set-key` registers one",
+            ", ".join(sorted(addresses)[:MOST_NAMED]),
+            others,
+        )
+
+
 def _call(function: str, identity: str, *arguments: Any) -> Call:
     from radledger.chain.ledger import Call
 
     return Call(records.CONTRACT, function, (parse_address(identity), *arguments))
 
 
-def _set_key(signer: LocalAccount, public_key: bytes, identity: str | None, valid_for: int) -> Call:
-    if len(public_key) != records.KEY_LENGTH:
-        raise InvalidKey(
-            f"an X25519 public key has {records.KEY_LENGTH} bytes, not {len(public_key)}; "
-            "make one with `radledger identity set-key`",
-            length=len(public_key),
-        )
-    name = _word(records.KEY_ATTRIBUTE)
-    return _call("setAttribute", identity or signer.address, name, public_key, valid_for)
+def _set_key(
+    signer: LocalAccount, public_key: PublicKey, identity: str | None, valid_for: int
+) -> Call:
+    name, value = records.key_attribute(public_key)
+    return _call("setAttribute", identity or signer.address, _word(name), value, valid_for)
 
 
 def _add_delegate(

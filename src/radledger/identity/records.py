@@ -8,10 +8,13 @@ events alone, so here those are left out that were set before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.errors import RequestFailed
+from radledger.crypto.errors import InvalidPublicKey
+from radledger.crypto.keys import Kem, PublicKey
 from radledger.texts import visible
 
 if TYPE_CHECKING:
@@ -20,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTRACT",
     "KEY_ATTRIBUTE",
-    "KEY_LENGTH",
     "NOBODY",
+    "X25519_ATTRIBUTE",
     "Attribute",
     "Delegate",
     "Guardians",
@@ -31,14 +34,21 @@ __all__ = [
     "guardians",
     "guards_of_others",
     "identity_record",
+    "key_attribute",
 ]
 
 CONTRACT = "IdentityRegistry"
 NOBODY = "0x" + "00" * 20
 _OWNER, _ATTRIBUTE = "DIDOwnerChanged", "DIDAttributeChanged"
-KEY_ATTRIBUTE = "did/pub/X25519/enc/base64"
-"""Under this name did:ethr resolvers find a key agreement key; the value is the 32 raw bytes."""
-KEY_LENGTH = 32
+KEY_ATTRIBUTE = "did/pub/Multikey/enc"
+"""Under this name did:ethr resolvers find a key agreement key that says itself of what kind it is.
+
+The value is the multicodec of the kind and the raw key.  There is no multicodec of a hybrid key, so
+it has one for private use that ends in its number in IANA's registry of HPKE's KEMs, 0x647a.
+"""
+X25519_ATTRIBUTE = "did/pub/X25519/enc/base64"
+"""The name of a key agreement key for X25519 alone; the value is the 32 raw bytes."""
+_HYBRID_CODE = bytes.fromhex("fac8c101")  # 0x30647a as a variable-length integer
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,9 @@ class Identity:
     controller
         The key that acts as the owner: the owner, or where that one's own identity was handed on
         or recovered, the owner of that; none if no key does.
+    encryption_key, kem
+        The key to which secrets are wrapped, in hexadecimal, and what it is for, see
+        :class:`radledger.crypto.keys.Kem`.
     """
 
     identity: str
@@ -94,6 +107,7 @@ class Identity:
     owner: str | None
     controller: str | None
     encryption_key: str | None
+    kem: str | None
     delegates: tuple[Delegate, ...]
     attributes: tuple[Attribute, ...]
     guardians: Guardians | None
@@ -110,7 +124,8 @@ def identity_record(ledger: Ledger, identity: str) -> Identity:
         did=f"did:ethr:{hex(ledger.chain_id)}:{identity}",
         owner=owner if owner != NOBODY else None,
         controller=controller if controller != NOBODY else None,
-        encryption_key="0x" + key.hex() if key else None,
+        encryption_key="0x" + key.raw.hex() if key else None,
+        kem=key.kem.value if key else None,
         delegates=tuple(_delegates(ledger, identity)),
         attributes=tuple(_attributes(ledger, identity)),
         guardians=guardians(ledger, identity),
@@ -118,11 +133,34 @@ def identity_record(ledger: Ledger, identity: str) -> Identity:
     )
 
 
-def encryption_key(ledger: Ledger, identity: str) -> bytes | None:
-    """The encryption key that was registered last, by no earlier owner, and is valid now."""
-    keys = [a for a in _attributes(ledger, identity) if a.name == KEY_ATTRIBUTE]
-    values = [bytes.fromhex(key.value[2:]) for key in keys]
-    return next((value for value in reversed(values) if len(value) == KEY_LENGTH), None)
+def encryption_key(ledger: Ledger, identity: str) -> PublicKey | None:
+    """The usable key that was registered last, by no earlier owner, and is valid now.
+
+    A hybrid one counts before those of X25519 alone.
+    """
+    found: dict[Kem, PublicKey] = {}
+    for attribute in _attributes(ledger, identity):
+        with suppress(InvalidPublicKey):
+            if key := _public_key(attribute):
+                found[key.kem] = key
+    return found.get(Kem.HYBRID) or found.get(Kem.X25519)
+
+
+def key_attribute(key: PublicKey) -> tuple[str, bytes]:
+    """Name and value of the attribute by which a key is registered."""
+    if key.kem is Kem.HYBRID:
+        return KEY_ATTRIBUTE, _HYBRID_CODE + key.raw
+    return X25519_ATTRIBUTE, key.raw
+
+
+def _public_key(attribute: Attribute) -> PublicKey | None:
+    """The key that an attribute registers, if it is one for secrets."""
+    value = bytes.fromhex(attribute.value[2:])
+    if attribute.name == X25519_ATTRIBUTE:
+        return PublicKey(Kem.X25519, value)
+    if attribute.name == KEY_ATTRIBUTE and value.startswith(_HYBRID_CODE):
+        return PublicKey(Kem.HYBRID, value.removeprefix(_HYBRID_CODE))
+    return None
 
 
 def guardians(ledger: Ledger, identity: str) -> Guardians | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from radledger.chain.rpc import request
 from radledger.crypto import envelope
 from radledger.files import write_atomically
+from radledger.identity.identities import warn_of_x25519
 from radledger.imaging import reading, records
 from radledger.imaging.ciphertext import decrypt_instance, encrypted
 from radledger.imaging.errors import CiphertextRemains, SecretUnknown
@@ -177,6 +178,7 @@ class Maintenance:
         )
         who = record.image_set
         keys = anchoring.encryption_keys(self.ledger, who.custodian, who.patient)
+        warn_of_x25519(anchoring.without_hybrid(keys, who.custodian, who.patient))
         return pinning.put(
             self.journal, self.storage, io.BytesIO(renewed.seal(secret, keys)), "rekeying"
         )

@@ -2,14 +2,14 @@
 
 A stored manifest is one line of JSON, the envelope, and then the manifest proper as an age file::
 
-    {"commitment":"0x…","format":"radledger-manifest","version":1,"wrapped":{"patient":"…"}}
+    {"commitment":"0x…","format":"radledger-manifest","hybrid":{"patient":"…"},"version":1,"wrapped":{}}
     age-encryption.org/v1 …
 
 The envelope is not encrypted and reveals nothing.  ``commitment`` binds the custodian to
-one secret (:func:`radledger.crypto.envelope.commitment`).  ``wrapped`` holds that secret, in
-base64, wrapped by HPKE to the registered keys of the ``custodian`` and the ``patient``, as far as
-they had any; who these are, the event that names the manifest's digest says already, so the
-envelope links nothing that the chain does not.
+one secret (:func:`radledger.crypto.envelope.commitment`).  ``hybrid`` holds that secret, in
+base64, wrapped by HPKE to the registered hybrid keys of the ``custodian`` and the ``patient``;
+``wrapped`` that of those who had registered a key of X25519 alone.  Who these are, the event that
+names the manifest's digest says already, so the envelope links nothing that the chain does not.
 
 The manifest is JSON in ASCII with sorted keys and without spaces, the same bytes for the same
 set.  It holds the image set's preimage and, for each instance, the Merkle leaf and where the
@@ -47,11 +47,12 @@ __all__ = ["LONGEST_MANIFEST", "Envelope", "Group", "Instance", "Manifest", "rea
 
 _FORMAT = "radledger-manifest"
 _VERSION = 1
-_LONGEST_ENVELOPE = 4096
+_LONGEST_ENVELOPE = 8192
 LONGEST_MANIFEST = 256 << 20
 """Bytes of a stored manifest at most, some million instances."""
 _LARGEST_FILE = 1 << 40
 _WRAP_DOMAIN = b"manifest\0"
+_FIELDS = {keys.Kem.X25519: "wrapped", keys.Kem.HYBRID: "hybrid"}
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 T = TypeVar("T")
@@ -198,7 +199,7 @@ class Manifest:
                 got=root,
             )
 
-    def seal(self, secret: str, public_keys: Mapping[str, bytes]) -> bytes:
+    def seal(self, secret: str, public_keys: Mapping[str, keys.PublicKey]) -> bytes:
         """Encrypt the manifest, and put the envelope before it.
 
         Parameters
@@ -206,18 +207,18 @@ class Manifest:
         secret
             The image set's.
         public_keys
-            X25519 keys by role, ``custodian`` and ``patient``.
+            Registered keys by role, ``custodian`` and ``patient``.
         """
         context = _WRAP_DOMAIN + bytes.fromhex(self.image_set.image_id[2:])
-        wrapped = {
-            role: base64.b64encode(keys.wrap(secret, key, context)).decode("ascii")
-            for role, key in public_keys.items()
-        }
+        wrapped: dict[str, dict[str, str]] = {field: {} for field in _FIELDS.values()}
+        for role, key in public_keys.items():
+            data = keys.wrap(secret, key, context).data
+            wrapped[_FIELDS[key.kem]][role] = base64.b64encode(data).decode("ascii")
         head = {
             "format": _FORMAT,
             "version": _VERSION,
             "commitment": "0x" + envelope.commitment(secret).hex(),
-            "wrapped": wrapped,
+            **wrapped,
         }
         line = json.dumps(head, sort_keys=True, separators=(",", ":")).encode("ascii")
         ciphertext = io.BytesIO()
@@ -233,10 +234,10 @@ class Envelope:
     """The readable part of a stored manifest, and its ciphertext to come."""
 
     commitment: str
-    wrapped: Mapping[str, bytes]
+    wrapped: Mapping[str, keys.Wrapped]
     ciphertext: IO[bytes]
 
-    def secret_for(self, role: str, image_id: str, private_key: bytes) -> str:
+    def secret_for(self, role: str, image_id: str, private_key: keys.PrivateKey) -> str:
         """The secret, as it was wrapped to the custodian or the patient.
 
         Raises
@@ -311,8 +312,10 @@ def read_envelope(stored: IO[bytes]) -> Envelope:
         if (head["format"], head["version"]) != (_FORMAT, _VERSION):
             raise _invalid("it is of another format or a later version")
         wrapped = {
-            str(role): base64.b64decode(text, validate=True)
-            for role, text in head["wrapped"].items()
+            str(role): keys.Wrapped(kem, base64.b64decode(text, validate=True))
+            for kem, field in _FIELDS.items()
+            # An earlier release writes no field of hybrid keys.
+            for role, text in head.get(field, {}).items()
         }
         return Envelope(str(head["commitment"]), wrapped, stored)
     except _MALFORMED as error:

@@ -14,6 +14,7 @@ from radledger.imaging.maintenance import held
 from radledger.imaging.model import FetchResult, ImageRecord, VerifyResult
 
 if TYPE_CHECKING:
+    from radledger.crypto.keys import PrivateKey
     from radledger.imaging.manifest import Manifest
 
 __all__ = ["Images"]
@@ -93,7 +94,7 @@ class Images(Custody, Disowning):
         manifest = self.contents(image_id, secret=secret)
         return verify_paths(pool, manifest, [Path(path) for path in paths])
 
-    def own_secret(self, image_id: str, *, reader: str, private_key: bytes) -> str:
+    def own_secret(self, image_id: str, *, reader: str, private_key: PrivateKey) -> str:
         """An image set's secret, as it was wrapped to the patient or the custodian at ingest.
 
         Raises

@@ -12,7 +12,8 @@ and needs no backup of its own: its private key is HMAC-SHA256, keyed with that 
 ``"RadLedger derived account, version 1" ‖ 0x00 ‖ the other's address (20 bytes) ‖ counter``,
 where the counter is one byte, 0 unless that gives no valid key (probability below 2^-127).
 
-Beside an account lies its X25519 encryption key, in a PKCS#8 file under the same passphrase.
+Beside an account lies its encryption key (:mod:`radledger.crypto.keys`), in a PKCS#8 file under the
+same passphrase.
 
 References
 ----------
@@ -40,10 +41,13 @@ from radledger.chain.errors import (
 from radledger.chain.keystore.keyfiles import decrypted, parsed, stated_address, unprotected_key
 from radledger.chain.keystore.mnemonics import PATH, key_from_text
 from radledger.chain.signatures import ORDER
-from radledger.files import private_folder, write_atomically
+from radledger.files import locked, private_folder, write_atomically
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
+
+    from radledger.chain.keystore.pem import Kinds
+    from radledger.crypto.keys import PrivateKey
 
 __all__ = ["Keystore", "StoredAccount"]
 
@@ -184,45 +188,32 @@ class Keystore:
             return self.show(derived)
         return self._store(derived, key, passphrase or "")
 
-    def encryption_key(self, name: str, passphrase: str | None = None) -> bytes:
-        """Private X25519 key of an account, 32 raw bytes; made when it is first asked for.
+    def encryption_key(self, name: str, passphrase: str | None = None) -> PrivateKey:
+        """The private keys that open what is wrapped to an account.
 
-        The public half is what the account registers, so that image keys can be wrapped to it.
+        The hybrid one, whose public half the account registers, is made when it is first asked
+        for.  A home of an earlier release has a key of X25519 alone, for what was wrapped to that.
 
         Raises
         ------
         AccountUnknown, AccountInvalid, PassphraseWrong
-            As :meth:`open` does, or if the file of the key holds none, or one of another kind.
+            As :meth:`open` does, or if the file of a key holds none, or one of another kind.
         """
-        from cryptography.exceptions import UnsupportedAlgorithm
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+        from radledger.chain.keystore import pem
+        from radledger.crypto.keys import PrivateKey
 
-        protected = self.show(name).protected
-        path = self._folder / f"{name}.x25519.pem"
-        secret = passphrase.encode() if protected and passphrase else None
-        if path.exists():
-            content = _content(path, name)
-            try:
-                key = serialization.load_pem_private_key(content, secret)
-            except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-                if b"ENCRYPTED" in content:
-                    raise _wrong_passphrase(name) from error
-                key = None
-            if not isinstance(key, X25519PrivateKey):
-                raise AccountInvalid(f"{path} holds no X25519 key; restore it", account=name)
-            return key.private_bytes_raw()
-        self._private_key(name, passphrase)  # never protect a key with a mistyped passphrase
-        new = X25519PrivateKey.generate()
-        pem = new.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.BestAvailableEncryption(secret)
-            if secret
-            else serialization.NoEncryption(),
+        secret = passphrase.encode() if passphrase and self.show(name).protected else None
+        hybrid = self._folder / f"{name}.mlkem768-x25519.pem"
+        x25519 = self._folder / f"{name}.x25519.pem"
+        if not hybrid.exists():
+            self._private_key(name, passphrase)  # never protect a key with a mistyped passphrase
+            with locked(self._folder):
+                if not hybrid.exists():
+                    write_atomically(hybrid, pem.new_keys(pem.HYBRID, secret), private=True)
+        return PrivateKey(
+            hybrid=_encryption_key(hybrid, name, pem.HYBRID, secret),
+            x25519=_encryption_key(x25519, name, pem.X25519, secret) if x25519.exists() else None,
         )
-        write_atomically(path, pem.decode(), private=True)
-        return new.private_bytes_raw()
 
     # ----------------------------------------------------------------------------- internals
 
@@ -323,6 +314,20 @@ def _content(path: Path, name: str) -> bytes:
             account=name,
         )
     return content
+
+
+def _encryption_key(path: Path, name: str, kinds: Kinds, secret: bytes | None) -> bytes:
+    from radledger.chain.keystore import pem
+
+    content = _content(path, name)
+    try:
+        return pem.read_keys(content, kinds, secret)
+    except pem.WrongPassphrase as error:
+        raise _wrong_passphrase(name) from error
+    except ValueError:
+        raise AccountInvalid(
+            f"{path} does not hold this kind of encryption key; restore it", account=name
+        ) from None
 
 
 def _wallet() -> Any:

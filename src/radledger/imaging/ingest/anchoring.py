@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from radledger.chain.rpc import request
+from radledger.crypto.keys import Kem, PublicKey
 from radledger.crypto.merkle import Leaf, MerkleTree
 from radledger.errors import CryptoError, StorageError
 from radledger.imaging import reading, records
@@ -41,12 +42,15 @@ __all__ = [
     "lost",
     "seal",
     "whole",
+    "without_hybrid",
 ]
 
 _BATCH = 100
 
 
-def seal(journal: Journal, storage: Storage, row: SetRow, public_keys: Mapping[str, bytes]) -> None:
+def seal(
+    journal: Journal, storage: Storage, row: SetRow, public_keys: Mapping[str, PublicKey]
+) -> None:
     """Fix an open set: no file joins it any more, and its manifest is stored.
 
     Raises
@@ -125,7 +129,7 @@ def image_set_of(row: SetRow) -> ImageSet:
     return ImageSet(row.custodian, row.patient, row.root or "", row.visit, row.course)
 
 
-def encryption_keys(ledger: Ledger, custodian: str, patient: str) -> dict[str, bytes]:
+def encryption_keys(ledger: Ledger, custodian: str, patient: str) -> dict[str, PublicKey]:
     """The registered keys of those to whom a set's secret is wrapped, by role."""
     from radledger.identity import Identities
     from radledger.identity.errors import NoEncryptionKey
@@ -137,6 +141,12 @@ def encryption_keys(ledger: Ledger, custodian: str, patient: str) -> dict[str, b
         except NoEncryptionKey:
             continue  # it can still be released to them, once they have one
     return found
+
+
+def without_hybrid(keys: Mapping[str, PublicKey], custodian: str, patient: str) -> set[str]:
+    """Which of them are wrapped to by X25519 alone."""
+    addresses = {"custodian": custodian, "patient": patient}
+    return {addresses[role] for role, key in keys.items() if key.kem is Kem.X25519}
 
 
 def build_manifest(journal: Journal, row: SetRow) -> Manifest:

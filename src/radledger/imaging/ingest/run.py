@@ -19,6 +19,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
+from radledger.identity.identities import MOST_NAMED, warn_of_x25519
 from radledger.imaging.errors import JournalAltered, WorkerAnswerInvalid
 from radledger.imaging.home import custodian_journal, exclusive_workdir
 from radledger.imaging.ingest import anchoring
@@ -182,6 +183,7 @@ class _Run:
         self._earlier: set[int] = set()
         self._mixed: set[int] = set()
         self._public_keys = lru_cache(_KEYS)(partial(anchoring.encryption_keys, ingest.ledger))
+        self._without_hybrid: set[str] = set()
 
     def finish_earlier(self, custodian: str) -> None:
         """Anchor what an earlier run had sealed and did not live to see anchored."""
@@ -208,6 +210,7 @@ class _Run:
             if under_way is not None:
                 yield from under_way.result()
         yield from self._anchored(waiting)
+        warn_of_x25519(self._without_hybrid)
 
     def _stored(self, workers: Workers, lots: Iterable[StudyBatch]) -> Iterator[None]:
         """Store all files; after each, and at the end, some lots may be complete."""
@@ -278,6 +281,9 @@ class _Run:
                     continue
                 row = _as_stated(self._journal, row, lot.task)
                 public_keys = self._public_keys(row.custodian, row.patient)
+                if len(self._without_hybrid) <= MOST_NAMED:
+                    who = row.custodian, row.patient
+                    self._without_hybrid |= anchoring.without_hybrid(public_keys, *who)
                 try:
                     anchoring.seal(self._journal, self._ingest.storage, row, public_keys)
                 except JournalAltered:

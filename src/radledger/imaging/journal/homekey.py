@@ -52,8 +52,8 @@ def put_away(secret: str, public_key: bytes, context: bytes) -> str:
     >>> key.secret(kept, b"a series") == secret
     True
     """
-    wrapped = base64.b64encode(keys.wrap(secret, public_key, context)).decode("ascii")
-    return f"{envelope.recipient(secret)} {wrapped}"
+    wrapped = keys.wrap(secret, keys.PublicKey(keys.Kem.X25519, public_key), context)
+    return f"{envelope.recipient(secret)} {base64.b64encode(wrapped.data).decode('ascii')}"
 
 
 def recipient_of(kept: str) -> str:
@@ -74,10 +74,10 @@ class HomeKey:
         def derived(purpose: bytes) -> bytes:
             return hmac.digest(key, b"RadLedger journal, version 1\0" + purpose, "sha256")
 
-        self._private = derived(b"secrets")
+        self._private = keys.PrivateKey(x25519=derived(b"secrets"))
         self._authentication = derived(b"rows")
         self._cipher = ChaCha20Poly1305(derived(b"pseudonyms"))
-        self.public_key = keys.public_key(self._private)
+        self.public_key = keys.public_key(self._private).raw
 
     @classmethod
     def new(cls) -> HomeKey:
@@ -136,7 +136,8 @@ class HomeKey:
         """
         recipient, _, wrapped = kept.partition(" ")
         try:
-            secret = keys.unwrap(base64.b64decode(wrapped, validate=True), self._private, context)
+            data = keys.Wrapped(keys.Kem.X25519, base64.b64decode(wrapped, validate=True))
+            secret = keys.unwrap(data, self._private, context)
             if envelope.recipient(secret) == recipient:
                 return secret
         except (binascii.Error, UnwrapFailed, InvalidSecret):
