@@ -51,7 +51,7 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @param until time from which it no longer holds; the largest, 2^32 - 1, stands for "until revoked"
     /// @param purposes bits of {DataUse}
     /// @param conditions bits of {DataUse}
-    /// @param disease code of the one disease for disease specific research, as "MONDO:0004992"; else empty
+    /// @param disease code of the one disease for disease-specific research, as "MONDO:0004992"; else empty
     struct Terms {
         Time32 from;
         Time32 until;
@@ -188,8 +188,9 @@ interface IConsentRegistry is IEmergencyAccess {
     /// @dev Over what the subject saw when it signed, a grant always counts. Else it counts if it was signed later than
     /// a grant that stands, and by more than two days later than a revocation: devices' clocks are trusted to a day. It
     /// is signed five minutes ahead of the block at most, and counts once.
-    /// Typed data: `Grant(address subject,address grantee,bytes32 scope,uint32 from,uint32 until,uint16 purposes,
-    /// uint16 conditions,bytes13 disease,uint32 seen,uint16 epoch,uint32 signed,uint40 deadline)`.
+    /// Typed data, with the words of {DataUseWords}: `Grant(address subject,address grantee,bytes32 scope,uint32 from,
+    /// uint32 until,string[] purposes,string[] conditions,bytes13 disease,uint32 seen,uint16 epoch,uint32 signed,
+    /// uint40 deadline)`.
     function grantBySig(
         address subject,
         address grantee,
@@ -242,9 +243,9 @@ interface IConsentRegistry is IEmergencyAccess {
     function approve(address requester, address subject, address grantee, Scope scope, Terms calldata terms) external;
 
     /// @notice As {approve}, by signature, and under the rules of {grantBySig}.
-    /// @dev Typed data: `Approve(address requester,address subject,address grantee,bytes32 scope,uint32 from,
-    /// uint32 until,uint16 purposes,uint16 conditions,bytes13 disease,uint32 seen,uint16 epoch,uint32 signed,
-    /// uint40 deadline)`.
+    /// @dev Typed data, with the words of {DataUseWords}: `Approve(address requester,address subject,address grantee,
+    /// bytes32 scope,uint32 from,uint32 until,string[] purposes,string[] conditions,bytes13 disease,uint32 seen,
+    /// uint16 epoch,uint32 signed,uint40 deadline)`.
     function approveBySig(
         address requester,
         address subject,

@@ -25,7 +25,7 @@ from tools.solidity import Constant, Node, Sources
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "radledger"
 ENUMERATION = "enum "
-SIGNED = re.compile(r"(?P<name>\w+)\((?P<fields>\w+ \w+(,\w+ \w+)*)\)")
+SIGNED = re.compile(r"(?P<name>\w+)\((?P<fields>\w+(\[\])? \w+(,\w+(\[\])? \w+)*)\)")
 PYTHON_TYPES = {"address": "str", "string": "str", "bool": "bool"}
 # What a module does not use, ruff removes.
 HEADER = """\"\"\"Enumerations, structs and constants of the contracts.

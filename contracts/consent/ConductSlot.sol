@@ -36,11 +36,14 @@ library ConductSlotLibrary {
         if (passed == 0) return slot;
         uint256 recent = uint64(word >> RECENT_SHIFT);
         uint256 late = slot.overdue();
-        for (uint256 age = passed < DAYS ? DAYS - passed : 0; age < DAYS; ++age) {
-            late += uint16(recent >> 16 * age);
+        // Four counts of 16 bits do not overflow.
+        unchecked {
+            for (uint256 age = passed < DAYS ? DAYS - passed : 0; age < DAYS; ++age) {
+                late += uint16(recent >> 16 * age);
+            }
+            recent = passed < DAYS ? uint64(recent << 16 * passed) : 0;
         }
         if (late > type(uint24).max) late = type(uint24).max;
-        recent = passed < DAYS ? uint64(recent << 16 * passed) : 0;
         word = word >> DECLARED_SHIFT << DECLARED_SHIFT;
         return ConductSlot.wrap(word | late << OVERDUE_SHIFT | recent << RECENT_SHIFT | day);
     }
@@ -74,8 +77,10 @@ library ConductSlotLibrary {
     /// @notice The counts of {today}, field by field.
     function unpack(ConductSlot slot) internal pure returns (IEmergencyAccess.Conduct memory conduct) {
         uint256 word = ConductSlot.unwrap(slot);
-        for (uint256 age = 0; age < DAYS; ++age) {
-            conduct.waiting += uint16(word >> RECENT_SHIFT + 16 * age);
+        unchecked {
+            for (uint256 age = 0; age < DAYS; ++age) {
+                conduct.waiting += uint16(word >> RECENT_SHIFT + 16 * age);
+            }
         }
         conduct.overdue = uint32(slot.overdue());
         conduct.declared = uint32(word >> DECLARED_SHIFT);

@@ -224,12 +224,13 @@ abstract contract ConsentOracle is GrantStore {
         if (given.isRevoked() || !_survives(given, all)) return Reason.Revoked;
         if (block.timestamp >= given.until()) return Reason.Expired;
         if (block.timestamp < given.from()) return Reason.NotYet;
-        bytes13 disease = Disease.unwrap(use.disease);
-        bool sameDisease = disease != 0 && given.disease() == disease;
-        uint16 purposes = DataUse.stated(Purposes.unwrap(use.purposes), disease);
+        uint256 disease = uint104(Disease.unwrap(use.disease));
+        uint256 only = given.diseaseBits();
+        bool sameDisease = disease != 0 && only == disease;
+        uint16 purposes = DataUse.stated(Purposes.unwrap(use.purposes), disease != 0);
         if (purposes == 0 || DataUse.missing(given.purposes(), purposes, sameDisease) != 0) return Reason.Purpose;
         // Under a grant for one disease, a use that names another is not permitted, care included.
-        if (given.disease() != 0 && !sameDisease && (disease != 0 || purposes & DataUse.DISEASE_RESEARCH != 0)) {
+        if (only != 0 && !sameDisease && (disease != 0 || purposes & DataUse.DISEASE_RESEARCH != 0)) {
             return Reason.Disease;
         }
         if (given.conditions() & DataUse.REQUIREMENTS & ~Conditions.unwrap(use.fulfilled) != 0) {
@@ -287,7 +288,7 @@ abstract contract ConsentOracle is GrantStore {
             revert ConsentPurposeNotPermitted(Purposes.wrap(given.purposes()), use.purposes);
         }
         if (reason == uint256(Reason.Disease)) {
-            revert ConsentDiseaseDiffers(Disease.wrap(given.disease()), use.disease);
+            revert ConsentDiseaseDiffers(given.disease(), use.disease);
         }
         if (reason == uint256(Reason.Condition)) {
             revert ConsentConditionUnmet(Conditions.wrap(given.conditions()), use.fulfilled);

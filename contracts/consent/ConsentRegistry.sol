@@ -12,7 +12,6 @@ import {DataUse} from "../lib/DataUse.sol";
 import {Signatures} from "../lib/Signatures.sol";
 import {Authorization} from "../types/Authorization.sol";
 import {Conditions} from "../types/Conditions.sol";
-import {Disease} from "../types/Disease.sol";
 import {Purposes} from "../types/Purposes.sol";
 import {RequestId} from "../types/RequestId.sol";
 import {Scope, Scopes} from "../types/Scope.sol";
@@ -70,17 +69,18 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         Basis calldata basis,
         Authorization calldata authorization
     ) external {
-        bytes32 message = ConsentMessages.grant(subject, grantee, scope, terms, basis, authorization);
+        GrantSlot asked = GrantSlotLibrary.pack(terms);
+        bytes32 message = ConsentMessages.grant(subject, grantee, scope, asked, basis, authorization);
         uint256 signed = _requireSigned(subject, authorization, message);
         _requireGrantPrevails(subject, grantee, scope, signed, basis);
-        _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), signed, authorization.signer);
+        _grant(subject, grantee, scope, asked, signed, authorization.signer);
     }
 
     /// @inheritdoc IConsentRegistry
     function revoke(address subject, address grantee, Scope scope) external {
         _requireMayAct(subject, msg.sender);
         uint256 signed = block.timestamp;
-        if (scope == Scopes.EMERGENCY) _endEmergency(subject, grantee, signed, msg.sender);
+        if (scope == Scopes.EMERGENCY) _endEmergency(subject, grantee, scope, signed, msg.sender);
         else _writeRevocation(subject, grantee, scope, signed, msg.sender);
     }
 
@@ -89,8 +89,8 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         bytes32 message = ConsentMessages.revoke(subject, grantee, scope, authorization);
         uint256 signed = _requireSigned(subject, authorization, message);
         if (scope == Scopes.EMERGENCY) {
-            _requireEndPrevails(subject, grantee, signed);
-            _endEmergency(subject, grantee, signed, authorization.signer);
+            _requireEndPrevails(subject, grantee, scope, signed);
+            _endEmergency(subject, grantee, scope, signed, authorization.signer);
         } else {
             _requireRevocationPrevails(subject, grantee, scope, signed);
             _writeRevocation(subject, grantee, scope, signed, authorization.signer);
@@ -143,7 +143,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
     /// @inheritdoc IConsentRegistry
     function approve(address requester, address subject, address grantee, Scope scope, Terms calldata terms) external {
         _requireMayAct(subject, msg.sender);
-        _approve(requester, subject, grantee, scope, terms, block.timestamp, msg.sender);
+        _approve(requester, subject, grantee, scope, GrantSlotLibrary.pack(terms), block.timestamp, msg.sender);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -156,10 +156,11 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         Basis calldata basis,
         Authorization calldata authorization
     ) external {
-        bytes32 message = ConsentMessages.approve(requester, subject, grantee, scope, terms, basis, authorization);
+        GrantSlot asked = GrantSlotLibrary.pack(terms);
+        bytes32 message = ConsentMessages.approve(requester, subject, grantee, scope, asked, basis, authorization);
         uint256 signed = _requireSigned(subject, authorization, message);
         _requireGrantPrevails(subject, grantee, scope, signed, basis);
-        _approve(requester, subject, grantee, scope, terms, signed, authorization.signer);
+        _approve(requester, subject, grantee, scope, asked, signed, authorization.signer);
     }
 
     // ------------------------------------------------------------------ views
@@ -211,8 +212,8 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         if (purposes == 0 || asked.purposes() > DataUse.ALL_PURPOSES) {
             revert ConsentPurposesInvalid(Purposes.wrap(asked.purposes()), Conditions.wrap(asked.conditions()));
         }
-        if (DataUse.namesDisease(purposes) != (asked.disease() != 0)) {
-            revert ConsentDiseaseInvalid(Purposes.wrap(purposes), Disease.wrap(asked.disease()));
+        if (DataUse.namesDisease(purposes) != (asked.diseaseBits() != 0)) {
+            revert ConsentDiseaseInvalid(Purposes.wrap(purposes), asked.disease());
         }
         _writeGrant(subject, grantee, scope, asked.expanded(purposes), signed, actor);
     }
@@ -223,11 +224,10 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         address subject,
         address grantee,
         Scope scope,
-        Terms calldata terms,
+        GrantSlot asked,
         uint256 signed,
         address actor
     ) private {
-        GrantSlot asked = GrantSlotLibrary.pack(terms);
         RequestId id = _requestId(requester, subject, grantee, scope, asked);
         Request storage pending = _requests[id];
         if (pending.at == 0) revert ConsentNotRequested(id);

@@ -5,7 +5,7 @@ import {IEmergencyAccess} from "../../interfaces/IEmergencyAccess.sol";
 import {Roles} from "../lib/Roles.sol";
 import {Duration} from "../types/Duration.sol";
 import {GrantId} from "../types/GrantId.sol";
-import {Scopes} from "../types/Scope.sol";
+import {Scope, Scopes} from "../types/Scope.sol";
 import {Time, Time32, time, time32} from "../types/Time.sol";
 import {ChoiceSlot} from "./ChoiceSlot.sol";
 import {ConductSlot, ConductSlotLibrary} from "./ConductSlot.sol";
@@ -146,24 +146,24 @@ abstract contract EmergencyAccess is ConsentOracle {
     }
 
     /// @dev Ends the last emergency of a clinician with a subject; its review is due nevertheless.
-    function _endEmergency(address subject, address clinician, uint256 signed, address actor) internal {
-        GrantId grantId = _emergencyGrantId(subject, clinician);
+    function _endEmergency(address subject, address clinician, Scope scope, uint256 signed, address actor) internal {
+        GrantId grantId = _grantId(subject, clinician, scope);
         EmergencySlot emergency = _emergencies[grantId];
         if (emergency.institution() == address(0) || emergency.isEnded()) {
-            _refuseRevocation(subject, clinician, Scopes.EMERGENCY);
+            _refuseRevocation(subject, clinician, scope);
         }
         _emergencies[grantId] = emergency.end();
         _endedAt[grantId] = _later(signed, _endedAt[grantId]);
-        _announceRevocation(subject, clinician, Scopes.EMERGENCY, signed, actor);
+        _announceRevocation(subject, clinician, scope, signed, actor);
     }
 
     /// @dev Refuses a signed revocation that ended an emergency before, or is surely older than the one in force.
-    function _requireEndPrevails(address subject, address clinician, uint256 signed) internal view {
+    function _requireEndPrevails(address subject, address clinician, Scope scope, uint256 signed) internal view {
         _requireNotAhead(signed, CLOCK_ERROR);
-        GrantId grantId = _emergencyGrantId(subject, clinician);
+        GrantId grantId = _grantId(subject, clinician, scope);
         uint256 since = _emergencies[grantId].since();
         if (signed <= _endedAt[grantId] || signed + DOUBT < since) {
-            _refuseLateRevocation(subject, clinician, Scopes.EMERGENCY, since);
+            _refuseLateRevocation(subject, clinician, scope, since);
         }
     }
 

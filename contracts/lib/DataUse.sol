@@ -15,7 +15,7 @@ library DataUse {
     uint16 internal constant GENERAL_RESEARCH = 1 << 1;
     /// @notice DUO:0000006, health, medical or biomedical research.
     uint16 internal constant BIOMEDICAL_RESEARCH = 1 << 2;
-    /// @notice DUO:0000007, disease specific research; the grant names the disease.
+    /// @notice DUO:0000007, disease-specific research; the grant names the disease.
     uint16 internal constant DISEASE_RESEARCH = 1 << 3;
     /// @notice DUO:0000011, population origins or ancestry research.
     uint16 internal constant ANCESTRY_RESEARCH = 1 << 4;
@@ -64,11 +64,11 @@ library DataUse {
         return purposes & (DISEASE_RESEARCH | BIOMEDICAL_RESEARCH) == DISEASE_RESEARCH;
     }
 
-    /// @notice The purposes of a use, with research on the disease that it names unless it is care or teaching alone.
+    /// @notice The purposes of a use, with research on the disease that it names, unless it is care or teaching alone.
     /// @param purposes purposes of the use
-    /// @param disease code of the disease that it names, or empty
-    function stated(uint16 purposes, bytes13 disease) internal pure returns (uint16) {
-        bool research = disease != 0 && purposes & ~(CLINICAL_CARE | TEACHING) != 0;
+    /// @param disease whether it names one
+    function stated(uint16 purposes, bool disease) internal pure returns (uint16) {
+        bool research = disease && purposes & ~(CLINICAL_CARE | TEACHING) != 0;
         return research ? purposes | DISEASE_RESEARCH : purposes;
     }
 

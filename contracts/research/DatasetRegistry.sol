@@ -39,7 +39,7 @@ contract DatasetRegistry is IDatasetRegistry, DatasetTreasury, EIP712 {
     IConsentRegistry private immutable _consents;
 
     mapping(DatasetId dataset => TermsSlot) private _datasets;
-    // Only disease specific research has one, so it is kept apart.
+    // Only disease-specific research has one, so it is kept apart.
     mapping(DatasetId dataset => Disease) private _diseases;
     mapping(DatasetId dataset => mapping(ImageId image => ContributionSlot)) private _imageSets;
     mapping(DatasetId dataset => mapping(Class => mapping(WorkId => mapping(address => ContributionSlot)))) private

@@ -194,7 +194,7 @@ def test_what_is_signed_can_be_read_and_submitted_once(
     assert "This grant, or one that was signed later, is already recorded" in told.err
     assert f"(subject patient {addresses['patient']}, " in told.err
 
-    document["typedData"]["message"]["purposes"] = 1
+    document["typedData"]["message"]["purposes"] = ["any use, without restriction"]
     document["typedData"]["message"]["seen"] = again["signed"]
     file.write_text(json.dumps(document))
     assert cli("consent", "submit", file, "--as", "hospital").code == 1

@@ -94,7 +94,7 @@ def test_a_grant_by_signature_tells_its_receiver(consents, elsewhere, ledger, wh
     reader = who.radiologist.address
     document = consents.sign_grant(who.patient, reader, Terms(("DS",), disease=CANCER))
     assert disease_code(document["disease"]) == CANCER
-    assert f"disease specific research ({CANCER})" in document["summary"]
+    assert f"disease-specific research ({CANCER})" in document["summary"]
     assert "not the disease" in document["summary"]
     elsewhere.submit(json.loads(json.dumps(document)), who.stranger)
     assert on_chain(ledger) == encode_disease(document["disease"])

@@ -60,8 +60,8 @@ def test_a_document_says_in_words_what_it_does(consents, who, document, image_se
     message = document["typedData"]["message"]
     signed, deadline = message["signed"], message["deadline"]
     assert document["summary"].startswith(
-        f"{patient} lets {reader} use all images, today's and later ones for disease specific "
-        "research (MONDO:0004992), clinical care, development of methods; on condition: by a "
+        f"{patient} lets {reader} use all images, today's and later ones for disease-specific "
+        "research (MONDO:0004992), clinical care, method development; on condition: by a "
         "not-for-profit organisation only, for non-commercial use only; from 1970-01-01 00:00:00 "
         f"UTC until 2096-10-02 07:06:40 UTC. Signed {when(signed)}, to be submitted by "
     )
@@ -106,7 +106,8 @@ def test_a_delegate_signs_for_a_patient_and_a_stranger_does_not(
 @pytest.mark.parametrize(
     "path_and_value",
     [
-        ("typedData", "message", "purposes", 511),
+        ("typedData", "message", "purposes", ["clinical care", "teaching"]),
+        ("typedData", "message", "conditions", ["with ethics approval"]),
         ("typedData", "message", "until", UNTIL + 1),
         ("typedData", "message", "signed", 1),
         ("typedData", "message", "seen", 1),
@@ -168,11 +169,17 @@ def test_a_document_is_refused_after_its_deadline(consents, who, travel):
         ("typedData", "types", "Grant", []),
         ("typedData", "message", {}),
         ("typedData", "message", "extra", 1),
-        ("typedData", "message", "purposes", "thirty-four"),
-        ("typedData", "message", "purposes", "3 4"),
-        ("typedData", "message", "purposes", 34.0),
-        ("typedData", "message", "purposes", 1 << 16),
-        ("typedData", "message", "purposes", True),
+        ("typedData", "message", "purposes", "clinical care"),
+        ("typedData", "message", "purposes", 34),
+        ("typedData", "message", "purposes", [34]),
+        ("typedData", "message", "purposes", ["Clinical care"]),
+        ("typedData", "message", "purposes", ["teaching", "clinical care"]),
+        ("typedData", "message", "purposes", ["clinical care", "clinical care"]),
+        ("typedData", "message", "conditions", ["clinical care"]),
+        ("typedData", "message", "until", "3 4"),
+        ("typedData", "message", "until", 34.0),
+        ("typedData", "message", "until", 1 << 32),
+        ("typedData", "message", "until", True),
         ("typedData", "message", "disease", "0x00"),
         ("typedData", "message", "grantee", 7),
         ("signature", "0xzz"),

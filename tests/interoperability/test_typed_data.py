@@ -34,13 +34,20 @@ TERMS = {
     "conditions": 1 << 0 | 1 << 15,
     "disease": "0x" + b"MONDO:0004992".hex(),
 }
+WORDS = {
+    "purposes": ["disease-specific research", "clinical care"],
+    "conditions": [
+        "by a not-for-profit organisation only",
+        "no research on population origins or ancestry",
+    ],
+}
 BASIS = {"seen": 0, "epoch": 0}
 MESSAGES = {
-    "Grant": {**WHOSE, **TERMS, **BASIS},
+    "Grant": {**WHOSE, **TERMS, **WORDS, **BASIS},
     "Revoke": WHOSE,
     "RevokeAll": {"subject": PATIENT, "epoch": 0},
     "ForbidEmergencies": {"subject": PATIENT, "forbidden": True, "seen": 0},
-    "Approve": {"requester": RADIOLOGIST, **WHOSE, **TERMS, **BASIS},
+    "Approve": {"requester": RADIOLOGIST, **WHOSE, **TERMS, **WORDS, **BASIS},
 }
 ARGUMENTS = (PATIENT, RADIOLOGIST, digest("visit"))
 ASKED = (*ARGUMENTS, (*list(TERMS.values())[:4], b"MONDO:0004992"))

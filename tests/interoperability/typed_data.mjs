@@ -11,8 +11,8 @@ const whose = [
 const terms = [
   {name: 'from', type: 'uint32'},
   {name: 'until', type: 'uint32'},
-  {name: 'purposes', type: 'uint16'},
-  {name: 'conditions', type: 'uint16'},
+  {name: 'purposes', type: 'string[]'},
+  {name: 'conditions', type: 'string[]'},
   {name: 'disease', type: 'bytes13'},
 ]
 const basis = [

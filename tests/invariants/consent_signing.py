@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from eth_account import Account
 
+from radledger.consent import duo
 from radledger.consent.bindings import TYPED_DATA
 from tests.anvil import Contract
 from tests.invariants.consent_model import DAY, KEYS
@@ -21,6 +22,14 @@ class Signed(NamedTuple):
     authorization: tuple[str, int, int, bytes]
 
 
+def in_words(
+    start: int, until: int, purposes: int, conditions: int, disease: bytes
+) -> tuple[Any, ...]:
+    """Terms as they are signed."""
+    words = duo.words(duo.PURPOSES, purposes), duo.words(duo.CONDITIONS, conditions)
+    return (start, until, *words, disease)
+
+
 def sign(
     consents: Contract,
     chain_id: int,
@@ -34,7 +43,7 @@ def sign(
     deadline = signed + 5 * DAY
     parts = {"grant": basis, "revoke": (), "revokeAll": basis[1:]}[function]
     name = function[0].upper() + function[1:]
-    flat = [*arguments[:3], *(arguments[3] if len(arguments) > 3 else ())]
+    flat = [*arguments[:3], *(in_words(*arguments[3]) if len(arguments) > 3 else ())]
     signature = Account.sign_typed_data(
         KEYS[key],
         {

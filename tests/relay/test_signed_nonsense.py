@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from radledger.chain.forward import forward_typed_data
 from radledger.chain.typed_data import parsed, typed_data
-from radledger.consent import documents, messages
+from radledger.consent import documents, duo, messages
 from radledger.consent.bindings import TYPED_DATA
 from radledger.errors import RadLedgerError
 from radledger.relay import checks
 
 SIGNER = Account.create()
+WORDS = [term.label for term in (*duo.PURPOSES, *duo.CONDITIONS)]
 EXAMPLES = settings(
     max_examples=60,
     deadline=None,
@@ -36,11 +37,13 @@ def digits(size):
 
 
 def values(type_):
-    """Values of an atomic ABI type, as JSON has them."""
+    """Values of a type, as JSON has them."""
     if type_ == "bool":
         return st.booleans()
     if type_.startswith("uint"):
         return number(int(type_[4:]))
+    if type_ == "string[]":
+        return st.lists(st.one_of(st.sampled_from(WORDS), st.text()), max_size=3)
     if type_ == "address":
         return st.one_of(st.just(SIGNER.address), digits(20))
     return digits(int(type_.removeprefix("bytes")))

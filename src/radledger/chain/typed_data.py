@@ -129,7 +129,7 @@ def parsed(data: Any, structs: Mapping[str, Fields]) -> tuple[str, dict[str, Any
 
 
 def canonical(type_: str, value: Any) -> Any:
-    """A value of an atomic ABI type in the form that we write.
+    """A value of an atomic ABI type, or a list of texts, in the form that we write.
 
     Integers are numbers, addresses have their EIP-55 checksum, bytes are ``0x`` and lower case.
 
@@ -148,6 +148,9 @@ def canonical(type_: str, value: Any) -> Any:
     if type_ == "bool":
         if isinstance(value, bool):
             return value
+    elif type_ == "string[]":
+        if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+            return list(value)
     elif type_.startswith("uint"):
         number = _integer(value)
         if 0 <= number < 1 << int(type_[4:]):

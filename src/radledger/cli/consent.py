@@ -119,7 +119,7 @@ def grant(
 
     Purposes are terms of the Data Use Ontology: CC clinical care, TEACHING teaching, GRU general
     research, HMB health or medical research, DS research on one disease, POA on ancestry, MDS
-    development of methods, CTRL control in research, NRES anything. Conditions are terms as well,
+    method development, CTRL research control, NRES anything. Conditions are terms as well,
     such as NCU not commercial, NPU not for profit, NPUNCU both, IRB with ethics approval;
     docs/duo.md lists all.
 

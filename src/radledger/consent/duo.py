@@ -35,6 +35,7 @@ __all__ = [
     "purpose_bits",
     "purpose_names",
     "purpose_text",
+    "words",
 ]
 
 
@@ -56,11 +57,11 @@ PURPOSES = _terms(
     ("NRES", "DUO:0000004", "any use, without restriction"),
     ("GRU", "DUO:0000042", "general research use"),
     ("HMB", "DUO:0000006", "health, medical or biomedical research"),
-    ("DS", "DUO:0000007", "disease specific research"),
+    ("DS", "DUO:0000007", "disease-specific research"),
     ("POA", "DUO:0000011", "research on population origins or ancestry"),
     ("CC", "DUO:0000043", "clinical care"),
-    ("MDS", "DUO:0000031", "development of methods"),
-    ("CTRL", "DUO:0000036", "control in research"),
+    ("MDS", "DUO:0000031", "method development"),
+    ("CTRL", "DUO:0000036", "research control"),
     ("TEACHING", None, "teaching"),
 )
 """What may be done, in the order of their bits."""
@@ -189,26 +190,37 @@ def condition_text(bits: int) -> str:
     return " ".join(condition_names(bits))
 
 
+def words(terms: Iterable[Term], bits: int) -> list[str]:
+    """The words of the terms that are set, as a subject signs them.
+
+    Examples
+    --------
+    >>> words(PURPOSES, 34)
+    ['general research use', 'clinical care']
+    """
+    return [term.label for term in terms if bits & term.bit]
+
+
 def describe(purposes: int, conditions: int = 0, disease: str | None = None) -> str:
     """Purposes, conditions and disease in words that a patient understands.
 
     Examples
     --------
     >>> describe(purpose_bits(["DS"]), condition_bits(["IRB"]), "MONDO:0004992")
-    'disease specific research (MONDO:0004992); on condition: with ethics approval'
+    'disease-specific research (MONDO:0004992); on condition: with ethics approval'
     >>> describe(purpose_bits(["DS"]), 0, "X:1), all")
-    "disease specific research ('X:1), all', which is not a disease code)"
+    "disease-specific research ('X:1), all', which is not a disease code)"
     """
     if disease and not (is_code(disease) or is_digest(disease)):
         # What a requester wrote must not read as a part of the sentence.
         disease = f"{disease!r}, which is not a disease code"
-    words = [
+    uses = [
         f"{term.label} ({disease})" if term.name == "DS" and disease else term.label
         for term in PURPOSES
         if purposes & term.bit
     ]
-    asked = [term.label for term in CONDITIONS if conditions & term.bit]
-    return ", ".join(words) + (f"; on condition: {', '.join(asked)}" if asked else "")
+    asked = words(CONDITIONS, conditions)
+    return ", ".join(uses) + (f"; on condition: {', '.join(asked)}" if asked else "")
 
 
 def expand(purposes: int, conditions: int = 0) -> int:

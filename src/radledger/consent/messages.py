@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from radledger.consent.documents import Document, when
 from radledger.consent.errors import DocumentMalformed, DocumentTampered, InvalidDisease
 from radledger.consent.model import UNTIL_REVOKED
 from radledger.consent.scope import ALL, EMERGENCY, scope_name
+from radledger.texts import quoted
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Call, Ledger
@@ -97,21 +98,38 @@ def terms_fields(struct: bindings.Terms) -> dict[str, Any]:
     return {
         "from": start,
         "until": until,
-        "purposes": purposes,
-        "conditions": conditions,
+        "purposes": duo.words(duo.PURPOSES, purposes),
+        "conditions": duo.words(duo.CONDITIONS, conditions),
         "disease": "0x" + disease.hex(),
     }
 
 
 def terms_struct(message: Mapping[str, Any]) -> bindings.Terms:
-    """The fields of a message as the contract's struct ``Terms``."""
+    """The fields of a message as the contract's struct ``Terms``.
+
+    Raises
+    ------
+    DocumentMalformed
+        If its words are not those that the contract lists, in its order.
+    """
     return bindings.Terms(
         message["from"],
         message["until"],
-        message["purposes"],
-        message["conditions"],
+        _bits(duo.PURPOSES, message["purposes"]),
+        _bits(duo.CONDITIONS, message["conditions"]),
         bytes.fromhex(message["disease"][2:]),
     )
+
+
+def _bits(terms: Sequence[duo.Term], words: Sequence[str]) -> int:
+    """The bits of terms that a message lists in words."""
+    bits = sum(term.bit for term in terms if term.label in words)
+    if duo.words(terms, bits) != list(words):
+        raise DocumentMalformed(
+            f"not a document for this: {quoted(words)} are not terms in the order of the contract; "
+            "have it signed again"
+        )
+    return bits
 
 
 _FORBIDS = (

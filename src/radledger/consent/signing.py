@@ -103,7 +103,7 @@ def require_grantable(subject: str, grantee: str, scope: bytes, struct: bindings
     ConsentPurposesInvalid
         If the conditions take all purposes away.
     ConsentDiseaseInvalid
-        If disease specific research lacks a disease, or something else names one.
+        If disease-specific research lacks a disease, or something else names one.
     """
     _, _, stated, conditions, disease = struct
     if grantee in (subject, _NOBODY):

@@ -67,7 +67,7 @@ class _TypedData(_Strict):
 class ConsentTypedData(_TypedData):
     """A struct of the consent registry: Grant, Revoke, RevokeAll, ForbidEmergencies or Approve."""
 
-    message: dict[str, Annotated[bool, Field(strict=True)] | Uint256 | str]
+    message: dict[str, Annotated[bool, Field(strict=True)] | Uint256 | str | list[str]]
 
 
 class ForwardMessage(_Strict):

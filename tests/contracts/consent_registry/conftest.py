@@ -56,6 +56,40 @@ class Condition(IntFlag):
     NPOA = 1 << 15
 
 
+WORDS = {
+    "purposes": (
+        "any use, without restriction",
+        "general research use",
+        "health, medical or biomedical research",
+        "disease-specific research",
+        "research on population origins or ancestry",
+        "clinical care",
+        "method development",
+        "research control",
+        "teaching",
+    ),
+    "conditions": (
+        "by a not-for-profit organisation only",
+        "for non-commercial use only",
+        "for genetic studies only",
+        "results are published",
+        "in collaboration with the primary investigators",
+        "with ethics approval",
+        "in the agreed region only",
+        "no publication before the agreed date",
+        "for the agreed time only",
+        "by the agreed users only",
+        "for the agreed project only",
+        "at the agreed institution only",
+        "results are returned to the database",
+        "for the agreed type of research only",
+        "no general methods research",
+        "no research on population origins or ancestry",
+    ),
+}
+"""The words that are signed for each bit, in the order of the bits."""
+
+
 class Reason(IntEnum):
     """``IConsentRegistry.Reason``."""
 
@@ -159,7 +193,7 @@ TYPES = {
     "subject": "address subject",
     "grantee": "address grantee",
     "scope": "bytes32 scope",
-    "terms": "uint32 from,uint32 until,uint16 purposes,uint16 conditions,bytes13 disease",
+    "terms": "uint32 from,uint32 until,string[] purposes,string[] conditions,bytes13 disease",
     "basis": "uint32 seen,uint16 epoch",
     "epoch": "uint16 epoch",
     "forbidden": "bool forbidden",
@@ -373,6 +407,8 @@ def domain_of(contract) -> dict[str, Any]:
 
 def as_signed(name: str, value: Any) -> Any:
     """A value as eth-account signs it."""
+    if name in WORDS:
+        return [word for position, word in enumerate(WORDS[name]) if value >> position & 1]
     return bytes.fromhex(value[2:]) if name in ("scope", "disease") else value
 
 
