@@ -165,7 +165,7 @@ interface IParticipantRegistry {
 
     /// @notice The caller leaves its institution. A suspension, its own or the institution's, stays until a new
     /// institution admits the caller (if no governor imposed it on the caller itself) or a governor lifts it.
-    function leave() external;
+    function leaveInstitution() external;
 
     /// @notice Suspends an account. An institution suspends its members; a governor suspends any address, also one that
     /// has left its institution or never had one.

@@ -72,7 +72,7 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
     }
 
     /// @inheritdoc IParticipantRegistry
-    function leave() external {
+    function leaveInstitution() external {
         address account = _msgSender();
         ParticipantSlot slot = _participants[account];
         address institution = slot.institution();

@@ -312,7 +312,7 @@ class ConsentMachine(RuleBasedStateMachine):
 
     def doctor_leaves_or_moves(self) -> None:
         if institution := self.model.members.pop(DOCTOR, None):
-            assert self.act(DOCTOR, "participants", "leave") is None
+            assert self.act(DOCTOR, "participants", "leaveInstitution") is None
             self.model.suspended |= {DOCTOR} if institution in self.model.suspended else set()
         else:
             self.model.suspended.discard(DOCTOR)

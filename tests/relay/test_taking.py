@@ -230,7 +230,7 @@ def test_what_is_not_paid_for(relay, identities, ledger, people):
     radiologist, patient = people["radiologist"], people["patient"]
     until = ledger.now() + 60
     for signer, contract, function, *arguments in (
-        (radiologist, "ParticipantRegistry", "leave"),
+        (radiologist, "ParticipantRegistry", "leaveInstitution"),
         (patient, "IdentityRegistry", "identityOwner", patient.address),
     ):
         signed = ledger.sign_forward(signer, contract, function, *arguments, deadline=until)

@@ -95,7 +95,7 @@ class Participants:
 
     def leave(self, signer: LocalAccount) -> Receipt:
         """Leave the signer's institution."""
-        return self._send(signer, "leave")
+        return self._send(signer, "leaveInstitution")
 
     def vote_governor(self, signer: LocalAccount, account: str, *, add: bool) -> Receipt:
         """As a governor, vote to add or remove one; more than half of them carry it out."""

@@ -72,7 +72,7 @@ def test_a_clinician_who_moved_takes_its_own_conduct_along(
     participants, conduct, overdue, break_glass, radiologist, hospital, clinic, image
 ):
     overdue()
-    participants.leave({"from": radiologist})
+    participants.leaveInstitution({"from": radiologist})
     participants.admit(radiologist, Role.CLINICIAN, {"from": clinic})
     break_glass()
     assert conduct(radiologist)[0] == Conduct(declared=2, waiting=1, overdue=1)

@@ -181,7 +181,7 @@ def test_clinician_who_left(
     """The right to break the glass came from the accreditation, and ends with it."""
     break_glass()
     permits(radiologist, use(), radiologist, EMERGENCY)
-    participants.leave({"from": radiologist})
+    participants.leaveInstitution({"from": radiologist})
     never = (Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, radiologist)
     refuses(radiologist, use(), *never)
 
@@ -196,7 +196,7 @@ def test_clinician_who_moved_or_is_none_any_more(
     refuses(radiologist, use(), *never)
     participants.admit(radiologist, Role.CLINICIAN, {"from": hospital})
     permits(radiologist, use(), radiologist, EMERGENCY)
-    participants.leave({"from": radiologist})
+    participants.leaveInstitution({"from": radiologist})
     participants.admit(radiologist, Role.CLINICIAN, {"from": clinic})
     refuses(radiologist, use(), *never)
     break_glass()

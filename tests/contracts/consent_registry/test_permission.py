@@ -159,7 +159,7 @@ def test_who_left_the_institution(
 ):
     grant(hospital)
     permits(radiologist, CARE, hospital)
-    participants.leave({"from": radiologist})
+    participants.leaveInstitution({"from": radiologist})
     never(radiologist, image)
     participants.admit(radiologist, Role.RADIOLOGIST, {"from": clinic})
     never(radiologist, image)
@@ -197,7 +197,7 @@ def test_who_left_a_suspended_institution(
     """One call would else shed what its institution was suspended for."""
     grant(radiologist)
     participants.suspend(hospital, {"from": governor})
-    participants.leave({"from": radiologist})
+    participants.leaveInstitution({"from": radiologist})
     suspended = (Reason.READER_SUSPENDED, "ConsentReaderSuspended", radiologist)
     refuses(radiologist, CARE, *suspended)
     participants.admit(radiologist, Role.RADIOLOGIST, {"from": clinic})

@@ -129,7 +129,7 @@ def test_clinician_who_left_is_reviewed(
 ):
     """Not by itself from its next institution either."""
     since = break_glass()
-    participants.leave({"from": radiologist})
+    participants.leaveInstitution({"from": radiologist})
     participants.admit(radiologist, Role.CLINICIAN, {"from": clinic})
     for reviewer in (radiologist, clinic):
         with error("ConsentReviewerInvalid", reviewer, radiologist, hospital):

@@ -139,7 +139,7 @@ def test_curator_that_is_none_any_more_accepts_nothing(
         refusal = ("ParticipantIsSuspended", curator, university)
     elif how == "left":
         governor.transfer(curator, "1 ether")
-        participants.leave({"from": curator})
+        participants.leaveInstitution({"from": curator})
         refusal = ("ParticipantNotAccredited", curator)
     else:
         participants.suspend(university, {"from": governor})

@@ -125,7 +125,7 @@ def test_institution_cannot_take_anothers_member(accredited, hospital, clinic, r
     with error("ParticipantBelongsTo", hospital, hospital):
         accredited.admit(hospital, Role.CLINICIAN, {"from": clinic})
 
-    accredited.leave({"from": radiologist})
+    accredited.leaveInstitution({"from": radiologist})
     accredited.admit(radiologist, Role.CLINICIAN, {"from": clinic})
     assert accredited.institutionOf(radiologist) == clinic
 
@@ -162,7 +162,7 @@ def test_role_taken_from_an_institution_is_gone_for_its_members(
 
 
 def test_member_leaves(accredited, hospital, radiologist):
-    transaction = accredited.leave({"from": radiologist})
+    transaction = accredited.leaveInstitution({"from": radiologist})
 
     assert transaction.events["ParticipantLeft"] == {
         "account": radiologist,
@@ -172,12 +172,12 @@ def test_member_leaves(accredited, hospital, radiologist):
     assert accredited.rolesOf(radiologist) == 0
     assert accredited.sinceOf(radiologist) == 0
     with error("ParticipantNotAccredited", radiologist):
-        accredited.leave({"from": radiologist})
+        accredited.leaveInstitution({"from": radiologist})
 
 
 def test_institution_cannot_leave(accredited, clinic):
     with error("ParticipantIsInstitution", clinic):
-        accredited.leave({"from": clinic})
+        accredited.leaveInstitution({"from": clinic})
     assert accredited.rolesOf(clinic) == CLINIC_ROLES
 
 

@@ -53,7 +53,7 @@ def test_suspended(accredited, governor, hospital, radiologist):
 
 
 def test_left(accredited, radiologist):
-    accredited.leave({"from": radiologist})
+    accredited.leaveInstitution({"from": radiologist})
     with error("ParticipantNotAccredited", radiologist):
         accredited.requireRole(radiologist, Role.RADIOLOGIST)
 
@@ -69,7 +69,7 @@ def test_governing_needs_no_institution_and_survives_one(accredited, governor, h
     accredited.reinstate(governor, {"from": hospital})
     accredited.suspend(hospital, {"from": governor})
     assert accredited.rolesOf(governor) == Role.GOVERNOR
-    accredited.leave({"from": governor})
+    accredited.leaveInstitution({"from": governor})
     assert accredited.requireRole(governor, Role.GOVERNOR) == NOBODY
 
 

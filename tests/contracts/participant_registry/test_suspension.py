@@ -73,7 +73,7 @@ def test_governor_suspends_who_was_never_admitted(accredited, governor, clinic, 
 
 
 def test_governor_suspends_who_left_just_before(accredited, governor, hospital, radiologist):
-    accredited.leave({"from": radiologist})
+    accredited.leaveInstitution({"from": radiologist})
     with error("ParticipantNoAuthority", radiologist, hospital):
         accredited.suspend(radiologist, {"from": hospital})
     accredited.suspend(radiologist, {"from": governor})
@@ -84,7 +84,7 @@ def test_governor_adds_a_suspension_of_its_own_to_one_that_was_taken_along(
     accredited, governor, hospital, clinic, radiologist
 ):
     accredited.suspend(radiologist, {"from": hospital})
-    accredited.leave({"from": radiologist})
+    accredited.leaveInstitution({"from": radiologist})
     accredited.suspend(radiologist, {"from": governor})
     assert accredited.statusOf(radiologist) == BY_INSTITUTION | BY_GOVERNOR
     accredited.admit(radiologist, Role.CLINICIAN, {"from": clinic})
@@ -149,7 +149,7 @@ def test_suspended_institution_can_do_nothing(
 def test_leaving_lifts_no_suspension(accredited, hospital, radiologist, authority):
     actor, status = authority
     accredited.suspend(radiologist, {"from": actor})
-    accredited.leave({"from": radiologist})
+    accredited.leaveInstitution({"from": radiologist})
     assert accredited.statusOf(radiologist) == status
     assert accredited.standing(radiologist) == (NOBODY, True)
 
@@ -161,7 +161,7 @@ def test_leaving_takes_the_institutions_suspension_along(
     if own:
         accredited.suspend(radiologist, {"from": governor})
     accredited.suspend(hospital, {"from": governor})
-    transaction = accredited.leave({"from": radiologist})
+    transaction = accredited.leaveInstitution({"from": radiologist})
     status = own or BY_INSTITUTION
     assert accredited.statusOf(radiologist) == status
     assert accredited.standing(radiologist) == (NOBODY, True)
@@ -176,14 +176,14 @@ def test_leaving_takes_the_institutions_suspension_along(
 
 def test_new_institution_lifts_that_of_the_old(accredited, hospital, clinic, radiologist):
     accredited.suspend(radiologist, {"from": hospital})
-    accredited.leave({"from": radiologist})
+    accredited.leaveInstitution({"from": radiologist})
     accredited.admit(radiologist, Role.CLINICIAN, {"from": clinic})
     assert accredited.standing(radiologist) == (clinic, False)
 
 
 def test_new_institution_does_not_lift_a_governors(accredited, governor, clinic, radiologist):
     accredited.suspend(radiologist, {"from": governor})
-    accredited.leave({"from": radiologist})
+    accredited.leaveInstitution({"from": radiologist})
     accredited.admit(radiologist, Role.CLINICIAN, {"from": clinic})
     assert accredited.standing(radiologist) == (clinic, True)
 
@@ -191,7 +191,7 @@ def test_new_institution_does_not_lift_a_governors(accredited, governor, clinic,
 def test_governor_lifts_both_where_no_institution_can(accredited, governor, hospital, radiologist):
     accredited.suspend(radiologist, {"from": hospital})
     accredited.suspend(radiologist, {"from": governor})
-    accredited.leave({"from": radiologist})
+    accredited.leaveInstitution({"from": radiologist})
     with error("ParticipantNoAuthority", radiologist, hospital):
         accredited.reinstate(radiologist, {"from": hospital})
     accredited.reinstate(radiologist, {"from": governor})
