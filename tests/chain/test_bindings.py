@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from eth_utils import keccak
 
-from radledger.areas import AREAS
+from radledger.areas import AREAS, CONTRACTS
 from radledger.chain import artifacts
 from radledger.chain.enumeration import Enumeration
 
@@ -31,9 +31,9 @@ def parameters(entries):
 
 
 def declared(kind):
-    """The parameters of that kind in all ABIs, by internal type."""
+    """The parameters of that kind in the ABIs of all areas, by internal type."""
     found = {}
-    for name in artifacts.names():
+    for name in CONTRACTS:
         for parameter in parameters(artifacts.load(name).abi):
             internal = parameter.get("internalType", "").split("[")[0]
             if internal.startswith(kind):
