@@ -32,7 +32,8 @@ from measuring import ratio
 
 from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.ledger import Ledger
-from radledger.consent import Consents, Terms, messages
+from radledger.consent import Consents, Terms
+from radledger.signed import read
 
 CLIENTS = 8
 GAS = 200_000
@@ -81,7 +82,7 @@ def _relayer(endpoint: str, home: Path) -> Iterator[str]:
 def _documents(ledger: Ledger, items: int) -> list[dict[str, Any]]:
     """A consent each of so many patients."""
     consents, reader = Consents(ledger), "0x" + "11" * 20
-    return [consents.sign_grant(Account.create(), reader, Terms(("CC",))) for _ in range(items)]
+    return [consents.grant(reader, Terms(("CC",))).sign(Account.create()) for _ in range(items)]
 
 
 def _relayed(url: str, documents: Sequence[dict[str, Any]]) -> float:
@@ -90,7 +91,7 @@ def _relayed(url: str, documents: Sequence[dict[str, Any]]) -> float:
     with httpx.Client(base_url=url, timeout=60) as client, ThreadPoolExecutor(CLIENTS) as pool:
 
         def hand_in(document: dict[str, Any]) -> str:
-            return str(client.post("/consents", json=document).raise_for_status().json()["ticket"])
+            return str(client.post("/documents", json=document).raise_for_status().json()["ticket"])
 
         tickets = list(pool.map(hand_in, documents))
         for ticket in reversed(tickets):
@@ -104,7 +105,7 @@ def _bare(ledger: Ledger, payer: Any, documents: Sequence[dict[str, Any]]) -> fl
     """Seconds for sending what the documents stand for, signed beforehand."""
     calls = []
     for document in documents:
-        call = messages.call_of(messages.verified(ledger, document))
+        call = read(ledger, document).call
         to, data = ledger.encode(call.contract, call.function, *call.arguments)
         calls.append({"to": to, "data": data, "gas": GAS})
     return send(ledger, signed(ledger, payer, calls))

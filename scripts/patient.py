@@ -29,19 +29,19 @@ def grant(grantee: str, purposes: str, scope: str = "all", days: str = "") -> No
     until = radledger.ledger.present().time + int(days) * _DAY if days else UNTIL_REVOKED
     terms = Terms(tuple(purposes.split(",")), until=until)
     patient = network.signer("patient")
-    _submit(radledger.consents.sign_grant(patient, network.address(grantee), terms, scope=scope))
+    _submit(radledger.consents.grant(network.address(grantee), terms, scope=scope).sign(patient))
 
 
 def revoke(grantee: str, scope: str = "all") -> None:
     """Take one grant back."""
     consents = network.opened().consents
     patient = network.signer("patient")
-    _submit(consents.sign_revoke(patient, network.address(grantee), scope=scope))
+    _submit(consents.revoke(network.address(grantee), scope=scope).sign(patient))
 
 
 def revoke_all() -> None:
     """Take every grant back."""
-    _submit(network.opened().consents.sign_revoke_all(network.signer("patient")))
+    _submit(network.opened().consents.revoke_all().sign(network.signer("patient")))
 
 
 def list() -> None:  # noqa: A001 - the command's name
@@ -52,7 +52,7 @@ def list() -> None:  # noqa: A001 - the command's name
 
 
 def _submit(document: dict[str, Any]) -> None:
-    receipt = network.opened().consents.submit(document, network.payer("patient"))
+    receipt = network.opened().submit(document, network.payer("patient"))
     print(f"{document['summary']}\n{receipt.transaction}, {receipt.gas_used:,} gas")
 
 

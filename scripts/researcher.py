@@ -29,20 +29,20 @@ def create(
         purposes=tuple(purposes.split(",")),
         fulfilled=tuple(filter(None, fulfilled.split(","))),
     )
-    print(radledger.datasets.create(network.signer("researcher"), terms).dataset_id)
+    print(radledger.datasets.create(terms).send(network.signer("researcher")).dataset_id)
 
 
 def contribute(dataset: str, image: str) -> None:
     """Add an image set, to which its patient must have consented."""
     radledger = network.opened()
     image_set = radledger.images.show(image).image_set
-    receipt = radledger.datasets.contribute(network.signer("researcher"), dataset, image_set)
+    receipt = radledger.datasets.contribute(dataset, image_set).send(network.signer("researcher"))
     print(f"{receipt.transaction}, {receipt.gas_used:,} gas")
 
 
 def claim(dataset: str) -> None:
     """Collect what is due to the signer."""
-    for receipt in network.opened().datasets.claim(network.signer("researcher"), dataset):
+    for receipt in network.opened().datasets.claim(dataset).send(network.signer("researcher")):
         print(
             f"{receipt.transaction}, {receipt.event('DatasetRewardClaimed').args['amount']} units"
         )

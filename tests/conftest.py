@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.chain.ledger import Ledger
+    from radledger.chain.ledger import Ledger, Receipt
     from radledger.crypto.keys import PrivateKey
 
 CONTRACT_TESTS = Path(__file__).parent / "contracts"
@@ -217,3 +218,11 @@ def ledger(deployed_ledger: Ledger) -> Iterator[Ledger]:
     request(deployed_ledger.web3, "evm_revert", [snapshot])
     # What a test's killed run has left is not for the next test to finish.
     vars(deployed_ledger).pop("sender", None)
+
+
+@pytest.fixture
+def submit(ledger: Ledger) -> Callable[..., Receipt]:
+    """Submit what somebody signed, at the cost of the account given."""
+    from radledger import signed
+
+    return partial(signed.submit, ledger)

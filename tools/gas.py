@@ -19,6 +19,7 @@ from radledger.chain.ledger import ContractAt, Ledger, Receipt
 from radledger.consent import Consents, Terms
 from radledger.imaging.model import ImageSet
 from radledger.research import Datasets
+from radledger.signed import submit
 from tools.gas_budgets import BUDGETS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -176,8 +177,8 @@ def _signed(meter: Meter) -> None:
     terms = Terms(("DS",), ("NPUNCU", "IRB"), "MONDO:0004992@" + "11" * 16)
     for key, where in (("", other), (".grantBySig", scope), (".grantBySig.renew", scope)):
         renewed = Terms(("HMB",)) if key.endswith("renew") else terms
-        document = consents.sign_grant(meter.people["patient"], clinic, renewed, scope=where)
-        receipt = consents.submit(document, meter.people["hospital"])
+        document = consents.grant(clinic, renewed, scope=where).sign(meter.people["patient"])
+        receipt = submit(meter.ledger, document, meter.people["hospital"])
         if key:
             meter.costs[f"ConsentRegistry{key}"] = receipt.gas_used
 
@@ -228,7 +229,9 @@ def _contributed_by_signature(meter: Meter, dataset: bytes, parts: tuple[Any, ..
     datasets, id_ = Datasets(meter.ledger), "0x" + dataset.hex()
     image = _image_set(parts)
     accepted = datasets.sign_acceptance(meter.people["researcher"], id_, image)
-    return datasets.contribute(meter.people["hospital"], id_, image, acceptance=accepted).gas_used
+    return (
+        datasets.contribute(id_, image, acceptance=accepted).send(meter.people["hospital"]).gas_used
+    )
 
 
 def prepared(folder: Path) -> tuple[Callable[[], None], Ledger, dict[str, Any]]:

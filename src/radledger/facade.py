@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from radledger.files import expanded
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
     from web3 import Web3
 
     from radledger.access import CustodianKeyService, Reading, ReceiptBook
-    from radledger.chain.ledger import Ledger
+    from radledger.chain.ledger import Ledger, Receipt
     from radledger.consent import Consents
     from radledger.consent.diseases import Diseases
     from radledger.identity import Identities, Participants
@@ -237,6 +238,12 @@ class RadLedger:
         from radledger.research import Datasets
 
         return Datasets(self.ledger, self.diseases)
+
+    def submit(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
+        """Send what somebody signed, at the cost of ``payer``; see `radledger.signed.submit`."""
+        from radledger import signed
+
+        return signed.submit(self.ledger, document, payer, self.diseases)
 
     @cached_property
     def index(self) -> Index:

@@ -56,7 +56,7 @@ def service(ledger, receipts, holding):
 
 @pytest.fixture
 def reader(identities, who):
-    identities.set_key(who.radiologist, public_key(PRIVATE_KEY))
+    identities.set_key(public_key(PRIVATE_KEY)).send(who.radiologist)
     return who.radiologist
 
 

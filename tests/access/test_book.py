@@ -29,14 +29,14 @@ def test_a_reading_of_their_own_leaves_a_receipt_of_the_custodian(
     assert (receipt.grant_id, receipt.purposes, kept.released_at) == (NONE, 0, ledger.now())
     # The custodian needs no grant to hold the secret: nothing is encrypted again for it.
     before = holding.secret(image_set.image_id)
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     assert opened(service.release(ask(reader))) == before
 
 
 def test_a_book_of_receipts_is_private_and_only_added_to(
     consents, tmp_path, service, receipts, reader, who, ask
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     service.release(ask(reader))
     path = tmp_path / "receipts.sqlite3"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from radledger.access.errors import ReceiptStale
-from radledger.chain.errors import ChainStale
+from radledger.chain.errors import ChainStale, DocumentExpired
 from radledger.chain.refusals import ConsentExpired, ConsentNotYet
 from radledger.consent import SealedNote, Terms
-from radledger.consent.errors import DocumentExpired
 from radledger.consent.model import Decision
 from radledger.consent.permission import Use
 from tests.access.holding import PRIVATE_KEY, opened
@@ -27,7 +26,7 @@ def grant_for(consents, ledger, image_set, who):
     def grant(grantee, scope="all"):
         until = ledger.now() + HOUR
         scope = scope if scope == "all" else getattr(image_set, scope)
-        consents.grant(who.patient, grantee.address, Terms(("CC",), until=until), scope=scope)
+        consents.grant(grantee.address, Terms(("CC",), until=until), scope=scope).send(who.patient)
         return until
 
     return grant
@@ -70,7 +69,9 @@ def test_a_grant_ends_though_the_chain_makes_no_block(
 
 
 def test_an_emergency_ends_though_the_chain_makes_no_block(consents, image_set, wall, who):
-    consents.break_glass(who.clinician, who.patient.address, SealedNote.of("stroke"), duration=HOUR)
+    consents.break_glass(who.patient.address, SealedNote.of("stroke"), duration=HOUR).send(
+        who.clinician
+    )
     wall(HOUR - 1)
     assert consents.check(who.clinician.address, image_set, ["CC"]).permitted
     wall(HOUR)
@@ -87,7 +88,7 @@ def test_a_grant_that_begins_later_waits_for_the_chain(
     consents, image_set, ledger, reader, service, wall, who, ask
 ):
     start = ledger.now() + HOUR
-    consents.grant(who.patient, reader.address, Terms(("CC",), start=start))
+    consents.grant(reader.address, Terms(("CC",), start=start)).send(who.patient)
     wall(2 * HOUR)
     assert consents.check(reader.address, image_set, ["CC"]).reason == "not yet"
     with pytest.raises(ConsentNotYet):
@@ -113,7 +114,7 @@ def test_the_patients_own_images_have_no_end(consents, image_set, wall, who):
 def test_of_a_chain_that_stands_still_nothing_is_taken_for_true(
     consents, image_set, ledger, reader, receipts, service, wall, who, ask
 ):
-    consents.grant(who.patient, reader.address, Terms(("CC",)))
+    consents.grant(reader.address, Terms(("CC",))).send(who.patient)
     now = ledger.now()
     wall(LIMIT, max_block_age=LIMIT)
     assert consents.check(reader.address, image_set, ["CC"]).permitted
@@ -140,7 +141,7 @@ def test_of_a_chain_that_stands_still_nothing_is_taken_for_true(
 def test_a_reader_is_told_how_old_the_block_is(
     consents, image_set, reader, reading, service, wall, who
 ):
-    consents.grant(who.patient, reader.address, Terms(("CC",)))
+    consents.grant(reader.address, Terms(("CC",))).send(who.patient)
     wall(17)
     released = reading.secret(
         image_set.image_id,
@@ -153,17 +154,17 @@ def test_a_reader_is_told_how_old_the_block_is(
 
 
 def test_receipts_and_signatures_go_by_the_same_clock(
-    consents, ledger, reader, service, wall, who, ask
+    consents, ledger, reader, service, wall, who, ask, submit
 ):
-    consents.grant(who.patient, reader.address, Terms(("CC",)))
+    consents.grant(reader.address, Terms(("CC",))).send(who.patient)
     now = ledger.now()
-    document = consents.sign_revoke(who.patient, reader.address, valid_for=HOUR)
+    document = consents.revoke(reader.address).sign(who.patient, valid_for=HOUR)
     assert document["typedData"]["message"]["deadline"] == now + HOUR
     wall(HOUR + 1)
     with pytest.raises(ReceiptStale) as refusal:
         service.release(ask(reader, time=now))
     assert refusal.value.values == {"time": now, "now": now + HOUR + 1}
     with pytest.raises(DocumentExpired):
-        consents.submit(document, who.hospital)
-    later = consents.sign_revoke(who.patient, reader.address, valid_for=HOUR)
+        submit(document, who.hospital)
+    later = consents.revoke(reader.address).sign(who.patient, valid_for=HOUR)
     assert later["typedData"]["message"]["deadline"] == now + 2 * HOUR + 1

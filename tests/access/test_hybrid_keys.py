@@ -31,7 +31,7 @@ def new_patient(identities, ledger, who):
     ledger.web3.provider.make_request("anvil_setBalance", [who.relatives[0].address, hex(10**18)])
 
     def register(key):
-        identities.set_key(who.relatives[0], key)
+        identities.set_key(key).send(who.relatives[0])
         return who.relatives[0].address
 
     return register

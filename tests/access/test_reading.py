@@ -31,12 +31,12 @@ def consents(ledger):
 
 
 @pytest.fixture
-def grant(consents, who):
+def grant(consents, who, submit):
     """Let the radiologist use everything of the patient for clinical care; the patient signs."""
 
     def give(terms=Terms(("CC",))):  # noqa: B008
-        document = consents.sign_grant(who.patient, who.radiologist.address, terms)
-        return consents.submit(document, who.hospital)
+        document = consents.grant(who.radiologist.address, terms).sign(who.patient)
+        return submit(document, who.hospital)
 
     return give
 
@@ -67,7 +67,7 @@ def fetch(radledger, who, key_service, encryption_keys, tmp_path):
 
 
 def test_a_grant_opens_and_its_end_closes(
-    add, images, who, series, grant, consents, fetch, tmp_path
+    add, images, who, series, grant, consents, fetch, tmp_path, submit
 ):
     image_id = add(series, keep_identity=True)[0].image_id
     with pytest.raises(ConsentNeverGranted) as refusal:
@@ -80,8 +80,8 @@ def test_a_grant_opens_and_its_end_closes(
         fetch("radiologist", image_id, "research", Use.of(["GRU"]))
     with pytest.raises(ConsentNeverGranted):
         fetch("stranger", image_id, "stranger")
-    document = consents.sign_revoke(who.patient, who.radiologist.address)
-    consents.submit(document, who.hospital)
+    document = consents.revoke(who.radiologist.address).sign(who.patient)
+    submit(document, who.hospital)
     with pytest.raises(ConsentRevoked):
         fetch("radiologist", image_id, "revoked")
     names = {path.name for path in tmp_path.iterdir()}
@@ -90,16 +90,16 @@ def test_a_grant_opens_and_its_end_closes(
 
 
 def test_after_a_revocation_the_next_release_is_under_a_new_secret(
-    add, images, who, series, grant, consents, fetch, key_service
+    add, images, who, series, grant, consents, fetch, key_service, submit
 ):
     image_id = add(series, keep_identity=True)[0].image_id
     grant()
     fetch("radiologist", image_id, "first")
     old = images.secret(image_id)
-    consents.submit(consents.sign_revoke(who.patient, who.radiologist.address), who.hospital)
+    submit(consents.revoke(who.radiologist.address).sign(who.patient), who.hospital)
     assert images.secret(image_id) == old
-    document = consents.sign_grant(who.patient, who.researcher.address, Terms(("CC",)))
-    consents.submit(document, who.hospital)
+    document = consents.grant(who.researcher.address, Terms(("CC",))).sign(who.patient)
+    submit(document, who.hospital)
     assert len(fetch("researcher", image_id, "second").files) == 5
     assert images.secret(image_id) != old
 

@@ -21,15 +21,15 @@ def test_after_a_revocation_the_next_release_has_a_new_secret(
     consents, holding, identities, image_set, other_image_set, reader, service, receipts, who, ask
 ):
     key = new_private_key()
-    identities.set_key(who.clinician, public_key(key))
+    identities.set_key(public_key(key)).send(who.clinician)
     for grantee in (reader, who.clinician):
-        consents.grant(who.patient, grantee.address, CARE)
+        consents.grant(grantee.address, CARE).send(who.patient)
     first, second = service.release(ask(reader)), service.release(ask(who.clinician))
     assert opened(first) == opened(second, key)
     service.release(ask(who.clinician, image_set=other_image_set))
     others = holding.secret(other_image_set.image_id)
 
-    consents.revoke(who.patient, reader.address)
+    consents.revoke(reader.address).send(who.patient)
     # Revoking is one transaction: nothing is encrypted anew until somebody reads.
     assert holding.secret(image_set.image_id) == opened(first)
     third = opened(service.release(ask(who.clinician)), key)
@@ -55,9 +55,9 @@ def test_a_set_is_encrypted_again_once_an_hour_at_most(
         return len(ledger.events("ImageRegistry", "ImageRekeyed", image=image))
 
     def read_and_be_revoked():
-        consents.grant(who.patient, reader.address, CARE)
+        consents.grant(reader.address, CARE).send(who.patient)
         secret = opened(service.release(ask(reader)))
-        consents.revoke(who.patient, reader.address)
+        consents.revoke(reader.address).send(who.patient)
         return secret
 
     secrets = set()
@@ -79,7 +79,7 @@ def test_a_set_is_encrypted_again_once_an_hour_at_most(
 def test_who_may_still_read_is_asked_once_for_each_reader(
     consents, holding, image_set, ledger, monkeypatch, reader, service, receipts, who, ask
 ):
-    consents.grant(who.patient, reader.address, Terms(("CC", "GRU")))
+    consents.grant(reader.address, Terms(("CC", "GRU"))).send(who.patient)
     for fulfilled in range(8):
         service.release(ask(reader, fulfilled=fulfilled_terms(fulfilled)))
     service.release(ask(reader, purposes=("GRU",)))
@@ -97,7 +97,7 @@ def test_who_may_still_read_is_asked_once_for_each_reader(
     # By what was read for last: a purpose that was taken back locks the reader out.
     before = holding.secret(image_set.image_id)
     service.release(ask(reader, purposes=("GRU",)))
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     assert opened(service.release(ask(reader))) != before
 
 
@@ -108,11 +108,11 @@ def fulfilled_terms(bits):
 def test_each_owner_of_a_readers_key_is_a_holder(
     consents, holding, identities, image_set, ledger, receipts, reader, service, who, ask
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     service.release(ask(reader))
     patients = CustodianKeyService(ledger, receipts, show=holding.show, secret=holding.secret)
     ledger.send(reader, "IdentityRegistry", "changeOwner", reader.address, who.clinic.address)
-    identities.set_key(who.clinic, public_key(PRIVATE_KEY), identity=reader.address)
+    identities.set_key(public_key(PRIVATE_KEY), identity=reader.address).send(who.clinic)
     patients.release(ask(reader).receipt.sign(who.clinic))
     manifest = holding.show(image_set.image_id).manifest
     owners = [each.signed.signer for each in receipts.holders(image_set.image_id, manifest)]
@@ -122,7 +122,7 @@ def test_each_owner_of_a_readers_key_is_a_holder(
 def test_a_book_from_before_signers_were_named_is_understood(
     consents, holding, image_set, reader, receipts, service, tmp_path, who, ask
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     for _ in range(2):
         service.release(ask(reader))
     database = sqlite3.connect(tmp_path / "receipts.sqlite3")
@@ -133,6 +133,6 @@ def test_a_book_from_before_signers_were_named_is_understood(
     manifest = holding.show(image_set.image_id).manifest
     assert receipts.holders(image_set.image_id, manifest) == receipts.releases()
     before = holding.secret(image_set.image_id)
-    consents.revoke(who.patient, reader.address)
+    consents.revoke(reader.address).send(who.patient)
     service.release(ask(who.patient))
     assert holding.secret(image_set.image_id) != before

@@ -42,7 +42,7 @@ CARE = Terms(("CC",))
 def test_who_is_permitted_gets_the_secret_and_the_receipt_stays(
     consents, holding, image_set, ledger, reader, receipts, service, who, ask
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     request = ask(reader)
     answer = service.release(request)
     (grant,) = consents.list(subject=who.patient.address)
@@ -63,7 +63,7 @@ def test_who_is_permitted_gets_the_secret_and_the_receipt_stays(
 def test_a_receipt_counts_in_each_form_of_its_signature(
     consents, holding, image_set, reader, service, who, ask
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     for length in (64, 65):
         request = ask(reader)
         signature = bytes.fromhex(request.signature[2:])
@@ -78,13 +78,13 @@ def test_a_patient_reads_and_releases_by_themselves(
     consents, holding, identities, ledger, image_set, reader, receipts, who, ask
 ):
     key = new_private_key()
-    identities.set_key(who.patient, public_key(key))
+    identities.set_key(public_key(key)).send(who.patient)
     own = CustodianKeyService(ledger, receipts, show=holding.show, secret=holding.secret)
     assert opened(own.release(ask(who.patient)), key) == holding.secret(image_set.image_id)
 
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     assert opened(own.release(ask(reader))) == holding.secret(image_set.image_id)
-    consents.revoke(who.patient, reader.address)
+    consents.revoke(reader.address).send(who.patient)
     with pytest.raises(ConsentRevoked):
         own.release(ask(reader))
 
@@ -104,7 +104,7 @@ def test_a_stranger_is_refused(service, receipts, who, ask):
 
 
 def test_another_purpose_is_refused(consents, service, receipts, reader, who, ask):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     request = ask(reader, purposes=("GRU",))
     assert refused(service, receipts, request, ConsentPurposeNotPermitted) == {
         "granted": duo.purpose_bits(["CC"]),
@@ -113,7 +113,7 @@ def test_another_purpose_is_refused(consents, service, receipts, reader, who, as
 
 
 def test_an_unmet_condition_is_refused(consents, service, receipts, reader, who, ask):
-    consents.grant(who.patient, reader.address, Terms(("CC",), ("IRB",)))
+    consents.grant(reader.address, Terms(("CC",), ("IRB",))).send(who.patient)
     assert refused(service, receipts, ask(reader), ConsentConditionUnmet) == {
         "required": duo.condition_bits(["IRB"]),
         "fulfilled": 0,
@@ -125,7 +125,7 @@ def test_too_early_and_too_late_are_refused(
     consents, ledger, service, receipts, reader, who, travel, ask
 ):
     start, until = ledger.now() + HOUR, ledger.now() + 2 * HOUR
-    consents.grant(who.patient, reader.address, Terms(("CC",), start=start, until=until))
+    consents.grant(reader.address, Terms(("CC",), start=start, until=until)).send(who.patient)
     whose = {"subject": who.patient.address, "reader": reader.address}
     early = refused(service, receipts, ask(reader), ConsentNotYet)
     assert early == whose | {"from": start}
@@ -135,9 +135,9 @@ def test_too_early_and_too_late_are_refused(
 
 
 def test_what_was_revoked_is_refused(consents, service, receipts, reader, who, ask):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     signed_before = ask(reader)
-    consents.revoke_all(who.patient)
+    consents.revoke_all().send(who.patient)
     assert refused(service, receipts, signed_before, ConsentRevoked) == {
         "subject": who.patient.address,
         "reader": reader.address,
@@ -145,8 +145,8 @@ def test_what_was_revoked_is_refused(consents, service, receipts, reader, who, a
 
 
 def test_a_suspended_reader_is_refused(consents, participants, service, receipts, reader, who, ask):
-    consents.grant(who.patient, reader.address, CARE)
-    participants.suspend(who.hospital, reader.address)
+    consents.grant(reader.address, CARE).send(who.patient)
+    participants.suspend(reader.address).send(who.hospital)
     values = refused(service, receipts, ask(reader), ConsentReaderSuspended)
     assert values == {"reader": reader.address}
 
@@ -154,7 +154,7 @@ def test_a_suspended_reader_is_refused(consents, participants, service, receipts
 def test_an_erased_image_set_is_refused(
     consents, ledger, service, image_set, receipts, reader, who, ask
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     request = ask(reader)
     ledger.send(who.hospital, "ImageRegistry", "erase", image_set.struct, b"\1" * 32)
     values = refused(service, receipts, request, ConsentImageErased)
@@ -164,7 +164,7 @@ def test_an_erased_image_set_is_refused(
 def test_a_disowned_image_set_is_refused_until_it_is_acknowledged(
     consents, ledger, service, image_set, receipts, reader, who, ask
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     request = ask(reader)
     ledger.send(who.patient, "ImageRegistry", "disown", image_set.struct)
     values = refused(service, receipts, request, ConsentImageDisowned)
@@ -174,7 +174,7 @@ def test_a_disowned_image_set_is_refused_until_it_is_acknowledged(
 
 
 def test_a_hybrid_key_is_wrapped_to_without_a_word(consents, service, reader, who, ask, caplog):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     assert service.release(ask(reader)).wrapped.kem == "MLKEM768-X25519"
     assert caplog.messages == []
 
@@ -183,8 +183,8 @@ def test_a_reader_without_a_hybrid_key_is_wrapped_to_by_x25519_and_named(
     consents, identities, service, image_set, holding, who, ask, caplog
 ):
     key, reader = PrivateKey(x25519=bytes(range(32))), who.clinician
-    identities.set_key(reader, public_key(key))
-    consents.grant(who.patient, reader.address, CARE)
+    identities.set_key(public_key(key)).send(reader)
+    consents.grant(reader.address, CARE).send(who.patient)
     answer = service.release(ask(reader))
     assert answer.wrapped.kem == "X25519"
     assert opened(answer, key) == holding.secret(image_set.image_id)
@@ -194,7 +194,7 @@ def test_a_reader_without_a_hybrid_key_is_wrapped_to_by_x25519_and_named(
 
 
 def test_a_reader_without_an_encryption_key_is_refused(consents, service, receipts, who, ask):
-    consents.grant(who.patient, who.clinician.address, CARE)
+    consents.grant(who.clinician.address, CARE).send(who.patient)
     values = refused(service, receipts, ask(who.clinician), NoEncryptionKey)
     assert values == {"identity": who.clinician.address}
 
@@ -215,14 +215,14 @@ def test_a_reader_without_an_encryption_key_is_refused(consents, service, receip
 def test_a_receipt_that_was_changed_is_refused(
     consents, service, receipts, reader, who, ask, field, value
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     request = ask(reader)
     changed = SignedReceipt(replace(request.receipt, **{field: value}), request.signature)
     assert refused(service, receipts, changed, ReceiptInvalid)["reader"] == reader.address
 
 
 def test_a_receipt_that_another_signed_is_refused(consents, service, receipts, reader, who, ask):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     forged = ask(who.stranger, reader=reader.address)
     values = refused(service, receipts, forged, ReceiptInvalid)
     assert values == {"reader": reader.address, "signer": who.stranger.address}
@@ -231,7 +231,7 @@ def test_a_receipt_that_another_signed_is_refused(consents, service, receipts, r
 def test_a_receipt_is_answered_once(
     consents, ledger, service, image_set, receipts, reader, who, ask
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     request = ask(reader)
     service.release(request)
     with pytest.raises(ReceiptReplayed) as refusal:
@@ -249,7 +249,7 @@ def test_a_receipt_is_answered_once(
 def test_a_receipt_of_another_time_is_refused(
     consents, ledger, service, receipts, reader, who, ask, seconds
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     now = ledger.now()
     values = refused(service, receipts, ask(reader, time=now + seconds), ReceiptStale)
     assert values == {"time": now + seconds, "now": now}
@@ -260,7 +260,7 @@ def test_a_receipt_of_another_time_is_refused(
 def test_a_receipt_for_elsewhere_is_refused(
     consents, ledger, service, receipts, reader, who, ask, field, value
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     values = refused(service, receipts, ask(reader, **{field: value}), ReceiptForAnotherChain)
     assert values["expected"] == (ledger.chain_id, ledger.address("ConsentRegistry"))
     assert value in values["signed_for"]
@@ -269,9 +269,9 @@ def test_a_receipt_for_elsewhere_is_refused(
 def test_a_receipt_names_the_grant_that_permits(
     consents, service, receipts, image_set, reader, who, ask
 ):
-    consents.grant(who.patient, reader.address, CARE, scope=image_set.visit)
+    consents.grant(reader.address, CARE, scope=image_set.visit).send(who.patient)
     request = ask(reader)
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     values = refused(service, receipts, request, ReceiptGrantDiffers)
     assert values == {"signed": request.receipt.grant_id, "permits": ask(reader).receipt.grant_id}
 
@@ -279,11 +279,11 @@ def test_a_receipt_names_the_grant_that_permits(
 def test_who_took_over_a_readers_identity_reads_and_the_old_key_does_not(
     consents, holding, identities, image_set, ledger, service, receipts, reader, who, ask
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     first = opened(service.release(ask(reader)))
     key = new_private_key()
     ledger.send(reader, "IdentityRegistry", "changeOwner", reader.address, who.clinic.address)
-    identities.set_key(who.clinic, public_key(key), identity=reader.address)
+    identities.set_key(public_key(key), identity=reader.address).send(who.clinic)
 
     with pytest.raises(ReaderReplaced) as refusal:
         service.release(ask(reader))
@@ -312,7 +312,7 @@ def test_the_new_owner_has_no_more_than_the_readers_permission(
 def test_nobody_reads_as_an_identity_that_was_given_up(
     consents, ledger, service, receipts, reader, who, ask
 ):
-    consents.grant(who.patient, reader.address, CARE)
+    consents.grant(reader.address, CARE).send(who.patient)
     ledger.send(reader, "IdentityRegistry", "changeOwner", reader.address, "0x" + "00" * 20)
     assert refused(service, receipts, ask(reader), ReaderReplaced) == {"reader": reader.address}
 
@@ -321,13 +321,13 @@ def test_who_took_over_a_patients_identity_grants_and_reads_and_the_old_key_does
     consents, holding, identities, image_set, ledger, service, who, ask
 ):
     key, patient, heir = new_private_key(), who.patient, who.clinic
-    identities.set_key(heir, public_key(key))
+    identities.set_key(public_key(key)).send(heir)
     ledger.send(patient, "IdentityRegistry", "changeOwner", patient.address, heir.address)
     with pytest.raises(ReaderReplaced):
         service.release(ask(patient))
     with pytest.raises(ConsentNeverGranted):
         service.release(ask(heir))
-    consents.grant(heir, heir.address, CARE, subject=patient.address)
+    consents.grant(heir.address, CARE, subject=patient.address).send(heir)
     assert opened(service.release(ask(heir)), key) == holding.secret(image_set.image_id)
     with pytest.raises(ReaderReplaced):
         service.release(ask(patient))

@@ -19,7 +19,7 @@ CARE = Use.of(["CC"])
 
 
 def test_two_read_one_is_revoked_and_the_other_reads_on(
-    consents, encryption_keys, ledger, tmp_path, who
+    consents, encryption_keys, ledger, tmp_path, who, submit
 ):
     radledger = RadLedger(ledger, LocalStore(tmp_path / "store"), tmp_path / "home")
     images, receipts = radledger.images, radledger.receipts
@@ -39,13 +39,13 @@ def test_two_read_one_is_revoked_and_the_other_reads_on(
         )
 
     for name in ("radiologist", "researcher"):
-        grant = consents.sign_grant(who.patient, getattr(who, name).address, Terms(("CC",)))
-        consents.submit(grant, who.stranger)
+        grant = consents.grant(getattr(who, name).address, Terms(("CC",))).sign(who.patient)
+        submit(grant, who.stranger)
     before = images.secret(image_id)
     first = read("radiologist", "first")
     read("radiologist", "again")
     assert [r.verdict for r in images.verify(image_id, [first.folder])] == ["identical"]
-    consents.submit(consents.sign_revoke(who.patient, who.radiologist.address), who.stranger)
+    submit(consents.revoke(who.radiologist.address).sign(who.patient), who.stranger)
     with pytest.raises(ConsentRevoked):
         read("radiologist", "second")
     third = read("researcher", "third")

@@ -9,9 +9,25 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from radledger.chain import refusals
-from radledger.chain.errors import OutOfGas
+from radledger.areas import CONTRACTS
+from radledger.chain import calls, documents, refusals
+from radledger.chain.action import Action, one_call
+from radledger.chain.artifacts import load
+from radledger.chain.documents import when
+from radledger.chain.errors import (
+    DocumentExpired,
+    DocumentForAnotherChain,
+    DocumentMalformed,
+    DocumentTampered,
+    NotSignable,
+    OutOfGas,
+)
+from radledger.chain.forward import KIND, forward_typed_data
+from radledger.chain.ledger import Call
 from radledger.errors import UsageError
+from radledger.identity import Identities
+from radledger.research.bindings import ENUMERATIONS
+from radledger.signed import submit
 
 NAME = b"did/svc/Email".ljust(32, b"\0")
 
@@ -32,15 +48,10 @@ def cast(people):
 def sign(ledger, cast):
     """Let the patient sign a change of an identity's attribute."""
 
-    def sign(identity="patient", deadline=None):
+    def sign(identity="patient", valid_for=3600):
         change = (cast[identity].address, NAME, "0x" + b"x@example.org".hex(), 3600)
-        return ledger.sign_forward(
-            cast["patient"],
-            "IdentityRegistry",
-            "setAttribute",
-            *change,
-            deadline=deadline or ledger.now() + 3600,
-        )
+        call = Call("IdentityRegistry", "setAttribute", change)
+        return one_call(ledger, lambda _: call).sign(cast["patient"], valid_for=valid_for)
 
     return sign
 
@@ -49,7 +60,7 @@ def test_a_patient_without_ether_acts(ledger, cast, sign):
     patient = cast["patient"]
     assert ledger.web3.eth.get_balance(patient.address) == 0
     document = json.loads(json.dumps(sign()))
-    receipt = ledger.submit_forward(document, cast["stranger"])
+    receipt = submit(ledger, document, cast["stranger"])
     changed = receipt.event("DIDAttributeChanged")
     assert changed.args["identity"] == patient.address
     assert changed.args["value"] == "0x" + b"x@example.org".hex()
@@ -57,25 +68,96 @@ def test_a_patient_without_ether_acts(ledger, cast, sign):
 
 def test_it_is_void_the_second_time(ledger, cast, sign):
     document = sign()
-    ledger.submit_forward(document, cast["stranger"])
+    submit(ledger, document, cast["stranger"])
     with pytest.raises(refusals.ERC2771ForwarderInvalidSigner) as refusal:
-        ledger.submit_forward(document, cast["stranger"])
+        submit(ledger, document, cast["stranger"])
     assert refusal.value.values["from"] == cast["patient"].address
 
 
 def test_it_is_void_after_its_deadline(ledger, cast, sign):
-    deadline = ledger.now() - 1
-    with pytest.raises(refusals.ERC2771ForwarderExpiredRequest) as refusal:
-        ledger.submit_forward(sign(deadline=deadline), cast["stranger"])
-    assert refusal.value.values == {"deadline": deadline}
+    document = sign(valid_for=-1)
+    with pytest.raises(DocumentExpired) as refusal:
+        submit(ledger, document, cast["stranger"])
+    assert refusal.value.values == {"deadline": document["typedData"]["message"]["deadline"]}
 
 
 def test_nobody_can_change_what_was_signed(ledger, cast, sign):
     for field, value in (("from", cast["researcher"].address), ("gas", 5_000_000)):
         document = copy.deepcopy(sign())
         document["typedData"]["message"][field] = value
-        with pytest.raises(refusals.ERC2771ForwarderInvalidSigner):
-            ledger.submit_forward(document, cast["stranger"])
+        with pytest.raises(DocumentTampered):
+            submit(ledger, document, cast["stranger"])
+
+
+def test_it_says_in_words_what_is_called(ledger, cast, sign):
+    patient = cast["patient"].address
+    document = sign()
+    deadline = document["typedData"]["message"]["deadline"]
+    assert document["summary"] == (
+        f"{patient} calls setAttribute of IdentityRegistry with identity {patient}, "
+        f"name 'did/svc/Email', value 0x{b'x@example.org'.hex()}, validity 3600. "
+        f"To be submitted by {when(deadline)}."
+    )
+    claim = Call("DatasetRegistry", "claimFor", (b"\1" * 32, 1, patient, patient))
+    assert one_call(ledger, lambda _: claim).words(patient) == (
+        f"{patient} calls claimFor of DatasetRegistry with dataset 0x{'01' * 32}, class custody, "
+        f"beneficiary {patient}, to {patient}"
+    )
+
+
+@pytest.mark.parametrize("contract", [each for each in CONTRACTS.values() if each.relayed])
+def test_enumerations_of_what_is_relayed_are_named(contract):
+    named = [entry for entry in load(contract.name).abi if entry.get("name") in contract.relayed]
+    assert {entry["name"] for entry in named} == set(contract.relayed)
+    types = {each["internalType"] for entry in named for each in entry["inputs"]}
+    for type_ in types & ENUMERATIONS.keys():
+        assert calls.ENUMERATIONS[type_] == tuple(ENUMERATIONS[type_])
+
+
+def test_words_that_are_not_those_of_the_call_are_refused(ledger, cast, sign):
+    document = sign()
+    other = document["summary"].replace("did/svc/Email", "did/svc/Phone")
+    for summary in (other, "", None, [other]):
+        with pytest.raises(DocumentTampered):
+            submit(ledger, {**document, "summary": summary}, cast["stranger"])
+
+
+def test_somebody_else_cannot_sign_for_the_caller(ledger, cast, sign):
+    document, thief = sign(), cast["stranger"]
+    forged = documents.sign(thief, KIND, document["summary"], document["typedData"])
+    with pytest.raises(DocumentTampered) as refusal:
+        submit(ledger, forged, thief)
+    assert refusal.value.values == {"signer": thief.address, "account": cast["patient"].address}
+
+
+@pytest.mark.parametrize(
+    ("to", "data"),
+    [("clinic", "0x"), ("IdentityRegistry", "0x"), ("IdentityRegistry", "0xdeadbeef")],
+)
+def test_a_call_without_words_is_refused(ledger, cast, sign, to, data):
+    typed = sign()["typedData"]
+    address = cast[to].address if to in cast else ledger.address(to)
+    message = {**typed["message"], "to": address, "data": data}
+    document = documents.sign(
+        cast["patient"], KIND, "Something.", forward_typed_data(ledger, message)
+    )
+    with pytest.raises(DocumentMalformed, match="cannot be put into words"):
+        submit(ledger, document, cast["stranger"])
+
+
+def test_what_a_contract_takes_from_its_sender_alone_is_not_signed(ledger, cast):
+    call = Call("ConsentRegistry", "revokeAll", (cast["patient"].address,))
+    with pytest.raises(NotSignable) as refusal:
+        one_call(ledger, lambda _: call).sign(cast["patient"])
+    assert refusal.value.values == {"contract": "ConsentRegistry", "function": "revokeAll"}
+
+
+def test_a_signature_covers_one_call(ledger, cast):
+    call = Call("ParticipantRegistry", "leaveInstitution")
+    action = Action(ledger, lambda _: [call, call], list)
+    with pytest.raises(UsageError, match="sign them one by one") as refusal:
+        action.sign(cast["radiologist"])
+    assert refusal.value.values == {"calls": 2}
 
 
 def test_the_contract_refuses_with_its_own_error(ledger, cast, sign):
@@ -86,17 +168,11 @@ def test_the_contract_refuses_with_its_own_error(ledger, cast, sign):
 
     document = sign()
     patient, heir = cast["patient"], cast["researcher"].address
-    handed = ledger.sign_forward(
-        patient,
-        "IdentityRegistry",
-        "changeOwner",
-        *(patient.address, heir),
-        deadline=ledger.now() + 60,
-    )
-    ledger.submit_forward(handed, cast["hospital"])
+    handed = Identities(ledger).change_owner(heir).sign(patient)
+    submit(ledger, handed, cast["hospital"])
     # The forwarder's nonce was used by that, so the earlier document is void already there.
     with pytest.raises(refusals.ERC2771ForwarderInvalidSigner):
-        ledger.submit_forward(document, cast["stranger"])
+        submit(ledger, document, cast["stranger"])
 
 
 def test_a_refusal_that_arises_after_signing_keeps_its_name(ledger, cast, sign):
@@ -104,20 +180,20 @@ def test_a_refusal_that_arises_after_signing_keeps_its_name(ledger, cast, sign):
     patient = cast["patient"]
     _change_owner_by_signature(ledger, cast, patient.address, cast["researcher"].address)
     with pytest.raises(refusals.IdentityNotOwner) as refusal:
-        ledger.submit_forward(document, cast["stranger"])
+        submit(ledger, document, cast["stranger"])
     assert refusal.value.values == {"identity": patient.address, "actor": patient.address}
 
 
 def test_a_signature_for_too_little_gas(ledger, cast, sign):
-    typed = sign()["typedData"]
+    document = sign()
+    typed = document["typedData"]
     typed["message"]["gas"] = 10_000
-    signed = cast["patient"].sign_message(encode_typed_data(full_message=typed))
-    document = {"typedData": typed, "signature": "0x" + bytes(signed.signature).hex()}
+    document = documents.sign(cast["patient"], KIND, document["summary"], typed)
     with pytest.raises(OutOfGas) as failure:
-        ledger.submit_forward(document, cast["stranger"])
+        submit(ledger, document, cast["stranger"])
     assert failure.value.values["gas_limit"] == 10_000 < failure.value.values["needed"]
     assert "signed again" in failure.value.message
-    assert ledger.submit_forward(sign(), cast["stranger"]).events
+    assert submit(ledger, sign(), cast["stranger"]).events
 
 
 def _change_owner_by_signature(ledger, cast, identity, owner):
@@ -145,16 +221,17 @@ def test_documents_for_elsewhere_and_no_documents(ledger, cast, sign):
     for field, value in (("chainId", 1), ("verifyingContract", cast["clinic"].address)):
         other = copy.deepcopy(document)
         other["typedData"]["domain"][field] = value
-        with pytest.raises(UsageError) as error:
-            ledger.submit_forward(other, cast["stranger"])
+        with pytest.raises(DocumentForAnotherChain) as error:
+            submit(ledger, other, cast["stranger"])
         assert error.value.values["signed_for"][field] == value
-    for broken in ({}, {"typedData": {}}, {"typedData": document["typedData"]}):
-        with pytest.raises(UsageError):
-            ledger.submit_forward(broken, cast["stranger"])
+    unknown = [{**document, "format": each} for each in (0, 2, "1", None)]
+    kinds = [{**document, "kind": each} for each in ("radledger.dataset", None, [])]
+    for broken in ({}, {"typedData": {}}, {"typedData": document["typedData"]}, *unknown, *kinds):
+        with pytest.raises(DocumentMalformed):
+            submit(ledger, broken, cast["stranger"])
 
 
 def test_another_wallet_signs_the_same(ledger, cast, sign):
-    from eth_account.messages import encode_typed_data
 
     document = sign()
     typed = encode_typed_data(full_message=document["typedData"])
@@ -176,11 +253,11 @@ def test_a_wallet_may_write_it_otherwise(ledger, cast, sign, form):
     for name, value in typed["message"].items():
         typed["message"][name] = str(value) if isinstance(value, int) else value.lower()
     del typed["types"]["EIP712Domain"]
-    changed = ledger.submit_forward(document, cast["stranger"]).event("DIDAttributeChanged")
+    changed = submit(ledger, document, cast["stranger"]).event("DIDAttributeChanged")
     assert changed.args["identity"] == cast["patient"].address
 
 
 @pytest.mark.parametrize("signature", [None, "", "0xzz", "0x12"])
 def test_what_is_no_signature(ledger, cast, sign, signature):
-    with pytest.raises((UsageError, refusals.ERC2771ForwarderInvalidSigner)):
-        ledger.submit_forward({**sign(), "signature": signature}, cast["stranger"])
+    with pytest.raises((DocumentMalformed, DocumentTampered)):
+        submit(ledger, {**sign(), "signature": signature}, cast["stranger"])

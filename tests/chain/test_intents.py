@@ -19,6 +19,7 @@ from radledger.chain.sending.broadcast import sign
 from radledger.chain.sending.journal import Intents
 from radledger.chain.sending.sender import Sender
 from radledger.consent import Consents, Terms
+from radledger.signed import submit
 from tests.chain.sending import NOBODY, died, draft, mined_nonces, pool, sending, until
 
 # --------------------------------------------------------------------------- what killed runs left
@@ -117,17 +118,15 @@ def test_a_batch_is_taken_up_where_it_was_left(anvil, account, folder, killed_at
 def test_what_would_be_refused_now_is_not_sent(ledger, people, folder, killed_at):
     hospital = people["hospital"]
     consents = Consents(ledger)
-    signed = consents.sign_grant(
-        people["patient"], people["radiologist"].address, Terms(("CC",)), valid_for=3600
+    signed = consents.grant(people["radiologist"].address, Terms(("CC",))).sign(
+        people["patient"], valid_for=3600
     )
     first = Intents(folder)
-    killed = Consents(
-        Ledger(ledger.web3, ledger.deployment, sender=Sender(ledger.web3, intents=first))
-    )
-    killed_at(transact.Submission, "_problems", lambda: killed.submit(signed, hospital))
+    killed = Ledger(ledger.web3, ledger.deployment, sender=Sender(ledger.web3, intents=first))
+    killed_at(transact.Submission, "_problems", lambda: submit(killed, signed, hospital))
     died(first)
     before = mined_nonces(ledger.web3, hospital)
-    consents.submit(signed, people["stranger"])  # somebody else was faster
+    submit(ledger, signed, people["stranger"])  # somebody else was faster
     (dropped,) = Sender(ledger.web3, intents=Intents(folder)).finish(hospital)
     assert dropped.state == "refused"
     assert dropped.reason.startswith("ConsentSuperseded: ")

@@ -85,7 +85,7 @@ def connected(ledger, people, tmp_path):
             lambda: list(hosted.datasets.list()),
             lambda: source.read(source.start, head, ""),
             lambda: prove(web3, transaction),
-            lambda: hosted.consents.sign_grant(patient, reader, terms),
+            lambda: hosted.consents.grant(reader, terms).sign(patient),
             lambda: hosted.ledger.sender.simulate(reader, ledger.address("Forwarder"), "0x"),
         ]
         return web3.provider, uses

@@ -25,6 +25,7 @@ from radledger.chain.sending.broadcast import sign
 from radledger.chain.sending.journal import Intents
 from radledger.chain.sending.sender import Sender
 from radledger.consent import Consents, Terms
+from radledger.signed import submit
 from tests.chain.sending import NOBODY, draft, failure, mined_nonces, pool, sending, until
 
 
@@ -257,18 +258,19 @@ def test_what_a_contract_refuses_in_its_block(ledger, people, folder, monkeypatc
     """Somebody else is faster with the same document."""
     intents = Intents(folder)
     sender = Sender(ledger.web3, intents=intents)
-    late = Consents(Ledger(ledger.web3, ledger.deployment, sender=sender))
-    signed = late.sign_grant(people["patient"], people["radiologist"].address, Terms(("CC",)))
+    late = Ledger(ledger.web3, ledger.deployment, sender=sender)
+    grant = Consents(late).grant(people["radiologist"].address, Terms(("CC",)))
+    signed = grant.sign(people["patient"])
     estimates = sender._estimates
 
     def overtaken(*asked):
         gas = estimates(*asked)
-        Consents(ledger).submit(signed, people["stranger"])
+        submit(ledger, signed, people["stranger"])
         return gas
 
     monkeypatch.setattr(sender, "_estimates", overtaken)
     with pytest.raises(ConsentSuperseded):
-        late.submit(signed, people["hospital"])
+        submit(late, signed, people["hospital"])
     (reverted,) = intents.newest(9)
     assert reverted.state == "reverted"
     assert reverted.transaction == reverted.versions[0].transaction

@@ -163,7 +163,7 @@ def signed(ok, tmp_path):
         file = tmp_path / "signed.json"
         answer = ok(group, *arguments, "--as", "patient", "--sign-only", file)
         assert answer["signed"] == str(file)
-        return ok(group, "submit", file, "--as", payer)
+        return ok("submit", file, "--as", payer)
 
     return call
 

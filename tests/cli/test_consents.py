@@ -54,9 +54,9 @@ def test_scope_condition_and_disease(home, signed, check, image):
     terms = ("--purpose", "DS", "--disease", "MONDO:0004992", "--condition", "IRB")
     signed("consent", "grant", "clinic", *terms, "--scope", image)
     use = ("--purpose", "DS", "--disease", "MONDO:0004992")
-    assert check("researcher", *use, "--attribute", "IRB") == (True, "permitted")
+    assert check("researcher", *use, "--fulfils", "IRB") == (True, "permitted")
     assert check("researcher", *use)[0] is False
-    other = ("--purpose", "DS", "--disease", "MONDO:0005148", "--attribute", "IRB")
+    other = ("--purpose", "DS", "--disease", "MONDO:0005148", "--fulfils", "IRB")
     assert check("researcher", *other)[0] is False
 
 
@@ -75,7 +75,7 @@ def test_a_disease_reaches_the_chain_as_a_digest_that_both_sides_know(
     assert signed["disease"].startswith("MONDO:0004992@")
     assert "(MONDO:0004992)" in signed["summary"]
     elsewhere = ("--home", other_home)
-    ok(*elsewhere, "consent", "submit", file, "--as", "hospital")
+    ok(*elsewhere, "submit", file, "--as", "hospital")
     listed = cli("consent", "list", "--subject", "patient").object
     assert listed["disease"] == signed["disease"]
     for home_ in ((), elsewhere):
@@ -94,7 +94,7 @@ def test_a_request_for_a_disease_is_approved_with_its_salt(
     assert refused == {"digest": waiting["disease"], "stated": None}
     assert cli(*elsewhere, *approve, "--disease", "MONDO:0004992").refused("DiseaseUnknown", 2)
     assert "(MONDO:0004992)" in ok(*elsewhere, *approve, "--disease", asked["disease"])["summary"]
-    ok("consent", "submit", file, "--as", "hospital")
+    ok("submit", file, "--as", "hospital")
     use = ("consent", "check", "researcher", image, *terms)
     assert ok(*use)["reason"] == ok(*elsewhere, *use)["reason"] == "permitted"
 
@@ -187,38 +187,34 @@ def test_what_is_signed_can_be_read_and_submitted_once(
     assert named != document["summary"]
     assert named in told.out
 
-    ok("consent", "submit", file, "--as", "hospital")
-    again = cli("consent", "submit", file, "--as", "hospital").refused("ConsentSuperseded")
+    ok("submit", file, "--as", "hospital")
+    again = cli("submit", file, "--as", "hospital").refused("ConsentSuperseded")
     assert again["signed"] == document["typedData"]["message"]["signed"]
-    told = plain_cli("consent", "submit", file, "--as", "hospital")
+    told = plain_cli("submit", file, "--as", "hospital")
     assert "This grant, or one that was signed later, is already recorded" in told.err
     assert f"(subject patient {addresses['patient']}, " in told.err
 
     document["typedData"]["message"]["purposes"] = ["any use, without restriction"]
     document["typedData"]["message"]["seen"] = again["signed"]
     file.write_text(json.dumps(document))
-    assert cli("consent", "submit", file, "--as", "hospital").code == 1
+    assert cli("submit", file, "--as", "hospital").code == 1
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"3", b"\xff\xfe\x00", b"[" * 100_000, b"null"])
 def test_a_file_that_is_no_document(home, cli, tmp_path, content):
     file = tmp_path / "document"
     file.write_bytes(content)
-    for group in ("consent", "identity", "dataset"):
-        refused = cli(group, "submit", file, "--as", "hospital").refused("InvalidFile", 2)
-        assert refused == {"path": str(file)}
+    refused = cli("submit", file, "--as", "hospital").refused("InvalidFile", 2)
+    assert refused == {"path": str(file)}
 
 
-def test_a_document_for_something_else(home, ok, cli, tmp_path):
+def test_a_document_for_something_else(home, cli, tmp_path):
     file = tmp_path / "document"
     file.write_text("{}")
-    cli("consent", "submit", file, "--as", "hospital").refused("DocumentMalformed", 2)
-    signing = ("--as", "patient", "--sign-only", file)
-    ok("consent", "revoke-all", *signing)
-    assert cli("identity", "submit", file, "--as", "hospital").refused("UsageError", 2)
+    cli("submit", file, "--as", "hospital").refused("DocumentMalformed", 2)
     missing = tmp_path / "missing"
     for path in (missing, tmp_path):
-        refused = cli("consent", "submit", path, "--as", "hospital").refused("InvalidFile", 2)
+        refused = cli("submit", path, "--as", "hospital").refused("InvalidFile", 2)
         assert refused == {"path": str(path)}
     nowhere = cli("consent", "revoke-all", "--as", "patient", "--sign-only", missing / "x")
     assert nowhere.refused("FileNotFoundError") == {"path": str(missing / "x")}

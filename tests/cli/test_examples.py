@@ -23,6 +23,7 @@ from radledger.consent import Terms as ConsentTerms
 from radledger.crypto.keys import public_key
 from radledger.relay.tickets import Limits
 from radledger.research import Terms as DatasetTerms
+from radledger.signed import submit
 from radledger.storage import LocalStore
 from radledger.storage.replicated import ReplicatedStore
 
@@ -117,15 +118,15 @@ def test_of_copies(stage, tmp_path):
 
 def test_of_datasets(stage):
     consents = Consents(stage.ledger)
-    grant = consents.sign_grant(stage.patient, stage.clinic.address, ConsentTerms(("HMB",)))
-    consents.submit(grant, stage.hospital)
+    grant = consents.grant(stage.clinic.address, ConsentTerms(("HMB",))).sign(stage.patient)
+    submit(stage.ledger, grant, stage.hospital)
     token = stage.ledger.address("LocalToken")
     names = {**vars(stage), "Terms": DatasetTerms, "token": token}
     run_examples("research.datasets", "Datasets", names)
 
 
 def test_of_the_relayer(stage):
-    document = Consents(stage.ledger).sign_revoke_all(stage.patient)
+    document = Consents(stage.ledger).revoke_all().sign(stage.patient)
     names = {**vars(stage), "document": document, "Limits": Limits}
     namespace = run_examples("relay.service", "Relayer", names)
     namespace["relayer"].stop()

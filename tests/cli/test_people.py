@@ -115,14 +115,14 @@ def test_a_guardian_has_an_address_for_each_identity(home, ok, cli, plain_cli, a
     for whose, guard in guards.items():
         named = ("identity", "guardians", guard["name"], "--threshold", "1", "--as", whose)
         assert plain_cli(*named, "--sign-only", file).err == ""
-        ok("identity", "submit", file, "--as", "hospital")
+        ok("submit", file, "--as", "hospital")
 
     recover = ("identity", "recover", "patient", "--new-owner", "clinic", "--sign-only", file)
     other = guards["radiologist"]["name"]
     refused = cli(*recover, "--as", other).refused("IdentityNotGuardian")
     assert refused["guardian"] == guards["radiologist"]["address"]
     ok(*recover, "--as", guards["patient"]["name"])
-    ok("identity", "submit", file, "--as", "hospital")
+    ok("submit", file, "--as", "hospital")
     assert ok("identity", "show", "patient")["recoveries"][0]["approvals"] == 1
 
 
@@ -130,7 +130,7 @@ def test_a_guardian_in_common_is_told(home, ok, plain_cli, addresses, tmp_path):
     guardians = ("identity", "guardians", "stranger", "clinic", "--threshold", "1")
     signing = ("--sign-only", tmp_path / "signed.json")
     assert plain_cli(*guardians, "--as", "patient", *signing).err == ""
-    ok("identity", "submit", signing[1], "--as", "hospital")
+    ok("submit", signing[1], "--as", "hospital")
     told = plain_cli("identity", "guardians", "stranger", "--threshold", "1", "--as", "radiologist")
     assert told.code == 0
     assert f"stranger {addresses['stranger']} guarded another identity before" in told.err
@@ -160,11 +160,11 @@ def test_a_delegate_acts_for_the_patient(home, ok, cli, signed, addresses):
     grant = ("consent", "grant", "radiologist", "--purpose", "CC", "--subject", "patient")
     not_yet = cli(*grant, "--as", "stranger").refused("ConsentNotAuthorized")
     assert not_yet == {"subject": addresses["patient"], "actor": addresses["stranger"]}
-    signed("identity", "add-delegate", "stranger", "--valid-for", "90d")
+    signed("identity", "add-delegate", "stranger", "--for", "90d")
     assert ok(*grant, "--as", "stranger")["tx"]
     signed("identity", "revoke-delegate", "stranger")
     assert cli(*grant, "--as", "stranger").refused("ConsentNotAuthorized")
-    wrong = cli("identity", "add-delegate", "clinic", "--valid-for", "long", "--as", "patient")
+    wrong = cli("identity", "add-delegate", "clinic", "--for", "long", "--as", "patient")
     assert wrong.refused("InvalidTime", 2) == {"text": "long"}
 
 

@@ -69,16 +69,16 @@ def signed(ok, tmp_path):
 
 def test_documents_of_each_kind_are_submitted(relay, ok, cli, signed, addresses):
     consent = signed("consent", "grant", "radiologist", "--purpose", "CC")
-    told = ok("consent", "submit", consent, "--relay", relay)
+    told = ok("submit", consent, "--relay", relay)
     assert told.keys() == {"tx", "block", "timestamp", "gas"}
     (grant,) = cli("consent", "list", "--subject", "patient").objects
     assert grant["tx"] == told["tx"]
     # The same again is the same, and a patient's device needs neither account nor chain.
     elsewhere = ("--relay", relay, "--network", "http://127.0.0.1:1")
-    assert ok("consent", "submit", consent, *elsewhere) == told
+    assert ok("submit", consent, *elsewhere) == told
 
     delegate = signed("identity", "add-delegate", "stranger")
-    assert ok("identity", "submit", delegate, "--relay", relay)["gas"] > 0
+    assert ok("submit", delegate, "--relay", relay)["gas"] > 0
     shown = ok("identity", "show", addresses["patient"])
     assert [each["delegate"] for each in shown["delegates"]] == [addresses["stranger"]]
 
@@ -87,23 +87,23 @@ def test_a_relayer_is_not_given_the_disease(relay, ok, cli, tmp_path):
     file, terms = tmp_path / "signed.json", ("--purpose", "DS", "--disease", "MONDO:0004992")
     signing = ("--as", "patient", "--sign-only", file)
     disease = ok("consent", "grant", "clinic", *terms, *signing)["disease"]
-    assert ok("consent", "submit", file, "--relay", relay)["gas"] > 0
+    assert ok("submit", file, "--relay", relay)["gas"] > 0
     assert cli("consent", "list", "--subject", "patient").object["disease"] == disease
 
 
 def test_refusals_are_those_of_the_contracts(relay, ok, cli, signed):
     grant = ("consent", "grant", "radiologist", "--purpose", "CC")
     first, second = signed(*grant, name="1"), signed(*grant, "--until", "+30d", name="2")
-    ok("consent", "submit", second, "--relay", relay)
-    earlier = cli("consent", "submit", first, "--relay", relay).refused("ConsentSuperseded")
+    ok("submit", second, "--relay", relay)
+    earlier = cli("submit", first, "--relay", relay).refused("ConsentSuperseded")
     assert earlier["signed"] == json.loads(second.read_text())["typedData"]["message"]["signed"]
 
     document = json.loads(second.read_text())
     document["summary"] = "something else"
     second.write_text(json.dumps(document))
-    cli("consent", "submit", second, "--relay", relay).refused("DocumentTampered")
+    cli("submit", second, "--relay", relay).refused("DocumentTampered")
     second.write_text("{}")
-    cli("consent", "submit", second, "--relay", relay).refused("RelayError")
+    cli("submit", second, "--relay", relay).refused("RelayError")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_refusals_are_those_of_the_contracts(relay, ok, cli, signed):
 )
 def test_an_address_where_no_relayer_is(home, cli, signed, url, told):
     file = signed("consent", "revoke-all")
-    outcome = cli("consent", "submit", file, "--relay", url)
+    outcome = cli("submit", file, "--relay", url)
     assert outcome.refused("RelayUnreachable")["relay"] == told
     assert f"no relayer answers at {told}" in outcome.object["message"]
     assert "SECRET" not in outcome.out
@@ -140,7 +140,7 @@ def test_an_address_where_no_relayer_is(home, cli, signed, url, told):
 )
 def test_an_address_that_is_none(home, cli, signed, url, told):
     file = signed("consent", "revoke-all")
-    outcome = cli("consent", "submit", file, "--relay", url)
+    outcome = cli("submit", file, "--relay", url)
     assert outcome.refused("InvalidRelayUrl", 2) == {"relay": told}
     assert "SECRET" not in outcome.out
 
@@ -154,9 +154,9 @@ def test_relayers_here_are_asked_without_a_proxy_and_others_by_one_that_is_named
     file = signed("consent", "revoke-all")
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, proxy)
-    here = cli("consent", "submit", file, "--relay", "http://127.0.0.1:1")
+    here = cli("submit", file, "--relay", "http://127.0.0.1:1")
     assert here.refused("RelayUnreachable")["cause"] == "ConnectError"
-    away = cli("consent", "submit", file, "--relay", "http://u:SECRET@relay.example/SECRET?SECRET")
+    away = cli("submit", file, "--relay", "http://u:SECRET@relay.example/SECRET?SECRET")
     assert away.refused("RelayUnreachable")["relay"] == "http://relay.example"
     assert "SECRET" not in away.out
     assert "by way of the proxy" in away.out
@@ -166,14 +166,14 @@ def test_relayers_here_are_asked_without_a_proxy_and_others_by_one_that_is_named
 def test_a_relayer_whose_refusal_holds_anything(home, cli, signed, server, values):
     file = signed("consent", "revoke-all")
     server.always(422, {"error": "ConsentNeverGranted", "detail": "a\x1b[8m", "values": values})
-    told = cli("consent", "submit", file, "--relay", server.endpoint).refused("ConsentNeverGranted")
+    told = cli("submit", file, "--relay", server.endpoint).refused("ConsentNeverGranted")
     assert told == (values if isinstance(values, dict) else {})
 
 
 def test_something_else_at_the_address(home, cli, signed):
     file = signed("consent", "revoke-all")
     node = networks.load(home=home).endpoint
-    cli("consent", "submit", file, "--relay", node).refused("RelayUnreachable")
+    cli("submit", file, "--relay", node).refused("RelayUnreachable")
 
 
 def test_it_ends_in_good_order_and_one_works_at_a_time(relaying, cli, addresses):

@@ -243,9 +243,10 @@ def test_a_signed_document_may_be_in_the_user_s_own_folder(
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     ok("consent", "revoke-all", "--as", "patient", "--sign-only", "~/signed.json")
     assert (tmp_path / "me" / "signed.json").is_file()
-    ok("consent", "submit", "~/signed.json", "--as", "hospital")
-    for arguments in (["revoke-all", "--as", "patient", "--sign-only", ""], ["submit", ""]):
-        outcome = plain_cli("consent", *arguments)
+    ok("submit", "~/signed.json", "--as", "hospital")
+    signing = ("consent", "revoke-all", "--as", "patient", "--sign-only", "")
+    for arguments in (signing, ("submit", "")):
+        outcome = plain_cli(*arguments)
         told = "InvalidFile: a path is empty; name a file or folder\n"
         assert (outcome.code, outcome.out, outcome.err) == (2, "", told)
 

@@ -17,7 +17,7 @@ def grant(home, ok, tmp_path):
     path = tmp_path / "grant.json"
     granted = ("consent", "grant", "radiologist", "--purpose", "CC", "--as", "patient")
     ok(*granted, "--sign-only", path)
-    return "consent", "submit", path, "--as", "hospital"
+    return "submit", path, "--as", "hospital"
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import json
 import pytest
 from eth_hash.auto import keccak
 
+from radledger.chain.errors import DocumentMalformed, DocumentTampered
 from radledger.chain.refusals import ConsentDiseaseDiffers
 from radledger.consent import Consents, SealedNote, Terms, permission
 from radledger.consent.diseases import (
@@ -16,14 +17,10 @@ from radledger.consent.diseases import (
     encode_disease,
     seal_disease,
 )
-from radledger.consent.errors import (
-    DiseaseUnknown,
-    DocumentMalformed,
-    DocumentTampered,
-    InvalidDisease,
-)
+from radledger.consent.errors import DiseaseUnknown, InvalidDisease
 from radledger.consent.messages import without_disease
 from radledger.consent.model import unpack
+from radledger.signed import submit as submit_signed
 
 CANCER, DIABETES = "MONDO:0004992", "MONDO:0005015"
 SALT = "00112233445566778899aabbccddeeff"
@@ -31,9 +28,21 @@ NOTHING = bytes(13)
 
 
 @pytest.fixture
-def elsewhere(ledger):
-    """The service of somebody else, who knows no salt yet."""
-    return Consents(ledger)
+def book():
+    """The diseases that somebody else knows, who knows no salt yet."""
+    return Diseases(None)
+
+
+@pytest.fixture
+def elsewhere(ledger, book):
+    """The service of somebody else."""
+    return Consents(ledger, book)
+
+
+@pytest.fixture
+def hand_over(ledger, who, book):
+    """Have somebody else submit a document."""
+    return lambda document: submit_signed(ledger, document, who.stranger, book)
 
 
 def on_chain(ledger, event="ConsentGranted", word="given"):
@@ -90,13 +99,15 @@ def test_a_book_is_kept_for_its_owner_alone(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_grant_by_signature_tells_its_receiver(consents, elsewhere, ledger, who, image_set):
+def test_a_grant_by_signature_tells_its_receiver(
+    consents, elsewhere, ledger, who, image_set, hand_over
+):
     reader = who.radiologist.address
-    document = consents.sign_grant(who.patient, reader, Terms(("DS",), disease=CANCER))
+    document = consents.grant(reader, Terms(("DS",), disease=CANCER)).sign(who.patient)
     assert disease_code(document["disease"]) == CANCER
     assert f"disease-specific research ({CANCER})" in document["summary"]
     assert "not the disease" in document["summary"]
-    elsewhere.submit(json.loads(json.dumps(document)), who.stranger)
+    hand_over(json.loads(json.dumps(document)))
     assert on_chain(ledger) == encode_disease(document["disease"])
     for service in (consents, elsewhere):
         assert service.check(reader, image_set, ["DS"], disease=CANCER).permitted
@@ -104,10 +115,12 @@ def test_a_grant_by_signature_tells_its_receiver(consents, elsewhere, ledger, wh
         assert service.list(grantee=reader)[0].terms.disease == document["disease"]
 
 
-def test_without_the_salt_the_code_is_not_enough(consents, elsewhere, ledger, who, image_set):
+def test_without_the_salt_the_code_is_not_enough(
+    consents, elsewhere, ledger, who, image_set, submit
+):
     reader = who.radiologist.address
-    document = consents.sign_grant(who.patient, reader, Terms(("DS",), disease=CANCER))
-    consents.submit(document, who.stranger)
+    document = consents.grant(reader, Terms(("DS",), disease=CANCER)).sign(who.patient)
+    submit(document, who.stranger)
     digest = decode_disease(on_chain(ledger))
     assert elsewhere.list(grantee=reader)[0].terms.disease == digest
     assert elsewhere.check(reader, image_set, ["DS"], disease=CANCER).reason == "disease"
@@ -120,34 +133,34 @@ def test_without_the_salt_the_code_is_not_enough(consents, elsewhere, ledger, wh
     assert elsewhere.check(reader, image_set, ["DS"], disease=CANCER).permitted
 
 
-def test_a_grant_that_names_no_disease_needs_no_salt(elsewhere, who, image_set, consents):
+def test_a_grant_that_names_no_disease_needs_no_salt(elsewhere, who, image_set, consents, submit):
     reader = who.radiologist.address
-    consents.submit(consents.sign_grant(who.patient, reader, Terms(("HMB",))), who.stranger)
+    submit(consents.grant(reader, Terms(("HMB",))).sign(who.patient), who.stranger)
     assert elsewhere.check(reader, image_set, ["DS"], disease=CANCER).permitted
 
 
 def test_of_several_grants_on_one_disease_the_one_that_permits_counts(
-    consents, who, image_set, other_image_set
+    consents, who, image_set, other_image_set, submit
 ):
     reader, patient = who.radiologist.address, who.patient
 
     def grant(*conditions, scope):
         terms = Terms(("DS",), conditions, CANCER)
-        consents.submit(consents.sign_grant(patient, reader, terms, scope=scope), who.stranger)
+        submit(consents.grant(reader, terms, scope=scope).sign(patient), who.stranger)
 
     for open_scope, strict in ((image_set.image_id, "all"), ("all", image_set.image_id)):
         grant("IRB", scope=strict)
         grant(scope=open_scope)
         assert consents.check(reader, image_set, ["DS"], disease=CANCER).permitted
-        consents.submit(consents.sign_revoke_all(patient), who.stranger)
+        submit(consents.revoke_all().sign(patient), who.stranger)
     assert not consents.check(reader, other_image_set, ["DS"], disease=CANCER).permitted
 
 
 def test_a_request_is_approved_by_who_knows_its_disease(
-    consents, elsewhere, ledger, who, image_set
+    consents, elsewhere, ledger, who, image_set, hand_over
 ):
     patient, requester = who.patient, who.researcher
-    asked = consents.request(requester, patient.address, Terms(("DS",), disease=CANCER))
+    asked = consents.request(patient.address, Terms(("DS",), disease=CANCER)).send(requester)
     assert disease_code(asked.disease) == CANCER
     digest = decode_disease(encode_disease(asked.disease))
     assert decode_disease(on_chain(ledger, "ConsentRequested", "asked")) == digest
@@ -156,47 +169,48 @@ def test_a_request_is_approved_by_who_knows_its_disease(
 
     other = seal_disease(CANCER)
     for stated, told in ((None, "CODE@SALT"), (CANCER, "CODE@SALT"), (other, "CODE@SALT")):
-        for approve in (elsewhere.sign_approve, elsewhere.approve):
+        approval = elsewhere.approve(asked.request_id, disease=stated)
+        for approve in (approval.sign, approval.send):
             with pytest.raises(DiseaseUnknown, match=told) as refusal:
-                approve(patient, asked.request_id, disease=stated)
+                approve(patient)
             assert refusal.value.values == {"digest": digest, "stated": stated}
     with pytest.raises(DiseaseUnknown, match=f", not {DIABETES};"):
-        consents.sign_approve(patient, asked.request_id, disease=DIABETES)
+        consents.approve(asked.request_id, disease=DIABETES).sign(patient)
 
-    document = elsewhere.sign_approve(patient, asked.request_id, disease=asked.disease)
+    document = elsewhere.approve(asked.request_id, disease=asked.disease).sign(patient)
     assert f"({CANCER})" in document["summary"]
-    elsewhere.submit(document, who.stranger)
+    hand_over(document)
     reader = requester.address
     assert consents.check(reader, image_set, ["DS"], disease=CANCER).permitted
 
 
 def test_a_request_without_a_disease_is_not_approved_for_one(consents, who):
-    asked = consents.request(who.researcher, who.patient.address, Terms(("HMB",)))
+    asked = consents.request(who.patient.address, Terms(("HMB",))).send(who.researcher)
     assert asked.disease is None
     with pytest.raises(DiseaseUnknown):
-        consents.sign_approve(who.patient, asked.request_id, disease=CANCER)
-    assert "disease" not in consents.sign_approve(who.patient, asked.request_id)
+        consents.approve(asked.request_id, disease=CANCER).sign(who.patient)
+    assert "disease" not in consents.approve(asked.request_id).sign(who.patient)
 
 
 @pytest.mark.parametrize(
     "disease", [f"{DIABETES}@{SALT}", "0x" + "00" * 13, CANCER, "", 7, None, [], {}]
 )
-def test_another_disease_in_a_document_is_found(consents, elsewhere, who, disease):
+def test_another_disease_in_a_document_is_found(consents, who, disease, hand_over):
     terms = Terms(("DS",), disease=CANCER)
-    document = consents.sign_grant(who.patient, who.radiologist.address, terms)
+    document = consents.grant(who.radiologist.address, terms).sign(who.patient)
     with pytest.raises(DocumentTampered):
-        elsewhere.submit({**document, "disease": disease}, who.stranger)
+        hand_over({**document, "disease": disease})
 
 
-def test_who_submits_need_not_know_the_disease(consents, elsewhere, who, image_set):
+def test_who_submits_need_not_know_the_disease(consents, who, image_set, hand_over):
     reader = who.radiologist.address
-    document = consents.sign_grant(who.patient, reader, Terms(("DS",), disease=CANCER))
+    document = consents.grant(reader, Terms(("DS",), disease=CANCER)).sign(who.patient)
     handed = without_disease(document)
     assert CANCER not in json.dumps(handed)
     assert document["disease"].partition("@")[2] not in json.dumps(handed)
-    elsewhere.submit(handed, who.stranger)
+    hand_over(handed)
     assert consents.check(reader, image_set, ["DS"], disease=CANCER).permitted
-    care = consents.sign_grant(who.patient, reader, Terms(("CC",)))
+    care = consents.grant(reader, Terms(("CC",))).sign(who.patient)
     assert without_disease(care) == care
 
 
@@ -207,7 +221,7 @@ def test_a_disease_beside_nonsense_is_no_document(data):
 
 
 def test_an_emergency_names_no_disease(consents, ledger, who):
-    consents.break_glass(who.clinician, who.patient.address, SealedNote.of("unconscious"))
+    consents.break_glass(who.patient.address, SealedNote.of("unconscious")).send(who.clinician)
     (declared,) = ledger.events("ConsentRegistry", "EmergencyDeclared")
     assert "disease" not in declared.args
 
@@ -215,9 +229,8 @@ def test_an_emergency_names_no_disease(consents, ledger, who):
 def test_nobody_grants_or_asks_for_a_disease_without_knowing_which(consents, who):
     digest = "0x" + "ab" * 13
     terms, patient = Terms(("DS",), disease=digest), who.patient
-    for act in (consents.sign_grant, consents.grant):
-        with pytest.raises(DiseaseUnknown) as refusal:
-            act(patient, who.radiologist.address, terms)
-        assert refusal.value.values == {"digest": digest, "stated": None}
+    with pytest.raises(DiseaseUnknown) as refusal:
+        consents.grant(who.radiologist.address, terms)
+    assert refusal.value.values == {"digest": digest, "stated": None}
     with pytest.raises(DiseaseUnknown):
-        consents.request(who.researcher, patient.address, terms)
+        consents.request(patient.address, terms).send(who.researcher)

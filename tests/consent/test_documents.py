@@ -6,17 +6,17 @@ import json
 
 import pytest
 
-from radledger.chain.refusals import (
-    ConsentBadSignature,
-    ConsentNotAuthorized,
-    ConsentSuperseded,
-)
-from radledger.consent.documents import when
-from radledger.consent.errors import (
+from radledger.chain.documents import when
+from radledger.chain.errors import (
     DocumentExpired,
     DocumentForAnotherChain,
     DocumentMalformed,
     DocumentTampered,
+)
+from radledger.chain.refusals import (
+    ConsentBadSignature,
+    ConsentNotAuthorized,
+    ConsentSuperseded,
 )
 from radledger.consent.model import Terms
 from tests.consent.tampering import altered
@@ -28,27 +28,27 @@ UNTIL = 4_000_000_000
 @pytest.fixture
 def document(consents, who):
     terms = Terms(("DS", "CC"), ("NPUNCU",), "MONDO:0004992", start=0, until=UNTIL)
-    return consents.sign_grant(who.patient, who.radiologist.address, terms, exact=True)
+    return consents.grant(who.radiologist.address, terms, exact=True).sign(who.patient)
 
 
-def test_a_patient_without_ether_grants_and_revokes(consents, ledger, who, image_set):
+def test_a_patient_without_ether_grants_and_revokes(consents, ledger, who, image_set, submit):
     patient, payer, reader = who.patient, who.stranger, who.radiologist.address
     assert ledger.web3.eth.get_balance(patient.address) == 0
 
-    def submit(document):
+    def reason(document):
         # Documents travel as JSON.
-        consents.submit(json.loads(json.dumps(document)), payer)
+        submit(json.loads(json.dumps(document)), payer)
         return consents.check(reader, image_set, ["CC"]).reason
 
     care = Terms(("CC",))
-    assert submit(consents.sign_grant(patient, reader, care)) == "permitted"
-    assert submit(consents.sign_revoke(patient, reader)) == "revoked"
-    visit = consents.sign_grant(patient, reader, care, scope=image_set.visit)
-    assert submit(visit) == "permitted"
-    assert submit(consents.sign_revoke_all(patient)) == "revoked"
-    consents.request(who.radiologist, patient.address, care, scope=image_set.image_id)
+    assert reason(consents.grant(reader, care).sign(patient)) == "permitted"
+    assert reason(consents.revoke(reader).sign(patient)) == "revoked"
+    visit = consents.grant(reader, care, scope=image_set.visit).sign(patient)
+    assert reason(visit) == "permitted"
+    assert reason(consents.revoke_all().sign(patient)) == "revoked"
+    consents.request(patient.address, care, scope=image_set.image_id).send(who.radiologist)
     (waiting,) = consents.requests(subject=patient.address)
-    assert submit(consents.sign_approve(patient, waiting.request_id)) == "permitted"
+    assert reason(consents.approve(waiting.request_id).sign(patient)) == "permitted"
     assert consents.requests(subject=patient.address) == ()
     assert [grant.granted_by for grant in consents.list(subject=patient.address)] == [
         patient.address
@@ -65,20 +65,22 @@ def test_a_document_says_in_words_what_it_does(consents, who, document, image_se
         "not-for-profit organisation only, for non-commercial use only; from 1970-01-01 00:00:00 "
         f"UTC until 2096-10-02 07:06:40 UTC. Signed {when(signed)}, to be submitted by "
     )
-    revocation = consents.sign_revoke(who.patient, reader, scope=image_set.visit)
+    revocation = consents.revoke(reader, scope=image_set.visit).sign(who.patient)
     assert (
         f"no longer lets {reader} use the images under {image_set.visit}" in (revocation["summary"])
     )
-    assert consents.sign_revoke_all(who.patient)["summary"].startswith(
-        f"{patient} takes back every permission given so far."
+    assert (
+        consents.revoke_all()
+        .sign(who.patient)["summary"]
+        .startswith(f"{patient} takes back every permission given so far.")
     )
     assert deadline > UNTIL // 4
 
 
-def test_a_document_counts_once(consents, who, document):
-    consents.submit(document, who.stranger)
+def test_a_document_counts_once(consents, who, document, submit):
+    submit(document, who.stranger)
     with pytest.raises(ConsentSuperseded) as refusal:
-        consents.submit(document, who.stranger)
+        submit(document, who.stranger)
     assert refusal.value.values == {
         "subject": who.patient.address,
         "grantee": who.radiologist.address,
@@ -88,18 +90,16 @@ def test_a_document_counts_once(consents, who, document):
 
 
 def test_a_delegate_signs_for_a_patient_and_a_stranger_does_not(
-    consents, identities, who, image_set
+    consents, identities, who, image_set, submit
 ):
     parent, patient = who.relatives[0], who.patient
     reader = who.radiologist.address
-    signed = consents.sign_grant(parent, reader, Terms(("CC",)), subject=patient.address)
+    signed = consents.grant(reader, Terms(("CC",)), subject=patient.address).sign(parent)
     with pytest.raises(ConsentNotAuthorized) as refusal:
-        consents.submit(signed, who.stranger)
+        submit(signed, who.stranger)
     assert refusal.value.values == {"subject": patient.address, "actor": parent.address}
-    identities.submit(
-        identities.sign_add_delegate(patient, parent.address, valid_for=HOUR), who.stranger
-    )
-    consents.submit(signed, who.stranger)
+    submit(identities.add_delegate(parent.address, validity=HOUR).sign(patient), who.stranger)
+    submit(signed, who.stranger)
     assert consents.check(reader, image_set, ["CC"]).permitted
 
 
@@ -122,19 +122,19 @@ def test_a_delegate_signs_for_a_patient_and_a_stranger_does_not(
     ],
     ids=lambda path: ".".join(map(str, path[:-1])),
 )
-def test_a_document_that_was_changed_is_refused(consents, who, document, path_and_value):
+def test_a_document_that_was_changed_is_refused(consents, who, document, path_and_value, submit):
     with pytest.raises(DocumentTampered) as refusal:
-        consents.submit(altered(document, *path_and_value), who.stranger)
+        submit(altered(document, *path_and_value), who.stranger)
     assert refusal.value.values["recovered"] != refusal.value.values["signer"] or (
         path_and_value[0] == "summary"
     )
     assert consents.list(subject=who.patient.address) == ()
 
 
-def test_a_contract_that_signs_is_asked_by_the_chain(consents, ledger, who, document):
+def test_a_contract_that_signs_is_asked_by_the_chain(consents, ledger, who, document, submit):
     contract = ledger.address("Forwarder")
     with pytest.raises(ConsentBadSignature) as refusal:
-        consents.submit(altered(document, "signer", contract), who.stranger)
+        submit(altered(document, "signer", contract), who.stranger)
     assert refusal.value.values == {"signer": contract}
 
 
@@ -142,19 +142,19 @@ def test_a_contract_that_signs_is_asked_by_the_chain(consents, ledger, who, docu
     ("name", "value"),
     [("chainId", 1), ("verifyingContract", "0x" + "11" * 20), ("name", "Other"), ("version", "2")],
 )
-def test_a_document_for_elsewhere_is_refused(consents, who, document, name, value):
+def test_a_document_for_elsewhere_is_refused(consents, who, document, name, value, submit):
     with pytest.raises(DocumentForAnotherChain) as refusal:
-        consents.submit(altered(document, "typedData", "domain", name, value), who.stranger)
+        submit(altered(document, "typedData", "domain", name, value), who.stranger)
     assert refusal.value.values["signed_for"][name] == value
     assert refusal.value.values["expected"][name] == document["typedData"]["domain"][name]
 
 
-def test_a_document_is_refused_after_its_deadline(consents, who, travel):
+def test_a_document_is_refused_after_its_deadline(consents, who, travel, submit):
     patient, reader = who.patient, who.radiologist.address
-    late = consents.sign_grant(patient, reader, Terms(("CC",)), valid_for=HOUR)
+    late = consents.grant(reader, Terms(("CC",))).sign(patient, valid_for=HOUR)
     travel(HOUR + 1)
     with pytest.raises(DocumentExpired) as refusal:
-        consents.submit(late, who.stranger)
+        submit(late, who.stranger)
     assert refusal.value.values == {"deadline": late["typedData"]["message"]["deadline"]}
     assert consents.list(subject=patient.address) == ()
 
@@ -186,29 +186,29 @@ def test_a_document_is_refused_after_its_deadline(consents, who, travel):
     ],
     ids=lambda path: ".".join(map(str, path)),
 )
-def test_what_is_no_such_document_is_refused(consents, who, document, path_and_value):
+def test_what_is_no_such_document_is_refused(consents, who, document, path_and_value, submit):
     with pytest.raises(DocumentMalformed):
-        consents.submit(altered(document, *path_and_value), who.stranger)
+        submit(altered(document, *path_and_value), who.stranger)
 
 
 @pytest.mark.parametrize(
     "path", [("kind",), ("signer",), ("signature",), ("typedData", "message", "grantee")]
 )
 @pytest.mark.parametrize("value", ["x" * 10**5, int("9" * 4300), [[[["x" * 10**5]]]]], ids=type)
-def test_an_error_quotes_a_part_of_what_is_long(consents, who, document, path, value):
+def test_an_error_quotes_a_part_of_what_is_long(consents, who, document, path, value, submit):
     with pytest.raises(DocumentMalformed, match="not a document for this") as refusal:
-        consents.submit(altered(document, *path, value), who.stranger)
+        submit(altered(document, *path, value), who.stranger)
     assert len(refusal.value.message) < 300
 
 
 @pytest.mark.parametrize("missing", ["kind", "summary", "signer", "typedData", "signature"])
-def test_a_document_lacks_nothing(consents, who, document, missing):
+def test_a_document_lacks_nothing(consents, who, document, missing, submit):
     del document[missing]
     with pytest.raises(DocumentMalformed, match=missing):
-        consents.submit(document, who.stranger)
+        submit(document, who.stranger)
 
 
 @pytest.mark.parametrize("other", [None, [], "text", 7])
-def test_what_is_no_object_is_no_document(consents, who, other):
+def test_what_is_no_object_is_no_document(consents, who, other, submit):
     with pytest.raises(DocumentMalformed):
-        consents.submit(other, who.stranger)
+        submit(other, who.stranger)

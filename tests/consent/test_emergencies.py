@@ -29,7 +29,7 @@ NOTE = SealedNote.of("unconscious after an accident, no relatives reached")
 
 def test_emergency_access_permits_care_for_its_time(consents, ledger, who, image_set, travel):
     patient, clinician = who.patient.address, who.clinician
-    consents.break_glass(clinician, patient, NOTE, duration=HOUR)
+    consents.break_glass(patient, NOTE, duration=HOUR).send(clinician)
     assert consents.check(clinician.address, image_set, ["CC"]).permitted
     assert not consents.check(clinician.address, image_set, ["GRU"]).permitted
     assert not consents.check(who.radiologist.address, image_set, ["CC"]).permitted
@@ -52,18 +52,18 @@ def test_emergency_access_permits_care_for_its_time(consents, ledger, who, image
 @pytest.mark.parametrize("justified", [True, False])
 def test_a_second_person_reviews(consents, who, image_set, justified):
     patient, clinician, reviewer = who.patient.address, who.clinician, who.radiologist
-    consents.break_glass(clinician, patient, NOTE)
+    consents.break_glass(patient, NOTE).send(clinician)
     (emergency,) = consents.emergencies(institution=who.hospital.address)
     which = (patient, clinician.address, emergency.since)
     with pytest.raises(ConsentReviewerInvalid) as oneself:
-        consents.review(clinician, *which, justified=True, opinion=NOTE)
+        consents.review(*which, justified=True, opinion=NOTE).send(clinician)
     assert oneself.value.values == {
         "reviewer": clinician.address,
         "clinician": clinician.address,
         "institution": who.hospital.address,
     }
 
-    consents.review(reviewer, *which, justified=justified, opinion=NOTE)
+    consents.review(*which, justified=justified, opinion=NOTE).send(reviewer)
 
     (reviewed,) = consents.emergencies(clinician=clinician.address)
     assert (reviewed.reviewer, reviewed.justified) == (reviewer.address, justified)
@@ -71,7 +71,7 @@ def test_a_second_person_reviews(consents, who, image_set, justified):
     (grant,) = consents.list(subject=patient)
     assert grant.status == ("active" if justified else "revoked")
     with pytest.raises(ConsentAlreadyReviewed) as twice:
-        consents.review(reviewer, *which, justified=True, opinion=NOTE)
+        consents.review(*which, justified=True, opinion=NOTE).send(reviewer)
     assert twice.value.values == {
         "subject": patient,
         "clinician": clinician.address,
@@ -81,7 +81,7 @@ def test_a_second_person_reviews(consents, who, image_set, justified):
 
 def test_a_review_that_is_missing_is_overdue_until_it_is_made(consents, ledger, who, travel):
     patient, clinician = who.patient.address, who.clinician
-    consents.break_glass(clinician, patient, NOTE)
+    consents.break_glass(patient, NOTE).send(clinician)
     (emergency,) = consents.emergencies()
     travel(emergency.review_by - ledger.now() - 1)
     assert [e.overdue for e in consents.emergencies()] == [False]
@@ -91,24 +91,24 @@ def test_a_review_that_is_missing_is_overdue_until_it_is_made(consents, ledger, 
         "ConsentRegistry", "isReviewOverdue", patient, clinician.address, emergency.since
     )
     which = (patient, clinician.address, emergency.since)
-    consents.review(who.radiologist, *which, justified=True, opinion=NOTE)
+    consents.review(*which, justified=True, opinion=NOTE).send(who.radiologist)
     assert [e.overdue for e in consents.emergencies()] == [False]
 
 
 def test_only_a_clinician_breaks_the_glass_and_for_a_day_at_most(consents, who):
     patient = who.patient.address
     with pytest.raises(ParticipantLacksRole) as role:
-        consents.break_glass(who.researcher, patient, NOTE)
+        consents.break_glass(patient, NOTE).send(who.researcher)
     assert (role.value.values["account"], role.value.values["role"]) == (
         who.researcher.address,
         ROLES["clinician"],
     )
     with pytest.raises(ConsentEmergencyTooLong) as long:
-        consents.break_glass(who.clinician, patient, NOTE, duration=24 * HOUR + 1)
+        consents.break_glass(patient, NOTE, duration=24 * HOUR + 1).send(who.clinician)
     assert long.value.values == {"duration": 24 * HOUR + 1, "longest": 24 * HOUR}
     with pytest.raises(ConsentNoEmergency):
-        consents.review(
-            who.radiologist, patient, who.clinician.address, 1, justified=True, opinion=NOTE
+        consents.review(patient, who.clinician.address, 1, justified=True, opinion=NOTE).send(
+            who.radiologist
         )
     assert consents.emergencies() == ()
 
@@ -120,16 +120,16 @@ def test_conduct_counts_by_outcome(consents, participants, who, travel):
     )
     for justified in (True, False, None, None):
         travel(1)
-        consents.break_glass(clinician, patient, NOTE)
+        consents.break_glass(patient, NOTE).send(clinician)
         if justified is not None:
             since = consents.emergencies()[-1].since
             which = (patient, clinician.address, since)
-            consents.review(who.radiologist, *which, justified=justified, opinion=NOTE)
+            consents.review(*which, justified=justified, opinion=NOTE).send(who.radiologist)
     travel(4 * DAY)
-    consents.break_glass(clinician, patient, NOTE)
-    participants.suspend(hospital, clinician.address)
-    participants.reinstate(hospital, clinician.address)
-    participants.suspend(hospital, clinician.address)
+    consents.break_glass(patient, NOTE).send(clinician)
+    participants.suspend(clinician.address).send(hospital)
+    participants.reinstate(clinician.address).send(hospital)
+    participants.suspend(clinician.address).send(hospital)
 
     counts = EmergencyCounts(declared=5, justified=1, unjustified=1, waiting=1, overdue=2)
     assert consents.conduct(clinician.address) == Conduct(
@@ -143,16 +143,16 @@ def test_conduct_counts_by_outcome(consents, participants, who, travel):
 
 def test_while_a_review_is_overdue_it_lasts_an_hour(consents, who, image_set, travel):
     patient, clinician = who.patient.address, who.clinician
-    consents.break_glass(clinician, patient, NOTE)
+    consents.break_glass(patient, NOTE).send(clinician)
     travel(3 * DAY - HOUR)
-    consents.break_glass(clinician, patient, NOTE, duration=24 * HOUR)
+    consents.break_glass(patient, NOTE, duration=24 * HOUR).send(clinician)
     first, _ = consents.emergencies()
     travel(first.review_by - first.since - 3 * DAY + HOUR)
     (grant,) = consents.list(subject=patient)
     assert grant.status == "expired"
     assert consents.check(clinician.address, image_set, ["CC"]).reason == "expired"
 
-    consents.break_glass(clinician, patient, NOTE)
+    consents.break_glass(patient, NOTE).send(clinician)
     *_, last = consents.emergencies()
     assert last.until - last.since == HOUR
     (grant,) = consents.list(subject=patient)
@@ -163,11 +163,11 @@ def test_an_institution_with_overdue_reviews_requests_nothing(consents, who, tra
     patient = who.patient.address
     for _ in range(MOST_OVERDUE_REVIEWS + 1):
         travel(1)
-        consents.break_glass(who.clinician, patient, NOTE)
-    consents.request(who.radiologist, patient, Terms(("CC",)))
+        consents.break_glass(patient, NOTE).send(who.clinician)
+    consents.request(patient, Terms(("CC",))).send(who.radiologist)
     travel(4 * DAY)
     with pytest.raises(ConsentReviewsOverdue) as refused:
-        consents.request(who.radiologist, patient, Terms(("TEACHING",)))
+        consents.request(patient, Terms(("TEACHING",))).send(who.radiologist)
     assert refused.value.values == {
         "institution": who.hospital.address,
         "overdue": MOST_OVERDUE_REVIEWS + 1,
@@ -175,41 +175,41 @@ def test_an_institution_with_overdue_reviews_requests_nothing(consents, who, tra
     }
     first = consents.emergencies()[0]
     which = (patient, who.clinician.address, first.since)
-    consents.review(who.radiologist, *which, justified=True, opinion=NOTE)
-    consents.request(who.radiologist, patient, Terms(("TEACHING",)))
+    consents.review(*which, justified=True, opinion=NOTE).send(who.radiologist)
+    consents.request(patient, Terms(("TEACHING",))).send(who.radiologist)
 
 
-def test_a_patient_ends_emergency_access_by_signature(consents, who, image_set, travel):
+def test_a_patient_ends_emergency_access_by_signature(consents, who, image_set, travel, submit):
     patient, clinician = who.patient, who.clinician
-    consents.break_glass(clinician, patient.address, NOTE)
+    consents.break_glass(patient.address, NOTE).send(clinician)
     (grant,) = consents.list(subject=patient.address)
-    document = consents.sign_revoke(patient, clinician.address, scope=grant.scope)
+    document = consents.revoke(clinician.address, scope=grant.scope).sign(patient)
     assert f"{clinician.address} use all images in the emergency" in document["summary"]
-    consents.submit(document, payer=who.hospital)
+    submit(document, payer=who.hospital)
     assert consents.check(clinician.address, image_set, ["CC"]).reason == "revoked"
     travel(1)
-    consents.break_glass(clinician, patient.address, NOTE)
+    consents.break_glass(patient.address, NOTE).send(clinician)
     assert consents.check(clinician.address, image_set, ["CC"]).permitted
 
 
 @pytest.mark.usefixtures("patient_with_ether")
 def test_a_patient_forbids_emergency_access(consents, who, image_set, travel):
     patient, clinician = who.patient, who.clinician
-    consents.break_glass(clinician, patient.address, NOTE)
-    consents.forbid_emergencies(patient)
+    consents.break_glass(patient.address, NOTE).send(clinician)
+    consents.forbid_emergencies().send(patient)
     assert consents.forbids_emergencies(patient.address)
     assert consents.check(clinician.address, image_set, ["CC"]).reason == "revoked"
     (grant,) = consents.list(subject=patient.address)
     assert grant.status == "revoked"
     travel(1)
     with pytest.raises(ConsentEmergencyForbidden) as forbidden:
-        consents.break_glass(clinician, patient.address, NOTE)
+        consents.break_glass(patient.address, NOTE).send(clinician)
     assert forbidden.value.values == {"subject": patient.address}
 
-    consents.allow_emergencies(patient)
+    consents.allow_emergencies().send(patient)
     assert not consents.forbids_emergencies(patient.address)
     assert consents.check(clinician.address, image_set, ["CC"]).reason == "revoked"
-    consents.break_glass(clinician, patient.address, NOTE)
+    consents.break_glass(patient.address, NOTE).send(clinician)
     assert consents.check(clinician.address, image_set, ["CC"]).permitted
     (grant,) = consents.list(subject=patient.address)
     assert grant.status == "active"
@@ -228,12 +228,12 @@ def test_after_everything_was_revoked_it_can_be_declared_again(
         (grant,) = consents.list(subject=patient)
         return grant.status, consents.check(clinician.address, image_set, ["CC"]).permitted
 
-    consents.break_glass(clinician, patient, NOTE)
+    consents.break_glass(patient, NOTE).send(clinician)
     assert stands() == ("active", True)
-    consents.revoke_all(who.patient)
+    consents.revoke_all().send(who.patient)
     assert stands() == ("revoked", False)
     travel(1)
-    consents.break_glass(clinician, patient, NOTE)
+    consents.break_glass(patient, NOTE).send(clinician)
     assert stands() == ("active", True)
 
 
@@ -249,22 +249,22 @@ def set_epoch(ledger, subject, epoch):
     raise AssertionError(epoch)
 
 
-def test_a_patient_without_ether_forbids_emergency_access(consents, who, image_set, travel):
+def test_a_patient_without_ether_forbids_emergency_access(consents, who, image_set, travel, submit):
     patient, clinician = who.patient, who.clinician
-    forbids = consents.sign_forbid_emergencies(patient)
+    forbids = consents.forbid_emergencies().sign(patient)
     assert "forbids clinicians to use any images in an emergency" in forbids["summary"]
-    consents.submit(forbids, payer=who.hospital)
+    submit(forbids, payer=who.hospital)
     with pytest.raises(ConsentEmergencyForbidden):
-        consents.break_glass(clinician, patient.address, NOTE)
-    allows = consents.sign_allow_emergencies(patient)
+        consents.break_glass(patient.address, NOTE).send(clinician)
+    allows = consents.allow_emergencies().sign(patient)
     assert "allows clinicians to use all images in an emergency" in allows["summary"]
-    consents.submit(allows, payer=who.hospital)
+    submit(allows, payer=who.hospital)
     travel(1)
-    consents.break_glass(clinician, patient.address, NOTE)
+    consents.break_glass(patient.address, NOTE).send(clinician)
     assert consents.check(clinician.address, image_set, ["CC"]).permitted
 
     with pytest.raises(ConsentEmergencyChoiceSuperseded):
-        consents.submit(forbids, payer=who.hospital)
+        submit(forbids, payer=who.hospital)
     assert not consents.forbids_emergencies(patient.address)
 
 

@@ -33,7 +33,7 @@ def test_a_grant_permits_what_it_names_and_is_listed(consents, who, image_set):
     patient, reader = who.patient, who.radiologist.address
     assert consents.check(reader, image_set, ["CC"]) == Decision(False, "never granted", None)
 
-    consents.grant(patient, reader, Terms(("CC", "HMB"), ("IRB",)))
+    consents.grant(reader, Terms(("CC", "HMB"), ("IRB",))).send(patient)
 
     (grant,) = consents.list(subject=patient.address)
     assert consents.check(reader, image_set, ["CC"], fulfilled=["IRB"]) == Decision(
@@ -57,9 +57,9 @@ def test_a_period_that_cannot_hold_is_neither_sent_nor_signed(consents, ledger, 
     start, until = ledger.now() + start, ledger.now() + until
     terms, reader = Terms(("CC",), start=start, until=until), who.radiologist.address
     for act in (
-        lambda: consents.grant(who.patient, reader, terms),
-        lambda: consents.sign_grant(who.patient, reader, terms),
-        lambda: consents.request(who.radiologist, who.patient.address, terms),
+        lambda: consents.grant(reader, terms).send(who.patient),
+        lambda: consents.grant(reader, terms).sign(who.patient),
+        lambda: consents.request(who.patient.address, terms).send(who.radiologist),
     ):
         with pytest.raises(ConsentPeriodInvalid) as refusal:
             act()
@@ -70,11 +70,11 @@ def test_an_institution_covers_its_members_until_it_is_suspended(
     consents, participants, who, image_set
 ):
     reader = who.radiologist.address
-    consents.grant(who.patient, who.hospital.address, CARE)
+    consents.grant(who.hospital.address, CARE).send(who.patient)
     assert consents.check(reader, image_set, ["CC"]).permitted
     assert not consents.check(who.stranger.address, image_set, ["CC"]).permitted
 
-    participants.suspend(who.governor, who.hospital.address)
+    participants.suspend(who.hospital.address).send(who.governor)
     assert consents.check(reader, image_set, ["CC"]).reason == "reader suspended"
 
 
@@ -83,7 +83,7 @@ def test_a_grant_covers_one_image_set_visit_or_course(
     consents, who, image_set, other_image_set, part
 ):
     reader = who.radiologist.address
-    consents.grant(who.patient, reader, CARE, scope=getattr(image_set, part))
+    consents.grant(reader, CARE, scope=getattr(image_set, part)).send(who.patient)
     assert consents.check(reader, image_set, ["CC"]).permitted
     assert consents.check(reader, other_image_set, ["CC"]).reason == "never granted"
 
@@ -92,7 +92,7 @@ def test_a_grant_has_its_time(consents, ledger, who, image_set, travel):
     now = ledger.now()
     terms = Terms(("CC",), start=now + HOUR, until=now + 2 * HOUR)
     reader = who.radiologist.address
-    consents.grant(who.patient, reader, terms)
+    consents.grant(reader, terms).send(who.patient)
     seen = []
     for _ in range(3):
         seen.append((states(consents, who.patient)[0][1], reader_sees(consents, reader, image_set)))
@@ -106,7 +106,7 @@ def reader_sees(consents, reader, image_set):
 
 def test_disease_specific_research_is_for_that_disease(consents, who, image_set):
     reader = who.researcher.address
-    consents.grant(who.patient, reader, Terms(("DS",), disease="MONDO:0004992"))
+    consents.grant(reader, Terms(("DS",), disease="MONDO:0004992")).send(who.patient)
     assert consents.check(reader, image_set, ["DS"], disease="MONDO:0004992").permitted
     assert consents.check(reader, image_set, ["DS"], disease="DOID:162").reason == "disease"
     assert disease_code(consents.list(grantee=reader)[0].terms.disease) == "MONDO:0004992"
@@ -114,28 +114,28 @@ def test_disease_specific_research_is_for_that_disease(consents, who, image_set)
 
 def test_what_is_revoked_is_revoked_and_the_rest_stays(consents, who, image_set):
     patient, reader = who.patient, who.radiologist.address
-    consents.grant(patient, reader, CARE)
-    consents.grant(patient, reader, CARE, scope=image_set.visit)
-    consents.revoke(patient, reader)
+    consents.grant(reader, CARE).send(patient)
+    consents.grant(reader, CARE, scope=image_set.visit).send(patient)
+    consents.revoke(reader).send(patient)
     assert states(consents, patient) == [("all", "revoked"), (image_set.visit, "active")]
     assert consents.check(reader, image_set, ["CC"]).permitted
 
-    consents.revoke(patient, reader, scope=image_set.visit)
+    consents.revoke(reader, scope=image_set.visit).send(patient)
     assert consents.check(reader, image_set, ["CC"]).reason == "revoked"
 
-    consents.grant(patient, reader, CARE)
+    consents.grant(reader, CARE).send(patient)
     assert states(consents, patient) == [(image_set.visit, "revoked"), ("all", "active")]
 
 
 def test_everything_is_revoked_at_once_and_granted_anew(consents, who, image_set):
     patient, reader = who.patient, who.radiologist.address
-    consents.grant(patient, reader, CARE)
-    consents.grant(patient, who.researcher.address, Terms(("GRU",)), scope=image_set.course)
-    consents.revoke_all(patient)
+    consents.grant(reader, CARE).send(patient)
+    consents.grant(who.researcher.address, Terms(("GRU",)), scope=image_set.course).send(patient)
+    consents.revoke_all().send(patient)
     assert states(consents, patient) == [("all", "revoked"), (image_set.course, "revoked")]
     assert consents.check(reader, image_set, ["CC"]).reason == "revoked"
 
-    consents.grant(patient, reader, CARE)
+    consents.grant(reader, CARE).send(patient)
     assert states(consents, patient) == [(image_set.course, "revoked"), ("all", "active")]
     assert consents.check(reader, image_set, ["CC"]).permitted
 
@@ -145,11 +145,11 @@ def test_a_delegate_grants_for_a_patient_and_a_stranger_does_not(
 ):
     patient, parent, reader = who.patient, who.relatives[0], who.radiologist.address
     with pytest.raises(ConsentNotAuthorized) as refusal:
-        consents.grant(parent, reader, CARE, subject=patient.address)
+        consents.grant(reader, CARE, subject=patient.address).send(parent)
     assert refusal.value.values == {"subject": patient.address, "actor": parent.address}
 
-    identities.add_delegate(patient, parent.address, valid_for=HOUR)
-    consents.grant(parent, reader, CARE, subject=patient.address)
+    identities.add_delegate(parent.address, validity=HOUR).send(patient)
+    consents.grant(reader, CARE, subject=patient.address).send(parent)
     (grant,) = consents.list(subject=patient.address)
     assert (grant.granted_by, grant.status) == (parent.address, "active")
 
@@ -187,13 +187,13 @@ def test_inheritance_is_told_as_the_contract_applies_it(consents, ledger, who):
 def test_the_contract_refuses_by_name(consents, ledger, who):
     patient, reader = who.patient, who.radiologist.address
     with pytest.raises(ConsentGranteeInvalid) as self_grant:
-        consents.grant(patient, patient.address, CARE)
+        consents.grant(patient.address, CARE).send(patient)
     assert self_grant.value.values == {"grantee": patient.address}
     with pytest.raises(ConsentPeriodInvalid) as over:
-        consents.grant(patient, reader, Terms(("CC",), start=1, until=2))
+        consents.grant(reader, Terms(("CC",), start=1, until=2)).send(patient)
     assert over.value.values == {"from": 1, "until": 2}
     with pytest.raises(ConsentDiseaseInvalid) as disease:
-        consents.grant(patient, reader, Terms(("DS",)))
+        consents.grant(reader, Terms(("DS",))).send(patient)
     assert disease.value.values["purposes"] == duo.purpose_bits(["DS", "MDS"])
 
 
@@ -211,11 +211,11 @@ def test_the_contract_refuses_by_name(consents, ledger, who):
 def test_what_would_never_hold_is_neither_signed_nor_requested(consents, who, terms, scope, error):
     patient, clinician = who.patient, who.radiologist
     with pytest.raises(error) as sent:
-        consents.grant(patient, clinician.address, terms, scope=scope)
+        consents.grant(clinician.address, terms, scope=scope).send(patient)
     with pytest.raises(error) as signed:
-        consents.sign_grant(patient, clinician.address, terms, scope=scope)
+        consents.grant(clinician.address, terms, scope=scope).sign(patient)
     with pytest.raises(error) as requested:
-        consents.request(clinician, patient.address, terms, scope=scope)
+        consents.request(patient.address, terms, scope=scope).send(clinician)
     assert signed.value.values.keys() == sent.value.values.keys()
     if terms.disease is None:  # a salt of its own each time
         assert signed.value.values == requested.value.values == sent.value.values
@@ -224,7 +224,7 @@ def test_what_would_never_hold_is_neither_signed_nor_requested(consents, who, te
 def test_no_grant_is_signed_to_oneself_or_to_the_zero_address(consents, who):
     for grantee in (who.patient.address, "0x" + "00" * 20):
         with pytest.raises(ConsentGranteeInvalid) as signed:
-            consents.sign_grant(who.patient, grantee, CARE)
+            consents.grant(grantee, CARE).sign(who.patient)
         assert signed.value.values == {"grantee": grantee}
 
 
@@ -245,5 +245,5 @@ def test_no_grant_is_signed_to_oneself_or_to_the_zero_address(consents, who):
 def test_what_makes_no_sense_is_not_sent(consents, who, changes, error):
     arguments = {"grantee": who.radiologist.address, "terms": CARE} | changes
     with pytest.raises(error):
-        consents.grant(who.patient, **arguments)
+        consents.grant(**arguments).send(who.patient)
     assert consents.list(subject=who.patient.address) == ()

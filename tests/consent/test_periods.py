@@ -63,11 +63,11 @@ def test_ends_are_rounded_unless_they_are_to_be_exact(consents, ledger, who):
     now, reader = ledger.now(), who.radiologist.address
     until = now + 400 * DAY + 1
     terms = Terms(("CC",), until=until)
-    rounded = consents.sign_grant(who.patient, reader, terms)["typedData"]["message"]["until"]
+    rounded = consents.grant(reader, terms).sign(who.patient)["typedData"]["message"]["until"]
     assert rounded == rounded_end(now, until) != until
-    exact = consents.sign_grant(who.patient, reader, terms, exact=True)
+    exact = consents.grant(reader, terms, exact=True).sign(who.patient)
     assert exact["typedData"]["message"]["until"] == until
-    asked = consents.request(who.radiologist, who.patient.address, terms)
+    asked = consents.request(who.patient.address, terms).send(who.radiologist)
     (waiting,) = consents.requests(subject=who.patient.address)
     assert (waiting.request_id, waiting.terms.until) == (asked.request_id, rounded)
 
@@ -75,5 +75,5 @@ def test_ends_are_rounded_unless_they_are_to_be_exact(consents, ledger, who):
 def test_a_grant_that_began_long_ago_is_rounded_by_what_is_left(consents, ledger, who):
     until = ledger.now() + 3_600
     terms = Terms(("CC",), start=1, until=until)
-    document = consents.sign_grant(who.patient, who.radiologist.address, terms)
+    document = consents.grant(who.radiologist.address, terms).sign(who.patient)
     assert document["typedData"]["message"]["until"] == until

@@ -28,14 +28,14 @@ def secret_for(images, store):
 def recover(ledger, identities, who, travel):
     """The patient's guardian gives the identity to the clinic's key."""
     patient, guardian, new_owner = who.patient, who.relatives[0], who.clinic
-    identities.set_guardians(patient, [guardian.address], 1)
-    identities.approve_recovery(guardian, patient.address, new_owner.address)
+    identities.set_guardians([guardian.address], 1).send(patient)
+    identities.approve_recovery(patient.address, new_owner.address).send(guardian)
     travel(ledger.call("IdentityRegistry", "recoveryDelay"))
-    identities.execute_recovery(guardian, patient.address, new_owner.address)
+    identities.execute_recovery(patient.address, new_owner.address).send(guardian)
 
 
 def hand_on(ledger, identities, who, travel):
-    identities.change_owner(who.patient, who.clinic.address)
+    identities.change_owner(who.clinic.address).send(who.patient)
 
 
 @pytest.mark.parametrize("change", [recover, hand_on])
@@ -47,7 +47,7 @@ def test_a_key_of_an_earlier_owner_opens_nothing_new(
     stolen = encryption_keys["patient"]
     if registered_by == "thief":
         stolen = new_private_key()
-        identities.set_key(who.patient, public_key(stolen))
+        identities.set_key(public_key(stolen)).send(who.patient)
     before = add(series, keep_identity=True)[0].image_id
     assert secret_for(before, stolen)
     change(ledger, identities, who, travel)
@@ -60,7 +60,7 @@ def test_a_key_of_an_earlier_owner_opens_nothing_new(
 
     # The new owner registers a key of its own, and is wrapped to from then on.
     key = new_private_key()
-    identities.set_key(who.clinic, public_key(key), identity=who.patient.address)
+    identities.set_key(public_key(key), identity=who.patient.address).send(who.clinic)
     images.rekey(before, custodian=who.hospital)
     assert secret_for(before, key)
 
@@ -70,17 +70,17 @@ def test_a_lost_parent_registers_no_key_for_the_child(
 ):
     """Neither before its own identity got another owner, with an effect afterwards, nor then."""
     child, parent, new_key = who.clinician, who.patient, who.clinic
-    identities.change_owner(child, parent.address)
+    identities.change_owner(parent.address).send(child)
     stolen, key = new_private_key(), new_private_key()
-    identities.set_key(parent, public_key(stolen), identity=child.address)
+    identities.set_key(public_key(stolen), identity=child.address).send(parent)
     add = {"custodian": who.hospital, "keep_identity": True}
     image_id = images.add([series], child.address, **add)[0].image_id
     assert secret_for(image_id, stolen)
 
-    identities.change_owner(parent, new_key.address)
+    identities.change_owner(new_key.address).send(parent)
     images.rekey(image_id, custodian=who.hospital)
     with pytest.raises(SecretUnknown):
         secret_for(image_id, stolen)
-    identities.set_key(new_key, public_key(key), identity=child.address)
+    identities.set_key(public_key(key), identity=child.address).send(new_key)
     images.rekey(image_id, custodian=who.hospital)
     assert secret_for(image_id, key)

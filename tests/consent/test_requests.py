@@ -22,13 +22,8 @@ def test_a_request_waits_is_approved_and_is_gone(consents, who, image_set):
     patient, clinician = who.patient, who.radiologist
     terms = Terms(("CC",), ("IRB",), start=0, until=NOW)
     requested = consents.request(
-        clinician,
-        patient.address,
-        terms,
-        scope=image_set.visit,
-        grantee=who.hospital.address,
-        exact=True,
-    )
+        patient.address, terms, scope=image_set.visit, grantee=who.hospital.address, exact=True
+    ).send(clinician)
     (waiting,) = consents.requests(subject=patient.address)
     assert waiting == ConsentRequest(
         request_id=requested.request_id,
@@ -43,42 +38,39 @@ def test_a_request_waits_is_approved_and_is_gone(consents, who, image_set):
     assert consents.requests(requester=who.stranger.address) == ()
     assert not consents.check(clinician.address, image_set, ["CC"], fulfilled=["IRB"]).permitted
 
-    consents.approve(patient, waiting.request_id)
+    consents.approve(waiting.request_id).send(patient)
 
     assert consents.requests(subject=patient.address) == ()
     assert consents.check(clinician.address, image_set, ["CC"], fulfilled=["IRB"]).permitted
     with pytest.raises(ConsentNotRequested) as refusal:
-        consents.approve(patient, waiting.request_id)
+        consents.approve(waiting.request_id).send(patient)
     assert refusal.value.values == {"request": waiting.request_id}
     with pytest.raises(ConsentNotRequested) as unsigned:
-        consents.sign_approve(patient, waiting.request_id)
+        consents.approve(waiting.request_id).sign(patient)
     assert unsigned.value.values == {"request": waiting.request_id}
 
 
 def test_a_request_made_again_after_its_answer_is_one_request(consents, who):
     patient, clinician = who.patient, who.radiologist
     terms = Terms(("CC",), start=0)
-    consents.request(clinician, patient.address, terms)
+    consents.request(patient.address, terms).send(clinician)
     (first,) = consents.requests(subject=patient.address)
     with pytest.raises(ConsentAlreadyRequested) as refusal:
-        consents.request(clinician, patient.address, terms)
+        consents.request(patient.address, terms).send(clinician)
     assert refusal.value.values == {"request": first.request_id}
-    consents.approve(patient, first.request_id)
-    consents.request(clinician, patient.address, terms)
+    consents.approve(first.request_id).send(patient)
+    consents.request(patient.address, terms).send(clinician)
     (again,) = consents.requests(subject=patient.address)
     assert again.request_id == first.request_id
 
 
 def test_who_asks_is_accredited_and_asks_for_itself(consents, who):
     with pytest.raises(ConsentRequesterNotAccredited) as unknown:
-        consents.request(who.stranger, who.patient.address, Terms(("CC",)))
+        consents.request(who.patient.address, Terms(("CC",))).send(who.stranger)
     assert unknown.value.values == {"requester": who.stranger.address}
     with pytest.raises(ConsentRequesterNotGrantee) as other:
-        consents.request(
-            who.radiologist,
-            who.patient.address,
-            Terms(("CC",)),
-            grantee=who.stranger.address,
+        consents.request(who.patient.address, Terms(("CC",)), grantee=who.stranger.address).send(
+            who.radiologist
         )
     assert other.value.values == {
         "requester": who.radiologist.address,
@@ -90,5 +82,5 @@ def test_who_asks_is_accredited_and_asks_for_itself(consents, who):
 @pytest.mark.parametrize("request_id", ["0x" + "ab" * 32, "0x12", "first", ""])
 def test_a_request_that_nobody_made_is_not_approved(consents, who, request_id):
     with pytest.raises(NoSuchRequest) as refusal:
-        consents.approve(who.patient, request_id)
+        consents.approve(request_id).send(who.patient)
     assert refusal.value.values == {"request": request_id, "subject": who.patient.address}

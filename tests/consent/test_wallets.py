@@ -7,10 +7,10 @@ import json
 import pytest
 from eth_account.messages import encode_typed_data
 
+from radledger.chain.errors import DocumentForAnotherChain, DocumentMalformed, DocumentTampered
 from radledger.chain.refusals import ConsentBadSignature
 from radledger.chain.signatures import recover, standard
 from radledger.chain.typed_data import Domain, typed_data
-from radledger.consent.errors import DocumentForAnotherChain, DocumentMalformed, DocumentTampered
 from radledger.consent.model import Terms
 from tests.consent.tampering import altered
 
@@ -19,15 +19,15 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 @pytest.fixture
 def document(consents, who):
-    return consents.sign_grant(who.patient, who.radiologist.address, Terms(("CC",)))
+    return consents.grant(who.radiologist.address, Terms(("CC",))).sign(who.patient)
 
 
 @pytest.fixture
-def permits(consents, who, image_set):
+def permits(consents, who, image_set, submit):
     """Submit a document, and say whether the radiologist may use the image set then."""
 
     def permits(document):
-        consents.submit(json.loads(json.dumps(document)), who.stranger)
+        submit(json.loads(json.dumps(document)), who.stranger)
         return consents.check(who.radiologist.address, image_set, ["CC"]).permitted
 
     return permits
@@ -66,11 +66,11 @@ def test_a_signature_counts_in_each_spelling(document, permits, write):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_other_parity_is_another_signer_s(consents, who, document, form):
+def test_the_other_parity_is_another_signer_s(consents, who, document, form, submit):
     r, s, parity = split(document)
     signature = FORMS[form](r, s, 1 - parity)
     with pytest.raises(DocumentTampered) as refusal:
-        consents.submit(altered(document, "signature", "0x" + signature.hex()), who.stranger)
+        submit(altered(document, "signature", "0x" + signature.hex()), who.stranger)
     assert refusal.value.values["signer"] == who.patient.address
     assert refusal.value.values["recovered"] not in (None, who.patient.address)
 
@@ -88,20 +88,20 @@ def test_the_other_parity_is_another_signer_s(consents, who, document, form):
     ],
     ids=lambda signature: signature.hex()[-4:] + f"-{len(signature)}",
 )
-def test_what_is_no_signature_of_a_key_is_refused(consents, who, document, signature):
+def test_what_is_no_signature_of_a_key_is_refused(consents, who, document, signature, submit):
     with pytest.raises(DocumentTampered) as refusal:
-        consents.submit(altered(document, "signature", "0x" + signature.hex()), who.stranger)
+        submit(altered(document, "signature", "0x" + signature.hex()), who.stranger)
     assert refusal.value.values == {"signer": who.patient.address, "recovered": None}
 
 
 @pytest.mark.parametrize("signature", [None, 12, ["0x"], "0xé", "0x0"])
-def test_what_is_no_text_of_a_signature_is_malformed(consents, who, document, signature):
+def test_what_is_no_text_of_a_signature_is_malformed(consents, who, document, signature, submit):
     with pytest.raises(DocumentMalformed, match="its signature is"):
-        consents.submit(altered(document, "signature", signature), who.stranger)
+        submit(altered(document, "signature", signature), who.stranger)
 
 
 def test_a_wallet_that_is_a_contract_is_asked_about_the_bytes_as_they_came(
-    consents, ledger, who, document
+    consents, ledger, who, document, submit
 ):
     """Their meaning is the contract's own: Safe writes 0 and 1 for other things than a parity."""
     wallet = ledger.address("Forwarder")
@@ -117,7 +117,7 @@ def test_a_wallet_that_is_a_contract_is_asked_about_the_bytes_as_they_came(
     ledger.send = note
     try:
         with pytest.raises(ConsentBadSignature):
-            consents.submit(altered(changed, "signature", raw), who.stranger)
+            submit(altered(changed, "signature", raw), who.stranger)
     finally:
         del ledger.send
     assert "0x" + seen[0].hex() == raw
@@ -182,9 +182,11 @@ def test_the_domain_s_fields_may_be_declared_in_any_order_or_not_at_all(document
         ("verifyingContract", "0x" + "ab" * 20),
     ],
 )
-def test_another_domain_in_any_form_is_another_chain_s(consents, who, document, name, value):
+def test_another_domain_in_any_form_is_another_chain_s(
+    consents, who, document, name, value, submit
+):
     with pytest.raises(DocumentForAnotherChain) as refusal:
-        consents.submit(altered(document, "typedData", "domain", name, value), who.stranger)
+        submit(altered(document, "typedData", "domain", name, value), who.stranger)
     assert refusal.value.values["signed_for"][name] == value
 
 
@@ -198,11 +200,11 @@ def test_another_domain_in_any_form_is_another_chain_s(consents, who, document, 
         {"Other": []},
     ],
 )
-def test_other_types_are_another_document(consents, who, document, types):
+def test_other_types_are_another_document(consents, who, document, types, submit):
     declared = document["typedData"]["types"]
     kept = {} if types == {"EIP712Domain": DOMAIN} else declared
     with pytest.raises(DocumentMalformed, match="types"):
-        consents.submit(altered(document, "typedData", "types", {**kept, **types}), who.stranger)
+        submit(altered(document, "typedData", "types", {**kept, **types}), who.stranger)
 
 
 def test_a_signature_s_standard_form_recovers_the_same_key(people):

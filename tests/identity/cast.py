@@ -22,7 +22,7 @@ def who(people, deployed_ledger):
         Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}") for index in UNNAMED
     )
     who = SimpleNamespace(**people, clinician=clinician, relatives=relatives)
-    Participants(deployed_ledger).admit(who.hospital, who.clinician.address, ["clinician"])
+    Participants(deployed_ledger).admit(who.clinician.address, ["clinician"]).send(who.hospital)
     return who
 
 

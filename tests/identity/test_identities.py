@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from radledger.chain.errors import RequestFailed
+from radledger.chain.errors import DocumentForAnotherChain, DocumentTampered, RequestFailed
 from radledger.chain.refusals import (
     ERC2771ForwarderInvalidSigner,
     IdentityGuardianIsSelf,
@@ -19,7 +19,6 @@ from radledger.chain.refusals import (
     IdentityThresholdOutOfRange,
 )
 from radledger.crypto.keys import PrivateKey, new_private_key, public_key
-from radledger.errors import UsageError
 from radledger.identity import Delegate, Guardians, Recovery
 from radledger.identity.errors import InvalidAddress, NoEncryptionKey, NoGuardians
 from radledger.identity.identities import CONSENT_DELEGATE
@@ -46,9 +45,9 @@ def test_the_key_registered_last_counts(identities, who):
         identities.encryption_key(reader.address)
     assert none.value.values == {"identity": reader.address}
 
-    identities.set_key(reader, KEY)
+    identities.set_key(KEY).send(reader)
     assert identities.encryption_key(reader.address) == KEY
-    set_last = identities.set_key(reader, OTHER_KEY, valid_for=DAY)
+    set_last = identities.set_key(OTHER_KEY, validity=DAY).send(reader)
     assert identities.encryption_key(reader.address) == OTHER_KEY
 
     shown = identities.show(reader.address)
@@ -60,13 +59,13 @@ def test_the_key_registered_last_counts(identities, who):
     ]
     assert shown.attributes[1].valid_to == set_last.timestamp + DAY
 
-    identities.set_key(reader, KEY)
+    identities.set_key(KEY).send(reader)
     assert identities.encryption_key(reader.address) == KEY
 
 
 def test_a_key_lapses_and_the_one_before_counts_again(identities, who, travel):
-    identities.set_key(who.clinician, KEY, valid_for=2 * HOUR)
-    identities.set_key(who.clinician, OTHER_KEY, valid_for=HOUR)
+    identities.set_key(KEY, validity=2 * HOUR).send(who.clinician)
+    identities.set_key(OTHER_KEY, validity=HOUR).send(who.clinician)
     keys = []
     for _ in range(2):
         keys.append(identities.encryption_key(who.clinician.address))
@@ -78,8 +77,8 @@ def test_a_key_lapses_and_the_one_before_counts_again(identities, who, travel):
 
 def test_a_revoked_key_and_that_of_a_deactivated_identity_do_not_count(identities, ledger, who):
     reader, name = who.clinician, KEY_ATTRIBUTE.encode().ljust(32, b"\0")
-    identities.set_key(reader, KEY)
-    identities.set_key(reader, OTHER_KEY)
+    identities.set_key(KEY).send(reader)
+    identities.set_key(OTHER_KEY).send(reader)
     value = HYBRID_CODE + OTHER_KEY.raw
     ledger.send(reader, "IdentityRegistry", "revokeAttribute", reader.address, name, value)
     assert identities.encryption_key(reader.address) == KEY
@@ -90,11 +89,11 @@ def test_a_revoked_key_and_that_of_a_deactivated_identity_do_not_count(identitie
 
 
 def test_a_hybrid_key_counts_before_one_of_x25519_whichever_came_last(identities, who, travel):
-    identities.set_key(who.clinician, X25519_KEY)
+    identities.set_key(X25519_KEY).send(who.clinician)
     assert identities.encryption_key(who.clinician.address) == X25519_KEY
     assert identities.show(who.clinician.address).kem == "X25519"
-    identities.set_key(who.clinician, KEY, valid_for=HOUR)
-    identities.set_key(who.clinician, X25519_KEY)
+    identities.set_key(KEY, validity=HOUR).send(who.clinician)
+    identities.set_key(X25519_KEY).send(who.clinician)
     assert identities.encryption_key(who.clinician.address) == KEY
     travel(HOUR)
     assert identities.encryption_key(who.clinician.address) == X25519_KEY
@@ -119,14 +118,14 @@ def test_what_nothing_can_be_wrapped_to_does_not_count(identities, ledger, who, 
     ledger.send(reader, registry, "setAttribute", *attribute)
     with pytest.raises(NoEncryptionKey):
         identities.encryption_key(reader.address)
-    identities.set_key(reader, X25519_KEY)
+    identities.set_key(X25519_KEY).send(reader)
     ledger.send(reader, registry, "setAttribute", *attribute)
     assert identities.encryption_key(reader.address) == X25519_KEY
 
 
 def test_a_delegate_acts_for_its_time(identities, who, travel):
     patient, parent = who.hospital, who.relatives[0].address
-    added = identities.add_delegate(patient, parent, valid_for=HOUR)
+    added = identities.add_delegate(parent, validity=HOUR).send(patient)
     expected = Delegate(parent, CONSENT_DELEGATE, added.timestamp + HOUR)
     assert identities.show(patient.address).delegates == (expected,)
     travel(HOUR)
@@ -134,9 +133,13 @@ def test_a_delegate_acts_for_its_time(identities, who, travel):
 
 
 def test_a_delegate_is_revoked(identities, who):
-    identities.add_delegate(who.hospital, who.stranger.address, valid_for=HOUR, delegate_type="a")
-    identities.add_delegate(who.hospital, who.stranger.address, valid_for=HOUR, delegate_type="b")
-    identities.revoke_delegate(who.hospital, who.stranger.address, delegate_type="a")
+    identities.add_delegate(who.stranger.address, validity=HOUR, delegate_type="a").send(
+        who.hospital
+    )
+    identities.add_delegate(who.stranger.address, validity=HOUR, delegate_type="b").send(
+        who.hospital
+    )
+    identities.revoke_delegate(who.stranger.address, delegate_type="a").send(who.hospital)
     assert [d.type for d in identities.show(who.hospital.address).delegates] == ["b"]
 
 
@@ -144,44 +147,41 @@ def test_only_the_owner_changes_an_identity(identities, who):
     victim, thief = who.clinician.address, who.stranger
     expected = {"identity": victim, "actor": thief.address}
     for change in (
-        lambda: identities.set_key(thief, KEY, identity=victim),
-        lambda: identities.add_delegate(thief, thief.address, valid_for=HOUR, identity=victim),
-        lambda: identities.set_guardians(thief, [thief.address], 1, identity=victim),
-        lambda: identities.veto(thief, identity=victim),
-        lambda: identities.sign_set_key(thief, KEY, identity=victim),
+        lambda: identities.set_key(KEY, identity=victim).send(thief),
+        lambda: identities.add_delegate(thief.address, validity=HOUR, identity=victim).send(thief),
+        lambda: identities.set_guardians([thief.address], 1, identity=victim).send(thief),
+        lambda: identities.veto(identity=victim).send(thief),
+        lambda: identities.set_key(KEY, identity=victim).sign(thief),
     ):
         with pytest.raises(IdentityNotOwner) as refusal:
             change()
         assert refusal.value.values == expected
 
 
-def test_who_has_no_ether_signs_and_another_submits(identities, ledger, who):
+def test_who_has_no_ether_signs_and_another_submits(identities, ledger, who, submit):
     patient, payer = who.patient, who.stranger
     assert ledger.web3.eth.get_balance(patient.address) == 0
     guardians = [relative.address for relative in who.relatives]
-    for sign, arguments in (
-        (identities.sign_set_key, (KEY,)),
-        (identities.sign_set_guardians, (guardians, 2)),
-    ):
-        document = json.loads(json.dumps(sign(patient, *arguments)))
-        identities.submit(document, payer)
-    add = identities.sign_add_delegate(patient, guardians[0], valid_for=HOUR)
-    identities.submit(add, payer)
+    for change in (identities.set_key(KEY), identities.set_guardians(guardians, 2)):
+        document = json.loads(json.dumps(change.sign(patient)))
+        submit(document, payer)
+    add = identities.add_delegate(guardians[0], validity=HOUR).sign(patient)
+    submit(add, payer)
 
     shown = identities.show(patient.address)
     assert shown.encryption_key == "0x" + KEY.raw.hex()
     assert [delegate.delegate for delegate in shown.delegates] == guardians[:1]
     assert shown.guardians == Guardians(tuple(sorted(guardians, key=str.lower)), 2)
 
-    identities.submit(identities.sign_revoke_delegate(patient, guardians[0]), payer)
+    submit(identities.revoke_delegate(guardians[0]).sign(patient), payer)
     assert identities.show(patient.address).delegates == ()
 
 
-def test_an_identity_is_handed_over_by_signature(identities, who):
-    identities.submit(identities.sign_change_owner(who.patient, who.clinic.address), who.stranger)
+def test_an_identity_is_handed_over_by_signature(identities, who, submit):
+    submit(identities.change_owner(who.clinic.address).sign(who.patient), who.stranger)
     assert identities.show(who.patient.address).owner == who.clinic.address
     with pytest.raises(IdentityNotOwner):
-        identities.sign_change_owner(who.patient, who.stranger.address)
+        identities.change_owner(who.stranger.address).sign(who.patient)
 
 
 def test_guardians_of_others_are_named(identities, who, guarded):
@@ -191,97 +191,99 @@ def test_guardians_of_others_are_named(identities, who, guarded):
     assert identities.guards_of_others(asked, identity=guarded) == ()
 
 
-def test_a_signed_change_counts_once_unchanged_and_here(identities, who):
-    document = identities.sign_set_key(who.patient, KEY)
+def test_a_signed_change_counts_once_unchanged_and_here(identities, who, submit):
+    document = identities.set_key(KEY).sign(who.patient)
     changed = copy.deepcopy(document)
     changed["typedData"]["message"]["data"] = document["typedData"]["message"]["data"].replace(
         KEY.raw.hex(), OTHER_KEY.raw.hex()
     )
-    with pytest.raises(ERC2771ForwarderInvalidSigner) as tampered:
-        identities.submit(changed, who.stranger)
-    assert tampered.value.values["from"] == who.patient.address
+    with pytest.raises(DocumentTampered) as tampered:
+        submit(changed, who.stranger)
+    assert tampered.value.values["signer"] == who.patient.address
 
     elsewhere = copy.deepcopy(document)
     elsewhere["typedData"]["domain"]["chainId"] = 1
-    with pytest.raises(UsageError, match="another chain"):
-        identities.submit(elsewhere, who.stranger)
+    with pytest.raises(DocumentForAnotherChain, match="another chain"):
+        submit(elsewhere, who.stranger)
 
-    identities.submit(document, who.stranger)
+    submit(document, who.stranger)
     with pytest.raises(ERC2771ForwarderInvalidSigner):
-        identities.submit(document, who.stranger)
+        submit(document, who.stranger)
     assert identities.encryption_key(who.patient.address) == KEY
 
 
 @pytest.fixture
-def guarded(identities, who):
+def guarded(identities, who, submit):
     """The patient has named three relatives, two of whom recover."""
     relatives = [relative.address for relative in who.relatives]
-    identities.submit(identities.sign_set_guardians(who.patient, relatives, 2), who.stranger)
+    submit(identities.set_guardians(relatives, 2).sign(who.patient), who.stranger)
     return who.patient.address
 
 
-def test_guardians_recover_an_identity_after_a_delay(identities, ledger, who, guarded, travel):
+def test_guardians_recover_an_identity_after_a_delay(
+    identities, ledger, who, guarded, travel, submit
+):
     new_owner, (first, second, _) = who.clinic, who.relatives
-    identities.approve_recovery(first, guarded, new_owner.address)
+    identities.approve_recovery(guarded, new_owner.address).send(first)
     assert identities.show(guarded).recoveries == (Recovery(new_owner.address, 1, None),)
-    approved = identities.submit(
-        identities.sign_approve_recovery(second, guarded, new_owner.address), who.stranger
+    approved = submit(
+        identities.approve_recovery(guarded, new_owner.address).sign(second), who.stranger
     )
     delay = ledger.call("IdentityRegistry", "recoveryDelay")
     ready_at = approved.timestamp + delay
     assert identities.show(guarded).recoveries == (Recovery(new_owner.address, 2, ready_at),)
     with pytest.raises(IdentityRecoveryNotReady) as early:
-        identities.execute_recovery(who.stranger, guarded, new_owner.address)
+        identities.execute_recovery(guarded, new_owner.address).send(who.stranger)
     assert early.value.values == {"readyAt": ready_at}
 
     travel(delay)
-    identities.execute_recovery(who.stranger, guarded, new_owner.address)
+    identities.execute_recovery(guarded, new_owner.address).send(who.stranger)
     shown = identities.show(guarded)
     assert (shown.owner, shown.recoveries) == (new_owner.address, ())
-    identities.set_key(new_owner, KEY, identity=guarded)
+    identities.set_key(KEY, identity=guarded).send(new_owner)
     assert identities.encryption_key(guarded) == KEY
     with pytest.raises(IdentityNotOwner):
-        identities.sign_set_key(who.patient, OTHER_KEY)
+        identities.set_key(OTHER_KEY).sign(who.patient)
 
 
-def test_a_guardian_takes_an_approval_back_by_signature(identities, who, guarded):
+def test_a_guardian_takes_an_approval_back_by_signature(identities, who, guarded, submit):
     new_owner, (first, second, _) = who.clinic.address, who.relatives
     for relative in (first, second):
-        identities.approve_recovery(relative, guarded, new_owner)
-    back = identities.sign_withdraw_approval(second, guarded, new_owner)
-    identities.submit(back, who.stranger)
+        identities.approve_recovery(guarded, new_owner).send(relative)
+    back = identities.withdraw_approval(guarded, new_owner).sign(second)
+    submit(back, who.stranger)
     assert identities.show(guarded).recoveries == (Recovery(new_owner, 1, None),)
-    identities.withdraw_approval(first, guarded, new_owner)
+    identities.withdraw_approval(guarded, new_owner).send(first)
     assert identities.show(guarded).recoveries == ()
     with pytest.raises(IdentityNoApproval):
-        identities.sign_withdraw_approval(second, guarded, new_owner)
+        identities.withdraw_approval(guarded, new_owner).sign(second)
 
 
-def test_the_owner_vetoes_a_recovery(identities, who, guarded):
+def test_the_owner_vetoes_a_recovery(identities, who, guarded, submit):
     with pytest.raises(IdentityNoRecovery):
-        identities.sign_veto(who.patient)
+        identities.veto().sign(who.patient)
     for relative in who.relatives[:2]:
-        identities.approve_recovery(relative, guarded, who.clinic.address)
-    identities.submit(identities.sign_veto(who.patient), who.stranger)
+        identities.approve_recovery(guarded, who.clinic.address).send(relative)
+    submit(identities.veto().sign(who.patient), who.stranger)
     assert identities.show(guarded).recoveries == ()
     assert identities.show(guarded).owner == who.patient.address
 
 
 def test_who_is_no_guardian_recovers_nothing(identities, who, guarded):
     with pytest.raises(IdentityNotGuardian) as stranger:
-        identities.approve_recovery(who.stranger, guarded, who.stranger.address)
+        identities.approve_recovery(guarded, who.stranger.address).send(who.stranger)
     assert stranger.value.values == {"identity": guarded, "guardian": who.stranger.address}
     with pytest.raises(NoGuardians) as none:
-        identities.approve_recovery(who.stranger, who.clinician.address, who.stranger.address)
+        identities.approve_recovery(who.clinician.address, who.stranger.address).send(who.stranger)
     assert none.value.values == {"identity": who.clinician.address}
     assert identities.show(guarded).recoveries == ()
 
 
-def test_guardians_are_dismissed(identities, who, guarded):
-    identities.submit(identities.sign_set_guardians(who.patient, [], 0), who.stranger)
+def test_guardians_are_dismissed(identities, who, guarded, submit):
+    submit(identities.set_guardians([], 0).sign(who.patient), who.stranger)
     assert identities.show(guarded).guardians is None
     with pytest.raises(NoGuardians):
-        identities.approve_recovery(who.relatives[0], guarded, who.clinic.address)
+        identities.approve_recovery(guarded, who.clinic.address).send(who.relatives[0])
 
 
 def test_a_node_that_withholds_the_guardians_is_named(identities, ledger, guarded, monkeypatch):
@@ -294,10 +296,10 @@ def test_a_node_that_withholds_the_guardians_is_named(identities, ledger, guarde
 def test_guardians_that_make_no_sense_are_refused(identities, who):
     owner = who.clinician
     with pytest.raises(IdentityThresholdOutOfRange) as threshold:
-        identities.set_guardians(owner, [who.stranger.address], 2)
+        identities.set_guardians([who.stranger.address], 2).send(owner)
     assert threshold.value.values == {"threshold": 2, "guardians": 1}
     with pytest.raises(IdentityGuardianIsSelf):
-        identities.set_guardians(owner, [owner.address], 1)
+        identities.set_guardians([owner.address], 1).send(owner)
     with pytest.raises(InvalidAddress):
-        identities.set_guardians(owner, ["my brother"], 1)
+        identities.set_guardians(["my brother"], 1).send(owner)
     assert identities.show(owner.address).guardians is None

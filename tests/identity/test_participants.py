@@ -41,8 +41,10 @@ def test_who_was_never_admitted_has_nothing(participants, who):
 
 def test_a_governor_admits_an_institution_and_it_admits_its_members(participants, who):
     hospital, member = who.clinic, who.stranger
-    participants.admit_institution(who.governor, hospital.address, ["custodian", "Radiologist"])
-    admitted = participants.admit(hospital, member.address.lower(), ["radiologist"])
+    participants.admit_institution(hospital.address, ["custodian", "Radiologist"]).send(
+        who.governor
+    )
+    admitted = participants.admit(member.address.lower(), ["radiologist"]).send(hospital)
 
     shown = participants.show(member.address)
     assert (shown.institution, shown.roles) == (hospital.address, ("radiologist",))
@@ -52,7 +54,7 @@ def test_a_governor_admits_an_institution_and_it_admits_its_members(participants
 
 
 def test_a_role_taken_from_an_institution_is_gone_for_its_members(participants, who):
-    participants.admit_institution(who.governor, who.hospital.address, ["custodian"])
+    participants.admit_institution(who.hospital.address, ["custodian"]).send(who.governor)
     assert participants.show(who.radiologist.address).roles == ()
     assert participants.show(who.radiologist.address).active
 
@@ -60,12 +62,12 @@ def test_a_role_taken_from_an_institution_is_gone_for_its_members(participants, 
 @pytest.mark.parametrize("authority", ["governor", "hospital"])
 def test_a_member_is_suspended_and_reinstated(participants, who, authority):
     signer, member = getattr(who, authority), who.radiologist.address
-    participants.suspend(signer, member)
+    participants.suspend(member).send(signer)
     shown = participants.show(member)
     assert (shown.roles, shown.active, shown.suspended) == ((), False, True)
     assert shown.suspended_by == ("governor" if authority == "governor" else "institution",)
 
-    participants.reinstate(signer, member)
+    participants.reinstate(member).send(signer)
     shown = participants.show(member)
     assert (shown.roles, shown.active, shown.suspended_by) == (
         ("clinician", "radiologist"),
@@ -75,53 +77,53 @@ def test_a_member_is_suspended_and_reinstated(participants, who, authority):
 
 
 def test_a_suspended_institution_suspends_its_members(participants, who):
-    participants.suspend(who.governor, who.hospital.address)
+    participants.suspend(who.hospital.address).send(who.governor)
     shown = participants.show(who.radiologist.address)
     assert (shown.roles, shown.suspended, shown.suspended_by) == ((), True, ())
 
 
 def test_a_member_leaves(participants, who):
-    participants.leave(who.radiologist)
+    participants.leave().send(who.radiologist)
     shown = participants.show(who.radiologist.address)
     assert (shown.institution, shown.since, shown.roles) == (None, None, ())
 
 
 def test_governors_vote(participants, who):
-    participants.vote_governor(who.governor, who.stranger.address, add=True)
+    participants.vote_governor(who.stranger.address, add=True).send(who.governor)
     assert participants.show(who.stranger.address).roles == ("governor",)
-    participants.vote_governor(who.governor, who.stranger.address, add=False)
-    participants.vote_governor(who.stranger, who.stranger.address, add=False)
+    participants.vote_governor(who.stranger.address, add=False).send(who.governor)
+    participants.vote_governor(who.stranger.address, add=False).send(who.stranger)
     assert participants.show(who.stranger.address).roles == ()
 
 
-def test_a_governor_signs_and_somebody_else_pays(ledger, participants, who):
+def test_a_governor_signs_and_somebody_else_pays(participants, who, submit):
     """There is no command for it: the contract and the library take it all the same."""
-    vote = ("ParticipantRegistry", "voteGovernor", who.stranger.address, True)
-    signed = ledger.sign_forward(who.governor, *vote, deadline=ledger.now() + 600)
-    ledger.submit_forward(signed, who.clinic)
+    submit(
+        participants.vote_governor(who.stranger.address, add=True).sign(who.governor), who.clinic
+    )
     assert participants.show(who.stranger.address).roles == ("governor",)
     with pytest.raises(ParticipantNotGovernor) as refusal:
-        participants.vote_governor(who.clinic, who.stranger.address, add=False)
+        participants.vote_governor(who.stranger.address, add=False).send(who.clinic)
     assert refusal.value.values == {"account": who.clinic.address}
 
 
 def test_who_has_no_authority_is_refused(participants, who):
     stranger, radiologist = who.stranger, who.radiologist.address
     with pytest.raises(ParticipantNotGovernor) as governor:
-        participants.admit_institution(stranger, who.clinic.address, ["custodian"])
+        participants.admit_institution(who.clinic.address, ["custodian"]).send(stranger)
     assert governor.value.values == {"account": stranger.address}
     with pytest.raises(ParticipantNotInstitution) as institution:
-        participants.admit(stranger, radiologist, ["radiologist"])
+        participants.admit(radiologist, ["radiologist"]).send(stranger)
     assert institution.value.values == {"account": stranger.address}
     with pytest.raises(ParticipantNoAuthority) as authority:
-        participants.suspend(stranger, radiologist)
+        participants.suspend(radiologist).send(stranger)
     assert authority.value.values == {"account": radiologist, "actor": stranger.address}
     with pytest.raises(ParticipantNotAccredited):
-        participants.leave(stranger)
+        participants.leave().send(stranger)
     with pytest.raises(ParticipantIsInstitution):
-        participants.leave(who.hospital)
+        participants.leave().send(who.hospital)
     with pytest.raises(ParticipantRolesNotPermitted) as roles:
-        participants.admit(who.hospital, stranger.address, ["regulator"])
+        participants.admit(stranger.address, ["regulator"]).send(who.hospital)
     assert roles.value.values["roles"] == ROLES["regulator"]
     assert participants.show(stranger.address).institution is None
 
@@ -129,7 +131,7 @@ def test_who_has_no_authority_is_refused(participants, who):
 @pytest.mark.parametrize("roles", [[], ["doctor"], ["radiologist", ""]])
 def test_what_is_no_role_is_not_sent(participants, who, roles):
     with pytest.raises(UnknownRole, match="radiologist"):
-        participants.admit(who.hospital, who.stranger.address, roles)
+        participants.admit(who.stranger.address, roles).send(who.hospital)
     assert participants.show(who.stranger.address).institution is None
 
 

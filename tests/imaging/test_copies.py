@@ -255,9 +255,9 @@ def test_an_erased_set_has_no_copies_to_make(copies, partner, images, image_id, 
         assert refusal.value.values == {"image": image_id}
 
 
-def test_a_disowned_set_is_to_have_its_copies(copies, images, image_id, nodes, who, ledger):
+def test_a_disowned_set_is_to_have_its_copies(copies, images, image_id, nodes, who, ledger, submit):
     # Its custodian keeps it, and the patient may acknowledge it again.
-    images.submit(images.sign_disown(who.patient, image_id), who.hospital)
+    submit(images.disown(image_id).sign(who.patient), who.hospital)
     del nodes["branch"].contents[images._journal.find(image_id).manifest_cid]
     status = copies.status(image_id)
     assert (status.state, status.copies, status.missing) == (State.DISOWNED, 2, 1)

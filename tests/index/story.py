@@ -13,6 +13,7 @@ from radledger.consent.model import SealedNote
 from radledger.identity import Identities, Participants
 from radledger.imaging.model import ImageSet, Kind, group_digest
 from radledger.research import Datasets, Terms
+from radledger.signed import submit
 
 NOTE = SealedNote("unconscious after an accident", bytes(32))
 RECOVERY_DELAY = 3 * 24 * 3600
@@ -92,33 +93,35 @@ class Narrator:
     def consent(self, image):
         who, consents = self.who, self.consents
         patient, clinic = who.patient, who.clinic.address
-        consents.grant(patient, who.stranger.address, ConsentTerms(("CC",), ("IRB",)))
-        consents.revoke_all(patient)
-        signed = consents.sign_grant(patient, clinic, ConsentTerms(("DS",), disease="MONDO:1"))
-        consents.submit(signed, who.hospital)
-        consents.revoke(patient, clinic)
+        consents.grant(who.stranger.address, ConsentTerms(("CC",), ("IRB",))).send(patient)
+        consents.revoke_all().send(patient)
+        signed = consents.grant(clinic, ConsentTerms(("DS",), disease="MONDO:1")).sign(patient)
+        submit(self.ledger, signed, who.hospital)
+        consents.revoke(clinic).send(patient)
         asked = consents.request(
-            who.radiologist, patient.address, ConsentTerms(("GRU",)), scope=image.image_id
+            patient.address, ConsentTerms(("GRU",)), scope=image.image_id
+        ).send(who.radiologist)
+        submit(self.ledger, consents.approve(asked.request_id).sign(patient), who.hospital)
+        consents.request(patient.address, ConsentTerms(("HMB",)), scope=image.visit).send(
+            who.researcher
         )
-        consents.submit(consents.sign_approve(patient, asked.request_id), who.hospital)
-        consents.request(who.researcher, patient.address, ConsentTerms(("HMB",)), scope=image.visit)
-        consents.grant(patient, clinic, ConsentTerms(("HMB",)))
+        consents.grant(clinic, ConsentTerms(("HMB",))).send(patient)
 
     def emergency(self):
         who, patient = self.who, self.who.patient.address
         for _ in range(2):
-            self.consents.break_glass(who.clinician, patient, NOTE, duration=3600)
+            self.consents.break_glass(patient, NOTE, duration=3600).send(who.clinician)
             since = self.ledger.now()
             # Two in one second would be one, at the cost of one, which the next second is not.
             self.travel(60)
         self.consents.review(
-            who.radiologist, patient, who.clinician.address, since, justified=False, opinion=NOTE
-        )
-        self.consents.forbid_emergencies(who.patient)
-        self.consents.allow_emergencies(who.patient)
+            patient, who.clinician.address, since, justified=False, opinion=NOTE
+        ).send(who.radiologist)
+        self.consents.forbid_emergencies().send(who.patient)
+        self.consents.allow_emergencies().send(who.patient)
         self.travel(60)
-        self.consents.break_glass(who.clinician, patient, NOTE)
-        self.consents.revoke(who.patient, who.clinician.address, scope="emergency")
+        self.consents.break_glass(patient, NOTE).send(who.clinician)
+        self.consents.revoke(who.clinician.address, scope="emergency").send(who.patient)
 
     def research(self, *images):
         who, datasets = self.who, self.datasets
@@ -126,66 +129,70 @@ class Narrator:
         token = ContractAt("LocalToken", self.ledger.address("LocalToken"))
         shares = {"data": 5_000, "custody": 3_000, "annotation": 2_000}
         terms = Terms(token.address, shares, ("HMB",), rule="per instance", most_instances=100)
-        dataset = datasets.create(researcher, terms).dataset_id
-        datasets.create(researcher, Terms(token.address, {"data": 10_000}, ("DS",), (), "MONDO:1"))
-        datasets.create(researcher, Terms(token.address, shares, ("GRU",), rule="scored"))
+        dataset = datasets.create(terms).send(researcher).dataset_id
+        datasets.create(Terms(token.address, {"data": 10_000}, ("DS",), (), "MONDO:1")).send(
+            researcher
+        )
+        datasets.create(Terms(token.address, shares, ("GRU",), rule="scored")).send(researcher)
         for image in images:
             accepted = datasets.sign_acceptance(researcher, dataset, image)
-            datasets.contribute(who.hospital, dataset, image, acceptance=accepted)
+            datasets.contribute(dataset, image, acceptance=accepted).send(who.hospital)
         datasets.contribute_work(
-            researcher, dataset, "annotation", researcher.address, digest("labels"), 7
-        )
-        datasets.freeze(researcher, dataset)
-        datasets.fund(researcher, dataset, 10**18)
-        claims = datasets.claim(patient, dataset)
+            dataset, "annotation", researcher.address, digest("labels"), 7
+        ).send(researcher)
+        datasets.freeze(dataset).send(researcher)
+        datasets.fund(dataset, 10**18).send(researcher)
+        claims = datasets.claim(dataset).send(patient)
         # Signed by the custodian, sent by somebody else: the signer is who acted.
-        document = datasets.sign_set_free(who.hospital, dataset, "custody", free=True)
-        datasets.submit(document, who.stranger)
-        datasets.fund(researcher, dataset, 10**18 + 1)
-        datasets.set_free(who.hospital, dataset, "custody", free=False)
-        datasets.withdraw(patient, dataset, images[0])
-        datasets.fund(researcher, dataset, 12_345)
-        self.consents.revoke(patient, who.clinic.address)
-        datasets.suspend(who.stranger, dataset, images[1])
-        self.consents.grant(patient, who.clinic.address, ConsentTerms(("HMB",)))
-        datasets.resume(who.stranger, dataset, images[1])
-        datasets.withdraw(who.hospital, dataset, images[1])
-        datasets.fund(researcher, dataset, 54_321)
-        datasets.freeze(researcher, dataset)
-        datasets.withdraw_work(researcher, dataset, digest("labels"), "annotation")
-        self.consents.revoke(patient, who.clinic.address)
-        datasets.suspend(who.stranger, dataset, images[1])
-        claims += datasets.claim(who.hospital, dataset)
+        document = datasets.set_free(dataset, "custody", free=True).sign(who.hospital)
+        submit(self.ledger, document, who.stranger)
+        datasets.fund(dataset, 10**18 + 1).send(researcher)
+        datasets.set_free(dataset, "custody", free=False).send(who.hospital)
+        datasets.withdraw(dataset, images[0]).send(patient)
+        datasets.fund(dataset, 12_345).send(researcher)
+        self.consents.revoke(who.clinic.address).send(patient)
+        datasets.suspend(dataset, images[1]).send(who.stranger)
+        self.consents.grant(who.clinic.address, ConsentTerms(("HMB",))).send(patient)
+        datasets.resume(dataset, images[1]).send(who.stranger)
+        datasets.withdraw(dataset, images[1]).send(who.hospital)
+        datasets.fund(dataset, 54_321).send(researcher)
+        datasets.freeze(dataset).send(researcher)
+        datasets.withdraw_work(dataset, "annotation", digest("labels")).send(researcher)
+        self.consents.revoke(who.clinic.address).send(patient)
+        datasets.suspend(dataset, images[1]).send(who.stranger)
+        claims += datasets.claim(dataset).send(who.hospital)
         return dataset, tuple(receipt.transaction for receipt in claims)
 
     def identity(self):
         who, identities = self.who, self.identities
         patient, (mother, father, friend) = who.patient, who.relatives
-        identities.add_delegate(patient, mother.address, valid_for=30 * DAY)
-        identities.add_delegate(patient, father.address, valid_for=30 * DAY, delegate_type="other")
-        identities.revoke_delegate(patient, father.address, delegate_type="other")
-        identities.set_guardians(patient, [mother.address, father.address], 2)
+        identities.add_delegate(mother.address, validity=30 * DAY).send(patient)
+        identities.add_delegate(father.address, validity=30 * DAY, delegate_type="other").send(
+            patient
+        )
+        identities.revoke_delegate(father.address, delegate_type="other").send(patient)
+        identities.set_guardians([mother.address, father.address], 2).send(patient)
         # What the lost key wrote for somebody whom it owned ends with the recovery, too.
         child = who.radiologist
-        identities.change_owner(child, patient.address)
+        identities.change_owner(patient.address).send(child)
         given = {"identity": child.address}
-        identities.add_delegate(patient, mother.address, valid_for=300 * DAY, **given)
-        identities.set_guardians(patient, [mother.address], 1, **given)
-        identities.approve_recovery(mother, child.address, friend.address)
-        identities.approve_recovery(mother, patient.address, friend.address)
-        identities.veto(patient)
+        identities.add_delegate(mother.address, validity=300 * DAY, **given).send(patient)
+        identities.set_guardians([mother.address], 1, **given).send(patient)
+        identities.approve_recovery(child.address, friend.address).send(mother)
+        identities.approve_recovery(patient.address, friend.address).send(mother)
+        identities.veto().send(patient)
         for guardian in (mother, father):
-            identities.approve_recovery(guardian, patient.address, friend.address)
+            identities.approve_recovery(patient.address, friend.address).send(guardian)
         self.travel(RECOVERY_DELAY)
-        identities.execute_recovery(who.stranger, patient.address, friend.address)
+        identities.execute_recovery(patient.address, friend.address).send(who.stranger)
         for guardian in (mother, father):
-            identities.approve_recovery(guardian, patient.address, who.clinic.address)
-        identities.withdraw_approval(mother, patient.address, who.clinic.address)
+            identities.approve_recovery(patient.address, who.clinic.address).send(guardian)
+        identities.withdraw_approval(patient.address, who.clinic.address).send(mother)
         # The account of a patient whose identity changed hands is closed for the old key.
         self.rich(friend.address)
         (share,) = self.datasets.shares(self._dataset(), patient.address)
         assert share.due
-        self.datasets.claim(friend, self._dataset(), "data", identity=patient.address)
+        self.datasets.claim(self._dataset(), "data", identity=patient.address).send(friend)
         nobody = "0x" + "00" * 20
         stranger = who.stranger
         self.ledger.send(stranger, "IdentityRegistry", "changeOwner", stranger.address, nobody)
@@ -195,19 +202,19 @@ class Narrator:
 
     def accreditation(self):
         who, participants = self.who, self.participants
-        participants.suspend(who.hospital, who.clinician.address)
-        participants.suspend(who.governor, who.clinician.address)
-        participants.reinstate(who.hospital, who.clinician.address)
-        participants.admit(who.hospital, who.radiologist.address, ["radiologist"])
-        participants.suspend(who.governor, who.hospital.address)
-        participants.leave(who.radiologist)
-        participants.reinstate(who.governor, who.hospital.address)
-        participants.vote_governor(who.governor, who.hospital.address, add=True)
-        participants.vote_governor(who.governor, who.clinic.address, add=True)
-        participants.vote_governor(who.hospital, who.clinic.address, add=True)
-        participants.vote_governor(who.clinic, who.hospital.address, add=False)
-        participants.vote_governor(who.governor, who.hospital.address, add=False)
-        participants.vote_governor(who.clinic, who.stranger.address, add=True)
+        participants.suspend(who.clinician.address).send(who.hospital)
+        participants.suspend(who.clinician.address).send(who.governor)
+        participants.reinstate(who.clinician.address).send(who.hospital)
+        participants.admit(who.radiologist.address, ["radiologist"]).send(who.hospital)
+        participants.suspend(who.hospital.address).send(who.governor)
+        participants.leave().send(who.radiologist)
+        participants.reinstate(who.hospital.address).send(who.governor)
+        participants.vote_governor(who.hospital.address, add=True).send(who.governor)
+        participants.vote_governor(who.clinic.address, add=True).send(who.governor)
+        participants.vote_governor(who.clinic.address, add=True).send(who.hospital)
+        participants.vote_governor(who.hospital.address, add=False).send(who.clinic)
+        participants.vote_governor(who.hospital.address, add=False).send(who.governor)
+        participants.vote_governor(who.stranger.address, add=True).send(who.clinic)
 
     def travel(self, seconds):
         request(self.ledger.web3, "evm_increaseTime", [seconds])

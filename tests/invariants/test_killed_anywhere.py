@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
+from radledger import signed as signed_documents
 from radledger.chain.ledger import Ledger
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
@@ -166,11 +167,11 @@ def kill_submissions(traced, opened, people, folder, wanted, count):
 
     def signed(ledger):
         patient = Account.create()
-        return patient.address, Consents(ledger).sign_grant(patient, reader, Terms(("CC",)))
+        return patient.address, Consents(ledger).grant(reader, Terms(("CC",))).sign(patient)
 
     def submit(home, document):
         ledger = opened(home)
-        Consents(ledger).submit(document, payer)
+        signed_documents.submit(ledger, document, payer)
         return ledger
 
     _, whole = signed(opened(folder / "whole"))

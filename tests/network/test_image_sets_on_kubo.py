@@ -234,7 +234,7 @@ def test_too_few_nodes_refuse_and_keep_nothing(network, add):
 
 
 def test_a_partner_with_a_grant_keeps_a_copy_that_outlives_the_hospital_s(
-    network, add, ledger, who, tmp_path, encryption_keys, study
+    network, add, ledger, who, tmp_path, encryption_keys, study, submit
 ):
     hospital, (added,) = add(network.store("hospital"))
     clinic = RadLedger(ledger, network.store("clinic"), tmp_path / "clinic")
@@ -261,8 +261,8 @@ def test_a_partner_with_a_grant_keeps_a_copy_that_outlives_the_hospital_s(
     assert network.pins("clinic") == set()
 
     consents = Consents(ledger)
-    grant = consents.sign_grant(who.patient, who.clinic.address, Terms(("CC",)))
-    consents.submit(grant, who.hospital)
+    grant = consents.grant(who.clinic.address, Terms(("CC",))).sign(who.patient)
+    submit(grant, who.hospital)
     secret = released()
     assert copies.pin(added.image_id, secret=secret).pinned == 5
     assert network.pins("clinic") == network.pins("hospital")

@@ -19,6 +19,7 @@ from radledger.crypto.keys import public_key
 from radledger.dicom.synthetic import make_ct_series
 from radledger.identity import Identities
 from radledger.imaging.service import Images
+from radledger.signed import submit
 from radledger.storage import LocalStore
 
 CUSTODIANS = ("hospital", "clinic")
@@ -156,9 +157,9 @@ class World:
     def _identify(self, patient, guardians):
         submit, payer = self._identities.submit, self._who["hospital"]
         key = public_key(self._key_of(patient))
-        submit(self._identities.sign_set_key(patient, key), payer)
+        submit(self._identities.set_key(key).sign(patient), payer)
         named = [guardian.address for guardian in guardians]
-        submit(self._identities.sign_set_guardians(patient, named, 2), payer)
+        submit(self._identities.set_guardians(named, 2).sign(patient), payer)
 
     def _key_of(self, patient):
         names = {each.address: each.name for each in self._keystore.list()}
@@ -181,10 +182,10 @@ class World:
 
     def _grant(self, consents, patient, terms, *, exact=False):
         researcher = self._who["researcher"].address
-        document = consents.sign_grant(patient, researcher, terms, exact=exact)
-        consents.submit(document, self._who["hospital"])
+        document = consents.grant(researcher, terms, exact=exact).sign(patient)
+        submit(self.ledger, document, self._who["hospital"])
         self.salts.append(document["disease"])
 
     def _break_glass(self, person):
         note, address = SealedNote.of("unconscious"), person.addresses["hospital"]
-        Consents(self.ledger).break_glass(self._who["radiologist"], address, note)
+        Consents(self.ledger).break_glass(address, note).send(self._who["radiologist"])

@@ -39,7 +39,7 @@ def sign(consents, people):
 
     def sign(patient=None, terms=None):
         signer = patient or Account.create()
-        return consents.sign_grant(signer, people["radiologist"].address, terms or Terms(("CC",)))
+        return consents.grant(people["radiologist"].address, terms or Terms(("CC",))).sign(signer)
 
     return sign
 
@@ -88,11 +88,10 @@ class Relay:
     def __init__(self, client):
         self.client = client
 
-    def post(self, document, path=None):
-        path = path or ("/consents" if "kind" in document else "/forward-requests")
+    def post(self, document):
         # In ASCII, which has a form for everything that Python can write.
         headers = {"content-type": "application/json"}
-        return self.client.post(path, content=json.dumps(document), headers=headers)
+        return self.client.post("/documents", content=json.dumps(document), headers=headers)
 
     def take(self, document):
         """Hand a document in that has to be taken on; its ticket."""

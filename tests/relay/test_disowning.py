@@ -20,11 +20,8 @@ def who(people):
 
 def test_both_are_paid_for(relay, ledger, anchor, who, tmp_path):
     images, image_id = Images(ledger, MemoryStore(), tmp_path), anchor().image_id
-    for sign, state in (
-        (images.sign_disown, "disowned"),
-        (images.sign_acknowledge, "anchored"),
-    ):
-        answer = relay.end(relay.take(sign(who.patient, image_id)))
-        assert (answer["state"], answer["kind"]) == ("confirmed", "forward")
+    for change, state in ((images.disown, "disowned"), (images.acknowledge, "anchored")):
+        answer = relay.end(relay.take(change(image_id).sign(who.patient)))
+        assert (answer["state"], answer["kind"]) == ("confirmed", "radledger.call")
         assert images.show(image_id).state == state
     assert ledger.web3.eth.get_balance(who.patient.address) == 0

@@ -10,7 +10,7 @@ from eth_account import Account
 
 from radledger.chain.rpc import request
 from radledger.consent import Terms
-from radledger.relay.checks import simulate, take_consent, take_forward
+from radledger.relay.checks import simulate, take
 from radledger.relay.tickets import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,7 +79,7 @@ def ends(relaying, ledger, people):
 
 def call_of(ledger, document):
     """A signed document as a call to its contract."""
-    signed = (take_consent if "kind" in document else take_forward)(ledger, document)
+    signed = take(ledger, document)
     return signed.to, signed.data
 
 
@@ -90,15 +90,17 @@ def forwarded(document):
     return (*(message[name] for name in names), document["signature"])
 
 
-def test_consents_by_way_of_a_multicall(waiting, ends, sign, consents, people, ledger, aggregate):
+def test_consents_by_way_of_a_multicall(
+    waiting, ends, sign, consents, people, ledger, aggregate, submit
+):
     patients = [Account.create() for _ in range(4)]
     reader = people["radiologist"].address
     for patient in patients[1:3]:
-        consents.submit(sign(patient), people["stranger"])
+        submit(sign(patient), people["stranger"])
     documents = [
         sign(patients[0], Terms(("GRU",), conditions=("NPU",))),
-        consents.sign_revoke(patients[1], reader),
-        consents.sign_revoke_all(patients[2]),
+        consents.revoke(reader).sign(patients[1]),
+        consents.revoke_all().sign(patients[2]),
         sign(patients[3]),
     ]
     tickets = waiting(documents)
@@ -123,8 +125,8 @@ def test_another_consent_for_the_same_grantee_by_way_of_a_multicall(
 def test_forward_requests_in_a_batch(waiting, ends, identities, people, ledger):
     clinic = people["clinic"].address
     members = [Account.create() for _ in range(3)]
-    documents = [identities.sign_add_delegate(each, clinic, valid_for=600) for each in members]
-    other = identities.sign_add_delegate(members[2], clinic, valid_for=700)
+    documents = [identities.add_delegate(clinic, validity=600).sign(each) for each in members]
+    other = identities.add_delegate(clinic, validity=700).sign(members[2])
     tickets = waiting(documents)
     batch = [forwarded(documents[0]), forwarded(documents[1]), forwarded(other)]
     # The third one's own document is passed over, for its nonce is used by then.
@@ -142,7 +144,7 @@ def test_a_forward_request_that_failed_in_a_batch_is_not_executed(
     waiting, ends, identities, people, ledger
 ):
     member, clinic, stranger = Account.create(), people["clinic"].address, people["stranger"]
-    document = identities.sign_add_delegate(member, clinic, valid_for=600)
+    document = identities.add_delegate(clinic, validity=600).sign(member)
     tickets = waiting([document])
     request(ledger.web3, "anvil_setBalance", [member.address, hex(10**18)])
     ledger.send(member, "IdentityRegistry", "changeOwner", member.address, clinic)
@@ -159,7 +161,7 @@ def test_a_forward_request_that_is_not_recognised(
 ):
     clinic = people["clinic"].address
     members = [Account.create() for _ in range(2)]
-    documents = [identities.sign_add_delegate(each, clinic, valid_for=600) for each in members]
+    documents = [identities.add_delegate(clinic, validity=600).sign(each) for each in members]
     tickets = waiting(documents)
     by_contract = aggregate(call_of(ledger, documents[0]))
     # The forwarder does not mind what bytes are padded with, as who decodes them does.
@@ -188,7 +190,7 @@ def test_what_is_overtaken_in_its_block_is_charged(relaying, sign, consents, peo
             assert (answer["state"], answer["transaction"]) == ("confirmed", overtaking)
             lost = web3.eth.get_transaction_receipt(ours)
             assert lost["status"] == 0
-            more = consents.sign_grant(patient, people["clinic"].address, Terms(("CC",)))
+            more = consents.grant(people["clinic"].address, Terms(("CC",))).sign(patient)
             values = relay.refused(relay.post(more), 429, "BudgetExhausted")
             assert values["spent"] == lost["gasUsed"]
     finally:

@@ -61,7 +61,7 @@ def paused(ledger):
 
 
 def hand_in(url, document):
-    response = httpx.post(f"{url}/consents", json=document, timeout=240)
+    response = httpx.post(f"{url}/documents", json=document, timeout=240)
     assert response.status_code == 202, response.text
     return response.json()["ticket"]
 

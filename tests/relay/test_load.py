@@ -34,7 +34,7 @@ def signed(sign, identities, people):
             documents[patient.address] = (
                 sign(patient)
                 if index % 10
-                else identities.sign_add_delegate(patient, parent, valid_for=3600)
+                else identities.add_delegate(parent, validity=3600).sign(patient)
             )
         return documents
 
@@ -89,9 +89,8 @@ def _patiently(act):
 
 def _handed_in(client, document):
     """Hand a document in, as often as it takes; its ticket."""
-    path = "consents" if "kind" in document else "forward-requests"
     for _ in range(100):
-        response = client.post(f"/{path}", json=document)
+        response = client.post("/documents", json=document)
         answer = response.json()
         if response.status_code == 202:
             return answer["ticket"]

@@ -122,9 +122,9 @@ def test_made_up_revocations_cost_no_question_each(relaying, consents, anchor, w
     limits = Limits(per_address=10**9, per_day=0, queue=100)
     with relaying(limits, working=False) as relay:
         for _ in range(5):
-            revoked = consents.sign_revoke_all(Account.create())
+            revoked = consents.revoke_all().sign(Account.create())
             relay.refused(relay.post(revoked), 429, "BudgetExhausted")
         first = len(asked)
-        patients = consents.sign_revoke_all(who.patient)
+        patients = consents.revoke_all().sign(who.patient)
         relay.refused(relay.post(patients), 429, "BudgetExhausted")
     assert (first, len(asked)) == (1, 1)

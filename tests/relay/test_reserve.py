@@ -7,6 +7,8 @@ import time
 import pytest
 from eth_account import Account
 
+from radledger.chain.forward import Forwarded
+from radledger.chain.ledger import Call
 from radledger.chain.rpc import request
 from radledger.consent import Terms
 from radledger.crypto.keys import Kem, PublicKey
@@ -48,16 +50,16 @@ def test_revocations_are_paid_for_when_the_day_is_used_up(
         relay.refused(used_up(relay, sign), 429, "BudgetExhausted")
 
         # Anyone can sign a revocation, so it has to be of a subject that an image set names.
-        unnamed = used_up(relay, lambda: consents.sign_revoke(newcomer, reader))
+        unnamed = used_up(relay, lambda: consents.revoke(reader).sign(newcomer))
         values = relay.refused(unnamed, 429, "BudgetExhausted")
         assert values["limit"] == 750_000
-        more = consents.sign_grant(patient, people["clinic"].address, Terms(("GRU",)))
+        more = consents.grant(people["clinic"].address, Terms(("GRU",))).sign(patient)
         relay.refused(relay.post(more), 429, "BudgetExhausted")
 
-        assert relay.end(relay.take(consents.sign_revoke(patient, reader)))["state"] == "confirmed"
+        assert relay.end(relay.take(consents.revoke(reader).sign(patient)))["state"] == "confirmed"
         (grant,) = consents.list(subject=patient.address)
         assert grant.status == "revoked"
-        assert relay.end(relay.take(consents.sign_revoke_all(patient)))["state"] == "confirmed"
+        assert relay.end(relay.take(consents.revoke_all().sign(patient)))["state"] == "confirmed"
 
 
 def test_revocations_are_taken_when_the_queue_is_full(relaying, sign, consents, who, anchor):
@@ -66,8 +68,8 @@ def test_revocations_are_taken_when_the_queue_is_full(relaying, sign, consents, 
         for _ in range(3):
             relay.take(sign())
         assert relay.refused(relay.post(sign()), 503, "QueueFull") == {"waiting": 3}
-        relay.take(consents.sign_revoke_all(who.patient))
-        newcomer = consents.sign_revoke_all(Account.create())
+        relay.take(consents.revoke_all().sign(who.patient))
+        newcomer = consents.revoke_all().sign(Account.create())
         assert relay.refused(relay.post(newcomer), 503, "QueueFull") == {"waiting": 4}
 
 
@@ -77,12 +79,15 @@ def test_revocations_of_patients_are_executed_before_what_is_older(
     anchor()
     newcomer = Account.create()
     with relaying(working=False) as relay:
-        older = [relay.take(sign()), relay.take(consents.sign_revoke_all(newcomer))]
+        older = [relay.take(sign()), relay.take(consents.revoke_all().sign(newcomer))]
         granted = relay.take(sign(who.patient))
-        first = relay.take(consents.sign_revoke(who.patient, people["clinic"].address))
-        second = relay.take(consents.sign_revoke_all(who.patient))
-    (path,) = (tmp_path / "relay").glob("*.sqlite3")
-    tickets = Tickets(path)
+        first = relay.take(consents.revoke(people["clinic"].address).sign(who.patient))
+        second = relay.take(consents.revoke_all().sign(who.patient))
+    queue, patients = sorted(
+        (tmp_path / "relay").glob("*.sqlite3"), key=lambda each: len(each.name)
+    )
+    assert patients.name.endswith(".patients.sqlite3")
+    tickets = Tickets(queue)
     order = [each.ticket for each in tickets.next(9, int(time.time()))]
     tickets.close()
     assert order == [first, second, *older, granted]
@@ -100,11 +105,11 @@ def test_vetoes_are_paid_for_when_the_day_is_used_up(
     anchor()
     # One guardian is enough here, so that the recovery is under way at once.
     request(ledger.web3, "anvil_setBalance", [patient.address, hex(10**18)])
-    identities.set_guardians(patient, [guardian.address], threshold=1)
-    identities.approve_recovery(guardian, patient.address, heir)
+    identities.set_guardians([guardian.address], threshold=1).send(patient)
+    identities.approve_recovery(patient.address, heir).send(guardian)
     with relaying(Limits(per_address=10**9, per_day=800_000, queue=100)) as relay:
         relay.refused(used_up(relay, sign), 429, "BudgetExhausted")
-        veto = identities.sign_veto(patient)
+        veto = identities.veto().sign(patient)
         assert relay.end(relay.take(veto))["state"] == "confirmed"
         assert identities.show(patient.address).recoveries == ()
 
@@ -115,10 +120,10 @@ def test_what_takes_back_is_paid_for_when_the_day_is_used_up(
     patient, parent = who.patient, people["clinic"].address
     images, mistaken = Images(ledger, MemoryStore(), tmp_path), anchor().image_id
     request(ledger.web3, "anvil_setBalance", [patient.address, hex(10**18)])
-    identities.add_delegate(patient, parent, valid_for=3600)
-    identities.set_key(patient, PublicKey(Kem.X25519, b"\7" * 32))
+    identities.add_delegate(parent, validity=3600).send(patient)
+    identities.set_key(PublicKey(Kem.X25519, b"\7" * 32)).send(patient)
     named = (X25519_ATTRIBUTE.encode().ljust(32, b"\0"), b"\7" * 32)
-    until = ledger.now() + 3600
+    revoking = Call("IdentityRegistry", "revokeAttribute", (patient.address, *named))
 
     def stands():
         shown = identities.show(patient.address)
@@ -128,18 +133,14 @@ def test_what_takes_back_is_paid_for_when_the_day_is_used_up(
         relay.refused(used_up(relay, sign), 429, "BudgetExhausted")
         assert stands() == ("anchored", 1, 1)
         for document in (
-            lambda: images.sign_disown(patient, mistaken),
-            lambda: identities.sign_revoke_delegate(patient, parent),
-            lambda: ledger.sign_forward(
-                patient,
-                *("IdentityRegistry", "revokeAttribute", patient.address, *named),
-                deadline=until,
-            ),
+            lambda: images.disown(mistaken).sign(patient),
+            lambda: identities.revoke_delegate(parent).sign(patient),
+            lambda: Forwarded(ledger, patient.address, revoking).sign(patient, 3600),
         ):
             assert relay.end(relay.take(document()))["state"] == "confirmed"
         assert stands() == ("disowned", 0, 0)
         # What gives is not kept room for, nor what a newcomer takes back.
-        gives = identities.sign_add_delegate(patient, parent, valid_for=3600)
+        gives = identities.add_delegate(parent, validity=3600).sign(patient)
         relay.refused(relay.post(gives), 429, "BudgetExhausted")
-        newcomer = identities.sign_revoke_delegate(Account.create(), parent)
+        newcomer = identities.revoke_delegate(parent).sign(Account.create())
         relay.refused(relay.post(newcomer), 429, "BudgetExhausted")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 from eth_account import Account
-from eth_account.messages import encode_typed_data
 from eth_utils.abi import function_abi_to_4byte_selector
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from radledger.chain.forward import forward_typed_data
+from radledger.areas import CONTRACTS
+from radledger.chain import documents, forward
 from radledger.chain.typed_data import parsed, typed_data
-from radledger.consent import documents, duo, messages
+from radledger.consent import duo, messages
 from radledger.consent.bindings import TYPED_DATA
 from radledger.errors import RadLedgerError
-from radledger.relay import checks
 
 SIGNER = Account.create()
 WORDS = [term.label for term in (*duo.PURPOSES, *duo.CONDITIONS)]
@@ -85,7 +84,9 @@ def test_consents(relay, ledger, said):
 @given(data=st.data())
 def test_forward_requests(relay, ledger, data):
     draw = data.draw
-    contract = draw(st.sampled_from(sorted({*checks.ALLOWED, "Forwarder"})))
+    contract = draw(
+        st.sampled_from([*(name for name, each in CONTRACTS.items() if each.relayed), "Forwarder"])
+    )
     functions = [item for item in ledger.contract(contract).abi if item["type"] == "function"]
     name = draw(st.sampled_from(sorted({item["name"] for item in functions})))
     abi = next(item for item in functions if item["name"] == name)
@@ -99,6 +100,9 @@ def test_forward_requests(relay, ledger, data):
         "deadline": draw(number(48)) | 2**47,
         "data": "0x" + call.hex(),
     }
-    typed = forward_typed_data(ledger, fields)
-    signature = SIGNER.sign_message(encode_typed_data(full_message=typed)).signature
-    is_answered(relay, {"typedData": typed, "signature": "0x" + bytes(signature).hex()})
+    typed = forward.forward_typed_data(ledger, fields)
+    try:
+        summary = forward.summarise(ledger, "ForwardRequest", fields)
+    except RadLedgerError as error:
+        summary = str(error)
+    is_answered(relay, documents.sign(SIGNER, forward.KIND, summary, typed))

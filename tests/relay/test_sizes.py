@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from eth_account import Account
-from eth_account.messages import encode_typed_data
 
-from radledger.chain import forward
+from radledger.chain import documents, forward
 from radledger.chain.rpc import request
 from radledger.relay.checks import MOST_CALL_DATA
 from radledger.relay.tickets import Limits
@@ -30,8 +29,8 @@ def attribute(ledger):
             message = {"from": minted.address, "to": to, "value": 0, "gas": 500_000, "nonce": 0}
             message |= {"deadline": ledger.now() + 3600, "data": data}
             typed = forward.forward_typed_data(ledger, message)
-            signature = minted.sign_message(encode_typed_data(full_message=typed)).signature
-            return {"typedData": typed, "signature": "0x" + bytes(signature).hex()}
+            summary = forward.summarise(ledger, "ForwardRequest", message)
+            return documents.sign(minted, forward.KIND, summary, typed)
 
         rest = executed(ledger, document(b""))
         return document(b"\xff" * (size - rest))
@@ -41,8 +40,8 @@ def attribute(ledger):
 
 def executed(ledger, document):
     """Bytes of the call data by which a forward request is executed."""
-    _, argument = forward.forward_request(ledger, document)
-    _, data = ledger.encode(forward.FORWARDER, "execute", argument)
+    call = forward.read(ledger, document).call
+    _, data = ledger.encode(call.contract, call.function, *call.arguments)
     return len(data) // 2 - 1
 
 

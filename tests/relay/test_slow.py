@@ -14,7 +14,7 @@ from radledger.relay.server import serving
 from radledger.relay.service import Relayer
 from radledger.relay.tickets import Limits
 
-HEADERS = b"POST /consents HTTP/1.1\r\nHost: relay\r\nContent-Type: application/json\r\n"
+HEADERS = b"POST /documents HTTP/1.1\r\nHost: relay\r\nContent-Type: application/json\r\n"
 
 
 @pytest.fixture

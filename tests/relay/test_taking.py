@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from eth_account import Account
-from eth_account.messages import encode_typed_data
 
-from radledger.chain.forward import forward_typed_data
+from radledger.chain import documents
+from radledger.chain.forward import Forwarded, forward_typed_data
+from radledger.chain.ledger import Call
 from radledger.chain.rpc import request
 from radledger.consent import Terms
 from radledger.crypto.keys import Kem, PublicKey
@@ -29,7 +30,7 @@ def test_a_consent_is_paid_for_and_confirmed(relay, sign, consents, ledger, peop
     assert response.status_code == 202
     ticket = response.json()
     assert response.headers["location"] == f"/tickets/{ticket['ticket']}"
-    assert (ticket["kind"], ticket["signer"]) == ("consent", patient.address)
+    assert (ticket["kind"], ticket["signer"]) == ("radledger.consent", patient.address)
 
     answer = relay.end(ticket["ticket"])
     (grant,) = consents.list(subject=patient.address)
@@ -44,9 +45,9 @@ def test_a_consent_is_paid_for_and_confirmed(relay, sign, consents, ledger, peop
 
 def test_a_forward_request_is_paid_for_and_confirmed(relay, identities, people):
     patient, parent = Account.create(), Account.create().address
-    signed = identities.sign_add_delegate(patient, parent, valid_for=DAY)
+    signed = identities.add_delegate(parent, validity=DAY).sign(patient)
     answer = relay.end(relay.take(signed))
-    assert (answer["state"], answer["kind"]) == ("confirmed", "forward")
+    assert (answer["state"], answer["kind"]) == ("confirmed", "radledger.call")
     (delegate,) = identities.show(patient.address).delegates
     assert delegate.delegate == parent
 
@@ -65,9 +66,9 @@ def test_the_same_document_has_the_same_ticket_and_is_paid_for_once(relay, sign,
 def test_a_patient_changes_their_mind(relay, sign, consents, people, ledger):
     patient, reader = Account.create(), people["radiologist"].address
     relay.end(relay.take(sign(patient)))
-    relay.end(relay.take(consents.sign_revoke(patient, reader)))
+    relay.end(relay.take(consents.revoke(reader).sign(patient)))
     assert [grant.status for grant in consents.list(subject=patient.address)] == ["revoked"]
-    relay.end(relay.take(consents.sign_revoke_all(patient)))
+    relay.end(relay.take(consents.revoke_all().sign(patient)))
     relay.end(relay.take(sign(patient)))
     assert [grant.status for grant in consents.list(subject=patient.address)] == ["active"]
 
@@ -79,7 +80,7 @@ def test_a_document_is_taken_as_a_wallet_writes_it(relay, sign, identities, peop
     document = (
         sign(patient)
         if kind == "consent"
-        else identities.sign_add_delegate(patient, people["clinic"].address, valid_for=DAY)
+        else identities.add_delegate(people["clinic"].address, validity=DAY).sign(patient)
     )
     typed = document["typedData"]
     del typed["types"]["EIP712Domain"]
@@ -120,8 +121,8 @@ def test_a_consent_that_cannot_hold(relay, sign, ledger, people, path_and_value,
 
 
 def test_a_consent_that_is_too_late(relay, consents, ledger, people, travel):
-    late = consents.sign_grant(
-        Account.create(), people["radiologist"].address, Terms(("CC",)), valid_for=60
+    late = consents.grant(people["radiologist"].address, Terms(("CC",))).sign(
+        Account.create(), valid_for=60
     )
     travel(late["typedData"]["message"]["deadline"] - ledger.now() + 1)
     values = relay.refused(relay.post(late), 422, "DocumentExpired")
@@ -131,9 +132,9 @@ def test_a_consent_that_is_too_late(relay, consents, ledger, people, travel):
 def test_a_consent_that_the_contract_would_refuse(relay, consents, people, travel):
     """It says why, in the contract's words and with what stands."""
     patient, reader = Account.create(), people["radiologist"].address
-    held_back = consents.sign_grant(patient, reader, Terms(("CC",)))
+    held_back = consents.grant(reader, Terms(("CC",))).sign(patient)
     travel(3_600)  # the chain's clock may be minutes behind the machine's
-    revocation = consents.sign_revoke(patient, reader)
+    revocation = consents.revoke(reader).sign(patient)
     relay.end(relay.take(revocation))
     answer = relay.post(held_back)
     values = relay.refused(answer, 422, "ConsentRevokedSince")
@@ -144,7 +145,7 @@ def test_a_consent_that_the_contract_would_refuse(relay, consents, people, trave
         "signed": revocation["typedData"]["message"]["signed"],
     }
     assert "to grant again, sign a new grant" in answer.json()["detail"]
-    granted = relay.end(relay.take(consents.sign_grant(patient, reader, Terms(("CC",)))))
+    granted = relay.end(relay.take(consents.grant(reader, Terms(("CC",))).sign(patient)))
     assert granted["state"] == "confirmed"
 
 
@@ -162,7 +163,7 @@ def test_two_consents_of_one_sitting(relaying, sign, consents, ledger, people, t
     patient, reader = Account.create(), people["radiologist"].address
     documents = {"grant": sign(patient)}
     travel(3_600)  # the chain's clock may be minutes behind the machine's
-    documents["revocation"] = consents.sign_revoke(patient, reader)
+    documents["revocation"] = consents.revoke(reader).sign(patient)
     with relaying(working=False) as relay:
         tickets = {first: relay.take(documents[first])}
         (second,) = documents.keys() - tickets
@@ -178,26 +179,29 @@ def test_two_consents_of_one_sitting(relaying, sign, consents, ledger, people, t
 
 
 def test_a_forward_request_that_somebody_changed(relay, identities, people):
-    signed = identities.sign_add_delegate(people["patient"], people["clinic"].address, valid_for=60)
+    signed = identities.add_delegate(people["clinic"].address, validity=60).sign(people["patient"])
     for changed in (
         altered(signed, "typedData", "message", "gas", 5_000_000),
         altered(signed, "typedData", "message", "nonce", 7),
         altered(signed, "signature", "0x" + "33" * 65),
+        altered(signed, "summary", "The patient permits everything."),
     ):
-        values = relay.refused(relay.post(changed), 422, "ERC2771ForwarderInvalidSigner")
-        assert values["from"] == people["patient"].address
+        values = relay.refused(relay.post(changed), 422, "DocumentTampered")
+        assert values["signer"] == people["patient"].address
     elsewhere = altered(signed, "typedData", "domain", "chainId", 1)
-    relay.refused(relay.post(elsewhere), 422, "UsageError")
+    relay.refused(relay.post(elsewhere), 422, "DocumentForAnotherChain")
 
 
-def test_a_forward_request_that_is_too_late_or_was_used(relay, identities, ledger, people, travel):
+def test_a_forward_request_that_is_too_late_or_was_used(
+    relay, identities, ledger, people, travel, submit
+):
     patient, parent = Account.create(), people["clinic"].address
-    signed = identities.sign_add_delegate(patient, parent, valid_for=60)
-    identities.submit(signed, people["stranger"])
+    signed = identities.add_delegate(parent, validity=60).sign(patient)
+    submit(signed, people["stranger"])
     relay.refused(relay.post(signed), 422, "ERC2771ForwarderInvalidSigner")
-    late = identities.sign_add_delegate(patient, parent, valid_for=60)
+    late = identities.add_delegate(parent, validity=60).sign(patient)
     travel(8 * DAY)
-    values = relay.refused(relay.post(late), 422, "ERC2771ForwarderExpiredRequest")
+    values = relay.refused(relay.post(late), 422, "DocumentExpired")
     assert values == {"deadline": late["typedData"]["message"]["deadline"]}
 
 
@@ -205,7 +209,7 @@ def test_a_forward_request_that_its_target_refuses_has_the_targets_error(
     relay, identities, ledger, people
 ):
     patient, heir = Account.create(), people["clinic"].address
-    signed = identities.sign_add_delegate(patient, heir, valid_for=60)
+    signed = identities.add_delegate(heir, validity=60).sign(patient)
     request(ledger.web3, "anvil_setBalance", [patient.address, hex(10**18)])
     ledger.send(patient, "IdentityRegistry", "changeOwner", patient.address, heir)
     values = relay.refused(relay.post(signed), 422, "IdentityNotOwner")
@@ -215,7 +219,7 @@ def test_a_forward_request_that_its_target_refuses_has_the_targets_error(
 def test_forward_requests_of_one_nonce_do_not_wait_together(relaying, identities):
     patient = Account.create()
     keys = (PublicKey(Kem.X25519, bytes([number]) * 32) for number in (1, 2))
-    first, second = (identities.sign_set_key(patient, key) for key in keys)
+    first, second = (identities.set_key(key).sign(patient) for key in keys)
     with relaying(working=False) as relay:
         ticket = relay.take(first)
         values = relay.refused(relay.post(second), 409, "NonceTaken")
@@ -228,17 +232,16 @@ def test_forward_requests_of_one_nonce_do_not_wait_together(relaying, identities
 
 def test_what_is_not_paid_for(relay, identities, ledger, people):
     radiologist, patient = people["radiologist"], people["patient"]
-    until = ledger.now() + 60
-    for signer, contract, function, *arguments in (
-        (radiologist, "ParticipantRegistry", "leaveInstitution"),
-        (patient, "IdentityRegistry", "identityOwner", patient.address),
+    for signer, call in (
+        (radiologist, Call("ParticipantRegistry", "leaveInstitution")),
+        (patient, Call("IdentityRegistry", "identityOwner", (patient.address,))),
     ):
-        signed = ledger.sign_forward(signer, contract, function, *arguments, deadline=until)
+        signed = Forwarded(ledger, signer.address, call).sign(signer, 60)
         values = relay.refused(relay.post(signed), 403, "TargetNotAllowed")
-        assert values["to"] == ledger.address(contract)
-    paying = identities.sign_add_delegate(patient, people["clinic"].address, valid_for=60)
+        assert values == {"contract": call.contract, "function": call.function}
+    paying = identities.add_delegate(people["clinic"].address, validity=60).sign(patient)
     paying["typedData"]["message"]["value"] = 1
-    assert relay.refused(relay.post(paying), 403, "TargetNotAllowed") == {"value": 1}
+    assert relay.refused(relay.post(paying), 422, "DocumentMalformed") == {"value": 1}
 
 
 # ------------------------------------------------------------------------------------- limits
@@ -263,12 +266,12 @@ def test_a_day_has_a_budget(relaying, sign):
         assert values["spent"] == used
 
 
-def test_what_is_refused_costs_no_budget(relaying, sign, people, consents):
+def test_what_is_refused_costs_no_budget(relaying, sign, people, consents, submit):
     patient = Account.create()
     first, second = sign(patient), sign(patient, Terms(("GRU",)))
     with relaying(Limits(per_address=150_000, per_day=10**9, queue=10), working=False) as relay:
         ticket = relay.take(first)
-        consents.submit(second, people["stranger"])
+        submit(second, people["stranger"])
     with relaying(Limits(per_address=150_000, per_day=10**9, queue=10)) as relay:
         assert relay.end(ticket)["error"] == "ConsentSuperseded"
         assert relay.end(relay.take(sign(patient)))["state"] == "confirmed"
@@ -280,12 +283,11 @@ def test_a_call_that_alone_is_too_expensive(relaying, sign, identities, ledger, 
         assert values["needed"] > values["limit"] == 50_000
     # More gas than there is in a block, or in the world; the signer can ask for any.
     patient = Account.create()
-    signed = identities.sign_add_delegate(patient, people["clinic"].address, valid_for=60)
+    signed = identities.add_delegate(people["clinic"].address, validity=60).sign(patient)
     for gas in (40_000_000, 2**255):
         message = {**signed["typedData"]["message"], "gas": gas}
         typed = forward_typed_data(ledger, message)
-        signature = patient.sign_message(encode_typed_data(full_message=typed)).signature
-        asking = {"typedData": typed, "signature": "0x" + bytes(signature).hex()}
+        asking = documents.sign(patient, signed["kind"], signed["summary"], typed)
         with relaying(Limits(per_address=10**7, per_day=10**9, queue=10)) as relay:
             values = relay.refused(relay.post(asking), 422, "CallTooExpensive")
             assert values == {"needed": gas, "limit": 10**7}

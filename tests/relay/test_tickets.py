@@ -166,12 +166,12 @@ def test_a_file_of_a_later_release_is_refused_and_left_alone(tmp_path):
     kept = opened.accept(call(1), 10, 0, now=0, limits=LIMITS)
     opened.close()
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 2")
+        database.execute("PRAGMA user_version = 3")
     with pytest.raises(DatabaseOfLaterRelease, match="use that release") as error:
         Tickets(path)
-    assert error.value.values == {"path": str(path), "layout": 2, "supported": 1}
+    assert error.value.values == {"path": str(path), "layout": 3, "supported": 2}
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 1")
+        database.execute("PRAGMA user_version = 2")
     again = Tickets(path)
     assert again.get(kept.ticket) == kept
     again.close()

@@ -24,7 +24,7 @@ def signed_by(consents, people, deploy):
     def signed_by(code):
         wallet = deploy(code)
         reader = people["radiologist"].address
-        signed = consents.sign_grant(people["patient"], reader, Terms(("CC",)), subject=wallet)
+        signed = consents.grant(reader, Terms(("CC",)), subject=wallet).sign(people["patient"])
         return wallet, {**signed, "signer": wallet, "signature": "0x1234"}
 
     return signed_by

@@ -47,16 +47,16 @@ def test_a_later_run_works_off_what_an_earlier_one_left(relaying, waiting, sign,
 
 
 def test_one_that_is_refused_does_not_stop_the_others(
-    relaying, waiting, sign, consents, identities, people, ledger
+    relaying, waiting, sign, consents, identities, people, ledger, submit
 ):
     patients = [Account.create() for _ in range(3)]
     members = [Account.create() for _ in range(3)]
     parent = people["clinic"].address
     documents = [sign(patient) for patient in patients]
     other = sign(patients[1], Terms(("GRU",)))
-    forwarded = [identities.sign_add_delegate(each, parent, valid_for=600) for each in members]
+    forwarded = [identities.add_delegate(parent, validity=600).sign(each) for each in members]
     tickets = waiting([*documents, *forwarded])
-    consents.submit(other, people["stranger"])
+    submit(other, people["stranger"])
     moved = members[2]
     request(ledger.web3, "anvil_setBalance", [moved.address, hex(10**18)])
     ledger.send(moved, "IdentityRegistry", "changeOwner", moved.address, parent)
@@ -75,15 +75,15 @@ def test_one_that_is_refused_does_not_stop_the_others(
 
 
 def test_what_somebody_else_sent_meanwhile_is_confirmed_and_not_paid_twice(
-    relaying, waiting, sign, consents, identities, people, ledger
+    relaying, waiting, sign, consents, identities, people, ledger, submit
 ):
     patient = Account.create()
     document = sign(patient)
-    delegate = identities.sign_add_delegate(patient, people["clinic"].address, valid_for=600)
+    delegate = identities.add_delegate(people["clinic"].address, validity=600).sign(patient)
     tickets = waiting([document, delegate])
     receipts = [
-        consents.submit(document, people["stranger"]),
-        identities.submit(delegate, people["stranger"]),
+        submit(document, people["stranger"]),
+        submit(delegate, people["stranger"]),
     ]
     before = ledger.web3.eth.get_transaction_count(people["hospital"].address)
     with relaying() as relay:
@@ -156,10 +156,12 @@ def test_one_that_the_node_never_simulates_is_refused_in_the_end(
     assert "gas required exceeds allowance" in ended["detail"]
 
 
-def test_a_block_counts_when_it_is_deep_enough(relaying, waiting, sign, consents, people, ledger):
+def test_a_block_counts_when_it_is_deep_enough(
+    relaying, waiting, sign, consents, people, ledger, submit
+):
     document = sign()
     (ticket,) = waiting([document])
-    receipt = consents.submit(document, people["stranger"])
+    receipt = submit(document, people["stranger"])
     with relaying(confirmations=2) as relay:
         while relay.show(ticket)["state"] != "sent":
             request(ledger.web3, "eth_chainId", [])
@@ -169,13 +171,15 @@ def test_a_block_counts_when_it_is_deep_enough(relaying, waiting, sign, consents
         assert relay.end(ticket)["transaction"] == receipt.transaction
 
 
-def test_what_was_refused_can_be_handed_in_again(relaying, waiting, sign, consents, people, travel):
+def test_what_was_refused_can_be_handed_in_again(
+    relaying, waiting, sign, consents, people, travel, submit
+):
     patient, reader = Account.create(), people["radiologist"].address
-    consents.submit(sign(patient), people["stranger"])
-    revocation = consents.sign_revoke(patient, reader)
+    submit(sign(patient), people["stranger"])
+    revocation = consents.revoke(reader).sign(patient)
     (ticket,) = waiting([revocation])
     travel(3_600)  # the chain's clock may be minutes behind the machine's
-    consents.submit(consents.sign_revoke(patient, reader), people["stranger"])
+    submit(consents.revoke(reader).sign(patient), people["stranger"])
     with relaying() as relay:
         assert relay.end(ticket)["error"] == "ConsentNothingToRevoke"
         relay.refused(relay.post(revocation), 422, "ConsentNothingToRevoke")

@@ -40,12 +40,12 @@ def anchor(ledger, people):
 
 
 @pytest.fixture
-def consent(ledger, people):
+def consent(ledger, people, submit):
     """Consent of the patient to the clinic for medical research."""
     consents = Consents(ledger)
     clinic = people["clinic"].address
-    document = consents.sign_grant(people["patient"], clinic, ConsentTerms(("HMB",)))
-    consents.submit(document, people["hospital"])
+    document = consents.grant(clinic, ConsentTerms(("HMB",))).sign(people["patient"])
+    submit(document, people["hospital"])
 
 
 @pytest.fixture
@@ -55,4 +55,4 @@ def terms(token):
 
 @pytest.fixture
 def dataset_id(datasets, people, terms):
-    return datasets.create(people["researcher"], terms).dataset_id
+    return datasets.create(terms).send(people["researcher"]).dataset_id

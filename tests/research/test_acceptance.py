@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from radledger.chain.errors import DocumentExpired, DocumentMalformed, DocumentTampered
 from radledger.chain.refusals import (
     DatasetAlreadyContributed,
     DatasetNotCurator,
@@ -18,7 +19,6 @@ from radledger.chain.refusals import (
 from radledger.chain.rpc import request
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
-from radledger.consent.errors import DocumentExpired, DocumentMalformed, DocumentTampered
 from radledger.research.errors import AcceptanceDiffers
 from radledger.research.model import RULES
 
@@ -28,16 +28,16 @@ def test_custodian_contributes_what_a_curator_accepted(
 ):
     image = anchor()
     with pytest.raises(DatasetNotCurator):
-        datasets.contribute(people["hospital"], dataset_id, image)
+        datasets.contribute(dataset_id, image).send(people["hospital"])
     accepted = datasets.sign_acceptance(people["researcher"], dataset_id, image)
     accepted = json.loads(json.dumps(accepted))
     assert image.image_id in accepted["summary"]
     assert "with weight 1" in accepted["summary"]
-    receipt = datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)
+    receipt = datasets.contribute(dataset_id, image, acceptance=accepted).send(people["hospital"])
     made = receipt.event("DatasetImageContributed").args
     assert made["curator"] == people["researcher"].address
     with pytest.raises(DatasetAlreadyContributed):
-        datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)
+        datasets.contribute(dataset_id, image, acceptance=accepted).send(people["hospital"])
 
 
 @pytest.mark.parametrize(
@@ -49,21 +49,21 @@ def test_acceptance_names_the_weight_that_the_terms_give(
     datasets, people, terms, consent, anchor, rule, most, score, weight
 ):
     terms = replace(terms, rule=rule, most_instances=most)
-    dataset_id = datasets.create(people["researcher"], terms).dataset_id
+    dataset_id = datasets.create(terms).send(people["researcher"]).dataset_id
     assert datasets.show(dataset_id).terms.most_instances == most
     for signer, image in ((people["hospital"], anchor(instances=9)), (None, anchor(instances=9))):
         if signer is None:
-            datasets.contribute(people["researcher"], dataset_id, image, score=score)
+            datasets.contribute(dataset_id, image, score=score).send(people["researcher"])
             continue
         accepted = datasets.sign_acceptance(people["researcher"], dataset_id, image, score=score)
         assert accepted["typedData"]["message"]["weight"] == weight
-        datasets.contribute(signer, dataset_id, image, acceptance=accepted)
+        datasets.contribute(dataset_id, image, acceptance=accepted).send(signer)
     assert {each.weight for each in datasets.show(dataset_id).contributions} == {weight}
 
 
 def test_score_is_refused_where_the_terms_know_none(datasets, people, dataset_id, consent, anchor):
     with pytest.raises(DatasetWeightInvalid) as refused:
-        datasets.contribute(people["researcher"], dataset_id, anchor(), score=5)
+        datasets.contribute(dataset_id, anchor(), score=5).send(people["researcher"])
     assert refused.value.values["weight"] == 5
 
 
@@ -93,7 +93,7 @@ def test_no_acceptance_of_a_weight_that_the_contract_would_refuse(
     datasets, people, terms, anchor, rule, most, score
 ):
     terms = replace(terms, rule=rule, most_instances=most)
-    dataset_id = datasets.create(people["researcher"], terms).dataset_id
+    dataset_id = datasets.create(terms).send(people["researcher"]).dataset_id
     with pytest.raises(DatasetWeightInvalid) as refused:
         datasets.sign_acceptance(people["researcher"], dataset_id, anchor(instances=9), score=score)
     assert refused.value.values == {"rule": RULES.index(rule), "weight": score}
@@ -103,22 +103,26 @@ def test_acceptance_of_something_else_is_named(datasets, people, terms, dataset_
     image, other = anchor(), anchor()
     accepted = datasets.sign_acceptance(people["researcher"], dataset_id, other)
     with pytest.raises(AcceptanceDiffers) as refused:
-        datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)
+        datasets.contribute(dataset_id, image, acceptance=accepted).send(people["hospital"])
     assert refused.value.values == {"image": image.image_id}
-    another = datasets.create(people["researcher"], terms).dataset_id
+    another = datasets.create(terms).send(people["researcher"]).dataset_id
     with pytest.raises(AcceptanceDiffers) as refused:
-        datasets.contribute(people["hospital"], another, other, acceptance=accepted)
+        datasets.contribute(another, other, acceptance=accepted).send(people["hospital"])
     assert refused.value.values == {"dataset": another}
 
 
 def test_score_that_is_not_the_accepted_one_is_refused(datasets, people, terms, consent, anchor):
-    dataset_id = datasets.create(people["researcher"], replace(terms, rule="scored")).dataset_id
+    dataset_id = (
+        datasets.create(replace(terms, rule="scored")).send(people["researcher"]).dataset_id
+    )
     image = anchor()
     accepted = datasets.sign_acceptance(people["researcher"], dataset_id, image, score=7)
     with pytest.raises(AcceptanceDiffers, match="weight 7, not 8") as refused:
-        datasets.contribute(people["hospital"], dataset_id, image, score=8, acceptance=accepted)
+        datasets.contribute(dataset_id, image, score=8, acceptance=accepted).send(
+            people["hospital"]
+        )
     assert refused.value.values == {"weight": 8}
-    datasets.contribute(people["hospital"], dataset_id, image, score=7, acceptance=accepted)
+    datasets.contribute(dataset_id, image, score=7, acceptance=accepted).send(people["hospital"])
     assert datasets.show(dataset_id).weights["data"] == 7
 
 
@@ -130,7 +134,7 @@ def test_acceptance_that_was_changed_is_refused(datasets, people, dataset_id, an
     accepted = datasets.sign_acceptance(people["researcher"], dataset_id, image)
     accepted["typedData"]["message"][field] = value
     with pytest.raises(DocumentTampered):
-        datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)
+        datasets.contribute(dataset_id, image, acceptance=accepted).send(people["hospital"])
 
 
 def test_acceptance_ends(datasets, people, dataset_id, consent, anchor, ledger):
@@ -140,14 +144,16 @@ def test_acceptance_ends(datasets, people, dataset_id, consent, anchor, ledger):
     request(ledger.web3, "evm_setNextBlockTimestamp", [deadline + 1])
     request(ledger.web3, "evm_mine", [])
     with pytest.raises(DocumentExpired):
-        datasets.contribute(people["hospital"], dataset_id, image, acceptance=accepted)
+        datasets.contribute(dataset_id, image, acceptance=accepted).send(people["hospital"])
 
 
 def test_other_documents_are_no_acceptance(datasets, people, dataset_id, anchor, ledger):
     image = anchor()
-    consent = Consents(ledger).sign_grant(
-        people["patient"], people["clinic"].address, ConsentTerms(("HMB",))
+    consent = (
+        Consents(ledger)
+        .grant(people["clinic"].address, ConsentTerms(("HMB",)))
+        .sign(people["patient"])
     )
     for document in (consent, {}, {"kind": "radledger.dataset"}):
         with pytest.raises(DocumentMalformed):
-            datasets.contribute(people["hospital"], dataset_id, image, acceptance=document)
+            datasets.contribute(dataset_id, image, acceptance=document).send(people["hospital"])

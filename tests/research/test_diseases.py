@@ -17,7 +17,7 @@ CANCER = "MONDO:0004992"
 @pytest.fixture
 def created(datasets, people, token):
     terms = Terms(token.address, {"data": 10_000}, ("DS",), disease=CANCER)
-    return datasets.create(people["researcher"], terms)
+    return datasets.create(terms).send(people["researcher"])
 
 
 def test_who_created_it_reads_the_disease_and_others_its_digest(ledger, datasets, created):
@@ -31,25 +31,27 @@ def test_who_created_it_reads_the_disease_and_others_its_digest(ledger, datasets
     assert Datasets(ledger).show(created.dataset_id).terms.disease == decode_disease(digest)
 
 
-def test_consent_with_its_salt_lets_image_sets_in(ledger, datasets, people, anchor, created):
+def test_consent_with_its_salt_lets_image_sets_in(
+    ledger, datasets, people, anchor, created, submit
+):
     def grant(disease):
         terms = ConsentTerms(("DS",), disease=disease)
         consents = Consents(ledger)
-        document = consents.sign_grant(people["patient"], people["clinic"].address, terms)
-        consents.submit(document, people["hospital"])
+        document = consents.grant(people["clinic"].address, terms).sign(people["patient"])
+        submit(document, people["hospital"])
 
     image = anchor()
     grant(CANCER)
     with pytest.raises(ConsentDiseaseDiffers) as refused:
-        datasets.contribute(people["researcher"], created.dataset_id, image)
+        datasets.contribute(created.dataset_id, image).send(people["researcher"])
     assert refused.value.values["used"] == decode_disease(encode_disease(created.disease))
     grant(created.disease)
-    datasets.contribute(people["researcher"], created.dataset_id, image)
+    datasets.contribute(created.dataset_id, image).send(people["researcher"])
     assert datasets.show(created.dataset_id).weights["data"] == 1
 
 
 def test_what_is_no_disease_creates_nothing(datasets, people, token):
     terms = Terms(token.address, {"data": 10_000}, ("DS",), disease="cancer")
     with pytest.raises(InvalidDisease):
-        datasets.create(people["researcher"], terms)
+        datasets.create(terms).send(people["researcher"])
     assert datasets.list() == ()

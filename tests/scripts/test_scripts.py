@@ -149,7 +149,7 @@ def test_patient_and_researcher_on_a_live_chain(brownie, endpoint, accounts):
 
     image = _anchored(ledger, accounts["hospital"], patient)
     brownie.run("researcher", "contribute", dataset.dataset_id, image.image_id, network="trial")
-    radledger.datasets.fund(accounts["researcher"], dataset.dataset_id, TOKEN)
+    radledger.datasets.fund(dataset.dataset_id, TOKEN).send(accounts["researcher"])
     brownie.run(
         "researcher", "claim", dataset.dataset_id, network="trial", RADLEDGER_ACCOUNT="patient"
     )

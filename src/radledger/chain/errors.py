@@ -19,11 +19,17 @@
     ├── TransactionUnderpriced no node takes a transaction for its fee
     ├── NonceContended        another program sends from the account at the same time
     ├── TransactionPending    a transaction was not mined in time
-    └── TransactionSuperseded another transaction of the account took this one's place
+    ├── TransactionSuperseded another transaction of the account took this one's place
+    └── DocumentForAnotherChain a document was signed for another chain or deployment
+    CryptoError
+    ├── DocumentTampered      a document differs from what was signed
+    └── DocumentExpired       a document is past its deadline
     UsageError
     ├── DeploymentUnconfirmed a deployment may exist that this home does not know
     ├── UnknownNetwork        no network of that name
     ├── NetworksInvalid       the home's networks.yaml cannot be understood
+    ├── DocumentMalformed     not a document that was signed for this
+    ├── NotSignable           a contract takes a call from its sender alone
     ├── UnknownContract       no contract of that name
     ├── AccountUnknown        no account of that name
     ├── AccountExists         an account of that name is there already
@@ -38,7 +44,7 @@
 
 from __future__ import annotations
 
-from radledger.errors import ChainError, Refusal, UsageError
+from radledger.errors import ChainError, CryptoError, Refusal, UsageError
 
 __all__ = [
     "AccountExists",
@@ -53,10 +59,15 @@ __all__ = [
     "DeploymentOutdated",
     "DeploymentUnconfirmed",
     "DeploymentUnreadable",
+    "DocumentExpired",
+    "DocumentForAnotherChain",
+    "DocumentMalformed",
+    "DocumentTampered",
     "NetworksInvalid",
     "NodesDisagree",
     "NonceContended",
     "NotSealedYet",
+    "NotSignable",
     "OutOfFunds",
     "OutOfGas",
     "PassphraseWrong",
@@ -187,3 +198,23 @@ class RevertedUnexplained(Refusal):
 
 class OutOfGas(Refusal):
     """A call was given less gas than it needs; `values` says how much, and nothing was done."""
+
+
+class DocumentMalformed(UsageError):
+    """A document lacks a part, or was signed for something else."""
+
+
+class DocumentTampered(CryptoError):
+    """A document's content is not what its signer signed."""
+
+
+class DocumentExpired(CryptoError):
+    """The deadline of a document's signature has passed."""
+
+
+class DocumentForAnotherChain(ChainError):
+    """A document was signed for another chain or another deployment."""
+
+
+class NotSignable(UsageError):
+    """A contract takes a call from its sender alone, so that no signature can stand for it."""

@@ -1,7 +1,8 @@
 """Calls by people without Ether: signed by one, paid by another (ERC-2771).
 
 The document is EIP-712 typed data with its signature, which any wallet can make and anybody can
-submit, once, until its deadline, on the chain it names.
+submit, once, until its deadline, on the chain it names.  Its summary names the function and the
+arguments of the call.
 
 References
 ----------
@@ -13,33 +14,44 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain import reverts
-from radledger.chain.errors import OutOfGas, RequestFailed
-from radledger.chain.refusals import FailedCall
+from radledger.chain import calls, documents, reverts
+from radledger.chain.documents import Signed, when
+from radledger.chain.errors import (
+    DocumentMalformed,
+    DocumentTampered,
+    NotSignable,
+    OutOfGas,
+    RequestFailed,
+)
 from radledger.chain.rpc import request
-from radledger.chain.signatures import signature_bytes, standard
-from radledger.chain.typed_data import Domain, Fields, parsed, typed_data
-from radledger.errors import UsageError
+from radledger.chain.typed_data import Domain, Fields, typed_data
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.chain.ledger import Ledger, Receipt
+    from radledger.chain.ledger import Call, Ledger
 
 __all__ = [
     "FORWARDER",
+    "KIND",
+    "Forwarded",
     "explain_failed_call",
-    "forward_request",
     "forward_typed_data",
-    "sign_forward",
-    "submit_forward",
+    "read",
+    "summarise",
 ]
 
 FORWARDER = "Forwarder"
 """The contract through which people without Ether speak."""
 
+KIND = "radledger.call"
+"""The kind of document that holds a forward request."""
+
+_PRIMARY = "ForwardRequest"
 _FIELDS: Fields = (
     ("address", "from"),
     ("address", "to"),
@@ -49,114 +61,139 @@ _FIELDS: Fields = (
     ("uint48", "deadline"),
     ("bytes", "data"),
 )
+_STRUCTS: Mapping[str, Fields] = {_PRIMARY: _FIELDS}
 
 
-def sign_forward(
-    ledger: Ledger,
-    signer: LocalAccount,
-    contract: str,
-    function: str,
-    *args: Any,
-    deadline: int,
-) -> dict[str, Any]:
-    """Sign a call that another account will pay for.
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """A call that an account signs, for another one to pay for.
+
+    Attributes
+    ----------
+    ledger
+        The connected contracts.
+    account
+        Address of who makes the call.
+    call
+        The call, of a contract that trusts the forwarder.
+    """
+
+    ledger: Ledger
+    account: str
+    call: Call
+
+    @property
+    def words(self) -> str:
+        """What the account does with it, in words."""
+        return calls.words_of(self.ledger, self.account, self.call)
+
+    def sign(self, signer: LocalAccount, valid_for: int) -> dict[str, Any]:
+        """Sign the call into a document.
+
+        Parameters
+        ----------
+        signer
+            Who makes the call; needs no Ether.
+        valid_for
+            Seconds in which it can be submitted.
+
+        Raises
+        ------
+        NotSignable
+            If the contract does not trust the forwarder.
+        Refusal
+            If the call would be refused now.
+        """
+        contract = self.ledger.contract(self.call.contract)
+        if not any(each.get("name") == "isTrustedForwarder" for each in contract.abi):
+            raise NotSignable(
+                f"{self.call.function} of {self.call.contract} cannot be signed for another "
+                "account to submit; send it",
+                contract=str(self.call.contract),
+                function=self.call.function,
+            )
+        to, data = self.ledger.encode(self.call.contract, self.call.function, *self.call.arguments)
+        message = {
+            "from": self.account,
+            "to": to,
+            "value": 0,
+            # What the call needs may have grown when it is submitted; unused gas is not paid.
+            "gas": 2 * _estimate(self.ledger, self.account, to, data),
+            "nonce": self.ledger.call(FORWARDER, "nonces", self.account),
+            "deadline": self.ledger.present().time + valid_for,
+            "data": data,
+        }
+        typed = forward_typed_data(self.ledger, message)
+        return documents.sign(signer, KIND, summarise(self.ledger, _PRIMARY, message), typed)
+
+
+def read(ledger: Ledger, document: Mapping[str, Any]) -> Signed:
+    """Check all of a signed call that can be checked without sending it.
+
+    Raises
+    ------
+    DocumentMalformed, DocumentForAnotherChain, DocumentTampered, DocumentExpired
+        See :func:`radledger.chain.documents.verify`.
+    """
+    from radledger.chain.ledger import Call
+
+    summary = partial(summarise, ledger)
+    verified = documents.verify(document, KIND, _domain(ledger), _STRUCTS, summary, ledger)
+    message = verified.message
+    if message["from"] != verified.signer:
+        raise DocumentTampered(
+            f"the call is one of {message['from']}, and {verified.signer} signed it; have it "
+            "signed again",
+            signer=verified.signer,
+            account=message["from"],
+        )
+    names = ("from", "to", "value", "gas", "deadline", "data")
+    argument = (*(message[name] for name in names), verified.signature)
+    return Signed(
+        kind=KIND,
+        summary=document["summary"],
+        signer=verified.signer,
+        account=verified.signer,
+        said=calls.said(ledger, message["to"], message["data"]),
+        call=Call(FORWARDER, "execute", (argument,)),
+        nonce=message["nonce"],
+        gas=message["gas"],
+    )
+
+
+def summarise(ledger: Ledger, _primary: str, message: Mapping[str, Any]) -> str:
+    """What signing a forward request does, in words.
+
+    Raises
+    ------
+    DocumentMalformed
+        If no deployed contract has such a function, or the call carries Ether.
+    """
+    if message["value"]:
+        raise DocumentMalformed(
+            "the call carries Ether, which is not submitted; have it signed with value 0",
+            value=message["value"],
+        )
+    try:
+        said = calls.said(ledger, message["to"], message["data"])
+    except ValueError as error:
+        raise DocumentMalformed(
+            f"the call cannot be put into words: {error}; have it signed again"
+        ) from error
+    return f"{message['from']} {said.words}. To be submitted by {when(message['deadline'])}."
+
+
+def explain_failed_call(ledger: Ledger, data: str) -> None:
+    """Raise the refusal behind the forwarder's ``FailedCall``, if the contract still refuses.
+
+    The forwarder swallows the reason, so the contract itself is asked as the forwarder would.
 
     Parameters
     ----------
     ledger
         The connected contracts.
-    signer
-        Who speaks; needs no Ether.
-    contract, function, *args
-        What is said, to a contract that trusts the forwarder.
-    deadline
-        Unix time after which it is void.
-
-    Returns
-    -------
-    dict
-        ``typedData`` (EIP-712) and ``signature``; can be written as JSON.
-
-    Raises
-    ------
-    Refusal
-        If the call would be refused now.
-    """
-    from eth_account.messages import encode_typed_data
-
-    to, data = ledger.encode(contract, function, *args)
-    gas = _estimate(ledger, signer.address, to, data)
-    message = {
-        "from": signer.address,
-        "to": to,
-        "value": 0,
-        # What the call needs may have grown when it is submitted; unused gas is not paid.
-        "gas": 2 * gas,
-        "nonce": ledger.call(FORWARDER, "nonces", signer.address),
-        "deadline": deadline,
-        "data": data,
-    }
-    typed = forward_typed_data(ledger, message)
-    signed = signer.sign_message(encode_typed_data(full_message=typed))
-    return {"typedData": typed, "signature": "0x" + bytes(signed.signature).hex()}
-
-
-def submit_forward(ledger: Ledger, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
-    """Send what :func:`sign_forward` made, at the cost of ``payer``.
-
-    Raises
-    ------
-    UsageError
-        If the document is none of these, or is for another chain or deployment.
-    Refusal
-        If the signature was used before (``ERC2771ForwarderInvalidSigner``) or is too late
-        (``ERC2771ForwarderExpiredRequest``), or as the contract refuses the call itself.
-    """
-    message, forwarded = forward_request(ledger, document)
-    try:
-        return ledger.send(payer, FORWARDER, "execute", forwarded)
-    except FailedCall:
-        explain_failed_call(ledger, message)
-        raise
-
-
-def forward_request(
-    ledger: Ledger, document: Mapping[str, Any]
-) -> tuple[Mapping[str, Any], tuple[Any, ...]]:
-    """What was signed, and the argument of the forwarder's ``execute`` that submits it.
-
-    Raises
-    ------
-    UsageError
-        If the document is not a signed call, or is for another chain or deployment.
-    """
-    try:
-        data = document["typedData"]
-        _, message = parsed(data, {"ForwardRequest": _FIELDS})
-        signature = signature_bytes(document["signature"])
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise UsageError(
-            f"the document is not a signed call: {reason}; have the call signed again",
-            reason=reason,
-        ) from error
-    domain = _domain(ledger)
-    if not domain.is_of(data):
-        raise UsageError(
-            "the call was signed for another chain or deployment; sign it again for this one",
-            signed_for=data["domain"],
-            here=domain.fields,
-        )
-    names = ("from", "to", "value", "gas", "deadline", "data")
-    # The forwarder asks for a key's signature; what is none it refuses by its own error.
-    forwarded = (*(message[name] for name in names), standard(signature) or signature)
-    return message, forwarded
-
-
-def explain_failed_call(ledger: Ledger, message: Mapping[str, Any]) -> None:
-    """Raise the refusal behind the forwarder's ``FailedCall``, if the contract still refuses.
-
-    The forwarder swallows the reason, so the contract itself is asked as the forwarder would.
+    data
+        Call data of the forwarder's ``execute``.
 
     Raises
     ------
@@ -165,19 +202,22 @@ def explain_failed_call(ledger: Ledger, message: Mapping[str, Any]) -> None:
     Refusal
         As the contract refuses it.
     """
-    needed = _estimate(ledger, message["from"], message["to"], message["data"])
-    if message["gas"] < needed:
+    _, arguments = ledger.contract(FORWARDER).decode_function_input(data)
+    signed = arguments["request"]
+    call = "0x" + bytes(signed["data"]).hex()
+    needed = _estimate(ledger, signed["from"], signed["to"], call)
+    if signed["gas"] < needed:
         raise OutOfGas(
-            f"the call was signed for {message['gas']} gas and may need {needed}; have it signed "
+            f"the call was signed for {signed['gas']} gas and may need {needed}; have it signed "
             "again, for more",
-            gas_limit=message["gas"],
+            gas_limit=signed["gas"],
             needed=needed,
         )
 
 
 def forward_typed_data(ledger: Ledger, message: Mapping[str, Any]) -> dict[str, Any]:
     """EIP-712 typed data of a forward request, as its signer's wallet hashed it."""
-    return typed_data(_domain(ledger), "ForwardRequest", _FIELDS, message)
+    return typed_data(_domain(ledger), _PRIMARY, _FIELDS, message)
 
 
 def _estimate(ledger: Ledger, signer: str, to: str, data: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from radledger.chain import artifacts, forward, reverts
+from radledger.chain import artifacts, reverts
 from radledger.chain.clock import Clock, Present
 from radledger.chain.errors import ContractNotDeployed, RequestFailed
 from radledger.chain.events import Event, EventDecoder, Receipt
@@ -238,16 +238,6 @@ class Ledger:
         bound = self.contract(contract)
         with _arguments_of(contract, function):
             return bound.address, bound.encode_abi(function, list(args))
-
-    def sign_forward(
-        self, signer: LocalAccount, contract: str, function: str, *args: Any, deadline: int
-    ) -> dict[str, Any]:
-        """Sign a call that another account pays for; see :mod:`radledger.chain.forward`."""
-        return forward.sign_forward(self, signer, contract, function, *args, deadline=deadline)
-
-    def submit_forward(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
-        """Send a signed call at the cost of ``payer``; see :mod:`radledger.chain.forward`."""
-        return forward.submit_forward(self, document, payer)
 
     # -------------------------------------------------------------------------------- events
 

@@ -4,47 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from radledger.cli.output import plain, show
+from radledger.cli.parameters import DocumentFile, RelayUrl
 from radledger.cli.session import session
+from radledger.cli.times import duration
 from radledger.cli.values import document, write_document
 
-__all__ = ["act", "submit_document"]
+if TYPE_CHECKING:
+    from radledger.chain.action import Action
+
+__all__ = ["act", "sign", "submit"]
 
 
 def act(
-    service: Any,
-    name: str,
+    action: Action[Any],
     sign_only: Path | None,
-    *arguments: Any,
+    valid_for: str,
     answer: Mapping[str, Any] | None = None,
-    **named: Any,
 ) -> None:
-    """Call a service's method as the account that acts, or its ``sign_…`` twin into a file.
+    """Send an action as the account that acts, or sign it into a file.
 
     What is printed has ``answer`` added.
     """
-    if sign_only is None:
-        done = getattr(service, name)(session.signer, *arguments, **named)
-        show({**plain(done), **answer} if answer else done)
+    if sign_only is not None:
+        sign(action, sign_only, valid_for, answer)
         return
-    signed = getattr(service, f"sign_{name}")(session.signer, *arguments, **named)
-    write_document(sign_only, signed)
-    told: dict[str, Any] = {"signed": sign_only}
-    if "summary" in signed:
-        summary = signed["summary"]
-        told["summary"] = summary if session.json else session.named(summary)
+    done = action.send(session.signer)
+    show({**plain(done), **answer} if answer else done)
+
+
+def sign(
+    action: Action[Any], file: Path, valid_for: str, answer: Mapping[str, Any] | None = None
+) -> None:
+    """Sign an action into a file, and print what was signed."""
+    signed = action.sign(session.signer, valid_for=duration(valid_for))
+    write_document(file, signed)
+    summary = signed["summary"]
+    told = {"signed": file, "summary": summary if session.json else session.named(summary)}
     show({**told, **(answer or {})})
 
 
-def submit_document(service: str, file: Path, relay: str | None) -> None:
-    """Send a signed document as the account that acts, or let a relayer send it."""
+def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
+    """Submit what another account signed, and pay for it; or hand it to a relayer that pays.
+
+    A document whose words are not those of what was signed is refused.
+    """
     signed = document(file)
     if relay is None:
-        show(getattr(session.radledger, service).submit(signed, session.signer))
+        show(session.radledger.submit(signed, session.signer))
         return
-    from radledger.consent.messages import without_disease
     from radledger.relay.client import RelayClient
 
-    show(RelayClient(relay).submit(without_disease(signed)))
+    show(RelayClient(relay).submit(signed))

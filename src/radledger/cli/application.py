@@ -12,6 +12,7 @@ import typer
 
 from radledger.cli import (
     account,
+    acting,
     bundle,
     conduct,
     consent,
@@ -63,6 +64,7 @@ for name, group in {
     "transaction": transaction.group,
 }.items():
     application.add_typer(group, name=name, epilog=_EPILOG)
+application.command(name="submit", epilog=_EPILOG)(acting.submit)
 application.command(name="conduct", epilog=_EPILOG)(conduct.conduct)
 application.command(name="history", epilog=_EPILOG)(index.history)
 application.command(name="lineage", epilog=_EPILOG)(index.lineage)

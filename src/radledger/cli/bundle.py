@@ -9,7 +9,7 @@ import typer
 
 from radledger.cli.image import secret_of
 from radledger.cli.output import show
-from radledger.cli.parameters import Attributes, Disease, Identity, ImageId, Purposes
+from radledger.cli.parameters import Disease, Fulfils, Identity, ImageId, Purposes
 from radledger.cli.session import session
 from radledger.cli.values import named_path
 
@@ -39,12 +39,12 @@ def export(
         ),
     ] = None,
     purpose: Purposes = None,
-    attribute: Attributes = None,
+    fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
 ) -> None:
     """Write a bundle that `python -m radledger.verify` checks with no network."""
     radledger = session.radledger
     erased = radledger.images.show(image).certificate is not None
-    secret = None if erased else secret_of(image, purpose, attribute, disease, identity)
+    secret = None if erased else secret_of(image, purpose, fulfils, disease, identity)
     show(radledger.bundles.export(image, path, files=file or (), secret=secret))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from radledger.chain.clock import STALE
-from radledger.cli.acting import act, submit_document
+from radledger.cli.acting import act
 from radledger.cli.conduct import conduct_behind, tell_conduct
 from radledger.cli.emergency import (
     allow_emergencies,
@@ -19,13 +19,12 @@ from radledger.cli.emergency import (
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
     Address,
-    Attributes,
     Disease,
-    DocumentFile,
+    Fulfils,
     ImageId,
-    RelayUrl,
     SignOnly,
     Subject,
+    ValidFor,
 )
 from radledger.cli.session import session
 from radledger.cli.times import moment
@@ -114,6 +113,7 @@ def grant(
     dataset: ForDataset = None,
     subject: Subject = None,
     sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
 ) -> None:
     """Let a person, or an institution with its members, use your images.
 
@@ -126,17 +126,14 @@ def grant(
     The chain is public: docs/privacy.md says what anyone can read of a grant.
     """
     terms = _terms(purpose, condition, _disease(disease, dataset), start, end, exact=exact)
-    act(
-        session.radledger.consents,
-        "grant",
-        sign_only,
+    action = session.radledger.consents.grant(
         session.address(grantee),
         terms,
         scope=scope,
         subject=session.whose(subject),
         exact=True,  # rounded already
-        answer=_stated(terms),
     )
+    act(action, sign_only, valid_for, _stated(terms))
 
 
 @group.command()
@@ -145,6 +142,7 @@ def revoke(
     scope: RevokedScope = "all",
     subject: Subject = None,
     sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
 ) -> None:
     """Take one grant back, and each for this grantee and scope that was signed before.
 
@@ -158,21 +156,17 @@ def revoke(
         session.address(grantee),
     )
     granted = consents.has_granted(whose or session.signer.address, to, scope=scope)
-    act(
-        consents,
-        "revoke",
-        sign_only,
-        to,
-        scope=scope,
-        subject=whose,
-        answer={"was_granted": granted},
-    )
+    action = consents.revoke(to, scope=scope, subject=whose)
+    act(action, sign_only, valid_for, {"was_granted": granted})
 
 
 @group.command()
-def revoke_all(subject: Subject = None, sign_only: SignOnly = None) -> None:
+def revoke_all(
+    subject: Subject = None, sign_only: SignOnly = None, valid_for: ValidFor = "7d"
+) -> None:
     """Take every grant back, at the same cost for any number of them."""
-    act(session.radledger.consents, "revoke_all", sign_only, subject=session.whose(subject))
+    action = session.radledger.consents.revoke_all(subject=session.whose(subject))
+    act(action, sign_only, valid_for)
 
 
 @group.command()
@@ -193,15 +187,14 @@ def request(
 ) -> None:
     """Ask a patient for a grant; a patient who is to approve a disease needs its CODE@SALT."""
     terms = _terms(purpose, condition, _disease(disease, dataset), start, end, exact=exact)
-    requested = session.radledger.consents.request(
-        session.signer,
+    action = session.radledger.consents.request(
         session.address(subject),
         terms,
         scope=scope,
         grantee=session.whose(grantee),
         exact=True,  # rounded already
     )
-    show({**plain(requested), **_stated(terms)})
+    show({**plain(action.send(session.signer)), **_stated(terms)})
 
 
 @group.command()
@@ -210,26 +203,17 @@ def approve(
     disease: StatedDisease = None,
     subject: Subject = None,
     sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
 ) -> None:
     """Grant what was requested, to the letter; for anything less, grant it.
 
     What the requester and its institution did with emergency access is shown first.
     """
     tell_conduct(session.address(subject or session.name), request_id)
-    act(
-        session.radledger.consents,
-        "approve",
-        sign_only,
-        request_id,
-        subject=session.whose(subject),
-        disease=disease,
+    action = session.radledger.consents.approve(
+        request_id, subject=session.whose(subject), disease=disease
     )
-
-
-@group.command()
-def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
-    """Send a patient's signed document, and pay for it; any account with Ether can."""
-    submit_document("consents", file, relay)
+    act(action, sign_only, valid_for)
 
 
 @group.command(name="list")
@@ -262,7 +246,7 @@ def check(
     image: ImageId,
     purpose: Purpose,
     disease: Disease = None,
-    attribute: Attributes = None,
+    fulfils: Fulfils = None,
 ) -> None:
     """Say whether an account may use an image set now, and why.
 
@@ -271,7 +255,7 @@ def check(
     radledger = session.radledger
     image_set = radledger.images.show(image).image_set
     decision = radledger.consents.check(
-        session.address(reader), image_set, purpose, fulfilled=attribute or (), disease=disease
+        session.address(reader), image_set, purpose, fulfilled=fulfils or (), disease=disease
     )
     show(decision)
     if decision.reason == STALE:

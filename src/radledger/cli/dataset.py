@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radledger.cli.acting import act, submit_document
+from radledger.cli.acting import act, sign
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
-    Attributes,
     Disease,
-    DocumentFile,
+    Fulfils,
     ImageId,
-    RelayUrl,
     SignOnly,
+    ValidFor,
 )
 from radledger.cli.session import session
 from radledger.cli.values import amount, digest, document, percent, weights, write_document
@@ -88,7 +87,7 @@ def create(
     development: Annotated[
         str, typer.Option(metavar="PERCENT", help="Per cent for developers.")
     ] = "0",
-    attribute: Attributes = None,
+    fulfils: Fulfils = None,
     disease: Disease = None,
     rule: Annotated[Rule, typer.Option(help="How much an image set weighs.")] = Rule.PER_SET,
     most_instances: Annotated[
@@ -119,13 +118,13 @@ def create(
         token=session.radledger.ledger.address("LocalToken") if token is None else token,
         shares={name: percent(part) for name, part in parts.items()},
         purposes=tuple(purpose),
-        fulfilled=tuple(attribute or ()),
+        fulfilled=tuple(fulfils or ()),
         disease=disease,
         rule=rule.replace("-", " "),
         most_instances=most_instances,
         protocol=_NO_PROTOCOL if protocol is None else digest(protocol),
     )
-    show(session.radledger.datasets.create(session.signer, terms))
+    show(session.radledger.datasets.create(terms).send(session.signer))
 
 
 @group.command(name="show")
@@ -180,10 +179,8 @@ def contribute(
     radledger = session.radledger
     accepted = None if acceptance is None else document(acceptance)
     image_set = radledger.images.show(image).image_set
-    receipt = radledger.datasets.contribute(
-        session.signer, dataset, image_set, score=score, acceptance=accepted
-    )
-    show(receipt)
+    action = radledger.datasets.contribute(dataset, image_set, score=score, acceptance=accepted)
+    show(action.send(session.signer))
 
 
 @group.command()
@@ -196,15 +193,15 @@ def withdraw(
         Work | None, typer.Option("--class", help="What kind of work it is, where it is one.")
     ] = None,
     sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
 ) -> None:
     """Take out your images or work for good; what was earned until then stays due."""
-    radledger = session.radledger
-    if contribution_class is not None:
-        kind = contribution_class.value
-        act(radledger.datasets, "withdraw_work", sign_only, dataset, item, kind)
-        return
-    image_set = radledger.images.show(item).image_set
-    act(radledger.datasets, "withdraw", sign_only, dataset, image_set)
+    datasets = session.radledger.datasets
+    if contribution_class is None:
+        action = datasets.withdraw(dataset, session.radledger.images.show(item).image_set)
+    else:
+        action = datasets.withdraw_work(dataset, contribution_class.value, item)
+    act(action, sign_only, valid_for)
 
 
 @group.command()
@@ -212,7 +209,7 @@ def suspend(dataset: Id, image: ImageId) -> None:
     """Have an image set whose consent is missing earn no longer; it ends after 30 days."""
     radledger = session.radledger
     image_set = radledger.images.show(image).image_set
-    show(radledger.datasets.suspend(session.signer, dataset, image_set))
+    show(radledger.datasets.suspend(dataset, image_set).send(session.signer))
 
 
 @group.command()
@@ -220,7 +217,7 @@ def resume(dataset: Id, image: ImageId) -> None:
     """Have a suspended image set count again, once its patient has consented again."""
     radledger = session.radledger
     image_set = radledger.images.show(image).image_set
-    show(radledger.datasets.resume(session.signer, dataset, image_set))
+    show(radledger.datasets.resume(dataset, image_set).send(session.signer))
 
 
 @group.command()
@@ -230,23 +227,19 @@ def free(
     contribution_class: ClassOption = Class.DATA,
     identity: Identity = None,
     sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
 ) -> None:
     """Give for free from now on, or for reward again."""
-    act(
-        session.radledger.datasets,
-        "set_free",
-        sign_only,
-        dataset,
-        contribution_class.value,
-        free=not reward,
-        identity=session.whose(identity),
+    action = session.radledger.datasets.set_free(
+        dataset, contribution_class.value, free=not reward, identity=session.whose(identity)
     )
+    act(action, sign_only, valid_for)
 
 
 @group.command()
 def freeze(dataset: Id) -> None:
     """Freeze what it consists of now as its next version."""
-    show(session.radledger.datasets.freeze(session.signer, dataset))
+    show(session.radledger.datasets.freeze(dataset).send(session.signer))
 
 
 @group.command()
@@ -270,7 +263,7 @@ def fund(
     token = ContractAt("LocalToken", seen.terms.token)
     units = amount(value, radledger.ledger.call(token, "decimals"))
     named = {**seen.weights, **weights(weight or ())}
-    show(radledger.datasets.fund(session.signer, dataset, units, weights=named))
+    show(radledger.datasets.fund(dataset, units, weights=named).send(session.signer))
 
 
 @group.command()
@@ -281,24 +274,17 @@ def claim(
     ] = None,
     identity: Identity = None,
     sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
 ) -> None:
     """Collect what is due."""
     datasets, whose = session.radledger.datasets, session.whose(identity)
     if sign_only is not None:
         chosen = (contribution_class or Class.DATA).value
-        signed = datasets.sign_claim(session.signer, dataset, chosen, identity=whose)
-        write_document(sign_only, signed)
-        show({"signed": sign_only})
+        sign(datasets.claim(dataset, chosen, identity=whose), sign_only, valid_for)
         return
     chosen_or_all = None if contribution_class is None else contribution_class.value
-    receipts = datasets.claim(session.signer, dataset, chosen_or_all, identity=whose)
+    receipts = datasets.claim(dataset, chosen_or_all, identity=whose).send(session.signer)
     show_all([{"amount": _paid(each), **plain(each)} for each in receipts], empty="nothing claimed")
-
-
-@group.command()
-def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
-    """Send what a contributor signed, and pay for it."""
-    submit_document("datasets", file, relay)
 
 
 def _paid(receipt: Receipt) -> int:

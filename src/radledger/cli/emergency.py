@@ -9,7 +9,7 @@ import typer
 
 from radledger.cli.acting import act
 from radledger.cli.output import plain, show, show_all
-from radledger.cli.parameters import Address, SignOnly, Subject
+from radledger.cli.parameters import Address, SignOnly, Subject, ValidFor
 from radledger.cli.session import session
 from radledger.cli.times import duration, moment
 
@@ -38,9 +38,8 @@ def break_glass(
     from radledger.consent import SealedNote
 
     note, asked = SealedNote.of(reason), duration(hours)
-    receipt = session.radledger.consents.break_glass(
-        session.signer, session.address(subject), note, duration=asked
-    )
+    action = session.radledger.consents.break_glass(session.address(subject), note, duration=asked)
+    receipt = action.send(session.signer)
     declared = receipt.event("EmergencyDeclared").args
     times = {"since": declared["since"], "until": declared["until"]}
     if declared["until"] < declared["since"] + asked and not session.json:
@@ -77,15 +76,14 @@ def review(
     from radledger.consent import SealedNote
 
     note, declared = SealedNote.of(opinion), moment(since, 0)
-    receipt = session.radledger.consents.review(
-        session.signer,
+    action = session.radledger.consents.review(
         session.address(subject),
         session.address(clinician),
         declared,
         justified=justified,
         opinion=note,
     )
-    show({**plain(receipt), "opinion": note.text, "salt": plain(note.salt)})
+    show({**plain(action.send(session.signer)), "opinion": note.text, "salt": plain(note.salt)})
 
 
 def emergencies(
@@ -106,17 +104,21 @@ def emergencies(
     show_all(found, empty="no emergency access")
 
 
-def forbid_emergencies(subject: Subject = None, sign_only: SignOnly = None) -> None:
+def forbid_emergencies(
+    subject: Subject = None, sign_only: SignOnly = None, valid_for: ValidFor = "7d"
+) -> None:
     """Forbid emergency access to your images, where the deployment allows that.
 
     Emergency access in force ends at once. From then on no clinician sees more than you granted,
     also where your life depends on it.
     """
-    consents = session.radledger.consents
-    act(consents, "forbid_emergencies", sign_only, subject=session.whose(subject))
+    action = session.radledger.consents.forbid_emergencies(subject=session.whose(subject))
+    act(action, sign_only, valid_for)
 
 
-def allow_emergencies(subject: Subject = None, sign_only: SignOnly = None) -> None:
+def allow_emergencies(
+    subject: Subject = None, sign_only: SignOnly = None, valid_for: ValidFor = "7d"
+) -> None:
     """Allow emergency access to your images again."""
-    consents = session.radledger.consents
-    act(consents, "allow_emergencies", sign_only, subject=session.whose(subject))
+    action = session.radledger.consents.allow_emergencies(subject=session.whose(subject))
+    act(action, sign_only, valid_for)

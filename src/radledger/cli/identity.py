@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from radledger.cli.acting import act, submit_document
+from radledger.cli.acting import act
 from radledger.cli.output import show
-from radledger.cli.parameters import Address, DocumentFile, RelayUrl, SignOnly
+from radledger.cli.parameters import Address, SignOnly, ValidFor
 from radledger.cli.session import session
 from radledger.cli.times import moment
 from radledger.identity.records import KEY_ATTRIBUTE, X25519_ATTRIBUTE
@@ -36,21 +36,30 @@ def show_(address: Address) -> None:
 
 
 @group.command()
-def set_key(sign_only: SignOnly = None, identity: Identity = None) -> None:
+def set_key(
+    sign_only: SignOnly = None, valid_for: ValidFor = "7d", identity: Identity = None
+) -> None:
     """Register the encryption key that lies beside the account, made if there is none."""
     from radledger.crypto.keys import public_key
 
     name = session.name
     key = public_key(session.keystore.encryption_key(name, session.passphrase(name)))
-    act(session.radledger.identities, "set_key", sign_only, key, identity=session.whose(identity))
+    action = session.radledger.identities.set_key(key, identity=session.whose(identity))
+    act(action, sign_only, valid_for)
 
 
 @group.command()
-def change_owner(new_owner: Address, sign_only: SignOnly = None, identity: Identity = None) -> None:
+def change_owner(
+    new_owner: Address,
+    sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
+    identity: Identity = None,
+) -> None:
     """Hand an identity over to another key, which alone acts for it from then on."""
     whose, owner = session.whose(identity), session.address(new_owner)
     ends = _ends(whose or session.signer.address)
-    act(session.radledger.identities, "change_owner", sign_only, owner, identity=whose)
+    action = session.radledger.identities.change_owner(owner, identity=whose)
+    act(action, sign_only, valid_for)
     if ends and not session.json:
         print(
             f"with the change of owner these end: {', '.join(ends)}; the new owner sets again what "
@@ -63,36 +72,35 @@ def change_owner(new_owner: Address, sign_only: SignOnly = None, identity: Ident
 @group.command()
 def add_delegate(
     delegate: Address,
-    valid_for: Annotated[
-        str, typer.Option(metavar="SPAN", help="For how long, such as 365d.")
+    span: Annotated[
+        str, typer.Option("--for", metavar="SPAN", help="For how long, such as 365d.")
     ] = "365d",
     sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
     identity: Identity = None,
 ) -> None:
     """Let another account grant and revoke for you, as a parent does for a child."""
     now = session.radledger.ledger.present().time
-    act(
-        session.radledger.identities,
-        "add_delegate",
-        sign_only,
+    action = session.radledger.identities.add_delegate(
         session.address(delegate),
-        valid_for=moment(f"+{valid_for}", now) - now,
+        validity=moment(f"+{span}", now) - now,
         identity=session.whose(identity),
     )
+    act(action, sign_only, valid_for)
 
 
 @group.command()
 def revoke_delegate(
-    delegate: Address, sign_only: SignOnly = None, identity: Identity = None
+    delegate: Address,
+    sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
+    identity: Identity = None,
 ) -> None:
     """End what a delegate may do."""
-    act(
-        session.radledger.identities,
-        "revoke_delegate",
-        sign_only,
-        session.address(delegate),
-        identity=session.whose(identity),
+    action = session.radledger.identities.revoke_delegate(
+        session.address(delegate), identity=session.whose(identity)
     )
+    act(action, sign_only, valid_for)
 
 
 @group.command()
@@ -103,6 +111,7 @@ def guardians(
     ],
     threshold: Annotated[int, typer.Option(metavar="N", help="How many of them a recovery takes.")],
     sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
     identity: Identity = None,
 ) -> None:
     """Name the guardians who can recover your identity.
@@ -112,14 +121,8 @@ def guardians(
     """
     named = [session.address(each) for each in guardian]
     whose = session.whose(identity) or session.signer.address
-    act(
-        session.radledger.identities,
-        "set_guardians",
-        sign_only,
-        named,
-        threshold,
-        identity=whose,
-    )
+    action = session.radledger.identities.set_guardians(named, threshold, identity=whose)
+    act(action, sign_only, valid_for)
     others = session.radledger.identities.guards_of_others(named, identity=whose)
     if others and not session.json:
         print(
@@ -146,22 +149,17 @@ def recover(
         ),
     ] = False,
     sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
     guardian: Guardian = None,
 ) -> None:
     """Approve the recovery of a lost identity as its guardian, or carry an approved one out."""
+    identities = session.radledger.identities
     whose, owner = session.address(identity), session.address(new_owner)
     if execute:
-        show(session.radledger.identities.execute_recovery(session.signer, whose, owner))
+        show(identities.execute_recovery(whose, owner).send(session.signer))
     else:
-        named = session.whose(guardian)
-        act(
-            session.radledger.identities,
-            "approve_recovery",
-            sign_only,
-            whose,
-            owner,
-            guardian=named,
-        )
+        action = identities.approve_recovery(whose, owner, guardian=session.whose(guardian))
+        act(action, sign_only, valid_for)
 
 
 @group.command()
@@ -172,29 +170,21 @@ def withdraw_approval(
         typer.Option(metavar="ACCOUNT", help="To whom the recovery was approved."),
     ],
     sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
     guardian: Guardian = None,
 ) -> None:
     """Take back the approval of a recovery, as the guardian who gave it."""
-    act(
-        session.radledger.identities,
-        "withdraw_approval",
-        sign_only,
-        session.address(identity),
-        session.address(new_owner),
-        guardian=session.whose(guardian),
+    action = session.radledger.identities.withdraw_approval(
+        session.address(identity), session.address(new_owner), guardian=session.whose(guardian)
     )
+    act(action, sign_only, valid_for)
 
 
 @group.command()
-def veto(sign_only: SignOnly = None, identity: Identity = None) -> None:
+def veto(sign_only: SignOnly = None, valid_for: ValidFor = "7d", identity: Identity = None) -> None:
     """Cancel every recovery of your identity that is under way."""
-    act(session.radledger.identities, "veto", sign_only, identity=session.whose(identity))
-
-
-@group.command()
-def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
-    """Send a signed document, and pay for it."""
-    submit_document("identities", file, relay)
+    action = session.radledger.identities.veto(identity=session.whose(identity))
+    act(action, sign_only, valid_for)
 
 
 def _ends(identity: str) -> list[str]:

@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radledger.cli.acting import act, submit_document
+from radledger.cli.acting import act
 from radledger.cli.archive import Archive, accounting
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
-    Attributes,
     BurnedIn,
     Disease,
-    DocumentFile,
+    Fulfils,
     Identity,
     ImageId,
     MixedIds,
     Paths,
     Purposes,
-    RelayUrl,
     SignOnly,
     Unchecked,
+    ValidFor,
 )
 from radledger.cli.progress import progress_bar
 from radledger.cli.session import session
@@ -197,7 +196,7 @@ def verify(
     image: ImageId,
     paths: Paths,
     purpose: Purposes = None,
-    attribute: Attributes = None,
+    fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
 ) -> None:
@@ -205,7 +204,7 @@ def verify(
 
     Whatever the verdicts are, the command exits with 0: a verdict is not a refusal.
     """
-    secret = secret_of(image, purpose, attribute, disease, identity)
+    secret = secret_of(image, purpose, fulfils, disease, identity)
     results = session.radledger.images.verify(image, paths, secret=secret)
     show_all(results, empty="no files")
 
@@ -215,12 +214,12 @@ def fetch(
     image: ImageId,
     to: Annotated[Path, typer.Option(metavar="DIR", help="New or empty folder.")],
     purpose: Purposes = None,
-    attribute: Attributes = None,
+    fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
 ) -> None:
     """Fetch an image set: every byte is checked, decrypted, and verified against the root."""
-    asked = _asked(image, purpose, attribute, disease, identity)
+    asked = _asked(image, purpose, fulfils, disease, identity)
     show(session.radledger.reading.fetch(image, to, **asked))
 
 
@@ -237,21 +236,15 @@ def erase(image: ImageId) -> None:
 
 
 @group.command()
-def disown(image: ImageId, sign_only: SignOnly = None) -> None:
+def disown(image: ImageId, sign_only: SignOnly = None, valid_for: ValidFor = "7d") -> None:
     """Disown an image set that names you by mistake: no one may use it then, you included."""
-    act(session.radledger.images, "disown", sign_only, image)
+    act(session.radledger.images.disown(image), sign_only, valid_for)
 
 
 @group.command()
-def acknowledge(image: ImageId, sign_only: SignOnly = None) -> None:
+def acknowledge(image: ImageId, sign_only: SignOnly = None, valid_for: ValidFor = "7d") -> None:
     """Take back that an image set is disowned; your grants apply to it again."""
-    act(session.radledger.images, "acknowledge", sign_only, image)
-
-
-@group.command()
-def submit(file: DocumentFile, relay: RelayUrl = None) -> None:
-    """Send what a patient signed, and pay for it."""
-    submit_document("images", file, relay)
+    act(session.radledger.images.acknowledge(image), sign_only, valid_for)
 
 
 def _flat(record: Any) -> dict[str, Any]:
@@ -263,7 +256,7 @@ def _flat(record: Any) -> dict[str, Any]:
 def _use(
     image: str,
     purpose: list[str] | None,
-    attribute: list[str] | None,
+    fulfils: list[str] | None,
     disease: str | None,
     identity: str | None,
 ) -> Use | None:
@@ -274,7 +267,7 @@ def _use(
             identity or session.signer.address,
             image_set,
             purpose,
-            fulfilled=attribute or (),
+            fulfilled=fulfils or (),
             disease=disease,
         )
     if identity or session.signer.address not in (image_set.patient, image_set.custodian):
@@ -288,27 +281,27 @@ def _use(
 def secret_of(
     image: str,
     purpose: list[str] | None,
-    attribute: list[str] | None,
+    fulfils: list[str] | None,
     disease: str | None,
     identity: str | None,
 ) -> str | None:
     """The image set's secret, as the account that acts may have it; the home's if none acts."""
     if session.account is None:
         return None
-    asked = _asked(image, purpose, attribute, disease, identity)
+    asked = _asked(image, purpose, fulfils, disease, identity)
     return session.radledger.reading.secret(image, **asked).secret
 
 
 def _asked(
     image: str,
     purpose: list[str] | None,
-    attribute: list[str] | None,
+    fulfils: list[str] | None,
     disease: str | None,
     identity: str | None,
 ) -> dict[str, Any]:
     """Who reads, and whom they ask for what use: arguments of `Reading.secret`."""
     name, whose = session.name, session.whose(identity)
-    use = _use(image, purpose, attribute, disease, whose)
+    use = _use(image, purpose, fulfils, disease, whose)
     return {
         "reader": session.signer,
         "private_key": session.keystore.encryption_key(name, session.passphrase(name)),

@@ -11,10 +11,10 @@ from radledger.cli.values import named_path
 
 __all__ = [
     "Address",
-    "Attributes",
     "BurnedIn",
     "Disease",
     "DocumentFile",
+    "Fulfils",
     "Identity",
     "ImageId",
     "MixedIds",
@@ -24,6 +24,7 @@ __all__ = [
     "SignOnly",
     "Subject",
     "Unchecked",
+    "ValidFor",
 ]
 
 Address = Annotated[str, typer.Argument(help="Address, or name of an account here.")]
@@ -36,6 +37,10 @@ SignOnly = Annotated[
         metavar="FILE",
         help="Write a signed document for another account to submit; send nothing.",
     ),
+]
+ValidFor = Annotated[
+    str,
+    typer.Option(metavar="SPAN", help="How long the document of --sign-only can be submitted."),
 ]
 DocumentFile = Annotated[
     Path, typer.Argument(parser=named_path, metavar="FILE", help="A signed document.")
@@ -82,10 +87,10 @@ Purposes = Annotated[
         "--purpose", metavar="TERM", help="DUO purpose of the use, such as CC or HMB; repeatable."
     ),
 ]
-Attributes = Annotated[
+Fulfils = Annotated[
     list[str] | None,
     typer.Option(
-        "--attribute",
+        "--fulfils",
         metavar="TERM",
         help="DUO condition that the use fulfils, such as NCU or IRB; repeatable.",
     ),

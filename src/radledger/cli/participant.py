@@ -33,25 +33,25 @@ def admit(
     """Admit a member of your institution, or, as a governor, an institution."""
     participants = session.radledger.participants
     admit = participants.admit_institution if institution else participants.admit
-    show(admit(session.signer, session.address(address), role))
+    show(admit(session.address(address), role).send(session.signer))
 
 
 @group.command()
 def suspend(address: Address) -> None:
     """Suspend a member, or, as a governor, any account; a suspended account can use no grant."""
-    show(session.radledger.participants.suspend(session.signer, session.address(address)))
+    show(session.radledger.participants.suspend(session.address(address)).send(session.signer))
 
 
 @group.command()
 def reinstate(address: Address) -> None:
     """Lift a suspension that you imposed."""
-    show(session.radledger.participants.reinstate(session.signer, session.address(address)))
+    show(session.radledger.participants.reinstate(session.address(address)).send(session.signer))
 
 
 @group.command()
 def leave() -> None:
     """Leave your institution."""
-    show(session.radledger.participants.leave(session.signer))
+    show(session.radledger.participants.leave().send(session.signer))
 
 
 @group.command()
@@ -63,7 +63,7 @@ def vote_governor(
 ) -> None:
     """As a governor, vote to add or remove one; more than half of them carry it out."""
     participants, account = session.radledger.participants, session.address(address)
-    show(participants.vote_governor(session.signer, account, add=not remove))
+    show(participants.vote_governor(account, add=not remove).send(session.signer))
 
 
 @group.command(name="show")

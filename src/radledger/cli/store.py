@@ -8,7 +8,7 @@ import typer
 
 from radledger.cli.image import secret_of
 from radledger.cli.output import show
-from radledger.cli.parameters import Attributes, Disease, Identity, ImageId, Purposes
+from radledger.cli.parameters import Disease, Fulfils, Identity, ImageId, Purposes
 from radledger.cli.session import session
 from radledger.imaging.errors import SecretUnknown
 
@@ -21,33 +21,33 @@ group = typer.Typer(help="Who holds the ciphertext of image sets.")
 def status(
     image: ImageId,
     purpose: Purposes = None,
-    attribute: Attributes = None,
+    fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
 ) -> None:
     """Show which node has which content of an image set, as its custodian or a reader."""
     status = session.radledger.copies.status
-    show(_knowing_contents(status, image, purpose, attribute, disease, identity))
+    show(_knowing_contents(status, image, purpose, fulfils, disease, identity))
 
 
 @group.command()
 def repair(
     image: ImageId,
     purpose: Purposes = None,
-    attribute: Attributes = None,
+    fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
 ) -> None:
     """Make the copies that are missing, as its custodian or a reader."""
     repair = session.radledger.copies.repair
-    show(_knowing_contents(repair, image, purpose, attribute, disease, identity))
+    show(_knowing_contents(repair, image, purpose, fulfils, disease, identity))
 
 
 @group.command()
 def pin(
     image: ImageId,
     purpose: Purposes = None,
-    attribute: Attributes = None,
+    fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
 ) -> None:
@@ -56,7 +56,7 @@ def pin(
     Run again after the image set was re-encrypted, it pins the new ciphertext instead of the old.
     """
     _ = session.signer
-    secret = secret_of(image, purpose, attribute, disease, identity)
+    secret = secret_of(image, purpose, fulfils, disease, identity)
     show(session.radledger.copies.pin(image, secret=secret or ""))
 
 
@@ -70,7 +70,7 @@ def _knowing_contents(
     work: Callable[..., object],
     image: str,
     purpose: list[str] | None,
-    attribute: list[str] | None,
+    fulfils: list[str] | None,
     disease: str | None,
     identity: str | None,
 ) -> object:
@@ -78,4 +78,4 @@ def _knowing_contents(
     try:
         return work(image)
     except SecretUnknown:
-        return work(image, secret=secret_of(image, purpose, attribute, disease, identity))
+        return work(image, secret=secret_of(image, purpose, fulfils, disease, identity))

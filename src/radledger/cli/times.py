@@ -154,7 +154,7 @@ def _read(text: str, written: str, *, end: bool) -> int:
 
 def _storable(text: str, time: int) -> int:
     """The time, if the chain can hold it."""
-    from radledger.consent.documents import when
+    from radledger.chain.documents import when
     from radledger.consent.model import UNTIL_REVOKED
 
     if not 0 <= time < UNTIL_REVOKED:

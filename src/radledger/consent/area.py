@@ -34,7 +34,7 @@ AREA = Area(
     hints={
         "ConsentAlreadyRequested": "wait for the answer",
         "ConsentBadSignature": "have it signed again",
-        "ConsentConditionUnmet": "name what the use fulfils with --attribute, if it does",
+        "ConsentConditionUnmet": "name what the use fulfils with --fulfils, if it does",
         "ConsentDiseaseDiffers": "give --disease CODE@SALT as in the grant, if it is the same",
         "ConsentDiseaseInvalid": "give --disease with DS, and only without HMB and GRU",
         "ConsentExpired": "ask again with `radledger consent request`",

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from radledger.chain.action import Action, last
 from radledger.chain.clock import STALE
+from radledger.chain.ledger import Call
 from radledger.consent import permission, records, signing
 from radledger.consent.diseases import decode_disease
+from radledger.consent.ids import requested_id
 from radledger.consent.model import Decision, Requested
 from radledger.consent.permission import Use
 from radledger.consent.scope import ALL, parse_scope
 from radledger.identity.address import parse_address
 
 if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
-
-    from radledger.chain.ledger import Ledger
+    from radledger.chain.ledger import Ledger, Receipt
     from radledger.consent.diseases import Diseases
     from radledger.consent.model import Terms
     from radledger.imaging.model import ImageSet
@@ -32,20 +33,17 @@ class Asking:
 
     def request(
         self,
-        signer: LocalAccount,
         subject: str,
         terms: Terms,
         *,
         scope: str = ALL,
         grantee: str | None = None,
         exact: bool = False,
-    ) -> Requested:
+    ) -> Action[Requested]:
         """Ask a subject for a grant to the signer, or to the signer's institution as grantee.
 
         Parameters
         ----------
-        signer
-            Who asks.
         subject
             Whose images.
         terms, scope, exact
@@ -55,30 +53,33 @@ class Asking:
 
         Returns
         -------
-        Requested
-            The subject needs its ``disease`` to approve the request.
+        Action of Requested
+            The subject needs its ``disease`` to approve the request.  It is refused with
+            `ConsentReviewsOverdue` if too many reviews of emergencies are overdue at the signer's
+            institution.
 
         Raises
         ------
         UnknownTerm, InvalidDisease, InvalidScope, InvalidAddress
             If an argument is invalid.
-        ConsentReviewsOverdue
-            If too many reviews of emergencies are overdue at the signer's institution.
-        Refusal
-            If the contract refuses otherwise, as the subclass of its error's name.
+        ConsentPeriodInvalid
+            If the terms end before they begin, or have ended.
         """
-        asked = (
-            parse_address(subject),
-            parse_address(grantee or signer.address),
-            parse_scope(scope),
-        )
+        whose, where = parse_address(subject), parse_scope(scope)
+        named = None if grantee is None else parse_address(grantee)
         struct = signing.struct(self._ledger, self._diseases, terms, exact=exact)
-        signing.require_grantable(*asked, struct)
-        receipt = self._ledger.send(signer, records.CONTRACT, "request", *asked, struct)
-        id_ = self._ledger.call(records.CONTRACT, "requestIdOf", signer.address, *asked, struct)
-        return Requested(
-            "0x" + id_.hex(), self._diseases.named(decode_disease(struct[-1])), receipt
-        )
+
+        def calls(account: str) -> list[Call]:
+            asked = (whose, named or account, where)
+            signing.require_grantable(*asked, struct)
+            return [Call(records.CONTRACT, "request", (*asked, struct))]
+
+        def result(receipts: Sequence[Receipt]) -> Requested:
+            receipt = last(receipts)
+            id_ = requested_id(receipt.event("ConsentRequested").args)
+            return Requested(id_, self._diseases.named(decode_disease(struct[-1])), receipt)
+
+        return Action(self._ledger, calls, result)
 
     def check(
         self,

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from radledger.consent import signing
+from radledger.chain.action import Action, Statement, one_call
+from radledger.chain.ledger import Call
 from radledger.consent.model import Conduct, Emergency, EmergencyCounts, SealedNote
+from radledger.consent.signing import Consent
 from radledger.identity.address import parse_address
 
 if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
-
     from radledger.chain.ledger import Ledger, Receipt
 
 __all__ = ["EmergencyAccess"]
 
 _CONTRACT = "ConsentRegistry"
 _DAY = 24 * 3600
-_WEEK = 7 * _DAY
 _NOBODY = "0x" + "00" * 20
 
 
@@ -29,16 +28,16 @@ class EmergencyAccess:
         self._ledger = ledger
 
     def break_glass(
-        self, signer: LocalAccount, subject: str, reason: SealedNote, *, duration: int = _DAY
-    ) -> Receipt:
+        self, subject: str, reason: SealedNote, *, duration: int = _DAY
+    ) -> Action[Receipt]:
         """As a clinician, use everything of a subject for care.
 
         A second person of the institution has to review it; keep the note for that.
 
+        It is refused with `ConsentEmergencyForbidden` if the subject forbids emergency access.
+
         Parameters
         ----------
-        signer
-            The clinician.
         subject
             Whose images.
         reason
@@ -46,81 +45,51 @@ class EmergencyAccess:
         duration
             For how many seconds, 24 hours at most. While a review of the signer's emergencies is
             overdue it lasts one hour at most: the event ``EmergencyDeclared`` says until when.
-
-        Raises
-        ------
-        ConsentEmergencyForbidden
-            If the subject forbids emergency access.
-        Refusal
-            If the contract refuses otherwise, as the subclass of its error's name.
         """
         which = (parse_address(subject), duration, reason.digest)
-        return self._ledger.send(signer, _CONTRACT, "breakGlass", *which)
+        return one_call(self._ledger, lambda _: Call(_CONTRACT, "breakGlass", which))
 
-    def forbid_emergencies(self, signer: LocalAccount, *, subject: str | None = None) -> Receipt:
+    def forbid_emergencies(self, *, subject: str | None = None) -> Action[Receipt]:
         """Forbid emergency access to the subject's images, where the deployment allows that.
 
         Emergency access in force ends at once. Clinicians then see nothing that was not granted,
-        also where a life depends on it.
-
-        Raises
-        ------
-        ConsentEmergenciesNotForbiddable
-            If the deployment does not let subjects forbid it.
+        also where a life depends on it.  It is refused with `ConsentEmergenciesNotForbiddable` if
+        the deployment does not let subjects forbid it.
         """
-        return self._forbid(signer, subject, forbidden=True)
+        return self._choice(subject, forbidden=True)
 
-    def sign_forbid_emergencies(
-        self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
-    ) -> dict[str, Any]:
-        """As :meth:`forbid_emergencies`, signed for another account to submit."""
-        return self._sign_choice(signer, subject, valid_for, forbidden=True)
-
-    def allow_emergencies(self, signer: LocalAccount, *, subject: str | None = None) -> Receipt:
+    def allow_emergencies(self, *, subject: str | None = None) -> Action[Receipt]:
         """Allow emergency access again, as every subject does who never forbade it."""
-        return self._forbid(signer, subject, forbidden=False)
-
-    def sign_allow_emergencies(
-        self, signer: LocalAccount, *, subject: str | None = None, valid_for: int = _WEEK
-    ) -> dict[str, Any]:
-        """As :meth:`allow_emergencies`, signed for another account to submit."""
-        return self._sign_choice(signer, subject, valid_for, forbidden=False)
+        return self._choice(subject, forbidden=False)
 
     def review(
         self,
-        signer: LocalAccount,
         subject: str,
         clinician: str,
         since: int,
         *,
         justified: bool,
         opinion: SealedNote,
-    ) -> Receipt:
+    ) -> Action[Receipt]:
         """As a second person of the clinician's institution, say whether it was justified.
 
         Access that is found not justified ends at once. Once the review is overdue, a governor may
-        review as well.
+        review as well.  The review is refused with `ConsentNoEmergency` or
+        `ConsentAlreadyReviewed` if there was none, or it has been reviewed, and with
+        `ConsentReviewerInvalid` if the signer may not review it.
 
         Parameters
         ----------
-        signer
-            The reviewer.
         subject, clinician, since
             Which emergency access, as :meth:`emergencies` lists it.
         justified
             The outcome.
         opinion
             Why; its salted digest goes on chain.
-
-        Raises
-        ------
-        ConsentNoEmergency, ConsentAlreadyReviewed
-            If there was none, or it has been reviewed.
-        ConsentReviewerInvalid
-            If the signer may not review it.
         """
         which = (parse_address(subject), parse_address(clinician), since)
-        return self._ledger.send(signer, _CONTRACT, "review", *which, justified, opinion.digest)
+        call = Call(_CONTRACT, "review", (*which, justified, opinion.digest))
+        return one_call(self._ledger, lambda _: call)
 
     def emergencies(
         self,
@@ -174,15 +143,18 @@ class EmergencyAccess:
         forbidden, _ = self._ledger.call(_CONTRACT, "emergencyChoiceOf", parse_address(subject))
         return bool(forbidden)
 
-    def _forbid(self, signer: LocalAccount, subject: str | None, *, forbidden: bool) -> Receipt:
-        whose = parse_address(subject or signer.address)
-        return self._ledger.send(signer, _CONTRACT, "forbidEmergencies", whose, forbidden)
+    def _choice(self, subject: str | None, *, forbidden: bool) -> Action[Receipt]:
+        def call(account: str) -> Call:
+            whose = parse_address(subject or account)
+            return Call(_CONTRACT, "forbidEmergencies", (whose, forbidden))
 
-    def _sign_choice(
-        self, signer: LocalAccount, subject: str | None, valid_for: int, *, forbidden: bool
-    ) -> dict[str, Any]:
-        whose = parse_address(subject or signer.address)
-        return signing.sign_choice(self._ledger, signer, whose, forbidden, valid_for)
+        def statement(account: str) -> Statement:
+            whose = parse_address(subject or account)
+            _, seen = self._ledger.call(_CONTRACT, "emergencyChoiceOf", whose)
+            fields = {"subject": whose, "forbidden": forbidden, "seen": seen}
+            return Consent(self._ledger, "ForbidEmergencies", fields, after=seen)
+
+        return one_call(self._ledger, call, statement)
 
 
 def _emergencies(ledger: Ledger, **filters: Any) -> Iterator[Emergency]:

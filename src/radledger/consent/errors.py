@@ -7,25 +7,15 @@
     ├── InvalidDisease           no disease code, or one without a salt
     ├── DiseaseUnknown           a digest whose disease and salt are not known here
     ├── InvalidScope             neither "all" nor the digest of an image set, visit or course
-    ├── NoSuchRequest            no such request to the subject
-    └── DocumentMalformed        not a document that was signed for this
-    CryptoError
-    ├── DocumentTampered         a document that differs from what was signed
-    └── DocumentExpired          a document past its deadline
-    ChainError
-    └── DocumentForAnotherChain  a document for another chain or deployment
+    └── NoSuchRequest            no such request to the subject
 """
 
 from __future__ import annotations
 
-from radledger.errors import ChainError, CryptoError, UsageError
+from radledger.errors import UsageError
 
 __all__ = [
     "DiseaseUnknown",
-    "DocumentExpired",
-    "DocumentForAnotherChain",
-    "DocumentMalformed",
-    "DocumentTampered",
     "InvalidDisease",
     "InvalidScope",
     "NoSuchRequest",
@@ -51,19 +41,3 @@ class InvalidScope(UsageError):
 
 class NoSuchRequest(UsageError):
     """The subject has no request of that id."""
-
-
-class DocumentMalformed(UsageError):
-    """A document lacks a part, or was signed for something else."""
-
-
-class DocumentTampered(CryptoError):
-    """A document's content is not what its signer signed."""
-
-
-class DocumentExpired(CryptoError):
-    """The deadline of a document's signature has passed."""
-
-
-class DocumentForAnotherChain(ChainError):
-    """A document was signed for another chain or another deployment."""

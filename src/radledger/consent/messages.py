@@ -6,28 +6,32 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain import documents
+from radledger.chain.calls import Said
+from radledger.chain.documents import Signed, when
+from radledger.chain.errors import DocumentMalformed, DocumentTampered
 from radledger.chain.typed_data import Domain, parsed
-from radledger.consent import bindings, documents, duo
+from radledger.consent import bindings, duo
 from radledger.consent.bindings import TYPED_DATA, Authorization, Basis
 from radledger.consent.diseases import decode_disease, disease_code, encode_disease
-from radledger.consent.documents import Document, when
-from radledger.consent.errors import DocumentMalformed, DocumentTampered, InvalidDisease
+from radledger.consent.errors import InvalidDisease
 from radledger.consent.model import UNTIL_REVOKED
 from radledger.consent.scope import ALL, EMERGENCY, scope_name
 from radledger.texts import quoted
 
 if TYPE_CHECKING:
+    from radledger.chain.documents import Document
     from radledger.chain.ledger import Call, Ledger
 
 __all__ = [
     "KIND",
-    "call_of",
     "domain",
+    "read",
     "summarise",
     "terms_fields",
     "terms_struct",
-    "verified",
     "without_disease",
+    "words_of",
 ]
 
 KIND = "radledger.consent"
@@ -44,11 +48,27 @@ def domain(ledger: Ledger) -> Domain:
     return Domain("RadLedger Consent", "1", ledger.chain_id, contract)
 
 
-def verified(ledger: Ledger, document: Mapping[str, Any]) -> Document:
-    """Check all of a document that can be checked without sending it; see `documents.verify`."""
+def read(ledger: Ledger, document: Mapping[str, Any]) -> Signed:
+    """Check all of a consent that can be checked without sending it.
+
+    Raises
+    ------
+    DocumentMalformed, DocumentForAnotherChain, DocumentTampered, DocumentExpired
+        See :func:`radledger.chain.documents.verify`.
+    """
     disease = document.get("disease") if isinstance(document, Mapping) else None
     words = partial(summarise, disease=disease)
-    return documents.verify(document, KIND, domain(ledger), TYPED_DATA, words, ledger)
+    verified = documents.verify(document, KIND, domain(ledger), TYPED_DATA, words, ledger)
+    primary, message = verified.primary, verified.message
+    function = primary[0].lower() + primary[1:]
+    return Signed(
+        kind=KIND,
+        summary=document["summary"],
+        signer=verified.signer,
+        account=message["subject"],
+        said=Said(_CONTRACT, function, message, words_of(primary, message, disease)),
+        call=_call(verified, function),
+    )
 
 
 def without_disease(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +89,7 @@ def without_disease(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "summary": summarise(*said)}
 
 
-def call_of(document: Document) -> Call:
+def _call(document: Document, function: str) -> Call:
     """The call by which an account with Ether submits a verified document."""
     from radledger.chain.ledger import Call
 
@@ -88,8 +108,7 @@ def call_of(document: Document) -> Call:
     authorization = Authorization(
         document.signer, message["signed"], message["deadline"], document.signature
     )
-    function = document.primary[0].lower() + document.primary[1:] + "BySig"
-    return Call(_CONTRACT, function, (*arguments, authorization))
+    return Call(_CONTRACT, f"{function}BySig", (*arguments, authorization))
 
 
 def terms_fields(struct: bindings.Terms) -> dict[str, Any]:
@@ -154,6 +173,13 @@ def summarise(primary: str, message: Mapping[str, Any], disease: str | None = No
     DocumentTampered
         If that is not the disease of the message.
     """
+    what = words_of(primary, message, disease)
+    times = f"Signed {when(message['signed'])}, to be submitted by {when(message['deadline'])}."
+    return f"{what}. {times}{_PUBLIC if 'purposes' in message else ''}"
+
+
+def words_of(primary: str, message: Mapping[str, Any], disease: str | None = None) -> str:
+    """What a message says, without its times; parameters are those of :func:`summarise`."""
     subject = message["subject"]
     if primary == "RevokeAll":
         what = f"{subject} takes back every permission given so far"
@@ -168,8 +194,7 @@ def summarise(primary: str, message: Mapping[str, Any], disease: str | None = No
             what = f"{subject} lets {grantee} use {images} for {_uses(message, disease)}"
     if primary == "Approve":
         what += f", as {message['requester']} requested"
-    times = f"Signed {when(message['signed'])}, to be submitted by {when(message['deadline'])}."
-    return f"{what}. {times}{_PUBLIC if 'purposes' in message else ''}"
+    return what
 
 
 def _images(scope: str) -> str:

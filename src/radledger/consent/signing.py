@@ -7,9 +7,10 @@ far as the contract takes it to be ahead of the latest block, for chains that ma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain import documents
 from radledger.chain.refusals import (
     ConsentDiseaseInvalid,
     ConsentGranteeInvalid,
@@ -18,7 +19,7 @@ from radledger.chain.refusals import (
     ConsentScopeReserved,
 )
 from radledger.chain.typed_data import typed_data
-from radledger.consent import bindings, documents, duo, messages, records
+from radledger.consent import bindings, duo, messages, records
 from radledger.consent.bindings import TYPED_DATA, Status
 from radledger.consent.diseases import decode_disease
 from radledger.consent.model import UNTIL_REVOKED
@@ -33,13 +34,12 @@ if TYPE_CHECKING:
     from radledger.consent.model import Terms
 
 __all__ = [
+    "Consent",
     "epoch",
     "grant_fields",
     "is_granted",
     "last_signed",
     "require_grantable",
-    "sign",
-    "sign_choice",
     "struct",
     "whose_fields",
 ]
@@ -50,6 +50,49 @@ _AHEAD = {
     **dict.fromkeys(("Revoke", "RevokeAll"), 23 * 3600),
 }
 _NOBODY = "0x" + "00" * 20
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a subject says, to be signed with the time at which it is.
+
+    Attributes
+    ----------
+    ledger
+        The chain that it is for, and the clocks.
+    primary, fields
+        The struct and its fields, but for the times.
+    after
+        A Unix time that it must be later than: that of what it takes back.
+    disease
+        ``CODE@SALT`` of the disease that the fields have as a digest, which the document carries.
+    """
+
+    ledger: Ledger
+    primary: str
+    fields: Mapping[str, Any]
+    after: int = -1
+    disease: str | None = None
+
+    @property
+    def words(self) -> str:
+        """What it says, without the times."""
+        return messages.words_of(self.primary, self.fields, self.disease)
+
+    def sign(self, signer: LocalAccount, valid_for: int) -> dict[str, Any]:
+        """Sign it as of now into a document that can be submitted for so many seconds."""
+        present = self.ledger.present()
+        now = min(present.time, present.block_time + _AHEAD[self.primary])
+        message = {
+            **self.fields,
+            "signed": max(now, self.after + 1),
+            "deadline": present.time + valid_for,
+        }
+        fields = TYPED_DATA[self.primary]
+        data = typed_data(messages.domain(self.ledger), self.primary, fields, message)
+        summary = messages.summarise(self.primary, message, self.disease)
+        named = {} if self.disease is None else {"disease": self.disease}
+        return {**documents.sign(signer, messages.KIND, summary, data), **named}
 
 
 def is_granted(ledger: Ledger, subject: str, grantee: str, scope: bytes) -> bool:
@@ -115,55 +158,6 @@ def require_grantable(subject: str, grantee: str, scope: bytes, struct: bindings
         raise ConsentPurposesInvalid.of({"purposes": stated, "conditions": conditions})
     if duo.names_disease(purposes) != any(disease):
         raise ConsentDiseaseInvalid.of({"purposes": purposes, "disease": "0x" + disease.hex()})
-
-
-def sign(
-    ledger: Ledger,
-    signer: LocalAccount,
-    primary: str,
-    fields: Mapping[str, Any],
-    valid_for: int,
-    *,
-    after: int = -1,
-    disease: str | None = None,
-) -> dict[str, Any]:
-    """Sign a message of now into a document.
-
-    Parameters
-    ----------
-    ledger
-        The chain that it is for, and the clocks.
-    signer
-        The subject or its delegate.
-    primary, fields
-        The struct and its fields, but for the times.
-    valid_for
-        Seconds in which it can be submitted.
-    after
-        A Unix time that it must be later than: that of what it takes back.
-    disease
-        ``CODE@SALT`` of the disease that the fields have as a digest, which the document carries.
-    """
-    present = ledger.present()
-    now = min(present.time, present.block_time + _AHEAD[primary])
-    message = {
-        **fields,
-        "signed": max(now, after + 1),
-        "deadline": present.time + valid_for,
-    }
-    data = typed_data(messages.domain(ledger), primary, TYPED_DATA[primary], message)
-    named = {} if disease is None else {"disease": disease}
-    summary = messages.summarise(primary, message, **named)
-    return {**documents.sign(signer, messages.KIND, summary, data), **named}
-
-
-def sign_choice(
-    ledger: Ledger, signer: LocalAccount, subject: str, forbidden: bool, valid_for: int
-) -> dict[str, Any]:
-    """Sign that emergency access is forbidden, or allowed again, into a document."""
-    _, seen = ledger.call(records.CONTRACT, "emergencyChoiceOf", subject)
-    fields = {"subject": subject, "forbidden": forbidden, "seen": seen}
-    return sign(ledger, signer, "ForbidEmergencies", fields, valid_for, after=seen)
 
 
 def struct(ledger: Ledger, diseases: Diseases, terms: Terms, *, exact: bool) -> bindings.Terms:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from radledger.identity import Identities, Participants
 from radledger.identity.records import encryption_key
+from radledger.signed import submit
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -69,10 +70,12 @@ def accredit(ledger: Ledger, people: Mapping[str, LocalAccount]) -> None:
         return not ledger.call("ParticipantRegistry", "sinceOf", people[name].address)
 
     for name in filter(is_new, INSTITUTIONS):
-        participants.admit_institution(people["governor"], people[name].address, INSTITUTION_ROLES)
+        participants.admit_institution(people[name].address, INSTITUTION_ROLES).send(
+            people["governor"]
+        )
     for name in filter(is_new, MEMBERS):
         institution, roles = MEMBERS[name]
-        participants.admit(people[institution], people[name].address, roles)
+        participants.admit(people[name].address, roles).send(people[institution])
 
 
 def register_key(
@@ -86,6 +89,6 @@ def register_key(
         return
     identities = Identities(ledger)
     if payer.address == account.address:
-        identities.set_key(account, public_key)
+        identities.set_key(public_key).send(account)
     else:
-        identities.submit(identities.sign_set_key(account, public_key), payer)
+        submit(ledger, identities.set_key(public_key).sign(account), payer)

@@ -16,16 +16,15 @@ import logging
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.forwarding import Forwarding
+from radledger.chain.action import Action, one_call
+from radledger.chain.ledger import Call
 from radledger.crypto.keys import PublicKey
 from radledger.identity import records
 from radledger.identity.address import parse_address
 from radledger.identity.errors import NoEncryptionKey, NoGuardians
 
 if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
-
-    from radledger.chain.ledger import Call, Ledger, Receipt
+    from radledger.chain.ledger import Ledger, Receipt
 
 __all__ = ["CONSENT_DELEGATE", "MOST_NAMED", "Identities", "warn_of_x25519"]
 
@@ -37,26 +36,27 @@ MOST_NAMED = 3
 
 _LOG = logging.getLogger(__name__)
 _DELEGATE_TYPE_LENGTH = 32
-_WEEK = 7 * 24 * 3600
 _TEN_YEARS = 10 * 365 * 24 * 3600
 
 
-class Identities(Forwarding):
+class Identities:
     """Identities, and what their owners and guardians do.
 
-    Each change that an owner or a guardian makes exists twice: under its name, sent by the signer,
-    who pays; and as ``sign_…``, which gives a document that anybody with Ether may ``submit``.
+    Each change that an owner or a guardian makes is an :class:`~radledger.chain.action.Action`:
+    they send it and pay, or sign it for any account with Ether to submit
+    (:func:`radledger.signed.submit`).
 
     Examples
     --------
+    >>> from radledger import signed
     >>> identities = Identities(ledger)                            # doctest: +SKIP
-    >>> identities.set_key(radiologist, public_key(private_key))   # doctest: +SKIP
+    >>> identities.set_key(public_key(private_key)).send(radiologist)  # doctest: +SKIP
     >>> identities.encryption_key(radiologist.address) == public_key(private_key)
     ... # doctest: +SKIP
     True
-    >>> document = identities.sign_set_key(patient, public_key(patients_private_key))
+    >>> document = identities.set_key(public_key(patients_private_key)).sign(patient)
     ... # doctest: +SKIP
-    >>> identities.submit(document, hospital)                      # doctest: +SKIP
+    >>> signed.submit(ledger, document, payer=hospital)            # doctest: +SKIP
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -92,149 +92,79 @@ class Identities(Forwarding):
     # --- the owner ----------------------------------------------------------------------------
 
     def set_key(
-        self,
-        signer: LocalAccount,
-        public_key: PublicKey,
-        *,
-        identity: str | None = None,
-        valid_for: int = _TEN_YEARS,
-    ) -> Receipt:
+        self, public_key: PublicKey, *, identity: str | None = None, validity: int = _TEN_YEARS
+    ) -> Action[Receipt]:
         """Register an encryption key.
 
         Parameters
         ----------
-        signer
-            Who owns the identity.
         public_key
             From :func:`radledger.crypto.keys.public_key`.
         identity
             Default: the signer's own address.
-        valid_for
-            Seconds.
+        validity
+            Seconds for which the key counts.
         """
-        return self._send(signer, _set_key(signer, public_key, identity, valid_for))
+        name, value = records.key_attribute(public_key)
+        return self._action("setAttribute", identity, _word(name), value, validity)
 
-    def sign_set_key(
-        self,
-        signer: LocalAccount,
-        public_key: PublicKey,
-        *,
-        identity: str | None = None,
-        valid_for: int = _TEN_YEARS,
-    ) -> dict[str, Any]:
-        """As :meth:`set_key`, signed for another account to submit."""
-        return self._sign(signer, _set_key(signer, public_key, identity, valid_for))
-
-    def change_owner(
-        self, signer: LocalAccount, new_owner: str, *, identity: str | None = None
-    ) -> Receipt:
+    def change_owner(self, new_owner: str, *, identity: str | None = None) -> Action[Receipt]:
         """Hand an identity over to another key, which alone acts for it from then on.
 
         What was set before ends, also for identities that it owns: delegates, guardians and
         attributes, the encryption key among them.  The new owner sets again what is to stay.
         """
-        return self._send(signer, _change_owner(signer, new_owner, identity))
-
-    def sign_change_owner(
-        self, signer: LocalAccount, new_owner: str, *, identity: str | None = None
-    ) -> dict[str, Any]:
-        """As :meth:`change_owner`, signed for another account to submit."""
-        return self._sign(signer, _change_owner(signer, new_owner, identity))
+        return self._action("changeOwner", identity, parse_address(new_owner))
 
     def add_delegate(
         self,
-        signer: LocalAccount,
         delegate: str,
         *,
-        valid_for: int,
+        validity: int,
         delegate_type: str = CONSENT_DELEGATE,
         identity: str | None = None,
-    ) -> Receipt:
+    ) -> Action[Receipt]:
         """Let a delegate act for an identity, as a parent does who grants, for some seconds."""
-        return self._send(
-            signer, _add_delegate(signer, delegate, valid_for, delegate_type, identity)
-        )
-
-    def sign_add_delegate(
-        self,
-        signer: LocalAccount,
-        delegate: str,
-        *,
-        valid_for: int,
-        delegate_type: str = CONSENT_DELEGATE,
-        identity: str | None = None,
-    ) -> dict[str, Any]:
-        """As :meth:`add_delegate`, signed for another account to submit."""
-        return self._sign(
-            signer, _add_delegate(signer, delegate, valid_for, delegate_type, identity)
-        )
+        arguments = _word(delegate_type), parse_address(delegate), validity
+        return self._action("addDelegate", identity, *arguments)
 
     def revoke_delegate(
         self,
-        signer: LocalAccount,
         delegate: str,
         *,
         delegate_type: str = CONSENT_DELEGATE,
         identity: str | None = None,
-    ) -> Receipt:
+    ) -> Action[Receipt]:
         """End what a delegate may do."""
-        return self._send(signer, _revoke_delegate(signer, delegate, delegate_type, identity))
-
-    def sign_revoke_delegate(
-        self,
-        signer: LocalAccount,
-        delegate: str,
-        *,
-        delegate_type: str = CONSENT_DELEGATE,
-        identity: str | None = None,
-    ) -> dict[str, Any]:
-        """As :meth:`revoke_delegate`, signed for another account to submit."""
-        return self._sign(signer, _revoke_delegate(signer, delegate, delegate_type, identity))
+        arguments = _word(delegate_type), parse_address(delegate)
+        return self._action("revokeDelegate", identity, *arguments)
 
     def set_guardians(
-        self,
-        signer: LocalAccount,
-        guardians: Iterable[str],
-        threshold: int,
-        *,
-        identity: str | None = None,
-    ) -> Receipt:
+        self, guardians: Iterable[str], threshold: int, *, identity: str | None = None
+    ) -> Action[Receipt]:
         """Set the guardians of an identity and how many recover it; none and 0 to dismiss them.
 
         The guardians of an identity are public.  A guardian with one address for several identities
         links them, so each gives an address derived for this one (`Keystore.derive`).
         """
-        return self._send(signer, _set_guardians(signer, guardians, threshold, identity))
-
-    def sign_set_guardians(
-        self,
-        signer: LocalAccount,
-        guardians: Iterable[str],
-        threshold: int,
-        *,
-        identity: str | None = None,
-    ) -> dict[str, Any]:
-        """As :meth:`set_guardians`, signed for another account to submit."""
-        return self._sign(signer, _set_guardians(signer, guardians, threshold, identity))
+        # The registry wants the list in ascending order, which shows that none is twice.
+        ascending = sorted(map(parse_address, guardians), key=lambda address: int(address, 16))
+        return self._action("setGuardians", identity, ascending, threshold)
 
     def guards_of_others(self, guardians: Iterable[str], *, identity: str) -> tuple[str, ...]:
         """Which addresses are guardians of other identities, or were: they link these for all."""
         addresses = [parse_address(each) for each in guardians]
         return records.guards_of_others(self._ledger, parse_address(identity), addresses)
 
-    def veto(self, signer: LocalAccount, *, identity: str | None = None) -> Receipt:
+    def veto(self, *, identity: str | None = None) -> Action[Receipt]:
         """Cancel every recovery of an identity that is under way."""
-        return self._send(signer, _call("vetoRecovery", identity or signer.address))
-
-    def sign_veto(self, signer: LocalAccount, *, identity: str | None = None) -> dict[str, Any]:
-        """As :meth:`veto`, signed for another account to submit."""
-        return self._sign(signer, _call("vetoRecovery", identity or signer.address))
+        return self._action("vetoRecovery", identity)
 
     # --- guardians ----------------------------------------------------------------------------
 
     def approve_recovery(
-        self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
-    ) -> Receipt:
+        self, identity: str, new_owner: str, *, guardian: str | None = None
+    ) -> Action[Receipt]:
         """As a guardian, approve a new owner of an identity.
 
         The approval that makes the threshold starts the delay in which the owner can veto.  It
@@ -242,8 +172,6 @@ class Identities(Forwarding):
 
         Parameters
         ----------
-        signer
-            Who acts for the guardian.
         identity, new_owner
             What is recovered, and the key that is to own it.
         guardian
@@ -254,53 +182,7 @@ class Identities(Forwarding):
         NoGuardians
             If the identity has none.
         """
-        return self._send(signer, self._approval(signer, identity, new_owner, guardian))
-
-    def sign_approve_recovery(
-        self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
-    ) -> dict[str, Any]:
-        """As :meth:`approve_recovery`, signed for another account to submit.
-
-        Raises
-        ------
-        NoGuardians
-            If the identity has none.
-        """
-        return self._sign(signer, self._approval(signer, identity, new_owner, guardian))
-
-    def withdraw_approval(
-        self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
-    ) -> Receipt:
-        """As a guardian, withdraw the approval of a new owner of an identity."""
-        return self._send(signer, _withdrawal(signer, identity, new_owner, guardian))
-
-    def sign_withdraw_approval(
-        self, signer: LocalAccount, identity: str, new_owner: str, *, guardian: str | None = None
-    ) -> dict[str, Any]:
-        """As :meth:`withdraw_approval`, signed for another account to submit."""
-        return self._sign(signer, _withdrawal(signer, identity, new_owner, guardian))
-
-    def execute_recovery(self, signer: LocalAccount, identity: str, new_owner: str) -> Receipt:
-        """Carry out an approved recovery after its delay; anybody may.
-
-        What earlier owners set ends, as with :meth:`change_owner`, but for the guardians.
-        """
-        return self._send(signer, _call("executeRecovery", identity, parse_address(new_owner)))
-
-    # --- internal -----------------------------------------------------------------------------
-
-    def _send(self, signer: LocalAccount, call: Call) -> Receipt:
-        return self._ledger.send(signer, call.contract, call.function, *call.arguments)
-
-    def _sign(self, signer: LocalAccount, call: Call) -> dict[str, Any]:
-        return self._sign_forward(
-            signer, str(call.contract), call.function, *call.arguments, valid_for=_WEEK
-        )
-
-    def _approval(
-        self, signer: LocalAccount, identity: str, new_owner: str, guardian: str | None
-    ) -> Call:
-        identity = parse_address(identity)
+        identity, owner = parse_address(identity), parse_address(new_owner)
         named = records.guardians(self._ledger, identity)
         if named is None:
             raise NoGuardians(
@@ -308,14 +190,43 @@ class Identities(Forwarding):
                 "earlier owner named do not count",
                 identity=identity,
             )
-        return _call(
-            "approveRecovery",
-            identity,
-            parse_address(guardian or signer.address),
-            parse_address(new_owner),
-            list(named.guardians),
-            named.threshold,
-        )
+        guardians = list(named.guardians), named.threshold
+
+        def call(account: str) -> Call:
+            arguments = (identity, parse_address(guardian or account), owner, *guardians)
+            return Call(records.CONTRACT, "approveRecovery", arguments)
+
+        return one_call(self._ledger, call)
+
+    def withdraw_approval(
+        self, identity: str, new_owner: str, *, guardian: str | None = None
+    ) -> Action[Receipt]:
+        """As a guardian, withdraw the approval of a new owner of an identity."""
+        identity, owner = parse_address(identity), parse_address(new_owner)
+
+        def call(account: str) -> Call:
+            arguments = (identity, parse_address(guardian or account), owner)
+            return Call(records.CONTRACT, "withdrawApproval", arguments)
+
+        return one_call(self._ledger, call)
+
+    def execute_recovery(self, identity: str, new_owner: str) -> Action[Receipt]:
+        """Carry out an approved recovery after its delay; anybody may.
+
+        What earlier owners set ends, as with :meth:`change_owner`, but for the guardians.
+        """
+        return self._action("executeRecovery", identity, parse_address(new_owner))
+
+    # --- internal -----------------------------------------------------------------------------
+
+    def _action(self, function: str, identity: str | None, *arguments: Any) -> Action[Receipt]:
+        """A call about an identity, by default that of who makes it."""
+        whose = None if identity is None else parse_address(identity)
+
+        def call(account: str) -> Call:
+            return Call(records.CONTRACT, function, (whose or account, *arguments))
+
+        return one_call(self._ledger, call)
 
 
 def warn_of_x25519(addresses: Collection[str]) -> None:
@@ -328,51 +239,6 @@ def warn_of_x25519(addresses: Collection[str]) -> None:
             ", ".join(sorted(addresses)[:MOST_NAMED]),
             others,
         )
-
-
-def _call(function: str, identity: str, *arguments: Any) -> Call:
-    from radledger.chain.ledger import Call
-
-    return Call(records.CONTRACT, function, (parse_address(identity), *arguments))
-
-
-def _set_key(
-    signer: LocalAccount, public_key: PublicKey, identity: str | None, valid_for: int
-) -> Call:
-    name, value = records.key_attribute(public_key)
-    return _call("setAttribute", identity or signer.address, _word(name), value, valid_for)
-
-
-def _add_delegate(
-    signer: LocalAccount, delegate: str, valid_for: int, delegate_type: str, identity: str | None
-) -> Call:
-    arguments = (_word(delegate_type), parse_address(delegate), valid_for)
-    return _call("addDelegate", identity or signer.address, *arguments)
-
-
-def _revoke_delegate(
-    signer: LocalAccount, delegate: str, delegate_type: str, identity: str | None
-) -> Call:
-    return _call(
-        "revokeDelegate", identity or signer.address, _word(delegate_type), parse_address(delegate)
-    )
-
-
-def _change_owner(signer: LocalAccount, new_owner: str, identity: str | None) -> Call:
-    return _call("changeOwner", identity or signer.address, parse_address(new_owner))
-
-
-def _withdrawal(signer: LocalAccount, identity: str, new_owner: str, guardian: str | None) -> Call:
-    approving = parse_address(guardian or signer.address)
-    return _call("withdrawApproval", identity, approving, parse_address(new_owner))
-
-
-def _set_guardians(
-    signer: LocalAccount, guardians: Iterable[str], threshold: int, identity: str | None
-) -> Call:
-    # The registry wants the list in ascending order, which shows at one glance that none is twice.
-    ascending = sorted(map(parse_address, guardians), key=lambda address: int(address, 16))
-    return _call("setGuardians", identity or signer.address, ascending, threshold)
 
 
 def _word(text: str) -> bytes:

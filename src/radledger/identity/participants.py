@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain.action import Action, one_call
+from radledger.chain.ledger import Call
 from radledger.identity.address import parse_address
 from radledger.identity.bindings import ParticipantRegistry
 from radledger.identity.roles import role_bits, role_names
 
 if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
-
     from radledger.chain.ledger import Ledger, Receipt
 
 __all__ = ["Participant", "Participants"]
@@ -59,15 +59,17 @@ class Participant:
 class Participants:
     """Accreditation of institutions and of their members.
 
-    Every change is refused by the chain, with the error of the contract's name, unless the signer
-    has the authority for it.
+    Every change is an :class:`~radledger.chain.action.Action`, to be sent or signed; the contract
+    refuses it, by the type of its custom error, unless the signer has the authority for it.
 
     Examples
     --------
     >>> participants = Participants(ledger)                                # doctest: +SKIP
-    >>> participants.admit_institution(governor, hospital.address, ["custodian", "radiologist"])
+    >>> roles = ["custodian", "radiologist"]
+    >>> participants.admit_institution(hospital.address, roles).send(governor)
     ... # doctest: +SKIP
-    >>> participants.admit(hospital, radiologist.address, ["radiologist"])  # doctest: +SKIP
+    >>> participants.admit(radiologist.address, ["radiologist"]).send(hospital)
+    ... # doctest: +SKIP
     >>> participants.show(radiologist.address).roles                       # doctest: +SKIP
     ('radiologist',)
     """
@@ -75,31 +77,29 @@ class Participants:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def admit_institution(
-        self, signer: LocalAccount, institution: str, roles: Iterable[str]
-    ) -> Receipt:
+    def admit_institution(self, institution: str, roles: Iterable[str]) -> Action[Receipt]:
         """As a governor, admit an institution, or replace the roles of it and its members."""
-        return self._send(signer, "admitInstitution", parse_address(institution), role_bits(roles))
+        return self._action("admitInstitution", parse_address(institution), role_bits(roles))
 
-    def admit(self, signer: LocalAccount, account: str, roles: Iterable[str]) -> Receipt:
+    def admit(self, account: str, roles: Iterable[str]) -> Action[Receipt]:
         """As an institution, admit a member, or replace a member's roles."""
-        return self._send(signer, "admit", parse_address(account), role_bits(roles))
+        return self._action("admit", parse_address(account), role_bits(roles))
 
-    def suspend(self, signer: LocalAccount, account: str) -> Receipt:
+    def suspend(self, account: str) -> Action[Receipt]:
         """Suspend a member (as its institution) or anybody accredited (as a governor)."""
-        return self._send(signer, "suspend", parse_address(account))
+        return self._action("suspend", parse_address(account))
 
-    def reinstate(self, signer: LocalAccount, account: str) -> Receipt:
+    def reinstate(self, account: str) -> Action[Receipt]:
         """Lift the signer's own kind of suspension."""
-        return self._send(signer, "reinstate", parse_address(account))
+        return self._action("reinstate", parse_address(account))
 
-    def leave(self, signer: LocalAccount) -> Receipt:
+    def leave(self) -> Action[Receipt]:
         """Leave the signer's institution."""
-        return self._send(signer, "leaveInstitution")
+        return self._action("leaveInstitution")
 
-    def vote_governor(self, signer: LocalAccount, account: str, *, add: bool) -> Receipt:
+    def vote_governor(self, account: str, *, add: bool) -> Action[Receipt]:
         """As a governor, vote to add or remove one; more than half of them carry it out."""
-        return self._send(signer, "voteGovernor", parse_address(account), add)
+        return self._action("voteGovernor", parse_address(account), add)
 
     def show(self, account: str) -> Participant:
         """Say what an account may do now; who was never admitted has no institution or roles."""
@@ -120,5 +120,5 @@ class Participants:
     def _call(self, function: str, *arguments: Any) -> Any:
         return self._ledger.call(_CONTRACT, function, *arguments)
 
-    def _send(self, signer: LocalAccount, function: str, *arguments: Any) -> Receipt:
-        return self._ledger.send(signer, _CONTRACT, function, *arguments)
+    def _action(self, function: str, *arguments: Any) -> Action[Receipt]:
+        return one_call(self._ledger, lambda _: Call(_CONTRACT, function, arguments))

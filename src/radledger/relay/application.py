@@ -58,50 +58,25 @@ class Domain(_Strict):
     verifying_contract: Address = Field(alias="verifyingContract")
 
 
-class _TypedData(_Strict):
+class TypedData(_Strict):
+    """EIP-712 typed data, as a wallet writes them."""
+
     types: dict[str, list[TypedDataField]]
     primary_type: str = Field(alias="primaryType")
     domain: Domain
-
-
-class ConsentTypedData(_TypedData):
-    """A struct of the consent registry: Grant, Revoke, RevokeAll, ForbidEmergencies or Approve."""
-
     message: dict[str, Annotated[bool, Field(strict=True)] | Uint256 | str | list[str]]
 
 
-class ForwardMessage(_Strict):
-    """A call to be passed on with its signer as its sender (ERC-2771)."""
+class SignedDocument(_Strict):
+    """What somebody signed, in words and as typed data."""
 
-    sender: Address = Field(alias="from")
-    to: Address
-    value: Uint256
-    gas: Uint256
-    nonce: Uint256
-    deadline: Uint256
-    data: Bytes
-
-
-class ForwardTypedData(_TypedData):
-    """A forward request."""
-
-    message: ForwardMessage
-
-
-class ConsentDocument(_Strict):
-    """What a subject signed, in words and as typed data."""
-
-    kind: Literal["radledger.consent"]
-    summary: str
+    format: Annotated[int, Field(strict=True)] = Field(description="Number of the format.")
+    kind: Literal["radledger.consent", "radledger.call"] = Field(
+        description="What was signed: a message of the consent registry, or a call (ERC-2771)."
+    )
+    summary: str = Field(description="What it says; a function of the typed data.")
     signer: Address
-    typed_data: ConsentTypedData = Field(alias="typedData")
-    signature: Bytes
-
-
-class ForwardDocument(_Strict):
-    """A signed forward request."""
-
-    typed_data: ForwardTypedData = Field(alias="typedData")
+    typed_data: TypedData = Field(alias="typedData")
     signature: Bytes
 
 
@@ -109,7 +84,7 @@ class TicketAnswer(BaseModel):
     """What has become of a document."""
 
     ticket: str
-    kind: Literal["consent", "forward"]
+    kind: Literal["radledger.consent", "radledger.call"]
     signer: str
     state: State
     accepted_at: int = Field(description="Unix time.")
@@ -169,15 +144,12 @@ def create_application(relayer: Relayer) -> FastAPI:
     application.add_middleware(BodyLimit, most=_LARGEST_BODY)
     add_handlers(application)
 
-    @application.post("/consents", status_code=202, responses=_REFUSALS)
-    def take_consent(document: ConsentDocument, response: Response) -> TicketAnswer:
-        """Take a signed consent on."""
-        return _given(relayer.take_consent(document.model_dump(by_alias=True)), response)
-
-    @application.post("/forward-requests", status_code=202, responses=_REFUSALS)
-    def take_forward_request(document: ForwardDocument, response: Response) -> TicketAnswer:
-        """Take a signed forward request on."""
-        return _given(relayer.take_forward(document.model_dump(by_alias=True)), response)
+    @application.post("/documents", status_code=202, responses=_REFUSALS)
+    def take(document: SignedDocument, response: Response) -> TicketAnswer:
+        """Take a signed document on."""
+        ticket = relayer.take(document.model_dump(by_alias=True))
+        response.headers["Location"] = f"/tickets/{ticket.ticket}"
+        return TicketAnswer.of(ticket)
 
     @application.get("/tickets/{ticket}", responses=_problems(404, 422))
     def show_ticket(ticket: TicketName) -> TicketAnswer:
@@ -190,8 +162,3 @@ def create_application(relayer: Relayer) -> FastAPI:
         return relayer.health()
 
     return application
-
-
-def _given(ticket: Ticket, response: Response) -> TicketAnswer:
-    response.headers["Location"] = f"/tickets/{ticket.ticket}"
-    return TicketAnswer.of(ticket)

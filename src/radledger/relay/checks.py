@@ -7,53 +7,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from radledger import signed
+from radledger.areas import CONTRACTS
 from radledger.chain import forward
-from radledger.chain.ledger import Call
-from radledger.chain.refusals import (
-    ERC2771ForwarderExpiredRequest,
-    ERC2771ForwarderInvalidSigner,
-    FailedCall,
-)
-from radledger.chain.signatures import recover
-from radledger.consent import messages
+from radledger.chain.refusals import FailedCall
 from radledger.identity.address import parse_address
 from radledger.relay.errors import DocumentTooLarge, TargetNotAllowed
 
 if TYPE_CHECKING:
+    from radledger.chain.calls import Said
     from radledger.chain.ledger import Ledger
 
 __all__ = [
-    "ALLOWED",
     "MOST_CALL_DATA",
     "SignedCall",
     "simulate",
-    "take_consent",
-    "take_forward",
+    "take",
     "ticket_of",
 ]
 
 MOST_CALL_DATA = 4096
 """Bytes of call data that a document may lead to; a hundred of them fit into a JSON-RPC batch."""
 
-ALLOWED: Mapping[str, tuple[str, ...]] = {
-    "IdentityRegistry": (
-        "addDelegate",
-        "approveRecovery",
-        "changeOwner",
-        "revokeAttribute",
-        "revokeDelegate",
-        "setAttribute",
-        "setGuardians",
-        "vetoRecovery",
-        "withdrawApproval",
-    ),
-    "DatasetRegistry": ("claim", "claimFor", "setFree", "withdraw", "withdrawWork"),
-    "ImageRegistry": ("acknowledge", "disown"),
+# Those that take back or defend, and which of their arguments is the subject's address.
+_PROTECTING: Mapping[tuple[str, str], str] = {
+    ("ConsentRegistry", "revoke"): "subject",
+    ("ConsentRegistry", "revokeAll"): "subject",
+    ("ConsentRegistry", "forbidEmergencies"): "subject",
+    ("IdentityRegistry", "revokeAttribute"): "identity",
+    ("IdentityRegistry", "revokeDelegate"): "identity",
+    ("IdentityRegistry", "vetoRecovery"): "identity",
+    ("ImageRegistry", "disown"): "imageSet.patient",
 }
-"""The functions that are paid for by way of the forwarder: what patients sign."""
-
-# Those that take back or defend, and which word of their arguments is the subject's address.
-_PROTECTING = {"disown": 1, "revokeAttribute": 0, "revokeDelegate": 0, "vetoRecovery": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +50,14 @@ class SignedCall:
     ticket
         From :func:`ticket_of`.
     kind
-        ``consent`` or ``forward``.
+        The document's.
     signer
         Who signed, and whose budget it uses.
     account
-        Whom it is about: the subject of a consent, the signer of a forward request.
+        Whom it is about: the subject of a consent, the signer of a call.
     nonce
-        The number of the signer's in ``Forwarder`` by which a forward request counts once; none
-        for a consent, which counts by the time at which it was signed.
+        The number of the signer's in ``Forwarder`` by which a call counts once; none for a consent,
+        which counts by the time at which it was signed.
     to, data
         Contract and call data, ``0x…``.
     gas
@@ -107,120 +92,27 @@ def ticket_of(document: Mapping[str, Any]) -> str:
     return "0x" + keccak(text=text).hex()
 
 
-def take_consent(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
-    """Check a consent's form, chain, summary, signature and deadline.
+def take(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
+    """Check a document's form, chain, words, signature, deadline and target.
 
     Raises
     ------
     DocumentMalformed, DocumentForAnotherChain, DocumentTampered, DocumentExpired
-        See :func:`radledger.consent.documents.verify`.
-    DocumentTooLarge
-        If the call would have more than :data:`MOST_CALL_DATA` bytes.
-    """
-    verified = messages.verified(ledger, document)
-    message = verified.message
-    subject = parse_address(message["subject"])
-    to, data = _encoded(ledger, messages.call_of(verified))
-    return SignedCall(
-        ticket_of(document),
-        "consent",
-        verified.signer,
-        subject,
-        None,
-        to,
-        data,
-        gas=0,
-        protects=subject if _takes_back(verified.primary, message) else None,
-    )
-
-
-def _takes_back(primary: str, message: Mapping[str, Any]) -> bool:
-    return primary in ("Revoke", "RevokeAll") or message.get("forbidden", False)
-
-
-def take_forward(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
-    """Check a forward request's chain, target, signature and deadline.
-
-    Raises
-    ------
-    UsageError
-        If it is not a forward request, or for another chain or deployment.
+        See :func:`radledger.signed.read`.
     TargetNotAllowed
-        If it is not one of :data:`ALLOWED`, or carries Ether.
-    ERC2771ForwarderInvalidSigner, ERC2771ForwarderExpiredRequest
-        As the forwarder would refuse it.
+        If it is a call of a function that no area declares as relayed.
     DocumentTooLarge
         If the call would have more than :data:`MOST_CALL_DATA` bytes.
     """
-    message, argument = forward.forward_request(ledger, document)
-    function = _allowed(ledger, message)
-    signer = message["from"]
-    recovered = recover(forward.forward_typed_data(ledger, message), argument[-1])
-    if recovered != signer:
-        raise ERC2771ForwarderInvalidSigner.of({"signer": recovered, "from": signer})
-    if ledger.present().time > message["deadline"]:
-        raise ERC2771ForwarderExpiredRequest.of({"deadline": message["deadline"]})
-    to, data = _encoded(ledger, Call(forward.FORWARDER, "execute", (argument,)))
-    return SignedCall(
-        ticket_of(document),
-        "forward",
-        signer,
-        signer,
-        message["nonce"],
-        to,
-        data,
-        gas=message["gas"],
-        protects=_protected(function, bytes.fromhex(message["data"][2:])),
-    )
-
-
-def simulate(ledger: Ledger, payer: str, to: str, data: str) -> int:
-    """Gas that a call would need now; raises the refusal that it would meet, by its own name."""
-    try:
-        return ledger.sender.simulate(payer, to, data)
-    except FailedCall:
-        function, arguments = ledger.contract(forward.FORWARDER).decode_function_input(data)
-        assert function.fn_name == "execute"  # noqa: S101
-        signed = arguments["request"]
-        forward.explain_failed_call(ledger, {**signed, "data": "0x" + bytes(signed["data"]).hex()})
-        raise
-
-
-def _protected(function: str, data: bytes) -> str | None:
-    """The subject for whom a forwarded call takes something back, or whom it defends."""
-    if function not in _PROTECTING:
-        return None
-    end = 4 + 32 * (1 + _PROTECTING[function])
-    return parse_address("0x" + data[end - 20 : end].hex()) if len(data) >= end else None
-
-
-def _allowed(ledger: Ledger, message: Mapping[str, Any]) -> str:
-    """The name of the function that is to be called, which has to be one of :data:`ALLOWED`."""
-    from eth_utils.abi import function_abi_to_4byte_selector
-
-    if message["value"]:
+    read = signed.read(ledger, document)
+    said = read.said
+    if read.kind == forward.KIND and said.function not in _relayed(said.contract):
         raise TargetNotAllowed(
-            "the call carries Ether, which this relayer does not pay; sign it with value 0",
-            value=message["value"],
+            f"this relayer does not pay for {said.function} of {said.contract}; send it yourself",
+            contract=said.contract,
+            function=said.function,
         )
-    selector = bytes.fromhex(message["data"][2:10])
-    deployed = ledger.deployment.contracts
-    for contract, functions in ALLOWED.items():
-        if contract in deployed and message["to"].lower() == deployed[contract].address.lower():
-            abi: Any = ledger.contract(contract).abi
-            for item in abi:
-                name = item.get("name")
-                if name in functions and function_abi_to_4byte_selector(item) == selector:
-                    return str(name)
-    raise TargetNotAllowed(
-        "this relayer does not pay for that contract and function; send the call yourself",
-        to=message["to"],
-        selector=message["data"][:10],
-    )
-
-
-def _encoded(ledger: Ledger, call: Call) -> tuple[str, str]:
-    to, data = ledger.encode(call.contract, call.function, *call.arguments)
+    to, data = ledger.encode(read.call.contract, read.call.function, *read.call.arguments)
     size = len(data) // 2 - 1
     if size > MOST_CALL_DATA:
         raise DocumentTooLarge(
@@ -229,4 +121,40 @@ def _encoded(ledger: Ledger, call: Call) -> tuple[str, str]:
             size=size,
             most=MOST_CALL_DATA,
         )
-    return to, data
+    return SignedCall(
+        ticket_of(document),
+        read.kind,
+        read.signer,
+        read.account,
+        read.nonce,
+        to,
+        data,
+        read.gas,
+        _protected(said),
+    )
+
+
+def simulate(ledger: Ledger, payer: str, to: str, data: str) -> int:
+    """Gas that a call would need now; raises the refusal that it would meet, by its own name."""
+    try:
+        return ledger.sender.simulate(payer, to, data)
+    except FailedCall:
+        forward.explain_failed_call(ledger, data)
+        raise
+
+
+def _relayed(contract: str) -> tuple[str, ...]:
+    """The functions of a contract that are paid for by way of the forwarder."""
+    declared = CONTRACTS.get(contract)
+    return () if declared is None else declared.relayed
+
+
+def _protected(said: Said) -> str | None:
+    """The subject for whom a call takes something back, or whom it defends."""
+    where = _PROTECTING.get((said.contract, said.function))
+    if where is None or said.arguments.get("forbidden") is False:
+        return None
+    value: Any = said.arguments
+    for name in where.split("."):
+        value = value[name] if isinstance(value, Mapping) else getattr(value, name)
+    return parse_address(value)

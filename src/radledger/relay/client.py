@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.ledger import Receipt
+from radledger.consent.messages import without_disease
 from radledger.endpoints import is_loopback, proxy_for, shown
 from radledger.errors import RadLedgerError
 from radledger.relay.errors import InvalidRelayUrl, RelayError, RelayUnreachable, TicketPending
@@ -57,7 +58,7 @@ class RelayClient:
     Examples
     --------
     >>> relay = RelayClient("https://relay.hospital.example")      # doctest: +SKIP
-    >>> relay.submit(consents.sign_revoke_all(patient)).block      # doctest: +SKIP
+    >>> relay.submit(consents.revoke_all().sign(patient)).block    # doctest: +SKIP
     1234
     """
 
@@ -88,9 +89,10 @@ class RelayClient:
         TicketPending
             If it is not confirmed in time; the same document can be submitted again.
         """
-        kind = "consents" if "kind" in document else "forward-requests"
+        # Who pays for a document need not know the disease that it names.
+        document = without_disease(document)
         with self._client() as client:
-            ticket = self._answer(client, "POST", f"/{kind}", json=document)
+            ticket = self._answer(client, "POST", "/documents", json=document)
             answered = time.monotonic()
             for delay in self._polls(str(ticket["ticket"])):
                 if ticket["state"] == "confirmed":
@@ -189,8 +191,6 @@ class RelayClient:
 
 def _error(answer: Mapping[str, Any]) -> RadLedgerError:
     """The error of which a problem or a refused ticket tells, of its own type."""
-    from radledger.consent import errors  # noqa: F401 - so that its errors are known by name
-
     kind = _kinds().get(str(answer.get("error")), RelayError)
     values = answer.get("values")
     return kind(str(answer.get("detail")), **(values if isinstance(values, dict) else {}))

@@ -51,7 +51,7 @@ class RelayError(RadLedgerError):
 
 
 class TargetNotAllowed(RelayError):
-    """A call goes to a contract or function that the relayer does not pay for, or carries Ether."""
+    """A call is of a contract or function that the relayer does not pay for."""
 
 
 class DocumentTooLarge(RelayError):

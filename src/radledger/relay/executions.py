@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.errors import RequestFailed
-from radledger.chain.forward import FORWARDER
+from radledger.chain.forward import FORWARDER, KIND
 from radledger.chain.rpc import request_batch
-from radledger.consent import duo
+from radledger.consent import duo, messages
 from radledger.consent.model import unpack
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def executions(ledger: Ledger, tickets: Sequence[Ticket]) -> Mapping[str, Execut
     RequestFailed, ConnectionFailed
         If the node does not give the events or transactions.
     """
-    consents = [ticket for ticket in tickets if ticket.kind == "consent"]
-    forwarded = [ticket for ticket in tickets if ticket.kind == "forward"]
+    consents = [ticket for ticket in tickets if ticket.kind == messages.KIND]
+    forwarded = [ticket for ticket in tickets if ticket.kind == KIND]
     found = [*_recorded(ledger, consents), *_used(ledger, forwarded)]
     hashes = [event.transaction for _, event in found]
     sent = _answers(ledger, "eth_getTransactionByHash", hashes)
@@ -69,7 +69,7 @@ def executions(ledger: Ledger, tickets: Sequence[Ticket]) -> Mapping[str, Execut
     told: dict[str, Execution] = {}
     for (ticket, event), transaction, receipt in zip(found, sent, receipts, strict=True):
         executed = _is_executed(ledger, ticket, event, transaction)
-        if not executed and ticket.kind == "consent":
+        if not executed and ticket.kind == messages.KIND:
             continue  # another document on the same grant
         execution = Execution(
             transaction=event.transaction,
@@ -90,7 +90,7 @@ def _is_executed(
     direct = str(transaction["to"]).lower() == ticket.target.lower()
     if direct and str(transaction["input"]).lower() == ticket.data.lower():
         return True
-    if ticket.kind == "consent":
+    if ticket.kind == messages.KIND:
         _, said = _said(ledger, ticket)
         return _signed_at(event) == int(said["authorization"]["signed"])
     return direct and bool(event.args["success"]) and _in_batch(ledger, ticket, transaction)

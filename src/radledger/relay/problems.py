@@ -21,8 +21,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from radledger.chain.errors import OutOfFunds
-from radledger.consent.errors import DocumentForAnotherChain
+from radledger.chain.errors import DocumentForAnotherChain, OutOfFunds
 from radledger.errors import ChainError, DatabaseUnavailable, RadLedgerError
 from radledger.relay.errors import (
     BudgetExhausted,

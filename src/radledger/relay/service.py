@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.errors import RequestFailed
 from radledger.chain.rpc import request_batch
-from radledger.relay.checks import SignedCall, simulate, take_consent, take_forward, ticket_of
+from radledger.relay.checks import simulate, take, ticket_of
 from radledger.relay.errors import CallTooExpensive, PayerDrained
 from radledger.relay.patients import Patients
 from radledger.relay.tickets import Limits, State, Ticket, Tickets
@@ -82,7 +82,7 @@ class Relayer:
     >>> relayer = Relayer(ledger, hospital, home, Limits(2_000_000, 10**9, 1_000))
     ... # doctest: +SKIP
     >>> relayer.start()                                            # doctest: +SKIP
-    >>> relayer.take_consent(document).state                       # doctest: +SKIP
+    >>> relayer.take(document).state                       # doctest: +SKIP
     <State.QUEUED: 'queued'>
     """
 
@@ -106,31 +106,40 @@ class Relayer:
         self._patients.close()
         self._tickets.close()
 
-    def take_consent(self, document: Mapping[str, Any]) -> Ticket:
-        """Take a signed consent on; the same one again has the same ticket.
+    def take(self, document: Mapping[str, Any]) -> Ticket:
+        """Take a signed document on; the same one again has the same ticket.
 
         Raises
         ------
         DocumentMalformed, DocumentForAnotherChain, DocumentTampered, DocumentExpired
             If it cannot hold.
+        TargetNotAllowed
+            If it is a call that is not paid for here.
         NonceTaken, QueueFull, BudgetExhausted, CallTooExpensive, PayerDrained
             If it is not taken on.
         Refusal
             If the contract would refuse it.
         """
-        return self._take(take_consent, document)
-
-    def take_forward(self, document: Mapping[str, Any]) -> Ticket:
-        """Take a signed forward request on; as :meth:`take_consent`.
-
-        Raises
-        ------
-        UsageError, TargetNotAllowed
-            If it is none that is relayed here.
-        NonceTaken, QueueFull, BudgetExhausted, CallTooExpensive, PayerDrained, Refusal
-            As :meth:`take_consent`.
-        """
-        return self._take(take_forward, document)
+        known = self._tickets.find(ticket_of(document))
+        if known is not None and known.state is not State.REFUSED:
+            return known
+        head = self._recent()
+        call = take(self._ledger, document)
+        # No node simulates a call that has no room in a block.
+        self._require_cheap(call.gas, head)
+        gas = simulate(self._ledger, self._payer.address, call.to, call.data)
+        self._require_cheap(gas, head)
+        self._require_funds(head, gas)
+        since = max(0, head.block - _REORGANISED)
+        now = int(time.time())
+        # Anyone can sign a revocation of an address that was made for it.
+        urgent = call.protects is not None and self._patients.include(
+            call.protects, block=head.block, settled=since
+        )
+        limits = self._limits if urgent else self._limits.unreserved
+        ticket = self._tickets.accept(call, gas, since, now, limits, urgent=urgent)
+        self._worker.wake()
+        return ticket
 
     def ticket(self, ticket: str) -> Ticket:
         """A ticket, while it is on its way with the hash of its transaction.
@@ -171,32 +180,6 @@ class Relayer:
         )
 
     # ------------------------------------------------------------------------------- internals
-
-    def _take(
-        self,
-        check: Callable[[Ledger, Mapping[str, Any]], SignedCall],
-        document: Mapping[str, Any],
-    ) -> Ticket:
-        known = self._tickets.find(ticket_of(document))
-        if known is not None and known.state is not State.REFUSED:
-            return known
-        head = self._recent()
-        call = check(self._ledger, document)
-        # No node simulates a call that has no room in a block.
-        self._require_cheap(call.gas, head)
-        gas = simulate(self._ledger, self._payer.address, call.to, call.data)
-        self._require_cheap(gas, head)
-        self._require_funds(head, gas)
-        since = max(0, head.block - _REORGANISED)
-        now = int(time.time())
-        # Anyone can sign a revocation of an address that was made for it.
-        urgent = call.protects is not None and self._patients.include(
-            call.protects, block=head.block, settled=since
-        )
-        limits = self._limits if urgent else self._limits.unreserved
-        ticket = self._tickets.accept(call, gas, since, now, limits, urgent=urgent)
-        self._worker.wake()
-        return ticket
 
     def _require_cheap(self, gas: int, head: _Head) -> None:
         limit = min(self._limits.per_address, head.gas_limit)

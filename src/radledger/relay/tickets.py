@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 _DAY = 24 * 3600
 _EVERYBODY = ""
 # To be raised with each change of `tickets`; files of releases before the first have 0.
-_LAYOUT = 1
+_LAYOUT = 2
 _SCHEMA = """
 CREATE TABLE tickets (
     ticket TEXT PRIMARY KEY, kind TEXT NOT NULL, signer TEXT NOT NULL, account TEXT NOT NULL,

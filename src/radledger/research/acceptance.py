@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from radledger.chain import documents
+from radledger.chain.documents import when
 from radledger.chain.refusals import DatasetNotCurator
 from radledger.chain.typed_data import Domain, typed_data
-from radledger.consent import documents
-from radledger.consent.documents import when
 from radledger.identity.bindings import Roles
 from radledger.research import records
 from radledger.research.bindings import TYPED_DATA, Acceptance
@@ -72,7 +72,7 @@ def call_arguments(
     Raises
     ------
     DocumentMalformed, DocumentForAnotherChain, DocumentTampered, DocumentExpired
-        See :func:`radledger.consent.documents.verify`.
+        See :func:`radledger.chain.documents.verify`.
     AcceptanceDiffers
         If it accepts another image set, or for another data set.
     """

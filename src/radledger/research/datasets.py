@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from radledger.chain.action import Action, last
+from radledger.chain.ledger import Call
 from radledger.consent.permission import Use
 from radledger.identity.address import parse_address
 from radledger.research import bindings, records
@@ -23,7 +25,9 @@ from radledger.research.model import (
 from radledger.research.rewards import Rewards
 
 if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
+    from collections.abc import Sequence
+
+    from radledger.chain.ledger import Receipt
 
 __all__ = ["Datasets"]
 
@@ -31,33 +35,29 @@ __all__ = ["Datasets"]
 class Datasets(Contributing, Rewards):
     """Create data sets, contribute to them, pay for them and be paid.
 
-    What contributors do exists twice: under its name, sent by the signer, who pays; and as
-    ``sign_…``, which gives a document that anybody with Ether may :meth:`submit` within
-    ``valid_for`` seconds (ERC-2771).
+    What people do is an :class:`~radledger.chain.action.Action`: they send it and pay, or sign it
+    for any account with Ether to submit (:func:`radledger.signed.submit`).
 
     Examples
     --------
+    >>> from radledger import signed
     >>> datasets = Datasets(ledger)                                        # doctest: +SKIP
     >>> terms = Terms(token, {"data": 7_000, "custody": 3_000}, ("HMB",))  # doctest: +SKIP
-    >>> dataset_id = datasets.create(researcher, terms).dataset_id         # doctest: +SKIP
+    >>> dataset_id = datasets.create(terms).send(researcher).dataset_id    # doctest: +SKIP
     >>> accepted = datasets.sign_acceptance(researcher, dataset_id, image_set)
     ... # doctest: +SKIP
-    >>> datasets.contribute(hospital, dataset_id, image_set, acceptance=accepted)
+    >>> datasets.contribute(dataset_id, image_set, acceptance=accepted).send(hospital)
     ... # doctest: +SKIP
-    >>> datasets.fund(researcher, dataset_id, 1_000 * 10**18)              # doctest: +SKIP
-    >>> datasets.submit(datasets.sign_claim(patient, dataset_id, "data"), hospital)
-    ... # doctest: +SKIP
+    >>> datasets.fund(dataset_id, 1_000 * 10**18).send(researcher)         # doctest: +SKIP
+    >>> document = datasets.claim(dataset_id, "data").sign(patient)        # doctest: +SKIP
+    >>> signed.submit(ledger, document, payer=hospital)                    # doctest: +SKIP
     """
 
-    def create(
-        self, signer: LocalAccount, terms: Terms, *, salt: bytes | None = None
-    ) -> CreatedDataset:
-        """Create a data set of the signer's institution.
+    def create(self, terms: Terms, *, salt: bytes | None = None) -> Action[CreatedDataset]:
+        """Create a data set of the signer's institution, as a researcher of it.
 
         Parameters
         ----------
-        signer
-            A researcher of the institution.
         terms
             Its terms, for good.
         salt
@@ -67,8 +67,6 @@ class Datasets(Contributing, Rewards):
         ------
         InvalidShares, InvalidInstances, UnknownClass, UnknownTerm, InvalidDisease, InvalidAddress
             If the terms are invalid.
-        Refusal
-            If the contract refuses, as the subclass of its error's name.
         """
         disease = self._diseases.sealed(terms.disease)
         use = Use.of(terms.purposes, terms.fulfilled, disease)
@@ -80,29 +78,38 @@ class Datasets(Contributing, Rewards):
             use.struct,
             parse_digest(terms.protocol),
         )
-        receipt = self._send(signer, "create", struct, salt or secrets.token_bytes(32))
-        event = receipt.event("DatasetCreated")
-        return CreatedDataset(event.args["dataset"], event.args["vault"], disease, receipt)
+        call = Call(records.CONTRACT, "create", (struct, salt or secrets.token_bytes(32)))
 
-    def freeze(self, signer: LocalAccount, dataset_id: str) -> FrozenVersion:
-        """Freeze what the data set consists of now as its next version.
+        def result(receipts: Sequence[Receipt]) -> CreatedDataset:
+            args = last(receipts).event("DatasetCreated").args
+            return CreatedDataset(args["dataset"], args["vault"], disease, last(receipts))
 
-        Raises
-        ------
-        NothingContributed
-            If nothing in it counts.
+        return Action(self._ledger, lambda _: [call], result)
+
+    def freeze(self, dataset_id: str) -> Action[FrozenVersion]:
+        """Freeze what the data set consists of when it is sent, as its next version.
+
+        It raises `NothingContributed` if nothing in it counts.
         """
         id_ = parse_digest(dataset_id)
-        counted = [each for each in self.show(dataset_id).contributions if each.counted]
-        if not counted:
-            raise NothingContributed(
-                f"data set {dataset_id} has no contribution that counts; contribute first",
-                dataset=dataset_id,
+
+        def calls(_: str) -> list[Call]:
+            counted = [each for each in self.show(dataset_id).contributions if each.counted]
+            if not counted:
+                raise NothingContributed(
+                    f"data set {dataset_id} has no contribution that counts; contribute first",
+                    dataset=dataset_id,
+                )
+            root = records.version_tree(counted).root
+            return [Call(records.CONTRACT, "freeze", (id_, root, len(counted)))]
+
+        def result(receipts: Sequence[Receipt]) -> FrozenVersion:
+            args = last(receipts).event("DatasetVersionFrozen").args
+            return FrozenVersion(
+                args["version"], args["root"], args["contributions"], last(receipts)
             )
-        root = records.version_tree(counted).root
-        receipt = self._send(signer, "freeze", id_, root, len(counted))
-        version = receipt.event("DatasetVersionFrozen").args["version"]
-        return FrozenVersion(version, "0x" + root.hex(), len(counted), receipt)
+
+        return Action(self._ledger, calls, result)
 
     def list(self, *, institution: str | None = None) -> tuple[Dataset, ...]:
         """All data sets, or those of an institution, oldest first."""

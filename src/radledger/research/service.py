@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.forwarding import Forwarding
+from radledger.chain.action import Action, one_call
+from radledger.chain.ledger import Call
 from radledger.consent.diseases import Diseases
 from radledger.research import records
 from radledger.research.errors import UnknownDataset
 from radledger.research.model import Dataset, parse_digest
 
 if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
-
     from radledger.chain.ledger import Event, Ledger, Receipt
 
-__all__ = ["HOUR", "Service"]
-
-HOUR = 3600
+__all__ = ["Service"]
 
 
-class Service(Forwarding):
-    """A ledger, what is sent to its data set registry, and what is signed for it."""
+class Service:
+    """A ledger, and what is done with its data set registry."""
 
     def __init__(self, ledger: Ledger, diseases: Diseases | None = None) -> None:
         self._ledger = ledger
@@ -53,12 +51,16 @@ class Service(Forwarding):
             )
         return found[0]
 
-    def _send(self, signer: LocalAccount, function: str, *arguments: Any) -> Receipt:
-        return self._ledger.send(signer, records.CONTRACT, function, *arguments)
+    def _action(
+        self, function: str, arguments: Callable[[str], tuple[Any, ...]]
+    ) -> Action[Receipt]:
+        """A call of the registry, with arguments by the address of who makes it."""
 
-    def _sign(
-        self, signer: LocalAccount, function: str, *arguments: Any, valid_for: int
-    ) -> dict[str, Any]:
-        return self._sign_forward(
-            signer, records.CONTRACT, function, *arguments, valid_for=valid_for
-        )
+        def call(account: str) -> Call:
+            return Call(records.CONTRACT, function, arguments(account))
+
+        return one_call(self._ledger, call)
+
+    def _call(self, function: str, *arguments: Any) -> Action[Receipt]:
+        """A call of the registry that is the same for everyone."""
+        return self._action(function, lambda _: arguments)

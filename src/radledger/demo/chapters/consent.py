@@ -61,11 +61,8 @@ def request(stage: Stage) -> Outcome:
     """The radiologist asks the patient for the course of treatment."""
     until = rounded_end(stage.ledger.now(), stage.ledger.now() + 30 * DAY)
     requested = stage.consents.request(
-        stage.person("radiologist"),
-        stage.address("patient"),
-        Terms(("CC",), until=until),
-        scope=stage.course,
-    )
+        stage.address("patient"), Terms(("CC",), until=until), scope=stage.course
+    ).send(stage.person("radiologist"))
     stage.request_id = requested.request_id
     waiting = stage.consents.requests(subject=stage.address("patient"))
     check([each.request_id for each in waiting] == [stage.request_id], "the request is not there")
@@ -79,7 +76,7 @@ def request(stage: Stage) -> Outcome:
 def approve(stage: Stage) -> Outcome:
     """The patient signs the approval, and sends nothing."""
     with stage.at_no_cost("patient"):
-        stage.approval = stage.consents.sign_approve(stage.person("patient"), stage.request_id)
+        stage.approval = stage.consents.approve(stage.request_id).sign(stage.person("patient"))
     decision = stage.consents.check(stage.address("radiologist"), stage.ct_set, ["CC"])
     check(not decision.permitted, "a signature alone permits already")
     return Outcome(
@@ -115,7 +112,7 @@ def submit_approval(stage: Stage) -> Outcome:
 
 def replay_approval(stage: Stage) -> Outcome:
     """The approval is submitted a second time."""
-    stage.consents.submit(stage.approval, payer=stage.person("stranger"))
+    stage.radledger.submit(stage.approval, payer=stage.person("stranger"))
     return Outcome("submitted the approval again")
 
 
@@ -187,8 +184,8 @@ def tamper(stage: Stage) -> Outcome:
 def revoke(stage: Stage) -> Outcome:
     """The patient takes the grant back by a signature that the relayer submits."""
     with stage.at_no_cost("patient"):
-        document = stage.consents.sign_revoke(
-            stage.person("patient"), stage.address("radiologist"), scope=stage.course
+        document = stage.consents.revoke(stage.address("radiologist"), scope=stage.course).sign(
+            stage.person("patient")
         )
         stage.relay.submit(document)
     decision = stage.consents.check(stage.address("radiologist"), stage.ct_set, ["CC"])
@@ -200,12 +197,9 @@ def let_clinic_read(stage: Stage) -> Outcome:
     """The patient lets another clinic read the CT for a day."""
     until = stage.ledger.now() + DAY
     with stage.at_no_cost("patient"):
-        document = stage.consents.sign_grant(
-            stage.person("patient"),
-            stage.address("clinic"),
-            Terms(("CC",), until=until),
-            scope=stage.ct.image_id,
-        )
+        document = stage.consents.grant(
+            stage.address("clinic"), Terms(("CC",), until=until), scope=stage.ct.image_id
+        ).sign(stage.person("patient"))
         stage.relay.submit(document)
     return Outcome(
         f"lets the clinic read this one CT for a second opinion, until {moment(until)}, by a "

@@ -48,7 +48,7 @@ _GUARDIANS = ("hospital", "clinic", "radiologist")
 def break_glass(stage: Stage) -> Outcome:
     """The radiologist, a clinician of the hospital, declares emergency access."""
     note = SealedNote.of("unconscious after a fall, chest pain, no relatives reached")
-    stage.consents.break_glass(stage.person("radiologist"), stage.address("patient"), note)
+    stage.consents.break_glass(stage.address("patient"), note).send(stage.person("radiologist"))
     shown = stage.consents.emergencies(subject=stage.address("patient"))
     check(len(shown) == 1, f"the patient sees {len(shown)} emergencies")
     stage.emergency_since = shown[0].since
@@ -100,7 +100,7 @@ def look_at_conduct(stage: Stage) -> Outcome:
 def forbid_emergencies(stage: Stage) -> Outcome:
     """The patient forbids emergency access by a signature."""
     with stage.at_no_cost("patient"):
-        document = stage.consents.sign_forbid_emergencies(stage.person("patient"))
+        document = stage.consents.forbid_emergencies().sign(stage.person("patient"))
         stage.relay.submit(document)
     check(stage.consents.forbids_emergencies(stage.address("patient")), "it is still allowed")
     return Outcome("forbids emergency access to their images from now on, by a signature")
@@ -109,7 +109,7 @@ def forbid_emergencies(stage: Stage) -> Outcome:
 def break_glass_again(stage: Stage) -> Outcome:
     """The radiologist declares emergency access once more."""
     note = SealedNote.of("wants to see how it went")
-    stage.consents.break_glass(stage.person("radiologist"), stage.address("patient"), note)
+    stage.consents.break_glass(stage.address("patient"), note).send(stage.person("radiologist"))
     return Outcome("got emergency access although the patient forbids it")
 
 
@@ -131,8 +131,8 @@ def name_guardians(stage: Stage) -> Outcome:
     """The patient names guardians by a signature."""
     identities = stage.radledger.identities
     with stage.at_no_cost("patient"):
-        document = identities.sign_set_guardians(
-            stage.person("patient"), [stage.address(name) for name in _GUARDIANS], 2
+        document = identities.set_guardians([stage.address(name) for name in _GUARDIANS], 2).sign(
+            stage.person("patient")
         )
         stage.relay.submit(document)
     named = identities.show(stage.address("patient")).guardians
@@ -147,8 +147,8 @@ def approve_recovery(stage: Stage) -> Outcome:
     stage.new_key = Account.create()
     identities = stage.radledger.identities
     for name in ("hospital", "clinic"):
-        identities.approve_recovery(
-            stage.person(name), stage.address("patient"), stage.new_key.address
+        identities.approve_recovery(stage.address("patient"), stage.new_key.address).send(
+            stage.person(name)
         )
     under_way = identities.show(stage.address("patient")).recoveries
     check(len(under_way) == 1 and under_way[0].ready_at is not None, "no recovery is under way")
@@ -182,17 +182,17 @@ def grant_with_old_key(stage: Stage) -> Outcome:
     """Who found the old key signs a grant to the stranger."""
     from radledger.consent import Terms
 
-    document = stage.consents.sign_grant(
-        stage.person("patient"), stage.address("stranger"), Terms(("NRES",))
+    document = stage.consents.grant(stage.address("stranger"), Terms(("NRES",))).sign(
+        stage.person("patient")
     )
-    stage.consents.submit(document, payer=stage.person("stranger"))
+    stage.radledger.submit(document, payer=stage.person("stranger"))
     return Outcome("granted everything with the lost key")
 
 
 def revoke_all_with_new_key(stage: Stage) -> Outcome:
     """The patient takes everything back with the new key."""
     subject = stage.address("patient")
-    document = stage.consents.sign_revoke_all(stage.new_key, subject=subject)
+    document = stage.consents.revoke_all(subject=subject).sign(stage.new_key)
     stage.relay.submit(document)
     grants = stage.consents.list(subject=subject)
     active = [each for each in grants if each.status == "active"]
@@ -260,16 +260,15 @@ def audit(stage: Stage) -> Outcome:
 
 def _review(stage: Stage, reviewer: str) -> None:
     stage.consents.review(
-        stage.person(reviewer),
         stage.address("patient"),
         stage.address("radiologist"),
         stage.emergency_since,
         justified=True,
         opinion=SealedNote.of("the notes bear it out"),
-    )
+    ).send(stage.person(reviewer))
 
 
 def _recover(stage: Stage) -> None:
     stage.radledger.identities.execute_recovery(
-        stage.person("hospital"), stage.address("patient"), stage.new_key.address
-    )
+        stage.address("patient"), stage.new_key.address
+    ).send(stage.person("hospital"))

@@ -69,7 +69,7 @@ def create(stage: Stage) -> Outcome:
         fulfilled=("NCU",),
         protocol="0x" + hashlib.sha256(_PROTOCOL).hexdigest(),
     )
-    stage.dataset_id = stage.datasets.create(stage.person("researcher"), terms).dataset_id
+    stage.dataset_id = stage.datasets.create(terms).send(stage.person("researcher")).dataset_id
     shown = stage.datasets.show(stage.dataset_id)
     check(shown.institution == stage.address("clinic"), "the data set is not the clinic's")
     shares = [f"{part / 100:g} % for {name}" for name, part in shown.terms.shares.items() if part]
@@ -83,12 +83,11 @@ def create(stage: Stage) -> Outcome:
 def consent(stage: Stage) -> Outcome:
     """The patient permits the clinic research with the de-identified version."""
     with stage.at_no_cost("patient"):
-        document = stage.consents.sign_grant(
-            stage.person("patient"),
+        document = stage.consents.grant(
             stage.address("clinic"),
             ConsentTerms(("HMB",), conditions=("NCU",)),
             scope=stage.research.image_id,
-        )
+        ).sign(stage.person("patient"))
         stage.relay.submit(document)
     return Outcome(
         "permits the clinic research with this version by a relayed signature",
@@ -102,8 +101,8 @@ def contribute(stage: Stage) -> Outcome:
     accepted = stage.datasets.sign_acceptance(
         stage.person("researcher"), stage.dataset_id, image_set
     )
-    stage.datasets.contribute(
-        stage.person("hospital"), stage.dataset_id, image_set, acceptance=accepted
+    stage.datasets.contribute(stage.dataset_id, image_set, acceptance=accepted).send(
+        stage.person("hospital")
     )
     shown = stage.datasets.show(stage.dataset_id)
     earners = {(each.contribution_class, each.contributor) for each in shown.shares}
@@ -118,22 +117,24 @@ def contribute(stage: Stage) -> Outcome:
 
 def contribute_alone(stage: Stage) -> Outcome:
     """The hospital contributes without a researcher's word."""
-    stage.datasets.contribute(stage.person("hospital"), stage.dataset_id, stage.research.image_set)
+    stage.datasets.contribute(stage.dataset_id, stage.research.image_set).send(
+        stage.person("hospital")
+    )
     return Outcome("contributed it alone")
 
 
 def contribute_again(stage: Stage) -> Outcome:
     """The researcher contributes the same image set once more."""
-    stage.datasets.contribute(
-        stage.person("researcher"), stage.dataset_id, stage.research.image_set
+    stage.datasets.contribute(stage.dataset_id, stage.research.image_set).send(
+        stage.person("researcher")
     )
     return Outcome("contributed it again")
 
 
 def fund(stage: Stage) -> Outcome:
     """The researcher freezes a version and pays for it."""
-    frozen = stage.datasets.freeze(stage.person("researcher"), stage.dataset_id)
-    stage.datasets.fund(stage.person("researcher"), stage.dataset_id, _FUNDS)
+    frozen = stage.datasets.freeze(stage.dataset_id).send(stage.person("researcher"))
+    stage.datasets.fund(stage.dataset_id, _FUNDS).send(stage.person("researcher"))
     shown = stage.datasets.show(stage.dataset_id)
     check(shown.due == shown.funded == _FUNDS, f"{shown.due} of {shown.funded} are due")
     due = {each.contribution_class: each.due for each in shown.shares}
@@ -172,7 +173,7 @@ def read_commercially(stage: Stage) -> Outcome:
 def claim_data(stage: Stage) -> Outcome:
     """The patient claims by a signature that the relayer forwards."""
     with stage.at_no_cost("patient"):
-        stage.claim = stage.datasets.sign_claim(stage.person("patient"), stage.dataset_id, "data")
+        stage.claim = stage.datasets.claim(stage.dataset_id, "data").sign(stage.person("patient"))
         stage.relay.submit(stage.claim)
     check(stage.tokens("patient") == _FUNDS * 7 // 10, f"got {stage.tokens('patient')}")
     return Outcome(
@@ -183,13 +184,13 @@ def claim_data(stage: Stage) -> Outcome:
 
 def claim_again(stage: Stage) -> Outcome:
     """The same claim is forwarded again."""
-    stage.datasets.submit(stage.claim, stage.person("stranger"))
+    stage.radledger.submit(stage.claim, stage.person("stranger"))
     return Outcome("forwarded the claim again")
 
 
 def claim_custody(stage: Stage) -> Outcome:
     """The hospital claims its part."""
-    stage.datasets.claim(stage.person("hospital"), stage.dataset_id)
+    stage.datasets.claim(stage.dataset_id).send(stage.person("hospital"))
     shown = stage.datasets.show(stage.dataset_id)
     check(shown.due == 0 and shown.paid == shown.funded, f"{shown.due} are still due")
     return Outcome(
@@ -201,16 +202,18 @@ def claim_custody(stage: Stage) -> Outcome:
 def withdraw_consent(stage: Stage) -> Outcome:
     """The patient takes the consent to research back."""
     with stage.at_no_cost("patient"):
-        document = stage.consents.sign_revoke(
-            stage.person("patient"), stage.address("clinic"), scope=stage.research.image_id
-        )
+        document = stage.consents.revoke(
+            stage.address("clinic"), scope=stage.research.image_id
+        ).sign(stage.person("patient"))
         stage.relay.submit(document)
     return Outcome("takes the consent to research back by a relayed signature")
 
 
 def end_contribution(stage: Stage) -> Outcome:
     """The researcher suspends what is contributed without consent."""
-    stage.datasets.suspend(stage.person("researcher"), stage.dataset_id, stage.research.image_set)
+    stage.datasets.suspend(stage.dataset_id, stage.research.image_set).send(
+        stage.person("researcher")
+    )
     shown = stage.datasets.show(stage.dataset_id)
     check(
         all(each.state == "suspended" for each in shown.contributions),
@@ -226,5 +229,5 @@ def end_contribution(stage: Stage) -> Outcome:
 
 def fund_again(stage: Stage) -> Outcome:
     """The researcher pays into a data set without contributors."""
-    stage.datasets.fund(stage.person("researcher"), stage.dataset_id, TOKEN)
+    stage.datasets.fund(stage.dataset_id, TOKEN).send(stage.person("researcher"))
     return Outcome("paid for nothing")

@@ -2,7 +2,8 @@
 
 A document is JSON: EIP-712 typed data that any wallet can show and sign, a summary of it in words,
 the signer's address and the signature.  The summary is a function of the typed data, so that what
-was read is what was signed; :func:`verify` recomputes it.
+was read is what was signed; :func:`verify` recomputes it.  ``kind`` says what the typed data are,
+and ``format`` by which release's rules they are told in words.
 
 References
 ----------
@@ -16,26 +17,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from radledger.chain.rpc import request
-from radledger.chain.signatures import recover, signature_bytes, standard
-from radledger.chain.typed_data import Domain, Fields, canonical, parsed, typed_data
-from radledger.consent.errors import (
+from radledger.chain.errors import (
     DocumentExpired,
     DocumentForAnotherChain,
     DocumentMalformed,
     DocumentTampered,
 )
+from radledger.chain.rpc import request
+from radledger.chain.signatures import recover, signature_bytes, standard
+from radledger.chain.typed_data import Domain, Fields, canonical, parsed, typed_data
 from radledger.texts import quoted
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.chain.ledger import Ledger
+    from radledger.chain.calls import Said
+    from radledger.chain.ledger import Call, Ledger
 
-__all__ = ["Document", "sign", "verify", "when"]
+__all__ = ["FORMAT", "Document", "Signed", "sign", "verify", "when"]
+
+FORMAT = 1
+"""Number of the format; a release that changes fields or words of documents raises it."""
 
 _T = TypeVar("_T")
-_PARTS = {"kind", "summary", "signer", "typedData", "signature"}
+_PARTS = {"format", "kind", "summary", "signer", "typedData", "signature"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,40 @@ class Document:
     signature: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A verified document that any account may submit.
+
+    Attributes
+    ----------
+    kind, summary, signer
+        As the document has them.
+    account
+        Whom it is about: the subject of a consent, the signer of a call.
+    said
+        What its signer says to which contract.
+    call
+        The call by which an account with Ether submits it.
+    nonce
+        The number of the signer's by which it counts once; none where it counts by its time.
+    gas
+        What the signer wants to be given at least.
+    """
+
+    kind: str
+    summary: str
+    signer: str
+    account: str
+    said: Said
+    call: Call
+    nonce: int | None = None
+    gas: int = 0
+
+
 def sign(signer: LocalAccount, kind: str, summary: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """Sign typed data into a document that :func:`json.dumps` takes as it stands."""
     return {
+        "format": FORMAT,
         "kind": kind,
         "summary": summary,
         "signer": signer.address,
@@ -146,6 +182,9 @@ def _parts(
     """The typed data of a document, what it holds and the message, each of the right form."""
     if not isinstance(document, Mapping) or not document.keys() >= _PARTS:
         raise _malformed(f"it lacks one of {', '.join(sorted(_PARTS))}")
+    if document["format"] != FORMAT:
+        found = quoted(document["format"])
+        raise _malformed(f"it has the format {found}, and this release reads {FORMAT}")
     if document["kind"] != kind:
         raise _malformed(f"it is of the kind {quoted(document['kind'])}, not {kind!r}")
     data: Mapping[str, Any] = document["typedData"]

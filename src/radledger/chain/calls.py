@@ -1,0 +1,124 @@
+"""What a call of a contract says: its function and arguments by name, as the ABI has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from radledger.texts import quoted
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Call, Ledger
+
+__all__ = ["ENUMERATIONS", "Said", "said", "words_of"]
+
+ENUMERATIONS: Mapping[str, Sequence[str]] = {
+    "enum IDatasetTreasury.Class": ("data", "custody", "annotation", "development"),
+}
+"""The members of enumerations, which an ABI does not name."""
+
+_LONG = 64
+"""Bytes that are shown as they are; of more, their digest is, by which they can be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A call that was decoded.
+
+    Attributes
+    ----------
+    contract, function
+        Their names.
+    arguments
+        The arguments by name, as web3 decodes them.
+    words
+        Function and arguments in one line.
+    """
+
+    contract: str
+    function: str
+    arguments: Mapping[str, Any]
+    words: str
+
+
+def said(ledger: Ledger, to: str, data: str) -> Said:
+    """Decode call data for a deployed contract.
+
+    Parameters
+    ----------
+    ledger
+        The connected contracts.
+    to, data
+        Address and call data, ``0x…``.
+
+    Raises
+    ------
+    ValueError
+        If no deployed contract has the address, or the data call none of its functions.
+    """
+    deployed = ledger.deployment.contracts.items()
+    name = next((name for name, at in deployed if at.address.lower() == to.lower()), None)
+    if name is None:
+        raise ValueError(f"no deployed contract has the address {to}")
+    return _decoded(ledger.contract(name), name, data)
+
+
+def words_of(ledger: Ledger, account: str, call: Call) -> str:
+    """What an account does with a call, in words.
+
+    Parameters
+    ----------
+    ledger
+        The connected contracts.
+    account
+        Address of who makes it.
+    call
+        The call.
+    """
+    at = call.contract
+    name = at if isinstance(at, str) else f"{at.name} at {at.address}"
+    _, data = ledger.encode(at, call.function, *call.arguments)
+    return f"{account} {_decoded(ledger.contract(at), name, data).words}"
+
+
+def _decoded(contract: Any, name: str, data: str) -> Said:
+    from eth_abi.exceptions import DecodingError
+    from web3.exceptions import Web3Exception
+
+    try:
+        function, arguments = contract.decode_function_input(data)
+    except (DecodingError, Web3Exception, ValueError, OverflowError) as error:
+        raise ValueError(f"it calls no function of {name}: {quoted(data)}") from error
+    inputs = function.abi["inputs"]
+    named = _named(inputs, list(arguments.values()))
+    what = f"calls {function.fn_name} of {name}" + (f" with {named}" if inputs else "")
+    return Said(name, function.fn_name, arguments, what)
+
+
+def _named(inputs: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> str:
+    pairs = zip(inputs, values, strict=True)
+    return ", ".join(f"{each['name']} {_word(each, each['type'], value)}" for each, value in pairs)
+
+
+def _word(entry: Mapping[str, Any], type_: str, value: Any) -> str:
+    """A value of an ABI entry, or of an element of its array."""
+    if type_.endswith("]"):
+        element = type_[: type_.rindex("[")]
+        return "[" + ", ".join(_word(entry, element, each) for each in value) + "]"
+    if type_ == "tuple":
+        return f"({_named(entry['components'], list(value))})"
+    members = ENUMERATIONS.get(entry.get("internalType", ""), ())
+    if members and value < len(members):
+        return str(members[value])
+    if type_ == "bool":
+        return "yes" if value else "no"
+    if isinstance(value, bytes):
+        if len(value) > _LONG:
+            return f"{len(value)} bytes with SHA-256 0x{sha256(value).hexdigest()}"
+        text = value.rstrip(b"\0")
+        if type_ == "bytes32" and text and text.isascii() and text.decode().isprintable():
+            return repr(text.decode())
+        return "0x" + value.hex()
+    return repr(value) if isinstance(value, str) and type_ == "string" else str(value)
