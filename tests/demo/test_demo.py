@@ -123,7 +123,7 @@ def test_the_page_shows_each_step(told):
 def test_the_page_tells_refusals_in_words(told):
     page = told[2]
     assert "not all of its purposes are granted (granted CC, used HMB)" in page
-    assert "The recovery takes effect from 20" in page
+    assert "The recovery cannot be executed before 20" in page
     assert "Unix time" not in page
 
 

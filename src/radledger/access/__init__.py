@@ -6,10 +6,8 @@
 ``keyservice``   the protocol between readers and key services
 ``custodian``    a key service in this process, over what a custodian or patient holds
 ``book``         the receipts that were answered
+``log``          who had access to what, from the book and the index
 ===============  ==================================================================
-
-Who had access to what is one list over the book of receipts and the chain's events,
-:meth:`radledger.index.Index.access_log`.
 """
 
 from __future__ import annotations
@@ -22,10 +20,12 @@ if TYPE_CHECKING:
     from radledger.access.book import ReceiptBook, Release
     from radledger.access.custodian import CustodianKeyService
     from radledger.access.keyservice import KeyService, WrappedSecret
+    from radledger.access.log import Access
     from radledger.access.reading import Reading, Released
     from radledger.access.receipts import Receipt, SignedReceipt
 
 __all__ = [
+    "Access",
     "CustodianKeyService",
     "KeyService",
     "Reading",
@@ -43,6 +43,7 @@ __getattr__ = lazily(
         "book": ("ReceiptBook", "Release"),
         "custodian": ("CustodianKeyService",),
         "keyservice": ("KeyService", "WrappedSecret"),
+        "log": ("Access",),
         "reading": ("Reading", "Released"),
         "receipts": ("Receipt", "SignedReceipt"),
     },

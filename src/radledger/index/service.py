@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 
+from radledger.access.log import Access, access_log
 from radledger.index import tables
-from radledger.index.access import Access, access_log
 from radledger.index.audit import Audit, audit
 from radledger.index.database import IndexDatabase, IndexOwner
 from radledger.index.errors import IndexOfAnotherChain, IndexUnavailable, ReorganisationTooDeep

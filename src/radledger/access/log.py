@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, or_, select, true
 
+from radledger.area.tables import events
 from radledger.consent import duo
 from radledger.consent.scope import ALL_DIGEST, EMERGENCY_DIGEST, scope_name
 from radledger.consent.tables import emergencies, grants
 from radledger.imaging.tables import images
-from radledger.index import tables
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, RowMapping, Table
 
-    from radledger.access import Release
+    from radledger.access.book import Release
 
 __all__ = ["Access", "access_log"]
 
@@ -178,11 +178,11 @@ def _place(row: RowMapping) -> _Place:
 
 
 def _rows(connection: Connection, table: Table, condition: ColumnElement[bool]) -> Any:
-    event = tables.events.c
+    event = events.c
     there = and_(table.c.block == event.block, table.c.log_index == event.log_index)
     return connection.execute(
         select(table, event.timestamp, event.transaction)
-        .select_from(table.join(tables.events, there))
+        .select_from(table.join(events, there))
         .where(condition)
         .order_by(table.c.block, table.c.log_index)
     ).mappings()
