@@ -148,9 +148,13 @@ def test_a_deployment_without_an_area(home, cli, ok):
     assert refused == {"contract": "DatasetRegistry", "chain_id": 31337}
     (image,) = [each["image_id"] for each in cli("image", "list").objects]
     assert ok("image", "show", image)
+    assert ok("index", "sync")
+    assert "ImageAnchored" in [each["event"] for each in cli("history", image).objects]
+    assert ok("audit")["differences"] == []
     record["contracts"] = whole
     file.write_text(json.dumps(record))
     assert cli("dataset", "list").code == 0
+    assert ok("audit")["differences"] == []
 
 
 def test_deploy_by_who_cannot_pay(cli, bare, deployer, ok):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing import get_context
@@ -188,3 +190,15 @@ def test_a_process_that_is_killed_on_the_way_loses_nothing(location, filled, lat
     (Path(migrations._SCRIPTS) / "versions" / "revision_0002.py").write_text(LATER)
     Journal(location).close()
     assert run("SELECT place, kind, secret FROM sets") == [("here", "CT", filled.secret)]
+
+
+def test_alembic_is_imported_only_where_a_journal_is_brought_up(tmp_path):
+    """It takes a quarter of a second, which no command is to pay for nothing."""
+    script = (
+        "import sys; from pathlib import Path; "
+        "from radledger.imaging.journal.journal import Journal; "
+        "Journal(Path(sys.argv[1])).close(); Journal(Path(sys.argv[1])).close(); "
+        "sys.exit('alembic' in sys.modules)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "journal.sqlite3")]
+    assert subprocess.run(command, check=False).returncode == 0

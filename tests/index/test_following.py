@@ -219,7 +219,7 @@ def test_what_was_read_before_a_contract_was_known_is_read_again(
     assert content(index) == extended
 
 
-def test_contracts_that_begin_after_the_position_are_gone_on_with(
+def test_contracts_that_begin_after_the_position_are_followed(
     ledger, earlier, open_index, people, tmp_path, content
 ):
     open_index(earlier).sync()

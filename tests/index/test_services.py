@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from radledger.chain.ledger import Ledger
 from radledger.consent import Consents
 from radledger.identity import Identities
 from radledger.imaging import records
 from radledger.index.errors import IndexUnavailable
+from radledger.index.service import Index
 from radledger.research import Datasets
 
 
@@ -91,3 +95,20 @@ def test_an_index_far_behind_is_not_waited_for(with_index, index, story, asked, 
     record = records.image_record(with_index, story.original.image_id)
     assert record.image_id == story.original.image_id
     assert asked
+
+
+def test_contracts_that_it_has_yet_to_read_count_as_blocks_behind(
+    ledger, story, asked, monkeypatch, tmp_path
+):
+    left = {n: it for n, it in ledger.deployment.contracts.items() if n != "DatasetRegistry"}
+    url = f"sqlite:///{tmp_path / 'earlier.sqlite3'}"
+    Index(Ledger(ledger.web3, replace(ledger.deployment, contracts=left)), tmp_path, url).sync()
+    monkeypatch.setattr(ledger, "event_store", Index(ledger, tmp_path, url))
+    monkeypatch.setattr("radledger.index.service._MOST_BEHIND", 0)
+    asked.clear()
+    before = Datasets(ledger).list()
+    assert asked
+    ledger.event_store.sync()
+    asked.clear()
+    assert Datasets(ledger).list() == before
+    assert asked == []

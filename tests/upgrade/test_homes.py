@@ -1,4 +1,4 @@
-"""Homes of all releases, each opened by this one, and gone on with."""
+"""Homes of all releases, each opened and used by this one."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def require_verified(bundle, expected):
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
-def test_it_is_gone_on_with(opened, tmp_path):
+def test_work_continues(opened, tmp_path):
     image = opened.expected["image_id"]
     add = ("--patient", "patient", "--as", "hospital")
     make_ct_series(tmp_path / "the same", 2, size=32)

@@ -55,7 +55,7 @@ class SqliteDatabase:
     schema
         Scripts, one for each version of the layout (``PRAGMA user_version``): a new file gets all,
         an older one those that it lacks.  The first also meets files from before there were
-        versions.  With none, the caller sees to tables and version.
+        versions.  An empty tuple leaves tables and version to the caller.
 
     Attributes
     ----------

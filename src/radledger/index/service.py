@@ -122,7 +122,7 @@ class Index:
         if contract not in self.source.contracts:
             return None
         try:
-            if self.source.head() - self.database.position().number > _MOST_BEHIND:
+            if self.source.head() - self._read_from() > _MOST_BEHIND:
                 return None
             self.sync()
             with self.database.reading() as connection:
@@ -130,6 +130,11 @@ class Index:
         except (IndexOfAnotherChain, IndexUnavailable, ReorganisationTooDeep) as error:
             _LOG.warning("%s; asking the chain", error)
             return None
+
+    def _read_from(self) -> int:
+        """The block after which the next `sync` will read."""
+        position, lacking = self.database.position(), self.database.lacking()
+        return position.number if lacking is None else min(position.number, lacking.first - 1)
 
     def status(self) -> Status:
         """How far the index is."""
