@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from radledger.chain.ledger import ContractAt, Ledger, Receipt
-from radledger.consent import Consents, Terms
+from radledger.consent import Consents, Terms, duo
+from radledger.consent.bindings import DataUse
 from radledger.imaging.model import ImageSet
 from radledger.research import Datasets
 from radledger.signed import submit
@@ -32,9 +33,9 @@ EMPTY = bytes(13)
 BEGIN, END = "<!-- begin: make gas -->", "<!-- end -->"
 START = 1_900_000_000
 _random = random.Random(2021)  # noqa: S311 - figures that repeat, not secrets
-# Purposes and conditions of `contracts/lib/DataUse.sol`.
-BIOMEDICAL, DISEASE, CARE = 1 << 2, 1 << 3, 1 << 5
-NON_PROFIT_WITH_ETHICS_APPROVAL = 1 | 2 | 32
+BIOMEDICAL, DISEASE = DataUse.BIOMEDICAL_RESEARCH, DataUse.DISEASE_RESEARCH
+CARE = DataUse.CLINICAL_CARE
+NON_PROFIT_WITH_ETHICS_APPROVAL = duo.condition_bits(["NPUNCU", "IRB"])
 
 
 @dataclass

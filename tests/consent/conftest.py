@@ -9,6 +9,7 @@ import pytest
 
 from radledger.chain.clock import Clock
 from radledger.consent import Consents
+from radledger.imaging.bindings import NewImageSet
 from radledger.imaging.model import ImageSet, Kind, group_digest
 from tests.identity.cast import identities, participants, travel, who
 
@@ -40,7 +41,8 @@ def anchor(ledger, who):
         groups = (group_digest(hospital, secrets.token_bytes(32), "") for _ in range(2))
         image_set = ImageSet(hospital, patient, digest(), *groups)
         _, patient, root, visit, course = image_set.struct
-        new = (patient, root, bytes(32), visit, course, 1, Kind.ORIGINAL.number)
+        kind = Kind.ORIGINAL.number
+        new = NewImageSet(patient, root, bytes(32), visit, course, instances=1, kind=kind)
         ledger.send(who.hospital, "ImageRegistry", "anchor", new)
         return image_set
 

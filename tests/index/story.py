@@ -11,6 +11,7 @@ from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
 from radledger.consent.model import SealedNote
 from radledger.identity import Identities, Participants
+from radledger.imaging.bindings import NewImageSet
 from radledger.imaging.model import ImageSet, Kind, group_digest
 from radledger.research import Datasets, Terms
 from radledger.signed import submit
@@ -63,15 +64,9 @@ class Narrator:
         visit = group_digest(hospital.address, b"salt", "visit")
         image = ImageSet(hospital.address, self.who.patient.address, digest(f"root {name}"), visit)
         kind = Kind.ORIGINAL if parent is None else Kind.DEIDENTIFIED
-        new = (
-            image.patient,
-            bytes.fromhex(image.root[2:]),
-            bytes.fromhex(digest(f"manifest {name}")[2:]),
-            bytes.fromhex(image.visit[2:]),
-            bytes(32),
-            instances,
-            kind.number,
-        )
+        _, patient, root, visit, course = image.struct
+        manifest = bytes.fromhex(digest(f"manifest {name}")[2:])
+        new = NewImageSet(patient, root, manifest, visit, course, instances, kind.number)
         if parent is None:
             self.ledger.send(hospital, "ImageRegistry", "anchor", new)
         else:
