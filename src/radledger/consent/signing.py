@@ -20,7 +20,7 @@ from radledger.chain.refusals import (
 )
 from radledger.chain.typed_data import typed_data
 from radledger.consent import bindings, duo, messages, records
-from radledger.consent.bindings import TYPED_DATA, Status
+from radledger.consent.bindings import TYPED_DATA, GrantStore, Status
 from radledger.consent.diseases import decode_disease
 from radledger.consent.model import UNTIL_REVOKED
 from radledger.consent.periods import rounded_end
@@ -44,10 +44,10 @@ __all__ = [
     "whose_fields",
 ]
 
-# Seconds ahead of the block: a little less than `GrantStore.sol` takes, for nodes that lag.
+# Seconds ahead of the block: a little less than the contract takes, for nodes that lag.
 _AHEAD = {
-    **dict.fromkeys(("Grant", "Approve", "ForbidEmergencies"), 4 * 60),
-    **dict.fromkeys(("Revoke", "RevokeAll"), 23 * 3600),
+    **dict.fromkeys(("Grant", "Approve", "ForbidEmergencies"), GrantStore.GRANT_AHEAD - 60),
+    **dict.fromkeys(("Revoke", "RevokeAll"), GrantStore.CLOCK_ERROR - 3600),
 }
 _NOBODY = "0x" + "00" * 20
 
