@@ -139,7 +139,7 @@ coverage: ## Fail with a list of what the contracts' tests do not reach
 	@$(MAKE) test-contracts COVERAGE=1
 
 .PHONY: gas
-gas: setup ## Compare what operations cost with snapshots/gas.json; UPDATE=1 writes it
+gas: setup ## Compare costs of operations and sizes of contracts with snapshots/; UPDATE=1 writes them
 	@python -m tools.gas $(if $(UPDATE),--update)
 
 .PHONY: lint lint-style lint-types lint-layers lint-solidity lint-generated

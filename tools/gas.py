@@ -1,64 +1,40 @@
-"""Measure what each operation costs, and compare it with what is committed.
+"""Measure what each operation costs and how large each contract is; compare with the snapshots.
 
-``python -m tools.gas`` measures on anvil and prints the differences from ``snapshots/gas.json``;
-with ``--update`` it writes them there and into ``docs/gas.md``.
+``python -m tools.gas`` measures on anvil and prints the differences from ``snapshots``; with
+``--update`` it writes them there and into ``docs/gas.md``.
 """
 
 from __future__ import annotations
 
 import json
-import random
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from radledger.chain.ledger import ContractAt, Ledger, Receipt
+from radledger.chain import artifacts
+from radledger.chain.ledger import ContractAt, Ledger
 from radledger.consent import Consents, Terms, duo
 from radledger.consent.bindings import DataUse
-from radledger.imaging.model import ImageSet
 from radledger.research import Datasets
 from radledger.signed import submit
 from tools.gas_budgets import BUDGETS
+from tools.gas_meter import YEAR, Meter, anchored, digest, image_set, new_image
+from tools.gas_operations import OPERATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 SNAPSHOT = ROOT / "snapshots" / "gas.json"
+SIZES = ROOT / "snapshots" / "sizes.json"
 REPORT = ROOT / "docs" / "gas.md"
 MNEMONIC = "test test test test test test test test test test test junk"
-YEAR = 365 * 24 * 3600
 NONE = bytes(32)
 EMPTY = bytes(13)
 BEGIN, END = "<!-- begin: make gas -->", "<!-- end -->"
 START = 1_900_000_000
-_random = random.Random(2021)  # noqa: S311 - figures that repeat, not secrets
 BIOMEDICAL, DISEASE = DataUse.BIOMEDICAL_RESEARCH, DataUse.DISEASE_RESEARCH
 CARE = DataUse.CLINICAL_CARE
 NON_PROFIT_WITH_ETHICS_APPROVAL = duo.condition_bits(["NPUNCU", "IRB"])
-
-
-@dataclass
-class Meter:
-    """A deployment, its people, and the costs seen so far."""
-
-    ledger: Ledger
-    people: dict[str, Any]
-    costs: dict[str, int] = field(default_factory=dict)
-
-    def send(self, who: str, contract: str | ContractAt, function: str, *args: Any) -> Receipt:
-        """Send as one of the people."""
-        return self.ledger.send(self.people[who], contract, function, *args)
-
-    def measure(self, key: str, who: str, contract: str, function: str, *args: Any) -> Receipt:
-        """Send, and note what it cost."""
-        receipt = self.send(who, contract, function, *args)
-        self.costs[key] = receipt.gas_used
-        return receipt
-
-    def address(self, who: str) -> str:
-        """Address of one of the people."""
-        return str(self.people[who].address)
 
 
 def measure(ledger: Ledger, people: dict[str, Any]) -> dict[str, int]:
@@ -72,14 +48,9 @@ def measure(ledger: Ledger, people: dict[str, Any]) -> dict[str, int]:
         Accounts of :mod:`radledger.devnet.people`, and further ones as ``new-…``.
     """
     meter = Meter(ledger, people)
-    for part in (_identity, _imaging, _consent, _research, _hybrid_key):
+    for part in (_identity, _imaging, _consent, _research, _hybrid_key, *OPERATIONS):
         part(meter)
     return dict(sorted(meter.costs.items()))
-
-
-def digest() -> bytes:
-    """A digest, the same in each run, without zero bytes, which make calldata cheaper."""
-    return bytes(_random.randint(1, 255) for _ in range(32))
 
 
 def _identity(meter: Meter) -> None:
@@ -100,25 +71,6 @@ def _identity(meter: Meter) -> None:
     )
 
 
-def _new_image(meter: Meter, kind: int = 0) -> tuple[Any, ...]:
-    groups = (digest()[:12] + bytes.fromhex(meter.address("hospital")[2:]) for _ in range(2))
-    return (meter.address("patient"), digest(), digest(), *groups, 300, kind)
-
-
-def _parts(meter: Meter, image: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (meter.address("hospital"), image[0], image[1], image[3], image[4])
-
-
-def _image_set(parts: tuple[Any, ...]) -> ImageSet:
-    return ImageSet(*(part if isinstance(part, str) else "0x" + part.hex() for part in parts))
-
-
-def _anchored(meter: Meter) -> tuple[Any, ...]:
-    image = _new_image(meter)
-    meter.send("hospital", "ImageRegistry", "anchor", image)
-    return _parts(meter, image)
-
-
 def _hybrid_key(meter: Meter) -> None:
     name = b"did/pub/Multikey/enc".ljust(32, b"\0")
     change = (meter.address("radiologist"), name, b"\1" * 1220, YEAR)
@@ -129,16 +81,16 @@ def _hybrid_key(meter: Meter) -> None:
 
 
 def _imaging(meter: Meter) -> None:
-    parent = _anchored(meter)
+    parent = anchored(meter)
     registry = "ImageRegistry"
-    meter.measure(f"{registry}.anchor", "hospital", registry, "anchor", _new_image(meter))
-    batch = meter.send("hospital", registry, "anchorBatch", [_new_image(meter) for _ in range(100)])
-    meter.costs[f"{registry}.anchorBatch100"] = batch.gas_used // 100
-    derived = _new_image(meter, kind=1)
+    meter.measure(f"{registry}.anchor", "hospital", registry, "anchor", new_image(meter))
+    batch = meter.send("hospital", registry, "anchorBatch", [new_image(meter) for _ in range(100)])
+    meter.costs[f"{registry}.anchorBatch.of100"] = batch.gas_used // 100
+    derived = new_image(meter, kind=1)
     meter.measure(f"{registry}.supersede", "hospital", registry, "supersede", derived, parent)
     meter.measure(f"{registry}.rekey", "hospital", registry, "rekey", parent, digest())
     meter.measure(f"{registry}.erase", "hospital", registry, "erase", parent, digest())
-    meter.measure(f"{registry}.disown", "patient", registry, "disown", _anchored(meter))
+    meter.measure(f"{registry}.disown", "patient", registry, "disown", anchored(meter))
 
 
 def _consent(meter: Meter) -> None:
@@ -202,10 +154,10 @@ def _research(meter: Meter) -> None:
 
     one, two = created([10_000, 0, 0, 0]), created([7_000, 3_000, 0, 0])
     for dataset in (one, two):
-        meter.send("researcher", registry, "contribute", dataset, _anchored(meter), 1)
-    curator = ("contribute", two, _anchored(meter), 1)
+        meter.send("researcher", registry, "contribute", dataset, anchored(meter), 1)
+    curator = ("contribute", two, anchored(meter), 1)
     meter.measure(f"{registry}.contribute", "researcher", registry, *curator)
-    image = _anchored(meter)
+    image = anchored(meter)
     meter.costs[f"{registry}.contributeAccepted"] = _contributed_by_signature(meter, two, image)
     annotator, works = meter.address("researcher"), (digest(), digest())
     for work in works:
@@ -228,7 +180,7 @@ def _research(meter: Meter) -> None:
 def _contributed_by_signature(meter: Meter, dataset: bytes, parts: tuple[Any, ...]) -> int:
     """Gas of a contribution by the custodian, with the signature of a curator."""
     datasets, id_ = Datasets(meter.ledger), "0x" + dataset.hex()
-    image = _image_set(parts)
+    image = image_set(parts)
     accepted = datasets.sign_acceptance(meter.people["researcher"], id_, image)
     return (
         datasets.contribute(id_, image, acceptance=accepted).send(meter.people["hospital"]).gas_used
@@ -265,7 +217,7 @@ def prepared(folder: Path) -> tuple[Callable[[], None], Ledger, dict[str, Any]]:
 
 
 def differences(measured: dict[str, int], committed: dict[str, int]) -> list[str]:
-    """A line for each operation whose cost is not the committed one."""
+    """A line for each figure that is not the committed one."""
     lines = []
     for key in sorted(measured.keys() | committed.keys()):
         new, old = measured.get(key), committed.get(key)
@@ -273,6 +225,11 @@ def differences(measured: dict[str, int], committed: dict[str, int]) -> list[str
             change = f"{new - old:+d}" if new is not None and old is not None else "-"
             lines.append(f"{key:40} {old or '-':>9} {new or '-':>9} {change:>8}")
     return lines
+
+
+def sizes() -> dict[str, int]:
+    """Bytes of each contract's code on the chain."""
+    return {name: len(artifacts.load(name).deployed_bytecode) for name in artifacts.names()}
 
 
 def table(measured: dict[str, int]) -> str:
@@ -286,11 +243,23 @@ def table(measured: dict[str, int]) -> str:
     return "\n".join(rows)
 
 
+def size_table() -> str:
+    """The sizes as Markdown."""
+    rows = ["| contract | bytes of code, of the 24,576 that EIP-170 allows |", "|---|---:|"]
+    rows += [f"| `{name}` | {size:,} |" for name, size in sizes().items()]
+    return "\n".join(rows)
+
+
 def report(text: str, measured: dict[str, int]) -> str:
-    """The report with its table replaced."""
+    """The report with its tables replaced."""
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n{table(measured)}\n{END}{tail}"
+    return f"{head}{BEGIN}\n{table(measured)}\n\n{size_table()}\n{END}{tail}"
+
+
+def committed(snapshot: Path) -> dict[str, int]:
+    """The figures of a snapshot; none where there is none."""
+    return dict(json.loads(snapshot.read_text())) if snapshot.exists() else {}
 
 
 def main() -> int:
@@ -301,13 +270,14 @@ def main() -> int:
             measured = measure(ledger, people)
         finally:
             stop()
-    committed = json.loads(SNAPSHOT.read_text()) if SNAPSHOT.exists() else {}
-    changed = differences(measured, committed)
-    print("\n".join(changed) or "every operation costs what snapshots/gas.json says")
+    figures = {SNAPSHOT: measured, SIZES: sizes()}
+    changed = [line for path in figures for line in differences(figures[path], committed(path))]
+    print("\n".join(changed) or "every operation and contract is as the snapshots say")
     if "--update" not in sys.argv:
         return 1 if changed else 0
-    SNAPSHOT.parent.mkdir(exist_ok=True)
-    SNAPSHOT.write_text(json.dumps(measured, indent=2) + "\n")
+    for path, found in figures.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(found, indent=2) + "\n")
     REPORT.write_text(report(REPORT.read_text(), measured))
     return 0
 

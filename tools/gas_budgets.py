@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ARGUED", "BUDGETS", "Budget"]
+__all__ = ["BUDGETS", "Budget"]
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,32 @@ BUDGETS = (
         "51,454 (OpenZeppelin grantRole alone)",
         53_000,
     ),
+    Budget("ParticipantRegistry.admitInstitution", "a new institution, by a governor", "-", None),
+    Budget("ParticipantRegistry.leaveInstitution", "by a member", "-", None),
+    Budget("ParticipantRegistry.suspend", "a member, by its institution", "-", None),
+    Budget("ParticipantRegistry.reinstate", "by the same", "-", None),
+    Budget("ParticipantRegistry.voteGovernor", "the vote that adds one", "-", None),
     Budget("IdentityRegistry.changeOwner", "first", "68,824 (reference ERC-1056)", 48_000),
     Budget(
         "IdentityRegistry.setAttribute", "32-byte key, later", "34,565 (reference, 64 B)", 33_500
     ),
     Budget("IdentityRegistry.setAttribute.hybrid", "key of 1,220 bytes, later", "-", 65_000),
+    Budget("IdentityRegistry.setAttributeSigned", "signed with ERC-1056, later", "-", None),
+    Budget("IdentityRegistry.revokeAttribute", "later", "-", None),
+    Budget("IdentityRegistry.revokeAttributeSigned", "later", "-", None),
+    Budget("IdentityRegistry.addDelegate", "first", "-", None),
+    Budget("IdentityRegistry.addDelegateSigned", "one that was revoked", "-", None),
+    Budget("IdentityRegistry.revokeDelegate", "", "-", None),
+    Budget("IdentityRegistry.revokeDelegateSigned", "", "-", None),
+    Budget("IdentityRegistry.changeOwnerSigned", "later", "-", None),
+    Budget("IdentityRegistry.setGuardians", "three, of whom two must approve", "-", None),
+    Budget("IdentityRegistry.approveRecovery", "the first of three guardians", "-", None),
+    Budget("IdentityRegistry.withdrawApproval", "", "-", None),
+    Budget("IdentityRegistry.vetoRecovery", "", "-", None),
+    Budget("IdentityRegistry.executeRecovery", "by two of three guardians", "-", None),
     Budget("ImageRegistry.anchor", "one image set", "153,637 (ERC-721), 203,114 (EAS)", 60_000),
     Budget(
-        "ImageRegistry.anchorBatch100",
+        "ImageRegistry.anchorBatch.of100",
         "per set in a batch of 100",
         "169,054 (EAS multiAttest)",
         30_500,
@@ -40,6 +58,7 @@ BUDGETS = (
     Budget("ImageRegistry.rekey", "a new manifest of the same root", "-", None),
     Budget("ImageRegistry.erase", "with its certificate", "-", None),
     Budget("ImageRegistry.disown", "by the patient, identity checked", "-", None),
+    Budget("ImageRegistry.acknowledge", "by the patient, identity checked", "-", None),
     Budget(
         "ConsentRegistry.grant",
         "new, by the patient, identity checked",
@@ -54,18 +73,23 @@ BUDGETS = (
         73_000,
     ),
     Budget("ConsentRegistry.grantBySig.renew", "existing", "-", 56_000),
-    Budget("ConsentRegistry.revoke", "", "51,664 (MedRec), 60,002 (EAS)", 37_500),
-    Budget("ConsentRegistry.revokeAll", "later", "grows with the grants everywhere else", 35_500),
+    Budget("ConsentRegistry.revoke", "", "51,664 (MedRec), 60,002 (EAS)", 38_000),
+    Budget("ConsentRegistry.revokeBySig", "", "-", None),
+    Budget("ConsentRegistry.revokeAll", "later", "grows with the grants everywhere else", 36_500),
+    Budget("ConsentRegistry.revokeAllBySig", "later", "-", None),
     Budget(
-        "ConsentRegistry.request", "by a clinician", "244,000 (Orthanc consent prototype)", 58_000
+        "ConsentRegistry.request", "by a clinician", "244,000 (Orthanc consent prototype)", 59_950
     ),
     Budget("ConsentRegistry.approve", "by the patient, new grant", "-", 68_000),
+    Budget("ConsentRegistry.approveBySig", "new grant", "-", None),
     Budget("ConsentRegistry.breakGlass", "by a clinician", "-", None),
     Budget(
         "ConsentRegistry.breakGlass.first", "a clinician's and its institution's first", "-", None
     ),
     Budget("ConsentRegistry.breakGlass.again", "of the same patient", "-", None),
     Budget("ConsentRegistry.review", "by the institution", "-", None),
+    Budget("ConsentRegistry.forbidEmergencies", "first", "-", None),
+    Budget("ConsentRegistry.forbidEmergenciesBySig", "allowed again", "-", None),
     Budget("DatasetRegistry.create", "with its vault", "-", None),
     Budget(
         "DatasetRegistry.contribute",
@@ -79,27 +103,25 @@ BUDGETS = (
         "-",
         2 * 88_000,
     ),
-    Budget("DatasetRegistry.fund", "one class", "-", 55_000),
+    Budget("DatasetRegistry.contributeWork", "by a curator, first of its class", "-", None),
+    Budget("DatasetRegistry.suspend", "image set whose consent was revoked", "-", None),
+    Budget("DatasetRegistry.resume", "after consent was given again", "-", None),
+    Budget("DatasetRegistry.freeze", "first version", "-", None),
+    Budget("DatasetRegistry.fund", "one class", "-", 61_000),
     Budget("DatasetRegistry.fund.twoClasses", "two classes", "-", None),
     Budget(
         "DatasetRegistry.claim",
         "existing holder",
         "66,127 (Ocean), 68,685 (Uniswap), new holders",
-        51_500,
+        52_500,
     ),
-    Budget("DatasetRegistry.claim.new", "new holder", "66,127 to 91,688", 69_000),
+    Budget("DatasetRegistry.claim.new", "new holder", "66,127 to 91,688", 69_500),
+    Budget("DatasetRegistry.claimFor", "to a new holder, identity checked", "-", None),
+    Budget("DatasetRegistry.setFree", "identity checked", "-", None),
     Budget(
         "DatasetRegistry.withdraw", "image set, data and custody, by the patient", "-", 2 * 41_500
     ),
-    Budget("DatasetRegistry.withdrawWork", "by its contributor", "-", 41_500),
+    Budget("DatasetRegistry.withdrawWork", "by its contributor", "-", 43_500),
+    Budget("Forwarder.execute", "a patient's disown, first of the signer", "-", None),
+    Budget("Forwarder.executeBatch", "with one call, acknowledge", "-", None),
 )
-
-ARGUED = {
-    "ConsentRegistry.request": 59_950,
-    "ConsentRegistry.revoke": 38_000,
-    "ConsentRegistry.revokeAll": 36_500,
-    "DatasetRegistry.fund": 61_500,
-    "DatasetRegistry.claim": 52_500,
-    "DatasetRegistry.withdrawWork": 43_500,
-}
-"""Keys whose budget turned out too small, with the bound that holds; `docs/gas.md` says why."""
