@@ -86,6 +86,8 @@ def _tell(home: Path) -> dict[str, Any]:
     image = added["image_id"]
     for grantee in ("radiologist", "clinic"):
         objects(home, "consent", "grant", grantee, "--purpose", "GRU", "--as", "patient")
+    disease = ("--purpose", "DS", "--disease", "MONDO:0004992")
+    objects(home, "consent", "grant", "researcher", *disease, "--as", "patient")
     reading = ("--to", home / "reading", "--purpose", "GRU", "--as", "radiologist")
     objects(home, "image", "fetch", image, *reading)
     files = digests(home / "reading")
@@ -102,6 +104,7 @@ def _tell(home: Path) -> dict[str, Any]:
         "block_hash": bundle["proven"][0]["hash"],
         "registry": bundle["contract"],
         "accounts": devnet.status(home).accounts,
+        "grants": objects(home, "consent", "list"),
         "readers": [each["reader"] for each in objects(home, "access-log", image)],
         "history": [each["event"] for each in objects(home, "history", image)],
         "transactions": len(objects(home, "transaction", "list", "--all")),
