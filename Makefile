@@ -148,6 +148,7 @@ lint: lint-style lint-types lint-layers lint-solidity lint-generated ## Check al
 lint-style: setup
 	ruff check
 	ruff format --check
+	python tools/check_prose.py
 
 lint-types: setup
 	mypy

@@ -10,7 +10,7 @@ import {IDatasetContributions} from "./IDatasetContributions.sol";
 /// @title Data sets: what they consist of, who contributed, and how the benefit is shared
 /// @notice An institution creates a data set with terms that never change. Image sets enter it with the patient's
 /// consent to that institution for the declared use, once one of its researchers has accepted them; the patient and the
-/// custodian earn, whoever calls. Anyone funds it, each contributor claims what is due, and every data set's money lies
+/// custodian earn, whichever account calls. Anyone funds it, each contributor claims what is due, and every data set's money lies
 /// in a vault of its own.
 /// @dev What this contract trusts, and with what:
 /// - the consent registry: whether the institution may use an image set for the declared use;

@@ -87,7 +87,7 @@ interface IEmergencyAccess {
     /// @notice The subject forbids emergency access from now on, or allows it again.
     event EmergenciesForbidden(address indexed subject, bool forbidden, Time32 signed, address actor);
 
-    /// @notice Declares emergency access ("breaks the glass"): the calling clinician may use everything of the subject for
+    /// @notice Declares emergency access (break-the-glass): the calling clinician may use everything of the subject for
     /// clinical care, for as long as it is a clinician of the same institution. It replaces an earlier one of the same
     /// clinician and subject. While a review of the clinician's emergencies is overdue, each lasts an hour at most,
     /// whatever the duration.

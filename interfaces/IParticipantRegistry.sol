@@ -150,7 +150,7 @@ interface IParticipantRegistry {
     /// @param add whether to add it
     function voteGovernor(address account, bool add) external;
 
-    /// @notice Admits an institution, or replaces its roles; a role taken away is gone for its members too. The caller is
+    /// @notice Admits an institution, or replaces its roles; a role taken away is lost for its members too. The caller is
     /// a governor.
     /// @dev A member of another institution leaves that one, and a suspension by it ends.
     /// @param institution any address

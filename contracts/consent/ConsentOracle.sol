@@ -106,7 +106,7 @@ abstract contract ConsentOracle is GrantStore {
 
     // ------------------------------------------------------------------ internal
 
-    /// @dev The grant that the reader's last emergency with the subject is to it now, as somebody of the institution.
+    /// @dev The grant that the reader's last emergency with the subject gives it now, as a member of the institution.
     function _emergencyNow(address subject, address reader, address institution)
         internal
         view

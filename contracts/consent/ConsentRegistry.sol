@@ -236,7 +236,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         _grant(subject, grantee, scope, asked, signed, actor);
     }
 
-    /// @dev That somebody who may act for the subject signed a message, when, and its deadline has not passed.
+    /// @dev Reverts unless an account that may act for the subject signed the message, and its deadline has not passed.
     function _requireSigned(address subject, Authorization calldata authorization, bytes32 message)
         private
         view

@@ -120,8 +120,8 @@ abstract contract EmergencyAccess is ConsentOracle {
 
     // ------------------------------------------------------------------ internal
 
-    /// @dev An emergency is its clinician's only as a clinician of the institution that answers for it: who has left that
-    /// institution, though for another one, or is no clinician any more, may no longer use it.
+    /// @dev The clinician may use an emergency only as a clinician of the institution that answers for it: not after
+    /// leaving that institution, even for another one, or losing the role.
     function _emergencyNow(address subject, address reader, address institution)
         internal
         view
@@ -219,8 +219,8 @@ abstract contract EmergencyAccess is ConsentOracle {
         emergency = _emergencies[id];
     }
 
-    /// @dev A second person of the institution; once that is overdue a governor too, so that a clinician whose institution
-    /// is gone finds a reviewer.
+    /// @dev A second person of the institution; once the review is overdue a governor too, so that a clinician whose
+    /// institution has left finds a reviewer.
     function _mayReview(address reviewer, address clinician, address institution, Time since)
         private
         view

@@ -54,7 +54,7 @@ abstract contract GrantStore is IConsentRegistry {
 
     // ------------------------------------------------------------------ writing
 
-    /// @dev Writes a grant whatever stands; `signed` is the time of the block for what nobody signed.
+    /// @dev Writes a grant over any earlier one; `signed` is the time of the block for a grant without a signature.
     function _writeGrant(address subject, address grantee, Scope scope, GrantSlot terms, uint256 signed, address actor)
         internal
     {

@@ -139,7 +139,7 @@ contract ImageRegistry is IImageRegistry, ERC2771Context {
     }
 
     /// @dev Reverts unless visit and course are each zero or end in the custodian's address. So a custodian cannot name a
-    /// visit after another one's visit, course or image set, or after {Scopes-EMERGENCY}, and bring its own image sets
+    /// visit after another custodian's visit, course or image set, or after {Scopes-EMERGENCY}, and bring its own image sets
     /// under a grant that was given for those.
     function _requireOwnGroups(bytes32 visit, bytes32 course, address custodian) private pure {
         bool own = (visit == 0 || address(uint160(uint256(visit))) == custodian)

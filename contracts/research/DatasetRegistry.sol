@@ -171,7 +171,7 @@ contract DatasetRegistry is IDatasetRegistry, DatasetTreasury, EIP712 {
         address sender = _msgSender();
         TermsSlot terms = _existing(dataset);
         (IConsentRegistry.Reason reason,) = _consents.permitted(terms.institution(), imageSet, _use(dataset, terms));
-        // A suspension of the institution may be lifted; the patient's consent is not gone with it.
+        // A suspension of the institution may be lifted, and does not end the patient's consent.
         if (reason == IConsentRegistry.Reason.Permitted || reason == IConsentRegistry.Reason.ReaderSuspended) {
             revert DatasetStillConsented(sender);
         }

@@ -147,7 +147,7 @@ abstract contract DatasetTreasury is IDatasetTreasury, ERC2771Context, Reentranc
         return Create2.computeAddress(DatasetId.unwrap(dataset), _vaultCodeHash);
     }
 
-    /// @dev A class in which nobody has a weight leaves its part to the others; what rounding leaves stays in the vault.
+    /// @dev A class without any weight leaves its part to the others; what rounding leaves stays in the vault.
     function _share(DatasetId dataset, uint256 received, uint64[4] calldata weights) private {
         ClassAccounts storage accounts = _accounts[dataset];
         uint16[4] memory shares = accounts.shares();

@@ -53,7 +53,7 @@ contract HostileToken is ERC20 {
         _burn(holder, amount);
     }
 
-    /// @notice States this balance of everybody from now on.
+    /// @notice Reports this balance for every account from now on.
     function lie(uint256 balance) external {
         (_lies, _lie) = (true, balance);
     }
@@ -67,7 +67,7 @@ contract HostileToken is ERC20 {
         }
     }
 
-    /// @notice Lets the token itself act, so that what calls back is somebody.
+    /// @notice Makes the token itself call, so that a callback comes from an account with rights.
     function act(address target, bytes calldata call) external returns (bytes memory result) {
         bool success;
         (success, result) = target.call(call);

@@ -39,7 +39,7 @@ def shown(url: str) -> str:
     """
     scheme, mark, rest = url.rpartition("://") if "://" in url else ("", "", url)
     host = re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[2]
-    # Of a password with a slash in it, or without a host behind it, no host can be told.
+    # A password with a slash in it, or without a host after it, leaves the host unknown.
     is_shown = _HOST.fullmatch(host) or not re.search(r"[@/?#\\%:]", rest)
     return f"{scheme}{mark}{_KEY_IN_HOST.sub('…', host) if is_shown else '…'}"
 

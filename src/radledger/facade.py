@@ -240,7 +240,7 @@ class RadLedger:
         return Datasets(self.ledger, self.diseases)
 
     def submit(self, document: Mapping[str, Any], payer: LocalAccount) -> Receipt:
-        """Send what somebody signed, at the cost of ``payer``; see `radledger.signed.submit`."""
+        """Send a signed document, at the cost of ``payer``; see `radledger.signed.submit`."""
         from radledger import signed
 
         return signed.submit(self.ledger, document, payer, self.diseases)

@@ -63,7 +63,7 @@ def submit(
     payer: LocalAccount,
     diseases: Diseases | None = None,
 ) -> Receipt:
-    """Send what somebody signed.
+    """Send a signed document.
 
     Parameters
     ----------

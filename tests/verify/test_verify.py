@@ -173,7 +173,7 @@ def test_a_log_of_another_contract_image_or_kind() -> None:
     ):
         where, why = refused(with_log(log))
         assert where == "bundle.events[0]"
-        assert why == f"is no ImageAnchored of {hexed(DERIVED.image)} by {hexed(REGISTRY)}"
+        assert why == f"is not an ImageAnchored of {hexed(DERIVED.image)} by {hexed(REGISTRY)}"
 
 
 def test_an_id_that_is_not_the_hash_of_its_set() -> None:

@@ -35,8 +35,8 @@ class CustodianKeyService:
     """Releases the secrets of image sets, in this process; a :class:`~.keyservice.KeyService`.
 
     A hospital releases what it holds; a patient may release by themselves, with the secret that
-    was wrapped to the patient's own key.  Whoever was given a secret and may no longer read is
-    locked out of what is read later: the next release re-encrypts the image set first, but not
+    was wrapped to the patient's own key.  A reader who was given a secret and may no longer read
+    is locked out of later versions: the next release re-encrypts the image set first, but not
     within an hour of the last time that was done.  What was delivered before stands in the
     receipts.
 

@@ -83,7 +83,7 @@ class Present:
         return self.block_age > self.max_block_age
 
     def require_current(self) -> None:
-        """Refuse to go on with a latest block that is too old.
+        """Refuse to continue if the latest block is too old.
 
         Raises
         ------

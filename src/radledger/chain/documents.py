@@ -3,7 +3,7 @@
 A document is JSON: EIP-712 typed data that any wallet can show and sign, a summary of it in words,
 the signer's address and the signature.  The summary is a function of the typed data, so that what
 was read is what was signed; :func:`verify` recomputes it.  ``kind`` says what the typed data are,
-and ``format`` by which release's rules they are told in words.
+and ``format`` which release's rules put them into words.
 
 References
 ----------

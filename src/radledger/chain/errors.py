@@ -19,7 +19,7 @@
     ├── TransactionUnderpriced no node takes a transaction for its fee
     ├── NonceContended        another program sends from the account at the same time
     ├── TransactionPending    a transaction was not mined in time
-    ├── TransactionSuperseded another transaction of the account took this one's place
+    ├── TransactionSuperseded another transaction of the account replaced it
     └── DocumentForAnotherChain a document was signed for another chain or deployment
     CryptoError
     ├── DocumentTampered      a document differs from what was signed

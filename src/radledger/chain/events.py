@@ -1,4 +1,4 @@
-"""What contracts recorded: one form of events, whoever asks for them.
+"""Decode what contracts recorded, for all callers into the same form.
 
 Arguments have their Solidity names and the values that JSON has: addresses in EIP-55 form, bytes
 as ``0x…`` in lower case, integers as integers, structs as objects.

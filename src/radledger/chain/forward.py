@@ -1,6 +1,6 @@
 """Calls by people without Ether: signed by one, paid by another (ERC-2771).
 
-The document is EIP-712 typed data with its signature, which any wallet can make and anybody can
+The document is EIP-712 typed data with its signature, which any wallet can make and anyone can
 submit, once, until its deadline, on the chain it names.  Its summary names the function and the
 arguments of the call.
 

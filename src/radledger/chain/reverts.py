@@ -73,7 +73,7 @@ def decode(data: bytes) -> Refusal:
 
 
 def from_request(error: RequestFailed) -> Refusal | None:
-    """The refusal inside a node's error, or None if the error is no revert."""
+    """The refusal inside a node's error, or None if the error is not a revert."""
     data = revert_data(error.values.get("data"))
     if data is not None:
         return decode(data)

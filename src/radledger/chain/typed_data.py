@@ -123,7 +123,7 @@ def parsed(data: Any, structs: Mapping[str, Fields]) -> tuple[str, dict[str, Any
         try:
             values[name] = canonical(type_, message[name])
         except ValueError:
-            reason = f"{name} of a {primary} is no {type_}: {quoted(message[name])}"
+            reason = f"{name} of a {primary} is not a valid {type_}: {quoted(message[name])}"
             raise ValueError(reason) from None
     return primary, values
 

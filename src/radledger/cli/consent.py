@@ -94,8 +94,8 @@ End = Annotated[
     typer.Option(
         "--until",
         metavar="TIME",
-        help="As --from, a day being included; until revoked unless given. Rounded down to a day "
-        "from a week on, to the end of a month from half a year on.",
+        help="End, written as --from; a day is included (default: until revoked). From a week on "
+        "rounded down to a day, from half a year on to the end of a month.",
     ),
 ]
 

@@ -126,7 +126,7 @@ def _connected() -> tuple[Network, Web3]:
 
 
 def _require_known(network: Network, web3: Web3) -> None:
-    """Refuse to deploy what others may have deployed, except where nobody else could have."""
+    """Refuse to deploy what others may have deployed, except on a node for development."""
     from radledger.chain.errors import DeploymentUnconfirmed
     from radledger.chain.nodes.connect import is_development_node
     from radledger.deployment import deploy as deployer

@@ -42,7 +42,7 @@ def up(
         typer.Option(min=1, metavar="N", help="How many IPFS nodes; at first 2, then as before."),
     ] = None,
 ) -> None:
-    """Start it, or go on with it; returns when it is usable."""
+    """Start or resume the network; returns when it is usable."""
     from radledger import devnet
 
     show(devnet.up(session.folder, chain, validators=validators, store=store, nodes=nodes))

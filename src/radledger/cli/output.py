@@ -35,7 +35,7 @@ _TIMES = {
 }
 # What the contracts write where there is no course, protocol or grant.
 _NO_DIGEST = "0x" + "00" * 32
-# Bytes that nobody reads or copies, as of a hybrid key: only how they begin is shown to people.
+# Long bytes, such as a hybrid key, are shown to people by their beginning only.
 _LONG, _SHOWN = re.compile("0x[0-9a-f]{500,}"), 34
 # What the contracts write for no end: the largest uint32.
 _FOREVER = 2**32 - 1

@@ -1,4 +1,4 @@
-"""``radledger transaction``: what was sent, and what a killed run has left open."""
+"""``radledger transaction``: transactions that were sent, and those of interrupted runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from radledger.cli.session import session
 
 __all__ = ["group"]
 
-group = typer.Typer(help="What was sent, and what a killed run has left open.")
+group = typer.Typer(help="List transactions; finish those of interrupted runs.")
 
 
 @group.command(name="list")
@@ -36,6 +36,6 @@ def finish() -> None:
     from radledger.chain.transactions import described
 
     ledger = session.radledger.ledger
-    ledger.sender.on_finished = None  # told below
+    ledger.sender.on_finished = None  # shown below
     done = [described(ledger, intent) for intent in ledger.sender.finish(session.signer)]
     show_all(done, empty=f"nothing was left open for {session.name}")

@@ -197,8 +197,8 @@ def encode_disease(disease: str | None) -> bytes:
     Raises
     ------
     InvalidDisease
-        If it is neither.  A code without a salt is refused: the chain is public, and everybody
-        could read it.
+        If it is neither.  A code without a salt is refused, as anyone could read it on the public
+        chain.
 
     Examples
     --------

@@ -265,7 +265,7 @@ def _bits(names: Iterable[str], known: dict[str, int], what: str, *, required: b
     for name in names:
         if name.upper() not in known:
             raise UnknownTerm(
-                f"{name!r} is no {what}; give {', '.join(n for n in known if ':' not in n)}, "
+                f"{name!r} is not a {what}; give {', '.join(n for n in known if ':' not in n)}, "
                 "or a DUO id",
                 term=name,
             )

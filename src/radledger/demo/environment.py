@@ -112,7 +112,7 @@ class RunningChain:
 
 
 def move_clock(web3: Web3, seconds: int) -> bool:
-    """Move a development chain's clock; false where the chain does not let anybody.
+    """Move a development chain's clock; false where the chain does not allow it.
 
     Zero seconds ask whether it would.
     """

@@ -82,7 +82,7 @@ class Record:
 def run(story: Iterable[Chapter], stage: Stage, report: Callable[[Record], None]) -> list[Record]:
     """Play a story; its first step opens the stage.
 
-    Steps that need to move the clock are left out where the chain does not let anybody.
+    Steps that move the clock are skipped where the chain does not allow it.
 
     Parameters
     ----------

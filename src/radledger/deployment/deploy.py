@@ -1,8 +1,8 @@
 """Put the contracts on a chain, one after the other, and compare what stands there.
 
-Each step is recorded: a creation before it leaves, an address as soon as it is mined.  A run that
-was killed anywhere is finished by the next one, and no contract is created twice: what was signed
-and not mined is looked for first, and sent again with the same nonce only if it is nowhere.
+Each step is recorded: a creation before it is sent, an address as soon as it is mined.  The next
+run resumes an interrupted one, and no contract is created twice: a creation that was signed but
+not mined is looked up first, and sent again with the same nonce only if no node has it.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def is_begun(web3: Web3, folder: Path) -> bool:
 
 
 def _begin(web3: Web3, folder: Path, parameters: dict[str, Any], *, resume: bool) -> Deployment:
-    """The deployment to go on with: the recorded one, or a new one where there is none."""
+    """The deployment to resume: the recorded one, or a new one where there is none."""
     chain_id = int(request(web3, "eth_chainId", []), 16)
     recorded = deployments.find(folder, chain_id)
     if recorded is None:
@@ -216,13 +216,13 @@ def _begin(web3: Web3, folder: Path, parameters: dict[str, Any], *, resume: bool
                 raise
         else:
             recorded.require_current()
-            # What was begun with is what it goes on with; a token can still be asked for.
+            # A resumed deployment keeps its parameters; a token can still be added.
             return replace(recorded, parameters={**parameters, **recorded.parameters})
     return Deployment(chain_id, genesis_hash(web3), {}, parameters)
 
 
 def _successor(web3: Web3, folder: Path, parameters: dict[str, Any]) -> Deployment:
-    """The successor to go on with, or a new one of what is finished."""
+    """The successor to resume, or a new one of a finished deployment."""
     chain_id = int(request(web3, "eth_chainId", []), 16)
     recorded = deployments.find(folder, chain_id)
     if recorded is None or not (recorded.has_core or recorded.predecessor):

@@ -196,11 +196,11 @@ def confirmations(validators: int) -> int:
 
 
 def reunite(nodes: Sequence[Node]) -> None:
-    """Bring nodes together that stand on branches of equal weight, where Clique does not go on.
+    """Reunite nodes on branches of equal weight, between which Clique cannot decide.
 
-    That can be after a partition: each branch waits for the signature of a validator on the other
-    (see EIP-3436).  Whoever is not on the heaviest branch, or of several on the one of the lowest
-    hash, is set back to where the branches part, and follows.
+    This can happen after a partition: each branch waits for the signature of a validator on the
+    other (see EIP-3436).  The heaviest branch wins, of several the one with the lowest hash; every
+    other node is set back to the common ancestor, and follows.
 
     Raises
     ------

@@ -82,7 +82,7 @@ def start(chain: str, data: Path, mnemonic: str, accounts: int) -> Node:
     chain
         ``ganache`` or ``anvil``.
     data
-        The folder for the chain's data, which a later start goes on with, and its log.
+        The folder for the node's log and the chain's data, which a later start resumes.
     mnemonic, accounts
         BIP-39 mnemonic whose first so many accounts have Ether.
 

@@ -1,8 +1,8 @@
-"""One compressed frame: what it claims of itself, and which of its bytes are picture.
+"""Check one compressed frame against its data set, and keep only the bytes of the image.
 
-Decoders allocate what the codestream's header says, which has nothing to do with the data set's
-Rows and Columns unless somebody compares them; and they skip comments, application data and what
-follows the end, where anything may be written.
+Decoders allocate what the codestream's header says, without comparing it with the data set's Rows
+and Columns.  They skip comments, application data and what follows the end, which may hold
+anything.
 """
 
 from __future__ import annotations

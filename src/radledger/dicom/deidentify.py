@@ -20,8 +20,8 @@ other numbers                         kept
 
 What a profile cleans but nothing is left of goes as the Basic Profile says: removed, emptied or
 replaced by a dummy.  Values in a wrong VR, or as people write them, are put in their right form
-first (`radledger.dicom.spelling`).  The preamble and the file meta information are written anew,
-and what stands after the pixel data is dropped.
+first (`radledger.dicom.spelling`).  The preamble and the file meta information are replaced, and
+elements after the pixel data are dropped.
 
 Of the pixel data only what is picture is copied, in flat memory: bits beside the stored ones are
 zero, and codestreams have no comments, application data and bytes after their end.  In JPEG
@@ -126,8 +126,8 @@ def deidentify_file(
         and their dates move by the same number of days; under the same key and profile, files of
         one study or series still belong together.
     patient
-        Whose file it is, in words that are the same for all of the patient's files; its Patient
-        ID with the issuer, as they are written, unless given.
+        Identifier of the patient, the same for all of the patient's files; default: Patient ID
+        with its issuer, as they are written.
     allow_burned_in
         Take files whose pixels may show text; the caller has looked at them.
     allow_unchecked

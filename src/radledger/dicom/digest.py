@@ -43,7 +43,7 @@ def file_digest(path: Path) -> bytes:
     Raises
     ------
     UnsafePath
-        When it is no ordinary file.
+        If it is not a regular file.
     """
     with open_regular(Path(path)) as stream:
         return hashlib.file_digest(cast(BufferedReader, stream), "sha256").digest()
@@ -78,11 +78,11 @@ def image_digest(path: Path) -> bytes:
     bit; and compressed frames of more than 2²⁴ samples, which are not decoded.
     ``image`` and ``attributes`` are as above, but ``photometric`` as stated;
     ``transfer_syntax`` is its UID.  The data is the codestreams of all frames, joined, each
-    without what is no picture: comments, segments that no decoder needs, the boxes of a JP2
-    file, and what follows its end but one byte that makes its length even; in JPEG also tables
-    that no scan uses, and what follows the last code before a marker, whose byte is filled with
-    ones.  That of a video is the pixel data as stored, all fragments joined.  (A deflated data
-    set counts as explicit little endian.)
+    without everything that is not image data: comments, segments that no decoder needs, the boxes
+    of a JP2 file, and what follows its end except one byte that makes its length even; in JPEG
+    also tables that no scan uses, and what follows the last code before a marker, whose byte is
+    filled with ones.  That of a video is the pixel data as stored, all fragments joined.  (A
+    deflated data set counts as explicit little endian.)
 
     *Kind* ``content``: objects without pixel data.  ``attributes`` are all that are not
     private, but group lengths, Specific Character Set, Digital Signatures and Data Set

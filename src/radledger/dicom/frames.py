@@ -48,7 +48,7 @@ class Frames:
         """
         spans, pixels = self._spans[index], self._pixels
         size = sum(length for _, length in spans)
-        # no lossless code grows by more than a quarter; far more is no image
+        # lossless codes grow by at most a quarter: what is much larger is not an image
         if size > 2 * pixels.pixels * pixels.samples * pixels.bits_allocated // 8 + _OVERHEAD:
             raise PixelsUnreadable("a compressed frame is larger than its pixels", size=size)
         frame = b"".join(self._bytes(start, length) for start, length in spans)

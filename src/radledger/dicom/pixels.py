@@ -59,7 +59,7 @@ _PIECE = 1 << 20
 
 
 def is_exact(source: DicomSource, pixels: ImagePixels) -> bool:
-    """Whether the pixels are decoded to the bit, whoever decodes them."""
+    """Whether all decoders give the same pixels to the bit."""
     return source.native or (source.transfer_syntax in EXACT_DECODING and _is_decoded(pixels))
 
 

@@ -1,7 +1,7 @@
 """Keyed replacements: the same key gives the same one everywhere, another key another.
 
-Without the key nobody can tell from a replacement what it stands for, not even by trying
-every patient number, since each is an HMAC-SHA256 (RFC 2104).
+Each is an HMAC-SHA256 (RFC 2104): without the key, a replacement does not reveal its original,
+not even to someone who tries every patient number.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def header_of(source: DicomSource, path: Path) -> DicomHeader:
     Raises
     ------
     NotDicom, MalformedDicom, TruncatedDicom
-        If it is no object of the standard, lacks an identifier, or is not whole.
+        If it is not an object of the standard, lacks an identifier, or is incomplete.
     """
     dataset = source.dataset
     with disable_value_validation():

@@ -1,4 +1,4 @@
-"""Which files are behind the paths that somebody gave: safely, and in the same order always."""
+"""Find the files under given paths: safely, and always in the same order."""
 
 from __future__ import annotations
 

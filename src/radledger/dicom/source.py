@@ -238,7 +238,7 @@ def _file_meta(stream: BinaryIO, size: int) -> tuple[int, FileMetaDataset]:
 
 
 def _other(stream: BinaryIO, head: bytes) -> str:
-    """What is said of a file that is no DICOM file."""
+    """The message for a file that is not a DICOM file."""
     stream.seek(_TAR[0])
     kinds = [kind for start, kind in _ARCHIVES.items() if head.startswith(start)]
     if kinds or stream.read(len(_TAR[1])) == _TAR[1]:

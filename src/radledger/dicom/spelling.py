@@ -20,7 +20,7 @@ from .keywords import DEPENDED_ON, tags
 __all__ = ["corrected"]
 
 _TEXTS = frozenset("AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT".split())  # noqa: SIM905
-# a date, a UID or a name is no number, though it may be written like one
+# a date, a UID or a name is not a number, though it may be written like one
 _ANY_TEXT = _TEXTS - {"AE", "AS", "DA", "DT", "PN", "TM", "UI", "UR"}
 _BYTES = frozenset({"OB", "OW", "UN"})
 _BINARY = {
@@ -32,7 +32,7 @@ _IS = re.compile(r"[+-]?\d+", re.ASCII)
 _CS = re.compile(r"[A-Z0-9_ ]{1,16}")
 # a comma before any three digits may as well group them
 _COMMA = re.compile(r"(?![+-]?[1-9]\d{0,2},\d{3}$)([+-]?\d*),(\d+([eE][+-]?\d+)?)", re.ASCII)
-# Terms of PS3.3 that small letters do not make another: other words may be somebody's name.
+# Terms of PS3.3 that are accepted in lower case: other words may be a person's name.
 _MODALITIES = """
     BDUS BI BMD CR CT DG DX ECG EPS ES GM HC IO IVOCT IVUS KER LEN MG MR NM OAM OCT OP OPM OPT OPV
     OT PA PT PX REG RF RG RTDOSE RTIMAGE RTPLAN RTRECORD RTSTRUCT SEG SM SR US VA XA XC

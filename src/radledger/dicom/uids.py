@@ -1,4 +1,4 @@
-"""Which UIDs mean the same to everybody: PS3.6 Annex A, and so none of an instance or a patient."""
+"""The UIDs that PS3.6 Annex A registers: they identify neither an instance nor a patient."""
 
 from __future__ import annotations
 

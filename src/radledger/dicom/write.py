@@ -83,7 +83,7 @@ def write_instance(
     source, header
         The open file; its data set may have been changed.
     sop_class, sop_instance
-        For the file meta information, which is written anew.
+        For the file meta information, which is replaced.
     target
         Where to write.
 

@@ -95,7 +95,7 @@ class Identity:
     owner
         As it was set; none once the identity was deactivated.
     controller
-        The key that acts as the owner: the owner, or where that one's own identity was handed on
+        The key that acts as the owner: the owner, or if the owner's own identity was handed on
         or recovered, the owner of that; none if no key does.
     encryption_key, kem
         The key to which secrets are wrapped, in hexadecimal, and what it is for, see

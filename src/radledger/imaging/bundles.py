@@ -94,8 +94,8 @@ class Bundles:
         path
             The file to write.
         files
-            Files of the set that the bundle is about, exact to the byte; all of the set's unless
-            given.  The salts of others stay out of it.
+            Files to prove, byte for byte those of the set (default: all).  The bundle does not
+            contain the salts of the others.
         secret
             As it was released; default: from this home.  An erased set has none, and a bundle
             of it proves no files.

@@ -1,8 +1,8 @@
 """Who holds an image set's ciphertext: its copies, their repair, and a partner's own copy.
 
-A custodian knows from its journal what an image set consists of in the store.  Anybody else knows
-it from the manifest, which opens with the set's secret, so only who has a grant can keep a copy.
-What a partner keeps is noted in its home::
+A custodian's journal lists the contents of an image set in the store.  Everyone else reads them
+from the manifest, which only the set's secret opens, so keeping a copy needs a grant.  A partner's
+home records what it pins::
 
     home/imaging/<chain>/pinned/<image id>.json      CIDs that are pinned for nothing else, and
                                                      how many bytes of each there are at most

@@ -21,9 +21,9 @@ class Disowning(ImagingHome):
     def disown(self, image_id: str) -> Action[Receipt]:
         """Disown an image set that names the patient by mistake, or that they do not recognise.
 
-        From then on nobody is permitted to use it, not the patient themselves nor a clinician in an
-        emergency, and no version of it is anchored.  Its custodian keeps what it has, and can erase
-        it.  Versions of it that exist are sets of their own.
+        From then on no account is permitted to use it, neither the patient nor a clinician in an
+        emergency, and no version of it can be anchored.  Its custodian keeps the files, and can
+        erase them.  Existing versions are separate sets and stay usable.
 
         The patient does, or who may act for them (:data:`.CONSENT_DELEGATE`).  It is refused with
         `ImageIsErased`, `ImageIsDisowned` or `ImageNotAuthorized`.

@@ -73,7 +73,7 @@ class ImageUnknown(ImageError):
 
 
 class InvalidImageId(ImageUnknown, UsageError):
-    """What is given as an image set's id is no 32 bytes in hexadecimal."""
+    """An image set id must be 32 bytes in hexadecimal."""
 
 
 class SecretUnknown(ImageError):

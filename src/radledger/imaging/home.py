@@ -103,7 +103,7 @@ def custodian_journal(folder: Path, location: Path | str) -> Journal:
         If the journal belongs to another key.
     """
     path = folder / ("journal.key" if isinstance(location, Path) else "journal-postgresql.key")
-    # Killed before the journal was bound to it, a new key is taken up again by the next run.
+    # If a run ends before the journal is bound to its new key, the next run uses that key.
     begun = path.with_suffix(".new")
     if not path.exists():
         with locked(folder.parent):

@@ -1,7 +1,7 @@
-"""What a custodian does to image sets later on: re-encrypt, erase for good.
+"""Re-encrypt and erase anchored image sets, as their custodian.
 
-Both note each step in the journal, so that a run which was killed is finished by the next one,
-finish what it had sent and look on the chain first, so that nothing is sent twice.
+Both record each step in the journal, so that the next run resumes an interrupted one.  A resumed
+run finishes what was sent and checks the chain first, so that nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ class Maintenance:
     def erase(self, image_id: str, signer: LocalAccount) -> EraseResult:
         """Have the chain mark a set as erased, then destroy all that opens or proves it.
 
-        The chain comes first: it decides whether the signer may, and from then on nobody is
-        permitted to read.
+        The chain comes first: it decides whether the signer may erase the set, and from then on
+        no account is permitted to read it.
 
         Raises
         ------

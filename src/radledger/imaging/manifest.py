@@ -245,7 +245,7 @@ class Envelope:
         SecretUnknown
             If it was not wrapped to ``role``.
         UnwrapFailed
-            If it was wrapped to another key than this one's.
+            If it was wrapped to another key.
         """
         if role not in self.wrapped:
             raise SecretUnknown(

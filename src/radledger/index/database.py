@@ -113,8 +113,7 @@ class IndexDatabase:
     def open(self) -> None:
         """Make the tables if they are not there, and check whose they are.
 
-        An index of the same deployment with fewer contracts is this one's too: see
-        :meth:`lacking`.
+        An index of the same deployment with fewer contracts is accepted too: see :meth:`lacking`.
 
         Raises
         ------
@@ -187,7 +186,7 @@ class IndexDatabase:
         return bool(present)
 
     def _require_own(self, connection: Connection) -> str:
-        """What an index says that it follows; refuse it if it is another one's."""
+        """The branch that an index follows; refuse an index of another deployment."""
         own = self._belonging
         wanted = [tables.position.c[name] for name in own.row]
         found = connection.execute(sqlalchemy.select(*wanted)).mappings().one()
@@ -302,7 +301,7 @@ class IndexDatabase:
     ) -> Iterator[Connection]:
         """A transaction that moves the index from one position to another.
 
-        It begins with the move: who comes second waits for the first, and finds it gone.
+        It begins by moving the position: a second process waits for it, and finds it moved.
         """
         table = tables.position
         own = self._belonging.row["contracts"]
@@ -345,7 +344,7 @@ def _engine(url: str | sqlalchemy.URL) -> Engine:
 def _begin_sqlite(connection: Connection) -> None:
     """Begin in so many words, for sqlite3 by itself leaves out changes of tables.
 
-    Who writes takes the lock at once: a reader that turns to writing may find it gone.
+    A writer takes the lock at once: a reader that starts to write could fail to get it.
     """
     writing = connection.get_execution_options().get(_WRITING)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

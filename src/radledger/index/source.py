@@ -1,4 +1,4 @@
-"""What the chain says of a range of blocks, checked before anybody believes it.
+"""What the chain says of a range of blocks, checked before it is used.
 
 A node may answer in part, twice, with an error or, while the chain is being reorganised, about two
 branches at once.  Here an answer counts only if the headers are linked from the block before to

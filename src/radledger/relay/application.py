@@ -68,7 +68,7 @@ class TypedData(_Strict):
 
 
 class SignedDocument(_Strict):
-    """What somebody signed, in words and as typed data."""
+    """A signed document, in words and as typed data."""
 
     format: Annotated[int, Field(strict=True)] = Field(description="Number of the format.")
     kind: Literal["radledger.consent", "radledger.call"] = Field(

@@ -40,7 +40,7 @@ class TimedProtocol(H11Protocol):
         self._look()
 
     def on_response_complete(self) -> None:
-        """Go on with a request that arrived in part behind the one before."""
+        """Continue with a request of which a part arrived together with the one before."""
         super().on_response_complete()
         self._look()
 

@@ -74,7 +74,7 @@ class Worker:
     def stop(self, patience: float = 10.0) -> None:
         """Take on no further batch, and wait so many seconds for the one under way.
 
-        What is not finished by then is on the disk, and a later run goes on with it.
+        What is not finished by then is on the disk, and a later run resumes it.
         """
         if not self._stopping.is_set() and self._thread.is_alive():
             self._stopping.set()

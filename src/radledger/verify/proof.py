@@ -67,7 +67,7 @@ def headers(encoded: list[bytes], where: str) -> list[list[bytes]]:
     for position, each in enumerate(encoded or [b""]):
         fields = _decode(each, f"{where}[{position}]")
         if len(fields) < 15 or not all(isinstance(field, bytes) for field in fields):
-            raise Invalid(f"{where}[{position}]", "is no block header")
+            raise Invalid(f"{where}[{position}]", "is not a block header")
         if run and fields[0] != keccak(encoded[position - 1]):
             raise Invalid(f"{where}[{position}]", f"does not build on {where}[{position - 1}]")
         run.append(fields)
@@ -113,7 +113,7 @@ def _recorded(proof: Any, image: bytes, contract: bytes, trust: Trust, where: st
         if address == contract and topics[:2] == wanted:
             found = b"".join(topics[1:]) + data
     if len(found) != 32 * len(parameters):
-        raise Invalid(where, f"is no {event} of {text(image)} by {text(contract)}")
+        raise Invalid(where, f"is not an {event} of {text(image)} by {text(contract)}")
     words = {name: found[32 * i : 32 * i + 32] for i, (_, name) in enumerate(parameters)}
     hash_, (block, at) = text(keccak(encoded[0])), (int.from_bytes(run[0][n]) for n in (8, 11))
     return words, {"block": block, "hash": hash_, "timestamp": at, "vouched": why}
@@ -140,7 +140,7 @@ def _decode(encoded: bytes, where: str) -> list[Any]:
     with suppress(rlp.DecodingError, RecursionError):
         if isinstance(item := rlp.decode(encoded), list) and rlp.encode(item) == encoded:
             return item
-    raise Invalid(where, "is no list in RLP")
+    raise Invalid(where, "is not a list in RLP")
 
 
 def _plain(name: str, word: bytes) -> str | int:

@@ -294,7 +294,7 @@ class Keystore:
 
     def _require_free(self, name: str) -> None:
         if self._path(name).exists():
-            self._read(name)  # a damaged file is no account that another name would spare
+            self._read(name)  # another name would not help against a damaged file
             raise AccountExists(f"there is an account {name!r}; take another name", account=name)
 
 

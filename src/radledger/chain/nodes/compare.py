@@ -1,8 +1,8 @@
 """Whether several nodes give the same answer to a question about the chain's state.
 
-A node whose disk was tampered with can serve the right blocks and answer wrongly: what a contract
-says is no part of a block.  So what decides, a view or events, is asked of two nodes, and of all
-of them where the two differ.
+A node whose disk was altered can serve correct blocks and wrong answers, since a block does not
+contain what a contract's view returns.  So views and events that a decision depends on are
+requested from two nodes, and from all of them where the two differ.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ class FailoverProvider(JSONBaseProvider):
             self.states()
             good = self._good()
         elif time.monotonic() - self._surveyed > _SURVEY_EVERY:
-            # Beside the work: a node that has gone silent would hold it up.
+            # In the background: a node that does not answer would block the caller.
             self._surveyed = time.monotonic()
             threading.Thread(target=self._look_again, daemon=True).start()
         good.sort(key=lambda each: (each.endpoint != self._current, -(each.block or 0)))

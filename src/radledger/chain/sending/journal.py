@@ -53,7 +53,7 @@ _COLUMNS = (
 )
 
 
-# A run that was killed is begun again within a day, or it is another one.
+# An interrupted run is resumed within a day; after that, the same call is a new one.
 _ONE_RUN = 24 * 3600
 
 Sign = Callable[[dict[str, Any]], Version]

@@ -29,7 +29,7 @@ class LivenessLocks:
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> here, there = LivenessLocks(folder), LivenessLocks(folder)
-    >>> here.is_alive(there.own), here.is_alive("gone")
+    >>> here.is_alive(there.own), here.is_alive("other")
     (True, False)
     """
 
@@ -41,7 +41,7 @@ class LivenessLocks:
         """The name of this user's mark, made when first asked for."""
         name = secrets.token_hex(8)
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        # No other process takes the file for a dead one's between its making and its locking.
+        # Between creating the file and locking it, another process must not sweep it.
         with locked(self._folder):
             self._sweep()
             # Open, and so locked, until the process ends.
@@ -64,7 +64,7 @@ class LivenessLocks:
         return False
 
     def _sweep(self) -> None:
-        """Delete the marks of those who are gone."""
+        """Delete the files of processes that have ended."""
         for path in self._folder.iterdir():
             if not self.is_alive(path.name):
                 with contextlib.suppress(FileNotFoundError):

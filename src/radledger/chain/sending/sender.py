@@ -112,8 +112,8 @@ class Sender:
     ) -> dict[str, Any]:
         """Send one transaction and return its receipt as the node gives it.
 
-        If an earlier run of the same account has made this very call and was killed before it
-        knew the end, that one's receipt is the answer.
+        If an earlier run of the same account sent this call and was interrupted before it knew the
+        result, the receipt of that transaction is returned.
 
         Parameters
         ----------

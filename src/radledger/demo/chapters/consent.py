@@ -217,7 +217,7 @@ def read_as_clinic(stage: Stage) -> Outcome:
     same = _as_scanned(stage, fetched)
     return Outcome(
         "reads it; as the radiologist still has the old key, the hospital first encrypts all "
-        f"{same} slices anew under the same root",
+        f"{same} slices again under the same root",
         details=(("manifest before", before.manifest), ("manifest now", after.manifest)),
     )
 

@@ -213,7 +213,7 @@ def erase(stage: Stage) -> Outcome:
     check(erased.digest == "0x" + certificate, "the certificate is not the one on the chain")
     check(stage.images.show(stage.ct.image_id).state is State.ERASED, "it is not erased")
     return Outcome(
-        "erases the CT at the patient's request: key, salts and ciphertext are gone; the "
+        "erases the CT at the patient's request: key, salts and ciphertext are deleted; the "
         f"certificate's digest {short(erased.digest)} is on the chain",
         details=(("certificate", erased.digest),),
     )

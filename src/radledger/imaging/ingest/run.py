@@ -1,7 +1,7 @@
 """From files and folders to anchored image sets.
 
-A run that was killed anywhere is finished by the next one with the same files: what is stored
-is found by the file's digest, what is sealed is anchored, and nothing is anchored twice.
+The next run with the same files resumes an interrupted one: stored files are found by their
+digest, sealed sets are anchored, and nothing is anchored twice.
 
 Workers read, encrypt and store files; this process alone seals sets and signs transactions.  It
 holds what is under way and no more, so that an archive of any size takes the same memory.

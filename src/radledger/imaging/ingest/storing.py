@@ -2,7 +2,7 @@
 
 One pass reads, de-identifies and digests, another encrypts into the store.  Memory does not grow
 with the file.  The plain copy of a de-identified file lives in the journal's folder, unless it
-is small, and is gone when the file is stored.
+is small, and is deleted once the file is stored.
 """
 
 from __future__ import annotations

@@ -212,7 +212,7 @@ def as_finished(
     ahead
         How many chunks may be under way now.
     broken
-        What is raised for a chunk whose worker is gone; its tasks are then `lost`.
+        Raised for a chunk whose worker died; its tasks are then `lost`.
     lost
         Where they are put.
     """

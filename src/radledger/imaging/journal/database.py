@@ -129,7 +129,7 @@ class Database:
         """Let no file hold what was deleted, as far as that is in a client's power."""
 
     def _lay_out(self) -> None:
-        """Make the tables, or bring those of an earlier release up to this one's: all or nothing.
+        """Make the tables, or migrate those of an earlier release, in one transaction.
 
         Another process may have done so since the version was read.
         """
@@ -155,7 +155,7 @@ class Sqlite(Database):
     """A file that is readable by its owner alone, and whose deleted rows are overwritten."""
 
     def __init__(self, path: Path) -> None:
-        self._durable = False  # what the connection was told last
+        self._durable = False  # the connection's present setting
         url = sqlalchemy.URL.create("sqlite", database=str(path))
         with opening(path):
             super().__init__(url, connect_args={"timeout": 60, "check_same_thread": False})
@@ -215,7 +215,7 @@ class Postgresql(Database):
 
     @contextmanager
     def claimed(self, work: str) -> Iterator[bool]:
-        """See `Database`; the server takes the lock back from a client that is gone."""
+        """See `Database`; the server releases the lock of a client that disconnects."""
         key = sqlalchemy.func.hashtextextended(self._claim(work), 0)
         with self.errors():
             lock = sqlalchemy.select(sqlalchemy.func.pg_try_advisory_lock(key))

@@ -41,7 +41,7 @@ def put_away(secret: str, public_key: bytes, context: bytes) -> str:
     public_key
         Of the home's key.
     context
-        Of which image set; the secret does not open as another one's.
+        Identifies the image set; the secret does not open in the context of another set.
 
     Examples
     --------

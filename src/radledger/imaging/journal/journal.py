@@ -1,7 +1,7 @@
 """The custodian's secret store, and how far each addition has come, in SQLite or PostgreSQL.
 
-A file's row is written once its ciphertext is stored, so whatever was killed, a row means that
-the ciphertext is there.  An image set goes through these states:
+A file's row is written only once its ciphertext is stored, so a row always means that the
+ciphertext exists.  An image set goes through these states:
 
 =============  ===========================================================================
 ``open``       files are being encrypted and stored
@@ -147,7 +147,7 @@ class Journal(RekeyRows):
     ) -> SetRow:
         """The set that collects a series' files, with a new secret for the home when it begins.
 
-        What an interrupted addition began is gone on with, whatever its visit and course were.
+        An interrupted addition is resumed, whatever its visit and course were.
         """
         key = series_of(purpose, visit, course, study, series)
         while not (found := self._sets(statements.OPEN, **key)):
@@ -176,7 +176,7 @@ class Journal(RekeyRows):
             write(self._new(storing), [{"cid": cid, "work": work} for cid in cids])
 
     def abandon(self, work: Work) -> None:
-        """Make garbage of what killed processes have stored for some work, and nothing names.
+        """Mark as garbage what killed processes stored for some work and no row names.
 
         The caller holds the lock of that name, and has nothing more to store.
         """
@@ -328,7 +328,7 @@ class Journal(RekeyRows):
         (row,) = self.sets([set_id])
         cids = (of_files.c.cid, rekeyed_files.c.cid)
         known = (of_sets.c.manifest_cid, schema.rekeys.c.manifest_cid)
-        gone = {"state": "erased", "secret": None, "study": "", "series": "", "modality": ""}
+        erased = {"state": "erased", "secret": None, "study": "", "series": "", "modality": ""}
 
         def of_patient(table: Table) -> list[Any]:
             return [table.c.custodian == row.custodian, table.c.patient == row.patient]
@@ -341,7 +341,7 @@ class Journal(RekeyRows):
                 write(self._new(schema.garbage), cid=cid)
             for table in (*_PARTS, rekeyed_files, schema.rekeys):
                 write(deletion(table, set_id))
-            write(update(of_sets).where(of_sets.c.set_id == set_id).values(gone))
+            write(update(of_sets).where(of_sets.c.set_id == set_id).values(erased))
             its_groups = groups.c.digest.in_((row.visit, row.course))
             write(delete(groups).where(its_groups, ~left.where(in_group)))
             write(delete(schema.patients).where(*of_patient(schema.patients), ~left))

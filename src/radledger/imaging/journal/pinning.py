@@ -1,4 +1,4 @@
-"""Nothing stays pinned that the journal does not name, whatever was killed in between.
+"""Pin contents so that none stays pinned without the journal naming it, even after a crash.
 
 A content's CID is in the journal's list before the store has it, and leaves the list when the row
 of a file or a set names it.  What is on the list when no process is at work was left by one that
