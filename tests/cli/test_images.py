@@ -11,7 +11,10 @@ import pydicom
 import pytest
 from pydicom.encaps import encapsulate, generate_frames
 
+from radledger.chain.keystore import Keystore
+from radledger.crypto.keys import PrivateKey, public_key
 from radledger.dicom.synthetic import make_ct_series
+from radledger.facade import RadLedger
 from tests.dicom.files import sample
 
 ADDED = {"image_id", "root", "manifest_cid", "instances", "skipped", "tx", "gas"}
@@ -259,3 +262,16 @@ def test_rekey_and_erase(home, ok, cli, image, tmp_path):
     assert ok("image", "show", image)["state"] == "erased"
     gone = cli("image", "fetch", image, "--to", tmp_path / "gone", "--as", "patient")
     assert gone.refused("ImageIsErased") == {"image": image}
+
+
+def test_who_has_no_hybrid_key_is_named_in_one_line(home, subprocess_cli, another, addresses):
+    # As a participant of the release before hybrid keys, who kept the key in a file of its own.
+    key = PrivateKey(x25519=bytes(range(32)))
+    reader = Keystore(home).open("stranger")
+    RadLedger.open(home=home).identities.set_key(public_key(key)).send(reader)
+    added = subprocess_cli("--json", *add(another, patient="stranger"))
+    assert (added.code, added.err.count("\n")) == (0, 1)
+    assert added.err.startswith(f"no hybrid key is registered by {addresses['stranger']}, so that")
+    assert subprocess_cli("identity", "set-key", "--as", "stranger").code == 0
+    again = subprocess_cli("image", "rekey", added.object["image_id"], "--as", "hospital")
+    assert (again.code, again.err) == (0, "")
