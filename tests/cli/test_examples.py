@@ -7,6 +7,7 @@ import importlib
 import re
 import shutil
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -114,6 +115,13 @@ def test_of_copies(stage, tmp_path):
     folders = {"hospital": stage.home / "store", "clinic": tmp_path / "clinic"}
     stores = {name: LocalStore(folder) for name, folder in folders.items()}
     run_examples("imaging.copies", "Copies", {**vars(stage), "storage": ReplicatedStore(stores, 2)})
+
+
+def test_of_reading(stage, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    grant = Consents(stage.ledger).grant(stage.radiologist.address, ConsentTerms(("CC",)))
+    submit(stage.ledger, grant.sign(stage.patient), stage.hospital)
+    run_examples("access.reading", "Reading", {**vars(stage), "partial": partial})
 
 
 def test_of_datasets(stage):

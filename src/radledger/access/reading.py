@@ -55,11 +55,13 @@ class Reading:
 
     Examples
     --------
-    >>> reading = Reading(ledger, images, receipts)                # doctest: +SKIP
-    >>> fetched = reading.fetch(image_id, "study", reader=radiologist, private_key=private_key,
-    ...                         key_service=key_service, use=Use.of(["CC"]))  # doctest: +SKIP
-    >>> len(fetched.files)                                         # doctest: +SKIP
-    5
+    >>> service = radledger.key_service(partial(radledger.images.rekey, custodian=hospital))
+    ... # doctest: +SKIP
+    >>> fetched = radledger.reading.fetch(
+    ...     image_id, "fetched", reader=radiologist, private_key=private_key, key_service=service,
+    ...     use=Use.of(["CC"]))                                    # doctest: +SKIP
+    >>> {file.path.suffix for file in fetched.files}               # doctest: +SKIP
+    {'.dcm'}
     """
 
     def __init__(self, ledger: Ledger, images: Images, receipts: ReceiptBook) -> None:
