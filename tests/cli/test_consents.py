@@ -200,6 +200,20 @@ def test_what_is_signed_can_be_read_and_submitted_once(
     assert cli("submit", file, "--as", "hospital").code == 1
 
 
+@pytest.mark.parametrize(("given", "seconds"), [((), 7 * 24 * 3600), (("--valid-for", "2h"), 7200)])
+def test_a_document_can_be_submitted_for_some_time(home, ok, tmp_path, given, seconds):
+    file = tmp_path / "signed.json"
+    ok("consent", "revoke-all", "--as", "patient", "--sign-only", file, *given)
+    message = json.loads(file.read_text())["typedData"]["message"]
+    assert message["deadline"] - message["signed"] == seconds
+
+
+def test_a_span_that_is_none(home, cli, tmp_path):
+    signing = ("--as", "patient", "--sign-only", tmp_path / "signed.json", "--valid-for", "long")
+    assert cli("consent", "revoke-all", *signing).refused("InvalidTime", 2) == {"text": "long"}
+    assert not (tmp_path / "signed.json").exists()
+
+
 @pytest.mark.parametrize("content", [b"{", b"[]", b"3", b"\xff\xfe\x00", b"[" * 100_000, b"null"])
 def test_a_file_that_is_no_document(home, cli, tmp_path, content):
     file = tmp_path / "document"

@@ -12,6 +12,7 @@ from radledger.chain.errors import (
     DocumentForAnotherChain,
     DocumentMalformed,
     DocumentTampered,
+    NotSignable,
 )
 from radledger.chain.refusals import (
     ConsentBadSignature,
@@ -75,6 +76,28 @@ def test_a_document_says_in_words_what_it_does(consents, who, document, image_se
         .startswith(f"{patient} takes back every permission given so far.")
     )
     assert deadline > UNTIL // 4
+
+
+def test_an_action_says_in_words_what_is_sent_or_signed(consents, who, image_set):
+    patient, reader = who.patient, who.radiologist.address
+    grant = consents.grant(reader, Terms(("CC",)), scope=image_set.image_id)
+    words = grant.words(patient.address)
+    assert words.startswith(
+        f"{patient.address} lets {reader} use the images under {image_set.image_id} for clinical "
+        "care; from "
+    )
+    assert grant.sign(patient)["summary"].startswith(f"{words}. Signed ")
+    asked = consents.request(patient.address, Terms(("CC",)))
+    assert asked.words(reader).startswith(
+        f"{reader} calls request of ConsentRegistry with subject {patient.address}, grantee "
+        f"{reader}, scope 0x{'00' * 32}, terms (from "
+    )
+    with pytest.raises(NotSignable) as refusal:
+        asked.sign(who.radiologist)
+    assert refusal.value.values == {"contract": "ConsentRegistry", "function": "request"}
+    for action in (consents.revoke(reader), consents.revoke_all(), consents.forbid_emergencies()):
+        words = action.words(patient.address)
+        assert action.sign(patient, valid_for=HOUR)["summary"].startswith(f"{words}. Signed ")
 
 
 def test_a_document_counts_once(consents, who, document, submit):

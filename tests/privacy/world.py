@@ -155,11 +155,10 @@ class World:
             self._grant(book, patient, terms, exact=True)
 
     def _identify(self, patient, guardians):
-        submit, payer = self._identities.submit, self._who["hospital"]
         key = public_key(self._key_of(patient))
-        submit(self._identities.set_key(key).sign(patient), payer)
         named = [guardian.address for guardian in guardians]
-        submit(self._identities.set_guardians(named, 2).sign(patient), payer)
+        for change in (self._identities.set_key(key), self._identities.set_guardians(named, 2)):
+            submit(self.ledger, change.sign(patient), self._who["hospital"])
 
     def _key_of(self, patient):
         names = {each.address: each.name for each in self._keystore.list()}
