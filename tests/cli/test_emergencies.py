@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radledger.cli.conduct import sentence
+from radledger.consent.commands.conduct import sentence
 
 
 @pytest.mark.parametrize("blank", ["", " \t"])

@@ -10,24 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from radledger.cli import (
-    account,
-    acting,
-    bundle,
-    conduct,
-    consent,
-    dataset,
-    deploy,
-    devnet,
-    identity,
-    image,
-    index,
-    network,
-    participant,
-    relay,
-    store,
-    transaction,
-)
+from radledger.area.declaration import load
+from radledger.areas import AREAS
 from radledger.cli.session import session
 
 __all__ = ["application", "command_tree"]
@@ -47,29 +31,37 @@ application = typer.Typer(
     # Help in boxes would take three times as long to come.
     rich_markup_mode=None,
 )
-for name, group in {
-    "deploy": deploy.group,
-    "devnet": devnet.group,
-    "network": network.group,
-    "account": account.group,
-    "participant": participant.group,
-    "identity": identity.group,
-    "image": image.group,
-    "bundle": bundle.group,
-    "consent": consent.group,
-    "dataset": dataset.group,
-    "store": store.group,
-    "index": index.group,
-    "relay": relay.group,
-    "transaction": transaction.group,
-}.items():
-    application.add_typer(group, name=name, epilog=_EPILOG)
-application.command(name="submit", epilog=_EPILOG)(acting.submit)
-application.command(name="conduct", epilog=_EPILOG)(conduct.conduct)
-application.command(name="history", epilog=_EPILOG)(index.history)
-application.command(name="lineage", epilog=_EPILOG)(index.lineage)
-application.command(name="access-log", epilog=_EPILOG)(index.access_log)
-application.command(name="audit", epilog=_EPILOG)(index.audit)
+_OWN = {
+    "deploy": "radledger.cli.deploy:group",
+    "devnet": "radledger.cli.devnet:group",
+    "network": "radledger.cli.network:group",
+    "account": "radledger.cli.account:group",
+}
+_LATER = {
+    "store": "radledger.cli.store:group",
+    "index": "radledger.cli.index:group",
+    "relay": "radledger.cli.relay:group",
+    "transaction": "radledger.cli.transaction:group",
+    "submit": "radledger.cli.acting:submit",
+    "history": "radledger.cli.index:history",
+    "lineage": "radledger.cli.index:lineage",
+    "access-log": "radledger.cli.index:access_log",
+    "audit": "radledger.cli.index:audit",
+}
+
+
+def _add(name: str, place: str) -> None:
+    """Add a group of commands, or one command."""
+    found = load(place)
+    if isinstance(found, typer.Typer):
+        application.add_typer(found, name=name, epilog=_EPILOG)
+    else:
+        application.command(name=name, epilog=_EPILOG)(found)
+
+
+for _commands in (_OWN, *(area.commands for area in AREAS), _LATER):
+    for _name, _place in _commands.items():
+        _add(_name, _place)
 
 
 def _version(asked: bool) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import typer
 
-from radledger.cli.image import secret_of
 from radledger.cli.output import show
 from radledger.cli.parameters import Disease, Fulfils, Identity, ImageId, Purposes
 from radledger.cli.session import session
+from radledger.imaging.commands.image import secret_of
 from radledger.imaging.errors import SecretUnknown
 
 __all__ = ["group"]

@@ -31,6 +31,10 @@ AREA = Area(
             rows="radledger.consent.tables:ROWS",
         ),
     ),
+    commands={
+        "consent": "radledger.consent.commands.consent:group",
+        "conduct": "radledger.consent.commands.conduct:conduct",
+    },
     hints={
         "ConsentAlreadyRequested": "wait for the answer",
         "ConsentBadSignature": "have it signed again",

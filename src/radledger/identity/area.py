@@ -45,6 +45,10 @@ AREA = Area(
             rows="radledger.identity.tables:PARTICIPANT_ROWS",
         ),
     ),
+    commands={
+        "participant": "radledger.identity.commands.participant:group",
+        "identity": "radledger.identity.commands.identity:group",
+    },
     hints={
         "ERC2771ForwarderExpiredRequest": "have it signed again",
         "ERC2771ForwarderInvalidSigner": "have it signed again",

@@ -19,6 +19,10 @@ AREA = Area(
         ),
     ),
     lineage="radledger.imaging.lineage",
+    commands={
+        "image": "radledger.imaging.commands.image:group",
+        "bundle": "radledger.imaging.commands.bundle:group",
+    },
     hints={
         "ImageIsDisowned": "the patient can undo that with `radledger image acknowledge`",
     },

@@ -34,6 +34,7 @@ AREA = Area(
         ),
     ),
     lineage="radledger.research.lineage",
+    commands={"dataset": "radledger.research.commands.dataset:group"},
     hints={
         "DatasetBadSignature": "have a researcher of its institution sign it again",
         "DatasetHasNoContributors": "contribute first",

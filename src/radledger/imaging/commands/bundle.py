@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from radledger.cli.image import secret_of
 from radledger.cli.output import show
 from radledger.cli.parameters import Disease, Fulfils, Identity, ImageId, Purposes
 from radledger.cli.session import session
 from radledger.cli.values import named_path
+from radledger.imaging.commands.image import secret_of
 
 __all__ = ["group"]
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from radledger.cli.acting import act
-from radledger.cli.archive import Archive, accounting
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
     BurnedIn,
@@ -28,6 +27,7 @@ from radledger.cli.progress import progress_bar
 from radledger.cli.session import session
 from radledger.cli.values import named_path
 from radledger.errors import UsageError
+from radledger.imaging.commands.archive import Archive, accounting
 
 if TYPE_CHECKING:
     from radledger.access import KeyService

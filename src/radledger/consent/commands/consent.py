@@ -8,14 +8,6 @@ import typer
 
 from radledger.chain.clock import STALE
 from radledger.cli.acting import act
-from radledger.cli.conduct import conduct_behind, tell_conduct
-from radledger.cli.emergency import (
-    allow_emergencies,
-    break_glass,
-    emergencies,
-    forbid_emergencies,
-    review,
-)
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
     Address,
@@ -28,6 +20,14 @@ from radledger.cli.parameters import (
 )
 from radledger.cli.session import session
 from radledger.cli.times import moment
+from radledger.consent.commands.conduct import conduct_behind, tell_conduct
+from radledger.consent.commands.emergency import (
+    allow_emergencies,
+    break_glass,
+    emergencies,
+    forbid_emergencies,
+    review,
+)
 
 if TYPE_CHECKING:
     from radledger.consent import Terms

@@ -12,7 +12,6 @@ from radledger.cli.output import show
 from radledger.cli.parameters import Address, SignOnly, ValidFor
 from radledger.cli.session import session
 from radledger.cli.times import moment
-from radledger.identity.records import KEY_ATTRIBUTE, X25519_ATTRIBUTE
 
 __all__ = ["group"]
 
@@ -189,6 +188,8 @@ def veto(sign_only: SignOnly = None, valid_for: ValidFor = "7d", identity: Ident
 
 def _ends(identity: str) -> list[str]:
     """What a change of owner ends, in words."""
+    from radledger.identity.records import KEY_ATTRIBUTE, X25519_ATTRIBUTE
+
     shown = session.radledger.identities.show(identity)
     others = [
         each.name for each in shown.attributes if each.name not in (KEY_ATTRIBUTE, X25519_ATTRIBUTE)

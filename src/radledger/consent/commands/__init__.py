@@ -1,0 +1,5 @@
+"""Commands about consent and emergency access."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""Commands about image sets."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

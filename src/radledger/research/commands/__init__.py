@@ -1,0 +1,5 @@
+"""Commands about data sets."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
