@@ -44,6 +44,7 @@ from tests.invariants.consent_model import (
     Use,
     stage,
 )
+from tests.invariants.consent_signing import in_words
 
 MINUTE = 60
 ERRORS = (-DAY, -HOUR, -1, 0, 1, 5 * MINUTE, 6 * MINUTE, HOUR, DAY)
@@ -214,7 +215,7 @@ class OrderMachine(RuleBasedStateMachine):
         whose = (ANA, DOCTOR, ALL)
         if function == "grant":
             parts: tuple[Any, ...] = (*whose, self.terms(document), document.basis)
-            flat = (*whose, *self.terms(document), *document.basis)
+            flat = (*whose, *in_words(*self.terms(document)), *document.basis)
         elif function == "revoke":
             parts = flat = whose
             signed = max(signed, seen + 1)
