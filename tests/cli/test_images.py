@@ -108,10 +108,14 @@ def test_the_example_of_the_readme(home, image, addresses, monkeypatch, capsys):
     (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
     monkeypatch.setenv("RADLEDGER_HOME", str(home))
     capsys.readouterr()
-    exec(example, {"READER": addresses["stranger"]})  # noqa: S102 - ours
-    assert capsys.readouterr().out == f"{image} False never granted\n"
-    exec(example, {"READER": addresses["patient"]})  # noqa: S102
-    assert capsys.readouterr().out == f"{image} True permitted\n"
+    keystore = Keystore(home)
+    people = {name: keystore.open(name) for name in ("patient", "hospital")}
+    granted = f"{addresses['patient']} lets {addresses['stranger']} use all images"
+    for decision in ("False never granted", "True permitted"):
+        exec(example, {"READER": addresses["stranger"], **people})  # noqa: S102 - ours
+        decided, words = capsys.readouterr().out.splitlines()
+        assert decided == f"{image} {decision}"
+        assert words.startswith(granted)
 
 
 def test_fetch_and_verify(home, ok, cli, image, study, another, permitted, tmp_path):

@@ -59,7 +59,7 @@ class Signed:
 
     Attributes
     ----------
-    kind, summary, signer
+    kind, signer
         As the document has them.
     account
         Whom it is about: the subject of a consent, the signer of a call.
@@ -74,7 +74,6 @@ class Signed:
     """
 
     kind: str
-    summary: str
     signer: str
     account: str
     said: Said

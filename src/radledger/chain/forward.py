@@ -151,7 +151,6 @@ def read(ledger: Ledger, document: Mapping[str, Any]) -> Signed:
     argument = (*(message[name] for name in names), verified.signature)
     return Signed(
         kind=KIND,
-        summary=document["summary"],
         signer=verified.signer,
         account=verified.signer,
         said=calls.said(ledger, message["to"], message["data"]),

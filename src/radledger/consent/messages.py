@@ -63,7 +63,6 @@ def read(ledger: Ledger, document: Mapping[str, Any]) -> Signed:
     function = primary[0].lower() + primary[1:]
     return Signed(
         kind=KIND,
-        summary=document["summary"],
         signer=verified.signer,
         account=message["subject"],
         said=Said(_CONTRACT, function, message, words_of(primary, message, disease)),
