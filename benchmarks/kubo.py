@@ -80,7 +80,7 @@ def measured(nodes: dict[str, Node], path: Path, mebibytes: int) -> dict[str, fl
 
 def peak(work: Callable[[], None]) -> tuple[float, int]:
     """Seconds that some work takes, and the most KiB that this process has resident meanwhile."""
-    Path("/proc/self/clear_refs").write_text("5")  # begin anew with the high-water mark
+    Path("/proc/self/clear_refs").write_text("5")  # reset the high-water mark
     return timed(work), high_water(os.getpid())
 
 

@@ -16,7 +16,7 @@ def peak_memory() -> Iterator[dict[int, int]]:
     peaks: dict[int, int] = {}
     done = threading.Event()
     own = Path("/proc/self").resolve().name
-    Path("/proc/self/clear_refs").write_text("5")  # begin anew with the high-water mark
+    Path("/proc/self/clear_refs").write_text("5")  # reset the high-water mark
 
     def watch() -> None:
         while not done.wait(0.05):

@@ -1,4 +1,4 @@
-"""A chain of one's own for tests that send thousands of transactions.
+"""A separate chain for tests that send thousands of transactions.
 
 anvil lets every address send without a key and without Ether, so a test names who acts and speaks
 JSON-RPC in batches.  The contracts are those that the package ships.
@@ -128,7 +128,7 @@ class Call:
 
 @dataclass
 class Chain:
-    """A running anvil that mines what it is told to, when it is told to."""
+    """A running anvil that mines only on request."""
 
     port: int
 

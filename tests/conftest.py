@@ -188,7 +188,7 @@ def deployed_ledger(
     encryption_keys: dict[str, PrivateKey],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Ledger:
-    """All contracts on anvil, everybody accredited; use ``ledger``, which takes changes back."""
+    """All contracts on anvil, all people accredited; use ``ledger``, which reverts changes."""
     from radledger.chain.ledger import Ledger
     from radledger.chain.nodes.connect import connect
     from radledger.chain.nodes.networks import Network
@@ -210,19 +210,19 @@ def deployed_ledger(
 
 @pytest.fixture
 def ledger(deployed_ledger: Ledger) -> Iterator[Ledger]:
-    """The contracts as deployed, with everybody accredited; what a test does is taken back."""
+    """The contracts as deployed, with all people accredited; a test's changes are reverted."""
     from radledger.chain.rpc import request
 
     snapshot = request(deployed_ledger.web3, "evm_snapshot", [])
     yield deployed_ledger
     request(deployed_ledger.web3, "evm_revert", [snapshot])
-    # What a test's killed run has left is not for the next test to finish.
+    # The next test must not resume what this one interrupted.
     vars(deployed_ledger).pop("sender", None)
 
 
 @pytest.fixture
 def submit(ledger: Ledger) -> Callable[..., Receipt]:
-    """Submit what somebody signed, at the cost of the account given."""
+    """Submit a signed document, at the cost of the account given."""
     from radledger import signed
 
     return partial(signed.submit, ledger)

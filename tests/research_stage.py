@@ -67,7 +67,7 @@ class Stage:
         return str(kept.vault)
 
     def image_set(self, patient: str, custodian: str) -> ImageSet:
-        """The five values of an image set that nobody has anchored yet."""
+        """The five values of an image set that is not anchored yet."""
         number = next(self._numbers)
         root, visit = digest(f"root {number}"), group(f"visit {number}", custodian)
         return ImageSet(custodian, patient, root, visit, EVERYTHING)

@@ -18,10 +18,15 @@ from radledger.chain.errors import (
 )
 from radledger.chain.nodes import networks
 from radledger.chain.nodes.connect import connect
+from radledger.consent.diseases import decode_disease, encode_disease
+from radledger.crypto import keys
 from radledger.facade import default_home
+from radledger.imaging.errors import ImageUnknown
 from radledger.storage import LocalStore, MemoryStore
 from radledger.storage.errors import StorageUnavailable
 from radledger.storage.kubo import KuboStore
+
+UNKNOWN = "0x" + "12" * 32
 
 
 @pytest.fixture
@@ -60,13 +65,39 @@ def test_open_with_a_bare_web3(home, ledger, people):
     assert "custodian" in roles(opened, people)
 
 
-def test_services_share_the_chain_and_are_made_once(home):
+def test_services_answer_from_the_chain_and_the_home(home, people):
     opened = RadLedger.open("here", home=home)
-    for name in ("images", "consents", "datasets", "identities", "participants"):
-        assert getattr(opened, name) is getattr(opened, name)
-    assert list(opened.images.list()) == []
-    assert list(opened.consents.list()) == []
-    assert list(opened.datasets.list()) == []
+    hospital = people["hospital"].address
+    for service in (opened.images, opened.consents, opened.datasets):
+        assert list(service.list()) == []
+    assert "custodian" in roles(opened, people)
+    assert opened.identities.show(hospital).owner == hospital
+    assert opened.receipts.releases() == ()
+    opened.index.sync()
+    assert "ParticipantAdmitted" in {entry.event for entry in opened.index.history(hospital)}
+    # What one object of the home learns, the next one knows.
+    disease = opened.diseases.sealed("MONDO:0004992")
+    digest = decode_disease(encode_disease(disease))
+    assert RadLedger.open("here", home=home).diseases.named(digest) == disease
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda opened, reader: opened.images.show(UNKNOWN),
+        lambda opened, reader: opened.copies.status(UNKNOWN),
+        lambda opened, reader: opened.bundles.export(UNKNOWN, opened.home / "image.bundle"),
+        lambda opened, reader: opened.reading.secret(
+            UNKNOWN, reader=reader, private_key=keys.new_private_key()
+        ),
+    ],
+    ids=["images", "copies", "bundles", "reading"],
+)
+def test_services_refuse_an_image_set_that_the_chain_does_not_have(home, people, use):
+    with pytest.raises(ImageUnknown) as error:
+        use(RadLedger.open("here", home=home), people["radiologist"])
+    assert error.value.values == {"image": UNKNOWN}
+    assert not (home / "image.bundle").exists()
 
 
 def test_home_and_network_from_the_environment(home, people, monkeypatch):

@@ -78,7 +78,7 @@ class _Handler(socketserver.StreamRequestHandler):
         if self.server.at not in address:
             self.wfile.write(_EMPTY)
             return
-        with contextlib.suppress(OSError):  # the client has gone
+        with contextlib.suppress(OSError):  # the client has disconnected
             self.wfile.write(first)
             for _ in range(_SPACES):
                 # Once the client has looked at the clock, it is about to wait for this.

@@ -14,7 +14,10 @@ import tokenize
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CHECKED = ("src/radledger", "interfaces", "contracts", "docs", "README.md", "CHANGELOG.md")
+CHECKED = (
+    *("src", "contracts", "interfaces", "scripts", "tests", "tools", "benchmarks", "docs", "infra"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
+)
 
 PHRASES = {
     r"(?<!there )\b(is|are|was|were|be) no (?!longer\b|more\b|such\b|later\b|older\b)": "is not a",
@@ -27,7 +30,7 @@ PHRASES = {
     r"\bkilled (run|command)|\b(run|it|which|whatever) (that )?was killed": "interrupted",
     r"\bunless given\b": "default: …",
     r"\bone's\b|\boneself\b": "your, its own",
-    r"(?<![-\w])glass(es)?\b": "emergency access",
+    r"(?<![-\w])glas(s|ses)\b": "emergency access",
     r"\bworked out\b": "derived, computed",
     r"\bgone\b": "missing, removed, lost",
     r"\bgo(es|ing)? on with\b": "continue, resume",

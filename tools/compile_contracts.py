@@ -141,7 +141,7 @@ def artifacts() -> dict[str, str]:
 
 
 def write(wanted: dict[str, str]) -> None:
-    """Write the artifacts and remove those whose contract is gone."""
+    """Write the artifacts and delete those without a contract."""
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     for path in ARTIFACTS.glob("*.json"):
         if path.stem not in wanted:

@@ -43,7 +43,7 @@ def measure(ledger: Ledger, people: dict[str, Any]) -> dict[str, int]:
     Parameters
     ----------
     ledger
-        A fresh deployment on anvil with a token, everybody accredited; the patient needs Ether.
+        A fresh deployment on anvil with a token, all people accredited; the patient needs Ether.
     people
         Accounts of :mod:`radledger.devnet.people`, and further ones as ``new-…``.
     """

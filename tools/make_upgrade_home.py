@@ -3,7 +3,7 @@
 It is a local chain with a small history, and all that a participant keeps: the record of the
 deployment, accounts, the journal of image sets, manifests, receipts, transactions, the index and a
 bundle.  ``tests/upgrade/VERSION`` gets two files: ``home.tar.gz``, and ``expected.json`` with what
-the home must tell to whoever opens it.
+a release that opens the home must find in it.
 """
 
 from __future__ import annotations

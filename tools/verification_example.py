@@ -2,8 +2,8 @@
 
 ``python -m tools.verification_example`` writes it into the page.  The bundle is a real one, of a
 chain of four geth validators; each value below is worked out here with hash function, RLP and
-signature recovery alone, as the page tells it.  With ``--new`` the bundle is made anew, which
-takes a minute.
+signature recovery alone, as the page describes.  With ``--new`` a new bundle is made, which takes
+a minute.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def free_port() -> int:
 def networks(*, traced: bool) -> dict[str, Any]:
     """Brownie's own networks and ``ganache``, each local chain on a free port.
 
-    Coverage is read from traces, which anvil keeps only when told to and pays for in speed.
+    Coverage is read from traces, which anvil records only on request, at a cost in speed.
     """
     spec = find_spec("brownie")
     if spec is None or spec.origin is None:

@@ -62,7 +62,7 @@ def reader(identities, who):
 
 @pytest.fixture
 def ask(ledger, consents, image_set):
-    """Make the receipt with which somebody asks for an image set, signed by that person."""
+    """Make the signed receipt with which a reader asks for an image set."""
 
     def signed(signer, image_set=image_set, purposes=("CC",), fulfilled=(), **changes):
         decision = consents.check(signer.address, image_set, purposes, fulfilled=fulfilled)

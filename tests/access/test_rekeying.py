@@ -30,12 +30,12 @@ def test_after_a_revocation_the_next_release_has_a_new_secret(
     others = holding.secret(other_image_set.image_id)
 
     consents.revoke(reader.address).send(who.patient)
-    # Revoking is one transaction: nothing is encrypted anew until somebody reads.
+    # Revoking is one transaction: nothing is re-encrypted before the next read.
     assert holding.secret(image_set.image_id) == opened(first)
     third = opened(service.release(ask(who.clinician)), key)
     assert third == holding.secret(image_set.image_id) != opened(first)
 
-    # Whoever was locked out stays so; nothing is encrypted anew for the same revocation again,
+    # A locked-out reader stays so; nothing is re-encrypted twice for the same revocation,
     # and not where the revoked reader has read nothing.
     fourth = service.release(ask(who.clinician))
     assert opened(fourth, key) == third
@@ -91,7 +91,7 @@ def test_who_may_still_read_is_asked_once_for_each_reader(
         ledger, "call", lambda *question: (asked.append(question[1]), call(*question))[1]
     )
     service.release(ask(reader))
-    # By whoever asks for the receipt, and by the service about this reader.
+    # By the reader for its receipt, and by the service about this reader.
     assert asked.count("permitted") == 2
 
     # By what was read for last: a purpose that was taken back locks the reader out.

@@ -1,4 +1,4 @@
-"""Reading: the secret goes to whom the chain permits it, against a receipt, and to nobody else."""
+"""Reading: the secret goes only to readers whom the chain permits it, against a receipt."""
 
 from __future__ import annotations
 
@@ -290,7 +290,7 @@ def test_who_took_over_a_readers_identity_reads_and_the_old_key_does_not(
     assert refusal.value.values == {"reader": reader.address}
     taken_over = ask(reader).receipt.sign(who.clinic)
     second = opened(service.release(taken_over), key)
-    # Whoever has the old key was given the first secret, and is locked out by another.
+    # The holder of the old key has the first secret, and is locked out by another.
     assert second == holding.secret(image_set.image_id) != first
     assert [release.signed.signer for release in receipts.releases()] == [
         reader.address,

@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.answer(asked)
         if answer is None:
             with requests.Session() as session:
-                session.trust_env = False  # the proxy of a test is no business of this server's
+                session.trust_env = False  # a proxy set by a test is not for this server
                 response = session.post(self.server.behind, json=asked, timeout=240)
             answer = (response.status_code, {}, response.content)
         status, headers, body = answer
@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
             body = [body]
         self.end_headers()
-        with contextlib.suppress(OSError):  # the client may have gone
+        with contextlib.suppress(OSError):  # the client may have disconnected
             for piece in body:
                 self.wfile.write(piece)
                 self.server.sent += len(piece)

@@ -57,7 +57,7 @@ def geth_ledger(
 
 
 def _pay(web3: Web3, payer: LocalAccount, to: str) -> None:
-    """Send one Ether, on a chain where nobody can be given any otherwise."""
+    """Send one Ether, on a chain that cannot set balances."""
     transaction = {
         "to": to,
         "value": 10**18,

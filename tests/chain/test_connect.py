@@ -1,4 +1,4 @@
-"""A connection that somebody else made, as Brownie does."""
+"""A connection that another library made, such as Brownie."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ def test_resume_never_begins(anvil, new_account, tmp_path):
     deployments.save(tmp_path, replace(first, genesis="0x" + "00" * 32))
     with pytest.raises(DeploymentMismatch):
         deploy(anvil, governor, tmp_path, resume=True)
-    # Without it, a chain that was started anew gets new contracts.
+    # Without it, a restarted chain gets new contracts.
     anew = deploy(anvil, governor, tmp_path)
     assert not set(anew.contracts.values()) & set(first.contracts.values())
 

@@ -47,7 +47,7 @@ def states(nodes):
     return [each.state for each in found]
 
 
-def test_all_is_well(nodes, anvil):
+def test_nodes_that_agree_are_good(nodes, anvil):
     assert states(nodes) == ["good"] * 4
     (state, *_) = node_states(network_of(nodes))
     block = anvil.eth.get_block("latest")

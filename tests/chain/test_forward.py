@@ -40,7 +40,7 @@ def ledger(request):
 
 @pytest.fixture
 def cast(people):
-    """Everybody, with a patient whom no test has seen."""
+    """All people, with a patient who is new in each test."""
     return {**people, "patient": Account.create()}
 
 

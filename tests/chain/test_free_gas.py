@@ -1,4 +1,4 @@
-"""A consortium where gas is free: no base fee, legacy transactions, nobody needs Ether."""
+"""A consortium where gas is free: no base fee, legacy transactions, no account needs Ether."""
 
 from __future__ import annotations
 

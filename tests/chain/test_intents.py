@@ -22,7 +22,7 @@ from radledger.consent import Consents, Terms
 from radledger.signed import submit
 from tests.chain.sending import NOBODY, died, draft, mined_nonces, pool, sending, until
 
-# --------------------------------------------------------------------------- what killed runs left
+# -------------------------------------------------------------------------- interrupted runs
 
 
 def test_written_before_it_is_sent_and_sent_by_the_next_run(anvil, account, folder, killed_at):
@@ -56,7 +56,7 @@ def test_the_same_call_again_is_the_one_that_was_left(anvil, account, folder, ki
     receipt = sender.send(account, NOBODY, "0x01")
     assert receipt["transactionHash"] == left.versions[0].transaction
     assert mined_nonces(anvil, account) == 1
-    # once it has been told, the same call is another one
+    # once its result was returned, the same call is a new one
     assert sender.send(account, NOBODY, "0x01")["transactionHash"] != receipt["transactionHash"]
 
 
@@ -126,7 +126,7 @@ def test_what_would_be_refused_now_is_not_sent(ledger, people, folder, killed_at
     killed_at(transact.Submission, "_problems", lambda: submit(killed, signed, hospital))
     died(first)
     before = mined_nonces(ledger.web3, hospital)
-    submit(ledger, signed, people["stranger"])  # somebody else was faster
+    submit(ledger, signed, people["stranger"])  # another account was faster
     (dropped,) = Sender(ledger.web3, intents=Intents(folder)).finish(hospital)
     assert dropped.state == "refused"
     assert dropped.reason.startswith("ConsentSuperseded: ")

@@ -1,4 +1,4 @@
-"""Nodes of providers: each answer of theirs is understood, or told in one line without a secret."""
+"""Nodes of providers: each answer is understood, or reported in one line without a secret."""
 
 from __future__ import annotations
 

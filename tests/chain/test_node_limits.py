@@ -81,7 +81,7 @@ def test_a_batch_that_is_refused_is_sent_in_parts(node, network, status, body, m
 
 
 def test_answers_of_a_batch_belong_to_their_requests(node, network):
-    """Whatever their order; what has another id, or none, is no answer to them."""
+    """In any order; an answer with another id, or none, is ignored."""
     web3 = connect(network)
 
     def answer(asked):

@@ -1,4 +1,4 @@
-"""A transaction that its gas did not suffice for is told as that, on every node."""
+"""A transaction that ran out of gas is reported as such, on every node."""
 
 from __future__ import annotations
 

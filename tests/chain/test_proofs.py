@@ -150,10 +150,10 @@ def on_top(*sealers: int) -> Web3:
 @pytest.mark.parametrize(
     ("sealers", "taken"),
     [
-        # All in turn; a round in which nobody new seals ends it.
+        # All in turn; a round without a new sealer ends it.
         ((0, 1, 2, 3, 0, 1, 2, 3), 4),
         ((2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0), 4),
-        # Enough to know that more than half have sealed: somebody has sealed again.
+        # Enough to know that more than half have sealed: one has sealed again.
         ((0, 1, 2, 0), 3),
         # One is late, or away.
         ((0, 1, 2, 0, 3, 1, 2, 0, 3), 5),

@@ -95,7 +95,7 @@ def connected(ledger, people, tmp_path):
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
-    """Nobody waits for what never comes."""
+    """No test waits for an answer that never comes."""
     monkeypatch.setattr(node_module, "_sleep", lambda seconds: None)
     monkeypatch.setattr(watch, "_OUTAGE", 0.0)
 

@@ -44,7 +44,7 @@ def test_what_comes_before_is_sent_again_too(paused, account, folder, killed_at)
     first = Intents(folder)
     sender = Sender(paused, intents=first)
     killed_at(transact.Submission, "_problems", lambda: sender.send(account, NOBODY, "0x02"))
-    # somebody follows it, and yet does nothing
+    # another process has claimed it, and does nothing
     assert len(first.claim(account.address)) == 1
     with sending(Sender(paused, intents=Intents(folder)), account) as outcome:
         until(lambda: set(pool(paused, account)) == {0, 1})
@@ -255,7 +255,7 @@ def test_nor_what_a_node_would_not_take(anvil, account, folder, answering):
 
 
 def test_what_a_contract_refuses_in_its_block(ledger, people, folder, monkeypatch):
-    """Somebody else is faster with the same document."""
+    """Another account is faster with the same document."""
     intents = Intents(folder)
     sender = Sender(ledger.web3, intents=intents)
     late = Ledger(ledger.web3, ledger.deployment, sender=sender)

@@ -204,7 +204,7 @@ def environment():
 
 @pytest.fixture
 def check(ok, image):
-    """The answer whether somebody may use the image set."""
+    """The answer whether an account may use the image set."""
 
     def call(reader, *use):
         answer = ok("consent", "check", reader, image, *use)

@@ -300,7 +300,7 @@ def _typed(arguments, answers):
         while part := os.read(terminal, 1024):
             transcript += part.decode()
     except OSError:
-        pass  # how a terminal says that nobody is left at the other end
+        pass  # how a terminal reports that the other end is closed
     finally:
         _, status = os.waitpid(pid, 0)
         os.close(terminal)

@@ -34,7 +34,7 @@ def test_grant_and_revoke_by_signature(home, signed, check, cli, addresses, mach
 
 
 def test_revoking_says_whether_there_was_a_grant(home, ok, signed, tmp_path):
-    """A grantee that was mistyped is told from one that was granted something."""
+    """A mistyped grantee is distinguished from one that was granted something."""
     signed("consent", "grant", "radiologist", "--purpose", "CC")
     revoke = ("--as", "patient", "--sign-only", tmp_path / "revocation")
     for grantee, granted in (("radiologist", True), ("clinic", False)):

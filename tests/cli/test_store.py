@@ -1,4 +1,4 @@
-"""``radledger store``: who holds what, repaired, pinned and given up."""
+"""``radledger store``: who holds what; repair, pin and unpin."""
 
 from __future__ import annotations
 

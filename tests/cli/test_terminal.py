@@ -1,4 +1,4 @@
-"""What reaches a terminal: nothing that steers it, whoever wrote it, and always one line."""
+"""What reaches a terminal: no control characters, from any source, and always one line."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_whatever_an_error_holds_is_one_line(monkeypatch, capsys, mode, kind, me
     assert line.isprintable()
     assert kind.__name__ in line
     if mode:
-        json.loads(line, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
+        json.loads(line, parse_constant=pytest.fail)  # NaN and Infinity are not JSON
 
 
 @EXAMPLES

@@ -1,4 +1,4 @@
-"""What a killed command has left: seen, finished, and told."""
+"""What an interrupted command has left: listed, finished and reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed documents that somebody changed."""
+"""Signed documents that were altered."""
 
 from __future__ import annotations
 

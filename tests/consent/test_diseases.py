@@ -29,19 +29,19 @@ NOTHING = bytes(13)
 
 @pytest.fixture
 def book():
-    """The diseases that somebody else knows, who knows no salt yet."""
+    """The diseases of another home, which knows no salt yet."""
     return Diseases(None)
 
 
 @pytest.fixture
 def elsewhere(ledger, book):
-    """The service of somebody else."""
+    """The service of that other home."""
     return Consents(ledger, book)
 
 
 @pytest.fixture
 def hand_over(ledger, who, book):
-    """Have somebody else submit a document."""
+    """Have that other home submit a document."""
     return lambda document: submit_signed(ledger, document, who.stranger, book)
 
 

@@ -223,7 +223,7 @@ def forwarder(deploy, isolate_module):
 
 @pytest.fixture(scope="module")
 def participants(deploy, forwarder, governor):
-    """The participant registry with one governor and nobody admitted."""
+    """The participant registry with one governor and no participants."""
     return deploy("ParticipantRegistry", forwarder, [governor])
 
 

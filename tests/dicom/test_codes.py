@@ -166,7 +166,7 @@ def test_the_examples_that_ucum_publishes_are_units() -> None:
     table = files("ucumvert").joinpath("vendor", "ucum_examples.tsv").read_text("utf-8")
     units = [row[1] for row in csv.reader(table.splitlines(), delimiter="\t") if row[0].isdigit()]
     assert len(units) > 800
-    # "Torr" is no unit of UCUM; the others are dates
+    # "Torr" is not a unit of UCUM; the others are dates
     assert {unit for unit in units if not is_unit(unit)} == {"Torr", "{mm/dd/yyyy}", "{yyyy}"}
 
 

@@ -138,7 +138,7 @@ def test_all_files_of_the_wheel_decode_to_the_same_pixels() -> None:
     assert len(compared) == 10
 
 
-# -- segments that are no picture -------------------------------------------------------------
+# -- segments that are not image data ---------------------------------------------------------
 
 
 def jpeg_places(frame: bytes) -> list[int]:

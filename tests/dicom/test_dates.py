@@ -144,7 +144,7 @@ def test_what_is_no_offset_goes(value: str) -> None:
 
 
 def test_the_date_of_a_public_version_is_not_moved(tmp_path: Path) -> None:
-    """Everybody knows it: beside the moved one it would tell by how many days all were moved."""
+    """It is public: beside the moved one it would reveal by how many days all were moved."""
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "10200004", "SCT", "Liver"
     item.ContextGroupVersion = "20020904000000"

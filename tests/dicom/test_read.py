@@ -259,7 +259,7 @@ def test_nesting_is_bounded(delimited: bool, tmp_path: Path) -> None:
     head = b"\x08\0\x16\0UI\x02\x001\0"
     path = tmp_path / "deep.dcm"
     path.write_bytes(part10(head + nested(limits.MAX_DEPTH, delimited=delimited), EXPLICIT))
-    with pytest.raises(MalformedDicom):  # deep enough to be read, then found to be no image
+    with pytest.raises(MalformedDicom):  # deep enough to be read, then found not to be an image
         read_header(path)
     path.write_bytes(part10(head + nested(2000, delimited=delimited), EXPLICIT))
     with pytest.raises(NestedTooDeep) as refusal:

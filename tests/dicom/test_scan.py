@@ -72,7 +72,7 @@ def test_links_may_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     assert result["cycle"] == "link to a folder"
     assert result["nothing"] == "link to nothing"
     assert isinstance(result["self"], str)
-    # a path that somebody names is meant, link or not
+    # a path that is named explicitly is followed, link or not
     assert found(folder / "outside") == {"outside": 1}
 
 

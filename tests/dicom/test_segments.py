@@ -1,4 +1,4 @@
-"""Segments that stand where decoders read on, and hold what is no picture."""
+"""Segments where decoders continue to read, with content that is not image data."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from radledger.storage.errors import StorageUnavailable
 
 
 class FlickeringStore(LocalStore):
-    """A store that is away for so many calls, in all processes, once it is told to be."""
+    """A store that can be made unavailable for a number of calls, in all processes."""
 
     def __init__(self, folder, failures):
         super().__init__(folder)

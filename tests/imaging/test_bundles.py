@@ -211,7 +211,7 @@ def test_what_a_node_tells_wrongly_is_noticed(add, bundles, series, tmp_path, mo
 
 
 def library(endpoint, people, folder):
-    """The contracts on a node of its own, everybody accredited, and a set of three files."""
+    """The contracts on a separate node, all people accredited, and a set of three files."""
     web3 = connect(Network("test", endpoint))
     ledger = Ledger(web3, deploy(web3, people["governor"], folder / "deployments"))
     accredit(ledger, people)

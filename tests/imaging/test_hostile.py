@@ -107,7 +107,7 @@ def test_burned_in_annotations_are_refused_unless_allowed(add, sample):
 
 @pytest.fixture
 def cut(sample, tmp_path):
-    """A JPEG 2000 image of which the last kilobyte is gone."""
+    """A JPEG 2000 image without its last kilobyte."""
     dataset = pydicom.dcmread(sample("MR_small_jp2klossless.dcm"))
     [frame] = generate_frames(dataset.PixelData, number_of_frames=1)
     dataset.PixelData = encapsulate([frame[:-1000]])

@@ -156,7 +156,7 @@ def test_what_nothing_names_is_garbage_once_it_is_abandoned(location):
 
 
 def test_what_was_abandoned_is_not_named_later(location):
-    """A worker that was given up for dead may still be on its way."""
+    """A worker that was taken for dead may still be running."""
     journal = Journal(location, HOME)
     opened = journal.open_set(PURPOSE, NONE, NONE, "1.2", "1.3", "CT", HOME.public_key)
     late = row(opened.set_id, 1)

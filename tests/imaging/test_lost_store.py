@@ -34,7 +34,7 @@ def run(ledger, tmp_path, who):
 
 
 def read(images, store, result, folder):
-    """The digests of an image set's files, as somebody who fetches them has them."""
+    """The digests of an image set's files after fetching them."""
     manifest, secret = images.contents(result.image_id), images.secret(result.image_id)
     write_files(store, manifest, secret, folder)
     return originals(folder)

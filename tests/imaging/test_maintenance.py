@@ -1,4 +1,4 @@
-"""Encrypting anew, erasing for good, and stores that lie."""
+"""Re-encryption, erasure, and stores that answer wrongly."""
 
 from __future__ import annotations
 

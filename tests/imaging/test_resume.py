@@ -147,7 +147,7 @@ def test_a_second_run_with_another_visit_finishes_the_one_set(
 
 
 def test_killed_between_sending_and_the_receipt(ledger, images, who, series, monkeypatch):
-    """The transaction is mined after the process is gone."""
+    """The transaction is mined after the process has died."""
     sender = type(ledger.sender)
 
     def lost(*_):

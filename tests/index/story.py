@@ -138,7 +138,7 @@ class Narrator:
         datasets.freeze(dataset).send(researcher)
         datasets.fund(dataset, 10**18).send(researcher)
         claims = datasets.claim(dataset).send(patient)
-        # Signed by the custodian, sent by somebody else: the signer is who acted.
+        # Signed by the custodian, sent by another account: the signer is the actor.
         document = datasets.set_free(dataset, "custody", free=True).sign(who.hospital)
         submit(self.ledger, document, who.stranger)
         datasets.fund(dataset, 10**18 + 1).send(researcher)
@@ -167,7 +167,7 @@ class Narrator:
         )
         identities.revoke_delegate(father.address, delegate_type="other").send(patient)
         identities.set_guardians([mother.address, father.address], 2).send(patient)
-        # What the lost key wrote for somebody whom it owned ends with the recovery, too.
+        # What the lost key wrote for an identity that it owned ends with the recovery, too.
         child = who.radiologist
         identities.change_owner(patient.address).send(child)
         given = {"identity": child.address}

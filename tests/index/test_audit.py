@@ -59,7 +59,7 @@ def test_nothing_differs_in_postgresql(ledger, postgresql, tmp_path):
     index.database.engine.dispose()
 
 
-def test_it_holds_at_a_later_time(ledger, index):
+def test_audit_finds_no_difference_after_delegations_lapsed(ledger, index):
     """Delegations lapse with time and without events."""
     request(ledger.web3, "evm_increaseTime", [31 * 24 * 3600])
     request(ledger.web3, "evm_mine", [])

@@ -1,4 +1,4 @@
-"""The index follows the chain: whatever happens on the way, it equals one that was built anew."""
+"""The index follows the chain: whatever happens, it equals one that was rebuilt."""
 
 from __future__ import annotations
 

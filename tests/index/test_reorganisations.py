@@ -1,4 +1,4 @@
-"""Whatever the chain, the node and the system do, the index equals one that was built anew.
+"""Whatever the chain, the node and the system do, the index equals one that was rebuilt.
 
 Each seed is a history of its own: blocks with events of many kinds, reorganisations of up to 64
 blocks, a node that answers wrongly, and kills at any request and any statement.
@@ -146,7 +146,7 @@ class History:
         return type(self.stage.call(sender, function))(sender, contract, function, arguments)
 
     def reorganise(self):
-        """Leave the last blocks, at most 64, and go on with as many others or more."""
+        """Leave the last blocks, at most 64, and continue with as many others or more."""
         head = self.height()
         near = [each for each in self.snapshots if head - DEEPEST <= each[0] < head]
         if not near:
@@ -240,11 +240,11 @@ def campaign(seeds, stage, ledger, folder, monkeypatch, capsys):
     assert total["faults"] > len(seeds)
 
 
-def test_it_equals_one_built_anew(stage, ledger, tmp_path, monkeypatch, capsys):
+def test_it_equals_a_rebuilt_one(stage, ledger, tmp_path, monkeypatch, capsys):
     campaign(range(10), stage, ledger, tmp_path, monkeypatch, capsys)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-def test_it_equals_one_built_anew_over_500_seeds(stage, ledger, tmp_path, monkeypatch, capsys):
+def test_it_equals_a_rebuilt_one_over_500_seeds(stage, ledger, tmp_path, monkeypatch, capsys):
     campaign(range(10, 510), stage, ledger, tmp_path, monkeypatch, capsys)

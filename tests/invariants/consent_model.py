@@ -231,7 +231,7 @@ def questions(consents: Contract) -> list[tuple[str, list[Any]]]:
 
 
 def stage(chain: Chain) -> dict[str, Contract]:
-    """The contracts, with everybody accredited and every image set anchored."""
+    """The contracts, with all people accredited and every image set anchored."""
     forwarder = chain.deploy("Forwarder").address
     identities = chain.deploy("IdentityRegistry", forwarder, 3 * DAY)
     participants = chain.deploy("ParticipantRegistry", forwarder, [GOVERNOR])

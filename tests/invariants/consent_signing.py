@@ -13,7 +13,7 @@ from tests.invariants.consent_model import DAY, KEYS
 
 
 class Signed(NamedTuple):
-    """What somebody signed: the call that submits it, and what the model needs to judge it."""
+    """A signed action: the call that submits it, and what the model needs to judge it."""
 
     function: str
     patient: str

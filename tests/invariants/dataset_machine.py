@@ -148,7 +148,7 @@ class DatasetMachine(DatasetSteps):
         index=sets, data=st.data(), who=st.sampled_from(["patient", "owner", "custodian", "other"])
     )
     def withdraw(self, index: int, data: Any, who: str) -> None:
-        """Whatever the token did: nobody who may leave is refused."""
+        """Whatever the token did, no contributor who may leave is refused."""
         dataset = self.datasets[index]
         image_set, contribution = self.some_image_set(dataset, data)
         patient, custodian = image_set.patient, image_set.custodian
@@ -220,7 +220,7 @@ class DatasetMachine(DatasetSteps):
 
     @rule()
     def month_passes(self) -> None:
-        """What has been suspended for so long is withdrawn, and nobody has to say so."""
+        """A contribution that was suspended for so long is withdrawn without a call."""
         self.stage.chain.travel(MONTH)
         self.month += 1
         for dataset in self.datasets:
@@ -304,7 +304,7 @@ class DatasetMachine(DatasetSteps):
         self.collect(dataset, *self.claimant(dataset, data))
 
     def claimant(self, dataset: Dataset, data: Any) -> tuple[int, str, int]:
-        """Somebody to whom something is due, or anybody."""
+        """An account to which something is due, or any other."""
         dues = self.dues(dataset)
         earners = [key for key, due in dues.items() if due]
         keys = st.sampled_from(list(dues))

@@ -63,7 +63,7 @@ class Dataset:
         return [self.weight(class_) for class_ in CLASSES]
 
     def present(self) -> dict[int, int]:
-        """The shares of the classes in which somebody has a weight."""
+        """The shares of the classes with any weight."""
         return {
             class_: self.shares[class_]
             for class_ in CLASSES

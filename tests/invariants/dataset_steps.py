@@ -92,7 +92,7 @@ class DatasetSteps(RuleBasedStateMachine):
         dataset.settle(class_, beneficiary).claimed += due
 
     def dues(self, dataset: Dataset) -> dict[tuple[int, str], int]:
-        """What the chain says is due to everybody."""
+        """What the chain says is due to each account."""
         keys = [(class_, who) for class_ in CLASSES for who in CONTRIBUTORS[class_]]
         answers = self.stage.chain.call_all(
             [(self.stage.datasets, "contributorOf", (dataset.id, *key)) for key in keys]

@@ -1,8 +1,7 @@
 """Consent under any order of calls: the chain agrees with a model, and four things always hold.
 
-1. Whoever asks whether whoever may use whatever, for whatever, gets the model's answer.
-2. After a patient took everything back, nobody else is permitted anything of it until something is
-   granted again.
+1. Any query whether an account may use an image set for a use gets the model's answer.
+2. After a patient revoked everything, no other account is permitted any of it until a new grant.
 3. What was signed is accepted once at most, and the time that a grant bears only grows.
 4. Who may not act for a patient changes nothing of what it granted.
 """
@@ -123,7 +122,7 @@ class ConsentMachine(RuleBasedStateMachine):
     def change(
         self, patient: str, function: str, arguments: tuple[Any, ...], signed: int | None = None
     ) -> str | None:
-        """Have the model make a change by somebody entitled; return the error that refuses it."""
+        """Have the model make a change by an entitled account; return the error that refuses it."""
         signed = self.now + 1 if signed is None else signed
         if function == "revokeAll":
             self.model.revoke_all(patient, signed)

@@ -87,7 +87,7 @@ class Chains:
 
 
 class OrderMachine(RuleBasedStateMachine):
-    """A patient with two devices, and whoever submits what is signed on them."""
+    """A patient with two devices, and accounts that submit what is signed on them."""
 
     def __init__(self, stage: Chains) -> None:
         super().__init__()

@@ -88,7 +88,7 @@ def stage() -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def hostile(stage: Stage) -> Contract:
-    """A token that refuses transfers when it is told to."""
+    """A token that can be made to refuse transfers."""
     name = "HostileToken"
     compiled = artifact(TOKEN, name, compile_sources([TOKEN])["contracts"][TOKEN][name])
     token = stage.chain.deploy(name, FUNDER, SUPPLY, artifact=compiled)

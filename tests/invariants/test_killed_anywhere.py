@@ -183,7 +183,7 @@ def kill_submissions(traced, opened, people, folder, wanted, count):
         count["points"] += code == -signal.SIGKILL
         try:
             ledger = submit(home, document)
-        except ConsentSuperseded:  # the first run had come to its end, and not told it
+        except ConsentSuperseded:  # the first run had finished without reporting it
             ledger = opened(home)
         granted = ledger.events("ConsentRegistry", "ConsentGranted", subject=patient)
         count["lost"] += not granted
@@ -197,7 +197,7 @@ def killed(traced, opened, people, tmp_path, monkeypatch, capsys):
     """Kill additions and submissions at so many points, and print what became of them."""
 
     def run(additions, submissions):
-        # Small native files need no worker processes; a forked child cannot use this one's.
+        # Small native files need no worker processes; a forked child cannot use its parent's.
         monkeypatch.setattr(WorkerPool, "prepare", lambda: None)
         count = Counter(dict.fromkeys(("points", "lost", "twice", "orphaned", "open"), 0))
         kill_additions(traced, opened, people, tmp_path, additions, count)

@@ -25,7 +25,7 @@ def record(ledger, account):
 
 
 def proof_of(node, ledger, account):
-    """Contract, slot and trie node of the record of somebody's institution."""
+    """Contract, slot and trie node of the record of an account's institution."""
     address, data = ledger.encode("ParticipantRegistry", "institutionOf", account.address)
     call = {"from": account.address, "to": address, "data": data}
     (read,) = ask(node, "eth_createAccessList", call, "latest")["accessList"]
@@ -65,7 +65,7 @@ def test_the_others_notice_and_it_is_done_without(consortium, caplog):
     hospital = consortium.account("hospital").address
     assert record(ledger, radiologist) == hospital
     contract, slot, leaf = proof_of(consortium.nodes["validator-2"], ledger, radiologist)
-    # Killed, so that it reads its database anew; then altered, and started again.
+    # Killed, so that it reads its database again; then altered and restarted.
     consortium.kill("validator-1")
     alter(consortium.folder("validator-1"), contract, slot, leaf)
     consortium.up()

@@ -140,7 +140,7 @@ def test_no_two_histories_are_final(separated, payer):
 
 
 def test_halves_of_equal_weight_are_brought_together(separated):
-    """Where Clique would wait for ever, each half for a signature of somebody in the other."""
+    """Where Clique would wait for ever, each half for a validator of the other."""
     chain, nodes, routes = separated
     for _ in range(6):
         # Of these halves, one then makes a block in its turn, the other two out of theirs.

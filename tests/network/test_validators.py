@@ -1,4 +1,4 @@
-"""Validators that are lost: one of four is not missed, of two it is told, nothing is done twice."""
+"""Lost validators: one of four is tolerated, two are reported, nothing is done twice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAME = b"did/svc/Email".ljust(32, b"\0")
 
 
 def change(account, value):
-    """Arguments that set an attribute of somebody's own identity."""
+    """Arguments with which an account sets an attribute of its own identity."""
     return "IdentityRegistry", "setAttribute", account.address, NAME, value, 3600
 
 

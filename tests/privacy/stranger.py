@@ -1,4 +1,4 @@
-"""What somebody finds out who has a node of the chain and one of the store, and no key."""
+"""What a stranger finds out with a node of the chain and one of the store, and no key."""
 
 from __future__ import annotations
 

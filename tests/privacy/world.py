@@ -31,7 +31,7 @@ SEED = 5
 
 @dataclass
 class Person:
-    """One patient: an address at each custodian, and what nobody else is to know."""
+    """One patient: an address at each custodian, and what no one else is to know."""
 
     name: str
     disease: str
@@ -96,7 +96,7 @@ class World:
 
     @property
     def people(self):
-        """Everybody, the careful ones first."""
+        """All people, the careful ones first."""
         return [*self.careful, self.careless]
 
     def private_keys(self):
@@ -124,7 +124,7 @@ class World:
         return person
 
     def _account(self, name, other):
-        """The account that somebody has for one other address."""
+        """The account that a person uses for one other address."""
         return self._keystore.open(self._keystore.derive(name, other).name)
 
     def _live(self, person, number):

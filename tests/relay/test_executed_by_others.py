@@ -1,4 +1,4 @@
-"""What others execute meanwhile, by way of whatever contract, is told as what it is."""
+"""What others execute meanwhile, through any contract, is reported as what it is."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_forward_requests_in_a_batch(waiting, ends, identities, people, ledger):
     other = identities.add_delegate(clinic, validity=700).sign(members[2])
     tickets = waiting(documents)
     batch = [forwarded(documents[0]), forwarded(documents[1]), forwarded(other)]
-    # The third one's own document is passed over, for its nonce is used by then.
+    # The third document itself is skipped, since its nonce is used by then.
     batch.append(forwarded(documents[2]))
     stranger = people["stranger"]
     receipt = ledger.send(stranger, "Forwarder", "executeBatch", batch, stranger.address)

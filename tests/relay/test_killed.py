@@ -54,7 +54,7 @@ def served(ledger, people, tmp_path):
 
 @pytest.fixture
 def paused(ledger):
-    """Let the node mine by request alone, until it is told otherwise."""
+    """Let the node mine only on request."""
     request(ledger.web3, "evm_setAutomine", [False])
     yield lambda: request(ledger.web3, "evm_setAutomine", [True])
     request(ledger.web3, "evm_setAutomine", [True])

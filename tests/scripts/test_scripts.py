@@ -1,4 +1,4 @@
-"""The scripts for ``brownie run``, on chains that Brownie starts and on one that it is told of."""
+"""The scripts for ``brownie run``, on chains that Brownie starts and on a live one."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_tells_the_story_on_ganache(tmp_path):
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory):
-    """A chain that Brownie is told of as a live one."""
+    """A chain that Brownie knows as a live one."""
     node = process.start("anvil", tmp_path_factory.mktemp("anvil"), MNEMONIC, accounts=10)
     yield node.endpoint
     node.stop()
@@ -101,7 +101,7 @@ def endpoint(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def accounts():
-    """Everybody's account; the mnemonic's first."""
+    """The accounts of all people: the first of the mnemonic."""
     from eth_account import Account
 
     Account.enable_unaudited_hdwallet_features()
@@ -113,7 +113,7 @@ def accounts():
 
 @pytest.fixture(scope="module")
 def brownie(endpoint, accounts, tmp_path_factory):
-    """A Brownie that knows the chain as ``trial``, and keeps everybody's account."""
+    """A Brownie that knows the chain as ``trial``, and keeps all accounts."""
     from eth_account import Account
 
     network = {"name": "Trial", "id": "trial", "host": endpoint, "chainid": 31337}

@@ -1,6 +1,6 @@
-"""A hostile ERC-20 token harms nobody but those whose data set names it.
+"""A hostile ERC-20 token harms only the contributors of data sets that name it.
 
-Two data sets are funded in one token that misbehaves, a third in a good one.  Nobody is paid
+Two data sets are funded in one token that misbehaves, a third in a good one.  No account is paid
 twice, nor out of another data set's money, and whatever a token does, the others go on.
 """
 

@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
     def line(self, value: object) -> None:
         """One line of a chunked answer, which None ends."""
         data = b"" if value is None else json.dumps(value).encode() + b"\n"
-        with contextlib.suppress(OSError):  # the client may have gone
+        with contextlib.suppress(OSError):  # the client may have disconnected
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
             self.wfile.flush()
 

@@ -96,7 +96,7 @@ def test_a_daemon_that_stalls_is_refused(
 @pytest.mark.parametrize("use", range(6))
 def test_a_daemon_that_is_away_is_refused(use: int) -> None:
     server = FakeDaemon()
-    server.server_close()  # nobody listens at its port any more
+    server.server_close()  # its port is closed now
     with pytest.raises(StorageUnavailable) as refusal:
         all_uses(KuboStore(server.address, timeout=5))[use]()
     assert refusal.value.values["address"] == server.address
@@ -198,13 +198,18 @@ def _pinning(lines: Callable[[Handler], None]) -> Answer:
 
 
 def test_a_pinning_is_followed_to_its_end(daemon: FakeDaemon, store: KuboStore) -> None:
+    sent = []
+
     def lines(request: Handler) -> None:
         for progress in range(1, 10):
             request.line({"Progress": progress})
+            sent.append(progress)
+        sent.append("Pins")
         request.line({"Pins": [CID]})
 
     daemon.answer = _pinning(lines)
     store.pin(CID)
+    assert sent == [*range(1, 10), "Pins"]
 
 
 def test_a_content_that_stops_coming_is_not_found(

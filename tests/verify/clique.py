@@ -118,7 +118,7 @@ class ImageSetOf:
 class Block:
     """A block with one transaction of each list of logs, and who seals it and those above it.
 
-    The transaction that is proven is at ``position``; the others are somebody else's.
+    The transaction that is proven is at ``position``; the others belong to other accounts.
     """
 
     logs: list[Any]

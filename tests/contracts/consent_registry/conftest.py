@@ -225,7 +225,7 @@ def colleague(participants, accredited, hospital):
 
 @pytest.fixture
 def terms(now):
-    """Makes terms that hold from now for a day, unless told otherwise."""
+    """Makes terms; by default they hold from now for a day."""
 
     def terms(purposes=Purpose.CARE, conditions=0, disease="", start=0, lasts=DAY):
         since = now() + start
@@ -263,7 +263,7 @@ def refuses(consents, image):
 
 @pytest.fixture
 def break_glass(consents, patient, radiologist, accredited, now):
-    """Declares an emergency, by the radiologist unless told otherwise; returns when.
+    """Declares an emergency, by default by the radiologist; returns when.
 
     Each a second after the block before, for a clinician declares one a second at most.
     """
@@ -278,7 +278,7 @@ def break_glass(consents, patient, radiologist, accredited, now):
 
 @pytest.fixture
 def review(consents, patient, radiologist):
-    """Reviews an emergency, one of the radiologist's with the patient unless told otherwise."""
+    """Reviews an emergency, by default one of the radiologist's with the patient."""
 
     def review(since, reviewer, justified=True, subject=patient, clinician=radiologist):
         which = (subject, clinician, since)

@@ -33,7 +33,7 @@ def conduct(consents):
 
 @pytest.fixture
 def overdue(break_glass):
-    """Declares emergencies that nobody reviews until that is overdue; returns when."""
+    """Declares emergencies and lets their reviews become overdue; returns when."""
 
     def overdue(count=1, **named):
         since = [break_glass(**named) for _ in range(count)]

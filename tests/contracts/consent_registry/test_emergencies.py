@@ -178,7 +178,7 @@ def test_revoking_leaves_it_to_be_reviewed(
 def test_clinician_who_left(
     participants, break_glass, image, patient, radiologist, permits, refuses
 ):
-    """The right to break the glass came from the accreditation, and ends with it."""
+    """The right to emergency access comes from the accreditation, and ends with it."""
     break_glass()
     permits(radiologist, use(), radiologist, EMERGENCY)
     participants.leaveInstitution({"from": radiologist})
@@ -189,7 +189,7 @@ def test_clinician_who_left(
 def test_clinician_who_moved_or_is_none_any_more(
     participants, break_glass, image, patient, radiologist, hospital, clinic, permits, refuses
 ):
-    """Another institution, or another role, takes nobody's emergency over."""
+    """No emergency goes over to another institution or role."""
     never = (Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, radiologist)
     break_glass()
     participants.admit(radiologist, Role.RADIOLOGIST, {"from": hospital})

@@ -24,7 +24,7 @@ CANCER, DIABETES = "MONDO:0004992", "MONDO:0005015"
 
 @pytest.fixture
 def grant(consents, patient, terms):
-    """Grants as the patient, everything for care for a day unless told otherwise."""
+    """Grants as the patient, by default everything for care for a day."""
 
     def grant(grantee, scope=ALL, purposes=Purpose.CARE, *conditions_and_disease, **period):
         stated = terms(purposes, *conditions_and_disease, **period)
@@ -51,7 +51,7 @@ def test_patient_is_always_permitted(image, patient, permits):
 
 
 def test_deactivated_patient(identities, image, patient, permits, refuses):
-    """Who gave up the identity for good gave up what it may read."""
+    """A deactivated identity may read nothing, not even its own images."""
     permits(patient, CARE)
     identities.changeOwner(patient, NOBODY, {"from": patient})
     refuses(patient, CARE, Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, patient)
@@ -60,7 +60,7 @@ def test_deactivated_patient(identities, image, patient, permits, refuses):
 def test_deactivated_patient_takes_nothing_back(
     consents, identities, image, patient, radiologist, grant, permits
 ):
-    """Nobody acts for it any more: what it granted stands until its time is up."""
+    """No key acts for it any more; what it granted is valid until its time is up."""
     grant(radiologist)
     identities.changeOwner(patient, NOBODY, {"from": patient})
     permits(radiologist, CARE, radiologist)
@@ -69,7 +69,7 @@ def test_deactivated_patient_takes_nothing_back(
             getattr(consents, function)(patient, *values, {"from": patient})
 
 
-def test_patient_of_one_is_nobody_for_another(anchor, image, patient, stranger, never, permits):
+def test_patient_of_one_needs_a_grant_for_another(anchor, image, patient, stranger, never, permits):
     theirs = anchor("theirs", patient=stranger)
     permits(stranger, CARE, image=theirs)
     never(stranger, image)
@@ -104,7 +104,9 @@ def image_sets(anchor, image):
 @pytest.mark.no_call_coverage
 @pytest.mark.parametrize("grantee", ["reader", "institution"])
 @pytest.mark.parametrize("scope", SCOPES)
-def test_scope(image_sets, radiologist, hospital, grant, permits, never, grantee, scope):
+def test_grant_covers_what_shares_its_scope(
+    image_sets, radiologist, hospital, grant, permits, never, grantee, scope
+):
     """A scope covers what shares it, for the grantee or for the institution's members."""
     scope_of, covered = SCOPES[scope]
     grantee = hospital if grantee == "institution" else radiologist
@@ -232,7 +234,7 @@ def test_unknown_image(image, patient, radiologist, grant, refuses):
 
 
 def test_claimed_patient(image, radiologist, refuses):
-    """Naming oneself the patient names another image set, which is not anchored."""
+    """A reader that names itself the patient names another image set, which is not anchored."""
     claimed = image._replace(patient=radiologist.address)
     missing = (Reason.NOT_ANCHORED, "ConsentImageNotAnchored", claimed.id)
     refuses(radiologist, CARE, *missing, image=claimed)
@@ -326,7 +328,7 @@ def test_disease(image, radiologist, grant, permits, refuses):
 def test_named_disease_counts_whatever_it_is_named_for(
     image, radiologist, grant, permits, refuses, purpose
 ):
-    """Methods for one disease are no use of what was consented for another."""
+    """Consent for one disease does not cover methods for another."""
     grant(radiologist, ALL, Purpose.DS | purpose, 0, CANCER)
     for disease in (CANCER, ""):
         permits(radiologist, use(purpose, disease=disease), radiologist)
@@ -378,7 +380,7 @@ def test_condition_of_a_course(image, radiologist, grant, permits, refuses):
 
 
 def test_nearest_reason(consents, image, patient, radiologist, hospital, grant, refuses):
-    """Of several refusals the reader is told the one that came nearest to a permission."""
+    """Of several refusals the reader gets the one that came nearest to a permission."""
     asked = use(Purpose.DS, disease=CANCER)
     steps = [
         (lambda: grant(radiologist, ALL), Reason.PURPOSE),

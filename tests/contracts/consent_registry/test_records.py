@@ -23,7 +23,7 @@ NO_GRANT = digest("")
 
 @pytest.fixture
 def grant(consents, patient, terms):
-    """Grants as the patient, to be used for care for a day unless told otherwise."""
+    """Grants as the patient, by default for care for a day."""
 
     def grant(grantee, scope=ALL, purposes=Purpose.CARE, conditions=0, **period):
         stated = terms(purposes, conditions, **period)
@@ -197,7 +197,7 @@ def test_batch_is_refused_for_one_of_its_image_sets(
 def test_refusal_of_one_is_not_coloured_by_the_ones_before(
     consents, image_sets, patient, radiologist, grant
 ):
-    """A grant for another image set is no reason why this one is refused."""
+    """A grant for another image set does not change the reason of a refusal."""
     first, _, third = image_sets
     grant(radiologist, first.course, Purpose.TEACHING)
     grant(radiologist, first.id)

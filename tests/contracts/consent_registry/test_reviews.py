@@ -223,7 +223,7 @@ def test_reviewed_in_time_is_never_overdue(
 def test_governor_reviews_what_is_overdue(
     participants, break_glass, review, image, radiologist, governor, hospital
 ):
-    """So that a clinician whose institution is gone finds a reviewer."""
+    """So that a clinician whose institution has left finds a reviewer."""
     since = break_glass()
     participants.suspend(hospital, {"from": governor})
     travel(due(since) - 2)

@@ -113,7 +113,7 @@ def test_malformed(sign, submit, done, patient):
 
 
 def test_zero_signer(sign, submit, done):
-    """A signature that gives no signer is nobody's, and nobody may act."""
+    """A signature that recovers to the zero address is refused, even if that address may act."""
     authorization = sign()
     for signature in (bytes(65), b"", authorization[3]):
         with error("ConsentBadSignature", NOBODY):
@@ -195,7 +195,7 @@ def test_signer_recovered_away(recover, sign, submit, done, patient, now):
 
 
 def test_delegate_whose_own_identity_is_lost(identities, sign, submit, done, patient, stranger):
-    """Also a signer who acts for somebody else can have been recovered away."""
+    """A delegate's identity can have been recovered, too."""
     identities.addDelegate(patient, CONSENT, DELEGATE, DAY, {"from": patient})
     authorization = sign(key=DELEGATE_KEY)
     stranger.transfer(DELEGATE, "1 ether")

@@ -148,7 +148,7 @@ def test_old_key_after_a_recovery(
 def test_old_key_does_not_read_after_a_recovery(
     consents, recover, image, patient, stranger, terms, permits, refuses
 ):
-    """Whoever stole the key loses the images with it; the new owner grants them to itself."""
+    """A thief of the key loses the images with it; the new owner grants them to itself."""
     permits(patient, use())
     recover(stranger)
     refuses(patient, use(), Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, patient)

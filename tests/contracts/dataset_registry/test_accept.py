@@ -16,7 +16,7 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 @pytest.fixture
 def image_set(anchored, consented):
-    """An image set with consent, which nobody has contributed."""
+    """An image set with consent that is not contributed yet."""
     consented()
     return anchored(instances=7)
 
@@ -117,7 +117,7 @@ def test_signature_of_others_is_refused_by_what_they_lack(
     participants,
     researcher,
 ):
-    """The patient is nobody's researcher; another institution's researcher is not this one's."""
+    """The patient is not a researcher; another institution's researcher is not a curator here."""
     by_patient = accepted(dataset, image_set.id, key=PATIENT_KEY, signer=patient.address)
     with error("ParticipantNotAccredited", patient):
         datasets.contributeAccepted(dataset, image_set, 1, by_patient, {"from": hospital})

@@ -90,7 +90,7 @@ def test_free_contributor_claims_what_it_earned_before(datasets, earned, token, 
     assert plain(datasets.contributorOf(earned, Class.DATA, patient)) == (1, 0, True)
 
 
-# ---------------------------------------------------------------------------- for somebody
+# ---------------------------------------------------------------------------- for another
 
 
 def test_delegate_claims_to_where_it_says(
@@ -283,7 +283,7 @@ def test_closed_account_of_works_is_not_withdrawn_from(
 
 
 def test_nothing_is_closed_where_there_is_no_data_set(datasets, recovered, stranger):
-    """A mistyped id is told, not taken for an account with nothing due."""
+    """A mistyped id is refused, not taken for an account with nothing due."""
     unknown = next(digests)
     with error("DatasetUnknown", unknown):
         datasets.claimFor(unknown, Class.DATA, recovered, stranger, {"from": stranger})

@@ -101,7 +101,7 @@ def test_grant_that_is_renewed_to_begin_later_costs_nothing_but_the_time_between
     datasets, dataset, image_set, consented, contributed, neighbour, patient, hospital,
     stranger, fund, due,
 ):  # fmt: skip
-    """Somebody who gains by it is quick; the patient is back as soon as the grant begins."""
+    """A neighbour who gains by it is quick; the patient is back as soon as the grant begins."""
     contributed(dataset, owner=neighbour)
     start = chain[-1].timestamp + 50
     consented(starts=50)

@@ -90,7 +90,7 @@ def test_member_anchors_for_its_institution(images, image_set, participants, hos
 
 
 def test_another_custodian_gets_another_id(images, image_set, hospital, clinic):
-    """Nobody can take the id of somebody else's image set by being first."""
+    """No custodian can take the id of another's image set by being first."""
     image_set = image_set._replace(visit=digest(""), course=digest(""))
     transaction = images.anchor(image_set.anchored(), {"from": clinic})
     assert transaction.return_value == image_set._replace(custodian=clinic.address).id

@@ -124,7 +124,7 @@ def test_change_by_another_custodian(parent, hospital, clinic, change):
 
 
 def test_change_in_another_custodians_name(parent, hospital, clinic, change):
-    """Whoever names itself the custodian names another image set, which is not anchored."""
+    """A caller that names itself the custodian names another image set, which is not anchored."""
     claimed = parent._replace(custodian=clinic.address)
     with error("ImageNotAnchored", claimed.id):
         change(claimed, clinic)

@@ -1,4 +1,4 @@
-"""A registry in which the hospital has one radiologist, and the clinic nobody."""
+"""A registry in which the hospital has one radiologist, and the clinic no member."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_governing_needs_no_institution_and_survives_one(accredited, governor, h
 def test_admitted_through_the_forwarder(
     accredited, forwarder, governor, hospital, patient, stranger, now
 ):
-    """A patient's own address joins and leaves; leaving is sent by somebody else."""
+    """A patient's own address joins and leaves; another account sends the leaving."""
     accredited.admit(patient, Role.CLINICIAN, {"from": hospital})
     call = (accredited, accredited.leave.encode_input())
     request = sign_request(forwarder, patient, call, now() + 600)

@@ -1,4 +1,4 @@
-"""Which document prevails: by the time of signing, in whichever order they arrive.
+"""Which document about one grant prevails: by the time of signing, in whichever order they arrive.
 
 The times are those of the contract's rules, to the second.
 """
@@ -8,85 +8,22 @@ from __future__ import annotations
 import pytest
 from brownie import web3
 
-from tests.contracts.conftest import PATIENT_KEY, error, next_block_at, plain
+from tests.contracts.conftest import error, next_block_at, plain
 from tests.contracts.consent_registry.conftest import (
-    ACTIONS,
     ALL,
     DAY,
-    EMERGENCY,
     GRANTED,
     REVOKED,
     Purpose,
     Reason,
-    Terms,
-    code,
-    set_epoch,
-    signature_of,
     use,
 )
+from tests.contracts.consent_registry.order.conftest import CARE, DOUBT
 
 pytestmark = pytest.mark.no_call_coverage
 
 MINUTE = 60
-DOUBT = 2 * DAY
-FOREVER = 2**32 - 1
-CARE = Terms(0, FOREVER, int(Purpose.CARE), 0, code(""))
 TEACHING = CARE._replace(purposes=int(Purpose.TEACHING))
-ACTION = {action.function: action for action in ACTIONS}
-
-
-@pytest.fixture
-def slot(consents, patient, radiologist):
-    """The time of signing and the status that the registry keeps."""
-
-    def slot():
-        grant = consents.grantOf(patient, radiologist, ALL)
-        return grant[2], grant[7]
-
-    return slot
-
-
-@pytest.fixture
-def document(consents, patient, radiologist, now):
-    """Signs an action of the patient; returns what submits it."""
-
-    def document(function, signed, terms=CARE, seen=0, epoch=0):
-        action = ACTION[function]
-        values = {
-            "requester": radiologist.address,
-            "subject": patient.address,
-            "grantee": radiologist.address,
-            "scope": ALL,
-            **terms.named(),
-            "seen": seen,
-            "epoch": epoch,
-            "signed": signed,
-            "deadline": now() + 100 * DAY,
-        }
-        signature = signature_of(consents, action, values, PATIENT_KEY)
-        authorization = (patient, signed, values["deadline"], signature)
-        call = getattr(consents, f"{function}BySig")
-        return lambda: call(*action.arguments(values), authorization, {"from": radiologist})
-
-    return document
-
-
-@pytest.fixture
-def superseded(patient, radiologist):
-    """Expects that a document is refused for one that prevails."""
-
-    def superseded(name, signed):
-        return error(name, patient, radiologist, ALL, signed)
-
-    return superseded
-
-
-@pytest.fixture
-def late(now):
-    """A time at which all that was signed by then has been possible for long."""
-    next_block_at(now() + 30 * DAY)
-    web3.provider.make_request("evm_mine", [])
-    return now()
 
 
 # ------------------------------------------------------------------- two documents of one sitting
@@ -301,77 +238,7 @@ def test_an_old_revocation_does_not_end_another_emergency(
         revoke()
 
 
-# ---------------------------------------------------------------------------------- everything
-
-
-def test_revoking_everything_takes_back_what_was_signed_before(
-    consents, document, patient, radiologist, late, image, permits, refuses
-):
-    revoked = (Reason.REVOKED, "ConsentRevoked", patient, radiologist)
-    standing, held_back = document("grant", late - 2), document("grant", late - 1)
-    standing()
-    everything = document("revokeAll", late)
-    everything()
-    refuses(radiologist, use(), *revoked)
-    with error("ConsentAllRevokedSince", patient, late):
-        held_back()
-    document("grant", late + 1, seen=late - 2, epoch=1)()
-    permits(radiologist, use(), radiologist)
-
-
-def test_revoking_everything_later_than_what_it_takes_back(
-    consents, document, patient, radiologist, late, image, permits, refuses
-):
-    """A revocation of everything that arrives late leaves what is later beyond doubt."""
-    granted = late - 3 * DAY
-    document("grant", granted)()
-    document("revokeAll", granted - DOUBT - 1)()
-    assert consents.epochOf(patient) == 1
-    permits(radiologist, use(), radiologist)
-    document("revokeAll", granted - DOUBT, epoch=1)()
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
-
-
-def test_revoking_everything_by_a_clock_that_is_behind_ends_an_emergency(
-    document, break_glass, patient, radiologist, image, permits, refuses
-):
-    """The one in force; it keeps no later one out."""
-    since = break_glass()
-    document("revokeAll", since - DAY)()
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
-    break_glass()
-    permits(radiologist, use(), radiologist, EMERGENCY)
-
-
-def test_a_grant_after_everything_was_revoked_that_it_does_not_know(document, patient, slot, late):
-    revoked = late - 10 * DAY
-    document("revokeAll", revoked)()
-    with error("ConsentAllRevokedSince", patient, revoked):
-        document("grant", revoked + DOUBT)()
-    document("grant", revoked + DOUBT + 1)()
-    assert slot() == (revoked + DOUBT + 1, GRANTED)
-
-
-def test_everything_is_revoked_again(consents, document, patient, late):
-    document("revokeAll", late)()
-    document("revokeAll", late + 1)()
-    document("revokeAll", late - DAY, epoch=2)()
-    assert (consents.epochOf(patient), consents.revokedAllAt(patient)) == (3, late + 2)
-
-
-def test_everything_is_revoked_over_an_epoch_that_the_chain_does_not_have(
-    consents, document, patient, late
-):
-    """After a reorganisation, say: it would count again in each epoch up to the one it names."""
-    document("revokeAll", late)()
-    revocation = document("revokeAll", late + 1, epoch=2)
-    with error("ConsentBasisUnknown", 0, late, 2, 1):
-        revocation()
-    consents.revokeAll(patient, {"from": patient})
-    revocation()
-    assert consents.epochOf(patient) == 3
-    with error("ConsentAllRevokedAlready", patient, consents.revokedAllAt(patient)):
-        revocation()
+# ------------------------------------------------------------------------------ direct calls
 
 
 def test_direct_calls_in_one_second_follow_each_other(consents, patient, radiologist, now):
@@ -388,20 +255,3 @@ def test_direct_calls_in_one_second_follow_each_other(consents, patient, radiolo
     finally:
         stop("evm_setAutomine", [True])
     assert plain(consents.grantOf(patient, radiologist, ALL)) == CARE.kept(now() + 2)
-
-
-def test_the_last_epoch(consents, document, patient, radiologist, image, late, permits, refuses):
-    """After 65,535 revocations of everything, times alone tell what the next one takes back."""
-    last = 2**16 - 1
-    set_epoch(consents, patient, last - 1)
-    document("revokeAll", late, epoch=last - 1)()
-    assert consents.epochOf(patient) == last
-    with error("ConsentAllRevokedAlready", patient, late):
-        document("revokeAll", late, epoch=last)()
-    with error("ConsentAllRevokedSince", patient, late):
-        document("grant", late + 1, epoch=last)()
-    consents.grant(patient, radiologist, ALL, CARE, {"from": patient})
-    permits(radiologist, use(), radiologist)
-    document("revokeAll", late + 1, epoch=last)()
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
-    assert (consents.epochOf(patient), consents.revokedAllAt(patient)) == (last, late + 1)
