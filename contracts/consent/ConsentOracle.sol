@@ -100,7 +100,9 @@ abstract contract ConsentOracle is GrantStore {
             images[i] = _requireUsable(imageSet);
             // An image set that is anchored has a patient, so the first one begins a decision.
             if (imageSet.patient != forAll.subject) forAll = _decideForAll(reader, imageSet.patient, use);
-            grantIds[i] = _requireImage(_copyOf(forAll), imageSet, images[i], use);
+            // What permits the use of all is not changed by what is found for one.
+            Decision memory decision = uint256(forAll.reason) == uint256(Reason.Permitted) ? forAll : _copyOf(forAll);
+            grantIds[i] = _requireImage(decision, imageSet, images[i], use);
         }
     }
 
