@@ -40,6 +40,7 @@ class Stage:
     participants: Contract
     images: Contract
     consents: Contract
+    algorithms: Contract
     datasets: Contract
     token: Contract
     _numbers: Iterator[int] = field(default_factory=count)
@@ -127,9 +128,13 @@ def research_stage() -> Iterator[Stage]:
         images = chain.deploy("ImageRegistry", *peers)
         asked = (identities.address, participants.address, images.address)
         consents = chain.deploy("ConsentRegistry", *asked, True, 5)
+        algorithms = chain.deploy(
+            "AlgorithmRegistry", participants.address, consents.address, forwarder.address
+        )
         datasets = chain.deploy("DatasetRegistry", *asked, consents.address, forwarder.address)
         token = chain.deploy("LocalToken", FUNDER, SUPPLY)
-        stage = Stage(chain, forwarder, identities, participants, images, consents, datasets, token)
+        peers = (forwarder, identities, participants, images, consents, algorithms, datasets)
+        stage = Stage(chain, *peers, token)
         stage.admit(UNIVERSITY, RESEARCHER)
         chain.send(UNIVERSITY, participants, "admit", RESEARCHER_ALICE, RESEARCHER)
         chain.send(FUNDER, token, "approve", datasets.address, 2**256 - 1)

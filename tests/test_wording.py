@@ -29,6 +29,7 @@ ENUMERATIONS = {
 COUNTS_AND_AMOUNTS = {
     *("approvals", "epoch", "current", "guardians", "instances", "most", "mostInstances"),
     *("named", "overdue", "sum", "threshold", "weight"),
+    *("count", "datasetVersion", "developers", "imageSets"),
     *("allowance", "balance", "currentNonce", "msgValue", "needed", "received", "requestedValue"),
     # Spans, whose unit is said beside them or in the notice.
     *("delay", "duration", "least", "longest", "validity"),

@@ -48,7 +48,7 @@ def measure(ledger: Ledger, people: dict[str, Any]) -> dict[str, int]:
         Accounts of :mod:`radledger.devnet.people`, and further ones as ``new-…``.
     """
     meter = Meter(ledger, people)
-    for part in (_identity, _imaging, _consent, _research, _hybrid_key, *OPERATIONS):
+    for part in (_identity, _imaging, _consent, _research, _hybrid_key, *OPERATIONS, _algorithms):
         part(meter)
     return dict(sorted(meter.costs.items()))
 
@@ -185,6 +185,30 @@ def _contributed_by_signature(meter: Meter, dataset: bytes, parts: tuple[Any, ..
     return (
         datasets.contribute(id_, image, acceptance=accepted).send(meter.people["hospital"]).gas_used
     )
+
+
+def _algorithms(meter: Meter) -> None:
+    registry, patient, hospital = "AlgorithmRegistry", *map(meter.address, ("patient", "hospital"))
+    name, family = "Lung nodule detection", b"DCM:123110".ljust(16, b"\0")
+    meter.measure(f"{registry}.register", "researcher", registry, "register", name, family)
+
+    version = NONE
+    for label in ("1.0.0", "1.1.0"):  # The second one has a parent.
+        stated = (name, label, (digest(), digest(), 1, digest(), version))
+        publish = ("publish", *stated, [meter.address("researcher")])
+        receipt = meter.measure(f"{registry}.publish", "researcher", registry, *publish)
+        version = bytes.fromhex(receipt.event("AlgorithmVersionPublished").args["version"][2:])
+    now = meter.ledger.now()
+    consent = (now, now + YEAR, CARE, 0, EMPTY)
+    meter.send("patient", "ConsentRegistry", "grant", patient, hospital, NONE, consent)
+    images = [anchored(meter) for _ in range(50)]
+    for key, count in (("", 1), ("10", 10), ("50", 50)):
+        execution = ("recordExecution", version, images[:count], (CARE, 0, EMPTY), digest())
+        receipt = meter.send("radiologist", registry, *execution)
+        meter.costs[f"{registry}.recordExecution{key}"] = receipt.gas_used // count
+    executions = ("recordExecutions", version, digest(), 10_000)
+    meter.measure(f"{registry}.recordExecutions", "radiologist", registry, *executions)
+    meter.measure(f"{registry}.recall", "researcher", registry, "recall", version, digest())
 
 
 def prepared(folder: Path) -> tuple[Callable[[], None], Ledger, dict[str, Any]]:

@@ -122,6 +122,33 @@ BUDGETS = (
         "DatasetRegistry.withdraw", "image set, data and custody, by the patient", "-", 2 * 41_500
     ),
     Budget("DatasetRegistry.withdrawWork", "by its contributor", "-", 43_500),
+    Budget(
+        "AlgorithmRegistry.register",
+        "with its name and family",
+        "153,485 (ERC-721 with URI), 202,912 (EAS)",
+        34_000,
+    ),
+    Budget(
+        "AlgorithmRegistry.publish",
+        "version of one developer, parent known",
+        "153,485 (ERC-721 with URI), 202,912 (EAS)",
+        66_500,
+    ),
+    Budget("AlgorithmRegistry.recall", "by its institution", "62,044 (EAS revoke)", None),
+    Budget(
+        "AlgorithmRegistry.recordExecution",
+        "on one image set, consent checked",
+        "202,912 (EAS), unchecked; 116,000 (Ocean access)",
+        60_000,
+    ),
+    Budget("AlgorithmRegistry.recordExecution10", "per image set, 10 of one patient", "-", 14_000),
+    Budget("AlgorithmRegistry.recordExecution50", "per image set, 50 of one patient", "-", 9_500),
+    Budget(
+        "AlgorithmRegistry.recordExecutions",
+        "any number by one root",
+        "45,869 (EAS timestamp)",
+        38_000,
+    ),
     Budget("Forwarder.execute", "a patient's disown, first of the signer", "-", None),
     Budget("Forwarder.executeBatch", "with one call, acknowledge", "-", None),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from radledger.algorithms.area import AREA as ALGORITHMS
 from radledger.area.declaration import Area, Contract
 from radledger.consent.area import AREA as CONSENT
 from radledger.identity.area import AREA as IDENTITY
@@ -13,7 +14,7 @@ from radledger.research.area import AREA as RESEARCH
 
 __all__ = ["AREAS", "CONTRACTS"]
 
-AREAS: tuple[Area, ...] = (IDENTITY, IMAGING, CONSENT, RESEARCH)
+AREAS: tuple[Area, ...] = (IDENTITY, IMAGING, CONSENT, ALGORITHMS, RESEARCH)
 
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
     {contract.name: contract for area in AREAS for contract in area.contracts}

@@ -35,7 +35,7 @@ def test_each_contract_is_deployed_once_and_knows_the_others(web3, new_account, 
     assert web3.eth.get_transaction_count(governor.address) == len(CONTRACTS)
     ledger = Ledger(web3, deployment)
     forwarder = ledger.address("Forwarder")
-    for name in ("IdentityRegistry", "ParticipantRegistry", "ImageRegistry", "DatasetRegistry"):
+    for name in (name for name, takes in CONTRACTS.items() if "Forwarder" in takes):
         assert ledger.call(name, "isTrustedForwarder", forwarder)
     assert ledger.call("ParticipantRegistry", "rolesOf", governor.address) == 1
     assert ledger.call("IdentityRegistry", "recoveryDelay") == 3 * 24 * 3600
@@ -68,7 +68,7 @@ def test_what_a_newer_release_brings_is_added_once(anvil, new_account, tmp_path)
     assert not is_begun(anvil, tmp_path)
 
     earlier = deployments.load(tmp_path, whole.chain_id)
-    assert missing(earlier) == ("DatasetRegistry",)
+    assert missing(earlier) == tuple(name for name in WITHOUT_TOKEN if name not in CORE)
     ledger = Ledger(anvil, earlier)
     assert ledger.call("ParticipantRegistry", "rolesOf", governor.address) == 1
     with pytest.raises(ContractNotDeployed, match="not deployed on this network") as error:
@@ -80,7 +80,7 @@ def test_what_a_newer_release_brings_is_added_once(anvil, new_account, tmp_path)
         now = deploy(anvil, governor, tmp_path)
         assert {name: now.contracts[name] for name in CORE} == core
         assert now.contracts.keys() == whole.contracts.keys()
-        assert anvil.eth.get_transaction_count(governor.address) == before + 1
+        assert anvil.eth.get_transaction_count(governor.address) == before + len(missing(earlier))
     assert is_begun(anvil, tmp_path)
     assert Ledger(anvil, now).call(
         "DatasetRegistry", "isTrustedForwarder", ledger.address("Forwarder")

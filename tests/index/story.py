@@ -19,6 +19,7 @@ from radledger.signed import submit
 NOTE = SealedNote("unconscious after an accident", bytes(32))
 RECOVERY_DELAY = 3 * 24 * 3600
 DAY = 24 * 3600
+BIOMEDICAL_RESEARCH = 1 << 2
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Narrator:
         self.rich(self.who.patient.address, *(each.address for each in self.who.relatives))
         original, deidentified, erased, disowned = self.images()
         self.consent(original)
+        self.algorithms(original)
         self.emergency()
         dataset, claims = self.research(original, deidentified)
         self.identity()
@@ -101,6 +103,22 @@ class Narrator:
             who.researcher
         )
         consents.grant(clinic, ConsentTerms(("HMB",))).send(patient)
+
+    def algorithms(self, image):
+        """A version of a model, executed on the image and on many more, and recalled."""
+        developer, registry = self.who.researcher, "AlgorithmRegistry"
+        word, none = (bytes.fromhex(each[2:]) for each in (digest("model"), "0x" + "00" * 32))
+        self.ledger.send(
+            developer, registry, "register", "Lung nodule detection", b"DCM:123110".ljust(16, b"\0")
+        )
+        stated = ("Lung nodule detection", "1.0.0", (word, none, 0, word, none))
+        published = self.ledger.send(developer, registry, "publish", *stated, [developer.address])
+        args = published.event("AlgorithmVersionPublished").args
+        version = bytes.fromhex(args["version"][2:])
+        execution = (version, [image.struct], (BIOMEDICAL_RESEARCH, 0, bytes(13)), word)
+        self.ledger.send(developer, registry, "recordExecution", *execution)
+        self.ledger.send(developer, registry, "recordExecutions", version, word, 10_000)
+        self.ledger.send(developer, registry, "recall", version, word)
 
     def emergency(self):
         who, patient = self.who, self.who.patient.address

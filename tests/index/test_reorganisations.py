@@ -57,6 +57,7 @@ def ledger(stage):
         stage.participants,
         stage.images,
         stage.consents,
+        stage.algorithms,
         stage.datasets,
     )
     contracts = {

@@ -5,6 +5,18 @@ Written by ``tools/generate_refusals.py``; edit the contracts instead.
 
 from __future__ import annotations
 
+from radledger.chain.refusals.algorithm_registry import (
+    AlgorithmExecutionIncomplete,
+    AlgorithmExecutionsIncomplete,
+    AlgorithmNameMissing,
+    AlgorithmNotPublisher,
+    AlgorithmOperatorNotAccredited,
+    AlgorithmTrainingInvalid,
+    AlgorithmVersionAlreadyPublished,
+    AlgorithmVersionIncomplete,
+    AlgorithmVersionIsRecalled,
+    AlgorithmVersionUnknown,
+)
 from radledger.chain.refusals.base import ContractError
 from radledger.chain.refusals.consent_registry import (
     ConsentAllRevokedAlready,
@@ -150,6 +162,16 @@ from radledger.chain.refusals.participant_registry import (
 )
 
 __all__ = [
+    "AlgorithmExecutionIncomplete",
+    "AlgorithmExecutionsIncomplete",
+    "AlgorithmNameMissing",
+    "AlgorithmNotPublisher",
+    "AlgorithmOperatorNotAccredited",
+    "AlgorithmTrainingInvalid",
+    "AlgorithmVersionAlreadyPublished",
+    "AlgorithmVersionIncomplete",
+    "AlgorithmVersionIsRecalled",
+    "AlgorithmVersionUnknown",
     "ConsentAllRevokedAlready",
     "ConsentAllRevokedSince",
     "ConsentAlreadyRequested",

@@ -1,0 +1,1 @@
+"""Algorithms, their versions and their executions."""

@@ -1,0 +1,23 @@
+"""The area of algorithms: their versions, what these were trained on, and their executions."""
+
+from __future__ import annotations
+
+from radledger.area.declaration import Area, Contract
+
+__all__ = ["AREA"]
+
+AREA = Area(
+    "algorithms",
+    contracts=(
+        Contract(
+            "AlgorithmRegistry",
+            constructor=("ParticipantRegistry", "ConsentRegistry", "Forwarder"),
+            actors={
+                "AlgorithmExecutionRecorded": "operator",
+                "AlgorithmExecutionsRecorded": "operator",
+                "AlgorithmVersionRecalled": "actor",
+            },
+            state="radledger.algorithms.state:AlgorithmState",
+        ),
+    ),
+)
