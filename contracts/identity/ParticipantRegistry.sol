@@ -94,7 +94,7 @@ contract ParticipantRegistry is IParticipantRegistry, ERC2771Context {
         ParticipantSlot slot = _participants[account];
         uint8 authority = _authority(account, slot, actor);
         if (account == address(0)) revert ParticipantZeroAddress();
-        // Where there is no institution, only a governor has got here, who suspends for itself alone.
+        // Without an institution only a governor gets here, and suspends by its own authority alone.
         if (slot.institution() == address(0)) authority = BY_GOVERNOR;
         uint8 status = slot.status() | authority;
         if (status == slot.status()) revert ParticipantAlreadySuspended(account, actor);
