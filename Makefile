@@ -164,6 +164,7 @@ lint-generated: setup
 	python tools/compile_contracts.py --check
 	python tools/generate_refusals.py --check
 	python -m tools.generate_bindings --check
+	python -m tools.generate_clear_signing --check
 
 .PHONY: format
 format: setup ## Put Python and Solidity into the project's format
@@ -176,6 +177,7 @@ compile: setup ## Compile the contracts into the artifacts, error classes and bi
 	@python tools/compile_contracts.py
 	@python tools/generate_refusals.py
 	@python -m tools.generate_bindings
+	@python -m tools.generate_clear_signing
 
 .PHONY: docs
 docs: setup ## Run the examples in docstrings and check the links of the documentation

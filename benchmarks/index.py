@@ -215,7 +215,7 @@ class Node:
                     yield "ImageRegistry", "ImageRekeyed", [image], [self._word()]
                 case _:
                     topics = [*people, image]
-                    yield "ConsentRegistry", "ConsentWithdrawn", topics, [self._person()]
+                    yield "ConsentRegistry", "ConsentNotPermittedRevoked", topics, [self._person()]
 
     def _word(self) -> str:
         return f"0x{self.random.getrandbits(256):064x}"

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {DatasetId} from "../contracts/types/DatasetId.sol";
 import {Disease} from "../contracts/types/Disease.sol";
 import {Purposes} from "../contracts/types/Purposes.sol";
-import {IConsentRegistry} from "./IConsentRegistry.sol";
+import {IConsentOracle} from "./IConsentOracle.sol";
 import {IDatasetContributions} from "./IDatasetContributions.sol";
 
 /// @title Data sets: what they consist of, who contributed, and how the benefit is shared
@@ -39,7 +39,7 @@ interface IDatasetRegistry is IDatasetContributions {
         uint16[4] shares;
         WeightRule rule;
         uint32 mostInstances;
-        IConsentRegistry.Use use;
+        IConsentOracle.Use use;
         bytes32 protocol;
     }
 
@@ -55,7 +55,7 @@ interface IDatasetRegistry is IDatasetContributions {
         address institution;
         WeightRule rule;
         uint32 mostInstances;
-        IConsentRegistry.Use use;
+        IConsentOracle.Use use;
         uint16[4] shares;
         address vault;
         uint32 versions;

@@ -45,27 +45,66 @@ interface IEmergencyAccess {
         uint32 overdue;
     }
 
+    // ------------------------------------------------------------------ errors
+
     /// @notice Emergency access cannot last 0 seconds, nor longer than 24 hours.
-    error ConsentEmergencyTooLong(Duration duration, Duration longest);
+    /// @param duration for how long it was asked for, in seconds
+    /// @param longest for how long it can last, in seconds
+    error EmergencyTooLong(Duration duration, Duration longest);
+
     /// @notice There is no such emergency access.
-    error ConsentNoEmergency(address subject, address clinician, Time since);
+    /// @param subject whose records
+    /// @param clinician who declared it
+    /// @param since time at which it was declared
+    error EmergencyUnknown(address subject, address clinician, Time since);
+
     /// @notice The clinician already declared emergency access to this subject in the same second.
-    error ConsentEmergencyExists(address subject, address clinician, Time since);
+    /// @param subject whose records
+    /// @param clinician who declared it
+    /// @param since time at which it was declared
+    error EmergencyAlreadyDeclared(address subject, address clinician, Time since);
+
     /// @notice The subject forbids emergency access.
-    error ConsentEmergencyForbidden(address subject);
+    /// @param subject whose records
+    error EmergencyForbidden(address subject);
+
     /// @notice The recorded choice on emergency access is the same, or may be newer; to change it, sign a new choice.
-    error ConsentEmergencyChoiceSuperseded(address subject, Time32 signed);
+    /// @param subject whose records
+    /// @param signed when the recorded choice was signed
+    error EmergencyChoiceSuperseded(address subject, Time32 signed);
+
     /// @notice This deployment does not let subjects forbid emergency access.
-    error ConsentEmergenciesNotForbiddable();
+    error EmergenciesNotForbiddable();
+
     /// @notice The emergency access was already reviewed.
-    error ConsentAlreadyReviewed(address subject, address clinician, Time since);
+    /// @param subject whose records
+    /// @param clinician who declared it
+    /// @param since time at which it was declared
+    error EmergencyAlreadyReviewed(address subject, address clinician, Time since);
+
     /// @notice The reviewer is neither another active member of the clinician's institution, nor a governor after the
     /// review was due.
-    error ConsentReviewerInvalid(address reviewer, address clinician, address institution);
-    /// @notice The requester's institution has too many overdue reviews of emergency access.
-    error ConsentReviewsOverdue(address institution, uint256 overdue, uint256 most);
+    /// @param reviewer who called
+    /// @param clinician who declared it
+    /// @param institution whose second person reviews it
+    error EmergencyReviewerInvalid(address reviewer, address clinician, address institution);
 
-    /// @notice A clinician declared emergency access; `reason` is a digest.
+    /// @notice The requester's institution has too many overdue reviews of emergency access.
+    /// @param institution institution of the requester
+    /// @param overdue how many reviews are overdue
+    /// @param most with how many it may still request
+    error EmergencyReviewsOverdue(address institution, uint256 overdue, uint256 most);
+
+    // ------------------------------------------------------------------ events
+
+    /// @notice A clinician declared emergency access.
+    /// @param subject whose records
+    /// @param clinician who declared it
+    /// @param institution whose second person reviews it
+    /// @param since time at which it was declared
+    /// @param until time from which it no longer holds
+    /// @param reviewBy time by which it is to be reviewed
+    /// @param reason digest of the reason
     event EmergencyDeclared(
         address indexed subject,
         address indexed clinician,
@@ -75,7 +114,14 @@ interface IEmergencyAccess {
         Time reviewBy,
         bytes32 reason
     );
-    /// @notice A second person reviewed emergency access; `opinion` is a digest.
+
+    /// @notice A second person reviewed emergency access.
+    /// @param subject whose records
+    /// @param clinician who declared it
+    /// @param reviewer who reviewed it
+    /// @param since time at which it was declared
+    /// @param justified the reviewer's finding
+    /// @param opinion digest of the review
     event EmergencyReviewed(
         address indexed subject,
         address indexed clinician,
@@ -84,8 +130,15 @@ interface IEmergencyAccess {
         bool justified,
         bytes32 opinion
     );
+
     /// @notice The subject forbids emergency access from now on, or allows it again.
+    /// @param subject whose records
+    /// @param forbidden whether it is forbidden from now on
+    /// @param signed what {emergencyChoiceOf} then returns
+    /// @param actor who acted for the subject
     event EmergenciesForbidden(address indexed subject, bool forbidden, Time32 signed, address actor);
+
+    // ------------------------------------------------------------------ writes
 
     /// @notice Declares emergency access (break-the-glass): the calling clinician may use everything of the subject for
     /// clinical care, for as long as it is a clinician of the same institution. It replaces an earlier one of the same
@@ -121,17 +174,33 @@ interface IEmergencyAccess {
     function forbidEmergenciesBySig(address subject, bool forbidden, Time32 seen, Authorization calldata authorization)
         external;
 
+    // ------------------------------------------------------------------ views
+
     /// @notice Emergency access as it was written last; all zero where there is none.
+    /// @param subject whose images
+    /// @param clinician who declared it
+    /// @param since time at which it was declared
+    /// @return the emergency access
     function emergencyOf(address subject, address clinician, Time since) external view returns (Emergency memory);
 
     /// @notice Whether emergency access should have been reviewed by now.
+    /// @param subject whose images
+    /// @param clinician who declared it
+    /// @param since time at which it was declared
+    /// @return whether its review is overdue
     function isReviewOverdue(address subject, address clinician, Time since) external view returns (bool);
 
     /// @notice The emergency accesses that an account declared as a clinician, and those that it answers for as an
     /// institution, counted by outcome.
+    /// @param account the clinician or institution
+    /// @return asClinician what it declared itself
+    /// @return asInstitution what it answers for
     function conductOf(address account) external view returns (Conduct memory asClinician, Conduct memory asInstitution);
 
     /// @notice Whether the subject forbids emergency access, and when it signed its choice; zero if it never chose.
+    /// @param subject whose images
+    /// @return forbidden whether it is forbidden
+    /// @return signed when that was signed, in seconds since 1970
     function emergencyChoiceOf(address subject) external view returns (bool forbidden, Time32 signed);
 
     /// @notice The deployment's rules on emergency access.

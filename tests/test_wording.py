@@ -42,11 +42,19 @@ KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "Contra
 @pytest.mark.parametrize(
     ("name", "values", "told"),
     [
-        ("ConsentPurposeNotPermitted", {"granted": 34, "used": 4}, "(granted GRU, CC, used HMB)"),
-        ("ConsentConditionUnmet", {"required": 3, "fulfilled": 0}, "(required NPU, NCU, fulfilled"),
-        ("ConsentConditionUnmet", {"required": 3, "fulfilled": 0}, "fulfilled none); name what"),
+        ("ConsentNotPermittedPurpose", {"granted": 34, "used": 4}, "(granted GRU, CC, used HMB)"),
         (
-            "ConsentDiseaseDiffers",
+            "ConsentNotPermittedCondition",
+            {"required": 3, "fulfilled": 0},
+            "(required NPU, NCU, fulfilled",
+        ),
+        (
+            "ConsentNotPermittedCondition",
+            {"required": 3, "fulfilled": 0},
+            "fulfilled none); name what",
+        ),
+        (
+            "ConsentNotPermittedDisease",
             {"granted": "0x" + b"MONDO:0004992".hex(), "used": SAMPLES["bytes13"]},
             "(granted 0x4d4f4e444f3a30303034393932, used none); give --disease CODE@SALT",
         ),
@@ -55,7 +63,7 @@ KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "Contra
             {"from": 1_800_000_000, "until": 0},
             "(from 2027-01-15 08:00:00 UTC, until 1970-01-01 00:00:00 UTC); give an end",
         ),
-        ("ConsentEmergencyTooLong", {"duration": 90_000, "longest": 86_400}, "longest 86400 s)"),
+        ("EmergencyTooLong", {"duration": 90_000, "longest": 86_400}, "longest 86400 s)"),
         ("IdentityRecoveryNotReady", {"readyAt": 1_800_000_000}, "before 2027-01-15 08:00:00 UTC."),
         ("ConsentScopeReserved", {"scope": "0x" + "00" * 32}, "(scope all)"),
         ("ConsentScopeReserved", {"scope": "0x" + EMERGENCY_DIGEST.hex()}, "(scope emergency)"),
@@ -85,7 +93,11 @@ KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "Contra
         ("DatasetInstancesInvalid", {"rule": 1, "mostInstances": 0}, "(rule per instance, most"),
         ("ConsentPurposesInvalid", {"purposes": 512, "conditions": 0}, "(purposes unknown, cond"),
         ("ConsentPurposesInvalid", {"purposes": 544, "conditions": 0}, "(purposes CC, unknown, co"),
-        ("ConsentExpired", {"subject": "x", "reader": "y", "until": 2**32 - 1}, "until no end"),
+        (
+            "ConsentNotPermittedExpired",
+            {"subject": "x", "reader": "y", "until": 2**32 - 1},
+            "until no end",
+        ),
         ("ERC2771ForwarderExpiredRequest", {"deadline": 1_800_000_000}, "2027-01-15 08:00:00 UTC;"),
         ("DatasetFreeUnchanged", {"free": True}, "(free yes)"),
         ("ParticipantLacksRole", {"account": "x", "role": 8, "held": 6}, "holds custodian, clin"),
@@ -133,7 +145,7 @@ def test_no_refusal_shows_a_mask_a_member_or_a_time_as_a_number(kind, number):
 
 @pytest.mark.parametrize("values", [{"granted": "x", "used": None}, {"other": 1}])
 def test_values_that_no_contract_gave_are_left_alone(values):
-    error = refusals.ConsentPurposeNotPermitted("the relayer's own words", **values)
+    error = refusals.ConsentNotPermittedPurpose("the relayer's own words", **values)
     assert humanize(error) == "the relayer's own words"
 
 
@@ -144,4 +156,4 @@ def test_other_errors_speak_for_themselves():
 def test_every_hint_is_for_a_refusal():
     hinted = {name for area in AREAS for name in area.hints}
     assert hinted <= {kind.__name__ for kind in KINDS}
-    assert "ConsentExpired" in hinted
+    assert "ConsentNotPermittedExpired" in hinted

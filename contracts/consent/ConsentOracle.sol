@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IConsentOracle} from "../../interfaces/IConsentOracle.sol";
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
@@ -35,7 +35,9 @@ abstract contract ConsentOracle is GrantStore {
 
     IIdentityRegistry private immutable _identities;
     IParticipantRegistry internal immutable _participants;
-    IImageRegistry internal immutable _images;
+    IImageRegistry private immutable _images;
+
+    // ------------------------------------------------------------------ construction
 
     constructor(IIdentityRegistry identities, IParticipantRegistry participants, IImageRegistry images) {
         _identities = identities;
@@ -45,7 +47,7 @@ abstract contract ConsentOracle is GrantStore {
 
     // ------------------------------------------------------------------ views
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentOracle
     function permitted(address reader, ImageSet calldata imageSet, Use calldata use)
         external
         view
@@ -61,7 +63,7 @@ abstract contract ConsentOracle is GrantStore {
         return (decision.reason, decision.grantId);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentOracle
     function permittedScope(address reader, address subject, Scope scope, Use calldata use)
         external
         view
@@ -75,7 +77,7 @@ abstract contract ConsentOracle is GrantStore {
         return (decision.reason, decision.grantId);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentOracle
     function requirePermitted(address reader, ImageSet calldata imageSet, Use calldata use)
         external
         view
@@ -86,7 +88,7 @@ abstract contract ConsentOracle is GrantStore {
         return (image, _requireImage(decision, imageSet, image, use));
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentOracle
     function requirePermittedBatch(address reader, ImageSet[] calldata imageSets, Use calldata use)
         external
         view
@@ -117,10 +119,6 @@ abstract contract ConsentOracle is GrantStore {
 
     function _emergencyGrantId(address subject, address clinician) internal pure returns (GrantId) {
         return _grantId(subject, clinician, Scopes.EMERGENCY);
-    }
-
-    function _emergencyId(address subject, address clinician, uint256 since) internal pure returns (GrantId) {
-        return GrantId.wrap(keccak256(abi.encode(subject, clinician, since)));
     }
 
     // One place for each question to another contract: the code of a call takes 150 bytes.
@@ -262,9 +260,9 @@ abstract contract ConsentOracle is GrantStore {
         image = imageSet.id();
         uint256 state = _stateOf(image);
         if (state == uint256(IImageRegistry.State.Anchored)) return image;
-        if (state == uint256(IImageRegistry.State.Unknown)) revert ConsentImageNotAnchored(image);
-        if (state == uint256(IImageRegistry.State.Erased)) revert ConsentImageErased(image);
-        revert ConsentImageDisowned(image);
+        if (state == uint256(IImageRegistry.State.Unknown)) revert ConsentNotPermittedNotAnchored(image);
+        if (state == uint256(IImageRegistry.State.Erased)) revert ConsentNotPermittedErased(image);
+        revert ConsentNotPermittedDisowned(image);
     }
 
     /// @dev The grant that permits the use of an image set, after what is decided for all.
@@ -282,19 +280,21 @@ abstract contract ConsentOracle is GrantStore {
         GrantSlot given = decision.given;
         address subject = decision.subject;
         address reader = decision.reader;
-        if (reason == uint256(Reason.ReaderSuspended)) revert ConsentReaderSuspended(reader);
-        if (reason == uint256(Reason.Revoked)) revert ConsentRevoked(subject, reader);
-        if (reason == uint256(Reason.Expired)) revert ConsentExpired(subject, reader, time32(given.until()));
-        if (reason == uint256(Reason.NotYet)) revert ConsentNotYet(subject, reader, time32(given.from()));
+        if (reason == uint256(Reason.ReaderSuspended)) revert ConsentNotPermittedReaderSuspended(reader);
+        if (reason == uint256(Reason.Revoked)) revert ConsentNotPermittedRevoked(subject, reader);
+        if (reason == uint256(Reason.Expired)) {
+            revert ConsentNotPermittedExpired(subject, reader, time32(given.until()));
+        }
+        if (reason == uint256(Reason.NotYet)) revert ConsentNotPermittedNotYet(subject, reader, time32(given.from()));
         if (reason == uint256(Reason.Purpose)) {
-            revert ConsentPurposeNotPermitted(Purposes.wrap(given.purposes()), use.purposes);
+            revert ConsentNotPermittedPurpose(Purposes.wrap(given.purposes()), use.purposes);
         }
         if (reason == uint256(Reason.Disease)) {
-            revert ConsentDiseaseDiffers(given.disease(), use.disease);
+            revert ConsentNotPermittedDisease(given.disease(), use.disease);
         }
         if (reason == uint256(Reason.Condition)) {
-            revert ConsentConditionUnmet(Conditions.wrap(given.conditions()), use.fulfilled);
+            revert ConsentNotPermittedCondition(Conditions.wrap(given.conditions()), use.fulfilled);
         }
-        revert ConsentNeverGranted(subject, reader);
+        revert ConsentNotPermittedNeverGranted(subject, reader);
     }
 }

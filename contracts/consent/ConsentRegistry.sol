@@ -35,6 +35,8 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
 
     mapping(RequestId request => Request) private _requests;
 
+    // ------------------------------------------------------------------ construction
+
     /// @param identities registry of identities, their delegates and recoveries
     /// @param participants registry of accredited participants
     /// @param images registry of image sets
@@ -52,7 +54,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         EIP712(NAME, VERSION)
     {}
 
-    // ------------------------------------------------------------------ the subject
+    // ------------------------------------------------------------------ writes, by the subject
 
     /// @inheritdoc IConsentRegistry
     function grant(address subject, address grantee, Scope scope, Terms calldata terms) external {
@@ -121,7 +123,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         _writeChoice(subject, forbidden, signed, authorization.signer);
     }
 
-    // ------------------------------------------------------------------ requests
+    // ------------------------------------------------------------------ writes, on request
 
     /// @inheritdoc IConsentRegistry
     function request(address subject, address grantee, Scope scope, Terms calldata terms)

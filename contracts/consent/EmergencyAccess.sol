@@ -30,21 +30,23 @@ abstract contract EmergencyAccess is ConsentOracle {
     mapping(address institution => ConductSlot) private _institutions;
     mapping(address subject => ChoiceSlot) private _choices;
 
+    // ------------------------------------------------------------------ construction
+
     constructor(bool mayForbid, uint32 mostOverdue) {
         _mayForbid = mayForbid;
         _mostOverdue = mostOverdue;
     }
 
-    // ------------------------------------------------------------------ the clinician and the reviewer
+    // ------------------------------------------------------------------ writes, by the clinician and the reviewer
 
     /// @inheritdoc IEmergencyAccess
     function breakGlass(address subject, Duration duration, bytes32 reason) external {
         address institution = _participants.requireRole(msg.sender, Roles.CLINICIAN);
         if (Duration.unwrap(duration) == 0 || Duration.unwrap(duration) > LONGEST_EMERGENCY) {
-            revert ConsentEmergencyTooLong(duration, Duration.wrap(LONGEST_EMERGENCY));
+            revert EmergencyTooLong(duration, Duration.wrap(LONGEST_EMERGENCY));
         }
         if (subject == address(0) || subject == msg.sender) revert ConsentGranteeInvalid(msg.sender);
-        if (_mayForbid && _choices[subject].isForbidden()) revert ConsentEmergencyForbidden(subject);
+        if (_mayForbid && _choices[subject].isForbidden()) revert EmergencyForbidden(subject);
         ConductSlot conduct = _clinicians[msg.sender].today();
         // It is cut and not refused, for no clinician must lose time over it.
         if (conduct.overdue() != 0 && Duration.unwrap(duration) > LONGEST_WHILE_OVERDUE) {
@@ -59,10 +61,10 @@ abstract contract EmergencyAccess is ConsentOracle {
     function review(address subject, address clinician, Time since, bool justified, bytes32 opinion) external {
         (GrantId id, EmergencySlot emergency) = _find(subject, clinician, since);
         address institution = emergency.institution();
-        if (institution == address(0)) revert ConsentNoEmergency(subject, clinician, since);
-        if (emergency.outcome() != Outcome.Waiting) revert ConsentAlreadyReviewed(subject, clinician, since);
+        if (institution == address(0)) revert EmergencyUnknown(subject, clinician, since);
+        if (emergency.outcome() != Outcome.Waiting) revert EmergencyAlreadyReviewed(subject, clinician, since);
         if (!_mayReview(msg.sender, clinician, institution, since)) {
-            revert ConsentReviewerInvalid(msg.sender, clinician, institution);
+            revert EmergencyReviewerInvalid(msg.sender, clinician, institution);
         }
         _emergencies[id] = emergency.reviewed(justified);
         _clinicians[clinician] = _clinicians[clinician].today().reviewed(Time.unwrap(since), justified);
@@ -76,7 +78,7 @@ abstract contract EmergencyAccess is ConsentOracle {
         }
     }
 
-    // ------------------------------------------------------------------ the subject
+    // ------------------------------------------------------------------ writes, by the subject
 
     /// @inheritdoc IEmergencyAccess
     function forbidEmergencies(address subject, bool forbidden) external {
@@ -181,11 +183,11 @@ abstract contract EmergencyAccess is ConsentOracle {
             _requireNotAhead(signed, GRANT_AHEAD);
             superseded = !choice.isForbidden() || (seen != last && signed <= last + DOUBT);
         }
-        if (superseded) revert ConsentEmergencyChoiceSuperseded(subject, time32(last));
+        if (superseded) revert EmergencyChoiceSuperseded(subject, time32(last));
     }
 
     function _writeChoice(address subject, bool forbidden, uint256 signed, address actor) internal {
-        if (!_mayForbid) revert ConsentEmergenciesNotForbiddable();
+        if (!_mayForbid) revert EmergenciesNotForbiddable();
         ChoiceSlot choice = _choices[subject];
         signed = _later(signed, choice.signed());
         _choices[subject] = forbidden ? choice.forbid(signed) : choice.allow(signed);
@@ -197,7 +199,7 @@ abstract contract EmergencyAccess is ConsentOracle {
         GrantId grantId = _emergencyGrantId(subject, msg.sender);
         EmergencySlot previous = _emergencies[grantId];
         if (previous.institution() != address(0)) {
-            if (previous.since() == since) revert ConsentEmergencyExists(subject, msg.sender, time(since));
+            if (previous.since() == since) revert EmergencyAlreadyDeclared(subject, msg.sender, time(since));
             _emergencies[_emergencyId(subject, msg.sender, previous.since())] = previous;
         }
         EmergencySlot emergency = EmergencySlotLibrary.pack(institution, since, duration, _epochSlotOf(subject).epoch());
@@ -207,6 +209,10 @@ abstract contract EmergencyAccess is ConsentOracle {
         emit EmergencyDeclared(
             subject, msg.sender, institution, time(since), time(until), time(ConductSlotLibrary.dueAt(since)), reason
         );
+    }
+
+    function _emergencyId(address subject, address clinician, uint256 since) private pure returns (GrantId) {
+        return GrantId.wrap(keccak256(abi.encode(subject, clinician, since)));
     }
 
     function _find(address subject, address clinician, Time since)
@@ -236,6 +242,6 @@ abstract contract EmergencyAccess is ConsentOracle {
         ConductSlot conduct = _institutions[institution];
         if (conduct.isSettled()) return;
         uint256 overdue = conduct.today().overdue();
-        if (overdue > _mostOverdue) revert ConsentReviewsOverdue(institution, overdue, _mostOverdue);
+        if (overdue > _mostOverdue) revert EmergencyReviewsOverdue(institution, overdue, _mostOverdue);
     }
 }

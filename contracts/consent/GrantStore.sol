@@ -49,10 +49,10 @@ abstract contract GrantStore is IConsentRegistry {
         return time32(_epochs[subject].signed());
     }
 
+    // ------------------------------------------------------------------ internal, writing
+
     /// @dev The last emergency of a clinician with a subject, as a grant.
     function _emergencyAsWritten(GrantId grantId) internal view virtual returns (GrantSlot);
-
-    // ------------------------------------------------------------------ writing
 
     /// @dev Writes a grant over any earlier one; `signed` is the time of the block for a grant without a signature.
     function _writeGrant(address subject, address grantee, Scope scope, GrantSlot terms, uint256 signed, address actor)
@@ -87,7 +87,7 @@ abstract contract GrantStore is IConsentRegistry {
     function _announceRevocation(address subject, address grantee, Scope scope, uint256 signed, address actor)
         internal
     {
-        emit ConsentWithdrawn(subject, grantee, scope, time32(signed), actor);
+        emit ConsentRevoked(subject, grantee, scope, time32(signed), actor);
     }
 
     function _writeRevocationOfAll(address subject, uint256 signed, address actor) internal {
@@ -95,10 +95,10 @@ abstract contract GrantStore is IConsentRegistry {
         uint256 epoch = all.epoch() == LAST_EPOCH ? LAST_EPOCH : all.epoch() + 1;
         signed = _later(signed, all.signed());
         _epochs[subject] = EpochSlotLibrary.pack(epoch, signed);
-        emit ConsentWithdrawnAll(subject, uint16(epoch), time32(signed), actor);
+        emit ConsentRevokedAll(subject, uint16(epoch), time32(signed), actor);
     }
 
-    // ------------------------------------------------------------------ which prevails
+    // ------------------------------------------------------------------ internal, which prevails
 
     /// @dev Refuses a signed grant that a later grant or a revocation prevails over.
     function _requireGrantPrevails(address subject, address grantee, Scope scope, uint256 signed, Basis calldata basis)

@@ -5,6 +5,7 @@ import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol"
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+import {IConsentOracle} from "../../interfaces/IConsentOracle.sol";
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
 import {IDatasetContributions} from "../../interfaces/IDatasetContributions.sol";
 import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
@@ -71,7 +72,7 @@ contract DatasetRegistry is IDatasetRegistry, DatasetTreasury, EIP712 {
     function create(Terms calldata terms, bytes32 salt) external returns (DatasetId dataset) {
         address curator = _msgSender();
         address institution = _participants.requireRole(curator, Roles.RESEARCHER);
-        IConsentRegistry.Use calldata use = terms.use;
+        IConsentOracle.Use calldata use = terms.use;
         uint16 purposes = Purposes.unwrap(use.purposes);
         bool namesDisease = Disease.unwrap(use.disease) != 0;
         // Clinical care alone is what an emergency permits: a clinician's word, not the patient's consent.
@@ -170,9 +171,9 @@ contract DatasetRegistry is IDatasetRegistry, DatasetTreasury, EIP712 {
     function suspend(DatasetId dataset, ImageSet calldata imageSet) external {
         address sender = _msgSender();
         TermsSlot terms = _existing(dataset);
-        (IConsentRegistry.Reason reason,) = _consents.permitted(terms.institution(), imageSet, _use(dataset, terms));
+        (IConsentOracle.Reason reason,) = _consents.permitted(terms.institution(), imageSet, _use(dataset, terms));
         // A suspension of the institution may be lifted, and does not end the patient's consent.
-        if (reason == IConsentRegistry.Reason.Permitted || reason == IConsentRegistry.Reason.ReaderSuspended) {
+        if (reason == IConsentOracle.Reason.Permitted || reason == IConsentOracle.Reason.ReaderSuspended) {
             revert DatasetStillConsented(sender);
         }
         ImageId image = imageSet.id();
@@ -292,9 +293,9 @@ contract DatasetRegistry is IDatasetRegistry, DatasetTreasury, EIP712 {
         }
     }
 
-    function _use(DatasetId dataset, TermsSlot terms) private view returns (IConsentRegistry.Use memory) {
+    function _use(DatasetId dataset, TermsSlot terms) private view returns (IConsentOracle.Use memory) {
         uint16 purposes = terms.purposes();
         Disease disease = purposes & DataUse.DISEASE_RESEARCH != 0 ? _diseases[dataset] : Disease.wrap(0);
-        return IConsentRegistry.Use(Purposes.wrap(purposes), terms.fulfilled(), disease);
+        return IConsentOracle.Use(Purposes.wrap(purposes), terms.fulfilled(), disease);
     }
 }

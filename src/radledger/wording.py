@@ -46,8 +46,8 @@ def humanize(error: RadLedgerError) -> str:
 
     Examples
     --------
-    >>> from radledger.chain.refusals import ConsentPurposeNotPermitted
-    >>> humanize(ConsentPurposeNotPermitted.of({"granted": 32, "used": 4}))[:73]
+    >>> from radledger.chain.refusals import ConsentNotPermittedPurpose
+    >>> humanize(ConsentNotPermittedPurpose.of({"granted": 32, "used": 4}))[:73]
     'The use is not permitted: not all of its purposes are granted (granted CC'
     """
     if not isinstance(error, ContractError):

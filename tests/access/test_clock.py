@@ -6,7 +6,7 @@ import pytest
 
 from radledger.access.errors import ReceiptStale
 from radledger.chain.errors import ChainStale, DocumentExpired
-from radledger.chain.refusals import ConsentExpired, ConsentNotYet
+from radledger.chain.refusals import ConsentNotPermittedExpired, ConsentNotPermittedNotYet
 from radledger.consent import SealedNote, Terms
 from radledger.consent.model import Decision
 from radledger.consent.permission import Use
@@ -59,7 +59,7 @@ def test_a_grant_ends_though_the_chain_makes_no_block(
     assert consents.check(reader.address, image_set, ["CC"]) == Decision(
         False, "expired", decision.grant_id, left
     )
-    with pytest.raises(ConsentExpired) as refusal:
+    with pytest.raises(ConsentNotPermittedExpired) as refusal:
         service.release(ask(reader, time=until))
     whose = {"subject": who.patient.address, "reader": reader.address}
     assert refusal.value.values == whose | {"until": until}
@@ -91,7 +91,7 @@ def test_a_grant_that_begins_later_waits_for_the_chain(
     consents.grant(reader.address, Terms(("CC",), start=start)).send(who.patient)
     wall(2 * HOUR)
     assert consents.check(reader.address, image_set, ["CC"]).reason == "not yet"
-    with pytest.raises(ConsentNotYet):
+    with pytest.raises(ConsentNotPermittedNotYet):
         service.release(ask(reader, time=ledger.now() + 2 * HOUR))
 
 

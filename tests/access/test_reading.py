@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from radledger.chain.refusals import (
-    ConsentNeverGranted,
-    ConsentPurposeNotPermitted,
-    ConsentRevoked,
+    ConsentNotPermittedNeverGranted,
+    ConsentNotPermittedPurpose,
+    ConsentNotPermittedRevoked,
 )
 from radledger.consent import Consents, Terms
 from radledger.consent.permission import Use
@@ -70,19 +70,19 @@ def test_a_grant_opens_and_its_end_closes(
     add, images, who, series, grant, consents, fetch, tmp_path, submit
 ):
     image_id = add(series, keep_identity=True)[0].image_id
-    with pytest.raises(ConsentNeverGranted) as refusal:
+    with pytest.raises(ConsentNotPermittedNeverGranted) as refusal:
         fetch("radiologist", image_id, "before")
     assert refusal.value.values["reader"] == who.radiologist.address
     grant()
     assert len(fetch("radiologist", image_id, "granted").files) == 5
     assert len(fetch("radiologist", image_id, "twice").files) == 5
-    with pytest.raises(ConsentPurposeNotPermitted):
+    with pytest.raises(ConsentNotPermittedPurpose):
         fetch("radiologist", image_id, "research", Use.of(["GRU"]))
-    with pytest.raises(ConsentNeverGranted):
+    with pytest.raises(ConsentNotPermittedNeverGranted):
         fetch("stranger", image_id, "stranger")
     document = consents.revoke(who.radiologist.address).sign(who.patient)
     submit(document, who.hospital)
-    with pytest.raises(ConsentRevoked):
+    with pytest.raises(ConsentNotPermittedRevoked):
         fetch("radiologist", image_id, "revoked")
     names = {path.name for path in tmp_path.iterdir()}
     assert {"granted", "twice"} <= names

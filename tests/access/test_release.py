@@ -16,15 +16,15 @@ from radledger.access.errors import (
     ReceiptStale,
 )
 from radledger.chain.refusals import (
-    ConsentConditionUnmet,
-    ConsentExpired,
-    ConsentImageDisowned,
-    ConsentImageErased,
-    ConsentNeverGranted,
-    ConsentNotYet,
-    ConsentPurposeNotPermitted,
-    ConsentReaderSuspended,
-    ConsentRevoked,
+    ConsentNotPermittedCondition,
+    ConsentNotPermittedDisowned,
+    ConsentNotPermittedErased,
+    ConsentNotPermittedExpired,
+    ConsentNotPermittedNeverGranted,
+    ConsentNotPermittedNotYet,
+    ConsentNotPermittedPurpose,
+    ConsentNotPermittedReaderSuspended,
+    ConsentNotPermittedRevoked,
 )
 from radledger.consent import Terms, duo
 from radledger.crypto.errors import UnwrapFailed
@@ -85,7 +85,7 @@ def test_a_patient_reads_and_releases_by_themselves(
     consents.grant(reader.address, CARE).send(who.patient)
     assert opened(own.release(ask(reader))) == holding.secret(image_set.image_id)
     consents.revoke(reader.address).send(who.patient)
-    with pytest.raises(ConsentRevoked):
+    with pytest.raises(ConsentNotPermittedRevoked):
         own.release(ask(reader))
 
 
@@ -97,7 +97,7 @@ def refused(service, receipts, request, error):
 
 
 def test_a_stranger_is_refused(service, receipts, who, ask):
-    assert refused(service, receipts, ask(who.stranger), ConsentNeverGranted) == {
+    assert refused(service, receipts, ask(who.stranger), ConsentNotPermittedNeverGranted) == {
         "subject": who.patient.address,
         "reader": who.stranger.address,
     }
@@ -106,7 +106,7 @@ def test_a_stranger_is_refused(service, receipts, who, ask):
 def test_another_purpose_is_refused(consents, service, receipts, reader, who, ask):
     consents.grant(reader.address, CARE).send(who.patient)
     request = ask(reader, purposes=("GRU",))
-    assert refused(service, receipts, request, ConsentPurposeNotPermitted) == {
+    assert refused(service, receipts, request, ConsentNotPermittedPurpose) == {
         "granted": duo.purpose_bits(["CC"]),
         "used": duo.purpose_bits(["GRU"]),
     }
@@ -114,7 +114,7 @@ def test_another_purpose_is_refused(consents, service, receipts, reader, who, as
 
 def test_an_unmet_condition_is_refused(consents, service, receipts, reader, who, ask):
     consents.grant(reader.address, Terms(("CC",), ("IRB",))).send(who.patient)
-    assert refused(service, receipts, ask(reader), ConsentConditionUnmet) == {
+    assert refused(service, receipts, ask(reader), ConsentNotPermittedCondition) == {
         "required": duo.condition_bits(["IRB"]),
         "fulfilled": 0,
     }
@@ -127,10 +127,10 @@ def test_too_early_and_too_late_are_refused(
     start, until = ledger.now() + HOUR, ledger.now() + 2 * HOUR
     consents.grant(reader.address, Terms(("CC",), start=start, until=until)).send(who.patient)
     whose = {"subject": who.patient.address, "reader": reader.address}
-    early = refused(service, receipts, ask(reader), ConsentNotYet)
+    early = refused(service, receipts, ask(reader), ConsentNotPermittedNotYet)
     assert early == whose | {"from": start}
     travel(2 * HOUR)
-    late = refused(service, receipts, ask(reader), ConsentExpired)
+    late = refused(service, receipts, ask(reader), ConsentNotPermittedExpired)
     assert late == whose | {"until": until}
 
 
@@ -138,7 +138,7 @@ def test_what_was_revoked_is_refused(consents, service, receipts, reader, who, a
     consents.grant(reader.address, CARE).send(who.patient)
     signed_before = ask(reader)
     consents.revoke_all().send(who.patient)
-    assert refused(service, receipts, signed_before, ConsentRevoked) == {
+    assert refused(service, receipts, signed_before, ConsentNotPermittedRevoked) == {
         "subject": who.patient.address,
         "reader": reader.address,
     }
@@ -147,7 +147,7 @@ def test_what_was_revoked_is_refused(consents, service, receipts, reader, who, a
 def test_a_suspended_reader_is_refused(consents, participants, service, receipts, reader, who, ask):
     consents.grant(reader.address, CARE).send(who.patient)
     participants.suspend(reader.address).send(who.hospital)
-    values = refused(service, receipts, ask(reader), ConsentReaderSuspended)
+    values = refused(service, receipts, ask(reader), ConsentNotPermittedReaderSuspended)
     assert values == {"reader": reader.address}
 
 
@@ -157,7 +157,7 @@ def test_an_erased_image_set_is_refused(
     consents.grant(reader.address, CARE).send(who.patient)
     request = ask(reader)
     ledger.send(who.hospital, "ImageRegistry", "erase", image_set.struct, b"\1" * 32)
-    values = refused(service, receipts, request, ConsentImageErased)
+    values = refused(service, receipts, request, ConsentNotPermittedErased)
     assert values == {"image": image_set.image_id}
 
 
@@ -167,7 +167,7 @@ def test_a_disowned_image_set_is_refused_until_it_is_acknowledged(
     consents.grant(reader.address, CARE).send(who.patient)
     request = ask(reader)
     ledger.send(who.patient, "ImageRegistry", "disown", image_set.struct)
-    values = refused(service, receipts, request, ConsentImageDisowned)
+    values = refused(service, receipts, request, ConsentNotPermittedDisowned)
     assert values == {"image": image_set.image_id}
     ledger.send(who.patient, "ImageRegistry", "acknowledge", image_set.struct)
     assert service.release(request).image_id == image_set.image_id
@@ -305,7 +305,7 @@ def test_the_new_owner_has_no_more_than_the_readers_permission(
 ):
     ledger.send(reader, "IdentityRegistry", "changeOwner", reader.address, who.clinic.address)
     taken_over = ask(reader).receipt.sign(who.clinic)
-    values = refused(service, receipts, taken_over, ConsentNeverGranted)
+    values = refused(service, receipts, taken_over, ConsentNotPermittedNeverGranted)
     assert values == {"subject": who.patient.address, "reader": reader.address}
 
 
@@ -325,7 +325,7 @@ def test_who_took_over_a_patients_identity_grants_and_reads_and_the_old_key_does
     ledger.send(patient, "IdentityRegistry", "changeOwner", patient.address, heir.address)
     with pytest.raises(ReaderReplaced):
         service.release(ask(patient))
-    with pytest.raises(ConsentNeverGranted):
+    with pytest.raises(ConsentNotPermittedNeverGranted):
         service.release(ask(heir))
     consents.grant(heir.address, CARE, subject=patient.address).send(heir)
     assert opened(service.release(ask(heir)), key) == holding.secret(image_set.image_id)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pydicom.data
 import pytest
 
-from radledger.chain.refusals import ConsentRevoked
+from radledger.chain.refusals import ConsentNotPermittedRevoked
 from radledger.consent import Terms
 from radledger.consent.permission import Use
 from radledger.facade import RadLedger
@@ -46,7 +46,7 @@ def test_two_read_one_is_revoked_and_the_other_reads_on(
     read("radiologist", "again")
     assert [r.verdict for r in images.verify(image_id, [first.folder])] == ["identical"]
     submit(consents.revoke(who.radiologist.address).sign(who.patient), who.stranger)
-    with pytest.raises(ConsentRevoked):
+    with pytest.raises(ConsentNotPermittedRevoked):
         read("radiologist", "second")
     third = read("researcher", "third")
     assert [f.path.read_bytes() for f in third.files] == [f.path.read_bytes() for f in first.files]

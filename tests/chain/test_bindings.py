@@ -51,7 +51,7 @@ def test_the_modules_are_those_of_the_present_contracts():
 def test_each_enumeration_of_an_abi_has_a_class():
     known = {name: each for module in BINDINGS for name, each in module.ENUMERATIONS.items()}
     assert known.keys() == declared("enum ").keys()
-    assert {"enum IImageRegistry.Kind", "enum IConsentRegistry.Reason"} < known.keys()
+    assert {"enum IImageRegistry.Kind", "enum IConsentOracle.Reason"} < known.keys()
 
 
 def test_each_struct_of_an_abi_has_a_class_with_its_fields():

@@ -26,7 +26,11 @@ def declared_errors():
 
 def test_each_custom_error_has_a_class_with_its_arguments():
     errors = declared_errors()
-    assert {"ConsentExpired", "ImageNotCustodian", "ERC20InsufficientBalance"} < errors.keys()
+    assert {
+        "ConsentNotPermittedExpired",
+        "ImageNotCustodian",
+        "ERC20InsufficientBalance",
+    } < errors.keys()
     for name, entry in errors.items():
         kind = getattr(refusals, name)
         parameters = tuple((each["name"], each["type"]) for each in entry["inputs"])
@@ -64,7 +68,7 @@ def test_every_error_decodes_to_its_class_and_values():
 
 
 def test_values_are_printable_and_in_the_message():
-    data = bytes.fromhex(refusals.ConsentExpired.selector) + encode(
+    data = bytes.fromhex(refusals.ConsentNotPermittedExpired.selector) + encode(
         ["address", "address", "uint40"], [SOMEBODY, SOMEBODY, 1_800_000_000]
     )
     error = reverts.decode(data)
@@ -90,7 +94,7 @@ def test_reasons_panics_and_the_unknown():
 
 
 def test_a_familiar_selector_with_cut_arguments_is_not_trusted():
-    cut = bytes.fromhex(refusals.ConsentExpired.selector) + b"\0" * 31
+    cut = bytes.fromhex(refusals.ConsentNotPermittedExpired.selector) + b"\0" * 31
     assert type(reverts.decode(cut)) is RevertedUnexplained
 
 

@@ -63,7 +63,7 @@ def test_who_may_export_files(home, ok, cli, image, signed, tmp_path):
     assert ok("bundle", "export", image, path, "--as", "patient")["files"] == 2
     reader = ("bundle", "export", image, path, "--as", "radiologist")
     assert cli(*reader).refused("PurposeNotNamed", 2) == {}
-    assert cli(*reader, "--purpose", "CC").refused("ConsentNeverGranted")
+    assert cli(*reader, "--purpose", "CC").refused("ConsentNotPermittedNeverGranted")
     signed("consent", "grant", "radiologist", "--purpose", "CC")
     assert ok(*reader, "--purpose", "CC")["files"] == 2
 

@@ -259,7 +259,7 @@ def test_an_end_by_this_machines_clock(
     assert check("radiologist", "--purpose", "CC") == (False, "expired")
     assert cli("consent", "list", "--subject", "patient").object["status"] == "expired"
     fetch = ("image", "fetch", image, "--to", "late", "--purpose", "CC", "--as", "radiologist")
-    assert cli(*fetch).refused("ConsentExpired")["until"] == grant["until"]
+    assert cli(*fetch).refused("ConsentNotPermittedExpired")["until"] == grant["until"]
     assert not Path("late").exists()
 
 

@@ -71,7 +71,7 @@ def test_contribute(dataset, ok, cli, image, tmp_path):
 def test_contribution_without_consent(home, ok, cli, image):
     dataset = ok("dataset", "create", "--purpose", "GRU", "--as", "clinic")["dataset_id"]
     refused = cli("dataset", "contribute", dataset, image, "--as", "researcher")
-    assert refused.refused("ConsentNeverGranted")
+    assert refused.refused("ConsentNotPermittedNeverGranted")
 
 
 def test_money(filled, ok, cli, signed, addresses):
@@ -128,7 +128,7 @@ def test_suspend_and_resume(filled, ok, cli, signed, image):
     assert cli(*resume, "stranger").refused("DatasetNotSuspended")["item"] == image
     signed("consent", "revoke", "clinic")
     ok(*suspend, "stranger")
-    assert cli(*resume, "stranger").refused("ConsentRevoked")
+    assert cli(*resume, "stranger").refused("ConsentNotPermittedRevoked")
     states = [each["state"] for each in ok("dataset", "show", filled)["contributions"]]
     assert states == ["suspended", "suspended"]
     signed("consent", "grant", "clinic", "--purpose", "GRU")

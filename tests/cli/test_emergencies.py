@@ -20,7 +20,7 @@ def test_break_glass_and_review(home, ok, cli, check, addresses):
     glass = ("consent", "break-glass", "patient", "--reason", "unconscious")
     assert cli(*glass, "--as", "stranger").refused("ParticipantNotAccredited")
     too_long = cli(*glass, "--for", "48h", "--as", "radiologist")
-    assert too_long.refused("ConsentEmergencyTooLong")["longest"] == 86_400
+    assert too_long.refused("EmergencyTooLong")["longest"] == 86_400
     broken = ok(*glass, "--for", "2h", "--as", "radiologist")
     assert broken["reason"] == "unconscious"
     assert len(broken["salt"]) == 66
@@ -34,7 +34,7 @@ def test_break_glass_and_review(home, ok, cli, check, addresses):
     review = ("consent", "review", "patient", "radiologist", *opinion)
     for unclear in ("then", "2027-13-01"):
         assert cli(*review, "hospital", "--since", unclear).refused("InvalidTime", 2)
-    assert cli(*review, "radiologist").refused("ConsentReviewerInvalid")
+    assert cli(*review, "radiologist").refused("EmergencyReviewerInvalid")
     assert ok(*review, "hospital")["opinion"] == "right"
     (reviewed,) = cli("consent", "emergencies", "--subject", "patient").objects
     assert (reviewed["reviewer"], reviewed["justified"]) == (addresses["hospital"], True)
@@ -81,7 +81,7 @@ def test_how_often_an_account_was_suspended_is_said_in_words(times, words):
 def test_forbid_emergencies_and_allow(home, ok, cli, signed):
     glass = ("consent", "break-glass", "patient", "--reason", "unconscious", "--as", "radiologist")
     signed("consent", "forbid-emergencies")
-    assert cli(*glass).refused("ConsentEmergencyForbidden")
+    assert cli(*glass).refused("EmergencyForbidden")
     signed("consent", "allow-emergencies")
     ok(*glass)
     signed("consent", "revoke", "radiologist", "--scope", "emergency")

@@ -186,8 +186,8 @@ def test_who_may_read(home, ok, cli, image, permitted, tmp_path):
     assert fetch("patient").object["image_id"] == image
     assert fetch("hospital").object["image_id"] == image
     assert fetch("radiologist").refused("PurposeNotNamed", 2) == {}
-    assert fetch("radiologist", "--purpose", "GRU").refused("ConsentPurposeNotPermitted")
-    assert fetch("stranger", "--purpose", "CC").refused("ConsentNeverGranted")
+    assert fetch("radiologist", "--purpose", "GRU").refused("ConsentNotPermittedPurpose")
+    assert fetch("stranger", "--purpose", "CC").refused("ConsentNotPermittedNeverGranted")
     assert fetch("radiologist", "--purpose", "CC").object["image_id"] == image
     assert not (tmp_path / "stranger").exists()
 
@@ -208,7 +208,7 @@ def test_a_recovered_reader_reads_with_the_new_key_alone(
         return cli("image", "fetch", *name, "--as", who, *whose)
 
     whose = ("--identity", "radiologist")
-    assert fetch("stranger").refused("ConsentNeverGranted")
+    assert fetch("stranger").refused("ConsentNotPermittedNeverGranted")
     assert fetch("radiologist").refused("ReaderReplaced")
     assert fetch("clinic", *whose).refused("ReceiptInvalid")
     assert (
@@ -227,7 +227,7 @@ def test_nothing_is_read_after_a_revocation(home, cli, image, permitted, signed,
     signed("consent", "revoke", "radiologist")
     use = ("--purpose", "CC", "--as", "radiologist")
     refused = cli("image", "fetch", image, "--to", tmp_path / "reading", *use)
-    assert refused.refused("ConsentRevoked")
+    assert refused.refused("ConsentNotPermittedRevoked")
     assert not (tmp_path / "reading").exists()
 
 
@@ -240,7 +240,7 @@ def test_disown_and_acknowledge(ok, cli, image, permitted, signed, tmp_path):
     assert ok("image", "show", image)["state"] == "disowned"
     assert [each["state"] for each in cli("image", "list").objects] == ["disowned"]
     reading = cli("image", "fetch", image, "--to", tmp_path / "reading", *use)
-    assert reading.refused("ConsentImageDisowned") == {"image": image}
+    assert reading.refused("ConsentNotPermittedDisowned") == {"image": image}
     checked = ok("consent", "check", "radiologist", image, "--purpose", "CC")
     assert (checked["permitted"], checked["reason"]) == (False, "disowned")
     own = cli("image", "fetch", image, "--to", tmp_path / "own", "--as", "patient")

@@ -165,8 +165,12 @@ def test_relayers_here_are_asked_without_a_proxy_and_others_by_one_that_is_named
 @pytest.mark.parametrize("values", [None, 7, [1], {"self": 1, "message": 2, "ticket": None}])
 def test_a_relayer_whose_refusal_holds_anything(home, cli, signed, server, values):
     file = signed("consent", "revoke-all")
-    server.always(422, {"error": "ConsentNeverGranted", "detail": "a\x1b[8m", "values": values})
-    told = cli("submit", file, "--relay", server.endpoint).refused("ConsentNeverGranted")
+    server.always(
+        422, {"error": "ConsentNotPermittedNeverGranted", "detail": "a\x1b[8m", "values": values}
+    )
+    told = cli("submit", file, "--relay", server.endpoint).refused(
+        "ConsentNotPermittedNeverGranted"
+    )
     assert told == (values if isinstance(values, dict) else {})
 
 

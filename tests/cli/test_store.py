@@ -59,7 +59,7 @@ def test_a_partner_s_own_copy(ok, cli, image, signed, clinic_store, home):
     refused = cli("store", "pin", image)
     assert refused.refused("AccountNotNamed", 2) == {}
     refused = cli("store", "pin", image, "--as", "clinic", "--purpose", "CC")
-    assert refused.refused("ConsentNeverGranted")
+    assert refused.refused("ConsentNotPermittedNeverGranted")
     refused = cli("store", "pin", image, "--as", "clinic")
     assert refused.refused("PurposeNotNamed", 2) == {}
 

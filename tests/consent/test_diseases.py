@@ -8,7 +8,7 @@ import pytest
 from eth_hash.auto import keccak
 
 from radledger.chain.errors import DocumentMalformed, DocumentTampered
-from radledger.chain.refusals import ConsentDiseaseDiffers
+from radledger.chain.refusals import ConsentNotPermittedDisease
 from radledger.consent import Consents, SealedNote, Terms, permission
 from radledger.consent.diseases import (
     Diseases,
@@ -125,7 +125,7 @@ def test_without_the_salt_the_code_is_not_enough(
     assert elsewhere.list(grantee=reader)[0].terms.disease == digest
     assert elsewhere.check(reader, image_set, ["DS"], disease=CANCER).reason == "disease"
     use = elsewhere.use(reader, image_set, ["DS"], disease=CANCER)
-    with pytest.raises(ConsentDiseaseDiffers) as refusal:
+    with pytest.raises(ConsentNotPermittedDisease) as refusal:
         permission.require(ledger, ledger.present(), reader, image_set, use.struct)
     assert refusal.value.values["granted"] == digest
     assert elsewhere.check(reader, image_set, ["DS"], disease=document["disease"]).permitted

@@ -7,13 +7,13 @@ from eth_abi import encode
 from eth_utils import keccak
 
 from radledger.chain.refusals import (
-    ConsentAlreadyReviewed,
-    ConsentEmergencyChoiceSuperseded,
-    ConsentEmergencyForbidden,
-    ConsentEmergencyTooLong,
-    ConsentNoEmergency,
-    ConsentReviewerInvalid,
-    ConsentReviewsOverdue,
+    EmergencyAlreadyReviewed,
+    EmergencyChoiceSuperseded,
+    EmergencyForbidden,
+    EmergencyReviewerInvalid,
+    EmergencyReviewsOverdue,
+    EmergencyTooLong,
+    EmergencyUnknown,
     ParticipantLacksRole,
 )
 from radledger.chain.rpc import request
@@ -55,7 +55,7 @@ def test_a_second_person_reviews(consents, who, image_set, justified):
     consents.break_glass(patient, NOTE).send(clinician)
     (emergency,) = consents.emergencies(institution=who.hospital.address)
     which = (patient, clinician.address, emergency.since)
-    with pytest.raises(ConsentReviewerInvalid) as oneself:
+    with pytest.raises(EmergencyReviewerInvalid) as oneself:
         consents.review(*which, justified=True, opinion=NOTE).send(clinician)
     assert oneself.value.values == {
         "reviewer": clinician.address,
@@ -70,7 +70,7 @@ def test_a_second_person_reviews(consents, who, image_set, justified):
     assert consents.check(clinician.address, image_set, ["CC"]).permitted == justified
     (grant,) = consents.list(subject=patient)
     assert grant.status == ("active" if justified else "revoked")
-    with pytest.raises(ConsentAlreadyReviewed) as twice:
+    with pytest.raises(EmergencyAlreadyReviewed) as twice:
         consents.review(*which, justified=True, opinion=NOTE).send(reviewer)
     assert twice.value.values == {
         "subject": patient,
@@ -103,10 +103,10 @@ def test_only_a_clinician_breaks_the_glass_and_for_a_day_at_most(consents, who):
         who.researcher.address,
         ROLES["clinician"],
     )
-    with pytest.raises(ConsentEmergencyTooLong) as long:
+    with pytest.raises(EmergencyTooLong) as long:
         consents.break_glass(patient, NOTE, duration=24 * HOUR + 1).send(who.clinician)
     assert long.value.values == {"duration": 24 * HOUR + 1, "longest": 24 * HOUR}
-    with pytest.raises(ConsentNoEmergency):
+    with pytest.raises(EmergencyUnknown):
         consents.review(patient, who.clinician.address, 1, justified=True, opinion=NOTE).send(
             who.radiologist
         )
@@ -166,7 +166,7 @@ def test_an_institution_with_overdue_reviews_requests_nothing(consents, who, tra
         consents.break_glass(patient, NOTE).send(who.clinician)
     consents.request(patient, Terms(("CC",))).send(who.radiologist)
     travel(4 * DAY)
-    with pytest.raises(ConsentReviewsOverdue) as refused:
+    with pytest.raises(EmergencyReviewsOverdue) as refused:
         consents.request(patient, Terms(("TEACHING",))).send(who.radiologist)
     assert refused.value.values == {
         "institution": who.hospital.address,
@@ -202,7 +202,7 @@ def test_a_patient_forbids_emergency_access(consents, who, image_set, travel):
     (grant,) = consents.list(subject=patient.address)
     assert grant.status == "revoked"
     travel(1)
-    with pytest.raises(ConsentEmergencyForbidden) as forbidden:
+    with pytest.raises(EmergencyForbidden) as forbidden:
         consents.break_glass(patient.address, NOTE).send(clinician)
     assert forbidden.value.values == {"subject": patient.address}
 
@@ -254,7 +254,7 @@ def test_a_patient_without_ether_forbids_emergency_access(consents, who, image_s
     forbids = consents.forbid_emergencies().sign(patient)
     assert "forbids clinicians to use any images in an emergency" in forbids["summary"]
     submit(forbids, payer=who.hospital)
-    with pytest.raises(ConsentEmergencyForbidden):
+    with pytest.raises(EmergencyForbidden):
         consents.break_glass(patient.address, NOTE).send(clinician)
     allows = consents.allow_emergencies().sign(patient)
     assert "allows clinicians to use all images in an emergency" in allows["summary"]
@@ -263,7 +263,7 @@ def test_a_patient_without_ether_forbids_emergency_access(consents, who, image_s
     consents.break_glass(patient.address, NOTE).send(clinician)
     assert consents.check(clinician.address, image_set, ["CC"]).permitted
 
-    with pytest.raises(ConsentEmergencyChoiceSuperseded):
+    with pytest.raises(EmergencyChoiceSuperseded):
         submit(forbids, payer=who.hospital)
     assert not consents.forbids_emergencies(patient.address)
 

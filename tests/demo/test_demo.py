@@ -93,10 +93,10 @@ def test_every_refusal_is_the_expected_one_and_costs_nothing(told):
 
 def test_the_refusals_that_users_fear_are_shown(told):
     assert {line["text"].rpartition("refused, ")[2] for line in told[1]} >= {
-        "ConsentNeverGranted",
-        "ConsentPurposeNotPermitted",
-        "ConsentExpired",
-        "ConsentRevoked",
+        "ConsentNotPermittedNeverGranted",
+        "ConsentNotPermittedPurpose",
+        "ConsentNotPermittedExpired",
+        "ConsentNotPermittedRevoked",
         "ContentMismatch",
         "ConsentSuperseded",
         "DatasetAlreadyContributed",
@@ -148,7 +148,7 @@ def test_the_page_is_accessible(told):
 
 
 def test_a_step_that_is_not_refused_as_expected_is_named(tmp_path, capsys):
-    wrong = _only("bring up", "add CT", "stranger", stranger="ConsentRevoked")
+    wrong = _only("bring up", "add CT", "stranger", stranger="ConsentNotPermittedRevoked")
     environment = Watched("anvil")
     assert played(tmp_path / "out", environment, wrong) == 1
     assert "FAILED at step “stranger”" in capsys.readouterr().err
@@ -157,10 +157,10 @@ def test_a_step_that_is_not_refused_as_expected_is_named(tmp_path, capsys):
 
 
 def test_a_step_that_should_be_refused_and_is_not_is_named(tmp_path, capsys):
-    wrong = _only("bring up", **{"bring up": "ConsentRevoked"})
+    wrong = _only("bring up", **{"bring up": "ConsentNotPermittedRevoked"})
     assert played(tmp_path / "out", LocalNode("anvil"), wrong) == 1
     error = capsys.readouterr().err
-    assert "FAILED at step “bring up”: should be refused with ConsentRevoked" in error
+    assert "FAILED at step “bring up”: should be refused with ConsentNotPermittedRevoked" in error
 
 
 def test_a_step_whose_check_fails_is_named(tmp_path, capsys):

@@ -46,10 +46,10 @@ def test_an_image_sets_log_has_readings_grants_and_emergencies(
     assert events(log)[-1] == "released"
     assert events(log).count("emergency declared") == 3
     assert events(log).count("emergency reviewed") == 1
-    assert events(log).count("all withdrawn") == 1
+    assert events(log).count("all revoked") == 1
     # The patient ended the last one.
     ended = [access for access in log if access.images == "emergency"][-1]
-    assert (ended.event, ended.reader) == ("withdrawn", who.clinician.address)
+    assert (ended.event, ended.reader) == ("revoked", who.clinician.address)
     assert [access.timestamp for access in log] == sorted(access.timestamp for access in log)
     read = log[-1]
     assert (read.images, read.purposes) == (story.original.image_id, ("CC",))

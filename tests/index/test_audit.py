@@ -114,9 +114,9 @@ def test_a_false_event_is_named(index, story, who):
 @pytest.mark.parametrize(
     ("name", "view"),
     [
-        ("ConsentWithdrawn", "ConsentRegistry.grantOf"),
-        ("ConsentWithdrawnAll", "ConsentRegistry.epochOf"),
-        ("ConsentWithdrawnAll", "ConsentRegistry.revokedAllAt"),
+        ("ConsentRevoked", "ConsentRegistry.grantOf"),
+        ("ConsentRevokedAll", "ConsentRegistry.epochOf"),
+        ("ConsentRevokedAll", "ConsentRegistry.revokedAllAt"),
         ("ConsentRequestApproved", "ConsentRegistry.requestedAt"),
         ("EmergencyReviewed", "ConsentRegistry.emergencyOf"),
         ("EmergencyDeclared", "ConsentRegistry.conductOf"),

@@ -23,7 +23,7 @@ def test_an_image_sets_history_is_whole(index, story):
     assert told.count("DatasetImageContributed") == told.count("DatasetImageWithdrawn") == 1
     # What the patient consented to for everything, the visit or this set, and took back.
     assert told.count("ConsentRequested") == 1
-    assert {"ConsentGranted", "ConsentWithdrawn", "ConsentWithdrawnAll"} <= set(told)
+    assert {"ConsentGranted", "ConsentRevoked", "ConsentRevokedAll"} <= set(told)
     assert {"EmergencyDeclared", "EmergencyReviewed"} <= set(told)
     assert "ImageErased" not in told
 

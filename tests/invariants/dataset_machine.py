@@ -96,7 +96,7 @@ class DatasetMachine(DatasetSteps):
         contribution = Contribution(weight, earners, image_set)
         call = ("contribute", dataset.id, image_set, weight)
         if not self.consented[image_set.patient]:
-            self.refused("ConsentRevoked", RESEARCHER_ALICE, *call)
+            self.refused("ConsentNotPermittedRevoked", RESEARCHER_ALICE, *call)
         elif image in dataset.contributions:
             self.refused("DatasetAlreadyContributed", RESEARCHER_ALICE, *call)
         elif self.enters(dataset, contribution, RESEARCHER_ALICE, *call):
@@ -201,7 +201,7 @@ class DatasetMachine(DatasetSteps):
     ) -> None:
         call = (account("passer-by"), "resume", dataset.id, image_set)
         if not self.consented[image_set.patient]:
-            self.refused("ConsentRevoked", *call)
+            self.refused("ConsentNotPermittedRevoked", *call)
             self.change_consent(image_set.patient)
         if contribution is None or contribution.state != SUSPENDED:
             self.refused("DatasetNotSuspended", *call)

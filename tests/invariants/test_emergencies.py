@@ -109,7 +109,7 @@ class EmergencyMachine(RuleBasedStateMachine):
     )
     def declare(self, subject: str, clinician: str, lasts: int) -> None:
         found = self.act(clinician, "breakGlass", subject, lasts, digest("why"))
-        assert found == ("ConsentEmergencyForbidden" if subject in self.forbid else None)
+        assert found == ("EmergencyForbidden" if subject in self.forbid else None)
         if found is None:
             longest = HOUR if self.overdue(clinician) else DAY
             until = self.now + min(lasts, longest)
@@ -123,9 +123,9 @@ class EmergencyMachine(RuleBasedStateMachine):
         found = self.act(reviewer, "review", *which, justified, digest("found"))
         clinician = emergency.clinician
         if emergency.outcome != 1:
-            assert found == "ConsentAlreadyReviewed"
+            assert found == "EmergencyAlreadyReviewed"
         elif reviewer == clinician or CLINICIANS.get(reviewer, reviewer) != CLINICIANS[clinician]:
-            assert found == "ConsentReviewerInvalid"
+            assert found == "EmergencyReviewerInvalid"
         else:
             assert found is None
             emergency.outcome = 2 if justified else 3
@@ -166,7 +166,7 @@ class EmergencyMachine(RuleBasedStateMachine):
         terms = Terms(self.now, self.now + DAY, CARE, 0, NO_DISEASE)
         asked = (ANA, requester, digest(f"{scope} {self.now}"), terms)
         found = self.act(requester, "request", *asked)
-        assert found == ("ConsentReviewsOverdue" if late > MOST_OVERDUE else None)
+        assert found == ("EmergencyReviewsOverdue" if late > MOST_OVERDUE else None)
 
     @rule(seconds=st.sampled_from([HOUR - 1, 6 * HOUR, DAY, 3 * DAY]))
     def time_passes(self, seconds: int) -> None:

@@ -14,7 +14,7 @@ import pytest
 from radledger.access import CustodianKeyService, ReceiptBook
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network as Chain
-from radledger.chain.refusals import ConsentNeverGranted
+from radledger.chain.refusals import ConsentNotPermittedNeverGranted
 from radledger.consent import Consents, Terms
 from radledger.consent.permission import Use
 from radledger.dicom.synthetic import make_ct_series
@@ -256,7 +256,7 @@ def test_a_partner_with_a_grant_keeps_a_copy_that_outlives_the_hospital_s(
             use=CARE,
         ).secret
 
-    with pytest.raises(ConsentNeverGranted):
+    with pytest.raises(ConsentNotPermittedNeverGranted):
         released()
     assert network.pins("clinic") == set()
 

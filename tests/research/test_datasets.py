@@ -12,7 +12,7 @@ import pytest
 from radledger.chain.clock import Clock
 from radledger.chain.ledger import Ledger
 from radledger.chain.refusals import (
-    ConsentNeverGranted,
+    ConsentNotPermittedNeverGranted,
     DatasetAlreadyContributed,
     DatasetAmountInvalid,
     DatasetHasNoContributors,
@@ -101,7 +101,7 @@ def test_the_patient_and_the_custodian_earn_whoever_calls(
 
 def test_without_consent_nothing_is_contributed(datasets, people, dataset_id, anchor):
     image = anchor()
-    with pytest.raises(ConsentNeverGranted) as refused:
+    with pytest.raises(ConsentNotPermittedNeverGranted) as refused:
         datasets.contribute(dataset_id, image).send(people["researcher"])
     assert refused.value.values["subject"] == people["patient"].address
     assert datasets.show(dataset_id).contributions == ()

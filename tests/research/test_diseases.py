@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radledger.chain.refusals import ConsentDiseaseDiffers
+from radledger.chain.refusals import ConsentNotPermittedDisease
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
 from radledger.consent.diseases import decode_disease, disease_code, encode_disease
@@ -42,7 +42,7 @@ def test_consent_with_its_salt_lets_image_sets_in(
 
     image = anchor()
     grant(CANCER)
-    with pytest.raises(ConsentDiseaseDiffers) as refused:
+    with pytest.raises(ConsentNotPermittedDisease) as refused:
         datasets.contribute(created.dataset_id, image).send(people["researcher"])
     assert refused.value.values["used"] == decode_disease(encode_disease(created.disease))
     grant(created.disease)

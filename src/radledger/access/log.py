@@ -41,11 +41,11 @@ class Access:
     timestamp
         When, Unix time.
     event
-        ``released`` (a secret, against the reader's signed receipt), ``granted``, ``withdrawn``,
-        ``all withdrawn``, ``emergencies forbidden``, ``emergencies allowed``,
+        ``released`` (a secret, against the reader's signed receipt), ``granted``, ``revoked``,
+        ``all revoked``, ``emergencies forbidden``, ``emergencies allowed``,
         ``emergency declared`` or ``emergency reviewed``.
     reader
-        Who read or may read; none where all grants were withdrawn, or emergencies forbidden.
+        Who read or may read; none where all grants were revoked, or emergencies forbidden.
     patient
         Whose images; none of an image set that this chain does not know.
     images

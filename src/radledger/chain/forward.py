@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORWARDER",
     "KIND",
+    "STRUCTS",
     "Forwarded",
     "explain_failed_call",
     "forward_typed_data",
@@ -61,7 +62,8 @@ _FIELDS: Fields = (
     ("uint48", "deadline"),
     ("bytes", "data"),
 )
-_STRUCTS: Mapping[str, Fields] = {_PRIMARY: _FIELDS}
+STRUCTS: Mapping[str, Fields] = {_PRIMARY: _FIELDS}
+"""The struct that is signed, field by field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def read(ledger: Ledger, document: Mapping[str, Any]) -> Signed:
     from radledger.chain.ledger import Call
 
     summary = partial(summarise, ledger)
-    verified = documents.verify(document, KIND, _domain(ledger), _STRUCTS, summary, ledger)
+    verified = documents.verify(document, KIND, _domain(ledger), STRUCTS, summary, ledger)
     message = verified.message
     if message["from"] != verified.signer:
         raise DocumentTampered(

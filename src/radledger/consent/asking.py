@@ -55,7 +55,7 @@ class Asking:
         -------
         Action of Requested
             The subject needs its ``disease`` to approve the request.  It is refused with
-            `ConsentReviewsOverdue` if too many reviews of emergencies are overdue at the signer's
+            `EmergencyReviewsOverdue` if too many reviews of emergencies are overdue at the signer's
             institution.
 
         Raises

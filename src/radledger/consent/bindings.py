@@ -177,7 +177,7 @@ class Scopes:
 
 
 ENUMERATIONS: Mapping[str, type[Enumeration]] = {
-    "enum IConsentRegistry.Reason": Reason,
+    "enum IConsentOracle.Reason": Reason,
     "enum IConsentRegistry.Status": Status,
     "enum IEmergencyAccess.Outcome": Outcome,
 }

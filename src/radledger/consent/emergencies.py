@@ -34,7 +34,7 @@ class EmergencyAccess:
 
         A second person of the institution has to review it; keep the note for that.
 
-        It is refused with `ConsentEmergencyForbidden` if the subject forbids emergency access.
+        It is refused with `EmergencyForbidden` if the subject forbids emergency access.
 
         Parameters
         ----------
@@ -53,7 +53,7 @@ class EmergencyAccess:
         """Forbid emergency access to the subject's images, where the deployment allows that.
 
         Emergency access in force ends at once. Clinicians then see nothing that was not granted,
-        also where a life depends on it.  It is refused with `ConsentEmergenciesNotForbiddable` if
+        also where a life depends on it.  It is refused with `EmergenciesNotForbiddable` if
         the deployment does not let subjects forbid it.
         """
         return self._choice(subject, forbidden=True)
@@ -74,9 +74,9 @@ class EmergencyAccess:
         """As a second person of the clinician's institution, say whether it was justified.
 
         Access that is found not justified ends at once. Once the review is overdue, a governor may
-        review as well.  The review is refused with `ConsentNoEmergency` or
-        `ConsentAlreadyReviewed` if there was none, or it has been reviewed, and with
-        `ConsentReviewerInvalid` if the signer may not review it.
+        review as well.  The review is refused with `EmergencyUnknown` or
+        `EmergencyAlreadyReviewed` if there was none, or it has been reviewed, and with
+        `EmergencyReviewerInvalid` if the signer may not review it.
 
         Parameters
         ----------

@@ -46,7 +46,7 @@ class EmergencyState:
                 emergency["outcome"] = outcome.number
                 if not args["justified"]:
                     emergency["ended"] = True
-            case "ConsentWithdrawn" if is_emergency(args):
+            case "ConsentRevoked" if is_emergency(args):
                 self._latest.setdefault((args["subject"], args["grantee"]), {})["ended"] = True
             case "EmergenciesForbidden":
                 self._choices[args["subject"]] = args["forbidden"], args["signed"]

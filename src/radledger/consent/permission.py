@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from eth_hash.auto import keccak
 
-from radledger.chain.refusals import ConsentExpired
+from radledger.chain.refusals import ConsentNotPermittedExpired
 from radledger.consent import bindings, duo
 from radledger.consent.bindings import Reason
 from radledger.consent.diseases import decode_disease, encode_disease, is_code
@@ -100,7 +100,7 @@ def require(
     ended = _end(ledger, present, reader, image, bytes(grant_id))
     if ended is not None:
         whose = {"subject": image.patient, "reader": reader}
-        raise ConsentExpired.of({**whose, "until": ended})
+        raise ConsentNotPermittedExpired.of({**whose, "until": ended})
     return "0x" + bytes(grant_id).hex()
 
 

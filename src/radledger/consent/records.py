@@ -21,13 +21,11 @@ CONTRACT = "ConsentRegistry"
 
 def grants(ledger: Ledger, **filters: Any) -> Iterator[Grant]:
     """The latest state of each grant, in the order in which they were last granted."""
-    own = ledger.events(CONTRACT, "ConsentGranted", "ConsentWithdrawn", **filters)
+    own = ledger.events(CONTRACT, "ConsentGranted", "ConsentRevoked", **filters)
     subjects = sorted({event.args["subject"] for event in own})
     if not subjects:
         return
-    of_all = ledger.events(
-        CONTRACT, "ConsentWithdrawnAll", "EmergenciesForbidden", subject=subjects
-    )
+    of_all = ledger.events(CONTRACT, "ConsentRevokedAll", "EmergenciesForbidden", subject=subjects)
 
     @cache
     def is_overdue(clinician: str) -> bool:

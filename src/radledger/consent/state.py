@@ -80,13 +80,13 @@ class ConsentState:
                 given = unpack(args["given"])
                 self._grants.pop(_key(args), None)
                 self._grants[_key(args)] = _Grant(given, event, given.signed)
-            case "ConsentWithdrawn":
+            case "ConsentRevoked":
                 grant = self._grants.setdefault(_key(args), _Grant())
                 grant.revoked = True
                 # Emergency access keeps its own time, whenever it was ended.
                 if not is_emergency(args):
                     grant.signed = args["signed"]
-            case "ConsentWithdrawnAll":
+            case "ConsentRevokedAll":
                 self._revoked_all[args["subject"]] = args["epoch"], args["signed"]
             case "EmergenciesForbidden" if args["forbidden"]:
                 for (subject, _, _), grant in self._grants.items():

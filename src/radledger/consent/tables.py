@@ -24,7 +24,7 @@ __all__ = ["ROWS", "emergencies", "grants", "requests"]
 
 grants = table(
     "grants",
-    "consent: granted or withdrawn; all withdrawn, emergencies forbidden or allowed (then without "
+    "consent: granted or revoked; all revoked, emergencies forbidden or allowed (then without "
     "grantee and scope)",
     text_column("change"),
     key_column("subject"),
@@ -95,13 +95,13 @@ def _consent_granted(args: Mapping[str, Any]) -> Rows:
     return [(grants, {"change": "granted", **_grant_key(args), **terms, **place})]
 
 
-def _consent_withdrawn(args: Mapping[str, Any]) -> Rows:
+def _consent_revoked(args: Mapping[str, Any]) -> Rows:
     row = {**_grant_key(args), "signed": args["signed"]}
-    return [(grants, {"change": "withdrawn", **row})]
+    return [(grants, {"change": "revoked", **row})]
 
 
-def _consent_withdrawn_all(args: Mapping[str, Any]) -> Rows:
-    return [(grants, {"change": "all withdrawn", **args})]
+def _consent_revoked_all(args: Mapping[str, Any]) -> Rows:
+    return [(grants, {"change": "all revoked", **args})]
 
 
 def _emergencies_forbidden(args: Mapping[str, Any]) -> Rows:
@@ -133,8 +133,8 @@ def _emergency_reviewed(args: Mapping[str, Any]) -> Rows:
 
 ROWS: Mapping[str, Maker] = {
     "ConsentGranted": _consent_granted,
-    "ConsentWithdrawn": _consent_withdrawn,
-    "ConsentWithdrawnAll": _consent_withdrawn_all,
+    "ConsentRevoked": _consent_revoked,
+    "ConsentRevokedAll": _consent_revoked_all,
     "ConsentRequested": _consent_requested,
     "ConsentRequestApproved": _consent_request_approved,
     "EmergencyDeclared": _emergency_declared,

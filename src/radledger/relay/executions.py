@@ -26,8 +26,8 @@ _CONSENTS = "ConsentRegistry"
 _EFFECTS = {
     "grantBySig": "ConsentGranted",
     "approveBySig": "ConsentGranted",
-    "revokeBySig": "ConsentWithdrawn",
-    "revokeAllBySig": "ConsentWithdrawnAll",
+    "revokeBySig": "ConsentRevoked",
+    "revokeAllBySig": "ConsentRevokedAll",
     "forbidEmergenciesBySig": "EmergenciesForbidden",
 }
 

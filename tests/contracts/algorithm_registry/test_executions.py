@@ -126,7 +126,7 @@ def test_execution_names_the_version_that_ran(execute, publish, anchored, consen
 
 
 def test_consent_is_needed(execute, anchored, patient, radiologist):
-    with error("ConsentNeverGranted", patient, radiologist):
+    with error("ConsentNotPermittedNeverGranted", patient, radiologist):
         execute(anchored())
 
 
@@ -135,7 +135,7 @@ def test_consent_to_the_developer_does_not_permit_the_operator(
 ):
     image_set = anchored()
     consented(grantee=vendor)
-    with error("ConsentNeverGranted", patient, radiologist):
+    with error("ConsentNotPermittedNeverGranted", patient, radiologist):
         execute(image_set)
     execute(image_set, sender=developer)
 
@@ -147,7 +147,7 @@ def test_one_image_set_that_is_not_permitted_refuses_them_all(
     image_sets = [anchored(), anchored()]
     consented()
     image_sets.insert(position, anchored(neighbour))
-    with error("ConsentNeverGranted", neighbour, radiologist):
+    with error("ConsentNotPermittedNeverGranted", neighbour, radiologist):
         execute(*image_sets)
     consented(neighbour)
     execute(*image_sets)
@@ -160,7 +160,7 @@ def test_consent_revoked_in_between(
     consented()
     execute(*image_sets)
     consents.revoke(patient, hospital, NONE, {"from": patient})
-    with error("ConsentRevoked", patient, radiologist):
+    with error("ConsentNotPermittedRevoked", patient, radiologist):
         execute(*image_sets)
     consented()
     execute(*image_sets)
@@ -173,7 +173,7 @@ def test_consent_of_all_revoked_in_between(
     consented()
     execute(image_set)
     consents.revokeAll(patient, {"from": patient})
-    with error("ConsentRevoked", patient, radiologist):
+    with error("ConsentNotPermittedRevoked", patient, radiologist):
         execute(image_set)
 
 
@@ -182,7 +182,7 @@ def test_consent_expired_in_between(execute, anchored, consented, patient, radio
     consented()
     execute(image_set)
     travel(until)
-    with error("ConsentExpired", patient, radiologist, until):
+    with error("ConsentNotPermittedExpired", patient, radiologist, until):
         execute(image_set)
     consented()
     execute(image_set)
@@ -192,7 +192,7 @@ def test_consent_is_for_the_stated_purpose(execute, anchored, consented):
     image_sets = anchored(), anchored()
     consented()
     research = (Purpose.BIOMEDICAL_RESEARCH, 0, NO_DISEASE)
-    refusal = ("ConsentPurposeNotPermitted", Purpose.CLINICAL_CARE, Purpose.BIOMEDICAL_RESEARCH)
+    refusal = ("ConsentNotPermittedPurpose", Purpose.CLINICAL_CARE, Purpose.BIOMEDICAL_RESEARCH)
     with error(*refusal):
         execute(*image_sets, use=research)
     execute(*image_sets)
@@ -208,7 +208,7 @@ def test_erased_image_set_refuses_them_all(
     images.erase(erased, digest("certificate"), {"from": hospital})
     image_sets = [kept]
     image_sets.insert(position, erased)
-    with error("ConsentImageErased", erased.id):
+    with error("ConsentNotPermittedErased", erased.id):
         execute(*image_sets)
     execute(kept)
 
@@ -222,7 +222,7 @@ def test_disowned_image_set_refuses_them_all(
     images.disown(disowned, {"from": patient})
     image_sets = [kept]
     image_sets.insert(position, disowned)
-    with error("ConsentImageDisowned", disowned.id):
+    with error("ConsentNotPermittedDisowned", disowned.id):
         execute(*image_sets)
     execute(kept)
 
@@ -232,7 +232,7 @@ def test_image_set_that_is_not_anchored_is_refused(execute, anchored, consented)
     image_set = anchored()
     consented()
     claimed = image_set._replace(root=digest("other root"))
-    with error("ConsentImageNotAnchored", claimed.id):
+    with error("ConsentNotPermittedNotAnchored", claimed.id):
         execute(image_set, claimed)
 
 
@@ -242,7 +242,7 @@ def test_suspended_operator_executes_nothing(
     image_sets = anchored(), anchored()
     consented()
     accredited.suspend(radiologist, {"from": hospital})
-    with error("ConsentReaderSuspended", radiologist):
+    with error("ConsentNotPermittedReaderSuspended", radiologist):
         execute(*image_sets)
     accredited.reinstate(radiologist, {"from": hospital})
     execute(*image_sets)
@@ -253,7 +253,7 @@ def test_forwarded_call_is_its_signers(
 ):
     """The signer's permission decides, not that of the sender, who pays."""
     image_set = anchored()
-    with error("ConsentNeverGranted", patient, stranger):
+    with error("ConsentNotPermittedNeverGranted", patient, stranger):
         execute(image_set, sender=stranger)
     call = (algorithms, algorithms.recordExecution.encode_input(version, [image_set], CARE, OUTPUT))
     request = sign_request(forwarder, patient, call, now() + 60)

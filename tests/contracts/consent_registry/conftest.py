@@ -91,7 +91,7 @@ WORDS = {
 
 
 class Reason(IntEnum):
-    """``IConsentRegistry.Reason``."""
+    """``IConsentOracle.Reason``."""
 
     PERMITTED = 0
     NEVER_GRANTED = 1
@@ -159,7 +159,7 @@ class Terms(consent.Terms):
 
 
 def use(purposes: int = Purpose.CARE, fulfilled: int = 0, disease: str = "") -> consent.Use:
-    """``IConsentRegistry.Use``, the disease as Brownie takes it."""
+    """``IConsentOracle.Use``, the disease as Brownie takes it."""
     return consent.Use(int(purposes), int(fulfilled), code(disease))
 
 

@@ -104,7 +104,7 @@ def test_while_a_review_is_overdue_an_emergency_lasts_an_hour(
     assert plain(consents.emergencyOf(patient, radiologist, since))[1] == since + HOUR
     permits(radiologist, use(), radiologist, EMERGENCY)
     travel(since + HOUR)
-    expired = (Reason.EXPIRED, "ConsentExpired", patient, radiologist)
+    expired = (Reason.EXPIRED, "ConsentNotPermittedExpired", patient, radiologist)
     refuses(radiologist, use(), *expired, since + HOUR)
     shorter = break_glass(lasts=60)
     travel(shorter + 60)
@@ -127,7 +127,7 @@ def test_a_review_that_becomes_overdue_cuts_the_emergency_in_force(
     travel(due(old) - 1)
     permits(radiologist, use(), radiologist, EMERGENCY)
     travel(due(old))
-    expired = (Reason.EXPIRED, "ConsentExpired", patient, radiologist, since + HOUR)
+    expired = (Reason.EXPIRED, "ConsentNotPermittedExpired", patient, radiologist, since + HOUR)
     refuses(radiologist, use(), *expired)
     review(old, colleague)
     permits(radiologist, use(), radiologist, EMERGENCY)
@@ -142,7 +142,7 @@ def test_an_emergency_in_force_is_cut_by_a_review_that_fell_overdue(
     since = break_glass(lasts=DAY)
     permits(radiologist, use(), radiologist, EMERGENCY)
     travel(due(old) + HOUR)
-    expired = (Reason.EXPIRED, "ConsentExpired", patient, radiologist, since + HOUR)
+    expired = (Reason.EXPIRED, "ConsentNotPermittedExpired", patient, radiologist, since + HOUR)
     refuses(radiologist, use(), *expired)
 
 
@@ -151,7 +151,7 @@ def test_request_with_too_many_overdue_reviews(
     consents, overdue, review, image, patient, radiologist, colleague, hospital, clinic, terms
 ):
     since = overdue(MOST_OVERDUE + 2)
-    refused = ("ConsentReviewsOverdue", hospital, MOST_OVERDUE + 2, MOST_OVERDUE)
+    refused = ("EmergencyReviewsOverdue", hospital, MOST_OVERDUE + 2, MOST_OVERDUE)
     asked = (digest("visit"), terms())
     for requester, grantee in (
         (radiologist, radiologist),
@@ -165,7 +165,7 @@ def test_request_with_too_many_overdue_reviews(
 
     # Once a review was written, the stored counts hold overdue ones alone.
     review(since[0], colleague)
-    with error("ConsentReviewsOverdue", hospital, MOST_OVERDUE + 1, MOST_OVERDUE):
+    with error("EmergencyReviewsOverdue", hospital, MOST_OVERDUE + 1, MOST_OVERDUE):
         consents.request(patient, radiologist, *asked, {"from": radiologist})
     review(since[1], colleague)
     consents.request(patient, radiologist, *asked, {"from": radiologist})

@@ -74,13 +74,15 @@ def test_opens_everything_of_the_patient_to_the_clinician(
 def test_opens_it_to_nobody_else(break_glass, image, patient, colleague, hospital, refuses):
     break_glass()
     for reader in (colleague, hospital):
-        refuses(reader, use(), Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, reader)
+        refuses(
+            reader, use(), Reason.NEVER_GRANTED, "ConsentNotPermittedNeverGranted", patient, reader
+        )
 
 
 def test_opens_no_other_patient(break_glass, anchor, stranger, radiologist, refuses):
     theirs = anchor("theirs", patient=stranger)
     break_glass()
-    never = (Reason.NEVER_GRANTED, "ConsentNeverGranted", stranger, radiologist)
+    never = (Reason.NEVER_GRANTED, "ConsentNotPermittedNeverGranted", stranger, radiologist)
     refuses(radiologist, use(), *never, image=theirs)
 
 
@@ -93,7 +95,7 @@ def test_opens_it_for_care_alone(break_glass, image, radiologist, refuses, purpo
             radiologist,
             use(purposes),
             Reason.PURPOSE,
-            "ConsentPurposeNotPermitted",
+            "ConsentNotPermittedPurpose",
             Purpose.CARE,
             purposes,
         )
@@ -105,13 +107,13 @@ def test_closes_by_itself(break_glass, image, patient, radiologist, permits, ref
     travel(until - 1)
     permits(radiologist, use(), radiologist, EMERGENCY)
     travel(until)
-    expired = (Reason.EXPIRED, "ConsentExpired", patient, radiologist, until)
+    expired = (Reason.EXPIRED, "ConsentNotPermittedExpired", patient, radiologist, until)
     refuses(radiologist, use(), *expired)
 
 
 @pytest.mark.parametrize("lasts", [0, DAY + 1, 2**40 - 1])
 def test_duration(consents, break_glass, patient, radiologist, lasts):
-    with error("ConsentEmergencyTooLong", lasts, DAY):
+    with error("EmergencyTooLong", lasts, DAY):
         consents.breakGlass(patient, lasts, REASON, {"from": radiologist})
     for allowed in (1, DAY):
         since = break_glass(lasts=allowed)
@@ -132,7 +134,7 @@ def test_not_for_oneself_nor_nobody(consents, radiologist, accredited):
 
 
 def test_patient_takes_it_back(consents, break_glass, image, patient, radiologist, refuses):
-    revoked = (Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    revoked = (Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
     break_glass()
     consents.revoke(patient, radiologist, EMERGENCY, {"from": patient})
     refuses(radiologist, use(), *revoked)
@@ -151,7 +153,7 @@ def test_revoking_everything_keeps_no_later_one_out(
     permits(radiologist, use(), radiologist, EMERGENCY)
     next_block_at(since)
     consents.revokeAll(patient, {"from": patient})
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
     break_glass()
     permits(radiologist, use(), radiologist, EMERGENCY)
 
@@ -164,7 +166,7 @@ def test_delegate_takes_it_back(
         consents.revoke(patient, radiologist, EMERGENCY, {"from": stranger})
     identities.addDelegate(patient, CONSENT, stranger, DAY, {"from": patient})
     consents.revoke(patient, radiologist, EMERGENCY, {"from": stranger})
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
 
 
 def test_revoking_leaves_it_to_be_reviewed(
@@ -182,7 +184,7 @@ def test_clinician_who_left(
     break_glass()
     permits(radiologist, use(), radiologist, EMERGENCY)
     participants.leaveInstitution({"from": radiologist})
-    never = (Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, radiologist)
+    never = (Reason.NEVER_GRANTED, "ConsentNotPermittedNeverGranted", patient, radiologist)
     refuses(radiologist, use(), *never)
 
 
@@ -190,7 +192,7 @@ def test_clinician_who_moved_or_is_none_any_more(
     participants, break_glass, image, patient, radiologist, hospital, clinic, permits, refuses
 ):
     """No emergency goes over to another institution or role."""
-    never = (Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, radiologist)
+    never = (Reason.NEVER_GRANTED, "ConsentNotPermittedNeverGranted", patient, radiologist)
     break_glass()
     participants.admit(radiologist, Role.RADIOLOGIST, {"from": hospital})
     refuses(radiologist, use(), *never)
@@ -208,7 +210,7 @@ def test_suspended_clinician(
 ):
     break_glass()
     participants.suspend(radiologist, {"from": hospital})
-    suspended = (Reason.READER_SUSPENDED, "ConsentReaderSuspended", radiologist)
+    suspended = (Reason.READER_SUSPENDED, "ConsentNotPermittedReaderSuspended", radiologist)
     refuses(radiologist, use(), *suspended)
     with error("ParticipantIsSuspended", radiologist, hospital):
         break_glass()

@@ -35,9 +35,16 @@ def test_forbid_and_allow(
     ]
     signed = now()
     assert plain(consents.emergencyChoiceOf(patient)) == (True, signed)
-    with error("ConsentEmergencyForbidden", patient):
+    with error("EmergencyForbidden", patient):
         break_glass()
-    refuses(radiologist, use(), Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, radiologist)
+    refuses(
+        radiologist,
+        use(),
+        Reason.NEVER_GRANTED,
+        "ConsentNotPermittedNeverGranted",
+        patient,
+        radiologist,
+    )
 
     next_block_at(now() + 10)
     transaction = consents.forbidEmergencies(patient, False, {"from": patient})
@@ -65,9 +72,9 @@ def test_forbidding_ends_what_is_in_force_for_good(
     since = break_glass(lasts=DAY)
     permits(radiologist, use(), radiologist, EMERGENCY)
     consents.forbidEmergencies(patient, True, {"from": patient})
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
     consents.forbidEmergencies(patient, False, {"from": patient})
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
     review(since, colleague)  # it is reviewed nevertheless
     assert plain(consents.emergencyOf(patient, radiologist, since))[3] == Outcome.JUSTIFIED
 
@@ -102,7 +109,7 @@ def test_deployment_that_does_not_allow_it(
     consents = deploy("ConsentRegistry", identities, participants, images, False, 0)
     assert plain(consents.emergencyPolicy()) == (False, 0)
     for forbidden in (True, False):
-        with error("ConsentEmergenciesNotForbiddable"):
+        with error("EmergenciesNotForbiddable"):
             consents.forbidEmergencies(patient, forbidden, {"from": patient})
     consents.breakGlass(patient, DAY, "0x" + "11" * 32, {"from": radiologist})
     assert consents.grantOf(patient, radiologist, EMERGENCY)[7] == GRANTED
@@ -137,13 +144,13 @@ def test_a_document_counts_once(choice, stands, patient, now):
     signed = now()
     forbid = choice(True, signed)
     forbid()
-    with error("ConsentEmergencyChoiceSuperseded", patient, signed):
+    with error("EmergencyChoiceSuperseded", patient, signed):
         forbid()
     allow = choice(False, signed, seen=signed)
     allow()
     assert stands() == (False, signed + 1)
     for replayed in (forbid, allow):
-        with error("ConsentEmergencyChoiceSuperseded", patient, signed + 1):
+        with error("EmergencyChoiceSuperseded", patient, signed + 1):
             replayed()
     assert stands() == (False, signed + 1)
 
@@ -153,12 +160,12 @@ def test_what_was_signed_last_prevails_where_clocks_leave_no_doubt(choice, stand
     last = now() - 5 * DAY
     choice(True, last)()
     in_doubt = choice(False, last + DOUBT)
-    with error("ConsentEmergencyChoiceSuperseded", patient, last):
+    with error("EmergencyChoiceSuperseded", patient, last):
         in_doubt()
     choice(False, last + DOUBT + 1)()
     assert stands() == (False, last + DOUBT + 1)
     surely_older = choice(True, last)
-    with error("ConsentEmergencyChoiceSuperseded", patient, last + DOUBT + 1):
+    with error("EmergencyChoiceSuperseded", patient, last + DOUBT + 1):
         surely_older()
 
 
@@ -169,7 +176,7 @@ def test_in_doubt_it_stays_forbidden(choice, stands, patient, now):
     choice(True, base)()
     allowed = base + 5 * DAY
     choice(False, allowed)()
-    with error("ConsentEmergencyChoiceSuperseded", patient, allowed):
+    with error("EmergencyChoiceSuperseded", patient, allowed):
         choice(True, allowed - DOUBT - 1)()
     choice(True, allowed - DOUBT)()
     assert stands() == (True, allowed + 1)
@@ -179,7 +186,7 @@ def test_a_prohibition_that_was_allowed_over_does_not_come_back(choice, stands, 
     signed = now()
     choice(True, signed)()
     choice(False, signed + MINUTE, seen=signed)()
-    with error("ConsentEmergencyChoiceSuperseded", patient, signed + MINUTE):
+    with error("EmergencyChoiceSuperseded", patient, signed + MINUTE):
         choice(True, signed)()
     choice(True, signed + 1)()
     assert stands() == (True, signed + MINUTE + 1)
@@ -208,7 +215,7 @@ def test_dated_ahead(choice, stands, patient, now):
 
 
 def test_allowing_what_is_allowed(choice, patient, now):
-    with error("ConsentEmergencyChoiceSuperseded", patient, 0):
+    with error("EmergencyChoiceSuperseded", patient, 0):
         choice(False, now())()
 
 
@@ -242,7 +249,7 @@ def test_a_revocation_ends_one_emergency_and_no_later_one(
     first = break_glass()
     document = revocation(first)
     document()
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
     with error("ConsentGrantedSince", patient, radiologist, EMERGENCY, first):
         document()
     second = break_glass()
@@ -260,7 +267,7 @@ def test_a_revocation_by_a_clock_that_is_behind(
         revocation(since - DOUBT - 1)()
     permits(radiologist, use(), radiologist, EMERGENCY)
     revocation(since - DOUBT)()
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
 
 
 def test_a_revocation_dated_ahead(break_glass, revocation):

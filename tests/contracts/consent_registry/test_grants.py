@@ -86,7 +86,7 @@ def test_later_grant_replaces(write, image, radiologist, terms, permits, refuses
         radiologist,
         CARE,
         Reason.PURPOSE,
-        "ConsentPurposeNotPermitted",
+        "ConsentNotPermittedPurpose",
         Purpose.TEACHING,
         Purpose.CARE,
     )
@@ -153,7 +153,7 @@ def test_revoke(consents, write, patient, radiologist, terms, permits, refuses, 
     transaction = consents.revoke(patient, radiologist, ALL, {"from": patient})
     assert [(event.name, dict(event)) for event in transaction.events] == [
         (
-            "ConsentWithdrawn",
+            "ConsentRevoked",
             {
                 "subject": patient,
                 "grantee": radiologist,
@@ -164,7 +164,7 @@ def test_revoke(consents, write, patient, radiologist, terms, permits, refuses, 
         )
     ]
     assert plain(consents.grantOf(patient, radiologist, ALL)) == stated.kept(now(), status=REVOKED)
-    refuses(radiologist, CARE, Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, CARE, Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
 
 
 def test_revoke_leaves_other_grants(consents, write, patient, radiologist, hospital, permits):
@@ -201,17 +201,17 @@ def test_revoke_all(
     write(researcher, image.id)
     consents.revokeAll(patient, {"from": patient})
     for reader in (radiologist, hospital, researcher):
-        refuses(reader, CARE, Reason.REVOKED, "ConsentRevoked", patient, reader)
+        refuses(reader, CARE, Reason.REVOKED, "ConsentNotPermittedRevoked", patient, reader)
     write(radiologist)
     permits(radiologist, CARE, radiologist)
-    refuses(researcher, CARE, Reason.REVOKED, "ConsentRevoked", patient, researcher)
+    refuses(researcher, CARE, Reason.REVOKED, "ConsentNotPermittedRevoked", patient, researcher)
     assert consents.grantOf(patient, radiologist, ALL)[6] == 1
 
 
 def test_revoke_all_is_announced(consents, patient, now):
     for epoch in (1, 2):
         transaction = consents.revokeAll(patient, {"from": patient})
-        assert dict(transaction.events["ConsentWithdrawnAll"]) == {
+        assert dict(transaction.events["ConsentRevokedAll"]) == {
             "subject": patient,
             "epoch": epoch,
             "signed": consents.revokedAllAt(patient),

@@ -39,7 +39,7 @@ def never(refuses, patient):
     """Asserts that nothing was granted to a reader."""
 
     def never(reader, image):
-        values = ("ConsentNeverGranted", image.patient, reader)
+        values = ("ConsentNotPermittedNeverGranted", image.patient, reader)
         refuses(reader, CARE, Reason.NEVER_GRANTED, *values, image=image)
 
     return never
@@ -54,7 +54,9 @@ def test_deactivated_patient(identities, image, patient, permits, refuses):
     """A deactivated identity may read nothing, not even its own images."""
     permits(patient, CARE)
     identities.changeOwner(patient, NOBODY, {"from": patient})
-    refuses(patient, CARE, Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, patient)
+    refuses(
+        patient, CARE, Reason.NEVER_GRANTED, "ConsentNotPermittedNeverGranted", patient, patient
+    )
 
 
 def test_deactivated_patient_takes_nothing_back(
@@ -126,7 +128,7 @@ def test_grants_add_up(image, radiologist, hospital, grant, permits, refuses):
     permits(radiologist, CARE, radiologist, image.visit)
     permits(radiologist, use(Purpose.TEACHING), hospital, ALL)
     both = Purpose.CARE | Purpose.TEACHING
-    refused = (Reason.PURPOSE, "ConsentPurposeNotPermitted", Purpose.TEACHING, both)
+    refused = (Reason.PURPOSE, "ConsentNotPermittedPurpose", Purpose.TEACHING, both)
     refuses(radiologist, use(both), *refused)
 
 
@@ -177,7 +179,7 @@ def test_suspended_reader(
     actor, grantee = request.getfixturevalue(by), request.getfixturevalue(grantee)
     grant(grantee)
     participants.suspend(radiologist, {"from": actor})
-    suspended = (Reason.READER_SUSPENDED, "ConsentReaderSuspended", radiologist)
+    suspended = (Reason.READER_SUSPENDED, "ConsentNotPermittedReaderSuspended", radiologist)
     refuses(radiologist, CARE, *suspended)
     participants.reinstate(radiologist, {"from": actor})
     permits(radiologist, CARE, grantee)
@@ -189,7 +191,7 @@ def test_suspended_institution(
     grant(radiologist)
     participants.suspend(hospital, {"from": governor})
     for reader in (radiologist, hospital):
-        refuses(reader, CARE, Reason.READER_SUSPENDED, "ConsentReaderSuspended", reader)
+        refuses(reader, CARE, Reason.READER_SUSPENDED, "ConsentNotPermittedReaderSuspended", reader)
     permits(patient, CARE)
 
 
@@ -200,7 +202,7 @@ def test_who_left_a_suspended_institution(
     grant(radiologist)
     participants.suspend(hospital, {"from": governor})
     participants.leaveInstitution({"from": radiologist})
-    suspended = (Reason.READER_SUSPENDED, "ConsentReaderSuspended", radiologist)
+    suspended = (Reason.READER_SUSPENDED, "ConsentNotPermittedReaderSuspended", radiologist)
     refuses(radiologist, CARE, *suspended)
     participants.admit(radiologist, Role.RADIOLOGIST, {"from": clinic})
     permits(radiologist, CARE, radiologist)
@@ -227,7 +229,7 @@ def test_unknown_image(image, patient, radiologist, grant, refuses):
                 reader,
                 CARE,
                 Reason.NOT_ANCHORED,
-                "ConsentImageNotAnchored",
+                "ConsentNotPermittedNotAnchored",
                 unknown.id,
                 image=unknown,
             )
@@ -236,7 +238,7 @@ def test_unknown_image(image, patient, radiologist, grant, refuses):
 def test_claimed_patient(image, radiologist, refuses):
     """A reader that names itself the patient names another image set, which is not anchored."""
     claimed = image._replace(patient=radiologist.address)
-    missing = (Reason.NOT_ANCHORED, "ConsentImageNotAnchored", claimed.id)
+    missing = (Reason.NOT_ANCHORED, "ConsentNotPermittedNotAnchored", claimed.id)
     refuses(radiologist, CARE, *missing, image=claimed)
 
 
@@ -245,7 +247,7 @@ def test_erased_image(images, image, hospital, patient, radiologist, grant, perm
     permits(radiologist, CARE, radiologist)
     images.erase(image, digest("certificate"), {"from": hospital})
     for reader in (radiologist, patient):
-        refuses(reader, CARE, Reason.ERASED, "ConsentImageErased", image.id)
+        refuses(reader, CARE, Reason.ERASED, "ConsentNotPermittedErased", image.id)
 
 
 def test_disowned_image(
@@ -267,7 +269,7 @@ def test_disowned_image(
     images.disown(image, {"from": patient})
     consents.breakGlass(patient, 3600, digest("reason"), {"from": radiologist})
     for reader in (radiologist, patient, hospital, stranger):
-        refuses(reader, CARE, Reason.DISOWNED, "ConsentImageDisowned", image.id)
+        refuses(reader, CARE, Reason.DISOWNED, "ConsentNotPermittedDisowned", image.id)
     permits(radiologist, CARE, radiologist, image=other)
     permits(patient, CARE, image=other)
 
@@ -276,7 +278,7 @@ def test_disowned_image(
     permits(patient, CARE)
     images.disown(image, {"from": patient})
     images.erase(image, digest("certificate"), {"from": hospital})
-    refuses(radiologist, CARE, Reason.ERASED, "ConsentImageErased", image.id)
+    refuses(radiologist, CARE, Reason.ERASED, "ConsentNotPermittedErased", image.id)
 
 
 @pytest.mark.no_call_coverage
@@ -284,23 +286,23 @@ def test_period(image, patient, radiologist, grant, permits, refuses):
     """From is the first second and until the first after the last."""
     stated = grant(radiologist, start=DAY, lasts=DAY)
     travel(stated.from_ - 1)
-    not_yet = (Reason.NOT_YET, "ConsentNotYet", patient, radiologist, stated.from_)
+    not_yet = (Reason.NOT_YET, "ConsentNotPermittedNotYet", patient, radiologist, stated.from_)
     refuses(radiologist, CARE, *not_yet)
     travel(stated.from_)
     permits(radiologist, CARE, radiologist)
     travel(stated.until - 1)
     permits(radiologist, CARE, radiologist)
     travel(stated.until)
-    expired = (Reason.EXPIRED, "ConsentExpired", patient, radiologist, stated.until)
+    expired = (Reason.EXPIRED, "ConsentNotPermittedExpired", patient, radiologist, stated.until)
     refuses(radiologist, CARE, *expired)
 
 
 def test_long_before_and_after(image, patient, radiologist, grant, refuses):
     stated = grant(radiologist, start=DAY, lasts=DAY)
-    not_yet = (Reason.NOT_YET, "ConsentNotYet", patient, radiologist, stated.from_)
+    not_yet = (Reason.NOT_YET, "ConsentNotPermittedNotYet", patient, radiologist, stated.from_)
     refuses(radiologist, CARE, *not_yet)
     travel(stated.until + DAY)
-    expired = (Reason.EXPIRED, "ConsentExpired", patient, radiologist, stated.until)
+    expired = (Reason.EXPIRED, "ConsentNotPermittedExpired", patient, radiologist, stated.until)
     refuses(radiologist, CARE, *expired)
 
 
@@ -308,7 +310,7 @@ def test_use_without_a_purpose(image, radiologist, grant, refuses):
     grant(radiologist, ALL, Purpose.NRES)
     everything = sum(Purpose)
     for purposes in (0, 1 << 9, Purpose.CARE | 1 << 15):
-        refused = (Reason.PURPOSE, "ConsentPurposeNotPermitted", everything, purposes)
+        refused = (Reason.PURPOSE, "ConsentNotPermittedPurpose", everything, purposes)
         refuses(radiologist, use(purposes), *refused)
 
 
@@ -316,7 +318,7 @@ def test_disease(image, radiologist, grant, permits, refuses):
     grant(radiologist, ALL, Purpose.DS, 0, CANCER)
     permits(radiologist, use(Purpose.DS, disease=CANCER), radiologist)
     for disease in (DIABETES, ""):
-        differs = (Reason.DISEASE, "ConsentDiseaseDiffers", code(CANCER), code(disease))
+        differs = (Reason.DISEASE, "ConsentNotPermittedDisease", code(CANCER), code(disease))
         refuses(radiologist, use(Purpose.DS, disease=disease), *differs)
 
 
@@ -332,7 +334,7 @@ def test_named_disease_counts_whatever_it_is_named_for(
     grant(radiologist, ALL, Purpose.DS | purpose, 0, CANCER)
     for disease in (CANCER, ""):
         permits(radiologist, use(purpose, disease=disease), radiologist)
-    differs = (Reason.DISEASE, "ConsentDiseaseDiffers", code(CANCER), code(DIABETES))
+    differs = (Reason.DISEASE, "ConsentNotPermittedDisease", code(CANCER), code(DIABETES))
     refuses(radiologist, use(purpose, disease=DIABETES), *differs)
 
 
@@ -344,7 +346,7 @@ def test_research_on_a_named_disease_needs_a_grant_for_it(
     granted = Purpose.POA | Purpose.CONTROL
     grant(radiologist, ALL, granted)
     permits(radiologist, use(purpose), radiologist)
-    refused = ("ConsentPurposeNotPermitted", granted | Purpose.METHODS, purpose)
+    refused = ("ConsentNotPermittedPurpose", granted | Purpose.METHODS, purpose)
     refuses(radiologist, use(purpose, disease=CANCER), Reason.PURPOSE, *refused)
 
 
@@ -363,7 +365,7 @@ def test_condition(image, radiologist, grant, permits, refuses, condition):
     permits(radiologist, use(Purpose.CARE, condition), radiologist)
     permits(radiologist, use(Purpose.CARE, 0xFFFF), radiologist)
     for fulfilled in (0, 0xFFFF & ~condition):
-        unmet = (Reason.CONDITION, "ConsentConditionUnmet", condition, fulfilled)
+        unmet = (Reason.CONDITION, "ConsentNotPermittedCondition", condition, fulfilled)
         refuses(radiologist, use(Purpose.CARE, fulfilled), *unmet)
 
 
@@ -374,7 +376,7 @@ def test_fulfilling_more_than_is_asked(image, radiologist, grant, permits):
 
 def test_condition_of_a_course(image, radiologist, grant, permits, refuses):
     grant(radiologist, image.course, Purpose.CARE, Condition.IRB)
-    unmet = (Reason.CONDITION, "ConsentConditionUnmet", Condition.IRB, Condition.NPU)
+    unmet = (Reason.CONDITION, "ConsentNotPermittedCondition", Condition.IRB, Condition.NPU)
     refuses(radiologist, use(Purpose.CARE, Condition.NPU), *unmet)
     permits(radiologist, use(Purpose.CARE, Condition.IRB), radiologist, image.course)
 
@@ -393,6 +395,9 @@ def test_nearest_reason(consents, image, patient, radiologist, hospital, grant, 
         step()
         assert Reason(consents.permitted(radiologist, image, asked)[0]) == reason
     with error(
-        "ConsentNotYet", patient, radiologist, consents.grantOf(patient, hospital, image.id)[0]
+        "ConsentNotPermittedNotYet",
+        patient,
+        radiologist,
+        consents.grantOf(patient, hospital, image.id)[0],
     ):
         consents.requirePermitted(radiologist, image, asked)

@@ -150,7 +150,7 @@ def test_batch_of_several_patients(
 ):
     theirs = anchor("theirs", patient=stranger)
     granted = grant(radiologist)
-    with error("ConsentNeverGranted", stranger, radiologist):
+    with error("ConsentNotPermittedNeverGranted", stranger, radiologist):
         consents.requirePermittedBatch(radiologist, [image_sets[0], theirs, image_sets[1]], CARE)
     consents.grant(stranger, radiologist, ALL, terms(), {"from": stranger})
     other = str(consents.grantIdOf(stranger, radiologist, ALL))
@@ -176,21 +176,21 @@ def test_batch_is_refused_for_one_of_its_image_sets(
     """The refusal is that of the first one that may not be used, whatever comes before it."""
     first, second, third = image_sets
     grant(radiologist, first.visit)
-    with error("ConsentNeverGranted", patient, radiologist):
+    with error("ConsentNotPermittedNeverGranted", patient, radiologist):
         consents.requirePermittedBatch(radiologist, image_sets, CARE)
     grant(radiologist, third.id, Purpose.TEACHING)
-    with error("ConsentPurposeNotPermitted", Purpose.TEACHING, Purpose.CARE):
+    with error("ConsentNotPermittedPurpose", Purpose.TEACHING, Purpose.CARE):
         consents.requirePermittedBatch(radiologist, image_sets, CARE)
     grant(radiologist)
     consents.requirePermittedBatch(radiologist, image_sets, CARE)
     unknown = third._replace(root=digest("unknown"))
-    with error("ConsentImageNotAnchored", unknown.id):
+    with error("ConsentNotPermittedNotAnchored", unknown.id):
         consents.requirePermittedBatch(radiologist, [first, unknown], CARE)
     images.disown(second, {"from": patient})
-    with error("ConsentImageDisowned", second.id):
+    with error("ConsentNotPermittedDisowned", second.id):
         consents.requirePermittedBatch(radiologist, image_sets, CARE)
     images.erase(second, digest("certificate"), {"from": hospital})
-    with error("ConsentImageErased", second.id):
+    with error("ConsentNotPermittedErased", second.id):
         consents.requirePermittedBatch(radiologist, [first, second], CARE)
 
 
@@ -201,7 +201,7 @@ def test_refusal_of_one_is_not_coloured_by_the_ones_before(
     first, _, third = image_sets
     grant(radiologist, first.course, Purpose.TEACHING)
     grant(radiologist, first.id)
-    with error("ConsentNeverGranted", patient, radiologist):
+    with error("ConsentNotPermittedNeverGranted", patient, radiologist):
         consents.requirePermittedBatch(radiologist, [first, third], CARE)
 
 
@@ -210,5 +210,5 @@ def test_batch_of_a_suspended_reader(
 ):
     grant(radiologist)
     participants.suspend(radiologist, {"from": hospital})
-    with error("ConsentReaderSuspended", radiologist):
+    with error("ConsentNotPermittedReaderSuspended", radiologist):
         consents.requirePermittedBatch(radiologist, image_sets, CARE)

@@ -161,7 +161,7 @@ def test_approve_what_a_suspended_requester_asked(
     consents.request(*asked, {"from": radiologist})
     participants.suspend(radiologist, {"from": hospital})
     consents.approve(radiologist, *asked, {"from": patient})
-    suspended = (Reason.READER_SUSPENDED, "ConsentReaderSuspended", radiologist)
+    suspended = (Reason.READER_SUSPENDED, "ConsentNotPermittedReaderSuspended", radiologist)
     refuses(radiologist, use(Purpose.HMB), *suspended)
     participants.reinstate(radiologist, {"from": hospital})
     permits(radiologist, use(Purpose.HMB), radiologist, asked[2])

@@ -35,7 +35,7 @@ def test_review(consents, break_glass, now, patient, radiologist, colleague, hos
             },
         ),
         (
-            "ConsentWithdrawn",
+            "ConsentRevoked",
             {
                 "subject": patient,
                 "grantee": radiologist,
@@ -71,7 +71,7 @@ def test_unjustified_ends_it_at_once(
     since = break_glass(lasts=DAY)
     permits(radiologist, use(), radiologist, EMERGENCY)
     review(since, colleague, justified=False)
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
     break_glass()  # care is never blocked
     permits(radiologist, use(), radiologist, EMERGENCY)
 
@@ -118,7 +118,7 @@ def test_review_is_for_a_second_active_person_of_the_institution(
     since = break_glass()
     participants.suspend(colleague, {"from": hospital})
     for reviewer in (radiologist, researcher, clinic, colleague):
-        with error("ConsentReviewerInvalid", reviewer, radiologist, hospital):
+        with error("EmergencyReviewerInvalid", reviewer, radiologist, hospital):
             review(since, reviewer)
     participants.reinstate(colleague, {"from": hospital})
     review(since, colleague)
@@ -132,7 +132,7 @@ def test_clinician_who_left_is_reviewed(
     participants.leaveInstitution({"from": radiologist})
     participants.admit(radiologist, Role.CLINICIAN, {"from": clinic})
     for reviewer in (radiologist, clinic):
-        with error("ConsentReviewerInvalid", reviewer, radiologist, hospital):
+        with error("EmergencyReviewerInvalid", reviewer, radiologist, hospital):
             review(since, reviewer)
     review(since, colleague)
 
@@ -140,20 +140,20 @@ def test_clinician_who_left_is_reviewed(
 def test_institution_reviews_and_is_reviewed(break_glass, review, radiologist, hospital, colleague):
     review(break_glass(), hospital)
     since = break_glass(clinician=hospital)
-    with error("ConsentReviewerInvalid", hospital, hospital, hospital):
+    with error("EmergencyReviewerInvalid", hospital, hospital, hospital):
         review(since, hospital, clinician=hospital)
     review(since, colleague, clinician=hospital)
 
 
 def test_stranger_reviews_nothing(break_glass, review, radiologist, hospital, stranger):
-    with error("ConsentReviewerInvalid", stranger, radiologist, hospital):
+    with error("EmergencyReviewerInvalid", stranger, radiologist, hospital):
         review(break_glass(), stranger)
 
 
 def test_review_once(break_glass, review, patient, radiologist, colleague):
     since = break_glass()
     review(since, colleague)
-    with error("ConsentAlreadyReviewed", patient, radiologist, since):
+    with error("EmergencyAlreadyReviewed", patient, radiologist, since):
         review(since, colleague)
 
 
@@ -167,7 +167,7 @@ def test_each_emergency_is_reviewed(break_glass, review, consents, patient, radi
     ]
     review(second, colleague)
     for since in (first, second):
-        with error("ConsentAlreadyReviewed", patient, radiologist, since):
+        with error("EmergencyAlreadyReviewed", patient, radiologist, since):
             review(since, colleague)
 
 
@@ -183,7 +183,7 @@ def test_two_in_one_second(
         review(since, colleague, justified=justified)
     first = plain(consents.emergencyOf(patient, radiologist, since))
     next_block_at(since)
-    with error("ConsentEmergencyExists", patient, radiologist, since):
+    with error("EmergencyAlreadyDeclared", patient, radiologist, since):
         consents.breakGlass(patient, HOUR, digest("another"), {"from": radiologist})
     assert plain(consents.emergencyOf(patient, radiologist, since)) == first
     assert consents.conductOf(radiologist)[0][0] == 1
@@ -191,7 +191,7 @@ def test_two_in_one_second(
 
 def test_no_emergency(consents, break_glass, review, patient, radiologist, colleague):
     since = break_glass()
-    with error("ConsentNoEmergency", patient, radiologist, since + 1):
+    with error("EmergencyUnknown", patient, radiologist, since + 1):
         review(since + 1, colleague)
     assert plain(consents.emergencyOf(patient, radiologist, since + 1)) == (NOBODY, 0, 0, 0, False)
     assert not consents.isReviewOverdue(patient, radiologist, since + 1)
@@ -228,7 +228,7 @@ def test_governor_reviews_what_is_overdue(
     participants.suspend(hospital, {"from": governor})
     travel(due(since) - 2)
     next_block_at(due(since) - 1)
-    with error("ConsentReviewerInvalid", governor, radiologist, hospital):
+    with error("EmergencyReviewerInvalid", governor, radiologist, hospital):
         review(since, governor)
     next_block_at(due(since))
     review(since, governor)
@@ -241,6 +241,6 @@ def test_governor_does_not_review_its_own_emergency(
     participants.admit(governor, Role.CLINICIAN, {"from": hospital})
     since = break_glass(clinician=governor)
     travel(due(since))
-    with error("ConsentReviewerInvalid", governor, governor, hospital):
+    with error("EmergencyReviewerInvalid", governor, governor, hospital):
         review(since, governor, clinician=governor)
     review(since, colleague, clinician=governor)

@@ -29,14 +29,14 @@ def test_announced(action, values, sign, submit, done, consents, patient):
     given = terms.expanded(terms.purposes | implied).packed(signed, status=GRANTED)
     granted = ("ConsentGranted", {**whose, "given": given, "actor": patient})
     request = consents.requestIdOf(values["requester"], *whose.values(), terms)
-    withdrawn = {**whose, "signed": signed + (action.function == "revoke"), "actor": patient}
-    withdrawn_all = {"subject": patient, "epoch": 1, "signed": signed, "actor": patient}
+    revoked = {**whose, "signed": signed + (action.function == "revoke"), "actor": patient}
+    revoked_all = {"subject": patient, "epoch": 1, "signed": signed, "actor": patient}
     forbidden = {"subject": patient, "forbidden": True, "signed": signed, "actor": patient}
     assert [(event.name, dict(event)) for event in transaction.events] == {
         "forbidEmergencies": [("EmergenciesForbidden", forbidden)],
         "grant": [granted],
-        "revoke": [("ConsentWithdrawn", withdrawn)],
-        "revokeAll": [("ConsentWithdrawnAll", withdrawn_all)],
+        "revoke": [("ConsentRevoked", revoked)],
+        "revokeAll": [("ConsentRevokedAll", revoked_all)],
         "approve": [("ConsentRequestApproved", {"request": request}), granted],
     }[action.function]
 

@@ -109,8 +109,8 @@ def test_delegate_calls(consents, identities, patient, stranger, radiologist, te
     revoked = consents.revoke(patient, radiologist, ALL, {"from": stranger})
     all_revoked = consents.revokeAll(patient, {"from": stranger})
     assert granted.events["ConsentGranted"]["actor"] == stranger
-    assert revoked.events["ConsentWithdrawn"]["actor"] == stranger
-    assert all_revoked.events["ConsentWithdrawnAll"]["actor"] == stranger
+    assert revoked.events["ConsentRevoked"]["actor"] == stranger
+    assert all_revoked.events["ConsentRevokedAll"]["actor"] == stranger
     identities.revokeDelegate(patient, CONSENT, stranger, {"from": patient})
     with error("ConsentNotAuthorized", patient, stranger):
         consents.revokeAll(patient, {"from": stranger})
@@ -151,7 +151,9 @@ def test_old_key_does_not_read_after_a_recovery(
     """A thief of the key loses the images with it; the new owner grants them to itself."""
     permits(patient, use())
     recover(stranger)
-    refuses(patient, use(), Reason.NEVER_GRANTED, "ConsentNeverGranted", patient, patient)
+    refuses(
+        patient, use(), Reason.NEVER_GRANTED, "ConsentNotPermittedNeverGranted", patient, patient
+    )
     consents.grant(patient, stranger, ALL, terms(Purpose.NRES), {"from": stranger})
     permits(stranger, use(), stranger)
 

@@ -213,5 +213,5 @@ def test_contract_that_is_a_researcher_signs_by_its_owner(
 def test_acceptance_is_no_consent(datasets, dataset, anchored, accepted, hospital, university):
     image_set = anchored(owner=accounts[8])
     acceptance = accepted(dataset, image_set.id)
-    with error("ConsentNeverGranted", accounts[8], university):
+    with error("ConsentNotPermittedNeverGranted", accounts[8], university):
         datasets.contributeAccepted(dataset, image_set, 1, acceptance, {"from": hospital})

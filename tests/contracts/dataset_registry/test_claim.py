@@ -309,8 +309,8 @@ def test_identity_that_came_back_collects_through_its_owner(
 
 
 GRANT_FIELDS = (
-    "subject:address grantee:address scope:bytes32 from:uint32 until:uint32 purposes:uint16 "
-    "conditions:uint16 disease:bytes13 seen:uint32 epoch:uint16 signed:uint32 deadline:uint40"
+    "subject:address grantee:address scope:bytes32 from:uint32 until:uint32 purposes:string[] "
+    "conditions:string[] disease:bytes13 seen:uint32 epoch:uint16 signed:uint32 deadline:uint40"
 )
 
 
@@ -359,7 +359,12 @@ def signed_grant(consents, signer, grantee, terms, signed_at, deadline):
     """The signature of a grant of everything, as a wallet makes it."""
     _, name, version, chain_id, verifier, *_ = consents.eip712Domain()
     fields = [field.split(":") for field in GRANT_FIELDS.split()]
-    values = (signer.address, grantee.address, digest(""), *terms, 0, 0, signed_at, deadline)
+    start, until, purposes, conditions, disease = terms
+    assert (purposes, conditions) == (Purpose.BIOMEDICAL_RESEARCH, 0)
+    words = (["health, medical or biomedical research"], [])
+    signed_terms = (start, until, *words, disease)
+    whose = (signer.address, grantee.address, digest(""))
+    values = (*whose, *signed_terms, 0, 0, signed_at, deadline)
     signed = Account.sign_typed_data(
         signer.private_key,
         {"name": name, "version": version, "chainId": chain_id, "verifyingContract": verifier},

@@ -152,7 +152,7 @@ def test_naming_itself_earns_no_account_a_share_in_an_image(
         image_set._replace(patient=stranger.address),
         image_set._replace(custodian=stranger.address),
     ):
-        with error("ConsentImageNotAnchored", claimed.id):
+        with error("ConsentNotPermittedNotAnchored", claimed.id):
             datasets.contribute(dataset, claimed, 1, {"from": researcher})
     datasets.contribute(dataset, image_set, 1, {"from": researcher})
 
@@ -180,7 +180,7 @@ def test_nothing_is_contributed_twice(
 
 def test_consent_is_needed(datasets, dataset, anchored, patient, university, researcher):
     image_set = anchored()
-    with error("ConsentNeverGranted", patient, university):
+    with error("ConsentNotPermittedNeverGranted", patient, university):
         datasets.contribute(dataset, image_set, 1, {"from": researcher})
 
 
@@ -190,7 +190,7 @@ def test_consent_to_another_institution_or_to_its_researcher_is_none(
     image_set = anchored()
     consented(grantee=clinic)
     consented(grantee=researcher)
-    with error("ConsentNeverGranted", patient, university):
+    with error("ConsentNotPermittedNeverGranted", patient, university):
         datasets.contribute(dataset, image_set, 1, {"from": researcher})
     consented()
     datasets.contribute(dataset, image_set, 1, {"from": researcher})
@@ -201,7 +201,7 @@ def test_consent_of_another_patient_is_none(
 ):
     image_set = anchored()
     consented(owner=neighbour)
-    with error("ConsentNeverGranted", patient, university):
+    with error("ConsentNotPermittedNeverGranted", patient, university):
         datasets.contribute(dataset, image_set, 1, {"from": researcher})
 
 
@@ -211,7 +211,7 @@ def test_revoked_consent_is_none(
     image_set = anchored()
     consented()
     consents.revoke(patient, university, digest(""), {"from": patient})
-    with error("ConsentRevoked", patient, university):
+    with error("ConsentNotPermittedRevoked", patient, university):
         datasets.contribute(dataset, image_set, 1, {"from": researcher})
     consented()
     datasets.contribute(dataset, image_set, 1, {"from": researcher})
@@ -223,7 +223,7 @@ def test_consent_taken_back_with_all_others_is_none(
     image_set = anchored()
     consented()
     consents.revokeAll(patient, {"from": patient})
-    with error("ConsentRevoked", patient, university):
+    with error("ConsentNotPermittedRevoked", patient, university):
         datasets.contribute(dataset, image_set, 1, {"from": researcher})
 
 
@@ -233,13 +233,13 @@ def test_consent_holds_for_its_time(
     image_set = anchored()
     start = chain[-1].timestamp + 1_000
     consented(starts=1_000, lasts=1_000)
-    with error("ConsentNotYet", patient, university, start):
+    with error("ConsentNotPermittedNotYet", patient, university, start):
         datasets.contribute(dataset, image_set, 1, {"from": researcher})
     travel(start)
     datasets.contribute(dataset, image_set, 1, {"from": researcher})
     travel(start + 1_000)
     late = anchored()
-    with error("ConsentExpired", patient, university, start + 1_000):
+    with error("ConsentNotPermittedExpired", patient, university, start + 1_000):
         datasets.contribute(dataset, late, 1, {"from": researcher})
 
 
@@ -248,7 +248,7 @@ def test_consent_is_for_the_declared_purpose(
 ):
     image_set = anchored()
     consented(purposes=Purpose.TEACHING)
-    with error("ConsentPurposeNotPermitted", Purpose.TEACHING, Purpose.BIOMEDICAL_RESEARCH):
+    with error("ConsentNotPermittedPurpose", Purpose.TEACHING, Purpose.BIOMEDICAL_RESEARCH):
         datasets.contribute(dataset, image_set, 1, {"from": researcher})
     lessons = new_dataset(purposes=Purpose.TEACHING)
     datasets.contribute(lessons, image_set, 1, {"from": researcher})
@@ -261,7 +261,7 @@ def test_consent_is_for_the_declared_disease(
     consented(purposes=Purpose.DISEASE_RESEARCH, disease=DIABETES)
     for disease in (CANCER, NO_DISEASE):
         dataset = new_dataset(purposes=Purpose.DISEASE_RESEARCH, disease=disease)
-        with error("ConsentDiseaseDiffers", DIABETES, disease):
+        with error("ConsentNotPermittedDisease", DIABETES, disease):
             datasets.contribute(dataset, image_set, 1, {"from": researcher})
     dataset = new_dataset(purposes=Purpose.DISEASE_RESEARCH, disease=DIABETES)
     datasets.contribute(dataset, image_set, 1, {"from": researcher})
@@ -272,7 +272,7 @@ def test_conditions_of_the_consent_are_fulfilled(
 ):
     image_set = anchored()
     consented(conditions=Condition.NON_PROFIT_USE_ONLY)
-    with error("ConsentConditionUnmet", Condition.NON_PROFIT_USE_ONLY, 0):
+    with error("ConsentNotPermittedCondition", Condition.NON_PROFIT_USE_ONLY, 0):
         datasets.contribute(dataset, image_set, 1, {"from": researcher})
     charity = new_dataset(
         fulfilled=Condition.NON_PROFIT_USE_ONLY | Condition.ETHICS_APPROVAL_REQUIRED
@@ -285,7 +285,7 @@ def test_emergency_is_no_consent_to_research(
 ):
     image_set = anchored()
     consents.breakGlass(patient, 3_600, digest("reason"), {"from": university})
-    with error("ConsentPurposeNotPermitted", Purpose.CLINICAL_CARE, Purpose.BIOMEDICAL_RESEARCH):
+    with error("ConsentNotPermittedPurpose", Purpose.CLINICAL_CARE, Purpose.BIOMEDICAL_RESEARCH):
         datasets.contribute(dataset, image_set, 1, {"from": researcher})
 
 
@@ -322,7 +322,7 @@ def test_disowned_image_set_is_not_contributed(
     image_set = anchored()
     consented()
     images.disown(image_set, {"from": patient})
-    with error("ConsentImageDisowned", image_set.id):
+    with error("ConsentNotPermittedDisowned", image_set.id):
         datasets.contribute(dataset, image_set, 1, {"from": researcher})
 
 
@@ -332,7 +332,7 @@ def test_erased_image_set_is_not_contributed(
     image_set = anchored()
     consented()
     images.erase(image_set, digest("certificate"), {"from": hospital})
-    with error("ConsentImageErased", image_set.id):
+    with error("ConsentNotPermittedErased", image_set.id):
         datasets.contribute(dataset, image_set, 1, {"from": researcher})
 
 

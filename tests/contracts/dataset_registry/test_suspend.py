@@ -107,7 +107,9 @@ def test_grant_that_is_renewed_to_begin_later_costs_nothing_but_the_time_between
     consented(starts=50)
     datasets.suspend(dataset, image_set, {"from": stranger})
     fund(dataset, 7_000)
-    with error("ConsentNotYet", patient, datasets.datasetOf(dataset)["institution"], start):
+    with error(
+        "ConsentNotPermittedNotYet", patient, datasets.datasetOf(dataset)["institution"], start
+    ):
         datasets.resume(dataset, image_set, {"from": stranger})
     travel(start + 1)
 
@@ -177,7 +179,7 @@ def test_acknowledged_again_has_it_count_again(
 ):
     images.disown(image_set, {"from": patient})
     datasets.suspend(dataset, image_set, {"from": stranger})
-    with error("ConsentImageDisowned", image_set.id):
+    with error("ConsentNotPermittedDisowned", image_set.id):
         datasets.resume(dataset, image_set, {"from": stranger})
     images.acknowledge(image_set, {"from": patient})
     datasets.resume(dataset, image_set, {"from": stranger})
@@ -198,7 +200,7 @@ def test_it_lapses_and_is_resumed_again_and_again(
 def test_resuming_needs_consent_and_a_suspension(
     datasets, dataset, suspended, consented, anchored, patient, university, stranger
 ):
-    with error("ConsentRevoked", patient, university):
+    with error("ConsentNotPermittedRevoked", patient, university):
         datasets.resume(dataset, suspended, {"from": stranger})
     consented()
     fresh = anchored()

@@ -11,43 +11,43 @@ __all__ = [
     "ConsentAllRevokedAlready",
     "ConsentAllRevokedSince",
     "ConsentAlreadyRequested",
-    "ConsentAlreadyReviewed",
     "ConsentBadSignature",
     "ConsentBasisUnknown",
-    "ConsentConditionUnmet",
-    "ConsentDiseaseDiffers",
     "ConsentDiseaseInvalid",
-    "ConsentEmergenciesNotForbiddable",
-    "ConsentEmergencyChoiceSuperseded",
-    "ConsentEmergencyExists",
-    "ConsentEmergencyForbidden",
-    "ConsentEmergencyTooLong",
-    "ConsentExpired",
     "ConsentGrantedSince",
     "ConsentGranteeInvalid",
-    "ConsentImageDisowned",
-    "ConsentImageErased",
-    "ConsentImageNotAnchored",
-    "ConsentNeverGranted",
-    "ConsentNoEmergency",
     "ConsentNotAuthorized",
+    "ConsentNotPermittedCondition",
+    "ConsentNotPermittedDisease",
+    "ConsentNotPermittedDisowned",
+    "ConsentNotPermittedErased",
+    "ConsentNotPermittedExpired",
+    "ConsentNotPermittedNeverGranted",
+    "ConsentNotPermittedNotAnchored",
+    "ConsentNotPermittedNotYet",
+    "ConsentNotPermittedPurpose",
+    "ConsentNotPermittedReaderSuspended",
+    "ConsentNotPermittedRevoked",
     "ConsentNotRequested",
-    "ConsentNotYet",
     "ConsentNothingToRevoke",
     "ConsentPeriodInvalid",
-    "ConsentPurposeNotPermitted",
     "ConsentPurposesInvalid",
-    "ConsentReaderSuspended",
     "ConsentRequesterNotAccredited",
     "ConsentRequesterNotGrantee",
-    "ConsentReviewerInvalid",
-    "ConsentReviewsOverdue",
-    "ConsentRevoked",
     "ConsentRevokedSince",
     "ConsentScopeReserved",
     "ConsentSignatureExpired",
     "ConsentSignedAhead",
     "ConsentSuperseded",
+    "EmergenciesNotForbiddable",
+    "EmergencyAlreadyDeclared",
+    "EmergencyAlreadyReviewed",
+    "EmergencyChoiceSuperseded",
+    "EmergencyForbidden",
+    "EmergencyReviewerInvalid",
+    "EmergencyReviewsOverdue",
+    "EmergencyTooLong",
+    "EmergencyUnknown",
 ]
 
 
@@ -73,17 +73,6 @@ class ConsentAlreadyRequested(ContractError):
     parameters = (("request", "bytes32", "RequestId"),)
 
 
-class ConsentAlreadyReviewed(ContractError):
-    """The emergency access was already reviewed."""
-
-    selector = "0c3fba6b"
-    parameters = (
-        ("subject", "address", "address"),
-        ("clinician", "address", "address"),
-        ("since", "uint40", "Time"),
-    )
-
-
 class ConsentBadSignature(ContractError):
     """The signature is not the signer's, for this chain, contract and message."""
 
@@ -103,77 +92,12 @@ class ConsentBasisUnknown(ContractError):
     )
 
 
-class ConsentConditionUnmet(ContractError):
-    """The use is not permitted: a condition is not fulfilled."""
-
-    selector = "c7e1e0a6"
-    parameters = (("required", "uint16", "Conditions"), ("fulfilled", "uint16", "Conditions"))
-
-
-class ConsentDiseaseDiffers(ContractError):
-    """The use is not permitted: the grant is for one disease, which the use does not name."""
-
-    selector = "4bb3ff7c"
-    parameters = (("granted", "bytes13", "Disease"), ("used", "bytes13", "Disease"))
-
-
 class ConsentDiseaseInvalid(ContractError):
     """A disease is missing for disease-specific research, or given for purposes that are not
     specific to one."""
 
     selector = "24ddd89c"
     parameters = (("purposes", "uint16", "Purposes"), ("disease", "bytes13", "Disease"))
-
-
-class ConsentEmergenciesNotForbiddable(ContractError):
-    """This deployment does not let subjects forbid emergency access."""
-
-    selector = "32fea7a2"
-    parameters = ()
-
-
-class ConsentEmergencyChoiceSuperseded(ContractError):
-    """The recorded choice on emergency access is the same, or may be newer; to change it, sign a
-    new choice."""
-
-    selector = "1ca24a24"
-    parameters = (("subject", "address", "address"), ("signed", "uint32", "Time32"))
-
-
-class ConsentEmergencyExists(ContractError):
-    """The clinician already declared emergency access to this subject in the same second."""
-
-    selector = "9542249d"
-    parameters = (
-        ("subject", "address", "address"),
-        ("clinician", "address", "address"),
-        ("since", "uint40", "Time"),
-    )
-
-
-class ConsentEmergencyForbidden(ContractError):
-    """The subject forbids emergency access."""
-
-    selector = "04649b29"
-    parameters = (("subject", "address", "address"),)
-
-
-class ConsentEmergencyTooLong(ContractError):
-    """Emergency access cannot last 0 seconds, nor longer than 24 hours."""
-
-    selector = "d8b45184"
-    parameters = (("duration", "uint40", "Duration"), ("longest", "uint40", "Duration"))
-
-
-class ConsentExpired(ContractError):
-    """The use is not permitted: the grant or emergency access has expired."""
-
-    selector = "8fd9ab07"
-    parameters = (
-        ("subject", "address", "address"),
-        ("reader", "address", "address"),
-        ("until", "uint32", "Time32"),
-    )
 
 
 class ConsentGrantedSince(ContractError):
@@ -196,45 +120,6 @@ class ConsentGranteeInvalid(ContractError):
     parameters = (("grantee", "address", "address"),)
 
 
-class ConsentImageDisowned(ContractError):
-    """The use is not permitted: the patient has disowned the image set."""
-
-    selector = "c8b31518"
-    parameters = (("image", "bytes32", "ImageId"),)
-
-
-class ConsentImageErased(ContractError):
-    """The use is not permitted: the image set was erased."""
-
-    selector = "aa16d0a2"
-    parameters = (("image", "bytes32", "ImageId"),)
-
-
-class ConsentImageNotAnchored(ContractError):
-    """The use is not permitted: no such image set is anchored."""
-
-    selector = "ae90a124"
-    parameters = (("image", "bytes32", "ImageId"),)
-
-
-class ConsentNeverGranted(ContractError):
-    """The use is not permitted: nothing was granted."""
-
-    selector = "f4ba8524"
-    parameters = (("subject", "address", "address"), ("reader", "address", "address"))
-
-
-class ConsentNoEmergency(ContractError):
-    """There is no such emergency access."""
-
-    selector = "29994e52"
-    parameters = (
-        ("subject", "address", "address"),
-        ("clinician", "address", "address"),
-        ("since", "uint40", "Time"),
-    )
-
-
 class ConsentNotAuthorized(ContractError):
     """The caller or signer may not act for the subject."""
 
@@ -242,22 +127,96 @@ class ConsentNotAuthorized(ContractError):
     parameters = (("subject", "address", "address"), ("actor", "address", "address"))
 
 
-class ConsentNotRequested(ContractError):
-    """No such request is pending."""
+class ConsentNotPermittedCondition(ContractError):
+    """The use is not permitted: a condition is not fulfilled."""
 
-    selector = "8c44c70d"
-    parameters = (("request", "bytes32", "RequestId"),)
+    selector = "7cad2311"
+    parameters = (("required", "uint16", "Conditions"), ("fulfilled", "uint16", "Conditions"))
 
 
-class ConsentNotYet(ContractError):
+class ConsentNotPermittedDisease(ContractError):
+    """The use is not permitted: the grant is for one disease, which the use does not name."""
+
+    selector = "2f94c073"
+    parameters = (("granted", "bytes13", "Disease"), ("used", "bytes13", "Disease"))
+
+
+class ConsentNotPermittedDisowned(ContractError):
+    """The use is not permitted: the patient has disowned the image set."""
+
+    selector = "c8e08a30"
+    parameters = (("image", "bytes32", "ImageId"),)
+
+
+class ConsentNotPermittedErased(ContractError):
+    """The use is not permitted: the image set was erased."""
+
+    selector = "07202911"
+    parameters = (("image", "bytes32", "ImageId"),)
+
+
+class ConsentNotPermittedExpired(ContractError):
+    """The use is not permitted: the grant or emergency access has expired."""
+
+    selector = "5c715975"
+    parameters = (
+        ("subject", "address", "address"),
+        ("reader", "address", "address"),
+        ("until", "uint32", "Time32"),
+    )
+
+
+class ConsentNotPermittedNeverGranted(ContractError):
+    """The use is not permitted: nothing was granted."""
+
+    selector = "02301125"
+    parameters = (("subject", "address", "address"), ("reader", "address", "address"))
+
+
+class ConsentNotPermittedNotAnchored(ContractError):
+    """The use is not permitted: no such image set is anchored."""
+
+    selector = "9dc69b62"
+    parameters = (("image", "bytes32", "ImageId"),)
+
+
+class ConsentNotPermittedNotYet(ContractError):
     """The use is not permitted: the grant has not begun."""
 
-    selector = "67c6e7f8"
+    selector = "a97e2b4b"
     parameters = (
         ("subject", "address", "address"),
         ("reader", "address", "address"),
         ("from", "uint32", "Time32"),
     )
+
+
+class ConsentNotPermittedPurpose(ContractError):
+    """The use is not permitted: not all of its purposes are granted."""
+
+    selector = "ceb0509e"
+    parameters = (("granted", "uint16", "Purposes"), ("used", "uint16", "Purposes"))
+
+
+class ConsentNotPermittedReaderSuspended(ContractError):
+    """The use is not permitted: the reader or its institution is suspended."""
+
+    selector = "bc37254b"
+    parameters = (("reader", "address", "address"),)
+
+
+class ConsentNotPermittedRevoked(ContractError):
+    """The use is not permitted: the grant was revoked, or the emergency access was ended."""
+
+    selector = "f2b75d64"
+    parameters = (("subject", "address", "address"), ("reader", "address", "address"))
+
+
+class ConsentNotRequested(ContractError):
+    """No such request is pending."""
+
+    selector = "8c44c70d"
+    parameters = (("request", "bytes32", "RequestId"),)
 
 
 class ConsentNothingToRevoke(ContractError):
@@ -278,25 +237,11 @@ class ConsentPeriodInvalid(ContractError):
     parameters = (("from", "uint32", "Time32"), ("until", "uint32", "Time32"))
 
 
-class ConsentPurposeNotPermitted(ContractError):
-    """The use is not permitted: not all of its purposes are granted."""
-
-    selector = "faaf52ce"
-    parameters = (("granted", "uint16", "Purposes"), ("used", "uint16", "Purposes"))
-
-
 class ConsentPurposesInvalid(ContractError):
     """No purpose is given, a purpose is unknown, or the conditions exclude them all."""
 
     selector = "f7174db8"
     parameters = (("purposes", "uint16", "Purposes"), ("conditions", "uint16", "Conditions"))
-
-
-class ConsentReaderSuspended(ContractError):
-    """The use is not permitted: the reader or its institution is suspended."""
-
-    selector = "4e90c1c9"
-    parameters = (("reader", "address", "address"),)
 
 
 class ConsentRequesterNotAccredited(ContractError):
@@ -311,36 +256,6 @@ class ConsentRequesterNotGrantee(ContractError):
 
     selector = "967a8426"
     parameters = (("requester", "address", "address"), ("grantee", "address", "address"))
-
-
-class ConsentReviewerInvalid(ContractError):
-    """The reviewer is neither another active member of the clinician's institution, nor a governor
-    after the review was due."""
-
-    selector = "c9982327"
-    parameters = (
-        ("reviewer", "address", "address"),
-        ("clinician", "address", "address"),
-        ("institution", "address", "address"),
-    )
-
-
-class ConsentReviewsOverdue(ContractError):
-    """The requester's institution has too many overdue reviews of emergency access."""
-
-    selector = "51888948"
-    parameters = (
-        ("institution", "address", "address"),
-        ("overdue", "uint256", "uint256"),
-        ("most", "uint256", "uint256"),
-    )
-
-
-class ConsentRevoked(ContractError):
-    """The use is not permitted: the grant was revoked, or the emergency access was ended."""
-
-    selector = "ebecee2d"
-    parameters = (("subject", "address", "address"), ("reader", "address", "address"))
 
 
 class ConsentRevokedSince(ContractError):
@@ -385,4 +300,89 @@ class ConsentSuperseded(ContractError):
         ("grantee", "address", "address"),
         ("scope", "bytes32", "Scope"),
         ("signed", "uint32", "Time32"),
+    )
+
+
+class EmergenciesNotForbiddable(ContractError):
+    """This deployment does not let subjects forbid emergency access."""
+
+    selector = "3091a68f"
+    parameters = ()
+
+
+class EmergencyAlreadyDeclared(ContractError):
+    """The clinician already declared emergency access to this subject in the same second."""
+
+    selector = "8e4f1d39"
+    parameters = (
+        ("subject", "address", "address"),
+        ("clinician", "address", "address"),
+        ("since", "uint40", "Time"),
+    )
+
+
+class EmergencyAlreadyReviewed(ContractError):
+    """The emergency access was already reviewed."""
+
+    selector = "690bbfa9"
+    parameters = (
+        ("subject", "address", "address"),
+        ("clinician", "address", "address"),
+        ("since", "uint40", "Time"),
+    )
+
+
+class EmergencyChoiceSuperseded(ContractError):
+    """The recorded choice on emergency access is the same, or may be newer; to change it, sign a
+    new choice."""
+
+    selector = "c33b3eac"
+    parameters = (("subject", "address", "address"), ("signed", "uint32", "Time32"))
+
+
+class EmergencyForbidden(ContractError):
+    """The subject forbids emergency access."""
+
+    selector = "dcd94f04"
+    parameters = (("subject", "address", "address"),)
+
+
+class EmergencyReviewerInvalid(ContractError):
+    """The reviewer is neither another active member of the clinician's institution, nor a governor
+    after the review was due."""
+
+    selector = "f7f87d68"
+    parameters = (
+        ("reviewer", "address", "address"),
+        ("clinician", "address", "address"),
+        ("institution", "address", "address"),
+    )
+
+
+class EmergencyReviewsOverdue(ContractError):
+    """The requester's institution has too many overdue reviews of emergency access."""
+
+    selector = "82fd011e"
+    parameters = (
+        ("institution", "address", "address"),
+        ("overdue", "uint256", "uint256"),
+        ("most", "uint256", "uint256"),
+    )
+
+
+class EmergencyTooLong(ContractError):
+    """Emergency access cannot last 0 seconds, nor longer than 24 hours."""
+
+    selector = "5f29ec7d"
+    parameters = (("duration", "uint40", "Duration"), ("longest", "uint40", "Duration"))
+
+
+class EmergencyUnknown(ContractError):
+    """There is no such emergency access."""
+
+    selector = "d30a74ed"
+    parameters = (
+        ("subject", "address", "address"),
+        ("clinician", "address", "address"),
+        ("since", "uint40", "Time"),
     )

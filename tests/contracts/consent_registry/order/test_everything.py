@@ -22,7 +22,7 @@ pytestmark = pytest.mark.no_call_coverage
 def test_revoking_everything_takes_back_what_was_signed_before(
     consents, document, patient, radiologist, late, image, permits, refuses
 ):
-    revoked = (Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    revoked = (Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
     standing, held_back = document("grant", late - 2), document("grant", late - 1)
     standing()
     everything = document("revokeAll", late)
@@ -44,7 +44,7 @@ def test_revoking_everything_later_than_what_it_takes_back(
     assert consents.epochOf(patient) == 1
     permits(radiologist, use(), radiologist)
     document("revokeAll", granted - DOUBT, epoch=1)()
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
 
 
 def test_revoking_everything_by_a_clock_that_is_behind_ends_an_emergency(
@@ -53,7 +53,7 @@ def test_revoking_everything_by_a_clock_that_is_behind_ends_an_emergency(
     """The one in force; it keeps no later one out."""
     since = break_glass()
     document("revokeAll", since - DAY)()
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
     break_glass()
     permits(radiologist, use(), radiologist, EMERGENCY)
 
@@ -102,5 +102,5 @@ def test_the_last_epoch(consents, document, patient, radiologist, image, late, p
     consents.grant(patient, radiologist, ALL, CARE, {"from": patient})
     permits(radiologist, use(), radiologist)
     document("revokeAll", late + 1, epoch=last)()
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
     assert (consents.epochOf(patient), consents.revokedAllAt(patient)) == (last, late + 1)

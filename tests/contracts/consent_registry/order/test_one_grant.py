@@ -58,7 +58,7 @@ def test_a_grant_before_a_direct_revocation_does_not_count_after_it(
     with superseded("ConsentRevokedSince", revoked[0]):
         held_back()
     assert slot() == revoked
-    refuses(radiologist, use(), Reason.REVOKED, "ConsentRevoked", patient, radiologist)
+    refuses(radiologist, use(), Reason.REVOKED, "ConsentNotPermittedRevoked", patient, radiologist)
 
 
 @pytest.mark.parametrize("first", ["care", "teaching"])
