@@ -78,7 +78,7 @@ def test_admitted_through_the_forwarder(
 ):
     """A patient's own address joins and leaves; another account sends the leaving."""
     accredited.admit(patient, Role.CLINICIAN, {"from": hospital})
-    call = (accredited, accredited.leave.encode_input())
+    call = (accredited, accredited.leaveInstitution.encode_input())
     request = sign_request(forwarder, patient, call, now() + 600)
     transaction = forwarder.execute(request, {"from": stranger})
 
