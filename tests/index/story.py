@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from radledger.algorithms import Algorithms, Release, Run
 from radledger.chain.ledger import ContractAt
 from radledger.chain.rpc import request
 from radledger.consent import Consents
 from radledger.consent import Terms as ConsentTerms
 from radledger.consent.model import SealedNote
+from radledger.consent.permission import Use
 from radledger.identity import Identities, Participants
 from radledger.imaging.bindings import NewImageSet
 from radledger.imaging.model import ImageSet, Kind, group_digest
@@ -19,7 +21,17 @@ from radledger.signed import submit
 NOTE = SealedNote("unconscious after an accident", bytes(32))
 RECOVERY_DELAY = 3 * 24 * 3600
 DAY = 24 * 3600
-BIOMEDICAL_RESEARCH = 1 << 2
+MODEL = "Lung nodule detection"
+
+
+@dataclass(frozen=True)
+class Model:
+    """Ids of the versions of an algorithm, an execution of the first, and the root of more."""
+
+    version: str
+    child: str
+    execution: str
+    batch: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,7 @@ class Story:
     disowned: ImageSet
     dataset: str
     claims: tuple[str, ...]
+    model: Model
 
 
 def digest(name):
@@ -44,18 +57,18 @@ class Narrator:
     def __init__(self, ledger, who):
         self.ledger, self.who = ledger, who
         self.consents, self.datasets = Consents(ledger), Datasets(ledger)
+        self.model = Algorithms(ledger)
         self.identities, self.participants = Identities(ledger), Participants(ledger)
 
     def tell(self):
         self.rich(self.who.patient.address, *(each.address for each in self.who.relatives))
         original, deidentified, erased, disowned = self.images()
         self.consent(original)
-        self.algorithms(original)
         self.emergency()
-        dataset, claims = self.research(original, deidentified)
+        dataset, claims, model = self.research(original, deidentified)
         self.identity()
         self.accreditation()
-        return Story(original, deidentified, erased, disowned, dataset, claims)
+        return Story(original, deidentified, erased, disowned, dataset, claims, model)
 
     def rich(self, *addresses):
         for address in addresses:
@@ -104,21 +117,22 @@ class Narrator:
         )
         consents.grant(clinic, ConsentTerms(("HMB",))).send(patient)
 
-    def algorithms(self, image):
-        """A version of a model, executed on the image and on many more, and recalled."""
-        developer, registry = self.who.researcher, "AlgorithmRegistry"
-        word, none = (bytes.fromhex(each[2:]) for each in (digest("model"), "0x" + "00" * 32))
-        self.ledger.send(
-            developer, registry, "register", "Lung nodule detection", b"DCM:123110".ljust(16, b"\0")
-        )
-        stated = ("Lung nodule detection", "1.0.0", (word, none, 0, word, none))
-        published = self.ledger.send(developer, registry, "publish", *stated, [developer.address])
-        args = published.event("AlgorithmVersionPublished").args
-        version = bytes.fromhex(args["version"][2:])
-        execution = (version, [image.struct], (BIOMEDICAL_RESEARCH, 0, bytes(13)), word)
-        self.ledger.send(developer, registry, "recordExecution", *execution)
-        self.ledger.send(developer, registry, "recordExecutions", version, word, 10_000)
-        self.ledger.send(developer, registry, "recall", version, word)
+    def algorithms(self, dataset, *images):
+        """A version trained on a data set, executed on images and many more; and one made of it."""
+        developer, algorithms, use = self.who.researcher, self.model, Use.of(["HMB"], ["NCU"])
+        algorithms.register(MODEL).send(developer)
+        algorithms.register(MODEL, "DCM:123110").send(developer)
+        release = Release("1.0.0", digest("weights"), f"{dataset}/1", digest("conditions"))
+        version = algorithms.publish(MODEL, release).send(developer).version_id
+        output = digest("output")
+        execution = algorithms.run(version, images, use, output).send(developer).execution_id
+        algorithms.run(version, images, use, output).send(developer)  # the same one, told again
+        run = Run(tuple(image.image_id for image in images), use, digest("other output"))
+        batch = algorithms.run_batch(version, [run]).send(self.who.radiologist).root
+        later = Release("1.0.1", digest("later"), parent=version)
+        child = algorithms.publish(MODEL, later).send(developer).version_id
+        algorithms.recall(version, digest("notice")).send(developer)
+        return Model(version, child, execution, batch)
 
     def emergency(self):
         who, patient = self.who, self.who.patient.address
@@ -154,6 +168,7 @@ class Narrator:
             dataset, "annotation", researcher.address, digest("labels"), 7
         ).send(researcher)
         datasets.freeze(dataset).send(researcher)
+        model = self.algorithms(dataset, *images)
         datasets.fund(dataset, 10**18).send(researcher)
         claims = datasets.claim(dataset).send(patient)
         # Signed by the custodian, sent by another account: the signer is the actor.
@@ -174,7 +189,7 @@ class Narrator:
         self.consents.revoke(who.clinic.address).send(patient)
         datasets.suspend(dataset, images[1]).send(who.stranger)
         claims += datasets.claim(dataset).send(who.hospital)
-        return dataset, tuple(receipt.transaction for receipt in claims)
+        return dataset, tuple(receipt.transaction for receipt in claims), model
 
     def identity(self):
         who, identities = self.who, self.identities

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from radledger.algorithms import Algorithms
 from radledger.chain.ledger import Ledger
 from radledger.consent import Consents
 from radledger.identity import Identities
@@ -18,6 +19,7 @@ from radledger.research import Datasets
 def everything(ledger, story, who):
     """What the services say of all that happened."""
     consents, datasets, identities = Consents(ledger), Datasets(ledger), Identities(ledger)
+    algorithms = Algorithms(ledger)
     people = (who.patient.address, who.hospital.address, who.clinician.address)
     return {
         "image": records.image_record(ledger, story.original.image_id),
@@ -33,6 +35,10 @@ def everything(ledger, story, who):
         "dataset": datasets.show(story.dataset),
         "datasets": datasets.list(),
         "institution's": datasets.list(institution=who.clinic.address),
+        "algorithms": algorithms.list(),
+        "clinic's": algorithms.list(institution=who.clinic.address),
+        "algorithm": algorithms.show(algorithms.list()[0].algorithm_id),
+        "version": algorithms.version(story.model.version),
         "identities": [identities.show(person) for person in people],
     }
 

@@ -18,6 +18,10 @@ AREA = Area(
                 "AlgorithmVersionRecalled": "actor",
             },
             state="radledger.algorithms.state:AlgorithmState",
+            rows="radledger.algorithms.tables:ROWS",
         ),
     ),
+    hints={
+        "AlgorithmVersionUnknown": "list them with `radledger algorithm list`",
+    },
 )

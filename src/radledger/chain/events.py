@@ -192,7 +192,11 @@ def _general_decoder(
     from eth_abi.abi import decode as decode_data
     from eth_utils.abi import collapse_if_tuple
 
-    types = [collapse_if_tuple(each) for each in plain]  # type: ignore[arg-type]
+    # A string is what its author wrote, which need not be UTF-8; `as_json` makes it readable.
+    types = [
+        collapse_if_tuple(each).replace("string", "bytes")  # type: ignore[arg-type]
+        for each in plain
+    ]
 
     def decode(topics: Sequence[str], data: str) -> dict[str, Any]:
         values = decode_data(types, bytes.fromhex(data))
@@ -255,10 +259,16 @@ def checksummed(address: str) -> str:
 
 
 def as_json(parameter: Mapping[str, Any], value: Any) -> Any:
-    """A value that eth_abi decoded, as JSON has it; ``parameter`` is what the ABI says of it."""
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
+    """A value that eth_abi decoded, as JSON has it; ``parameter`` is what the ABI says of it.
+
+    A string may be given as bytes: what is not UTF-8 in it is escaped, and NUL, which PostgreSQL
+    does not take.
+    """
     type_ = parameter["type"]
+    if isinstance(value, bytes):
+        if type_ != "string":
+            return "0x" + value.hex()
+        return value.decode("utf-8", "backslashreplace").replace("\0", r"\x00")
     if type_ == "address":
         return checksummed(value)
     if type_ == "tuple":

@@ -1,0 +1,50 @@
+"""What can be wrong with a request about algorithms, before the chain is asked.
+
+::
+
+    RadLedgerError
+    ├── UnknownAlgorithm         nothing has been registered or published under that id
+    ├── UnknownVersion           no version of that id has been published
+    └── UsageError
+        ├── InvalidAlgorithmId   not an id or digest
+        ├── InvalidFamily        not the scheme and code of an algorithm family
+        ├── InvalidTraining      not a version of a data set
+        └── InvalidBundle        not a MONAI bundle
+"""
+
+from __future__ import annotations
+
+from radledger.errors import RadLedgerError, UsageError
+
+__all__ = [
+    "InvalidAlgorithmId",
+    "InvalidBundle",
+    "InvalidFamily",
+    "InvalidTraining",
+    "UnknownAlgorithm",
+    "UnknownVersion",
+]
+
+
+class InvalidAlgorithmId(UsageError):
+    """A text is not an id or digest."""
+
+
+class InvalidFamily(UsageError):
+    """A text is not the scheme and code of an algorithm family, or is too long."""
+
+
+class InvalidTraining(UsageError):
+    """A text does not name a version of a data set."""
+
+
+class InvalidBundle(UsageError):
+    """A folder is not a MONAI bundle that can be read."""
+
+
+class UnknownAlgorithm(RadLedgerError):
+    """Nothing has been registered or published under that id."""
+
+
+class UnknownVersion(RadLedgerError):
+    """No version of that id has been published."""
