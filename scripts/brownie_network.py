@@ -14,30 +14,47 @@ from eth_account.hdaccount import key_from_seed
 
 from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.rpc import genesis_hash
+from radledger.consent import Terms
+from radledger.consent.model import UNTIL_REVOKED
 from radledger.devnet.people import FUNDED
 from radledger.facade import RadLedger, default_home
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-__all__ = ["address", "funded", "home", "is_development", "name", "opened", "payer", "signer"]
+    from radledger.crypto.keys import PrivateKey
+
+__all__ = [
+    "address",
+    "encryption_key",
+    "funded",
+    "home",
+    "is_development",
+    "name",
+    "opened",
+    "payer",
+    "signer",
+    "terms",
+]
+
+_DAY = 24 * 3600
 
 # What anvil takes where Brownie's network names no other.
 _MNEMONIC = "test test test test test test test test test test test junk"
 
 
 def is_development() -> bool:
-    """Whether the chain is one that Brownie starts, on which everything is play money."""
+    """Whether Brownie knows the chain as one for development, where Ether has no value."""
     return bool(CONFIG.network_type == "development")
 
 
 def name() -> str:
-    """What Brownie calls the network."""
+    """Name of the network in Brownie."""
     return str(CONFIG.active_network["id"])
 
 
 def home() -> Path:
-    """The library's folder: the usual one, or on a development chain one for that very chain."""
+    """The library's folder: the default, or on a development chain one for that chain alone."""
     if not is_development():
         return default_home()
     return Path("build", "brownie", genesis_hash(web3)[2:14]).absolute()
@@ -53,7 +70,7 @@ def signer(who: str) -> LocalAccount:
 
     On a development chain that person of `radledger.devnet.people`.  Elsewhere an account that
     Brownie keeps (``brownie accounts new NAME``) under the name in ``RADLEDGER_ACCOUNT``, or
-    ``who``; its passphrase is asked for unless ``RADLEDGER_PASSPHRASE`` is set.
+    ``who``; ``RADLEDGER_PASSPHRASE`` is its passphrase (default: asked for).
     """
     return _account(os.environ.get("RADLEDGER_ACCOUNT", who))
 
@@ -72,6 +89,18 @@ def payer(who: str) -> LocalAccount:
 def address(who: str) -> str:
     """An address, given as such or as the name of an account."""
     return who if who.startswith("0x") else str(_account(who).address)
+
+
+def encryption_key(who: str) -> PrivateKey:
+    """The key that opens what is wrapped to the signer: in the library's keystore, by the name."""
+    name = who if is_development() else os.environ.get("RADLEDGER_ACCOUNT", who)
+    return Keystore(home()).encryption_key(name, os.environ.get("RADLEDGER_PASSPHRASE"))
+
+
+def terms(radledger: RadLedger, purposes: str, days: str) -> Terms:
+    """Terms for purposes, divided by commas; for so many days, or until they are revoked."""
+    until = radledger.ledger.present().time + int(days) * _DAY if days else UNTIL_REVOKED
+    return Terms(tuple(purposes.split(",")), until=until)
 
 
 def funded() -> dict[str, LocalAccount]:

@@ -1,6 +1,7 @@
-"""An image's whole journey on Brownie's network: ``brownie run demo [--network NAME]``.
+"""The journey of an image on Brownie's network: ``brownie run demo [main SLICES FOLDER]``.
 
-``make demo`` tells the same story on a Ganache of its own.
+``SLICES`` is the size of the CT series (default: 60), ``FOLDER`` a new folder for the report
+(default: ``out/demo``).  ``make demo`` runs the same steps on a separate Ganache.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ __all__ = ["main"]
 
 
 def main(slices: str = "60", folder: str = "out/demo") -> None:
-    """Run the demo with a CT of so many slices, in a new folder."""
+    """Run the demo with a CT of so many slices; the report goes to a new folder."""
     environment = RunningChain(web3, network.funded(), network.name())
     if play(Path(folder), environment, slices=int(slices)):
         raise SystemExit(1)

@@ -3,33 +3,36 @@
 ::
 
     brownie run patient grant GRANTEE PURPOSE[,PURPOSE…] [SCOPE] [DAYS]
+    brownie run patient approve REQUEST
     brownie run patient revoke GRANTEE [SCOPE]
     brownie run patient revoke_all
     brownie run patient list
 
-The patient signs; who sends it and pays is said in `scripts.brownie_network.payer`.
+``GRANTEE`` is an address, or a name on a development chain; ``SCOPE`` is ``all`` (the default), the
+id of an image set, or the digest of a visit or course.  The patient signs; another account sends
+and pays (`scripts.brownie_network.payer`).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from radledger.consent import Terms
-from radledger.consent.model import UNTIL_REVOKED
 from scripts import brownie_network as network
 
-__all__ = ["grant", "list", "main", "revoke", "revoke_all"]
-
-_DAY = 24 * 3600
+__all__ = ["approve", "grant", "list", "main", "revoke", "revoke_all"]
 
 
 def grant(grantee: str, purposes: str, scope: str = "all", days: str = "") -> None:
     """Permit an account to use images for purposes of the Data Use Ontology, such as CC or HMB."""
     radledger = network.opened()
-    until = radledger.ledger.present().time + int(days) * _DAY if days else UNTIL_REVOKED
-    terms = Terms(tuple(purposes.split(",")), until=until)
+    terms = network.terms(radledger, purposes, days)
     patient = network.signer("patient")
     _submit(radledger.consents.grant(network.address(grantee), terms, scope=scope).sign(patient))
+
+
+def approve(request: str) -> None:
+    """Grant what was requested, to the letter."""
+    _submit(network.opened().consents.approve(request).sign(network.signer("patient")))
 
 
 def revoke(grantee: str, scope: str = "all") -> None:
@@ -45,7 +48,7 @@ def revoke_all() -> None:
 
 
 def list() -> None:  # noqa: A001 - the command's name
-    """Print the patient's grants, and what has become of each."""
+    """Print the patient's grants, each with its status."""
     subject = network.signer("patient").address
     for each in network.opened().consents.list(subject=subject):
         print(f"{each.status:8} {each.grantee} {','.join(each.terms.purposes)} {each.scope}")
@@ -56,4 +59,6 @@ def _submit(document: dict[str, Any]) -> None:
     print(f"{document['summary']}\n{receipt.transaction}, {receipt.gas_used:,} gas")
 
 
-main = list
+def main() -> None:
+    """Say what the script accepts."""
+    print(__doc__)

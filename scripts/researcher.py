@@ -2,12 +2,13 @@
 
 ::
 
-    brownie run researcher create PURPOSE[,…] [CLASS=BASISPOINTS,…] [CONDITION[,…]] [TOKEN]
+    brownie run researcher create PURPOSE[,…] [SHARES] [CONDITION[,…]] [TOKEN]
     brownie run researcher contribute DATASET IMAGE
     brownie run researcher claim DATASET
     brownie run researcher list
 
-``TOKEN`` is the address of an ERC-20 token; without it, the one of a development chain.
+``SHARES`` such as ``data=7000,custody=3000`` (the default) are in basis points.  ``TOKEN`` is the
+address of an ERC-20 token; by default the one of a development chain.
 """
 
 from __future__ import annotations
@@ -54,4 +55,6 @@ def list() -> None:  # noqa: A001 - the command's name
         print(f"{each.dataset_id} funded {each.funded} paid {each.paid} due {each.due}")
 
 
-main = list
+def main() -> None:
+    """Say what the script accepts."""
+    print(__doc__)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -15,12 +16,16 @@ import pytest
 import yaml
 
 from radledger.chain import artifacts
+from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.ledger import ContractAt
 from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
+from radledger.consent import SealedNote
+from radledger.crypto.keys import public_key
 from radledger.deployment.deploy import CONTRACTS
 from radledger.devnet import process
-from radledger.devnet.people import FUNDED, accredit
+from radledger.devnet.people import FUNDED, accredit, register_key
+from radledger.dicom.synthetic import make_ct_series
 from radledger.facade import RadLedger
 from radledger.imaging.model import ImageSet
 
@@ -45,12 +50,15 @@ pytestmark = pytest.mark.timeout(600)
 class Brownie:
     """Runs scripts with a Brownie home of its own."""
 
-    def __init__(self, home, live=()):
+    def __init__(self, home, live=(), port=None):
         self.home = home
         self.radledger_home = home / "radledger"
         self.folder = home / ".brownie"
         self.folder.mkdir(parents=True)
         config = networks(traced=False)
+        for each in config["development"]:
+            if port is not None and each["id"] == "development":
+                each["cmd_settings"]["port"] = port
         config["live"].append({"name": "Trial", "networks": list(live)})
         (self.folder / "network-config.yaml").write_text(yaml.safe_dump(config))
 
@@ -82,6 +90,30 @@ def test_deploys_on_a_development_chain(tmp_path):
     addresses = dict(re.findall(r"^(\w+) +(0x[0-9a-fA-F]{40})$", printed, re.MULTILINE))
     assert list(addresses) == list(CONTRACTS)
     assert len(set(addresses.values())) == len(addresses)
+
+
+def test_roles_share_a_development_chain_that_is_running(tmp_path):
+    node = process.start("anvil", tmp_path / "anvil", MNEMONIC, accounts=10)
+    try:
+        brownie = Brownie(tmp_path, port=int(node.endpoint.rpartition(":")[2]))
+        home = Path(re.search(r"^home (.+)$", brownie.run("deploy"), re.MULTILINE)[1])
+        brownie.run("patient", "grant", "radiologist", "CC")
+        assert re.search(r"^active +0x\w+ CC all$", brownie.run("patient", "list"), re.MULTILINE)
+        radledger = RadLedger.open(node.endpoint, home=home)
+        (grant,) = radledger.consents.list()
+        assert grant.grantee == Keystore(home).show("radiologist").address
+    finally:
+        node.stop()
+        shutil.rmtree(home)
+
+
+@pytest.mark.parametrize("script", ["patient", "clinician", "researcher"])
+def test_script_without_arguments_says_what_it_accepts(brownie, script):
+    printed = brownie.run(script, network="trial")
+    usage = re.findall(rf"^    brownie run {script} (\w+)", printed, re.MULTILINE)
+    source = (ROOT / "scripts" / f"{script}.py").read_text("utf-8")
+    assert usage
+    assert set(usage) == set(re.findall(r"^def ([a-z]\w*)\(", source, re.MULTILINE)) - {"main"}
 
 
 def test_tells_the_story_on_ganache(tmp_path):
@@ -125,16 +157,52 @@ def brownie(endpoint, accounts, tmp_path_factory):
     return brownie
 
 
-def test_patient_and_researcher_on_a_live_chain(brownie, endpoint, accounts):
+@pytest.fixture(scope="module")
+def deployed(brownie, endpoint, accounts):
+    """The services on the live chain, where all people are accredited."""
     brownie.run("deploy", network="trial")
     web3 = connect(Network("trial", endpoint))
     radledger = RadLedger.open(web3, home=brownie.radledger_home)
+    accredit(radledger.ledger, accounts)
+    return radledger
+
+
+def test_clinician_asks_reads_and_declares_an_emergency(brownie, deployed, accounts, tmp_path):
+    patient, reader = accounts["patient"], accounts["radiologist"]
+    keystore = Keystore(brownie.radledger_home)
+    keystore.import_("radiologist", "0x" + bytes(reader.key).hex(), "")
+    key = public_key(keystore.encryption_key("radiologist"))
+    register_key(deployed.ledger, reader, key, reader)
+    files = make_ct_series(tmp_path / "scans", 2, size=64)
+    (added,) = deployed.images.add(
+        files, patient=patient.address, custodian=accounts["hospital"], keep_identity=True
+    )
+
+    def run(*arguments, **variables):
+        return brownie.run(*arguments, network="trial", **variables)
+
+    asked = run("clinician", "request", patient.address, "CC", "all", 30)
+    (request,) = deployed.consents.requests(subject=patient.address)
+    assert f"request {request.request_id}" in asked
+    run("patient", "approve", request.request_id, RADLEDGER_PAYER="hospital")
+    folder = tmp_path / "reading"
+    run("clinician", "read", added.image_id, folder, RADLEDGER_PAYER="hospital")
+    assert {path.read_bytes() for path in folder.iterdir()} == {p.read_bytes() for p in files}
+
+    declared = run("clinician", "emergency", patient.address, "unconscious", 2)
+    (emergency,) = deployed.consents.emergencies(subject=patient.address)
+    assert (emergency.clinician, emergency.until - emergency.since) == (reader.address, 2 * 3600)
+    salt = bytes.fromhex(re.search(r"salt for the review: 0x(\w{64})", declared)[1])
+    assert emergency.reason == "0x" + SealedNote("unconscious", salt).digest.hex()
+
+
+def test_patient_and_researcher_on_a_live_chain(brownie, deployed, endpoint, accounts):
+    radledger, web3 = deployed, connect(Network("trial", endpoint))
     assert set(CONTRACTS) - set(radledger.ledger.deployment.contracts) == {"LocalToken"}
     ledger, patient, clinic = radledger.ledger, accounts["patient"], accounts["clinic"]
-    accredit(ledger, accounts)
 
     brownie.run("patient", "grant", clinic.address, "HMB,CC", "all", 30, network="trial")
-    (grant,) = radledger.consents.list(subject=patient.address)
+    (grant,) = radledger.consents.list(subject=patient.address, grantee=clinic.address)
     assert (grant.grantee, grant.status) == (clinic.address, "active")
     assert {"HMB", "CC"} <= set(grant.terms.purposes)
     assert 28 * 86400 < grant.terms.until - ledger.present().time <= 30 * 86400
