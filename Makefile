@@ -158,6 +158,7 @@ lint-layers: setup
 
 lint-solidity: setup
 	solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
+	solhint -c .solhint-interfaces.json --disc --noPoster 'interfaces/**/*.sol'
 	forge fmt --check $(SOLIDITY)
 
 lint-generated: setup
