@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from web3 import Web3
 
     from radledger.access import CustodianKeyService, Reading, ReceiptBook
+    from radledger.algorithms import Algorithms
     from radledger.chain.ledger import Ledger, Receipt
     from radledger.consent import Consents
     from radledger.consent.diseases import Diseases
@@ -61,7 +62,8 @@ class RadLedger:
 
     Attributes
     ----------
-    images, bundles, copies, consents, diseases, reading, datasets, identities, participants, index
+    images, bundles, copies, consents, diseases, reading, algorithms, datasets, identities,
+    participants, index
         The services.
     receipts
         The book of receipts.
@@ -231,6 +233,13 @@ class RadLedger:
             secret=self.images.secret,
             rekey=rekey,
         )
+
+    @cached_property
+    def algorithms(self) -> Algorithms:
+        """Algorithms, their versions and their executions."""
+        from radledger.algorithms import Algorithms
+
+        return Algorithms(self.ledger)
 
     @cached_property
     def datasets(self) -> Datasets:

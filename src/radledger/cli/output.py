@@ -25,6 +25,8 @@ _NAMES = {"transaction": "tx", "gas_used": "gas", "contribution_class": "class"}
 _TIMES = {
     "anchored_at",
     "created_at",
+    "published_at",
+    "recalled_at",
     "requested_at",
     "review_by",
     "since",
