@@ -50,7 +50,7 @@ def up(
 
 @group.command()
 def down() -> None:
-    """End it; what it holds stays for the next time."""
+    """Stop the network; its data is kept."""
     from radledger import devnet
 
     show(devnet.down(session.folder))
@@ -58,7 +58,7 @@ def down() -> None:
 
 @group.command()
 def status() -> None:
-    """Say whether it runs, and where."""
+    """Show whether the network runs, and where."""
     from radledger import devnet
 
     show(devnet.status(session.folder))

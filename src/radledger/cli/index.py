@@ -65,7 +65,7 @@ def history(
     ],
     index: Url = None,
 ) -> None:
-    """Tell everything that happened to an image set, a data set or a person, oldest first.
+    """Show everything that happened to an image set, a data set or a person, oldest first.
 
     An image set's history has also the consent that covered it, and emergencies.
     """
@@ -86,7 +86,7 @@ def lineage(
     ] = None,
     index: Url = None,
 ) -> None:
-    """Tell what something came from and what came of it, from the first image to the payouts."""
+    """Show the origin of something and what was made of it, from first image to payouts."""
     found = _synced(index).lineage(id_)
     if dot is not None:
         from radledger.index.graphs import to_dot
@@ -180,7 +180,7 @@ def _synced(url: str | None) -> Index:
 
 @contextmanager
 def _progress() -> Iterator[Progress | None]:
-    """Tell on the terminal how far the index is, for as long as it has far to go."""
+    """Show the progress of a long synchronisation on the terminal."""
     if session.json or not sys.stderr.isatty():
         yield None
         return

@@ -1,4 +1,4 @@
-"""``radledger network``: how the nodes of a network are."""
+"""``radledger network``: the state of a network's nodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ group = typer.Typer(help="The nodes of a network.")
 
 @group.command()
 def status() -> None:
-    """Say of each node whether it can be relied on: good, unreachable, stalled …"""
+    """Show the state of each node: good, unreachable, stalled …"""
     import os
 
     from radledger.chain.nodes import networks

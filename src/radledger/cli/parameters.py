@@ -62,20 +62,22 @@ Paths = Annotated[
 ]
 BurnedIn = Annotated[
     bool,
-    typer.Option("--allow-burned-in", help="Take files whose pixels may show text; you looked."),
+    typer.Option(
+        "--allow-burned-in", help="Accept files whose pixels may show text, which you have checked."
+    ),
 ]
 MixedIds = Annotated[
     bool,
     typer.Option(
         "--mixed-patient-ids",
-        help="Take studies whose files have different Patient IDs; all are this patient's.",
+        help="Accept studies with different Patient IDs; all belong to this patient.",
     ),
 ]
 Unchecked = Annotated[
     bool,
     typer.Option(
         "--allow-unchecked",
-        help="Take videos that may hold texts, and with --keep-identity undecodable pixels.",
+        help="Accept videos that may contain text, and with --keep-identity undecodable pixels.",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""``radledger relay``: pay for what others signed."""
+"""``radledger relay``: submit signed documents of others, and pay for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from radledger.cli.session import session
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Pay for what others signed.")
+group = typer.Typer(help="Run a relayer, which submits signed documents and pays their gas.")
 
 
 @group.command()
@@ -31,7 +31,7 @@ def serve(
         int, typer.Option(metavar="N", help="Tickets that may wait.", min=1)
     ] = 10_000,
 ) -> None:
-    """Take signed documents over HTTP and pay for them, until it is asked to end."""
+    """Accept signed documents over HTTP and pay for them, until stopped."""
     from radledger.relay.server import serve as run
     from radledger.relay.service import Relayer
     from radledger.relay.tickets import Limits

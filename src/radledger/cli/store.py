@@ -38,7 +38,7 @@ def repair(
     disease: Disease = None,
     identity: Identity = None,
 ) -> None:
-    """Make the copies that are missing, as its custodian or a reader."""
+    """Create missing copies, as the custodian or a reader."""
     repair = session.radledger.copies.repair
     show(_knowing_contents(repair, image, purpose, fulfils, disease, identity))
 

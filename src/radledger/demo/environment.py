@@ -35,7 +35,7 @@ class Environment(Protocol):
         ...
 
     def down(self, home: Path) -> None:
-        """End what `up` has started."""
+        """Stop what `up` has started."""
         ...
 
 
@@ -66,7 +66,7 @@ class LocalNode:
 
 @dataclass
 class RunningChain:
-    """A chain that runs already, and accounts there that have Ether.
+    """A running chain, and accounts there that have Ether.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class RunningChain:
         return RadLedger.open(self.web3, home=home)
 
     def down(self, home: Path) -> None:
-        """Leave it to who started it."""
+        """Do nothing: the chain was started elsewhere."""
 
 
 def move_clock(web3: Web3, seconds: int) -> bool:

@@ -1,4 +1,4 @@
-"""What the ledger tells of a story afterwards: every event that its contracts recorded."""
+"""The events of a story, as its contracts recorded them."""
 
 from __future__ import annotations
 

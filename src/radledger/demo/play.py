@@ -1,4 +1,4 @@
-"""Plays a story from its first step to its page."""
+"""Play a story, and write its page."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ __all__ = ["Record", "StepFailed", "Transaction", "run"]
 
 
 class StepFailed(Exception):
-    """A step did other than it should."""
+    """A step did not do what the story expects."""
 
     def __init__(self, step: Step, reason: str) -> None:
         super().__init__(f"step “{step.name}”: {reason}")
@@ -96,7 +96,7 @@ def run(story: Iterable[Chapter], stage: Stage, report: Callable[[Record], None]
     Raises
     ------
     StepFailed
-        At the first step that does other than it should.
+        At the first step that does not do what the story expects.
     """
     records: list[Record] = []
     watch: _Watch | None = None

@@ -1,7 +1,7 @@
-"""A local chain with everything on it, for trying, demonstrating and developing.
+"""A local chain with everything deployed, for trials, demonstrations and development.
 
 :func:`up` starts Ganache or anvil, deploys the contracts and makes seven people who can act at
-once; :func:`down` stops it, and :func:`status` tells how it is.  See
+once; :func:`down` stops it, and :func:`status` reports its state.  See
 :mod:`radledger.devnet.people` for who they are.
 """
 

@@ -1,4 +1,4 @@
-"""The nodes of a home's local chain: which there are, and how they start and end together."""
+"""Start and stop the nodes of a home's local chain together."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def up(
 
 
 def down(data: Path) -> None:
-    """Stop them all; their data stay."""
+    """Stop all nodes; their data is kept."""
     for node in recorded(data).values():
         node.stop()
 
@@ -95,7 +95,7 @@ def recorded(data: Path) -> dict[str, Node]:
 
 
 def kind(data: Path) -> str | None:
-    """Of which kind the nodes are that were started last; None if there were none."""
+    """The kind of the nodes that were started last; None if there were none."""
     return next((node.chain for node in recorded(data).values()), None)
 
 
@@ -151,7 +151,7 @@ def _record(data: Path, nodes: Mapping[str, Node]) -> None:
 
 
 def _is_usable(node: Node) -> bool:
-    """Whether a node answers; one that lives and keeps silent is ended."""
+    """Whether a node answers; a process that does not answer is stopped."""
     if not node.is_alive():
         return False
     try:

@@ -17,7 +17,7 @@ __all__ = ["AnotherChainRuns", "AnotherStoreThere", "NodeFailed"]
 
 
 class NodeFailed(ChainError):
-    """The local node cannot be found, ended by itself, or does not answer."""
+    """The local node cannot be found, ended unexpectedly, or does not answer."""
 
 
 class AnotherChainRuns(UsageError):

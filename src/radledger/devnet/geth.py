@@ -1,4 +1,4 @@
-"""What a geth node of a Clique chain (EIP-225) needs: the program, its key, its genesis block."""
+"""Prepare a geth node of a Clique chain (EIP-225): the program, its key, its genesis block."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _knows_clique(path: str) -> bool:
 
 
 def write_key(folder: Path, account: LocalAccount) -> None:
-    """Put a validator's key where its node looks for it."""
+    """Write a validator's key to where its node looks for it."""
     password = secrets.token_hex(16)
     private_folder(folder / "keystore")
     write_atomically(folder / "password", password + "\n", private=True)

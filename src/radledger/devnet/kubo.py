@@ -1,4 +1,4 @@
-"""Private Kubo (IPFS) nodes: started, connected to one another, and ended by process id.
+"""Start, connect and stop private Kubo (IPFS) nodes.
 
 ::
 
@@ -41,7 +41,7 @@ _INSTITUTIONS = ("hospital", "clinic")
 
 
 def names(count: int) -> list[str]:
-    """What so many nodes are called: after the institutions that run them, then by number.
+    """Names for a number of nodes: the institutions that run them, then numbered.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def recorded(folder: Path) -> dict[str, process.Node | None]:
 
 
 def stop(folder: Path) -> None:
-    """End the nodes of a folder; what they hold stays."""
+    """Stop the nodes of a folder; their data is kept."""
     for node in recorded(folder).values():
         if node is not None:
             node.stop()
@@ -185,13 +185,13 @@ class _Place:
         configuration["Addresses"]["Gateway"] = []
         for mount in configuration["Datastore"]["Spec"]["mounts"]:
             if mount["type"] == "flatfs":
-                mount["sync"] = True  # what it says to have stored, a power failure cannot take
+                mount["sync"] = True  # what it reports as stored must survive a power failure
         configuration["Swarm"]["Transports"]["Network"]["Websocket"] = False
         self._configure(configuration, process.free_port(), process.free_port())
         write_atomically(self._repository / "swarm.key", swarm_key, private=True)
 
     def start(self) -> process.Node:
-        """Start it where it listened before, or elsewhere if its ports are taken."""
+        """Start it on its previous ports, or on others if those are taken."""
         tried = False
 
         def attempt() -> process.Node:

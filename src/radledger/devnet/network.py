@@ -1,4 +1,4 @@
-"""Bring a home's local chain and store up, down, and tell how it is."""
+"""Start and stop a home's local chain and store, and report their state."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def up(
 
 
 def down(home: Path) -> Devnet:
-    """Stop the local chain and store; their data stay.  Does nothing if it is down."""
+    """Stop the local chain and store; their data is kept.  Does nothing if they are down."""
     if not home.is_dir():
         return status(home)
     with locked(home / f".{NAME}.lock"):
@@ -138,7 +138,7 @@ def down(home: Path) -> Devnet:
 
 
 def status(home: Path) -> Devnet:
-    """Tell how the local chain is, by its process and by asking it."""
+    """Report the state of the local chain, from its process and its answers."""
     data = _data(home)
     network = chains.network(NAME, data)
     chain_id: int | None = None

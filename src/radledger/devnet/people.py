@@ -1,4 +1,4 @@
-"""Who acts on a local chain, and how they become who they are.
+"""The people of a local chain, and their accreditation.
 
 ==============  ==========================================================================
 ``governor``    the only governor; deploys the contracts
@@ -63,7 +63,7 @@ MEMBERS = {
 
 
 def accredit(ledger: Ledger, people: Mapping[str, LocalAccount]) -> None:
-    """Admit the institutions and their members; who is admitted already stays as is."""
+    """Admit the institutions and their members; those already admitted are not changed."""
     participants = Participants(ledger)
 
     def is_new(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""A local node as a process: start it, know whether it lives, end it, and never another one."""
+"""Run a local node as a process: start it, check that it is alive, and stop it and no other."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Node:
         return _start_time(self.pid) == self.started
 
     def stop(self) -> None:
-        """End the process, kindly first, and wait for it; does nothing if it has ended."""
+        """Stop the process, first by SIGTERM, and wait for it; does nothing if it has ended."""
         for kind in (signal.SIGTERM, signal.SIGKILL):
             if not self.is_alive():
                 return
@@ -250,7 +250,7 @@ def _folders() -> list[Path]:
 
 
 def _start_time(pid: int) -> str | None:
-    """When a process started, in the system's own words; None if there is none, or its remains."""
+    """When a process started, as the system states it; None if it does not exist or is a zombie."""
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:

@@ -1,4 +1,4 @@
-"""Whether the pixels themselves may show who the patient is."""
+"""Decide whether the pixels themselves may identify the patient."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where the elements of a DICOM data set lie, found without believing any length.
+"""Locate the elements of a DICOM data set without trusting any length.
 
-pydicom reads most truncated files without a word and recurses as deep as a file asks it to.
+pydicom reads most truncated files without an error and recurses as deep as a file asks it to.
 This scan walks every element and item first (DICOM PS3.5 section 7), touches no value, and
 refuses what does not fit into the file, nests too deep or is too numerous.
 """

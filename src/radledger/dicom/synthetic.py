@@ -1,4 +1,4 @@
-"""A CT series made on the spot, for demonstrations, benchmarks and tests.
+"""Make a synthetic CT series, for demonstrations, benchmarks and tests.
 
 The phantom is a body with lungs, a spine and one bright lesion; the patient is invented and
 has all the identifiers that a real one would, so that there is something to remove.

@@ -190,7 +190,7 @@ class RelayClient:
 
 
 def _error(answer: Mapping[str, Any]) -> RadLedgerError:
-    """The error of which a problem or a refused ticket tells, of its own type."""
+    """The error that a problem or a refused ticket reports, as its own type."""
     kind = _kinds().get(str(answer.get("error")), RelayError)
     values = answer.get("values")
     return kind(str(answer.get("detail")), **(values if isinstance(values, dict) else {}))

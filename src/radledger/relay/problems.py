@@ -120,7 +120,7 @@ def add_handlers(application: FastAPI) -> None:
 
     @application.exception_handler(Exception)
     def failed(request: Request, error: Exception) -> Response:
-        return _problem(500, "the relayer met a fault of its own; its operator finds it in the log")
+        return _problem(500, "internal error of the relayer; its log has the details")
 
 
 def _problem(

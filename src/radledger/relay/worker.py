@@ -1,4 +1,4 @@
-"""Works the queue off: sends what waits in batches, and sees each ticket to its end."""
+"""Process the queue: send waiting tickets in batches, and follow each until it is final."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Worker:
             self._thread.join(patience)
 
     def work(self) -> bool:
-        """See one batch to its end; false if nothing waits.
+        """Process one batch; false if nothing waits.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Which store a home uses: a folder of its own, a Kubo node, or several with a number of copies.
+"""The store of a home: a folder, a Kubo node, or several nodes with a number of copies.
 
 ``<home>/storage.yaml`` names the nodes, in the order in which they are used, and how many of them
 are to hold each content::

@@ -40,7 +40,7 @@ class Storage(Protocol):
     """
 
     def put(self, source: IO[bytes], cid: str | None = None) -> Stored:
-        """Store a stream, read to its end, and pin it; the same bytes again change nothing.
+        """Store a whole stream and pin it; the same bytes again change nothing.
 
         Parameters
         ----------

@@ -91,7 +91,7 @@ class _BoundedClient(ClientSync):  # type: ignore[misc]
 
     def _make_session(self) -> Any:
         session = super()._make_session()
-        # Kubo redirects no request, and requests would read the body of a redirection to its end.
+        # Kubo redirects no request, and requests would read the whole body of a redirection.
         session.get_redirect_target = lambda response: None
         over_requests.hold_to_deadlines(session)
         return session
