@@ -18,7 +18,7 @@ from radledger.storage import LocalStore
 from radledger.storage.configuration import load, open_storage
 from radledger.storage.errors import StorageUnavailable
 from radledger.storage.kubo import KuboStore
-from radledger.storage.replicated import Holding
+from radledger.storage.protocol import Holding
 from tests.kubo import has_kubo, kubo_nodes
 
 NEEDED = "needs ipfs: run `make kubo`, or put it on the PATH"
@@ -124,8 +124,8 @@ def test_a_home_s_store_on_nodes(home):
     more = up(home, "anvil", nodes=3)
     assert more.store_nodes.items() > devnet.store_nodes.items()
     assert open_storage(home).holdings(cid) == {
-        "hospital": Holding.REORG_DEPTH,
-        "clinic": Holding.REORG_DEPTH,
+        "hospital": Holding.PINNED,
+        "clinic": Holding.PINNED,
         "node-3": Holding.MISSING,
     }
     with pytest.raises(UsageError) as error:

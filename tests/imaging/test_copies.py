@@ -81,17 +81,17 @@ def test_status_names_each_content_and_who_has_it(copies, images, image_id, node
         *(each.sop_instance for each in manifest.instances),
     ]
     assert [each.cid for each in status.contents[1:]] == [each.cid for each in manifest.instances]
-    assert held(status) == [("kept", "kept")] * 6
+    assert held(status) == [("pinned", "pinned")] * 6
 
     first, second = (each.cid for each in status.contents[:2])
     del nodes["branch"].contents[first]
     nodes["branch"].unpin(second)
     status = copies.status(image_id)
-    assert held(status)[:3] == [("kept", "missing"), ("kept", "cached"), ("kept", "kept")]
+    assert held(status)[:3] == [("pinned", "missing"), ("pinned", "cached"), ("pinned", "pinned")]
     assert [each.copies for each in status.contents[:3]] == [1, 1, 2]
     assert status.missing == 2
     nodes["branch"].away = True
-    assert held(copies.status(image_id)) == [("kept", "unreachable")] * 6
+    assert held(copies.status(image_id)) == [("pinned", "unreachable")] * 6
 
 
 def test_who_has_the_secret_knows_what_there_is_as_the_custodian_does(
@@ -150,7 +150,7 @@ def test_encrypting_anew_does_not_wait_for_a_node_that_is_away(
     nodes["branch"].away = True
     old = [each.cid for each in copies.status(image_id).contents]
     images.rekey(image_id, custodian=who.hospital)
-    assert held(copies.status(image_id)) == [("kept", "unreachable", "kept")] * 6
+    assert held(copies.status(image_id)) == [("pinned", "unreachable", "pinned")] * 6
     nodes["branch"].away = False
     assert set(nodes["branch"].contents) == set(old)
     assert not set(nodes["hospital"]._pins) & set(old)
@@ -167,7 +167,7 @@ def test_a_partner_keeps_a_copy_follows_a_new_encryption_and_gives_it_up(
     # What it keeps it knows without the secret, and has without the hospital.
     for node in nodes.values():
         node.away = True
-    assert held(partner.status(image_id)) == [("kept",)] * 6
+    assert held(partner.status(image_id)) == [("pinned",)] * 6
     for node in nodes.values():
         node.away = False
     assert partner.pin(image_id, secret=images.secret(image_id)) == done
@@ -181,7 +181,7 @@ def test_a_partner_keeps_a_copy_follows_a_new_encryption_and_gives_it_up(
     images.erase(image_id, custodian=who.hospital)
     status = partner.status(image_id)
     assert (status.state, status.copies, status.missing) == (State.ERASED, 0, 0)
-    assert held(status) == [("kept",)] * 6
+    assert held(status) == [("pinned",)] * 6
     assert partner.unpin(image_id).given_up == 6
     assert partner._storage.contents == {}
     assert partner.status(image_id).contents == ()

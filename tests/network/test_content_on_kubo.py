@@ -10,7 +10,7 @@ import pytest
 
 from radledger.devnet import kubo
 from radledger.storage.errors import ContentNotFound, StorageUnavailable
-from radledger.storage.replicated import Holding, holding
+from radledger.storage.protocol import Holding, holding
 from tests.kubo import network, running
 
 __all__ = ["network", "running"]
@@ -54,7 +54,7 @@ def test_a_node_gets_from_another_what_it_lacks(network):
     assert holding(clinic, cid) is Holding.MISSING
     clinic.pin(cid)
     clinic.collect()
-    assert holding(clinic, cid) is Holding.REORG_DEPTH
+    assert holding(clinic, cid) is Holding.PINNED
 
 
 def test_content_of_which_a_node_has_only_a_part_is_not_there(network):
@@ -65,7 +65,7 @@ def test_content_of_which_a_node_has_only_a_part_is_not_there(network):
     with pytest.raises(ContentNotFound, match="only in part"):
         clinic.stat(cid)
     network.replicated("clinic", "hospital").pin(cid)
-    assert holding(clinic, cid) is Holding.REORG_DEPTH
+    assert holding(clinic, cid) is Holding.PINNED
 
 
 def test_kubo_s_own_program_reads_what_was_stored(network):

@@ -87,7 +87,7 @@ def test_any_node_may_be_lost(network, add, fetch):
     status = copies.status(added.image_id)
     assert status.missing == len(status.contents) == 5
     assert {tuple(each.nodes.values()) for each in status.contents} == {
-        ("unreachable", "kept", "missing")
+        ("unreachable", "pinned", "missing")
     }
     # What is missing is made up for, and then the next one may go.
     assert len(copies.repair(added.image_id).repaired) == 5
@@ -96,7 +96,7 @@ def test_any_node_may_be_lost(network, add, fetch):
 
     network.restart()
     assert {tuple(each.nodes.values()) for each in copies.status(added.image_id).contents} == {
-        ("kept", "kept", "kept")
+        ("pinned", "pinned", "pinned")
     }
 
 

@@ -18,7 +18,8 @@ from radledger.storage.errors import (
     StorageUnavailable,
     TooFewCopies,
 )
-from radledger.storage.replicated import Holding, ReplicatedStore
+from radledger.storage.protocol import Holding
+from radledger.storage.replicated import ReplicatedStore
 from tests.storage.node import Node
 
 _CONTENT = b"pixels" * 1000
@@ -59,23 +60,23 @@ def states(store: ReplicatedStore, cid: str) -> list[str]:
 def test_the_first_nodes_keep_as_many_copies_as_asked_for(store):
     cid = put(store)
     assert store.holdings(cid) == {
-        "first": Holding.REORG_DEPTH,
-        "second": Holding.REORG_DEPTH,
+        "first": Holding.PINNED,
+        "second": Holding.PINNED,
         "third": Holding.MISSING,
     }
     assert put(store) == cid
-    assert states(store, cid) == ["kept", "kept", "missing"]
+    assert states(store, cid) == ["pinned", "pinned", "missing"]
 
 
 def test_another_node_takes_the_place_of_one_that_is_away(store, nodes):
     nodes["first"].away = True
-    assert states(store, put(store)) == ["unreachable", "kept", "kept"]
+    assert states(store, put(store)) == ["unreachable", "pinned", "pinned"]
 
 
 def test_another_node_takes_the_place_of_one_that_goes_away(store, nodes):
     nodes["second"].goes_away = True
     cid = put(store)
-    assert states(store, cid) == ["kept", "unreachable", "kept"]
+    assert states(store, cid) == ["pinned", "unreachable", "pinned"]
     with store.get(cid) as content:
         assert content.read() == _CONTENT
 
@@ -144,7 +145,7 @@ def test_a_node_that_refuses_late_is_asked_again(store, nodes, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(nodes["first"], "stat", refuse)
         assert store.holdings(cid)["first"] is Holding.UNREACHABLE
-    assert store.holdings(cid)["first"] is Holding.REORG_DEPTH
+    assert store.holdings(cid)["first"] is Holding.PINNED
 
 
 def test_giving_up_waits_for_a_silent_node_once_and_tells_it_each_time(store, nodes, monkeypatch):
@@ -201,14 +202,14 @@ def test_pinning_makes_the_copies_that_are_missing(store, nodes):
     nodes["first"].away = True
     cid = put(store)
     nodes["first"].away, nodes["second"].away = False, True
-    assert states(store, cid) == ["missing", "unreachable", "kept"]
+    assert states(store, cid) == ["missing", "unreachable", "pinned"]
     store.pin(cid)
-    assert states(store, cid) == ["kept", "unreachable", "kept"]
+    assert states(store, cid) == ["pinned", "unreachable", "pinned"]
 
     nodes["first"].unpin(cid)
-    assert states(store, cid) == ["cached", "unreachable", "kept"]
+    assert states(store, cid) == ["cached", "unreachable", "pinned"]
     store.pin(cid)
-    assert states(store, cid) == ["kept", "unreachable", "kept"]
+    assert states(store, cid) == ["pinned", "unreachable", "pinned"]
 
 
 def test_pinning_makes_the_copies_that_can_be_made(nodes):
@@ -219,7 +220,7 @@ def test_pinning_makes_the_copies_that_can_be_made(nodes):
     with pytest.raises(TooFewCopies) as error:
         store.pin(cid)
     assert error.value.values == {"cid": cid, "copies": 3, "kept": ["third", "second"]}
-    assert states(store, cid) == ["unreachable", "kept", "kept"]
+    assert states(store, cid) == ["unreachable", "pinned", "pinned"]
 
 
 def test_giving_up_and_collecting_reach_every_node_that_answers(store, nodes):
@@ -240,7 +241,7 @@ def test_survives_pickling(tmp_path):
     store = ReplicatedStore({name: LocalStore(tmp_path / name) for name in "ab"}, copies=2)
     cid = put(store)
     copy = pickle.loads(pickle.dumps(store))  # noqa: S301 - written just now
-    assert states(copy, cid) == ["kept", "kept"]
+    assert states(copy, cid) == ["pinned", "pinned"]
 
 
 def test_a_stream_that_cannot_be_rewound_is_stored_as_well(store):
@@ -251,7 +252,7 @@ def test_a_stream_that_cannot_be_rewound_is_stored_as_well(store):
         cid = store.put(pipe).cid
     with store.get(cid) as content:
         assert content.read() == b"piped"
-    assert states(store, cid) == ["kept", "kept", "missing"]
+    assert states(store, cid) == ["pinned", "pinned", "missing"]
 
 
 def test_missing_is_what_no_node_keeps(store, nodes):

@@ -27,12 +27,11 @@ from radledger.imaging.manifest import LONGEST_MANIFEST
 from radledger.imaging.model import ImageRecord, State
 from radledger.storage import candidates
 from radledger.storage.errors import ContentNotFound, StorageUnavailable
-from radledger.storage.replicated import Holding, ReplicatedStore, holding
+from radledger.storage.protocol import Holding
 
 if TYPE_CHECKING:
     from radledger.imaging.journal.tables import FileRow
     from radledger.imaging.manifest import Instance
-    from radledger.storage import Storage
 
 __all__ = ["ContentCopies", "Copies", "CopiesStatus", "PinResult", "RepairResult", "UnpinResult"]
 
@@ -176,7 +175,7 @@ class Copies(ImagingHome):
         """
         record = records.image_record(self._ledger, image_id)
         copies = self._held(self._contents(record, secret))
-        wanted = self._wanted if record.state is not State.ERASED else 0
+        wanted = self._storage.copies if record.state is not State.ERASED else 0
         missing = sum(each.copies < wanted for each in copies)
         return CopiesStatus(record.image_id, record.state, wanted, missing, copies)
 
@@ -197,7 +196,7 @@ class Copies(ImagingHome):
         contents = self._contents(record, secret)
         repaired, failures = [], {}
         for content in self._held(contents):
-            if content.copies < self._wanted:
+            if content.copies < self._storage.copies:
                 try:
                     self._storage.pin(content.cid, contents[content.cid].most)
                     repaired.append(content.cid)
@@ -205,8 +204,8 @@ class Copies(ImagingHome):
                     failures[content.cid] = error.message
         if failures:
             raise CopiesMissing(
-                f"{len(failures)} of {len(contents)} contents have fewer than {self._wanted} "
-                f"copies still: {next(iter(failures.values()))}",
+                f"{len(failures)} of {len(contents)} contents have fewer than "
+                f"{self._storage.copies} copies still: {next(iter(failures.values()))}",
                 image=record.image_id,
                 repaired=repaired,
                 missing=failures,
@@ -260,16 +259,6 @@ class Copies(ImagingHome):
 
     # ------------------------------------------------------------------------------- internals
 
-    @property
-    def _wanted(self) -> int:
-        return self._storage.copies if isinstance(self._storage, ReplicatedStore) else 1
-
-    @property
-    def _nodes(self) -> Mapping[str, Storage]:
-        if isinstance(self._storage, ReplicatedStore):
-            return self._storage.nodes
-        return {getattr(self._storage, "address", "store"): self._storage}
-
     def _held(self, contents: Mapping[str, _Content]) -> tuple[ContentCopies, ...]:
         """Who has what of some contents; the nodes are asked about several at once."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -277,8 +266,8 @@ class Copies(ImagingHome):
             return tuple(pool.map(self._copies, contents, instances))
 
     def _copies(self, cid: str, instance: str | None) -> ContentCopies:
-        found = {name: holding(node, cid) for name, node in self._nodes.items()}
-        kept = sum(each is Holding.REORG_DEPTH for each in found.values())
+        found = self._storage.holdings(cid)
+        kept = sum(each is Holding.PINNED for each in found.values())
         return ContentCopies(
             cid, instance, kept, {name: each.value for name, each in found.items()}
         )

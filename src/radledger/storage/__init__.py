@@ -14,9 +14,10 @@ from __future__ import annotations
 from radledger.storage.cid import candidates, cid_digest, cid_from_digest
 from radledger.storage.local import LocalStore
 from radledger.storage.memory import MemoryStore
-from radledger.storage.protocol import Stat, Storage, Stored, get_by_digest
+from radledger.storage.protocol import Holding, Stat, Storage, Stored, get_by_digest
 
 __all__ = [
+    "Holding",
     "LocalStore",
     "MemoryStore",
     "Stat",

@@ -1,8 +1,7 @@
 """A store in a Kubo (IPFS) daemon, over its RPC API.
 
-Streams go through httpx, so that a content of any size takes constant memory; the small calls
-through ipfshttpclient.  Nothing that the daemon says about bytes is believed: what it stores and
-what it sends is hashed here.
+Streams go through httpx, so that a content of any size takes constant memory; small calls through
+ipfshttpclient.  What the daemon stores and what it sends is hashed here.
 
 References
 ----------
@@ -40,7 +39,7 @@ from radledger.storage.errors import (
     StorageSilent,
     StorageUnavailable,
 )
-from radledger.storage.protocol import Stat, Stored, put_at_once
+from radledger.storage.protocol import Holding, Stat, Stored, holding, put_at_once
 from radledger.transport import Deadline, over_httpx, within
 
 __all__ = ["KuboStore"]
@@ -215,6 +214,15 @@ class KuboStore:
     def missing(self, cids: Collection[str]) -> set[str]:
         """Those that the daemon does not keep, asked about by the hundred; see :class:`Storage`."""
         return {cid for part in _parts(cids) for cid in self._unpinned(part)}
+
+    @property
+    def copies(self) -> int:
+        """One; see :class:`Storage`."""
+        return 1
+
+    def holdings(self, cid: str) -> dict[str, Holding]:
+        """What this node has of a content; see :class:`Storage`."""
+        return {self.address: holding(self, cid)}
 
     def collect(self) -> None:
         """Delete all that is not pinned in the daemon; see :class:`Storage`."""

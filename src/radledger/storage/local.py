@@ -23,7 +23,7 @@ from typing import IO
 
 from radledger.storage.cid import BUFFER, cid_digest, new_hasher, too_long, verified
 from radledger.storage.errors import ContentNotFound
-from radledger.storage.protocol import Stat, Stored
+from radledger.storage.protocol import Holding, Stat, Stored, holding
 
 __all__ = ["LocalStore"]
 
@@ -112,6 +112,15 @@ class LocalStore:
     def missing(self, cids: Collection[str]) -> set[str]:
         """Those that are not kept; see :class:`Storage`."""
         return {cid for cid in cids if not _place(self._pinned, cid).exists()}
+
+    @property
+    def copies(self) -> int:
+        """One; see :class:`Storage`."""
+        return 1
+
+    def holdings(self, cid: str) -> dict[str, Holding]:
+        """What this node has of a content; see :class:`Storage`."""
+        return {"store": holding(self, cid)}
 
     def collect(self) -> None:
         """Delete what is not pinned, and what killed processes left; see :class:`Storage`."""

@@ -8,7 +8,7 @@ from typing import IO
 
 from radledger.storage.cid import cid_digest, cid_of, too_long, verified
 from radledger.storage.errors import ContentNotFound
-from radledger.storage.protocol import Stat, Stored
+from radledger.storage.protocol import Holding, Stat, Stored, holding
 
 __all__ = ["MemoryStore"]
 
@@ -70,6 +70,15 @@ class MemoryStore:
     def missing(self, cids: Collection[str]) -> set[str]:
         """Those that are not kept; see :class:`Storage`."""
         return {cid for cid in cids if not self._keeps(cid)}
+
+    @property
+    def copies(self) -> int:
+        """One; see :class:`Storage`."""
+        return 1
+
+    def holdings(self, cid: str) -> dict[str, Holding]:
+        """What this node has of a content; see :class:`Storage`."""
+        return {"store": holding(self, cid)}
 
     def collect(self) -> None:
         """Forget what is not pinned; see :class:`Storage`."""

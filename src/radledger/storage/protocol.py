@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum
 from typing import IO, Protocol
 
 from radledger.storage.cid import candidates
 from radledger.storage.errors import ContentNotFound, StorageUnavailable
 
-__all__ = ["Stat", "Storage", "Stored", "get_by_digest", "put_at_once"]
+__all__ = [
+    "Holding",
+    "Stat",
+    "Storage",
+    "Stored",
+    "get_by_digest",
+    "held_by",
+    "holding",
+    "put_at_once",
+]
 
 _AT_ONCE = 8
 
@@ -30,6 +40,19 @@ class Stat:
     cid: str
     size: int
     pinned: bool
+
+
+class Holding(Enum):
+    """What one node has of a content."""
+
+    PINNED = "pinned"
+    """All of it, pinned."""
+    CACHED = "cached"
+    """All of it, until it is collected."""
+    MISSING = "missing"
+    """Nothing, or not all of it."""
+    UNREACHABLE = "unreachable"
+    """Unknown: the node does not answer."""
 
 
 class Storage(Protocol):
@@ -120,6 +143,47 @@ class Storage(Protocol):
     def collect(self) -> None:
         """Delete every content that is not pinned."""
         ...
+
+    @property
+    def copies(self) -> int:
+        """On how many nodes each content is to lie."""
+        ...
+
+    def holdings(self, cid: str) -> dict[str, Holding]:
+        """What each node has of a content, by the node's name."""
+        ...
+
+
+def holding(node: Storage, cid: str) -> Holding:
+    """What a store of one node has of a content.
+
+    Examples
+    --------
+    >>> import io
+    >>> from radledger.storage import MemoryStore
+    >>> node = MemoryStore()
+    >>> cid = node.put(io.BytesIO(b"pixels")).cid
+    >>> holding(node, cid).value, holding(MemoryStore(), cid).value
+    ('pinned', 'missing')
+    """
+    try:
+        return held_by(node, cid)
+    except StorageUnavailable:
+        return Holding.UNREACHABLE
+
+
+def held_by(node: Storage, cid: str) -> Holding:
+    """As :func:`holding`, of a node that must answer.
+
+    Raises
+    ------
+    StorageUnavailable
+        If it does not.
+    """
+    try:
+        return Holding.PINNED if node.stat(cid).pinned else Holding.CACHED
+    except ContentNotFound:
+        return Holding.MISSING
 
 
 def put_at_once(storage: Storage, contents: Iterable[tuple[IO[bytes], str]]) -> None:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import IO, TypeVar, cast
@@ -21,45 +20,14 @@ from radledger.storage.errors import (
     StorageUnavailable,
     TooFewCopies,
 )
-from radledger.storage.protocol import Stat, Storage, Stored, put_at_once
+from radledger.storage.protocol import Holding, Stat, Storage, Stored, held_by, put_at_once
 
-__all__ = ["Holding", "ReplicatedStore", "holding"]
+__all__ = ["ReplicatedStore"]
 
 T = TypeVar("T")
 
 _SPOOL_IN_MEMORY = 8 << 20
 _LEFT_ALONE = 60.0
-
-
-class Holding(Enum):
-    """What one node has of a content."""
-
-    REORG_DEPTH = "kept"
-    """All of it, pinned."""
-    CACHED = "cached"
-    """All of it, until it is collected."""
-    MISSING = "missing"
-    """Nothing, or not all of it."""
-    UNREACHABLE = "unreachable"
-    """Who knows: it does not answer."""
-
-
-def holding(node: Storage, cid: str) -> Holding:
-    """What a node has of a content.
-
-    Examples
-    --------
-    >>> import io
-    >>> from radledger.storage import MemoryStore
-    >>> node = MemoryStore()
-    >>> cid = node.put(io.BytesIO(b"pixels")).cid
-    >>> holding(node, cid).value, holding(MemoryStore(), cid).value
-    ('kept', 'missing')
-    """
-    try:
-        return _held(node, cid)
-    except StorageUnavailable:
-        return Holding.UNREACHABLE
 
 
 @dataclass(frozen=True)
@@ -83,7 +51,7 @@ class ReplicatedStore:
     >>> store = ReplicatedStore({"here": MemoryStore(), "there": MemoryStore()}, copies=2)
     >>> cid = store.put(io.BytesIO(b"pixels")).cid
     >>> {name: each.value for name, each in store.holdings(cid).items()}
-    {'here': 'kept', 'there': 'kept'}
+    {'here': 'pinned', 'there': 'pinned'}
     """
 
     nodes: Mapping[str, Storage]
@@ -196,7 +164,7 @@ class ReplicatedStore:
 
     def _holding(self, name: str, cid: str) -> Holding:
         try:
-            return self._ask(name, lambda node: _held(node, cid))
+            return self._ask(name, lambda node: held_by(node, cid))
         except StorageUnavailable:
             return Holding.UNREACHABLE
 
@@ -223,7 +191,7 @@ class ReplicatedStore:
         all_or_none: bool,
     ) -> None:
         """Have nodes keep a content that do not yet, until there are enough copies."""
-        kept = [name for name, each in found.items() if each is Holding.REORG_DEPTH]
+        kept = [name for name, each in found.items() if each is Holding.PINNED]
         others = [name for name in (*_having(found), *_lacking(found)) if name not in kept]
         new: list[str] = []
         away = _away(found)
@@ -269,19 +237,12 @@ class ReplicatedStore:
         )
 
 
-def _held(node: Storage, cid: str) -> Holding:
-    try:
-        return Holding.REORG_DEPTH if node.stat(cid).pinned else Holding.CACHED
-    except ContentNotFound:
-        return Holding.MISSING
-
-
 def _missing(cids: Collection[str], node: Storage) -> set[str]:
     return node.missing(cids)
 
 
 def _having(found: Mapping[str, Holding]) -> list[str]:
-    return [name for name, each in found.items() if each in (Holding.REORG_DEPTH, Holding.CACHED)]
+    return [name for name, each in found.items() if each in (Holding.PINNED, Holding.CACHED)]
 
 
 def _lacking(found: Mapping[str, Holding]) -> list[str]:

@@ -3,8 +3,7 @@
 A transaction is simulated first, so that a refusal costs nothing, and written into a journal
 before it is sent (:mod:`~radledger.chain.sending.journal`), so that it is followed until it is
 mined whatever happens to this process.  Nonces continue from what the node has pending and what
-the journal has open.  A transaction that is held up gets a higher fee
-(:mod:`~radledger.chain.sending.watch`).
+the journal has open.  A transaction that is held up gets a higher fee (see ``watch``).
 """
 
 from __future__ import annotations
