@@ -114,7 +114,7 @@ def test_names(keystore):
 @pytest.mark.parametrize(
     "secret", ["", "0x12", "0x" + "00" * 32, "0x" + "ff" * 32, "test " * 12, "no words at all"]
 )
-def test_what_is_no_key_is_refused_and_never_repeated(keystore, secret):
+def test_what_is_not_a_key_is_refused_and_never_repeated(keystore, secret):
     with pytest.raises(AccountInvalid) as error:
         keystore.import_("alice", secret, "")
     assert keystore.list() == []

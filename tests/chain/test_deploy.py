@@ -266,7 +266,7 @@ def test_resume_never_begins(anvil, new_account, tmp_path):
     assert not set(anew.contracts.values()) & set(first.contracts.values())
 
 
-def test_out_of_funds_can_be_gone_on_from(anvil, new_account, tmp_path):
+def test_out_of_funds_can_be_resumed(anvil, new_account, tmp_path):
     poor = Account.create()
     with pytest.raises(OutOfFunds) as error:
         deploy(anvil, poor, tmp_path)

@@ -54,7 +54,7 @@ def test_nodes_that_agree_are_good(nodes, anvil):
     assert (state.block, state.timestamp) == (block["number"], block["timestamp"])
 
 
-def test_who_fails_lags_forks_or_serves_another_chain_is_told(nodes, ganache_endpoint):
+def test_who_fails_lags_forks_or_serves_another_chain_is_reported(nodes, ganache_endpoint):
     nodes[0].down = True
     nodes[1].lags(10)
     nodes[2].lags(2)
@@ -120,7 +120,7 @@ def test_another_node_stands_in_at_once(nodes):
     assert web3.eth.chain_id == 31337
 
 
-def test_a_node_that_keeps_silent_holds_nobody_up(nodes, monkeypatch):
+def test_a_node_that_keeps_silent_blocks_no_caller(nodes, monkeypatch):
     web3 = connect(network_of(nodes))
     assert web3.eth.chain_id == 31337
     nodes[0].silent = True

@@ -258,6 +258,6 @@ def test_a_wallet_may_write_it_otherwise(ledger, cast, sign, form):
 
 
 @pytest.mark.parametrize("signature", [None, "", "0xzz", "0x12"])
-def test_what_is_no_signature(ledger, cast, sign, signature):
+def test_what_is_not_a_signature(ledger, cast, sign, signature):
     with pytest.raises((DocumentMalformed, DocumentTampered)):
         submit(ledger, {**sign(), "signature": signature}, cast["stranger"])

@@ -73,7 +73,7 @@ def test_who_waits_there_is_not_asked_for_ether(web3):
     assert web3.eth.get_transaction_count(account.address) == 1
 
 
-def test_without_the_price_in_the_configuration_the_lack_of_ether_is_told(web3):
+def test_without_the_price_in_the_configuration_the_lack_of_ether_is_reported(web3):
     poor = Account.create()
     with pytest.raises(OutOfFunds) as error:
         Sender(web3).send(poor, NOBODY, "0x")

@@ -123,7 +123,7 @@ def test_a_key_whose_leading_zeros_were_cut_off_is_padded(keystore, write, lengt
 
 
 @pytest.mark.parametrize("key", [b"", bytes(32), b"\xff" * 32, b"\1" * 33], ids=len)
-def test_what_is_no_key_is_refused(keystore, write, key):
+def test_what_is_not_a_key_is_refused(keystore, write, key):
     write("alice", key, address=None)
     with pytest.raises(AccountInvalid, match="not a private key"):
         keystore.open("alice", "pw")
@@ -149,7 +149,7 @@ def test_a_file_that_names_another_address_is_refused(keystore, write):
     ],
     ids=str,
 )
-def test_what_cannot_be_opened_is_told_with_its_file(keystore, write, tmp_path, changes):
+def test_what_cannot_be_opened_is_reported_with_its_file(keystore, write, tmp_path, changes):
     write("alice", **changes)
     with pytest.raises(AccountInvalid) as refusal:
         keystore.open("alice", "pw")

@@ -135,7 +135,7 @@ def test_nothing_of_a_batch_is_sent_if_one_is_refused(fresh_ledger):
     assert not ledger.call("ParticipantRegistry", "isActive", HOSPITAL)
 
 
-def test_a_batch_out_of_funds_is_told(fresh_ledger):
+def test_a_batch_out_of_funds_is_reported(fresh_ledger):
     ledger, _ = fresh_ledger
     poor = Account.create()
     change = (poor.address, b"key".ljust(32, b"\0"), b"value", 60)

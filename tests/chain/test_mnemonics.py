@@ -84,7 +84,7 @@ def test_portuguese_which_eth_account_lacks():
         ("あいこくしん\u3000" * 12, "checksum"),
     ],
 )
-def test_what_is_wrong_with_words_is_told(text, told):
+def test_what_is_wrong_with_words_is_reported(text, told):
     with pytest.raises(AccountInvalid) as refusal:
         key_from_text(text)
     assert told in refusal.value.message
@@ -135,6 +135,6 @@ def test_no_error_shows_a_key(text):
 
 
 @pytest.mark.parametrize("key", ["00" * 32, "ff" * 32])
-def test_what_is_no_key_of_the_curve(key):
+def test_what_is_not_a_key_of_the_curve(key):
     with pytest.raises(AccountInvalid, match="below the order"):
         key_from_text(key)

@@ -166,7 +166,7 @@ def test_a_connection_checks_the_chain_id(anvil_endpoint):
     assert (error.value.values["expected"], error.value.values["found"]) == (1, 31337)
 
 
-def test_nobody_there():
+def test_no_node_there():
     with socket.socket() as bound:  # taken, and never listening
         bound.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{bound.getsockname()[1]}"

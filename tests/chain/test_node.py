@@ -29,7 +29,7 @@ from tests.chain.answering import ERROR, HTML, SECRETS, AnsweringNode, is_told
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_status_is_told_with_its_reason(node, network, status, body, parts):
+def test_a_status_is_reported_with_its_reason(node, network, status, body, parts):
     node.always(status, body, Location="https://elsewhere.invalid/")
     with pytest.raises(ConnectionFailed) as failed:
         connect(network)
@@ -61,7 +61,7 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize("kind", NONSENSE)
-def test_what_no_node_answers_is_told_as_that(node, network, kind):
+def test_what_no_node_answers_is_reported(node, network, kind):
     body, what = NONSENSE[kind]
     content_type = "text/html; charset=utf-8" if kind == "HTML" else "application/json"
     node.always(200, body, Content_Type=content_type)
@@ -121,7 +121,7 @@ def test_two_keys_of_one_provider_are_two_nodes(node):
     assert "SECRET" not in json.dumps([failed.value.message, failed.value.values])
 
 
-def test_another_chain_is_told_without_the_key(network, node):
+def test_another_chain_is_reported_without_the_key(network, node):
     with pytest.raises(DeploymentMismatch) as failed:
         connect(Network("provider", network.endpoint, chain_id=1))
     assert "SECRET" not in failed.value.message
@@ -199,13 +199,13 @@ def test_a_proxy_that_cannot_be_used_is_named(monkeypatch):
         "http://user:SEC/RET@host",
     ],
 )
-def test_what_is_no_address_is_told_as_that(endpoint):
+def test_what_is_not_an_address_is_reported(endpoint):
     with pytest.raises(ConnectionFailed, match="is not an address of a node") as failed:
         connect(Network("wrong", endpoint))
     assert "SECRET" not in failed.value.message + repr(failed.value.values)
 
 
-def test_a_connection_that_cannot_be_trusted_is_told_as_that(node, monkeypatch):
+def test_a_connection_that_cannot_be_trusted_is_reported(node, monkeypatch):
     secure = Network("secure", node.endpoint.replace("http:", "https:") + SECRETS)
     for value in ("", "/no/such/file.pem"):
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", value)
@@ -217,7 +217,7 @@ def test_a_connection_that_cannot_be_trusted_is_told_as_that(node, monkeypatch):
 
 
 @pytest.mark.parametrize("headers", [{"Content-Encoding": "gzip"}, {"Content-Length": "99"}])
-def test_a_damaged_answer_is_told_as_that(node, network, headers):
+def test_a_damaged_answer_is_reported(node, network, headers):
     node.answer = lambda asked: (200, headers, [b"{}"])
     with pytest.raises(ConnectionFailed) as failed:
         connect(network)

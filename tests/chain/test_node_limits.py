@@ -172,7 +172,7 @@ def test_a_node_that_wants_to_be_asked_later_is(node, network, pauses, kind):
 
 
 @pytest.mark.parametrize("kind", LIMITS)
-def test_a_node_that_allows_nothing_is_told(node, network, pauses, kind):
+def test_a_node_that_allows_nothing_is_reported(node, network, pauses, kind):
     status, body = LIMITS[kind]
     node.always(status, body, Retry_After="4")
     with pytest.raises(ConnectionFailed) as failed:

@@ -159,7 +159,7 @@ def test_a_chain_without_eip_1559_gets_legacy_transactions(web3, new_account, mo
     assert int(sent["type"], 16) == 0
 
 
-def test_an_error_of_the_node_that_is_no_refusal_stays_one(anvil, new_account, monkeypatch):
+def test_an_error_of_the_node_that_is_not_a_refusal_stays_one(anvil, new_account, monkeypatch):
     account = new_account(anvil)
     forward = anvil.provider.make_request
     failure = {"error": {"code": -32000, "message": "disk full"}}

@@ -165,7 +165,7 @@ def test_a_node_that_goes_while_it_is_sent_to(anvil, account, folder, answering)
     assert mined_nonces(anvil, account) == 1
 
 
-def test_a_chain_that_stands_still_is_told(paused, account, folder, monkeypatch):
+def test_a_chain_that_stands_still_is_reported(paused, account, folder, monkeypatch):
     # Each look is a second after the one before, however long the node takes to answer.
     clock = SimpleNamespace(monotonic=itertools.count().__next__, sleep=lambda seconds: None)
     monkeypatch.setattr(watch, "time", clock)
@@ -203,7 +203,7 @@ def test_too_low_a_fee_is_raised(anvil, account, folder, answering):
     assert len(mined.versions) == 3
 
 
-def test_a_fee_that_is_always_too_low_is_told(anvil, account, folder, answering):
+def test_a_fee_that_is_always_too_low_is_reported(anvil, account, folder, answering):
     intents = Intents(folder)
     answering(anvil, "eth_sendRawTransaction", [failure("gas price below minimum")] * 99)
     with pytest.raises(TransactionUnderpriced) as error:

@@ -88,7 +88,7 @@ def test_import_from_standard_input(ok, passphrase, secret, pipe):
 
 
 @pytest.mark.parametrize("secret", ["", "0x12", "junk " * 12, "0x" + "00" * 32])
-def test_import_of_what_is_no_secret(passphrase, secret, tmp_path, pipe, cli):
+def test_import_of_what_is_not_a_secret(passphrase, secret, tmp_path, pipe, cli):
     pipe(secret.encode())
     outcome = cli("account", "import", "junk")
     outcome.refused("AccountInvalid", 2)

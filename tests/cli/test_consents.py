@@ -215,7 +215,7 @@ def test_a_span_that_is_none(home, cli, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"3", b"\xff\xfe\x00", b"[" * 100_000, b"null"])
-def test_a_file_that_is_no_document(home, cli, tmp_path, content):
+def test_a_file_that_is_not_a_document(home, cli, tmp_path, content):
     file = tmp_path / "document"
     file.write_bytes(content)
     refused = cli("submit", file, "--as", "hospital").refused("InvalidFile", 2)
@@ -283,7 +283,7 @@ def test_a_chain_that_makes_no_blocks_permits_nothing(
     assert not Path("reading").exists()
 
 
-def test_the_end_that_was_understood_is_told(home, cli, ok, plain_cli, tmp_path, monkeypatch):
+def test_the_end_that_was_understood_is_reported(home, cli, ok, plain_cli, tmp_path, monkeypatch):
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
     try:

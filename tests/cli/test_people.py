@@ -126,7 +126,7 @@ def test_a_guardian_has_an_address_for_each_identity(home, ok, cli, plain_cli, a
     assert ok("identity", "show", "patient")["recoveries"][0]["approvals"] == 1
 
 
-def test_a_guardian_in_common_is_told(home, ok, plain_cli, addresses, tmp_path):
+def test_a_guardian_in_common_is_reported(home, ok, plain_cli, addresses, tmp_path):
     guardians = ("identity", "guardians", "stranger", "clinic", "--threshold", "1")
     signing = ("--sign-only", tmp_path / "signed.json")
     assert plain_cli(*guardians, "--as", "patient", *signing).err == ""

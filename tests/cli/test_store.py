@@ -44,7 +44,7 @@ def test_status_and_repair(ok, cli, plain_cli, home, image):
     assert (refused["image"], list(refused["missing"])) == (image, [lost])
 
 
-def test_status_of_what_nobody_here_knows(cli, image, clinic_store):
+def test_status_of_an_unknown_image_set(cli, image, clinic_store):
     there = ("--home", clinic_store)
     assert cli("store", "status", image, *there).refused("SecretUnknown") == {"image": image}
     assert cli("store", "repair", image, *there).refused("SecretUnknown") == {"image": image}

@@ -103,7 +103,7 @@ def test_whatever_an_error_holds_is_one_line(monkeypatch, capsys, mode, kind, me
 
 @EXAMPLES
 @given(refused=st.sampled_from(KINDS).flatmap(with_values))
-def test_a_refusal_with_any_values_is_told(refused):
+def test_a_refusal_with_any_values_is_reported(refused):
     """As a relayer could send it: the values of a contract's error, and of any type."""
     kind, values = refused
     assert isinstance(humanize(kind("the relayer's own words", **values)), str)
@@ -206,7 +206,7 @@ def test_a_locale_without_a_sign_shows_its_number(tmp_path, variables):
 
 
 @pytest.mark.parametrize("arguments", [["account", "list"], ["account", "show", "bob", "--json"]])
-def test_an_output_that_cannot_be_written_is_told_once(accounts, arguments):
+def test_an_output_that_cannot_be_written_is_reported_once(accounts, arguments):
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             command(*arguments), env=environment(), stdout=full, stderr=subprocess.PIPE

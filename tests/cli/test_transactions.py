@@ -84,7 +84,7 @@ def test_finishing_takes_an_account(cli, home):
     cli("transaction", "finish").refused("AccountNotNamed", code=2)
 
 
-def test_a_journal_that_is_no_database_is_told_in_a_line(cli, plain_cli, home):
+def test_a_journal_that_is_not_a_database_is_reported_in_one_line(cli, plain_cli, home):
     for path in home.glob("transactions/*/transactions.sqlite3*"):
         path.write_text("spilt coffee" * 1_000)
     values = cli("transaction", "list").refused("DatabaseUnavailable")

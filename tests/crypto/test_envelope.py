@@ -138,7 +138,7 @@ def test_another_secret_is_refused(tmp_path: Path) -> None:
     _assert_refused(_sealed(b"pixels", new_secret()), new_secret(), tmp_path)
 
 
-def test_a_text_that_is_no_secret_is_refused_and_not_repeated(tmp_path: Path) -> None:
+def test_a_text_that_is_not_a_secret_is_refused_and_not_repeated(tmp_path: Path) -> None:
     almost = new_secret()[:-1]
     for use in (
         lambda: recipient(almost),
@@ -152,7 +152,7 @@ def test_a_text_that_is_no_secret_is_refused_and_not_repeated(tmp_path: Path) ->
         assert refusal.value.__cause__ is None
 
 
-def test_a_text_that_is_no_recipient_is_refused() -> None:
+def test_a_text_that_is_not_a_recipient_is_refused() -> None:
     target = io.BytesIO()
     with pytest.raises(InvalidRecipient) as refusal:
         encrypt(io.BytesIO(b"pixels"), target, "age1nobody")

@@ -80,7 +80,7 @@ def test_it_is_made_when_it_is_first_used(path):
     assert path.exists()
 
 
-def test_what_is_no_database_is_known_at_once(path):
+def test_what_is_not_a_database_is_known_at_once(path):
     path.parent.mkdir()
     path.write_text("no database, but a letter of some length" * 100)
     with pytest.raises(DatabaseUnavailable, match="not a database") as error:
@@ -88,7 +88,7 @@ def test_what_is_no_database_is_known_at_once(path):
     assert error.value.values == {"path": str(path)}
 
 
-def test_what_cannot_be_written_is_told_as_such(path):
+def test_what_cannot_be_written_is_reported(path):
     database = SqliteDatabase(path, SCHEMA)
     visit(database, 1)
     altered(path, "ALTER TABLE visits RENAME TO elsewhere")

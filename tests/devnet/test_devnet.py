@@ -36,7 +36,7 @@ def open_ledger(home):
     return Ledger(web3, deployments.load(home / "deployments", web3.eth.chain_id))
 
 
-def test_up_is_usable_by_everybody(home, chain):
+def test_up_is_usable_by_all_people(home, chain):
     devnet = up(home, chain)
     assert devnet.running
     assert networks.load(home=home) == networks.Network(

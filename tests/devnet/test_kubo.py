@@ -45,7 +45,7 @@ def test_names():
     ]
 
 
-def test_nodes_know_one_another_and_nobody_else(tmp_path):
+def test_nodes_know_one_another_and_no_others(tmp_path):
     with kubo_nodes(tmp_path, "hospital", "clinic", "node-3") as nodes:
         assert list(nodes) == list(kubo.recorded(tmp_path)) == ["hospital", "clinic", "node-3"]
         assert [len(peers(node)) for node in nodes.values()] == [2, 2, 2]
@@ -79,7 +79,7 @@ def test_a_killed_node_comes_back_where_it_was_with_what_it_had(tmp_path):
         assert [len(peers(node)) for node in again.values()] == [1, 1]
 
 
-def test_a_node_whose_port_somebody_took_goes_elsewhere(tmp_path):
+def test_a_node_whose_port_is_taken_goes_elsewhere(tmp_path):
     with kubo_nodes(tmp_path, "hospital") as nodes:
         kubo.stop(tmp_path)
         with socket.socket() as taker:

@@ -158,7 +158,7 @@ def test_units_stay(unit: str, tmp_path: Path) -> None:
         "µg/ml",
     ],
 )
-def test_what_is_no_unit_goes(text: str) -> None:
+def test_what_is_not_a_unit_goes(text: str) -> None:
     assert not is_unit(text)
 
 

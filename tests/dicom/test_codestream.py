@@ -260,7 +260,7 @@ def test_lengths_of_tiles_that_are_not_true_any_more_go(tmp_path: Path) -> None:
     assert CANARY not in data
 
 
-def test_an_rle_header_and_the_bytes_between_segments_are_written_anew(tmp_path: Path) -> None:
+def test_an_rle_header_and_the_bytes_between_segments_are_written_again(tmp_path: Path) -> None:
     _, frame = frame_of("RLE in colour")
     clean = copied(written("RLE in colour", tmp_path / "plain.dcm", frame))
     offsets = struct.unpack_from("<4I", frame)[1:]

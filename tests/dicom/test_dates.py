@@ -139,7 +139,7 @@ def test_offsets_stay(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["-2024", "+1500", "-1300", "0100", "+01", "+0160", "2024"])
-def test_what_is_no_offset_goes(value: str) -> None:
+def test_what_is_not_an_offset_goes(value: str) -> None:
     assert offset(value) == ""
 
 

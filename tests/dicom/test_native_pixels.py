@@ -239,7 +239,7 @@ def test_zeros_after_the_last_element_are_padding(name: str, count: int, tmp_pat
 @pytest.mark.parametrize(
     "tail", [b"\r\n", b"\1", b"\xfe\xff\xdd\xe0\0\0\0\0", b"\0\0\0\0\0\0\0\1", b"x" * 600]
 )
-def test_other_bytes_after_the_pixel_data_are_told_as_that(tail: bytes, tmp_path: Path) -> None:
+def test_other_bytes_after_the_pixel_data_are_reported(tail: bytes, tmp_path: Path) -> None:
     data = save(image(), tmp_path / "a.dcm").read_bytes()
     (tmp_path / "in.dcm").write_bytes(data + tail)
     with pytest.raises(MalformedDicom) as refusal:
@@ -248,7 +248,7 @@ def test_other_bytes_after_the_pixel_data_are_told_as_that(tail: bytes, tmp_path
     assert f"{len(tail)} bytes after the pixel data" in refusal.value.message
 
 
-def test_too_few_bytes_for_an_element_are_told_as_that(tmp_path: Path) -> None:
+def test_too_few_bytes_for_an_element_are_reported(tmp_path: Path) -> None:
     data = sample("test-SR.dcm").read_bytes()
     (tmp_path / "in.dcm").write_bytes(data + b"\r\n")
     with pytest.raises(TruncatedDicom, match="2 bytes after the last whole element") as refusal:

@@ -36,7 +36,7 @@ def test_files_and_folders_in_any_mix_and_one_order(tmp_path: Path) -> None:
     assert all(isinstance(entry, Candidate) for entry in entries[2:])
 
 
-def test_what_is_no_file_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_a_file_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "good").write_bytes(b"x")
     (tmp_path / "empty").touch()
     (tmp_path / "DICOMDIR").write_bytes(b"x")

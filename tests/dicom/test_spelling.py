@@ -119,7 +119,7 @@ def test_big_endian_numbers_are_read_and_written_as_such() -> None:
 
 
 @pytest.mark.parametrize("keyword", ["PixelSpacing", "RescaleSlope", "ImagePositionPatient"])
-def test_a_text_that_is_no_number_refuses_the_file_by_name(keyword: str, tmp_path: Path) -> None:
+def test_a_text_that_is_not_a_number_refuses_the_file_by_name(keyword: str, tmp_path: Path) -> None:
     dataset = image()
     dataset.add_new(keyword, "LO", "canary")
     path = save(dataset, tmp_path / "in.dcm")

@@ -74,7 +74,7 @@ def test_a_transfer_syntax_without_decoder_is_named(syntax: str, name: str, tmp_
     assert len(undecoded(path)) == 32
 
 
-def test_a_transfer_syntax_of_nobody_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_transfer_syntax_is_refused(tmp_path: Path) -> None:
     path = compressed("1.2.840.10008.1.2.4.199", tmp_path / "in.dcm", bytes(64))
     with pytest.raises(UnsupportedTransferSyntax, match="is not a transfer syntax of the standard"):
         read_header(path)
@@ -199,7 +199,7 @@ def test_a_container_is_not_searched(stream: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("syntax", STREAMS)
-def test_what_is_no_video_of_its_transfer_syntax_is_refused(syntax: str, tmp_path: Path) -> None:
+def test_what_is_not_a_video_of_its_transfer_syntax_is_refused(syntax: str, tmp_path: Path) -> None:
     others = [stream for other, stream in STREAMS.items() if other != syntax]
     for stream in (*others, b"\xff\xd8\xff\xe0" + bytes(300), b"", b"text " * 50):
         stream += b"\0" * (len(stream) % 2)

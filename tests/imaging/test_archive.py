@@ -69,7 +69,7 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(run_of, tmp_path, wrong,
     assert any("waiting for it" in each.getMessage() for each in caplog.records)
 
 
-def test_a_store_that_was_never_there_is_told_at_once(run_of, tmp_path):
+def test_a_store_that_was_never_there_is_reported_at_once(run_of, tmp_path):
     store = FlickeringStore(tmp_path / "store", failures=1000)
     store.go()
     with pytest.raises(StorageUnavailable):
@@ -78,7 +78,7 @@ def test_a_store_that_was_never_there_is_told_at_once(run_of, tmp_path):
     assert store.failed <= 20
 
 
-def test_a_killed_run_is_taken_up_again(run_of, tmp_path, wrong):
+def test_a_killed_run_is_resumed(run_of, tmp_path, wrong):
     studies = make_archive(tmp_path / "archive", 6, 10)
     run = run_of(studies, workers=2)
     for files in (5, 30):

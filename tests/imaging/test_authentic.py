@@ -199,7 +199,7 @@ def test_a_worker_answers_once_for_each_file(images, who, series, monkeypatch, a
 
 
 @pytest.mark.parametrize("mixed_patient_ids", [False, True])
-def test_a_set_that_is_not_in_the_journal_is_told(
+def test_a_set_that_is_not_in_the_journal_is_reported(
     images, who, sample, monkeypatch, mixed_patient_ids
 ):
     class Lying:
@@ -338,7 +338,9 @@ def test_the_key_is_its_owners_alone_and_each_homes_own(
 
 
 @pytest.mark.parametrize("content", ["", "00" * 31, "no key"])
-def test_a_damaged_key_is_told(add, ledger, store, home, journal, key_path, series, who, content):
+def test_a_damaged_key_is_reported(
+    add, ledger, store, home, journal, key_path, series, who, content
+):
     add(series)
     key_path.write_text(content)
     with pytest.raises(JournalKeyMissing, match="64 hexadecimal digits") as error:

@@ -112,7 +112,7 @@ def test_a_file_that_kills_its_process_is_blamed_and_the_others_are_done(pool, j
     assert done == sorted(-n if n in (4, 17) else n for n in range(1, 25))
 
 
-def test_what_is_no_files_fault_is_raised(pool):
+def test_what_no_file_caused_is_raised(pool):
     with pytest.raises(OSError, match="No space left"):
         list(pool.run(fail, [Order(1, deadly=False), Order(2, deadly=False)], blame))
 
@@ -125,7 +125,7 @@ def test_one_coordinator_at_a_time(run_of, cluster, tmp_path, journal, ledger, h
         replace(run, home=tmp_path / "another").add()
 
 
-def test_what_is_no_cluster(cluster, journal, tmp_path, monkeypatch):
+def test_what_is_not_a_cluster(cluster, journal, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster_, "_SECONDS", 1)
     store, orders = LocalStore(tmp_path / "store"), [Order(1, deadly=False)]
 

@@ -223,7 +223,7 @@ def fail(_bench, order):
     raise OSError(28, "No space left on device", str(order.number))
 
 
-def test_what_is_no_files_fault_is_raised(tmp_path):
+def test_what_no_file_caused_is_raised(tmp_path):
     Journal(tmp_path / "journal").close()
     pool = WorkerPool(tmp_path / "journal", LocalStore(tmp_path / "store"), tmp_path)
     with pytest.raises(OSError, match="No space left"):

@@ -190,7 +190,7 @@ def test_each_schema_is_a_journal_of_its_own(postgresql):
     assert one.group(PURPOSE, "visit", "1") != other.group(PURPOSE, "visit", "1")
 
 
-def test_a_connection_that_was_lost_is_made_anew(postgresql):
+def test_a_connection_that_was_lost_is_made_again(postgresql):
     journal = Journal(postgresql)
     visit = journal.group(PURPOSE, "visit", "1")
     end_all_sessions(postgresql)
@@ -233,7 +233,7 @@ def test_a_claim_that_another_took_over_meanwhile_ends_the_work(postgresql, monk
         assert first.group(PURPOSE, "visit", "1")
 
 
-def test_what_is_no_journal(tmp_path):
+def test_what_is_not_a_journal(tmp_path):
     (tmp_path / "text").write_text("no database " * 100)
     with pytest.raises(JournalUnavailable, match="not a database"):
         Journal(tmp_path / "text")

@@ -79,7 +79,7 @@ def test_one_set_for_each_series_and_one_visit_for_each_study(add, images, tmp_p
     assert named[0].transaction == named[1].transaction
 
 
-def test_what_is_stored_identifies_nobody(add, series, tmp_path, who):
+def test_what_is_stored_identifies_no_patient(add, series, tmp_path, who):
     dataset = pydicom.dcmread(next(iter(series.iterdir())))
     result = add(series, visit="visit of Jane Miller")[0]
     names = [

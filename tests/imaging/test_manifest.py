@@ -107,7 +107,7 @@ def test_leaves_of_another_set_are_refused(manifest):
 @pytest.mark.parametrize(
     "data", [b"", b"5", b"null", b"[]", b"\xff\xfe\x00", b"[" * 100_000, b'{"a":' * 100_000]
 )
-def test_what_is_no_manifest_is_refused(data):
+def test_what_is_not_a_manifest_is_refused(data):
     with pytest.raises(ManifestInvalid):
         Manifest.from_bytes(data)
     with pytest.raises(ManifestInvalid):

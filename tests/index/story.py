@@ -126,7 +126,7 @@ class Narrator:
         version = algorithms.publish(MODEL, release).send(developer).version_id
         output = digest("output")
         execution = algorithms.run(version, images, use, output).send(developer).execution_id
-        algorithms.run(version, images, use, output).send(developer)  # the same one, told again
+        algorithms.run(version, images, use, output).send(developer)  # the same one again
         run = Run(tuple(image.image_id for image in images), use, digest("other output"))
         batch = algorithms.run_batch(version, [run]).send(self.who.radiologist).root
         later = Release("1.0.1", digest("later"), parent=version)

@@ -57,7 +57,7 @@ def test_addresses_go_before_the_home_and_each_has_a_copy(tmp_path):
 
 
 @pytest.mark.parametrize("given", ["nonsense", f"{HERE},nonsense", f"{HERE},,{THERE}", ","])
-def test_what_is_no_address_is_refused(tmp_path, given):
+def test_what_is_not_an_address_is_refused(tmp_path, given):
     with pytest.raises(UsageError) as error:
         open_storage(tmp_path, given)
     assert error.value.values["address"] in ("nonsense", "")

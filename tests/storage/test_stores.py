@@ -182,7 +182,7 @@ def test_content_is_found_by_its_digest_alone(store: Storage, size: int) -> None
 
 
 @pytest.mark.parametrize("text", ["", "../../etc/passwd", "not-a-cid"])
-def test_what_is_no_cid_is_refused(store: Storage, text: str) -> None:
+def test_what_is_not_a_cid_is_refused(store: Storage, text: str) -> None:
     uses: list[Callable[[str], object]] = [store.get, store.pin, store.unpin, store.stat]
     for use in uses:
         with pytest.raises(InvalidCid) as refusal:

@@ -15,7 +15,7 @@ from tools.verification_example import FOLDER, PAGE, page
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_value_is_worked_out_anew() -> None:
+def test_every_value_is_derived_again() -> None:
     assert PAGE.read_text("utf-8") == page()
 
 

@@ -95,7 +95,7 @@ def test_too_few_seals(sealers: tuple[int, ...], needed: int) -> None:
     assert why == f"has seals of {len(set(sealers))} of 4 validators; {needed} are needed"
 
 
-def test_a_seal_of_nobody_is_refused() -> None:
+def test_a_seal_of_no_validator_is_refused() -> None:
     trust = Trust(frozenset(ADDRESSES[:3]), 2)
     where, why = refused(bundle_of(), trust)
     assert where == "bundle.events[0].headers[3]"

@@ -113,7 +113,7 @@ def encode_family(text: str | None) -> bytes:
 def family_text(word: str) -> str | None:
     """A family that the chain holds, from ``0x…``; none where there is none.
 
-    Whoever registers writes it, so what is not text is escaped.
+    The account that registers an algorithm writes it, so what is not text is escaped.
 
     Examples
     --------
