@@ -1,4 +1,4 @@
-"""What time it is: by the latest block and by this machine, and whether the chain goes on.
+"""The present time: by the latest block and by this machine, and whether the chain is alive.
 
 Contracts know no time but their block's.  While a chain makes no block, nothing expires on it, and
 what was revoked since does not show.  What must end in time therefore goes by the later of both

@@ -42,7 +42,7 @@ CORE = (
     "ImageRegistry",
     "ConsentRegistry",
 )
-"""The contracts without which nothing works; a deployment may lack any of the others."""
+"""The contracts that every deployment needs; it may lack any of the others."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Deployment:
 
     @property
     def has_core(self) -> bool:
-        """Whether the contracts are there without which nothing works."""
+        """Whether the contracts that every deployment needs are there."""
         return all(name in self.contracts for name in CORE)
 
     def require_current(self) -> None:
@@ -178,7 +178,7 @@ def find(folder: Path, chain_id: int) -> Deployment | None:
 
 
 def parsed(record: bytes, source: str) -> Deployment:
-    """The deployment that a record tells of.
+    """The deployment that a record describes.
 
     Parameters
     ----------

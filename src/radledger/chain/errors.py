@@ -101,7 +101,7 @@ class RequestFailed(ChainError):
 
 
 class ProofUnavailable(ChainError):
-    """What the node tells of a block or its receipts does not add up to the block's hash."""
+    """A block or receipts from the node do not match the block's hash."""
 
 
 class NotSealedYet(ChainError):
@@ -145,7 +145,7 @@ class TransactionUnderpriced(ChainError):
 
 
 class NonceContended(ChainError):
-    """Another transaction of the account has the nonce, time and again."""
+    """Other transactions of the account repeatedly took the nonce."""
 
 
 class TransactionPending(ChainError):
@@ -217,4 +217,4 @@ class DocumentForAnotherChain(ChainError):
 
 
 class NotSignable(UsageError):
-    """A contract takes a call from its sender alone, so that no signature can stand for it."""
+    """A contract accepts the call only from its sender, so it cannot be signed for another."""

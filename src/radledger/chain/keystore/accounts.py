@@ -333,7 +333,7 @@ def _encryption_key(path: Path, name: str, kinds: Kinds, secret: bytes | None) -
 def _wallet() -> Any:
     from eth_account import Account
 
-    # Its authors' name for BIP-39 and BIP-32; the test vectors of both are in our tests.
+    # Its authors' name for BIP-39 and BIP-32; the tests have the vectors of both.
     Account.enable_unaudited_hdwallet_features()
     return Account
 
