@@ -8,12 +8,14 @@ import subprocess
 import pytest
 import sqlalchemy
 
+from radledger.algorithms import Algorithms, Release
 from radledger.index import tables
 from radledger.index.errors import NothingKnown
 from radledger.index.graphs import to_dot, write_png
+from radledger.index.lineage import kinds
 from radledger.index.provenance import to_prov
 from radledger.index.service import Index
-from tests.index.story import digest
+from tests.index.story import MODEL, digest
 
 
 @pytest.fixture
@@ -76,7 +78,14 @@ def test_from_an_image_set_to_what_was_paid_for_it(index, story):
 def test_postgresql_tells_the_same(ledger, index, story, postgresql, tmp_path):
     other = Index(ledger, tmp_path, postgresql)
     other.sync()
-    for id_ in (story.original.image_id, story.dataset, f"{story.dataset}/2", story.claims[0]):
+    models = (story.model.child, story.model.execution)
+    for id_ in (
+        *models,
+        story.original.image_id,
+        story.dataset,
+        f"{story.dataset}/2",
+        story.claims[0],
+    ):
         assert other.lineage(id_) == index.lineage(id_)
     other.database.engine.dispose()
 
@@ -127,6 +136,69 @@ def test_from_a_work(index, story):
     assert ids(found, "work") == {digest("labels")}
     assert ids(found, "version") == {f"{story.dataset}/1", f"{story.dataset}/2"}
     assert ids(found, "payout") == ids(found, "image set") == set()
+
+
+def test_from_an_image_set_to_the_models_that_learned_from_it(index, story):
+    found = index.lineage(story.original.image_id)
+    model = story.model
+    assert ids(found, "algorithm version") == {model.version, model.child}
+    assert ids(found, "execution") == {model.execution}
+    assert ids(found, "executions") == {model.batch}
+    assert relations(found) >= {
+        (f"{story.dataset}/1", "trained", model.version),
+        (model.version, "refined to", model.child),
+        (model.version, "executed as", model.execution),
+        (model.version, "executed as", model.batch),
+        (story.original.image_id, "used in", model.execution),
+    }
+    (version,) = [node for node in found.nodes if node.id == model.version]
+    assert (version.details["label"], version.details["state"]) == ("1.0.0", "recalled")
+
+
+def test_from_a_model_back_to_what_it_learned_from(index, story, who):
+    found = index.lineage(story.model.child)
+    assert ids(found, "algorithm version") == {story.model.version, story.model.child}
+    assert ids(found, "version") == {f"{story.dataset}/1"}
+    assert ids(found, "data set") == {story.dataset}
+    assert ids(found, "image set") == {story.original.image_id, story.deidentified.image_id}
+    assert ids(found, "work") == {digest("labels")}
+    # What its parent was executed on did not come from it, nor did it come from that.
+    assert ids(found, "execution") == ids(found, "payout") == set()
+    (algorithm,) = [node for node in found.nodes if node.kind == "algorithm"]
+    assert (algorithm.details["name"], algorithm.details["family"]) == (MODEL, "DCM:123110")
+    nodes = {node.id: node.details for node in found.nodes}
+    assert nodes[story.model.child]["developers"] == who.researcher.address
+    earners = {link.details["beneficiary"] for link in found.links if "class" in link.details}
+    assert who.patient.address in earners
+    whole = index.lineage(algorithm.id)
+    assert ids(whole, "execution") == {story.model.execution}
+
+
+def test_from_an_execution_back_to_images_and_training(index, story):
+    found = index.lineage(story.model.execution)
+    images = {story.original.image_id, story.deidentified.image_id}
+    assert ids(found, "image set") == images
+    assert ids(found, "algorithm version") == {story.model.version}
+    assert ids(found, "version") == {f"{story.dataset}/1"}
+    assert {source for source, name, _ in relations(found) if name == "used in"} == images
+    assert index.lineage(digest("output")) == found
+    assert ids(index.lineage(story.model.batch), "algorithm version") == {story.model.version}
+
+
+def test_a_model_of_a_data_set_that_is_elsewhere(index, ledger, who, tmp_path):
+    release = Release("1", digest("w"), trained_on=digest("elsewhere") + "/1")
+    made = Algorithms(ledger).publish("Foreign", release).send(who.researcher)
+    index.sync()
+    found = index.lineage(made.version_id)
+    assert {node.kind for node in found.nodes} == {"algorithm", "algorithm version"}
+    assert relations(found) == {(made.algorithm_id, "published as", made.version_id)}
+
+
+def test_an_algorithm_without_versions(index, ledger, who):
+    made = Algorithms(ledger).register("Empty").send(who.researcher)
+    index.sync()
+    (node,) = index.lineage(made.algorithm_id).nodes
+    assert (node.kind, node.details["name"]) == ("algorithm", "Empty")
 
 
 def test_an_erased_image_set_is_shown_as_such(index, story):
@@ -184,15 +256,19 @@ def test_prov_says_the_same(index, story, ledger):
         return list(again.get_records(kind))
 
     assert len(of(model.ProvEntity)) == len(found.nodes)
-    (derived,) = of(model.ProvDerivation)
-    assert [str(value) for _, value in derived.formal_attributes[:2]] == [
-        f"eip155:{story.deidentified.image_id}",
-        f"eip155:{story.original.image_id}",
-    ]
+    derived = {
+        tuple(str(value).removeprefix("eip155:") for _, value in each.formal_attributes[:2])
+        for each in of(model.ProvDerivation)
+    }
+    original, deidentified = story.original.image_id, story.deidentified.image_id
+    assert derived == {
+        (deidentified, original),
+        (story.model.version, f"{story.dataset}-1"),
+        (story.model.child, story.model.version),
+        (story.model.execution, original),
+        (story.model.execution, deidentified),
+    }
     assert len(of(model.ProvMembership)) == 3
     assert {str(agent.identifier) for agent in of(model.ProvAgent)} == {
-        f"eip155:{node.details[role]}"
-        for node in found.nodes
-        for role in ("custodian", "curator", "beneficiary")
-        if role in node.details
+        f"eip155:{node.details[role]}" for node in found.nodes if (role := kinds()[node.kind].agent)
     }

@@ -21,6 +21,7 @@ AREA = Area(
             rows="radledger.algorithms.tables:ROWS",
         ),
     ),
+    lineage="radledger.algorithms.lineage",
     commands={"algorithm": "radledger.algorithms.commands.algorithm:group"},
     hints={
         "AlgorithmVersionUnknown": "list them with `radledger algorithm list`",

@@ -29,8 +29,8 @@ class Node:
     Attributes
     ----------
     id
-        Of an image set, work or data set its id; of a version ``DATASET/NUMBER``; of a payout
-        ``TRANSACTION/LOG INDEX``.
+        Of an image set, work, data set, algorithm, its version or an execution its id; of a version
+        of a data set ``DATASET/NUMBER``; of a payout ``TRANSACTION/LOG INDEX``.
     kind
         What it is, such as ``image set``, ``data set`` or ``payout``.
     details

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["access_log", "audit", "group", "history", "lineage"]
 
 # Of what is known of a thing in a lineage, what tells it from others at a glance.
-_TOLD = ("kind", "state", "purposes", "contributions", "class", "beneficiary", "amount")
+_TOLD = (
+    *("kind", "name", "label", "state", "purposes", "contributions", "count"),
+    *("class", "beneficiary", "amount"),
+)
 
 group = typer.Typer(help="The chain's events in SQL.")
 
@@ -74,7 +77,11 @@ def history(
 
 def lineage(
     id_: Annotated[
-        str, typer.Argument(metavar="ID", help="Of an image set, work, data set, version, payout.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="Of an image set, work, data set, version, payout, algorithm or execution.",
+        ),
     ],
     dot: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it for Graphviz.")] = None,
     png: Annotated[
@@ -141,9 +148,10 @@ def audit(index: Url = None) -> None:
 def _tell(found: Lineage) -> None:
     """Print a lineage for people: numbered things, then how one led to another."""
     numbers = {node.id: number for number, node in enumerate(found.nodes, 1)}
+    width = max(len(node.kind) for node in found.nodes)
     for node in found.nodes:
         own = [str(node.details[name]) for name in _TOLD if name in node.details]
-        line = f"{numbers[node.id]:>3}  {node.kind:<9}  {node.id}  {', '.join(own)}"
+        line = f"{numbers[node.id]:>3}  {node.kind:<{width}}  {node.id}  {', '.join(own)}"
         print(visible(line.rstrip()))
     for link in found.links:
         own = [str(link.details[name]) for name in ("kind", "class") if name in link.details]

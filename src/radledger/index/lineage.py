@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -42,7 +42,7 @@ def lineage(connection: Connection, term: str) -> Lineage:
         To the index.
     term
         An id as :class:`~radledger.area.lineage.Node` has it, in lower case; of a version also
-        its root, of a payout also its transaction.
+        its root, of a payout also its transaction, of an execution also its output.
 
     Raises
     ------
@@ -62,12 +62,19 @@ def lineage(connection: Connection, term: str) -> Lineage:
     for part in walk.parts:
         start = part.begin(walk, id_, rest)
         if start is not None:
-            return Lineage(start, tuple(walk.nodes.values()), tuple(walk.links.values()))
+            return Lineage(start, tuple(walk.nodes.values()), tuple(_whole_links(walk)))
     raise NothingKnown(
         f"the index has nothing with the id {term} that has a lineage; see that it was copied "
         "whole and that this is its network",
         term=term,
     )
+
+
+def _whole_links(walk: Walk) -> Iterator[Link]:
+    """Links of which both ends are there; a model may come from a data set of another chain."""
+    for link in walk.links.values():
+        if link.source in walk.nodes and link.target in walk.nodes:
+            yield link
 
 
 @cache

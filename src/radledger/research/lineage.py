@@ -60,7 +60,12 @@ def begin(walk: Walk, id_: str, rest: str) -> str | None:
 
 
 def origins(walk: Walk, ids: set[str]) -> set[str]:
-    """Add works; what they were made of is not recorded."""
+    """Add works and versions, and return what is part of these; works have no origin here."""
+    _add_works(walk, ids)
+    return _add_frozen(walk, _frozen(walk, ids))
+
+
+def _add_works(walk: Walk, ids: set[str]) -> None:
     table = tables.contributions.c
     for some in parts(ids):
         of_works = and_(
@@ -69,7 +74,6 @@ def origins(walk: Walk, ids: set[str]) -> set[str]:
         for row in walk.rows(tables.contributions, of_works):
             if row["change"] == "made":
                 walk.add(row["item"], "work", {})
-    return set()
 
 
 def consequences(walk: Walk, ids: set[str]) -> set[str]:
@@ -106,13 +110,7 @@ def _from_dataset(walk: Walk, dataset: str) -> str:
 def _from_versions(walk: Walk, versions: Sequence[Mapping[str, Any]]) -> str | None:
     if not versions:
         return None
-    datasets = {version["dataset"] for version in versions}
-    _add_datasets(walk, datasets)
-    made = contributions(walk.connection, tables.contributions.c.dataset.in_(datasets))
-    members = [each for each in made if any(each.counted_at(_place(v)) for v in versions)]
-    walk.origins({each.item for each in members})
-    _add_contributions(walk, members)
-    walk.consequences(_add_versions(walk, versions, members))
+    walk.both_ways({_version_id(version) for version in versions})
     return _version_id(versions[0])
 
 
@@ -130,6 +128,33 @@ def _from_payouts(walk: Walk, payouts: Sequence[Mapping[str, Any]]) -> str:
         _add_contributions(walk, earning)
     _add_payouts(walk, payouts)
     return _payout_id(payouts[0])
+
+
+def _frozen(walk: Walk, ids: set[str]) -> list[Mapping[str, Any]]:
+    """The versions of data sets among some ids."""
+    frozen = tables.dataset_versions
+    datasets = {id_.partition("/")[0] for id_ in ids if "/" in id_}
+    rows = [
+        row for some in parts(datasets) for row in walk.rows(frozen, frozen.c.dataset.in_(some))
+    ]
+    return [row for row in rows if _version_id(row) in ids]
+
+
+def _add_frozen(walk: Walk, versions: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Add versions with their data sets and what is part of them, and return the latter."""
+    datasets = {version["dataset"] for version in versions}
+    _add_datasets(walk, datasets)
+    made: list[Contribution] = []
+    for some in parts(datasets):
+        made += contributions(walk.connection, tables.contributions.c.dataset.in_(some))
+    members = [
+        each
+        for each in made
+        if any(v["dataset"] == each.dataset and each.counted_at(_place(v)) for v in versions)
+    ]
+    _add_contributions(walk, members)
+    _add_versions(walk, versions, members)
+    return {each.item for each in members}
 
 
 def _add_datasets(walk: Walk, datasets: set[str]) -> None:
