@@ -6,16 +6,15 @@ import pytest
 
 from tests.contracts.conftest import PATIENT_KEY, error, next_block_at, plain, travel
 from tests.contracts.consent_registry.conftest import (
-    ACTIONS,
     CONSENT,
     DAY,
     EMERGENCY,
     GRANTED,
     Outcome,
     Reason,
-    signature_of,
     use,
 )
+from tests.contracts.consent_registry.signing import ACTIONS, signature_of
 
 MINUTE = 60
 DOUBT = 2 * DAY

@@ -50,13 +50,11 @@ def test_patient_is_always_permitted(image, patient, permits):
         permits(patient, asked)
 
 
-def test_deactivated_patient(identities, image, patient, permits, refuses):
+def test_deactivated_patient(identities, image, patient, permits, never):
     """A deactivated identity may read nothing, not even its own images."""
     permits(patient, CARE)
     identities.changeOwner(patient, NOBODY, {"from": patient})
-    refuses(
-        patient, CARE, Reason.NEVER_GRANTED, "ConsentNotPermittedNeverGranted", patient, patient
-    )
+    never(patient, image)
 
 
 def test_deactivated_patient_takes_nothing_back(

@@ -8,7 +8,8 @@ from eth_account import Account
 from eth_utils import to_bytes
 
 from tests.contracts.conftest import NOBODY, digest, error, next_block_at
-from tests.contracts.consent_registry.conftest import ACTIONS, CONSENT, DAY, GRANTED, Purpose, Terms
+from tests.contracts.consent_registry.conftest import CONSENT, DAY, GRANTED, Purpose, Terms
+from tests.contracts.consent_registry.signing import ACTIONS
 
 # Each refusal asks for the domain again; the transactions are what is measured.
 pytestmark = pytest.mark.no_call_coverage

@@ -8,16 +8,8 @@ from operator import or_
 import pytest
 
 from tests.contracts.conftest import PATIENT_KEY, digest, error, plain
-from tests.contracts.consent_registry.conftest import (
-    ACTIONS,
-    DAY,
-    WORDS,
-    Condition,
-    Purpose,
-    Terms,
-    code,
-    signature_of,
-)
+from tests.contracts.consent_registry.conftest import DAY, Condition, Purpose, Terms, code
+from tests.contracts.consent_registry.signing import ACTIONS, WORDS, signature_of
 
 GRANT = ACTIONS[0]
 CANCER = "MONDO:0004992"

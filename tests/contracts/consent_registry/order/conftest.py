@@ -6,15 +6,8 @@ import pytest
 from brownie import web3
 
 from tests.contracts.conftest import PATIENT_KEY, error, next_block_at
-from tests.contracts.consent_registry.conftest import (
-    ACTIONS,
-    ALL,
-    DAY,
-    Purpose,
-    Terms,
-    code,
-    signature_of,
-)
+from tests.contracts.consent_registry.conftest import ALL, DAY, Purpose, Terms, code
+from tests.contracts.consent_registry.signing import ACTIONS, signature_of
 
 DOUBT = 2 * DAY
 FOREVER = 2**32 - 1
