@@ -222,15 +222,9 @@ def test_unknown_image(image, patient, radiologist, grant, refuses):
         {"course": digest("other")},
     ):
         unknown = image._replace(**changed)
+        refused = (Reason.NOT_ANCHORED, "ConsentNotPermittedNotAnchored", unknown.id)
         for reader in (radiologist, patient):
-            refuses(
-                reader,
-                CARE,
-                Reason.NOT_ANCHORED,
-                "ConsentNotPermittedNotAnchored",
-                unknown.id,
-                image=unknown,
-            )
+            refuses(reader, CARE, *refused, image=unknown)
 
 
 def test_claimed_patient(image, radiologist, refuses):
