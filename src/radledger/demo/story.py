@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radledger.demo.chapters import consent, emergency, images, research
+from radledger.demo.chapters import algorithms, consent, emergency, images, research
 from radledger.demo.step import Chapter, Step
 
 __all__ = ["STORY"]
@@ -155,6 +155,8 @@ _RESEARCH = Chapter(
             attempt="asks for the key without promising non-commercial use",
         ),
         Step("fund", "researcher", research.fund),
+        Step("publish model", "researcher", algorithms.publish),
+        Step("run model", "researcher", algorithms.run),
         Step("claim data", "patient", research.claim_data),
         Step(
             "replayed claim",
@@ -165,6 +167,13 @@ _RESEARCH = Chapter(
         ),
         Step("claim custody", "hospital", research.claim_custody),
         Step("withdraw consent", "patient", research.withdraw_consent),
+        Step(
+            "model without consent",
+            "researcher",
+            algorithms.run_again,
+            refusal="ConsentNotPermittedRevoked",
+            attempt="runs the model on the same image again",
+        ),
         Step("end contribution", "researcher", research.end_contribution),
         Step(
             "no contributors",
