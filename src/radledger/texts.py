@@ -8,7 +8,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["decoded", "described", "one_line", "quoted", "visible"]
+__all__ = ["decoded", "described", "digest_of", "one_line", "quoted", "visible"]
 
 # UTF-32's mark in little endian begins with UTF-16's.
 _MARKS = (
@@ -62,6 +62,21 @@ def described(value: Any) -> str:
     if isinstance(value, str):
         return repr(value if len(value) <= 30 else value[:30] + "…")
     return json.dumps(value) if value is None or isinstance(value, bool) else "a number"
+
+
+def digest_of(text: str) -> bytes | None:
+    """The 32 bytes of an id or digest that is written as ``0x…``; None for any other text.
+
+    Examples
+    --------
+    >>> digest_of("0x" + "ab" * 32) == b"\\xab" * 32, digest_of("0x12")
+    (True, None)
+    """
+    try:
+        digest = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        return None
+    return digest if text.startswith("0x") and len(digest) == 32 else None
 
 
 def one_line(text: object, most: int = 200) -> str:

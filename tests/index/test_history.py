@@ -85,3 +85,15 @@ def test_unknown_ids_and_addresses_are_refused(index):
         index.history("0x12")
     with pytest.raises(InvalidAddress):
         index.history("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD")  # EIP-55 ends it in d
+
+
+def test_an_executions_history(index, story):
+    """Its id is in no event of the chain; it was recorded twice, and is one."""
+    first, second = index.history(story.model.execution)
+    assert first.event == second.event == "AlgorithmExecutionRecorded"
+    assert first.details == second.details
+    assert first.details["version"] == story.model.version
+    images = [story.original.image_id, story.deidentified.image_id]
+    assert first.details["images"] == images
+    told = names(index.history(story.original.image_id))
+    assert told.count("AlgorithmExecutionRecorded") == 2

@@ -7,6 +7,7 @@ from typing import Any
 
 from radledger.algorithms.errors import InvalidAlgorithmId, InvalidFamily, InvalidTraining
 from radledger.area.fold import NOTHING
+from radledger.texts import digest_of, quoted
 
 __all__ = [
     "encode_family",
@@ -36,13 +37,10 @@ def parse_digest(text: str | None) -> bytes:
     """
     if text is None:
         return bytes(32)
-    try:
-        digest = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        digest = b""
-    if not text.startswith("0x") or len(digest) != 32:
+    digest = digest_of(text)
+    if digest is None:
         raise InvalidAlgorithmId(
-            f"{text!r} is not an id or digest; give 0x and 64 hexadecimal digits, copied whole",
+            f"{quoted(text)} is not an id or digest; give 0x and 64 hexadecimal digits",
             text=text,
         )
     return digest
@@ -66,7 +64,8 @@ def parse_training(text: str | None) -> tuple[bytes, int]:
     dataset, _, number = text.partition("/")
     if not (number.isascii() and number.isdigit() and 0 < int(number[:11]) < _MOST_VERSIONS):
         raise InvalidTraining(
-            f"{text!r} is not a version of a data set; give its id and number, as 0x…/1", text=text
+            f"{quoted(text)} is not a version of a data set; give its id and number, as 0x…/1",
+            text=text,
         )
     return parse_digest(dataset), int(number)
 
@@ -100,12 +99,13 @@ def encode_family(text: str | None) -> bytes:
     scheme, _, code = text.partition(":")
     if not (scheme and code and text.isascii() and text.isprintable()) or " " in text:
         raise InvalidFamily(
-            f"{text!r} is not an algorithm family; give scheme and code, such as DCM:123110",
+            f"{quoted(text)} is not an algorithm family; give scheme and code, such as DCM:123110",
             text=text,
         )
     if len(text) > _FAMILY_LENGTH:
         raise InvalidFamily(
-            f"{text!r} has {len(text)} characters; the chain holds {_FAMILY_LENGTH}", text=text
+            f"{quoted(text)} has {len(text)} characters; the chain holds {_FAMILY_LENGTH}",
+            text=text,
         )
     return text.encode().ljust(_FAMILY_LENGTH, b"\0")
 

@@ -23,11 +23,6 @@ _NAMES = {"transaction": "tx", "gas_used": "gas", "contribution_class": "class"}
 
 
 _TIMES = {
-    "anchored_at",
-    "created_at",
-    "published_at",
-    "recalled_at",
-    "requested_at",
     "review_by",
     "since",
     "start",
@@ -140,7 +135,7 @@ def _table(values: list[dict[str, Any]]) -> bool:
 
 def _told(key: str, value: Any) -> Any:
     """A value as people read it: a time as a date instead of Unix seconds."""
-    if key not in _TIMES or not isinstance(value, int):
+    if not isinstance(value, int) or not (key in _TIMES or key.endswith("_at")):
         return value
     return (
         "-" if value >= _FOREVER else f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -6,6 +6,7 @@ from typing import Final
 
 from radledger.consent.bindings import Scopes
 from radledger.consent.errors import InvalidScope
+from radledger.texts import digest_of
 
 __all__ = ["ALL", "ALL_DIGEST", "EMERGENCY", "EMERGENCY_DIGEST", "parse_scope", "scope_name"]
 
@@ -15,7 +16,6 @@ ALL: Final = "all"
 EMERGENCY: Final = "emergency"
 """Everything of a subject, during emergency access; it can be revoked, but not granted."""
 
-_LENGTH = 32
 ALL_DIGEST = Scopes.ALL
 EMERGENCY_DIGEST = Scopes.EMERGENCY
 
@@ -45,11 +45,8 @@ def parse_scope(scope: str) -> bytes:
         return ALL_DIGEST
     if scope == EMERGENCY:
         return EMERGENCY_DIGEST
-    try:
-        digest = bytes.fromhex(scope.removeprefix("0x"))
-    except ValueError:
-        digest = b""
-    if not scope.startswith("0x") or len(digest) != _LENGTH or digest == ALL_DIGEST:
+    digest = digest_of(scope)
+    if digest is None or digest == ALL_DIGEST:
         raise InvalidScope(
             f"{scope!r} is not a scope; give all, or 0x and the 64 digits of an image set, visit "
             "or course",

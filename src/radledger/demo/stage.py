@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.access import CustodianKeyService, ReceiptBook
-    from radledger.algorithms import Algorithms
     from radledger.chain.ledger import Ledger
     from radledger.consent import Consents
     from radledger.crypto.keys import PrivateKey
@@ -81,7 +80,6 @@ class Stage:
     old_secret: str = field(init=False)
     research: ImageRecord = field(init=False)
     dataset_id: str = field(init=False)
-    version_id: str = field(init=False)
     claim: dict[str, Any] = field(init=False)
     emergency_since: int = field(init=False)
     new_key: LocalAccount = field(init=False)
@@ -145,11 +143,6 @@ class Stage:
     def datasets(self) -> Datasets:
         """Data sets and their money."""
         return self.radledger.datasets
-
-    @property
-    def algorithms(self) -> Algorithms:
-        """Algorithms and their executions."""
-        return self.radledger.algorithms
 
     @property
     def receipts(self) -> ReceiptBook:

@@ -18,6 +18,7 @@ from radledger.research.errors import (
     UnknownClass,
     UnknownRule,
 )
+from radledger.texts import digest_of
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Receipt
@@ -272,11 +273,8 @@ def parse_digest(text: str) -> bytes:
     >>> parse_digest("0x" + "ab" * 32)[0]
     171
     """
-    try:
-        digest = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        digest = b""
-    if not text.startswith("0x") or len(digest) != 32:
+    digest = digest_of(text)
+    if digest is None:
         raise InvalidDigest(
             f"{text!r} is not an id or digest; give 0x and 64 hexadecimal digits, copied whole",
             text=text,

@@ -12,6 +12,7 @@ from radledger.demo.step import Outcome
 from radledger.demo.words import short
 
 if TYPE_CHECKING:
+    from radledger.algorithms import Version
     from radledger.algorithms.model import Executed
     from radledger.demo.stage import Stage
 
@@ -24,16 +25,15 @@ _ARTIFICIAL_INTELLIGENCE = "DCM:123110"
 def publish(stage: Stage) -> Outcome:
     """The researcher, who is a developer too, publishes a model trained on the frozen version."""
     developer = stage.person("researcher")
-    stage.algorithms.register(_NAME, _ARTIFICIAL_INTELLIGENCE).send(developer)
+    stage.radledger.algorithms.register(_NAME, _ARTIFICIAL_INTELLIGENCE).send(developer)
     release = Release(
         "1.0.0",
         _digest(b"weights"),
         trained_on=f"{stage.dataset_id}/1",
         conditions=_digest(b"learning rate, epochs, seed"),
     )
-    made = stage.algorithms.publish(_NAME, release).send(developer)
-    stage.version_id = made.version_id
-    shown = stage.algorithms.show(made.algorithm_id)
+    made = stage.radledger.algorithms.publish(_NAME, release).send(developer)
+    shown = stage.radledger.algorithms.show(made.algorithm_id)
     check(shown.institution == stage.address("clinic"), "the algorithm is not the clinic's")
     return Outcome(
         f"publishes {shown.name} {release.label} of the clinic, trained on version 1 of the data "
@@ -45,7 +45,8 @@ def publish(stage: Stage) -> Outcome:
 def run(stage: Stage) -> Outcome:
     """The researcher executes it on the image, with the patient's consent."""
     made = _run(stage)
-    (execution,) = stage.algorithms.version(stage.version_id).executions
+    version = _version(stage)
+    (execution,) = version.executions
     check(execution.images == (stage.research.image_id,), "it was executed on other images")
     stage.radledger.index.sync()
     lineage = stage.radledger.index.lineage(stage.ct.image_id)
@@ -53,7 +54,7 @@ def run(stage: Stage) -> Outcome:
     check(kinds.get("execution") == made.execution_id, "the CT's lineage ends before it")
     return Outcome(
         f"runs it on the version of the CT, consent checked on the chain; the CT's lineage now "
-        f"leads to the model {short(stage.version_id)} and the execution "
+        f"leads to the model {short(version.version_id)} and the execution "
         f"{short(made.execution_id)}",
         details=(("grant", execution.grant_ids[0]), ("digest of the output", execution.output)),
     )
@@ -67,8 +68,14 @@ def run_again(stage: Stage) -> Outcome:
 
 def _run(stage: Stage) -> Executed:
     images, output = [stage.research.image_set], _digest(b"two nodules, and a salt")
-    action = stage.algorithms.run(stage.version_id, images, RESEARCH, output)
+    action = stage.radledger.algorithms.run(_version(stage).version_id, images, RESEARCH, output)
     return action.send(stage.person("researcher"))
+
+
+def _version(stage: Stage) -> Version:
+    """The version that was published, the only one there is."""
+    ((version,),) = (each.versions for each in stage.radledger.algorithms.list())
+    return version
 
 
 def _digest(content: bytes) -> str:
