@@ -35,7 +35,7 @@ def bundle(tmp_path):
 
 def test_it_tells_name_version_and_authors(bundle):
     read = MonaiBundle.read(bundle)
-    names = ("name", "version", "description", "authors", "copyright")
+    names = ("name", "version", "description", "authors")
     assert {name: getattr(read, name) for name in names} == {n: METADATA[n] for n in names}
     assert read.digest == folder_digest(bundle)
 

@@ -41,6 +41,7 @@ def test_register(home, ok, cli, bundle, addresses):
     register = ("algorithm", "register", "--as")
     made = ok(*register, "researcher", "--bundle", bundle)
     assert (made["name"], made["family"]) == ("Lung nodule CT detection", "DCM:123110")
+    assert (made["description"], made["authors"]) == (None, "MONAI team")
     shown = ok("algorithm", "show", made["algorithm_id"])
     assert (shown["name"], shown["family"]) == (made["name"], "DCM:123110")
     assert (shown["institution"], shown["versions"]) == (addresses["clinic"], [])

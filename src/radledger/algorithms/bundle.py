@@ -32,7 +32,7 @@ class MonaiBundle:
         Its name, or that of its folder where the metadata have none.
     version
         Its version.
-    description, authors, copyright
+    description, authors
         As they are there; none where they are not.
     digest
         SHA-256 of the bundle (:func:`folder_digest`).
@@ -42,7 +42,6 @@ class MonaiBundle:
     version: str
     description: str | None
     authors: str | None
-    copyright: str | None
     digest: str
 
     @classmethod
@@ -70,7 +69,6 @@ class MonaiBundle:
             version=version,
             description=text("description"),
             authors=text("authors"),
-            copyright=text("copyright"),
             digest=folder_digest(folder),
         )
 

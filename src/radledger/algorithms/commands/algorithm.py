@@ -62,7 +62,8 @@ def register(
     named = _named(name, read)
     code = family or (_LEARNED if read else None)
     done = session.radledger.algorithms.register(named, code).send(session.signer)
-    show({"name": named, "family": code, **plain(done)})
+    told = {"description": read.description, "authors": read.authors} if read else {}
+    show({"name": named, "family": code, **told, **plain(done)})
 
 
 @group.command()
