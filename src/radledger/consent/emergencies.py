@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from radledger.chain.action import Action, Statement, one_call
 from radledger.chain.ledger import Call
+from radledger.consent import records
 from radledger.consent.model import Conduct, Emergency, EmergencyCounts, SealedNote
 from radledger.consent.signing import Consent
 from radledger.identity.address import parse_address
@@ -107,7 +107,7 @@ class EmergencyAccess:
         """
         given = {"subject": subject, "clinician": clinician, "institution": institution}
         filters = {name: parse_address(text) for name, text in given.items() if text is not None}
-        return tuple(_emergencies(self._ledger, **filters))
+        return tuple(records.emergencies(self._ledger, **filters))
 
     def conduct(self, account: str) -> Conduct:
         """What a clinician or an institution did with access, to know before one grants it any.
@@ -155,29 +155,3 @@ class EmergencyAccess:
             return Consent(self._ledger, "ForbidEmergencies", fields, after=seen)
 
         return one_call(self._ledger, call, statement)
-
-
-def _emergencies(ledger: Ledger, **filters: Any) -> Iterator[Emergency]:
-    """Emergency accesses, in the order in which they were declared."""
-    shared = {name: value for name, value in filters.items() if name != "institution"}
-    reviews = {
-        (e.args["subject"], e.args["clinician"], e.args["since"]): e.args
-        for e in ledger.events(_CONTRACT, "EmergencyReviewed", **shared)
-    }
-    now = ledger.present().time
-    for event in ledger.events(_CONTRACT, "EmergencyDeclared", **filters):
-        args = event.args
-        review = reviews.get((args["subject"], args["clinician"], args["since"]))
-        yield Emergency(
-            subject=args["subject"],
-            clinician=args["clinician"],
-            institution=args["institution"],
-            since=args["since"],
-            until=args["until"],
-            review_by=args["reviewBy"],
-            reason=args["reason"],
-            reviewer=review["reviewer"] if review else None,
-            justified=review["justified"] if review else None,
-            overdue=review is None and now >= args["reviewBy"],
-            transaction=event.transaction,
-        )

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.consent.errors import NoSuchRequest
 from radledger.consent.ids import requested_id
-from radledger.consent.model import ConsentRequest, EmergencyCounts, Grant
+from radledger.consent.model import ConsentRequest, Emergency, EmergencyCounts, Grant
 from radledger.consent.state import ConsentState
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
 
-__all__ = ["CONTRACT", "grants", "request_of", "requests"]
+__all__ = ["CONTRACT", "emergencies", "grants", "request_of", "requests"]
 
 CONTRACT = "ConsentRegistry"
 
@@ -38,6 +38,17 @@ def grants(ledger: Ledger, **filters: Any) -> Iterator[Grant]:
 def requests(ledger: Ledger, **filters: Any) -> Iterator[ConsentRequest]:
     """The requests that wait for an answer, in the order in which they were first made."""
     return (asked for asked in _asked(ledger, **filters) if asked.requested_at)
+
+
+def emergencies(ledger: Ledger, **filters: Any) -> Iterator[Emergency]:
+    """Emergency accesses, in the order in which they were declared."""
+    declared = ledger.events(CONTRACT, "EmergencyDeclared", **filters)
+    if not declared:
+        return iter(())
+    # A review does not name the institution.
+    shared = {name: value for name, value in filters.items() if name != "institution"}
+    reviewed = ledger.events(CONTRACT, "EmergencyReviewed", **shared)
+    return ConsentState.of([*declared, *reviewed]).emergencies(ledger.present().time)
 
 
 def request_of(ledger: Ledger, subject: str, request_id: str) -> ConsentRequest:

@@ -10,7 +10,7 @@ from radledger.area.fold import View
 from radledger.consent.bindings import EmergencyAccess, GrantStore, Status
 from radledger.consent.emergency_state import EmergencyState, is_emergency
 from radledger.consent.ids import grant_id, requested_id
-from radledger.consent.model import ConsentRequest, Grant, Slot, Terms, unpack
+from radledger.consent.model import ConsentRequest, Emergency, Grant, Slot, Terms, unpack
 from radledger.consent.scope import scope_name
 
 if TYPE_CHECKING:
@@ -146,6 +146,10 @@ class ConsentState:
                 terms=Terms.decode(unpack(args["asked"]).terms),
                 requested_at=request.requested_at,
             )
+
+    def emergencies(self, now: int) -> Iterator[Emergency]:
+        """Each emergency access and its review, in the order in which they were declared."""
+        return self._emergencies.emergencies(now)
 
     def views(self, now: int) -> Iterator[View]:
         """What its views must answer."""
