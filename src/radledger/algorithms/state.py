@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from radledger.algorithms.ids import execution_id, family_text, training_text
 from radledger.algorithms.model import Algorithm, Execution, ExecutionBatch, Version
-from radledger.area.fold import NOTHING, View
+from radledger.area.fold import NOTHING, Fold, View
 from radledger.consent import duo
 from radledger.consent.diseases import decode_disease
 
@@ -61,7 +61,7 @@ class _Version:
         )
 
 
-class AlgorithmState:
+class AlgorithmState(Fold):
     """Algorithms and versions by id, in the order in which they were first named.
 
     Examples
@@ -74,14 +74,6 @@ class AlgorithmState:
         self._institutions: dict[str, str] = {}
         self._registered: dict[str, Event] = {}
         self._versions: dict[str, _Version] = {}
-
-    @classmethod
-    def of(cls, events: Iterable[Event]) -> AlgorithmState:
-        """The state after these events, in whatever order they are given."""
-        state = cls()
-        for event in sorted(events, key=lambda event: (event.block, event.log_index)):
-            state.apply(event)
-        return state
 
     def apply(self, event: Event) -> None:
         """Do what the contract did."""

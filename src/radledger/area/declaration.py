@@ -32,7 +32,7 @@ class Contract:
     relayed
         Its functions that a relayer pays for when they are signed for the forwarder.
     state
-        ``module:class`` of the fold of its events (:class:`radledger.area.fold.State`).
+        ``module:class`` of the fold of its events (:class:`radledger.area.fold.Fold`).
     rows
         ``module:mapping`` from its events to the makers of their rows
         (:data:`radledger.area.tables.Maker`).

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from radledger.chain.events import Event
 
-__all__ = ["NOBODY", "NOTHING", "State", "View", "encoded", "hashed"]
+__all__ = ["NOBODY", "NOTHING", "Fold", "View", "encoded", "hashed"]
 
 NOBODY = "0x" + "00" * 20
 """The zero address, which stands for none."""
@@ -28,12 +29,22 @@ class View:
     answers: tuple[Any, ...]
 
 
-class State(Protocol):
+class Fold(ABC):
     """The state of one contract."""
 
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Self:
+        """The state after these events, in whatever order they are given."""
+        state = cls()
+        for event in sorted(events, key=lambda event: (event.block, event.log_index)):
+            state.apply(event)
+        return state
+
+    @abstractmethod
     def apply(self, event: Event) -> None:
         """Do what the contract did when it emitted this."""
 
+    @abstractmethod
     def views(self, now: int) -> Iterator[View]:
         """What its views must answer at that time."""
 

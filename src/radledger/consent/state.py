@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from radledger.area.fold import View
+from radledger.area.fold import Fold, View
 from radledger.consent.bindings import EmergencyAccess, GrantStore, Status
 from radledger.consent.emergency_state import EmergencyState, is_emergency
 from radledger.consent.ids import grant_id, requested_id
@@ -53,7 +53,7 @@ class _Request:
     requested_at: int
 
 
-class ConsentState:
+class ConsentState(Fold):
     """Grants, what was revoked with all others, requests and emergencies."""
 
     def __init__(self) -> None:
@@ -62,14 +62,6 @@ class ConsentState:
         self._revoked_all: dict[str, tuple[int, int]] = {}
         self._requests: dict[str, _Request] = {}
         self._emergencies = EmergencyState()
-
-    @classmethod
-    def of(cls, events: Iterable[Event]) -> ConsentState:
-        """The state after these events, in whatever order they are given."""
-        state = cls()
-        for event in sorted(events, key=lambda event: (event.block, event.log_index)):
-            state.apply(event)
-        return state
 
     def apply(self, event: Event) -> None:
         """Do what the contract did."""

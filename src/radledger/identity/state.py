@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from radledger.area.fold import NOBODY, NOTHING, View, hashed
+from radledger.area.fold import NOBODY, NOTHING, Fold, View, hashed
 from radledger.identity.bindings import Guardians, Identities, ParticipantRegistry, Roles
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ForwarderState", "IdentityState", "ParticipantState"]
 
 
-class ForwarderState:
+class ForwarderState(Fold):
     """How many requests of each signer were forwarded."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class _Participant:
     status: int = 0
 
 
-class ParticipantState:
+class ParticipantState(Fold):
     """Who belongs to which institution as what; governors and their votes."""
 
     def __init__(self) -> None:
@@ -135,7 +135,7 @@ class _Recovery:
     approvals: dict[str, tuple[int, _Mandate]] = field(default_factory=dict)
 
 
-class IdentityState:
+class IdentityState(Fold):
     """Owners, delegates, guardians and recoveries."""
 
     def __init__(self) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radledger.area.fold import View
+from radledger.area.fold import Fold, View
 from radledger.imaging.model import NONE, ImageRecord, ImageSet, Kind, State
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Image:
         )
 
 
-class ImageState:
+class ImageState(Fold):
     """Image sets by id, in the order in which they were anchored.
 
     Examples
@@ -61,14 +61,6 @@ class ImageState:
 
     def __init__(self) -> None:
         self._images: dict[str, _Image] = {}
-
-    @classmethod
-    def of(cls, events: Iterable[Event]) -> ImageState:
-        """The state after these events, in whatever order they are given."""
-        state = cls()
-        for event in sorted(events, key=lambda event: (event.block, event.log_index)):
-            state.apply(event)
-        return state
 
     def apply(self, event: Event) -> None:
         """Do what the contract did."""

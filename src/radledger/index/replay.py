@@ -9,7 +9,7 @@ from radledger.area.declaration import load
 from radledger.areas import CONTRACTS
 
 if TYPE_CHECKING:
-    from radledger.area.fold import State, View
+    from radledger.area.fold import Fold, View
     from radledger.chain.events import Event
 
 __all__ = ["replay"]
@@ -27,7 +27,7 @@ def replay(events: Iterable[Event], now: int, unusable: Callable[[Event], None])
     unusable
         Called with an event that no contract emits: another program has written it.
     """
-    states: dict[str, State] = {
+    states: dict[str, Fold] = {
         name: load(contract.state)() for name, contract in CONTRACTS.items() if contract.state
     }
     for event in events:

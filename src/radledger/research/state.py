@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from radledger.area.fold import NOTHING, View
+from radledger.area.fold import NOTHING, Fold, View
 from radledger.consent import duo
 from radledger.consent.diseases import decode_disease
 from radledger.research.bindings import Class, DatasetRegistry, RewardAccounts
@@ -220,19 +220,11 @@ class _Dataset:
         return Share(name, contributor, account.weight, account.free, due, paid)
 
 
-class DatasetState:
+class DatasetState(Fold):
     """Data sets, contributions, versions, and what is due to whom."""
 
     def __init__(self) -> None:
         self._datasets: dict[str, _Dataset] = {}
-
-    @classmethod
-    def of(cls, events: Iterable[Event]) -> DatasetState:
-        """The state after these events, in whatever order they are given."""
-        state = cls()
-        for event in sorted(events, key=lambda event: (event.block, event.log_index)):
-            state.apply(event)
-        return state
 
     def apply(self, event: Event) -> None:
         """Do what the contract did."""
