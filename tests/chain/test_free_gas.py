@@ -11,6 +11,7 @@ from radledger.chain.nodes.connect import connect
 from radledger.chain.nodes.networks import Network
 from radledger.chain.rpc import request
 from radledger.chain.sending.sender import Sender
+from radledger.crypto.keys import public_key
 from radledger.deployment.deploy import CONTRACTS, deploy
 from radledger.devnet.people import accredit, register_key
 
@@ -42,7 +43,7 @@ def test_everything_is_done_by_people_without_ether(network, web3, tmp_path, enc
     ledger = Ledger(web3, deployment, sender=sender)
     accredit(ledger, people)
     patient = people["patient"]
-    register_key(ledger, patient, b"k" * 32, patient)
+    register_key(ledger, patient, public_key(encryption_keys["patient"]), patient)
     assert ledger.call("ParticipantRegistry", "isActive", people["radiologist"].address)
     change = (patient.address, b"key".ljust(32, b"\0"), b"value", 60)
     calls = [Call("IdentityRegistry", "setAttribute", change)] * 20

@@ -32,7 +32,7 @@ def test_status_and_repair(ok, cli, plain_cli, home, image):
     assert status.keys() == {"image_id", "state", "copies", "missing", "contents"}
     assert (status["image_id"], status["state"]) == (image, "anchored")
     assert (status["copies"], status["missing"]) == (1, 0)
-    assert [each["nodes"] for each in status["contents"]] == [{"store": "kept"}] * 3
+    assert [each["nodes"] for each in status["contents"]] == [{"store": "pinned"}] * 3
     assert [each["instance"] is None for each in status["contents"]] == [True, False, False]
     assert ok("store", "repair", image) == {"image_id": image, "repaired": [], "contents": 3}
 
@@ -71,7 +71,7 @@ def test_a_partner_s_own_copy(ok, cli, image, signed, clinic_store, home):
         "given_up": 0,
     }
     status = ok("store", "status", image, "--home", clinic_store)
-    assert [each["nodes"] for each in status["contents"]] == [{"store": "kept"}] * 3
+    assert [each["nodes"] for each in status["contents"]] == [{"store": "pinned"}] * 3
     done = ok("store", "unpin", image, "--home", clinic_store)
     assert done == {"image_id": image, "given_up": 3}
     assert not list(Path(clinic_store, "store").glob("*pinned/*/*"))

@@ -151,7 +151,7 @@ class Copies(ImagingHome):
     --------
     >>> copies = Copies(ledger, storage, home)                              # doctest: +SKIP
     >>> copies.status(image_id).contents[0].nodes                           # doctest: +SKIP
-    {'hospital': 'kept', 'clinic': 'missing'}
+    {'hospital': 'pinned', 'clinic': 'missing'}
     >>> len(copies.repair(image_id).repaired)  # a manifest and two files   # doctest: +SKIP
     3
     """
