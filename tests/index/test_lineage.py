@@ -143,12 +143,13 @@ def test_from_an_image_set_to_the_models_that_learned_from_it(index, story):
     model = story.model
     assert ids(found, "algorithm version") == {model.version, model.child}
     assert ids(found, "execution") == {model.execution}
-    assert ids(found, "executions") == {model.batch}
+    (batch,) = [node for node in found.nodes if node.kind == "executions"]
+    assert batch.details["root"] == model.batch
     assert relations(found) >= {
         (f"{story.dataset}/1", "trained", model.version),
         (model.version, "refined to", model.child),
         (model.version, "executed as", model.execution),
-        (model.version, "executed as", model.batch),
+        (model.version, "executed as", batch.id),
         (story.original.image_id, "used in", model.execution),
     }
     (version,) = [node for node in found.nodes if node.id == model.version]
@@ -182,7 +183,39 @@ def test_from_an_execution_back_to_images_and_training(index, story):
     assert ids(found, "version") == {f"{story.dataset}/1"}
     assert {source for source, name, _ in relations(found) if name == "used in"} == images
     assert index.lineage(digest("output")) == found
-    assert ids(index.lineage(story.model.batch), "algorithm version") == {story.model.version}
+    batch = index.lineage(story.model.batch)
+    assert ids(batch, "algorithm version") == {story.model.version}
+    assert index.lineage(batch.start) == batch
+    assert ids(batch, "executions") == {batch.start}
+
+
+@pytest.mark.parametrize("name", ["image set", "data set", "algorithm version"])
+def test_a_root_that_is_the_id_of_something_else_changes_nothing(index, ledger, who, story, name):
+    named = {
+        "image set": story.erased.image_id,
+        "data set": story.dataset,
+        "algorithm version": story.model.child,
+    }[name]
+    before = index.lineage(named)
+    release = Release("1", digest("w"))
+    foreign = Algorithms(ledger).publish("Foreign", release).send(who.researcher).version_id
+    record = ("AlgorithmRegistry", "recordExecutions", foreign, named, 1)
+    ledger.send(who.hospital, *record)
+    index.sync()
+    assert index.lineage(named) == before
+    assert before.start == named
+    assert len(ids(index.lineage(foreign), "executions")) == 1
+
+
+def test_a_root_that_another_operator_recorded_too_is_told_of_both(index, ledger, who, story):
+    version, root = story.model.version, story.model.batch
+    ledger.send(who.hospital, "AlgorithmRegistry", "recordExecutions", version, root, 9)
+    index.sync()
+    of_both = [node for node in index.lineage(root).nodes if node.kind == "executions"]
+    assert {(node.details["operator"], node.details["count"]) for node in of_both} == {
+        (who.radiologist.address, 1),
+        (who.hospital.address, 9),
+    }
 
 
 def test_a_model_of_a_data_set_that_is_elsewhere(index, ledger, who, tmp_path):

@@ -15,6 +15,12 @@ from radledger.index.errors import IndexUnavailable
 from radledger.index.service import Index
 from radledger.research import Datasets
 
+_ALL = "0x" + "00" * 32
+
+
+def _bytes(account):
+    return bytes.fromhex(account.address[2:])
+
 
 def everything(ledger, story, who):
     """What the services say of all that happened."""
@@ -118,3 +124,39 @@ def test_contracts_that_it_has_yet_to_read_count_as_blocks_behind(
     asked.clear()
     assert Datasets(ledger).list() == before
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("names", "filters", "count"),
+    [
+        (("ConsentGranted",), lambda who: {"subject": who.patient.address.lower()}, 8),
+        (("ConsentGranted",), lambda who: {"subject": _bytes(who.patient)}, 8),
+        (("ConsentGranted",), lambda who: {"subject": [_bytes(who.patient), b"\1" * 20]}, 8),
+        (("ConsentGranted",), lambda who: {"scope": bytes(32)}, 4),
+        (("ConsentGranted", "ConsentRevoked"), lambda who: {"scope": [_ALL, "0x" + "11" * 32]}, 7),
+        (("ConsentGranted",), lambda who: {"scope": _ALL, "subject": who.patient.address}, 4),
+        (("ConsentGranted",), lambda who: {"subject": []}, 0),
+    ],
+)
+def test_a_filter_in_whatever_form_finds_the_same(
+    ledger, index, story, who, monkeypatch, names, filters, count
+):
+    from_chain = ledger.events("ConsentRegistry", *names, **filters(who))
+    monkeypatch.setattr(ledger, "event_store", index)
+    from_index = ledger.events("ConsentRegistry", *names, **filters(who))
+    assert [replace(event, who=None) for event in from_index] == from_chain
+    assert len(from_chain) == count
+
+
+@pytest.mark.parametrize("value", [1, True, b"\1", "0x01"])
+def test_a_number_in_whatever_form_finds_the_same(ledger, index, story, monkeypatch, value):
+    asked = ("DatasetRegistry", "DatasetVersionFrozen")
+    (from_chain,) = ledger.events(*asked, version=value)
+    monkeypatch.setattr(ledger, "event_store", index)
+    (from_index,) = ledger.events(*asked, version=value)
+    assert replace(from_index, who=None) == from_chain
+
+
+def test_what_the_chain_cannot_filter_by_the_index_does_not_either(with_index, story, who):
+    with pytest.raises(AssertionError, match="no indexed actor"):
+        with_index.events("ConsentRegistry", "ConsentGranted", actor=who.patient.address)

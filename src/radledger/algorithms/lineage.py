@@ -1,18 +1,19 @@
 """Algorithms in lineages: what versions were trained on and came from, and what they were run on.
 
 A data set's version is named by its id in lineages, ``DATASET/NUMBER``; research adds it.
+Executions that were recorded by a root are named by their event, ``TRANSACTION/LOG INDEX``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, or_, select, tuple_
 
 from radledger.algorithms import tables
 from radledger.area.lineage import Kind, parts
-from radledger.area.tables import mentions
+from radledger.area.tables import events, mentions
 
 if TYPE_CHECKING:
     from radledger.area.lineage import Node, Walk
@@ -55,7 +56,7 @@ PROV_RELATIONS = {
 def begin(walk: Walk, id_: str, rest: str) -> str | None:
     """Go both ways from an algorithm, a version, an execution, its output, or a root of more."""
     if rest:
-        return None
+        return _begin_batches(walk, _batches_named(walk, {f"{id_}/{rest}"}))
     registered = walk.rows(tables.algorithms, tables.algorithms.c.algorithm == id_)
     for row in registered[:1]:
         _add_algorithm(walk, id_, row["institution"])
@@ -66,9 +67,9 @@ def begin(walk: Walk, id_: str, rest: str) -> str | None:
     if registered or found:
         walk.both_ways({row["version"] for row in found})
         return id_
-    if walk.rows(tables.execution_batches, tables.execution_batches.c.root == id_):
-        walk.both_ways({id_})
-        return id_
+    batches = walk.rows(tables.execution_batches, tables.execution_batches.c.root == id_)
+    if batches:
+        return _begin_batches(walk, batches)
     named = or_(executions.execution == id_, executions.output == id_)
     ids = {row["execution"] for row in walk.rows(tables.executions, named)}
     walk.both_ways(ids)
@@ -85,9 +86,9 @@ def origins(walk: Walk, ids: set[str]) -> set[str]:
         for row in walk.rows(tables.executions, tables.executions.c.execution.in_(some)):
             _add_execution(walk, row, row["images"])
             found |= {row["version"], *row["images"]}
-        for row in walk.rows(tables.execution_batches, tables.execution_batches.c.root.in_(some)):
-            _add_batch(walk, row)
-            found.add(row["version"])
+    for row in _batches_named(walk, ids):
+        _add_batch(walk, row)
+        found.add(row["version"])
     return found
 
 
@@ -107,7 +108,7 @@ def consequences(walk: Walk, ids: set[str]) -> set[str]:
         of_them = tables.execution_batches.c.version.in_(some)
         for row in walk.rows(tables.execution_batches, of_them):
             _add_batch(walk, row)
-            found.add(row["root"])
+            found.add(_batch_id(row))
     return found
 
 
@@ -176,7 +177,30 @@ def _add_execution(walk: Walk, row: _Row, inputs: Iterable[str]) -> None:
         walk.link(image, row["execution"], "used in", {})
 
 
+def _begin_batches(walk: Walk, batches: Sequence[_Row]) -> str | None:
+    ids = [_batch_id(row) for row in batches]
+    walk.both_ways(set(ids))
+    return ids[0] if ids else None
+
+
+def _batches_named(walk: Walk, ids: set[str]) -> list[_Row]:
+    """The batches that have these ids."""
+    transactions = {id_.partition("/")[0] for id_ in ids if "/" in id_}
+    return [
+        row
+        for some in parts(transactions)
+        for row in walk.rows(tables.execution_batches, events.c.transaction.in_(some))
+        if _batch_id(row) in ids
+    ]
+
+
+def _batch_id(row: _Row) -> str:
+    """By its place: the root is what any operator says, be it another's or the id of an image."""
+    return f"{row['transaction']}/{row['log_index']}"
+
+
 def _add_batch(walk: Walk, row: _Row) -> None:
-    names = ("operator", "count")
-    walk.add(row["root"], "executions", {name: row[name] for name in names}, row)
-    walk.link(row["version"], row["root"], "executed as", {})
+    id_ = _batch_id(row)
+    names = ("operator", "count", "root")
+    walk.add(id_, "executions", {name: row[name] for name in names}, row)
+    walk.link(row["version"], id_, "executed as", {})

@@ -30,7 +30,8 @@ class Node:
     ----------
     id
         Of an image set, work, data set, algorithm, its version or an execution its id; of a version
-        of a data set ``DATASET/NUMBER``; of a payout ``TRANSACTION/LOG INDEX``.
+        of a data set ``DATASET/NUMBER``; of a payout, and of executions that were recorded by a
+        root, ``TRANSACTION/LOG INDEX``.
     kind
         What it is, such as ``image set``, ``data set`` or ``payout``.
     details

@@ -13,7 +13,7 @@ from radledger.chain import artifacts, reverts
 from radledger.chain.clock import Clock, Present
 from radledger.chain.errors import ContractNotDeployed, RequestFailed
 from radledger.chain.events import Event, EventDecoder, Receipt
-from radledger.chain.logs import logs_of, topics_of
+from radledger.chain.logs import listed, logs_of, topics_of
 from radledger.chain.nodes.connect import clock as clock_of
 from radledger.chain.rpc import connection_errors, request, request_batch
 from radledger.chain.sending.sender import Sender
@@ -258,8 +258,11 @@ class Ledger:
             Where to begin; default: where the contract was deployed.
         **indexed_filters
             Value, or list of values, that an indexed argument must have, in the same place of all
-            kinds.
+            kinds; nothing is found for an empty list.
         """
+        topics_of(_name(contract), events, indexed_filters)  # an index takes what a node takes
+        if any(not listed(values) for values in indexed_filters.values()):
+            return []  # nodes take it for any value
         if self.event_store is not None and isinstance(contract, str):
             found = self.event_store.find(contract, events, indexed_filters, from_block or 0)
             if found is not None:

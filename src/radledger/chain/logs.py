@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import artifacts
@@ -13,7 +13,7 @@ from radledger.chain.rpc import request
 if TYPE_CHECKING:
     from web3 import Web3
 
-__all__ = ["logs_of", "topics_of"]
+__all__ = ["listed", "logs_of", "topic_word", "topics_of"]
 
 
 def logs_of(
@@ -95,7 +95,7 @@ def topics_of(
             raise AssertionError("what is filtered is indexed in the same place of all events")
         (place,) = places
         topics += [None] * (place + 1 - len(topics))
-        topics[place] = [_word(each) for each in _listed(value)]
+        topics[place] = [topic_word(each) for each in listed(value)]
     return topics
 
 
@@ -112,12 +112,19 @@ def _place(contract: str, event: str, name: str) -> int:
     return 1 + indexed.index(name)
 
 
-def _listed(value: Any) -> Iterator[Any]:
-    yield from value if isinstance(value, list | tuple) else [value]
+def listed(value: Any) -> Sequence[Any]:
+    """The values of a filter: one, or a list of them."""
+    return value if isinstance(value, list | tuple) else [value]
 
 
-def _word(value: Any) -> str:
-    """A value as a topic: bytes and hexadecimal text as they are, padded at the left."""
+def topic_word(value: Any) -> str:
+    """A value as a topic: bytes and hexadecimal text as they are, padded at the left.
+
+    Examples
+    --------
+    >>> topic_word(b"\x01") == topic_word("0x01") == topic_word(True) == topic_word(1)
+    True
+    """
     if isinstance(value, bytes):
         digits = value.hex()
     elif isinstance(value, str):

@@ -42,7 +42,8 @@ def lineage(connection: Connection, term: str) -> Lineage:
         To the index.
     term
         An id as :class:`~radledger.area.lineage.Node` has it, in lower case; of a version also
-        its root, of a payout also its transaction, of an execution also its output.
+        its root, of a payout also its transaction, of an execution also its output, of
+        executions that were recorded by a root also that.
 
     Raises
     ------
@@ -58,11 +59,19 @@ def lineage(connection: Connection, term: str) -> Lineage:
             "version or payout what follows them",
             text=term,
         )
-    walk = Walk(connection, _parts())
-    for part in walk.parts:
+    other = None
+    for part in _parts():
+        walk = Walk(connection, _parts())
         start = part.begin(walk, id_, rest)
-        if start is not None:
-            return Lineage(start, tuple(walk.nodes.values()), tuple(_whole_links(walk)))
+        if start is None:
+            continue
+        found = Lineage(start, tuple(walk.nodes.values()), tuple(_whole_links(walk)))
+        if start == term:
+            return found
+        # A root or an output is what its author says, which may be the id of something else.
+        other = other or found
+    if other is not None:
+        return other
     raise NothingKnown(
         f"the index has nothing with the id {term} that has a lineage; see that it was copied "
         "whole and that this is its network",

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, and_, select
 
+from radledger.area.fold import NOBODY, NOTHING
 from radledger.area.tables import events, mentions
 from radledger.chain.events import Event, checksummed
+from radledger.chain.logs import listed, topic_word
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["find_events"]
 
 _AT_ONCE = 500
-_ADDRESS_LENGTH = 42
+# Digits of an address and of 32 bytes, with the 0x before them.
+_ADDRESS_LENGTH, _ID_LENGTH = 42, 66
 
 
 def find_events(
@@ -39,21 +42,21 @@ def find_events(
     first
         The block to begin with.
     """
-    accepted = {name: _values(given) for name, given in filters.items()}
+    # Compared as the chain compares them, in whatever form a filter gives them.
+    accepted = {name: set(map(topic_word, listed(given))) for name, given in filters.items()}
     kind = and_(events.c.contract == contract, events.c.name.in_(names), events.c.block >= first)
     found: dict[tuple[int, int], Event] = {}
-    for wanted in _selections(accepted):
+    for wanted in _selections(filters):
         for row in connection.execute(wanted.where(kind)).mappings():
-            if all(row["args"][name] in values for name, values in accepted.items()):
+            if all(topic_word(row["args"][name]) in words for name, words in accepted.items()):
                 found[row["block"], row["log_index"]] = Event(**row)
     return [event for _, event in sorted(found.items())]
 
 
-def _selections(accepted: Mapping[str, set[Any]]) -> Iterator[Select[Any]]:
+def _selections(filters: Mapping[str, Any]) -> Iterator[Select[Any]]:
     """Selections that have at least the events with these values: by what they mention."""
-    mentioned = next(
-        (sorted(each) for each in accepted.values() if all(isinstance(v, str) for v in each)), None
-    )
+    terms = [[_term(value) for value in listed(given)] for given in filters.values()]
+    mentioned = next((sorted(filter(None, each)) for each in terms if None not in each), None)
     if mentioned is None:
         yield select(events)
         return
@@ -63,14 +66,10 @@ def _selections(accepted: Mapping[str, set[Any]]) -> Iterator[Select[Any]]:
         yield joined.where(mentions.c.term.in_(mentioned[start : start + _AT_ONCE]))
 
 
-def _values(given: Any) -> set[Any]:
-    """The values of a filter, as events have them."""
-    return {_value(each) for each in (given if isinstance(given, list | tuple) else [given])}
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    if isinstance(value, str):
-        return checksummed(value) if len(value) == _ADDRESS_LENGTH else value.lower()
-    return value
+def _term(value: Any) -> str | None:
+    """An id or address as events mention it; None for what they do not, zero among it."""
+    text = "0x" + value.hex() if isinstance(value, bytes) else value
+    if not isinstance(text, str) or len(text) not in (_ADDRESS_LENGTH, _ID_LENGTH):
+        return None
+    term = checksummed(text) if len(text) == _ADDRESS_LENGTH else text.lower()
+    return None if term in (NOBODY, NOTHING) else term
