@@ -12,7 +12,7 @@ from radledger.algorithms import Algorithms, Release
 from radledger.index import tables
 from radledger.index.errors import NothingKnown
 from radledger.index.graphs import to_dot, write_png
-from radledger.index.lineage import kinds
+from radledger.index.lineage import Lineage, Link, Node, kinds
 from radledger.index.provenance import to_prov
 from radledger.index.service import Index
 from tests.index.story import MODEL, digest
@@ -275,6 +275,14 @@ def test_a_picture(index, story, tmp_path):
     with pillow.open(tmp_path / "lineage.png") as picture:
         assert picture.format == "PNG"
         assert len(picture.convert("RGB").getcolors(1 << 24)) > 5
+
+
+def test_a_picture_of_a_training_that_is_stated_in_a_circle(tmp_path):
+    pytest.importorskip("networkx", reason="needs networkx")
+    nodes = tuple(Node(id_, "algorithm version", {"label": id_}) for id_ in "abc")
+    links = tuple(Link(*ends, "trained", {}) for ends in ("ab", "bc", "cb"))
+    write_png(Lineage("a", nodes, links), tmp_path / "circle.png")
+    assert (tmp_path / "circle.png").stat().st_size
 
 
 def test_prov_says_the_same(index, story, ledger):

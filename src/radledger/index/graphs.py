@@ -65,7 +65,12 @@ def write_png(lineage: Lineage, path: Path) -> None:
         ends = (link.source, link.target)
         relations[ends] = "\n".join(filter(None, (relations.get(ends), _relation(link))))
     graph.add_edges_from(relations)
-    generations = [sorted(ids) for ids in networkx.topological_generations(graph)]
+    # What a developer states of a training may close a circle, which has one rank.
+    circles = networkx.condensation(graph)
+    generations = [
+        sorted(id_ for circle in ranked for id_ in circles.nodes[circle]["members"])
+        for ranked in networkx.topological_generations(circles)
+    ]
     for rank, ids in enumerate(generations):
         for id_ in ids:
             graph.nodes[id_]["rank"] = rank
