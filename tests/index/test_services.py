@@ -102,6 +102,16 @@ def test_without_a_usable_index_the_chain_answers(with_index, index, story, monk
     assert "the disk is full; asking the chain" in caplog.text
 
 
+def test_where_nodes_differ_in_the_latest_block_the_chain_answers(
+    with_index, index, story, monkeypatch, caplog
+):
+    record = records.image_record(with_index, story.original.image_id)
+    head = index.source.head()
+    monkeypatch.setattr(index.source, "head", lambda: head + 1)
+    assert records.image_record(with_index, story.original.image_id) == record
+    assert "asking the chain" in caplog.text
+
+
 def test_an_index_far_behind_is_not_waited_for(with_index, index, story, asked, monkeypatch):
     monkeypatch.setattr("radledger.index.service._MOST_BEHIND", -1)
     record = records.image_record(with_index, story.original.image_id)

@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy
 
 from radledger.access.log import Access, access_log
+from radledger.chain.errors import RequestFailed
 from radledger.index import tables
 from radledger.index.audit import Audit, audit
 from radledger.index.database import IndexDatabase, IndexOwner
-from radledger.index.errors import IndexOfAnotherChain, IndexUnavailable, ReorganisationTooDeep
+from radledger.index.errors import (
+    ChainMoved,
+    IndexOfAnotherChain,
+    IndexUnavailable,
+    ReorganisationTooDeep,
+)
 from radledger.index.following import Progress, Synced, follow
 from radledger.index.history import HistoryEntry, history, parse_term
 from radledger.index.lineage import Lineage, lineage
@@ -30,6 +36,15 @@ if TYPE_CHECKING:
 __all__ = ["Index", "Status"]
 
 _LOG = logging.getLogger(__name__)
+# What keeps an index from answering.  Nodes behind one address may differ in what is the latest
+# block, so that no range of blocks fits together, and each still answers a question by itself.
+_UNUSABLE = (
+    ChainMoved,
+    IndexOfAnotherChain,
+    IndexUnavailable,
+    ReorganisationTooDeep,
+    RequestFailed,
+)
 # To bring an index up by so many blocks takes seconds.
 _MOST_BEHIND = 10_000
 
@@ -116,8 +131,8 @@ class Index:
         Returns
         -------
         list of Event or None
-            None if the index lacks the contract or cannot be used, or is so far behind the chain
-            that asking the chain is faster.
+            None if the index lacks the contract or cannot be used or brought up, or is so far
+            behind the chain that asking the chain is faster.
         """
         if contract not in self.source.contracts:
             return None
@@ -127,7 +142,7 @@ class Index:
             self.sync()
             with self.database.reading() as connection:
                 return find_events(connection, contract, events, filters, first)
-        except (IndexOfAnotherChain, IndexUnavailable, ReorganisationTooDeep) as error:
+        except _UNUSABLE as error:
             _LOG.warning("%s; asking the chain", error)
             return None
 
