@@ -202,7 +202,7 @@ def list_(
 
 @group.command()
 def history(id_: AnyId) -> None:
-    """Tell everything that happened to an algorithm or to one of its versions, oldest first."""
+    """Show everything that happened to an algorithm or to one of its versions, oldest first."""
     from radledger.algorithms import Algorithm
 
     found = _find(id_)
