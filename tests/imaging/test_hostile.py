@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -266,6 +267,21 @@ class NoStore(LocalStore):
 
     def __reduce__(self):
         return os._exit, (3,)
+
+
+def test_a_pool_that_breaks_while_a_process_is_started_is_broken(tmp_path, monkeypatch):
+    """The executor then says that its pipes are closed."""
+
+    def closed(*_):
+        raise OSError("handle is closed")
+
+    Journal(tmp_path / "journal").close()
+    pool = WorkerPool(tmp_path / "journal", LocalStore(tmp_path / "store"), tmp_path)
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", closed)
+    lost = []
+    chunk = [Order(1, deadly=False)]
+    assert list(pool._pooled(obey, iter([chunk]), 1, lost)) == []
+    assert lost == chunk
 
 
 def test_workers_that_cannot_start_are_no_files_fault(tmp_path):

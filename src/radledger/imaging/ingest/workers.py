@@ -178,7 +178,11 @@ class WorkerPool:
         )
 
         def submit(chunk: list[T]) -> Future[list[R]]:
-            return pool.submit(_work, work, chunk)
+            try:
+                return pool.submit(_work, work, chunk)
+            except OSError as error:
+                # A process died while another was being started with the pool's closed pipes.
+                raise BrokenProcessPool(str(error)) from error
 
         def ahead() -> int:
             return 0 if lost else processes * _AHEAD
