@@ -214,7 +214,7 @@ def reunite(nodes: Sequence[Node]) -> None:
     for node in nodes:
         height = int(heads[node.endpoint]["number"], 16)
         common = min(height, target)
-        while _hash(node, common) != _hash(best, common):
+        while _hash(node, common) not in {_hash(best, common)} - {None}:
             common -= 1
         if common < height:
             set_back.append(node)
@@ -245,8 +245,10 @@ def _height(node: Node) -> int:
     return int(_ask(node, "eth_blockNumber"), 16)
 
 
-def _hash(node: Node, number: int) -> str:
-    return str(_ask(node, "eth_getBlockByNumber", hex(number), False)["hash"])
+def _hash(node: Node, number: int) -> str | None:
+    """Hash of a block; None where a node that changes its branch is lower now."""
+    block = _ask(node, "eth_getBlockByNumber", hex(number), False)
+    return None if block is None else str(block["hash"])
 
 
 def _ask(node: Node, method: str, *parameters: Any) -> Any:
