@@ -34,7 +34,7 @@ algorithms = table(
     "algorithms",
     "algorithms, as they were registered, the last one counts",
     key_column("algorithm"),
-    key_column("institution"),
+    text_column("institution"),
     text_column("name"),
     text_column("family", optional=True),
 )
@@ -45,7 +45,7 @@ algorithm_versions = table(
     "(DATASET/NUMBER)",
     key_column("version"),
     key_column("algorithm"),
-    key_column("institution"),
+    text_column("institution"),
     text_column("label"),
     text_column("digest"),
     key_column("trained_on", optional=True),
@@ -67,7 +67,7 @@ executions = table(
     "executions of versions on image sets, in the order in which the version took them",
     key_column("execution"),
     key_column("version"),
-    key_column("operator"),
+    text_column("operator"),
     key_column("output"),
     text_column("purposes"),
     text_column("fulfilled"),
@@ -81,7 +81,7 @@ execution_batches = table(
     "executions of versions that were recorded by the root over their ids",
     key_column("root"),
     key_column("version"),
-    key_column("operator"),
+    text_column("operator"),
     number_column("count"),
 )
 

@@ -22,6 +22,18 @@ from radledger.consent.model import unpack
 
 __all__ = ["ROWS", "emergencies", "grants", "requests"]
 
+
+def _term_columns() -> list[Column[Any]]:
+    """What is granted or asked for; none in a row of another change."""
+    return [
+        number_column("start", optional=True),
+        number_column("until", optional=True),
+        text_column("purposes", optional=True),
+        text_column("conditions", optional=True),
+        text_column("disease", optional=True),
+    ]
+
+
 grants = table(
     "grants",
     "consent: granted or revoked; all revoked, emergencies forbidden or allowed (then without "
@@ -29,13 +41,9 @@ grants = table(
     text_column("change"),
     key_column("subject"),
     key_column("grantee", optional=True),
-    key_column("scope", optional=True),
-    key_column("grant_id", optional=True),
-    number_column("start", optional=True),
-    number_column("until", optional=True),
-    text_column("purposes", optional=True),
-    text_column("conditions", optional=True),
-    text_column("disease", optional=True),
+    text_column("scope", optional=True),
+    text_column("grant_id", optional=True),
+    *_term_columns(),
     number_column("signed"),
     number_column("epoch", optional=True),
     text_column("actor"),
@@ -44,17 +52,13 @@ grants = table(
 requests = table(
     "requests",
     "requests for consent: requested or approved",
-    key_column("request"),
+    text_column("request"),
     text_column("change"),
-    key_column("subject", optional=True),
-    key_column("requester", optional=True),
-    key_column("grantee", optional=True),
-    key_column("scope", optional=True),
-    number_column("start", optional=True),
-    number_column("until", optional=True),
-    text_column("purposes", optional=True),
-    text_column("conditions", optional=True),
-    text_column("disease", optional=True),
+    text_column("subject", optional=True),
+    text_column("requester", optional=True),
+    text_column("grantee", optional=True),
+    text_column("scope", optional=True),
+    *_term_columns(),
 )
 
 emergencies = table(
@@ -63,7 +67,7 @@ emergencies = table(
     text_column("change"),
     key_column("subject"),
     key_column("clinician"),
-    key_column("institution", optional=True),
+    text_column("institution", optional=True),
     number_column("since"),
     number_column("until", optional=True),
     number_column("review_by", optional=True),

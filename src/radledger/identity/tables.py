@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column
-
 from radledger.area.tables import (
-    Amount,
     Maker,
     Rows,
-    key_column,
+    amount_column,
     number_column,
     table,
     text_column,
@@ -24,8 +21,8 @@ participants = table(
     "participants",
     "accreditation: admitted, roles changed, left, suspended, reinstated; governor added, removed",
     text_column("change"),
-    key_column("account"),
-    key_column("institution", optional=True),
+    text_column("account"),
+    text_column("institution", optional=True),
     text_column("roles", optional=True),
     text_column("actor", optional=True),
     number_column("status", optional=True),
@@ -36,11 +33,11 @@ identities = table(
     "identities: owner, delegate, attribute, guardians; recovery approved, vetoed, executed; "
     "approval withdrawn",
     text_column("change"),
-    key_column("identity"),
-    key_column("account", optional=True),
+    text_column("identity"),
+    text_column("account", optional=True),
     text_column("name", optional=True),
     text_column("value", optional=True),
-    Column("valid_to", Amount, nullable=True),
+    amount_column("valid_to", optional=True),
 )
 
 

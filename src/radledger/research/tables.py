@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column
-
 from radledger.area.tables import (
-    Amount,
     Maker,
     Rows,
+    amount_column,
     key_column,
     number_column,
     table,
@@ -26,9 +24,9 @@ datasets = table(
     "datasets",
     "data sets, as they were created",
     key_column("dataset"),
-    key_column("institution"),
+    text_column("institution"),
     text_column("curator"),
-    key_column("vault"),
+    text_column("vault"),
     text_column("token"),
     text_column("rule"),
     number_column("most_instances"),
@@ -54,9 +52,9 @@ dataset_versions = table(
 fundings = table(
     "fundings",
     "money paid into data sets",
-    key_column("dataset"),
+    text_column("dataset"),
     text_column("funder"),
-    Column("received", Amount, nullable=False),
+    amount_column("received"),
 )
 
 contributions = table(
@@ -67,10 +65,10 @@ contributions = table(
     text_column("change"),
     text_column("class", optional=True),
     key_column("item", optional=True),
-    key_column("beneficiary", optional=True),
-    key_column("custodian", optional=True),
+    text_column("beneficiary", optional=True),
+    text_column("custodian", optional=True),
     number_column("weight", optional=True),
-    key_column("grant_id", optional=True),
+    text_column("grant_id", optional=True),
     number_column("ends_at", optional=True),
 )
 
@@ -80,9 +78,9 @@ payouts = table(
     key_column("dataset"),
     text_column("change"),
     text_column("class"),
-    key_column("beneficiary"),
-    key_column("recipient", optional=True),
-    Column("amount", Amount, nullable=True),
+    text_column("beneficiary"),
+    text_column("recipient", optional=True),
+    amount_column("amount", optional=True),
 )
 
 
