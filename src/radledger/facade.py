@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from radledger.access import CustodianKeyService, Reading, ReceiptBook
     from radledger.algorithms import Algorithms
+    from radledger.chain.events import Event
     from radledger.chain.ledger import Ledger, Receipt
     from radledger.consent import Consents
     from radledger.consent.diseases import Diseases
@@ -126,6 +127,7 @@ class RadLedger:
         from radledger.chain.rpc import request, wrap
         from radledger.chain.sending.journal import Intents
         from radledger.chain.sending.sender import Sender
+        from radledger.index.location import index_file
         from radledger.storage.configuration import open_storage
 
         home = expanded(home) if home else default_home()
@@ -141,8 +143,8 @@ class RadLedger:
         sender = Sender.on(named, web3, intents) if named else Sender(web3, intents=intents)
         ledger = Ledger(web3, deployment, sender=sender, clock=clock(web3, named))
         opened = cls(ledger, storage, home, journal or os.environ.get(_JOURNAL) or None)
-        if os.environ.get(_INDEX) or (home / "index" / f"{deployment.slug}.sqlite3").exists():
-            ledger.event_store = opened.index
+        if os.environ.get(_INDEX) or index_file(home, deployment.slug).exists():
+            ledger.event_store = _IndexWhenAsked(opened)
         return opened
 
     @cached_property
@@ -260,3 +262,16 @@ class RadLedger:
         from radledger.index.service import Index
 
         return Index(self.ledger, self.home, os.environ.get(_INDEX) or None)
+
+
+class _IndexWhenAsked:
+    """The index of an opened `RadLedger`, made at the first question: SQLAlchemy loads slowly."""
+
+    def __init__(self, opened: RadLedger) -> None:
+        self._opened = opened
+
+    def find(
+        self, contract: str, events: Sequence[str], filters: Mapping[str, Any], first: int
+    ) -> list[Event] | None:
+        """As :meth:`radledger.chain.ledger.EventStore.find`."""
+        return self._opened.index.find(contract, events, filters, first)

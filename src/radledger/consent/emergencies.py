@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from radledger.area.fold import NOBODY
 from radledger.chain.action import Action, Statement, one_call
 from radledger.chain.ledger import Call
 from radledger.consent import records
@@ -18,7 +19,6 @@ __all__ = ["EmergencyAccess"]
 
 _CONTRACT = "ConsentRegistry"
 _DAY = 24 * 3600
-_NOBODY = "0x" + "00" * 20
 
 
 class EmergencyAccess:
@@ -130,7 +130,7 @@ class EmergencyAccess:
         )
         return Conduct(
             account=account,
-            institution=None if institution == _NOBODY else institution,
+            institution=None if institution == NOBODY else institution,
             as_clinician=EmergencyCounts(*as_clinician),
             as_institution=EmergencyCounts(*as_institution),
             suspended=suspended,

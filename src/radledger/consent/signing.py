@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from radledger.area.fold import NOBODY
 from radledger.chain import documents
 from radledger.chain.refusals import (
     ConsentDiseaseInvalid,
@@ -49,7 +50,6 @@ _AHEAD = {
     **dict.fromkeys(("Grant", "Approve", "ForbidEmergencies"), GrantStore.GRANT_AHEAD - 60),
     **dict.fromkeys(("Revoke", "RevokeAll"), GrantStore.CLOCK_ERROR - 3600),
 }
-_NOBODY = "0x" + "00" * 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def require_grantable(subject: str, grantee: str, scope: bytes, struct: bindings
         If disease-specific research lacks a disease, or something else names one.
     """
     _, _, stated, conditions, disease = struct
-    if grantee in (subject, _NOBODY):
+    if grantee in (subject, NOBODY):
         raise ConsentGranteeInvalid.of({"grantee": grantee})
     if scope == EMERGENCY_DIGEST:
         raise ConsentScopeReserved.of({"scope": "0x" + scope.hex()})

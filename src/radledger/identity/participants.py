@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from radledger.area.fold import NOBODY
 from radledger.chain.action import Action, one_call
 from radledger.chain.ledger import Call
 from radledger.identity.address import parse_address
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Participant", "Participants"]
 
 _CONTRACT = "ParticipantRegistry"
-_NOBODY = "0x" + "00" * 20
 _SUSPENDED_BY = {
     "institution": ParticipantRegistry.BY_INSTITUTION,
     "governor": ParticipantRegistry.BY_GOVERNOR,
@@ -105,7 +105,7 @@ class Participants:
         """Say what an account may do now; who was never admitted has no institution or roles."""
         account = parse_address(account)
         institution, suspended = self._call("standing", account)
-        belongs = institution != _NOBODY
+        belongs = institution != NOBODY
         status = self._call("statusOf", account)
         return Participant(
             account=account,

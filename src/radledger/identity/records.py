@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from radledger.area.fold import NOBODY
 from radledger.chain.errors import RequestFailed
 from radledger.crypto.errors import InvalidPublicKey
 from radledger.crypto.keys import Kem, PublicKey
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTRACT",
     "KEY_ATTRIBUTE",
-    "NOBODY",
     "X25519_ATTRIBUTE",
     "Attribute",
     "Delegate",
@@ -38,7 +38,6 @@ __all__ = [
 ]
 
 CONTRACT = "IdentityRegistry"
-NOBODY = "0x" + "00" * 20
 _OWNER, _ATTRIBUTE = "DIDOwnerChanged", "DIDAttributeChanged"
 KEY_ATTRIBUTE = "did/pub/Multikey/enc"
 """Under this name did:ethr resolvers find a key agreement key that says itself of what kind it is.

@@ -14,6 +14,7 @@ from typing import Literal
 
 from eth_hash.auto import keccak
 
+from radledger.area.fold import NOTHING
 from radledger.imaging import bindings
 from radledger.imaging.bindings import Kind, State
 
@@ -36,7 +37,7 @@ __all__ = [
     "group_digest",
 ]
 
-NONE = "0x" + "00" * 32
+NONE = NOTHING
 """The id or digest of nothing: no course of treatment, no parent, no grant."""
 
 

@@ -25,6 +25,7 @@ from radledger.index.errors import (
 from radledger.index.following import Progress, Synced, follow
 from radledger.index.history import HistoryEntry, history, parse_term
 from radledger.index.lineage import Lineage, lineage
+from radledger.index.location import index_file
 from radledger.index.reading import find_events
 from radledger.index.source import ChainSource
 
@@ -234,11 +235,7 @@ class Index:
 
 def _url_in(home: Path, slug: str) -> sqlalchemy.URL:
     """A database of its own for each deployment, for the home's owner alone."""
-    file = _file_in(home, slug)
+    file = index_file(home, slug)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # In parts: in a text, signs such as `?` and `%` of a path would have a meaning of their own.
     return sqlalchemy.URL.create("sqlite", database=str(file))
-
-
-def _file_in(home: Path, slug: str) -> Path:
-    return home / "index" / f"{slug}.sqlite3"
