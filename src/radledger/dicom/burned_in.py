@@ -7,8 +7,8 @@ from typing import Any
 from pydicom.config import disable_value_validation
 from pydicom.multival import MultiValue
 
-from .read import DicomHeader
-from .values import value_at, value_of
+from radledger.dicom.read import DicomHeader
+from radledger.dicom.values import value_at, value_of
 
 __all__ = ["burned_in_risk"]
 

@@ -33,9 +33,9 @@ import numpy as np
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
-from .keywords import tags
-from .spelling import corrected
-from .values import element_of
+from radledger.dicom.keywords import tags
+from radledger.dicom.spelling import corrected
+from radledger.dicom.values import element_of
 
 __all__ = ["Json", "attributes", "canonical_json", "canonical_number"]
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from .errors import MalformedDicom, PixelsUnreadable
-from .image import Codestream, ImagePixels
-from .jpeg import clean_jpeg
-from .jpeg2000 import clean_jpeg_2000
+from radledger.dicom.errors import MalformedDicom, PixelsUnreadable
+from radledger.dicom.image import Codestream, ImagePixels
+from radledger.dicom.jpeg import clean_jpeg
+from radledger.dicom.jpeg2000 import clean_jpeg_2000
 
 __all__ = ["RLE", "cleaned", "is_jpeg", "starts_codestream"]
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from pydicom.dataset import Dataset
 
-from .keywords import tags
-from .uids import is_registered
-from .units import is_unit
-from .vocabulary import clean
+from radledger.dicom.keywords import tags
+from radledger.dicom.uids import is_registered
+from radledger.dicom.units import is_unit
+from radledger.dicom.vocabulary import clean
 
 __all__ = ["CODE_TAGS", "clean_code", "is_public_code"]
 

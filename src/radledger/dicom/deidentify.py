@@ -43,22 +43,21 @@ from typing import BinaryIO
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 
+from radledger.dicom.burned_in import burned_in_risk
+from radledger.dicom.digest import image_digest_of
+from radledger.dicom.elements import Deidentifier
+from radledger.dicom.errors import BurnedInAnnotation, DicomError, MalformedDicom, UncheckedData
+from radledger.dicom.fidelity import Meaning, same_image
+from radledger.dicom.limits import bounded
+from radledger.dicom.pixels import stored_bytes
+from radledger.dicom.profiles import Profile
+from radledger.dicom.pseudonyms import Pseudonyms
+from radledger.dicom.read import DicomHeader, header_of
+from radledger.dicom.source import DicomSource, open_dicom
+from radledger.dicom.values import value_of
+from radledger.dicom.video import is_video, unchecked_data
+from radledger.dicom.write import write_instance
 from radledger.texts import one_line
-
-from .burned_in import burned_in_risk
-from .digest import image_digest_of
-from .elements import Deidentifier
-from .errors import BurnedInAnnotation, DicomError, MalformedDicom, UncheckedData
-from .fidelity import Meaning, same_image
-from .limits import bounded
-from .pixels import stored_bytes
-from .profiles import Profile
-from .pseudonyms import Pseudonyms
-from .read import DicomHeader, header_of
-from .source import DicomSource, open_dicom
-from .values import value_of
-from .video import is_video, unchecked_data
-from .write import write_instance
 
 __all__ = ["DeidentifiedInstance", "deidentify", "deidentify_file"]
 

@@ -8,15 +8,15 @@ from io import BufferedReader
 from pathlib import Path
 from typing import cast
 
-from .canonical import Json, attributes, canonical_json
-from .image import ImagePixels
-from .keywords import CODES, MEANING, tags
-from .limits import bounded
-from .native import native_samples
-from .pixels import FrameReader, is_exact, stored_bytes
-from .read import DicomHeader, header_of
-from .source import DicomSource, open_dicom, open_regular
-from .video import checked, is_video
+from radledger.dicom.canonical import Json, attributes, canonical_json
+from radledger.dicom.image import ImagePixels
+from radledger.dicom.keywords import CODES, MEANING, tags
+from radledger.dicom.limits import bounded
+from radledger.dicom.native import native_samples
+from radledger.dicom.pixels import FrameReader, is_exact, stored_bytes
+from radledger.dicom.read import DicomHeader, header_of
+from radledger.dicom.source import DicomSource, open_dicom, open_regular
+from radledger.dicom.video import checked, is_video
 
 __all__ = ["file_digest", "image_digest", "image_digest_of", "started", "undecoded_digest_of"]
 

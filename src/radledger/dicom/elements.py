@@ -10,19 +10,19 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
-from .coding import CODE_TAGS, clean_code
-from .encoded import encoded
-from .errors import MalformedDicom
-from .icc import colours_only
-from .keywords import tags
-from .moments import as_written, moved, offset
-from .profiles import Action, Profile
-from .pseudonyms import Pseudonyms
-from .spelling import corrected
-from .structure import SHORT_VRS
-from .uids import is_class
-from .values import value_of
-from .vocabulary import clean
+from radledger.dicom.coding import CODE_TAGS, clean_code
+from radledger.dicom.encoded import encoded
+from radledger.dicom.errors import MalformedDicom
+from radledger.dicom.icc import colours_only
+from radledger.dicom.keywords import tags
+from radledger.dicom.moments import as_written, moved, offset
+from radledger.dicom.profiles import Action, Profile
+from radledger.dicom.pseudonyms import Pseudonyms
+from radledger.dicom.spelling import corrected
+from radledger.dicom.structure import SHORT_VRS
+from radledger.dicom.uids import is_class
+from radledger.dicom.values import value_of
+from radledger.dicom.vocabulary import clean
 
 __all__ = ["TECHNICAL_TEXT", "Deidentifier"]
 

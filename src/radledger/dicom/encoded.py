@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element, write_dataset
 
-from .structure import SHORT_VRS, Encoding
+from radledger.dicom.structure import SHORT_VRS, Encoding
 
 __all__ = ["encoded", "encoded_data_set"]
 

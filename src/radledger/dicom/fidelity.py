@@ -10,17 +10,17 @@ from typing import BinaryIO
 
 from pydicom.datadict import keyword_for_tag
 
-from .canonical import Json, attributes
-from .coding import is_public_code
-from .digest import started
-from .errors import DicomError, ImageChanged, MalformedDicom
-from .image import ImagePixels
-from .keywords import CODES, DEPENDED_ON, MEANING
-from .native import native_samples
-from .pixels import FrameReader, hidden_bits, stored_bytes
-from .read import DicomHeader, header_of
-from .source import DicomSource, dicom_in
-from .video import checked, is_video
+from radledger.dicom.canonical import Json, attributes
+from radledger.dicom.coding import is_public_code
+from radledger.dicom.digest import started
+from radledger.dicom.errors import DicomError, ImageChanged, MalformedDicom
+from radledger.dicom.image import ImagePixels
+from radledger.dicom.keywords import CODES, DEPENDED_ON, MEANING
+from radledger.dicom.native import native_samples
+from radledger.dicom.pixels import FrameReader, hidden_bits, stored_bytes
+from radledger.dicom.read import DicomHeader, header_of
+from radledger.dicom.source import DicomSource, dicom_in
+from radledger.dicom.video import checked, is_video
 
 __all__ = ["Meaning", "same_image"]
 

@@ -6,10 +6,10 @@ import struct
 from itertools import pairwise
 from typing import NoReturn
 
-from .codestream import RLE, cleaned, is_jpeg, starts_codestream
-from .errors import MalformedDicom, PixelsUnreadable
-from .image import ImagePixels
-from .source import DicomSource
+from radledger.dicom.codestream import RLE, cleaned, is_jpeg, starts_codestream
+from radledger.dicom.errors import MalformedDicom, PixelsUnreadable
+from radledger.dicom.image import ImagePixels
+from radledger.dicom.source import DicomSource
 
 __all__ = ["Frames"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from .errors import MalformedDicom
-from .values import value_of
+from radledger.dicom.errors import MalformedDicom
+from radledger.dicom.values import value_of
 
 __all__ = ["Codestream", "ImagePixels"]
 

@@ -11,10 +11,10 @@ import struct
 from collections.abc import Iterator
 from functools import lru_cache
 
-from .entropy import Blocks, Coding, Damaged, Scan, SingleCodes, trimmed
-from .errors import PixelsUnreadable
-from .image import Codestream
-from .jpeg_headers import (
+from radledger.dicom.entropy import Blocks, Coding, Damaged, Scan, SingleCodes, trimmed
+from radledger.dicom.errors import PixelsUnreadable
+from radledger.dicom.image import Codestream
+from radledger.dicom.jpeg_headers import (
     LOSSLESS,
     Component,
     FrameHeader,
@@ -23,7 +23,7 @@ from .jpeg_headers import (
     Tables,
     restart_interval,
 )
-from .progressive import Band, Bits
+from radledger.dicom.progressive import Band, Bits
 
 __all__ = ["clean_jpeg"]
 

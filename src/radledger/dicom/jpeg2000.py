@@ -10,8 +10,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
-from .errors import PixelsUnreadable
-from .image import Codestream
+from radledger.dicom.errors import PixelsUnreadable
+from radledger.dicom.image import Codestream
 
 __all__ = ["clean_jpeg_2000"]
 

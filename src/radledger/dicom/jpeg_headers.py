@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .entropy import Damaged, check_codes
+from radledger.dicom.entropy import Damaged, check_codes
 
 __all__ = [
     "LOSSLESS",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import ParamSpec, TypeVar
 
-from .errors import DicomTooLarge, DicomTooSlow
+from radledger.dicom.errors import DicomTooLarge, DicomTooSlow
 
 __all__ = [
     "ELEMENT_BYTES",

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import PixelsUnreadable
-from .image import ImagePixels
-from .source import DicomSource
-from .structure import Element
+from radledger.dicom.errors import PixelsUnreadable
+from radledger.dicom.image import ImagePixels
+from radledger.dicom.source import DicomSource
+from radledger.dicom.structure import Element
 
 __all__ = ["canonical", "cleared", "native_frame", "native_samples", "stored_bits"]
 

@@ -5,7 +5,7 @@ Attributes given by number are not in pydicom's dictionary yet, and so removed u
 
 from __future__ import annotations
 
-from .keywords import tags
+from radledger.dicom.keywords import tags
 
 __all__ = [
     "CHARACTERISTICS_CLEANED",

@@ -16,16 +16,15 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
+from radledger.dicom.codestream import RLE, is_jpeg
+from radledger.dicom.errors import PixelsUnreadable
+from radledger.dicom.frames import Frames
+from radledger.dicom.image import ImagePixels
+from radledger.dicom.limits import MAX_FRAME_SAMPLES
+from radledger.dicom.native import canonical, stored_bits
+from radledger.dicom.rle import decoded_bits, encoded, trimmed
+from radledger.dicom.source import DicomSource, name_of
 from radledger.texts import one_line
-
-from .codestream import RLE, is_jpeg
-from .errors import PixelsUnreadable
-from .frames import Frames
-from .image import ImagePixels
-from .limits import MAX_FRAME_SAMPLES
-from .native import canonical, stored_bits
-from .rle import decoded_bits, encoded, trimmed
-from .source import DicomSource, name_of
 
 __all__ = [
     "EXACT_DECODING",

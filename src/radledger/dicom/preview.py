@@ -18,15 +18,14 @@ from pydicom.pixels.processing import (
     convert_color_space,
 )
 
+from radledger.dicom.errors import DicomTooLarge, PixelsUnreadable
+from radledger.dicom.image import ImagePixels
+from radledger.dicom.limits import MAX_FRAME_SAMPLES, bounded
+from radledger.dicom.native import native_frame
+from radledger.dicom.pixels import decode_frame
+from radledger.dicom.read import header_of
+from radledger.dicom.source import DicomSource, open_dicom
 from radledger.texts import one_line
-
-from .errors import DicomTooLarge, PixelsUnreadable
-from .image import ImagePixels
-from .limits import MAX_FRAME_SAMPLES, bounded
-from .native import native_frame
-from .pixels import decode_frame
-from .read import header_of
-from .source import DicomSource, open_dicom
 
 __all__ = ["preview"]
 

@@ -17,9 +17,7 @@ from functools import cache, cached_property
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as table
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 
-from radledger.errors import UsageError
-
-from .options import (
+from radledger.dicom.options import (
     CHARACTERISTICS_CLEANED,
     CHARACTERISTICS_KEPT,
     DATES_NOT_MODIFIED,
@@ -28,6 +26,7 @@ from .options import (
     DEVICE_CLEANED,
     DEVICE_KEPT,
 )
+from radledger.errors import UsageError
 
 __all__ = ["BASIC", "OPTIONS", "Action", "Profile"]
 

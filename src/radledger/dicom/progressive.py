@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .entropy import NOWHERE, by_window
+from radledger.dicom.entropy import NOWHERE, by_window
 
 __all__ = ["Band", "Bits"]
 

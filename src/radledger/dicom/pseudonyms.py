@@ -10,9 +10,8 @@ import base64
 import hmac
 import uuid
 
+from radledger.dicom.uids import is_registered
 from radledger.errors import UsageError
-
-from .uids import is_registered
 
 __all__ = ["Pseudonyms"]
 

@@ -10,14 +10,14 @@ from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from .errors import MalformedDicom, NotDicom, TruncatedDicom
-from .image import ImagePixels
-from .limits import bounded
-from .pixels import stored_pieces
-from .source import DicomSource, open_dicom
-from .structure import Element
-from .values import value_of
-from .video import is_video
+from radledger.dicom.errors import MalformedDicom, NotDicom, TruncatedDicom
+from radledger.dicom.image import ImagePixels
+from radledger.dicom.limits import bounded
+from radledger.dicom.pixels import stored_pieces
+from radledger.dicom.source import DicomSource, open_dicom
+from radledger.dicom.structure import Element
+from radledger.dicom.values import value_of
+from radledger.dicom.video import is_video
 
 __all__ = ["DicomHeader", "header_of", "read_header"]
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rle.utils import decode_pixel_data, encode_pixel_data
 
-from .errors import PixelsUnreadable
-from .image import ImagePixels
+from radledger.dicom.errors import PixelsUnreadable
+from radledger.dicom.image import ImagePixels
 
 __all__ = ["decoded_bits", "encoded", "trimmed"]
 

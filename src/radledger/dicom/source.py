@@ -19,9 +19,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import UID
 
-from radledger.texts import one_line
-
-from .errors import (
+from radledger.dicom.errors import (
     DicomTooLarge,
     MalformedDicom,
     NotDicom,
@@ -29,9 +27,10 @@ from .errors import (
     UnsafePath,
     UnsupportedTransferSyntax,
 )
-from .limits import ELEMENT_BYTES, MAX_HEADER_BYTES, MAX_INFLATED_BYTES
-from .scan import printable
-from .structure import Element, Encoding, Scanner, is_pixel_data
+from radledger.dicom.limits import ELEMENT_BYTES, MAX_HEADER_BYTES, MAX_INFLATED_BYTES
+from radledger.dicom.scan import printable
+from radledger.dicom.structure import Element, Encoding, Scanner, is_pixel_data
+from radledger.texts import one_line
 
 __all__ = ["DicomSource", "dicom_in", "encoding_of", "name_of", "open_dicom", "open_regular"]
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR
 from pydicom.dataelem import RawDataElement
 
-from .keywords import DEPENDED_ON, tags
+from radledger.dicom.keywords import DEPENDED_ON, tags
 
 __all__ = ["corrected"]
 

@@ -13,8 +13,14 @@ from typing import BinaryIO, Literal, NoReturn
 
 from pydicom.datadict import dictionary_VR
 
-from .errors import DicomError, DicomTooLarge, MalformedDicom, NestedTooDeep, TruncatedDicom
-from .limits import MAX_DEPTH, MAX_ELEMENTS, MAX_FRAGMENTS
+from radledger.dicom.errors import (
+    DicomError,
+    DicomTooLarge,
+    MalformedDicom,
+    NestedTooDeep,
+    TruncatedDicom,
+)
+from radledger.dicom.limits import MAX_DEPTH, MAX_ELEMENTS, MAX_FRAGMENTS
 
 __all__ = ["SHORT_VRS", "Element", "Encoding", "Scanner", "is_pixel_data"]
 

@@ -13,9 +13,9 @@ from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_eleme
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
-from .errors import MalformedDicom
-from .spelling import corrected
-from .structure import SHORT_VRS
+from radledger.dicom.errors import MalformedDicom
+from radledger.dicom.spelling import corrected
+from radledger.dicom.structure import SHORT_VRS
 
 __all__ = ["element_of", "value_at", "value_of"]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from .errors import PixelsUnreadable
+from radledger.dicom.errors import PixelsUnreadable
 
 __all__ = ["checked", "is_video", "unchecked_data"]
 

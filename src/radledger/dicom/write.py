@@ -9,17 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from radledger.dicom.encoded import encoded_data_set
+from radledger.dicom.errors import MalformedDicom
+from radledger.dicom.image import ImagePixels
+from radledger.dicom.native import cleared
+from radledger.dicom.pixels import FrameReader, stored_pieces
+from radledger.dicom.read import DicomHeader
+from radledger.dicom.source import DicomSource, encoding_of
+from radledger.dicom.structure import ITEM, SEQUENCE_END, UNDEFINED, Element, Encoding
+from radledger.dicom.video import is_video
 from radledger.texts import one_line
-
-from .encoded import encoded_data_set
-from .errors import MalformedDicom
-from .image import ImagePixels
-from .native import cleared
-from .pixels import FrameReader, stored_pieces
-from .read import DicomHeader
-from .source import DicomSource, encoding_of
-from .structure import ITEM, SEQUENCE_END, UNDEFINED, Element, Encoding
-from .video import is_video
 
 __all__ = ["Written", "write_instance"]
 
