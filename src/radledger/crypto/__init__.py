@@ -7,4 +7,36 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from typing import TYPE_CHECKING
+
+from radledger.lazy import lazily
+
+if TYPE_CHECKING:
+    from radledger.crypto.keys import (
+        Kem,
+        PrivateKey,
+        PublicKey,
+        Wrapped,
+        new_private_key,
+        public_key,
+    )
+    from radledger.crypto.merkle import Leaf, MerkleTree
+
+__all__ = [
+    "Kem",
+    "Leaf",
+    "MerkleTree",
+    "PrivateKey",
+    "PublicKey",
+    "Wrapped",
+    "new_private_key",
+    "public_key",
+]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "keys": ("Kem", "PrivateKey", "PublicKey", "Wrapped", "new_private_key", "public_key"),
+        "merkle": ("Leaf", "MerkleTree"),
+    },
+)

@@ -8,10 +8,26 @@
 ``runner``      runs a story, and compares what happens with what is expected
 ``page``        the story as one self-contained web page
 ==============  ============================================================================
-
-Nothing is imported here: web3 and pydicom cost seconds.
 """
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from typing import TYPE_CHECKING
+
+from radledger.lazy import lazily
+
+if TYPE_CHECKING:
+    from radledger.demo.runner import Record, StepFailed, run
+    from radledger.demo.step import Chapter, Step
+    from radledger.demo.story import STORY
+
+__all__ = ["STORY", "Chapter", "Record", "Step", "StepFailed", "run"]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "runner": ("Record", "StepFailed", "run"),
+        "step": ("Chapter", "Step"),
+        "story": ("STORY",),
+    },
+)

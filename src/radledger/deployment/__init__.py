@@ -8,4 +8,18 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from typing import TYPE_CHECKING
+
+from radledger.lazy import lazily
+
+if TYPE_CHECKING:
+    from radledger.deployment.importing import import_record
+
+__all__ = ["import_record"]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "importing": ("import_record",),
+    },
+)
