@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 import reprlib
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_DIGEST = re.compile("0x[0-9a-fA-F]{64}")
 _QUOTE = reprlib.Repr()
 _QUOTE.maxstring = _QUOTE.maxlong = 80
 _QUOTE.maxlevel = 3
@@ -69,14 +71,10 @@ def digest_of(text: str) -> bytes | None:
 
     Examples
     --------
-    >>> digest_of("0x" + "ab" * 32) == b"\\xab" * 32, digest_of("0x12")
-    (True, None)
+    >>> digest_of("0x" + "aB" * 32) == b"\\xab" * 32, digest_of("0x12"), digest_of("0X" + "ab" * 32)
+    (True, None, None)
     """
-    try:
-        digest = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        return None
-    return digest if text.startswith("0x") and len(digest) == 32 else None
+    return bytes.fromhex(text[2:]) if _DIGEST.fullmatch(text) else None
 
 
 def one_line(text: object, most: int = 200) -> str:

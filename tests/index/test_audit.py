@@ -181,6 +181,14 @@ def test_an_event_that_no_contract_writes_is_named_and_not_raised(index):
     assert any("cannot be replayed" in each.what for each in index.audit().differences)
 
 
+@pytest.mark.parametrize("name", ["ConsentGranted", "ImageAnchored", "ParticipantAdmitted"])
+@pytest.mark.parametrize("args", [{}, [], None, {"image": None, "kind": 99}])
+def test_arguments_that_no_contract_writes_are_named_and_not_raised(index, name, args):
+    place = place_of(index, name)
+    alter(index, tables.events.update().where(at(tables.events, place)).values(args=args))
+    assert f"event {place[0]}/{place[1]}" in [each.what for each in index.audit().differences]
+
+
 def test_an_event_after_the_last_block_is_named(index):
     beyond = index.status().block + 5
     place = place_of(index, "ImageRekeyed")

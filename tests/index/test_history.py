@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from radledger.algorithms import Algorithms, Release
+from radledger.areas import CONTRACTS
+from radledger.chain import artifacts
+from radledger.consent import Consents
+from radledger.consent import Terms as ConsentTerms
 from radledger.identity.errors import InvalidAddress
 from radledger.index.errors import NoIdOrAddress, NothingKnown
+from radledger.index.history import parse_term
+from radledger.research import Datasets
 from tests.index.story import digest
 
 
@@ -97,3 +104,106 @@ def test_an_executions_history(index, story):
     assert first.details["images"] == images
     told = names(index.history(story.original.image_id))
     assert told.count("AlgorithmExecutionRecorded") == 2
+
+
+@pytest.fixture
+def foreign(ledger, story, who):
+    """Events by which others name an image set and its patient without having to do with them."""
+    image, patient = story.original.image_id, who.patient.address
+    stranger, relative = who.stranger, who.relatives[2]
+    word, registry = bytes.fromhex(image[2:]), "IdentityRegistry"
+    ledger.web3.provider.make_request("anvil_setBalance", [relative.address, hex(10**20)])
+    for value in (word, bytes.fromhex(patient[2:]), image.encode(), patient.encode()):
+        attribute = (relative.address, word, value, 1000)
+        ledger.send(relative, registry, "setAttribute", *attribute)
+    ledger.send(relative, registry, "addDelegate", relative.address, word, stranger.address, 1000)
+    consents = Consents(ledger)
+    consents.grant(stranger.address, ConsentTerms(("CC",)), scope=image).send(relative)
+    consents.request(relative.address, ConsentTerms(("CC",)), scope=image).send(who.researcher)
+    algorithms = Algorithms(ledger)
+    for name in (image, patient, "0x" + "zz" * 20):
+        algorithms.register(name).send(who.researcher)
+    algorithms.publish(image, Release(image, image, conditions=image)).send(who.researcher)
+    return relative.address
+
+
+def test_no_account_writes_into_the_history_of_what_it_does_not_own(index, foreign, story, who):
+    terms = (story.original.image_id, who.patient.address)
+    before = [index.history(term) for term in terms]
+    index.sync()
+    assert [index.history(term) for term in terms] == before
+    # They are where they belong: with who wrote them.
+    told = names(index.history(foreign))
+    assert told.count("DIDAttributeChanged") == 4
+    assert {"DIDDelegateChanged", "ConsentGranted", "ConsentRequested"} <= set(told)
+    assert names(index.history(who.researcher.address)).count("AlgorithmRegistered") >= 5
+    assert index.audit().differences == ()
+
+
+def test_a_visits_history_is_that_of_its_image_sets(index, foreign, story):
+    index.sync()
+    told = index.history(story.original.visit)
+    assert {entry.event for entry in told} == {"ImageAnchored", "ConsentRequested"}
+    assert {entry.details["visit"] for entry in told if entry.event == "ImageAnchored"} == {
+        story.original.visit
+    }
+
+
+def test_a_work_with_the_id_of_an_image_set_is_kept_apart(ledger, index, story, who):
+    """A curator chooses the id of a work."""
+    image = story.erased.image_id
+    before = index.lineage(image)
+    Datasets(ledger).contribute_work(
+        story.dataset, "annotation", who.researcher.address, image, 1
+    ).send(who.researcher)
+    index.sync()
+    *others, last = index.history(image)
+    assert (last.event, last.named_as) == ("DatasetWorkContributed", ("work",))
+    assert {entry.named_as for entry in others if entry.event == "ImageErased"} == {("image",)}
+    assert all("work" not in entry.named_as for entry in others)
+    assert index.lineage(image) == before
+
+
+def test_as_what_something_is_named(index, story, who):
+    entries = index.history(story.original.image_id)
+    assert {entry.event: entry.named_as for entry in entries} == {
+        "AlgorithmExecutionRecorded": ("images",),
+        "ConsentGranted": (),
+        "ConsentRequested": (),
+        "ConsentRevoked": (),
+        "ConsentRevokedAll": (),
+        "DatasetImageContributed": ("image",),
+        "DatasetImageWithdrawn": ("image",),
+        "EmergenciesForbidden": (),
+        "EmergencyDeclared": (),
+        "EmergencyReviewed": (),
+        "ImageAcknowledged": ("image",),
+        "ImageAnchored": ("parent",),
+        "ImageDisowned": ("image",),
+        "ImageRekeyed": ("image",),
+    }
+    assert index.history(who.patient.address)[0].named_as
+    assert index.history(story.model.execution)[0].named_as == ("execution",)
+
+
+@pytest.mark.parametrize(
+    "text", ["0X" + "ab" * 32, "0X" + "ab" * 20, "ab" * 32, "0x" + "a b " * 16]
+)
+def test_ids_and_addresses_begin_with_0x(text):
+    with pytest.raises(NoIdOrAddress, match="give 0x and 64 or 40"):
+        parse_term(text)
+    assert parse_term("0x" + "AB" * 32) == "0x" + "ab" * 32
+    assert parse_term("0x" + "AB" * 20) == parse_term("0x" + "ab" * 20)
+
+
+def test_every_type_of_an_id_is_known_by_its_name():
+    """The types of events decide what is mentioned: those of ids have names in ``Id``."""
+    types = {
+        parameter["internalType"]
+        for contract in CONTRACTS
+        for entry in artifacts.load(contract).abi
+        if entry["type"] == "event"
+        for parameter in entry["inputs"]
+        if parameter["type"] == "bytes32"
+    }
+    assert {each for each in types if not each.endswith("Id")} == {"bytes32", "Scope"}

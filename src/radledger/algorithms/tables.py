@@ -13,6 +13,7 @@ from radledger.area.fold import NOTHING
 from radledger.area.tables import (
     Maker,
     Rows,
+    id_column,
     key_column,
     number_column,
     table,
@@ -65,7 +66,7 @@ algorithm_recalls = table(
 executions = table(
     "executions",
     "executions of versions on image sets, in the order in which the version took them",
-    key_column("execution"),
+    id_column("execution", key=True),
     key_column("version"),
     text_column("operator"),
     key_column("output"),

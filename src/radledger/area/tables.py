@@ -1,7 +1,7 @@
 """What the tables of the areas' events are made of.
 
-``events`` holds every event as it was, ``mentions`` every address and 32-byte value in it, by which
-the history of anything is one look-up.
+``events`` holds every event as it was, ``mentions`` every address and id in it, by which the
+history of anything is one look-up.
 
 The areas' tables hold what each event changed, one row for each change, so nothing in them is ever
 overwritten: what holds now is the latest change.  Each row is named by the place of its event,
@@ -34,11 +34,13 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 __all__ = [
+    "MENTIONED",
     "Amount",
     "Maker",
     "Rows",
     "amount_column",
     "events",
+    "id_column",
     "key_column",
     "mentions",
     "metadata",
@@ -49,6 +51,9 @@ __all__ = [
 
 Rows = Iterable[tuple[Table, dict[str, Any]]]
 """Rows, each with its table; of each the columns that are not null."""
+
+MENTIONED = "mentioned"
+"""In a column's ``info``: what is in it is mentioned by the event."""
 
 Maker = Callable[[Mapping[str, Any]], Rows]
 """Makes the rows of an event from its arguments."""
@@ -100,6 +105,15 @@ def key_column(name: str, *, optional: bool = False) -> Column[Any]:
     return Column(name, String, index=True, nullable=optional)
 
 
+def id_column(name: str, *, optional: bool = False, key: bool = False) -> Column[Any]:
+    """An id that the event has without a type or not at all, to be mentioned all the same.
+
+    The contract computes or checks it: if its author could choose it, the event could be written
+    into the history of anything.
+    """
+    return Column(name, String, index=key, nullable=optional, info={MENTIONED: True})
+
+
 def number_column(name: str, *, optional: bool = False) -> Column[Any]:
     """A number of up to 63 bits, or a time."""
     return Column(name, BigInteger, nullable=optional)
@@ -128,6 +142,6 @@ mentions = Table(
     Column("term", String, primary_key=True),
     Column("block", BigInteger, primary_key=True, autoincrement=False),
     Column("log_index", Integer, primary_key=True, autoincrement=False),
-    comment="which events name an address or a value of 32 bytes, or were caused by an address",
+    comment="which events name an address or an id, or were caused by an address",
     sqlite_with_rowid=False,
 )

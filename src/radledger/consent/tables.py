@@ -10,6 +10,7 @@ from sqlalchemy import Boolean, Column
 from radledger.area.tables import (
     Maker,
     Rows,
+    id_column,
     key_column,
     number_column,
     table,
@@ -42,7 +43,7 @@ grants = table(
     key_column("subject"),
     key_column("grantee", optional=True),
     text_column("scope", optional=True),
-    text_column("grant_id", optional=True),
+    id_column("grant_id", optional=True),
     *_term_columns(),
     number_column("signed"),
     number_column("epoch", optional=True),
@@ -52,9 +53,9 @@ grants = table(
 requests = table(
     "requests",
     "requests for consent: requested or approved",
-    text_column("request"),
+    id_column("request"),
     text_column("change"),
-    text_column("subject", optional=True),
+    key_column("subject", optional=True),
     text_column("requester", optional=True),
     text_column("grantee", optional=True),
     text_column("scope", optional=True),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from radledger.imaging.errors import ImageUnknown, InvalidImageId
 from radledger.imaging.model import ImageRecord
 from radledger.imaging.state import EVENTS, ImageState
+from radledger.texts import digest_of, quoted
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
@@ -80,13 +81,10 @@ def is_anchored(ledger: Ledger, image_id: str) -> bool:
 
 
 def _word(image_id: str) -> bytes:
-    try:
-        word = bytes.fromhex(image_id.removeprefix("0x"))
-    except ValueError:
-        word = b""
-    if len(word) != 32:
+    word = digest_of(image_id)
+    if word is None:
         raise InvalidImageId(
-            f"{image_id!r} is not an id of an image set; give 0x and 64 hexadecimal digits",
+            f"{quoted(image_id)} is not an id of an image set; give 0x and 64 hexadecimal digits",
             image=image_id,
         )
     return word

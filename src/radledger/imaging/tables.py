@@ -8,6 +8,7 @@ from typing import Any
 from radledger.area.tables import (
     Maker,
     Rows,
+    id_column,
     key_column,
     number_column,
     table,
@@ -25,8 +26,8 @@ images = table(
     text_column("patient"),
     text_column("root"),
     text_column("manifest"),
-    text_column("visit"),
-    text_column("course"),
+    id_column("visit"),
+    id_column("course"),
     number_column("instances"),
     text_column("kind"),
     key_column("parent", optional=True),

@@ -21,7 +21,7 @@ from radledger.chain.events import Event, as_json
 from radledger.chain.rpc import request_batch
 from radledger.index import tables
 from radledger.index.errors import ChainMoved
-from radledger.index.replay import replay
+from radledger.index.replay import UNUSABLE, replay
 from radledger.index.rows import mentions_of, rows_of
 
 if TYPE_CHECKING:
@@ -135,8 +135,14 @@ class _Comparison:
                 for view in replay(indexed, int(header["timestamp"], 16), self._unusable)
                 if view.contract in self._source.contracts
             )
-            while some := list(islice(views, _CALLS)):
-                self._compare_views(some, number)
+            try:
+                while some := list(islice(views, _CALLS)):
+                    self._compare_views(some, number)
+            except UNUSABLE:
+                if not self.differences:
+                    raise
+                what = "views, which the events of the index do not tell any more"
+                self.differences.append(Difference(what, _ABSENT, _ABSENT))
 
     def _compare_views(self, views: Sequence[View], number: str) -> None:
         calls = [
@@ -210,9 +216,17 @@ def _rows_by_place(
 ) -> dict[Table, dict[tuple[int, int], dict[str, Any]]]:
     rows: dict[Table, dict[tuple[int, int], dict[str, Any]]] = {}
     for event in events:
-        for table, row in rows_of(event):
+        for table, row in _rows_of(event):
             rows.setdefault(table, {})[event.block, event.log_index] = row
     return rows
+
+
+def _rows_of(event: Event) -> list[tuple[Table, dict[str, Any]]]:
+    """The rows that an event must have become; none of one that no contract writes."""
+    try:
+        return list(rows_of(event))
+    except UNUSABLE:
+        return []
 
 
 def _place(event: Event) -> tuple[int, int]:
@@ -221,8 +235,7 @@ def _place(event: Event) -> tuple[int, int]:
 
 def _terms_of(event: Event) -> dict[str, Any]:
     """What an event's mentions must be."""
-    rows = [row for _, row in rows_of(event)]
-    return {"terms": sorted(each["term"] for each in mentions_of(event, rows))}
+    return {"terms": sorted(each["term"] for each in mentions_of(event, _rows_of(event)))}
 
 
 def _terms_by_place(rows: Iterable[RowMapping]) -> dict[tuple[int, int], dict[str, Any]]:

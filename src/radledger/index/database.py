@@ -256,7 +256,7 @@ class IndexDatabase:
             of_event = list(rows_of(event))
             for table, row in of_event:
                 rows[table].append(row)
-            rows[tables.mentions] += mentions_of(event, [row for _, row in of_event])
+            rows[tables.mentions] += mentions_of(event, of_event)
         rows[tables.blocks] = [
             {"number": number, "hash": hash_}
             for number, hash_ in blocks.hashes.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 from radledger.area.lineage import Kind, Link, Node, Part, Walk
 from radledger.areas import AREAS
 from radledger.index.errors import NoIdOrAddress, NothingKnown
+from radledger.texts import digest_of, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 __all__ = ["Lineage", "Link", "Node", "kinds", "lineage", "prov_relations"]
-
-_ID = re.compile(r"0x[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -41,9 +39,9 @@ def lineage(connection: Connection, term: str) -> Lineage:
     connection
         To the index.
     term
-        An id as :class:`~radledger.area.lineage.Node` has it, in lower case; of a version also
-        its root, of a payout also its transaction, of an execution also its output, of
-        executions that were recorded by a root also that.
+        An id as :class:`~radledger.area.lineage.Node` has it, its digits in either case; of a
+        version also its root, of a payout also its transaction, of an execution also its output,
+        of executions that were recorded by a root also that.
 
     Raises
     ------
@@ -53,12 +51,13 @@ def lineage(connection: Connection, term: str) -> Lineage:
         If there is nothing of that id.
     """
     id_, _, rest = term.partition("/")
-    if not _ID.fullmatch(id_):
+    if digest_of(id_) is None:
         raise NoIdOrAddress(
-            f"{term!r} is not an id; give 0x and 64 hexadecimal digits, copied whole, and of a "
-            "version or payout what follows them",
+            f"{quoted(term)} is not an id; give 0x and 64 hexadecimal digits, copied whole, and of "
+            "a version or payout what follows them",
             text=term,
         )
+    id_, term = id_.lower(), term.lower()
     other = None
     for part in _parts():
         walk = Walk(connection, _parts())

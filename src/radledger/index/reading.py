@@ -11,6 +11,7 @@ from radledger.area.fold import NOBODY, NOTHING
 from radledger.area.tables import events, mentions
 from radledger.chain.events import Event, checksummed
 from radledger.chain.logs import listed, topic_word
+from radledger.index.rows import mentioned_arguments
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -46,16 +47,18 @@ def find_events(
     accepted = {name: set(map(topic_word, listed(given))) for name, given in filters.items()}
     kind = and_(events.c.contract == contract, events.c.name.in_(names), events.c.block >= first)
     found: dict[tuple[int, int], Event] = {}
-    for wanted in _selections(filters):
+    # A filter is of the same argument of each event, so what holds of one holds of all.
+    mentioned = mentioned_arguments(contract, names[0])
+    for wanted in _selections([given for name, given in filters.items() if name in mentioned]):
         for row in connection.execute(wanted.where(kind)).mappings():
             if all(topic_word(row["args"][name]) in words for name, words in accepted.items()):
                 found[row["block"], row["log_index"]] = Event(**row)
     return [event for _, event in sorted(found.items())]
 
 
-def _selections(filters: Mapping[str, Any]) -> Iterator[Select[Any]]:
+def _selections(filters: Sequence[Any]) -> Iterator[Select[Any]]:
     """Selections that have at least the events with these values: by what they mention."""
-    terms = [[_term(value) for value in listed(given)] for given in filters.values()]
+    terms = [[_term(value) for value in listed(given)] for given in filters]
     mentioned = next((sorted(filter(None, each)) for each in terms if None not in each), None)
     if mentioned is None:
         yield select(events)

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from radledger.area.fold import Fold, View
     from radledger.chain.events import Event
 
-__all__ = ["replay"]
+__all__ = ["UNUSABLE", "replay"]
+
+UNUSABLE = (AttributeError, LookupError, TypeError, ValueError)
+"""What is raised where an event is none that the contracts emit: another program has written it."""
 
 
 def replay(events: Iterable[Event], now: int, unusable: Callable[[Event], None]) -> Iterator[View]:
@@ -33,7 +36,7 @@ def replay(events: Iterable[Event], now: int, unusable: Callable[[Event], None])
     for event in events:
         try:
             states[event.contract].apply(event)
-        except (LookupError, TypeError, ValueError):
+        except UNUSABLE:
             unusable(event)
     for state in states.values():
         yield from state.views(now)

@@ -197,7 +197,7 @@ class Index:
             If there is nothing of that id.
         """
         with self.database.reading() as connection:
-            return lineage(connection, id_.lower())
+            return lineage(connection, id_)
 
     def access_log(
         self, releases: Iterable[Release], id_or_address: str | None = None

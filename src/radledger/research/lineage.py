@@ -37,6 +37,7 @@ KINDS = {
     ),
     "payout": Kind("#c9e4ca", "Payout", activity="claim", agent="beneficiary", label=_payout_label),
 }
+_OF_IMAGES = ("data", "custody")
 PROV_RELATIONS = {"frozen as": "specialization", "is part of": "membership"}
 
 
@@ -81,6 +82,7 @@ def consequences(walk: Walk, ids: set[str]) -> set[str]:
     made: list[Contribution] = []
     for some in parts(ids):
         made += contributions(walk.connection, tables.contributions.c.item.in_(some))
+    made = [each for each in made if not _names_an_image(walk, each)]
     datasets = {each.dataset for each in made}
     _add_datasets(walk, datasets)
     _add_contributions(walk, made)
@@ -94,6 +96,13 @@ def consequences(walk: Walk, ids: set[str]) -> set[str]:
             [each for each in claims if any(contribution.earned(each) for contribution in made)],
         )
     return found
+
+
+def _names_an_image(walk: Walk, contribution: Contribution) -> bool:
+    """Whether a work has the id of an image set; its curator is free to choose it."""
+    node = walk.nodes.get(contribution.item)
+    of_image = contribution.contribution_class in _OF_IMAGES
+    return node is not None and node.kind == "image set" and not of_image
 
 
 def _from_dataset(walk: Walk, dataset: str) -> str:
