@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from radledger.chain import artifacts
 from radledger.chain.errors import DocumentForAnotherChain, DocumentTampered, RequestFailed
 from radledger.chain.refusals import (
     ERC2771ForwarderInvalidSigner,
@@ -22,7 +23,9 @@ from radledger.crypto.keys import PrivateKey, new_private_key, public_key
 from radledger.identity import Delegate, Guardians, Recovery
 from radledger.identity.errors import InvalidAddress, NoEncryptionKey, NoGuardians
 from radledger.identity.identities import CONSENT_DELEGATE
+from radledger.identity.participant_state import CHANGES
 from radledger.identity.records import KEY_ATTRIBUTE, X25519_ATTRIBUTE, guardians
+from radledger.identity.state import EVENTS
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -291,6 +294,50 @@ def test_a_node_that_withholds_the_guardians_is_named(identities, ledger, guarde
     with pytest.raises(RequestFailed, match="gives no event that names them") as withheld:
         guardians(ledger, guarded)
     assert withheld.value.values == {"method": "eth_getLogs", "identity": guarded}
+
+
+def test_an_approval_ends_with_the_guardians_own_identity(identities, ledger, who, guarded):
+    new_owner, (first, second, _) = who.clinic.address, who.relatives
+    for relative in (first, second):
+        identities.approve_recovery(guarded, new_owner).send(relative)
+    identities.change_owner(who.stranger.address).send(first)
+    assert identities.show(guarded).recoveries == (Recovery(new_owner, 1, None),)
+    assert tuple(ledger.call("IdentityRegistry", "recoveryOf", guarded, new_owner)) == (1, 0)
+
+
+def test_a_key_ends_with_an_owner_of_the_owner(identities, ledger, who):
+    identity, (owner, next_owner, _) = who.hospital.address, who.relatives
+    identities.change_owner(owner.address).send(who.hospital)
+    identities.change_owner(next_owner.address).send(owner)
+    identities.set_key(KEY, identity=identity).send(next_owner)
+    shown = identities.show(identity)
+    assert (shown.owner, shown.controller) == (owner.address, next_owner.address)
+    assert identities.encryption_key(identity) == KEY
+    identities.change_owner(who.stranger.address, identity=owner.address).send(next_owner)
+    with pytest.raises(NoEncryptionKey) as ended:
+        identities.encryption_key(identity)
+    assert ended.value.values == {"identity": identity}
+    assert identities.show(identity).controller == who.stranger.address
+    assert ledger.call("IdentityRegistry", "controllerOf", identity) == who.stranger.address
+
+
+def test_owners_in_a_circle(identities, ledger, who):
+    identity, (owner, *_) = who.hospital.address, who.relatives
+    identities.set_key(KEY).send(who.hospital)
+    identities.change_owner(owner.address).send(who.hospital)
+    identities.change_owner(identity).send(owner)
+    shown = identities.show(identity)
+    assert (shown.owner, shown.attributes) == (owner.address, ())
+    assert shown.controller == ledger.call("IdentityRegistry", "controllerOf", identity)
+
+
+def test_the_state_is_made_of_every_event_of_the_registry():
+    for contract, events in (
+        ("IdentityRegistry", EVENTS),
+        ("ParticipantRegistry", (*CHANGES, "ParticipantGovernorVoted")),
+    ):
+        abi = artifacts.load(contract).abi
+        assert sorted(each["name"] for each in abi if each["type"] == "event") == sorted(events)
 
 
 def test_guardians_that_make_no_sense_are_refused(identities, who):

@@ -9,7 +9,8 @@ import pytest
 from radledger.algorithms import Algorithms
 from radledger.chain.ledger import Ledger
 from radledger.consent import Consents
-from radledger.identity import Identities
+from radledger.identity import Identities, Participants
+from radledger.identity.state import EVENTS, IdentityState
 from radledger.imaging import records
 from radledger.index.errors import IndexUnavailable
 from radledger.index.service import Index
@@ -20,6 +21,11 @@ _ALL = "0x" + "00" * 32
 
 def _bytes(account):
     return bytes.fromhex(account.address[2:])
+
+
+def everyone(who):
+    """The addresses of all people."""
+    return [each.address for each in (*vars(who).values(), *who.relatives) if hasattr(each, "key")]
 
 
 def everything(ledger, story, who):
@@ -45,7 +51,8 @@ def everything(ledger, story, who):
         "clinic's": algorithms.list(institution=who.clinic.address),
         "algorithm": algorithms.show(algorithms.list()[0].algorithm_id),
         "version": algorithms.version(story.model.version),
-        "identities": [identities.show(person) for person in people],
+        "identities": [identities.show(person) for person in everyone(who)],
+        "participants": [Participants(ledger).show(person) for person in everyone(who)],
     }
 
 
@@ -79,6 +86,25 @@ def test_it_is_the_same_and_the_chain_is_not_asked(ledger, index, story, who, as
     assert asked == []
     # The comparison is not one of nothing with nothing.
     assert all(from_chain[name] for name in from_chain)
+
+
+def test_an_identity_shown_from_some_events_is_that_of_all_events(ledger, story, who):
+    state = IdentityState.of(ledger.events("IdentityRegistry", *EVENTS))
+    now = ledger.present().time
+    people = {person: Identities(ledger).show(person) for person in everyone(who)}
+    for person, shown in people.items():
+        assert shown.owner == state.owner(person)
+        assert shown.controller == state.controller(person)
+        assert shown.attributes == tuple(state.attributes(person, now))
+        assert shown.delegates == tuple(state.delegates(person, now))
+        assert shown.guardians == state.guardians(person)
+        assert shown.recoveries == tuple(state.recoveries(person, now))
+    patient, child = people[who.patient.address], people[who.radiologist.address]
+    assert (child.owner, child.controller) == (patient.identity, patient.owner)
+    # What the patient's lost key set for the child ended with the recovery.
+    assert (child.guardians, child.delegates) == (None, ())
+    assert patient.recoveries
+    assert any(shown.attributes for shown in people.values())
 
 
 def test_what_happens_later_is_found(with_index, who):

@@ -8,8 +8,15 @@ from radledger.lazy import lazily
 
 if TYPE_CHECKING:
     from radledger.identity.identities import Identities
-    from radledger.identity.participants import Participant, Participants
-    from radledger.identity.records import Attribute, Delegate, Guardians, Identity, Recovery
+    from radledger.identity.model import (
+        Attribute,
+        Delegate,
+        Guardians,
+        Identity,
+        Participant,
+        Recovery,
+    )
+    from radledger.identity.participants import Participants
 
 __all__ = [
     "Attribute",
@@ -26,7 +33,7 @@ __getattr__ = lazily(
     __name__,
     {
         "identities": ("Identities",),
-        "participants": ("Participant", "Participants"),
-        "records": ("Attribute", "Delegate", "Guardians", "Identity", "Recovery"),
+        "model": ("Attribute", "Delegate", "Guardians", "Identity", "Participant", "Recovery"),
+        "participants": ("Participants",),
     },
 )

@@ -41,7 +41,7 @@ AREA = Area(
                 "ParticipantReinstated": "actor",
                 "ParticipantSuspended": "actor",
             },
-            state="radledger.identity.state:ParticipantState",
+            state="radledger.identity.participant_state:ParticipantState",
             rows="radledger.identity.tables:PARTICIPANT_ROWS",
         ),
     ),

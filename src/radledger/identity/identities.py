@@ -25,6 +25,7 @@ from radledger.identity.errors import NoEncryptionKey, NoGuardians
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger, Receipt
+    from radledger.identity.model import Identity
 
 __all__ = ["CONSENT_DELEGATE", "MOST_NAMED", "Identities", "warn_of_x25519"]
 
@@ -64,7 +65,7 @@ class Identities:
 
     # --- reading ------------------------------------------------------------------------------
 
-    def show(self, identity: str) -> records.Identity:
+    def show(self, identity: str) -> Identity:
         """Say who owns an identity, who acts for it, what it publishes, who can recover it."""
         return records.identity_record(self._ledger, parse_address(identity))
 

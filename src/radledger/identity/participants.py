@@ -3,57 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from radledger.area.fold import NOBODY
 from radledger.chain.action import Action, one_call
 from radledger.chain.ledger import Call
 from radledger.identity.address import parse_address
-from radledger.identity.bindings import ParticipantRegistry
-from radledger.identity.roles import role_bits, role_names
+from radledger.identity.model import Participant
+from radledger.identity.participant_state import CHANGES, ParticipantState
+from radledger.identity.roles import role_bits
 
 if TYPE_CHECKING:
+    from radledger.chain.events import Event
     from radledger.chain.ledger import Ledger, Receipt
 
-__all__ = ["Participant", "Participants"]
+__all__ = ["Participants"]
 
 _CONTRACT = "ParticipantRegistry"
-_SUSPENDED_BY = {
-    "institution": ParticipantRegistry.BY_INSTITUTION,
-    "governor": ParticipantRegistry.BY_GOVERNOR,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """What the registry says of an account, now.
-
-    Parameters
-    ----------
-    account
-        Its address.
-    institution
-        To which it belongs; itself for an institution, none where it belongs to none.
-    roles
-        That it may use now: none while it or its institution is suspended, except ``governor``.
-    since
-        When its institution admitted it, Unix time; none where it belongs to none.
-    active
-        Whether it belongs to an institution and neither is suspended.
-    suspended
-        Whether it or its institution is suspended.
-    suspended_by
-        Who suspended the account itself: ``institution``, ``governor``, both or neither.
-    """
-
-    account: str
-    institution: str | None
-    roles: tuple[str, ...]
-    since: int | None
-    active: bool
-    suspended: bool
-    suspended_by: tuple[str, ...]
 
 
 class Participants:
@@ -102,23 +67,17 @@ class Participants:
         return self._action("voteGovernor", parse_address(account), add)
 
     def show(self, account: str) -> Participant:
-        """Say what an account may do now; who was never admitted has no institution or roles."""
+        """Show the accreditation of an account; one never admitted has no institution or roles."""
         account = parse_address(account)
-        institution, suspended = self._call("standing", account)
-        belongs = institution != NOBODY
-        status = self._call("statusOf", account)
-        return Participant(
-            account=account,
-            institution=institution if belongs else None,
-            roles=role_names(self._call("rolesOf", account)),
-            since=self._call("sinceOf", account) if belongs else None,
-            active=belongs and not suspended,
-            suspended=suspended,
-            suspended_by=tuple(who for who, bit in _SUSPENDED_BY.items() if status & bit),
-        )
+        events = self._changes(account)
+        institution = ParticipantState.of(events).institution(account)
+        if institution and institution != account:
+            events += self._changes(institution)
+        return ParticipantState.of(events).participant(account)
 
-    def _call(self, function: str, *arguments: Any) -> Any:
-        return self._ledger.call(_CONTRACT, function, *arguments)
+    def _changes(self, account: str) -> list[Event]:
+        """What changed the accreditation of an account."""
+        return self._ledger.events(_CONTRACT, *CHANGES, account=account)
 
     def _action(self, function: str, *arguments: Any) -> Action[Receipt]:
         return one_call(self._ledger, lambda _: Call(_CONTRACT, function, arguments))

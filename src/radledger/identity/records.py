@@ -1,22 +1,19 @@
-"""What the registry of identities says: its getters, and the events that hold the rest.
+"""Identities as the events of ``IdentityRegistry`` describe them.
 
-What an owner wrote counts until the identity, or an identity that owns it, gets another owner.  Of
-delegates, guardians and approvals the registry says whether they still count; attributes stand in
-events alone, so here those are left out that were set before.
+What an owner sets counts until the identity, or an identity that owns it, gets another owner.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from radledger.area.fold import NOBODY
 from radledger.chain.errors import RequestFailed
 from radledger.crypto.errors import InvalidPublicKey
 from radledger.crypto.keys import Kem, PublicKey
-from radledger.texts import visible
+from radledger.identity.model import Attribute, Guardians, Identity
+from radledger.identity.state import EVENTS, IdentityState
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Event, Ledger
@@ -25,11 +22,6 @@ __all__ = [
     "CONTRACT",
     "KEY_ATTRIBUTE",
     "X25519_ATTRIBUTE",
-    "Attribute",
-    "Delegate",
-    "Guardians",
-    "Identity",
-    "Recovery",
     "encryption_key",
     "guardians",
     "guards_of_others",
@@ -38,7 +30,6 @@ __all__ = [
 ]
 
 CONTRACT = "IdentityRegistry"
-_OWNER, _ATTRIBUTE = "DIDOwnerChanged", "DIDAttributeChanged"
 KEY_ATTRIBUTE = "did/pub/Multikey/enc"
 """Under this name did:ethr resolvers find a key agreement key that says itself of what kind it is.
 
@@ -50,85 +41,22 @@ X25519_ATTRIBUTE = "did/pub/X25519/enc/base64"
 _HYBRID_CODE = bytes.fromhex("fac8c101")  # 0x30647a as a variable-length integer
 
 
-@dataclass(frozen=True, slots=True)
-class Delegate:
-    """Who may act for an identity, as what, until when (Unix time)."""
-
-    delegate: str
-    type: str
-    valid_to: int
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """What an identity publishes about itself, until when (Unix time); the value in hexadecimal."""
-
-    name: str
-    value: str
-    valid_to: int
-
-
-@dataclass(frozen=True, slots=True)
-class Guardians:
-    """Who can recover an identity, and how many of them it takes."""
-
-    guardians: tuple[str, ...]
-    threshold: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """A recovery under way; ``ready_at`` (Unix time) is none until enough guardians approved."""
-
-    new_owner: str
-    approvals: int
-    ready_at: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What the registry says of an identity, now.
-
-    Attributes
-    ----------
-    owner
-        As it was set; none once the identity was deactivated.
-    controller
-        The key that acts as the owner: the owner, or if the owner's own identity was handed on
-        or recovered, the owner of that; none if no key does.
-    encryption_key, kem
-        The key to which secrets are wrapped, in hexadecimal, and what it is for, see
-        :class:`radledger.crypto.keys.Kem`.
-    """
-
-    identity: str
-    did: str
-    owner: str | None
-    controller: str | None
-    encryption_key: str | None
-    kem: str | None
-    delegates: tuple[Delegate, ...]
-    attributes: tuple[Attribute, ...]
-    guardians: Guardians | None
-    recoveries: tuple[Recovery, ...]
-
-
 def identity_record(ledger: Ledger, identity: str) -> Identity:
     """All that the registry says of an identity."""
-    owner = ledger.call(CONTRACT, "identityOwner", identity)
-    controller = ledger.call(CONTRACT, "controllerOf", identity)
-    key = encryption_key(ledger, identity)
+    state, now = _state_of(ledger, identity), ledger.present().time
+    attributes = tuple(state.attributes(identity, now))
+    key = _usable_key(attributes)
     return Identity(
         identity=identity,
         did=f"did:ethr:{hex(ledger.chain_id)}:{identity}",
-        owner=owner if owner != NOBODY else None,
-        controller=controller if controller != NOBODY else None,
+        owner=state.owner(identity),
+        controller=state.controller(identity),
         encryption_key="0x" + key.raw.hex() if key else None,
         kem=key.kem.value if key else None,
-        delegates=tuple(_delegates(ledger, identity)),
-        attributes=tuple(_attributes(ledger, identity)),
-        guardians=guardians(ledger, identity),
-        recoveries=tuple(_recoveries(ledger, identity)),
+        delegates=tuple(state.delegates(identity, now)),
+        attributes=attributes,
+        guardians=state.guardians(identity),
+        recoveries=tuple(state.recoveries(identity, now)),
     )
 
 
@@ -137,12 +65,7 @@ def encryption_key(ledger: Ledger, identity: str) -> PublicKey | None:
 
     A hybrid one counts before those of X25519 alone.
     """
-    found: dict[Kem, PublicKey] = {}
-    for attribute in _attributes(ledger, identity):
-        with suppress(InvalidPublicKey):
-            if key := _public_key(attribute):
-                found[key.kem] = key
-    return found.get(Kem.HYBRID) or found.get(Kem.X25519)
+    return _usable_key(_state_of(ledger, identity).attributes(identity, ledger.present().time))
 
 
 def key_attribute(key: PublicKey) -> tuple[str, bytes]:
@@ -150,6 +73,15 @@ def key_attribute(key: PublicKey) -> tuple[str, bytes]:
     if key.kem is Kem.HYBRID:
         return KEY_ATTRIBUTE, _HYBRID_CODE + key.raw
     return X25519_ATTRIBUTE, key.raw
+
+
+def _usable_key(attributes: Iterable[Attribute]) -> PublicKey | None:
+    found: dict[Kem, PublicKey] = {}
+    for attribute in attributes:
+        with suppress(InvalidPublicKey):
+            if key := _public_key(attribute):
+                found[key.kem] = key
+    return found.get(Kem.HYBRID) or found.get(Kem.X25519)
 
 
 def _public_key(attribute: Attribute) -> PublicKey | None:
@@ -170,18 +102,16 @@ def guardians(ledger: Ledger, identity: str) -> Guardians | None:
     RequestFailed
         If the node gives no event of those that the contract has.
     """
-    if not any(ledger.call(CONTRACT, "guardiansHash", identity)):
-        return None
-    changes = ledger.events(CONTRACT, "IdentityGuardiansSet", identity=identity)
-    if not changes:
+    state = _state_of(ledger, identity)
+    expected = "0x" + ledger.call(CONTRACT, "guardiansHash", identity).hex()
+    if state.guardians_hash(identity) != expected:
         raise RequestFailed(
             f"{identity} has guardians, and the node gives no event that names them; ask another "
             "node",
             method="eth_getLogs",
             identity=identity,
         )
-    last = changes[-1].args
-    return Guardians(tuple(last["guardians"]), last["threshold"])
+    return state.guardians(identity)
 
 
 def guards_of_others(ledger: Ledger, identity: str, guardians: Iterable[str]) -> tuple[str, ...]:
@@ -195,52 +125,14 @@ def guards_of_others(ledger: Ledger, identity: str, guardians: Iterable[str]) ->
     return tuple(guardian for guardian in guardians if guardian in named)
 
 
-def _attributes(ledger: Ledger, identity: str) -> Iterator[Attribute]:
-    """Valid attributes, in the order in which they were set; none if no key acts as the owner."""
-    if ledger.call(CONTRACT, "controllerOf", identity) == NOBODY:
-        return
-    owners = _owners(ledger, identity)
-    latest: dict[tuple[str, str], Event] = {}
-    for event in ledger.events(CONTRACT, _OWNER, _ATTRIBUTE, identity=[identity, *owners]):
-        if event.name == _OWNER:
-            latest.clear()  # what was set before counts no more
-        elif event.args["identity"] == identity:
-            key = (event.args["name"], event.args["value"])
-            latest.pop(key, None)
-            latest[key] = event
-    now = ledger.present().time
-    for (name, value), event in latest.items():
-        if event.args["validTo"] > now:
-            yield Attribute(_text(name), value, event.args["validTo"])
-
-
-def _owners(ledger: Ledger, identity: str) -> list[str]:
-    """The owner of an identity, the owner of that, and so on."""
-    path = [identity]
-    while (owner := ledger.call(CONTRACT, "identityOwner", path[-1])) not in (NOBODY, *path):
-        path.append(owner)
-    return path[1:]
-
-
-def _delegates(ledger: Ledger, identity: str) -> Iterator[Delegate]:
-    latest: dict[tuple[str, str], Any] = {}
-    for event in ledger.events(CONTRACT, "DIDDelegateChanged", identity=identity):
-        key = (event.args["delegateType"], event.args["delegate"])
-        latest[key] = event.args["validTo"]
-    for (type_, delegate), valid_to in latest.items():
-        # Another owner ends what delegates may do without an event for each.
-        if ledger.call(CONTRACT, "validDelegate", identity, type_, delegate):
-            yield Delegate(delegate, _text(type_), valid_to)
-
-
-def _recoveries(ledger: Ledger, identity: str) -> Iterator[Recovery]:
-    approved = ledger.events(CONTRACT, "IdentityRecoveryApproved", identity=identity)
-    for new_owner in dict.fromkeys(event.args["newOwner"] for event in approved):
-        approvals, ready_at = ledger.call(CONTRACT, "recoveryOf", identity, new_owner)
-        if approvals:
-            yield Recovery(new_owner, approvals, ready_at or None)
-
-
-def _text(name: str) -> str:
-    """32 bytes that anyone may have written, without what would steer a terminal."""
-    return visible(bytes.fromhex(name[2:]).rstrip(b"\0").decode("utf-8", "backslashreplace"))
+def _state_of(ledger: Ledger, identity: str) -> IdentityState:
+    """The state of an identity, from its events and those of the identities it depends on."""
+    events: list[Event] = []
+    known: set[str] = set()
+    wanted = {identity}
+    while wanted:
+        events += ledger.events(CONTRACT, *EVENTS, identity=sorted(wanted))
+        known |= wanted
+        state = IdentityState.of(events)
+        wanted = state.related(identity) - known
+    return state

@@ -1,4 +1,4 @@
-"""The states of ``ParticipantRegistry``, ``IdentityRegistry`` and ``Forwarder``.
+"""The states of ``IdentityRegistry`` and ``Forwarder``.
 
 ERC-1056 has no event for the nonce that a signed change uses up, so that one counter of
 ``IdentityRegistry`` cannot be rebuilt; all else can.
@@ -12,12 +12,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from radledger.area.fold import NOBODY, NOTHING, Fold, View, hashed
-from radledger.identity.bindings import Guardians, Identities, ParticipantRegistry, Roles
+from radledger.identity import bindings
+from radledger.identity.model import Attribute, Delegate, Guardians, Recovery
+from radledger.texts import visible
 
 if TYPE_CHECKING:
     from radledger.chain.events import Event
 
-__all__ = ["ForwarderState", "IdentityState", "ParticipantState"]
+__all__ = ["EVENTS", "ForwarderState", "IdentityState"]
+
+EVENTS = (
+    "DIDAttributeChanged",
+    "DIDDelegateChanged",
+    "DIDOwnerChanged",
+    "IdentityApprovalWithdrawn",
+    "IdentityGuardiansSet",
+    "IdentityRecoveryApproved",
+    "IdentityRecoveryExecuted",
+    "IdentityRecoveryVetoed",
+)
+"""The events of ``IdentityRegistry``."""
 
 
 class ForwarderState(Fold):
@@ -36,77 +50,7 @@ class ForwarderState(Fold):
             yield View("Forwarder", "nonces", (signer,), (nonce,))
 
 
-@dataclass
-class _Participant:
-    institution: str = NOBODY
-    roles: int = 0
-    since: int = 0
-    status: int = 0
-
-
-class ParticipantState(Fold):
-    """Who belongs to which institution as what; governors and their votes."""
-
-    def __init__(self) -> None:
-        self._participants: defaultdict[str, _Participant] = defaultdict(_Participant)
-        self._governors = 0
-        self._round = 0
-        self._votes: dict[tuple[str, bool], tuple[int, int]] = {}
-
-    def apply(self, event: Event) -> None:
-        """Do what the contract did."""
-        args = event.args
-        participant = self._participants[args["account"]]
-        governor = participant.roles & Roles.GOVERNOR
-        match event.name:
-            case "ParticipantAdmitted":
-                participant.institution = args["institution"]
-                participant.roles = args["roles"] | governor
-                participant.since = event.timestamp
-                participant.status &= ParticipantRegistry.BY_GOVERNOR
-            case "ParticipantRolesChanged":
-                participant.roles = args["roles"] | governor
-            case "ParticipantLeft":
-                participant.institution, participant.roles, participant.since = NOBODY, governor, 0
-            case "ParticipantSuspended" | "ParticipantReinstated":
-                participant.status = args["status"]
-            case "ParticipantGovernorVoted":
-                self._votes[args["account"], args["add"]] = (args["round"], args["votes"])
-                if args["votes"] * 2 > self._governors:
-                    self._round = args["round"] + 1
-            case "ParticipantGovernorAdded":
-                participant.roles |= Roles.GOVERNOR
-                self._governors += 1
-            case "ParticipantGovernorRemoved":
-                participant.roles &= ~Roles.GOVERNOR
-                self._governors -= 1
-
-    def views(self, now: int) -> Iterator[View]:
-        """What its views must answer."""
-        contract = "ParticipantRegistry"
-        yield View(contract, "governorCount", (), (self._governors,))
-        yield View(contract, "governorRound", (), (self._round,))
-        for (account, add), (round_, votes) in self._votes.items():
-            counted = votes if round_ == self._round else 0
-            yield View(contract, "governorVotes", (account, add), (counted,))
-        for account, participant in list(self._participants.items()):
-            suspended = bool(participant.status) or bool(self._institution(participant).status)
-            yield View(contract, "standing", (account,), (participant.institution, suspended))
-            yield View(contract, "rolesOf", (account,), (self._roles(participant, suspended),))
-            yield View(contract, "sinceOf", (account,), (participant.since,))
-            yield View(contract, "statusOf", (account,), (participant.status,))
-
-    def _institution(self, participant: _Participant) -> _Participant:
-        return self._participants.get(participant.institution, _Participant())
-
-    def _roles(self, participant: _Participant, suspended: bool) -> int:
-        governor = participant.roles & Roles.GOVERNOR
-        if participant.institution == NOBODY or suspended:
-            return governor
-        return governor | participant.roles & self._institution(participant).roles
-
-
-_MOST_STEPS = Identities.MANDATE_BITS // Identities.TENURE_BITS
+_MOST_STEPS = bindings.Identities.MANDATE_BITS // bindings.Identities.TENURE_BITS
 
 # The tenures along the path from an identity to its controller.
 _Mandate = tuple[int, ...]
@@ -119,10 +63,11 @@ class _Identity:
     changed: int = 0
     round: int = 0
     tenure: int = 0
-    # The hash of the list, its threshold, and the mandate under which they were named.
-    guardians: tuple[str, int, _Mandate] = (NOTHING, 0, ())
-    # By type and delegate: until when, and under which mandate.
+    # With the mandate under which they were named.
+    guardians: tuple[Guardians, _Mandate] = (Guardians((), 0), ())
+    # By type and delegate, and by name and value: until when, and under which mandate.
     delegates: dict[tuple[str, str], tuple[int, _Mandate]] = field(default_factory=dict)
+    attributes: dict[tuple[str, str], tuple[int, _Mandate]] = field(default_factory=dict)
     recoveries: dict[str, _Recovery] = field(default_factory=dict)
 
 
@@ -136,7 +81,7 @@ class _Recovery:
 
 
 class IdentityState(Fold):
-    """Owners, delegates, guardians and recoveries."""
+    """Owners, delegates, attributes, guardians and recoveries."""
 
     def __init__(self) -> None:
         self._identities: defaultdict[str, _Identity] = defaultdict(_Identity)
@@ -155,11 +100,13 @@ class IdentityState(Fold):
             case "DIDDelegateChanged":
                 key = (args["delegateType"], args["delegate"])
                 identity.delegates[key] = (args["validTo"], self._mandate(args["identity"]))
+            case "DIDAttributeChanged":
+                key = (args["name"], args["value"])
+                identity.attributes.pop(key, None)  # the one that was set last comes last
+                identity.attributes[key] = (args["validTo"], self._mandate(args["identity"]))
             case "IdentityGuardiansSet":
-                given = [args["guardians"], args["threshold"]]
-                hash_ = hashed(["address[]", "uint256"], given) if args["guardians"] else NOTHING
-                mandate = self._mandate(args["identity"])
-                identity.guardians = (hash_, args["threshold"], mandate)
+                named = Guardians(tuple(args["guardians"]), args["threshold"])
+                identity.guardians = (named, self._mandate(args["identity"]))
                 identity.round += 1
             case "IdentityRecoveryApproved":
                 approval = (event.timestamp, self._mandate(args["guardian"]))
@@ -173,41 +120,113 @@ class IdentityState(Fold):
                 identity.round += 1
             case "IdentityRecoveryExecuted":
                 # The guardians who recovered it stay, under the new owner's mandate.
-                hash_, threshold, _ = identity.guardians
-                identity.guardians = (hash_, threshold, self._mandate(args["identity"]))
+                named, _ = identity.guardians
+                identity.guardians = (named, self._mandate(args["identity"]))
 
     def views(self, now: int) -> Iterator[View]:
         """What its views must answer."""
         contract = "IdentityRegistry"
         for address, identity in list(self._identities.items()):
             controller, mandate = self._authority(address)
-            hash_, threshold, named_under = identity.guardians
-            hash_ = hash_ if named_under == mandate else NOTHING
             yield View(contract, "owners", (address,), (identity.owner,))
             yield View(contract, "identityOwner", (address,), (self._owner(address),))
             yield View(contract, "controllerOf", (address,), (controller,))
             yield View(contract, "changed", (address,), (identity.changed,))
-            yield View(contract, "guardiansHash", (address,), (hash_,))
+            yield View(contract, "guardiansHash", (address,), (self.guardians_hash(address),))
             for (type_, delegate), (valid_to, given_under) in identity.delegates.items():
                 key = hashed(["bytes32"], [type_])
                 yield View(contract, "delegates", (address, key, delegate), (valid_to,))
                 valid = valid_to > now and given_under == mandate
                 yield View(contract, "validDelegate", (address, type_, delegate), (valid,))
             for new_owner in identity.recoveries:
-                recovery = self._recovery(address, new_owner)
-                approvals = self._standing(recovery, now)
-                ready_at = recovery.ready_at if approvals >= threshold else 0
-                yield View(contract, "recoveryOf", (address, new_owner), (approvals, ready_at))
+                answers = self._approvals(address, new_owner, now)
+                yield View(contract, "recoveryOf", (address, new_owner), answers)
+
+    def related(self, address: str) -> set[str]:
+        """The identities on which the state of an identity depends.
+
+        These are the identity, its owner, the owner of that and so on, as far as the contract
+        looks, and the same for the guardians who approve a recovery.
+        """
+        related: set[str] = set()
+        for each in (address, *self._approving(address)):
+            for _ in range(_MOST_STEPS):
+                related.add(each)
+                each = self._owner(each)
+        return related - {NOBODY}
+
+    def owner(self, address: str) -> str | None:
+        """The owner of an identity; None if it is deactivated."""
+        owner = self._owner(address)
+        return owner if owner != NOBODY else None
+
+    def controller(self, address: str) -> str | None:
+        """The account that acts as the owner of an identity, if there is one."""
+        controller, _ = self._authority(address)
+        return controller if controller != NOBODY else None
+
+    def attributes(self, address: str, now: int) -> Iterator[Attribute]:
+        """The attributes in force, in the order in which they were set."""
+        controller, mandate = self._authority(address)
+        if controller == NOBODY:
+            return
+        for (name, value), (valid_to, set_under) in self._identity(address).attributes.items():
+            if valid_to > now and set_under == mandate:
+                yield Attribute(_text(name), value, valid_to)
+
+    def delegates(self, address: str, now: int) -> Iterator[Delegate]:
+        """The delegates who may act for an identity."""
+        mandate = self._mandate(address)
+        for (type_, delegate), (valid_to, given_under) in self._identity(address).delegates.items():
+            if valid_to > now and given_under == mandate:
+                yield Delegate(delegate, _text(type_), valid_to)
+
+    def guardians(self, address: str) -> Guardians | None:
+        """The guardians who were named last, unless they were dismissed or the owner changed."""
+        named, named_under = self._identity(address).guardians
+        return named if named.guardians and named_under == self._mandate(address) else None
+
+    def guardians_hash(self, address: str) -> str:
+        """The hash of the guardians and their threshold, as the contract keeps it."""
+        named = self.guardians(address)
+        if named is None:
+            return NOTHING
+        return hashed(["address[]", "uint256"], [named.guardians, named.threshold])
+
+    def recoveries(self, address: str, now: int) -> Iterator[Recovery]:
+        """The recoveries under way, in the order in which they were first approved."""
+        for new_owner in self._identity(address).recoveries:
+            approvals, ready_at = self._approvals(address, new_owner, now)
+            if approvals:
+                yield Recovery(new_owner, approvals, ready_at or None)
+
+    def _identity(self, address: str) -> _Identity:
+        return self._identities.get(address, _Identity())
+
+    def _approving(self, address: str) -> list[str]:
+        """The guardians who approve a recovery of an identity."""
+        recoveries = self._identity(address).recoveries.values()
+        return [guardian for recovery in recoveries for guardian in recovery.approvals]
+
+    def _approvals(self, address: str, new_owner: str, now: int) -> tuple[int, int]:
+        """How many approvals of a new owner count, and from when it can be carried out; or 0."""
+        recovery = self._recovery(address, new_owner)
+        approvals = sum(
+            now < given + bindings.Guardians.APPROVAL_PERIOD and self._mandate(guardian) == mandate
+            for guardian, (given, mandate) in recovery.approvals.items()
+        )
+        named, _ = self._identity(address).guardians
+        return approvals, recovery.ready_at if approvals >= named.threshold else 0
 
     def _owner(self, address: str) -> str:
-        identity = self._identities.get(address, _Identity())
+        identity = self._identity(address)
         return address if identity.owner == NOBODY and not identity.deactivated else identity.owner
 
     def _authority(self, address: str) -> tuple[str, _Mandate]:
         """Who acts as the owner, and under which mandate."""
         account, tenures = address, []
         for _ in range(_MOST_STEPS):
-            tenures.append(self._identities.get(account, _Identity()).tenure)
+            tenures.append(self._identity(account).tenure)
             controller = self._owner(account)
             if controller in (account, address):
                 return controller, tuple(tenures)
@@ -225,9 +244,7 @@ class IdentityState(Fold):
             recovery = identity.recoveries[new_owner] = _Recovery(identity.round, mandate)
         return recovery
 
-    def _standing(self, recovery: _Recovery, now: int) -> int:
-        """How many approvals count."""
-        return sum(
-            now < given + Guardians.APPROVAL_PERIOD and self._mandate(guardian) == mandate
-            for guardian, (given, mandate) in recovery.approvals.items()
-        )
+
+def _text(name: str) -> str:
+    """32 bytes that anyone may have written, without what would steer a terminal."""
+    return visible(bytes.fromhex(name[2:]).rstrip(b"\0").decode("utf-8", "backslashreplace"))
