@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import itertools
 import json
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from radledger.cli.session import session
 from tools.check_links import broken
 
 ROOT = Path(__file__).parents[1]
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
 DOCUMENTS = [
     path for folder in ("", "docs/**/", "infra/**/") for path in ROOT.glob(f"{folder}*.md")
@@ -170,11 +173,14 @@ def test_gas_in_the_document_on_scale_is_that_of_the_snapshot():
     assert set(sums) == told
 
 
+def architecture_tree():
+    (tree,) = [block for block in plain_blocks(ARCHITECTURE) if "contracts/" in block]
+    return tree.splitlines()
+
+
 def test_the_tree_of_the_architecture_is_there():
-    architecture = (ROOT / "docs/architecture.md").read_text("utf-8")
-    (tree,) = [block for block in plain_blocks(architecture) if "contracts/" in block]
     missing, above = [], {}
-    for line in tree.splitlines():
+    for line in architecture_tree():
         match = TREE_LINE.match(line)
         assert match, line
         depth = len(match["indent"]) // 2
@@ -183,6 +189,30 @@ def test_the_tree_of_the_architecture_is_there():
         inside = re.findall(r"(?<![\w/])([\w-]+/)(?!\w)", match["caption"])
         missing += [each for each in (path, *(path / name for name in inside)) if not each.exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize("folder", ["contracts", "src/radledger"])
+def test_the_tree_of_the_architecture_has_every_package(folder):
+    lines = iter(architecture_tree())
+    assert any(line.startswith(f"{folder}/ ") for line in lines)
+    inside = itertools.takewhile(lambda line: line.startswith(" "), lines)
+    listed = [TREE_LINE.match(line)["name"].rstrip("/") for line in inside]
+    there = (ROOT / folder).iterdir()
+    # Each folder with files in it, and each module.
+    packages = {path.name for path in there if any(path.glob("*.*")) or path.suffix == ".py"}
+    assert sorted(listed) == sorted(packages - {"__init__.py"})
+
+
+def test_the_dependencies_of_the_architecture_are_those_that_are_checked():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    one_way, *_ = project["tool"]["importlinter"]["contracts"]
+    there = {path.stem for path in (ROOT / "src/radledger").iterdir()}
+    layers = [
+        [name for name in re.findall(r"radledger\.(\w+)", layer) if name in there]
+        for layer in one_way["layers"]
+    ]
+    (stated,) = re.findall(r"Dependencies point one way:\*\* `(.+?)`", ARCHITECTURE)
+    assert [layer.split(", ") for layer in stated.split(" → ")] == [each for each in layers if each]
 
 
 @pytest.mark.parametrize(
