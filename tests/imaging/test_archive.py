@@ -19,7 +19,7 @@ import pytest
 from radledger.imaging.errors import HomeBusy
 from radledger.imaging.ingest import retry
 from radledger.imaging.ingest.run import Ingest
-from radledger.imaging.ingest.storing import Outcome, Task
+from radledger.imaging.ingest.storing import FileOutcome, Task
 from radledger.imaging.journal import database
 from radledger.imaging.journal.journal import Journal
 from radledger.imaging.journal.tables import Purpose
@@ -134,8 +134,8 @@ list(pool.run(wait_forever, [Order(int(sys.argv[2]), False)], blame))
 """
 
 
-def wait_forever(_bench, order):
-    os.write(order.number, f"{os.getpid()}\n".encode())
+def wait_forever(_worker, orders):
+    os.write(orders[0].number, f"{os.getpid()}\n".encode())
     signal.pause()
 
 
@@ -164,7 +164,7 @@ class Refusing:
 
     def run(self, _work, tasks, _crashed):
         for task in tasks:
-            yield Outcome(task, reason="left out")
+            yield FileOutcome(task, reason="left out")
 
 
 def test_memory_does_not_grow_with_the_archive(ledger, store, tmp_path, who):

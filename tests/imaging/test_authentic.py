@@ -22,7 +22,7 @@ from radledger.imaging.errors import (
 )
 from radledger.imaging.home import imaging_folder
 from radledger.imaging.ingest import anchoring
-from radledger.imaging.ingest.storing import Outcome
+from radledger.imaging.ingest.storing import FileOutcome
 from radledger.imaging.journal.homekey import HomeKey, put_away
 from radledger.imaging.journal.journal import Journal
 from radledger.imaging.journal.rows import context_of
@@ -176,7 +176,7 @@ def test_a_worker_answers_only_for_what_it_was_given(
         def run(self, _work, tasks, _crashed):
             for task in tasks:
                 said = replace(task, addition=7) if answer == "addition" else task
-                yield Outcome(said, other.set_id)
+                yield FileOutcome(said, other.set_id)
 
     monkeypatch.setattr(Custody, "_workers", lambda *_: Lying())
     with pytest.raises(WorkerAnswerInvalid, match="only workers of yours") as error:
@@ -191,7 +191,7 @@ def test_a_worker_answers_once_for_each_file(images, who, series, monkeypatch, a
         def run(self, _work, tasks, _crashed):
             given = list(tasks)
             for number in answers:
-                yield Outcome(given[number], reason="left out")
+                yield FileOutcome(given[number], reason="left out")
 
     monkeypatch.setattr(Custody, "_workers", lambda *_: Lying())
     with pytest.raises(WorkerAnswerInvalid, match="only workers of yours"):
@@ -205,7 +205,7 @@ def test_a_set_that_is_not_in_the_journal_is_reported(
     class Lying:
         def run(self, _work, tasks, _crashed):
             for task in tasks:
-                yield Outcome(task, 7)
+                yield FileOutcome(task, 7)
 
     monkeypatch.setattr(Custody, "_workers", lambda *_: Lying())
     options = {"custodian": who.hospital, "mixed_patient_ids": mixed_patient_ids}

@@ -202,10 +202,10 @@ class Order:
     size: int = 9 << 20  # two are too much for the calling process to try
 
 
-def obey(_bench, order):
-    if order.deadly:
+def obey(_worker, orders):
+    if any(order.deadly for order in orders):
         os.kill(os.getpid(), signal.SIGKILL)
-    return order.number
+    return [order.number for order in orders]
 
 
 def blame(order, _reason):
@@ -220,8 +220,8 @@ def test_a_file_that_kills_its_process_is_blamed_and_the_others_are_done(tmp_pat
     assert done == sorted(-n if n in (4, 17) else n for n in range(1, 25))
 
 
-def fail(_bench, order):
-    raise OSError(28, "No space left on device", str(order.number))
+def fail(_worker, orders):
+    raise OSError(28, "No space left on device", str(orders[0].number))
 
 
 def test_what_no_file_caused_is_raised(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,8 @@ from radledger.dicom.limits import bounded
 from radledger.dicom.read import header_of
 from radledger.dicom.scan import Candidate, printable, scan
 from radledger.dicom.source import open_dicom
-from radledger.imaging.ingest.isolation import limited
-from radledger.imaging.ingest.storing import WorkerContext
-from radledger.imaging.ingest.workers import WorkerPool
+from radledger.imaging.ingest.isolation import NeedsIsolation, limited, require_isolation
+from radledger.imaging.ingest.workers import WorkerContext, WorkerPool
 from radledger.imaging.manifest import Manifest
 from radledger.imaging.model import VerifyResult
 from radledger.texts import one_line
@@ -58,13 +57,25 @@ class Examination:
     reason: str | None = None
 
 
-def examine(bench: WorkerContext, question: Question) -> Examination | None:
-    """Digest one file; `None` where only an isolated process may read it."""
+def examine(worker: WorkerContext, questions: Sequence[Question]) -> list[Examination]:
+    """Digest files; those that only an isolated process may read are deferred elsewhere."""
+    examinations = []
+    for question in questions:
+        try:
+            examinations.append(_examined(question, isolated=worker.isolated))
+        except NeedsIsolation:
+            worker.deferred.append(question)
+    return examinations
+
+
+def _examined(question: Question, *, isolated: bool) -> Examination:
     path, digest = question.path, None
     try:
         digest = "0x" + file_digest(path).hex()
-        with limited(question.size, isolated=bench.isolated):
-            found = bounded(_read(bench, path))
+        with limited(question.size, isolated=isolated):
+            found = bounded(_reading(path, isolated=isolated))
+    except NeedsIsolation:
+        raise
     except (DicomError, OSError) as error:
         return Examination(question, digest, reason=str(error))
     except Exception as error:
@@ -72,7 +83,7 @@ def examine(bench: WorkerContext, question: Question) -> Examination | None:
         return Examination(
             question, digest, reason=f"{type(error).__name__}: {one_line(error, 100)}"
         )
-    return Examination(question, digest, *found) if found else None
+    return Examination(question, digest, *found)
 
 
 def judge(manifest: Manifest, examination: Examination) -> VerifyResult:
@@ -99,16 +110,13 @@ def judge(manifest: Manifest, examination: Examination) -> VerifyResult:
     return VerifyResult(examination.question.name, "unknown", None, examination.reason)
 
 
-def _read(
-    bench: WorkerContext, path: Path
-) -> Callable[[], tuple[str | None, str, str | None] | None]:
+def _reading(path: Path, *, isolated: bool) -> Callable[[], tuple[str | None, str, str | None]]:
     """Reads a file's image digest, SOP Instance UID, and why it has no image digest."""
 
-    def read() -> tuple[str | None, str, str | None] | None:
+    def read() -> tuple[str | None, str, str | None]:
         with open_dicom(path) as source:
             header = header_of(source, path)
-            if not (bench.isolated or source.native or source.pixels is None):
-                return None
+            require_isolation(source, isolated=isolated)
             try:
                 image_digest = "0x" + image_digest_of(source, header).hex()
             except PixelsUnreadable as error:

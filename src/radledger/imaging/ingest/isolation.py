@@ -7,12 +7,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from radledger.dicom.limits import time_limit
+from radledger.dicom.source import DicomSource
 
-__all__ = ["limited", "silent_codecs"]
+__all__ = ["NeedsIsolation", "limited", "require_isolation", "silent_codecs"]
 
 # A file may take two minutes, and a second more for each of these bytes.
 _SECONDS, _BYTES_PER_SECOND = 120.0, 4 << 20
 _STDERR = 2
+
+
+class NeedsIsolation(Exception):
+    """The file has compressed pixels, which only a process that may be lost decodes."""
+
+
+def require_isolation(source: DicomSource, *, isolated: bool) -> None:
+    """Let an isolated process read any file, and others those without compressed pixels.
+
+    Raises
+    ------
+    NeedsIsolation
+        If this process is not isolated, and would decode compressed pixels.
+    """
+    if not (isolated or source.native or source.pixels is None):
+        raise NeedsIsolation
 
 
 @contextmanager

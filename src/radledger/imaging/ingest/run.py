@@ -24,7 +24,7 @@ from radledger.imaging.errors import JournalAltered, WorkerAnswerInvalid
 from radledger.imaging.home import custodian_journal, exclusive_workdir
 from radledger.imaging.ingest import anchoring
 from radledger.imaging.ingest.retry import Retry
-from radledger.imaging.ingest.storing import Outcome, Rest, Task, WorkerContext, store_file
+from radledger.imaging.ingest.storing import FileOutcome, Task, store_files
 from radledger.imaging.journal import pinning
 from radledger.imaging.journal.identifiers import MIXED
 from radledger.imaging.journal.tables import Purpose
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
+    from radledger.imaging.ingest.workers import Crashed, Work
     from radledger.imaging.journal.journal import Journal
     from radledger.imaging.journal.tables import SetRow
     from radledger.storage import Storage
@@ -77,10 +78,10 @@ class Workers(Protocol):
 
     def run(
         self,
-        work: Callable[[WorkerContext, Task], Outcome | Rest[Outcome] | None],
+        work: Work[Task, FileOutcome],
         tasks: Iterable[Task],
-        crashed: Callable[[Task, str], Outcome],
-    ) -> Iterator[Outcome]:
+        crashed: Crashed[Task, FileOutcome],
+    ) -> Iterator[FileOutcome]:
         """See :meth:`.WorkerPool.run`."""
         ...
 
@@ -214,7 +215,7 @@ class _Run:
 
     def _stored(self, workers: Workers, lots: Iterable[StudyBatch]) -> Iterator[None]:
         """Store all files; after each, and at the end, some lots may be complete."""
-        for outcome in workers.run(store_file, self._tasks(lots), _crashed):
+        for outcome in workers.run(store_files, self._tasks(lots), _crashed):
             self._patience.succeeded()
             task, reason = outcome.task, outcome.reason
             lot = self._open.get(task.addition)
@@ -382,5 +383,5 @@ def _as_stated(journal: Journal, row: SetRow, task: Task | None) -> SetRow:
     return journal.regroup(row, visit, course)
 
 
-def _crashed(task: Task, reason: str) -> Outcome:
-    return Outcome(task, reason=reason)
+def _crashed(task: Task, reason: str) -> FileOutcome:
+    return FileOutcome(task, reason=reason)

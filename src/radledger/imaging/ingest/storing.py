@@ -1,4 +1,4 @@
-"""From one file to its stored ciphertext: what a worker process does.
+"""From files to their stored ciphertext: what a worker process does.
 
 One pass reads, de-identifies and digests, another encrypts into the store.  Memory does not grow
 with the file.  The plain copy of a de-identified file lives in the journal's folder, unless it
@@ -8,13 +8,13 @@ is small, and is deleted once the file is stored.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, TemporaryDirectory
-from typing import IO, Any, Generic, TypeVar, cast
+from typing import IO, Any, cast
 
 from radledger.crypto import envelope
 from radledger.dicom.deidentify import deidentify
@@ -26,24 +26,21 @@ from radledger.dicom.read import DicomHeader, header_of
 from radledger.dicom.source import DicomSource, open_dicom, open_regular
 from radledger.dicom.values import value_of
 from radledger.imaging.ciphertext import IN_MEMORY, encrypted
-from radledger.imaging.ingest.isolation import limited
+from radledger.imaging.ingest.isolation import NeedsIsolation, limited, require_isolation
 from radledger.imaging.ingest.original import OriginalFile, source_digest
+from radledger.imaging.ingest.workers import WorkerContext
 from radledger.imaging.journal.homekey import recipient_of
 from radledger.imaging.journal.identifiers import identifiers_of
-from radledger.imaging.journal.journal import Journal
 from radledger.imaging.journal.tables import FileRow, IdentifierRow, Purpose
 from radledger.imaging.model import NONE
-from radledger.storage import Storage
 from radledger.storage.cid import cid_of
 from radledger.texts import one_line
 
 __all__ = [
-    "Outcome",
-    "Rest",
+    "FileOutcome",
     "StoredFile",
     "Task",
-    "WorkerContext",
-    "store_file",
+    "store_files",
 ]
 
 
@@ -100,48 +97,13 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FileOutcome:
     """What became of a file: it is in a set, now or already, or was left out for a reason."""
 
     task: Task
     set_id: int | None = None
     new: bool = False
     reason: str | None = None
-
-
-class JournalCache:
-    """What a journal is asked for each file and says the same for most, remembered.
-
-    For the files of one chunk, no longer: a set may be sealed meanwhile, or a patient erased.
-    """
-
-    def __init__(self, journal: Journal) -> None:
-        self.group = cache(journal.group)
-        self.open_set = cache(journal.open_set)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerContext:
-    """What a worker works with, on one chunk of files.
-
-    Attributes
-    ----------
-    journal, storage, folder
-        Where secrets are, where ciphertext goes, and a folder for temporary files.
-    isolated
-        Whether this process may be lost: only then are compressed pixels decoded in it.
-    recalled
-        What the journal said already.
-    """
-
-    journal: Journal
-    storage: Storage
-    folder: Path
-    isolated: bool
-    recalled: JournalCache = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "recalled", JournalCache(self.journal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,25 +125,6 @@ class _Plain:
     stream: IO[bytes]
 
 
-R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Rest(Generic[R]):
-    """What is left of a task; the rests of several tasks are done together.
-
-    Attributes
-    ----------
-    content
-        What `finish` needs to know of the task.
-    finish
-        Called with the contents of several rests of the same function; gives their results.
-    """
-
-    content: Any
-    finish: Callable[[WorkerContext, Sequence[Any]], list[R]]
-
-
 @dataclass(frozen=True, slots=True)
 class _Encrypted:
     """A file whose ciphertext goes into the store with others, and has to be written down then."""
@@ -193,70 +136,124 @@ class _Encrypted:
     ciphertext: IO[bytes]
 
 
-class _NeedsIsolation(Exception):
-    """The file has compressed pixels, which only a process that may be lost decodes."""
+def store_files(worker: WorkerContext, tasks: Sequence[Task]) -> list[FileOutcome]:
+    """Store a chunk of files; those that only an isolated process may read are deferred.
 
-
-def store_file(bench: WorkerContext, task: Task) -> Outcome | Rest[Outcome] | None:
-    """Store one file; `None` where only an isolated process may read it.
-
-    What is wrong with the file is an outcome.
+    What is wrong with a file is its outcome.
 
     Raises
     ------
     StorageError, JournalUnavailable, OSError
         What is wrong with the store, the journal or the disk.
     """
-    try:
-        with _located(bench, task.source) as path:
-            return _store(bench, task, path)
-    except _NeedsIsolation:
-        return None
-    except DicomError as error:
-        return Outcome(task, reason=error.message)
+    chunk = _Chunk(worker)
+    for task in tasks:
+        chunk.encrypt(task)
+    chunk.store()
+    return [chunk.outcomes[task] for task in tasks if task in chunk.outcomes]
 
 
-def _store(bench: WorkerContext, task: Task, path: Path) -> Outcome | Rest[Outcome]:
-    digest = source_digest(path)
-    known = bench.journal.known(task.purpose, digest)
-    if known is not None:
-        if known.state != "open" or not bench.storage.missing([known.cid]):
-            return Outcome(task, known.set_id)
-        bench.journal.forget(known)
-    with SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(bench.folder)) as copy:
-        plain = _examined(bench, task, path, cast(IO[bytes], copy))
-        with plain.stream:
-            return _encrypted(bench, task, digest, plain)
+class _Chunk:
+    """Files that are stored together, and what became of each.
+
+    The journal's answers that are the same for most files are kept for one chunk, no longer: a set
+    may be sealed meanwhile, or a patient erased.
+    """
+
+    def __init__(self, worker: WorkerContext) -> None:
+        self.outcomes: dict[Task, FileOutcome] = {}
+        self._worker = worker
+        self._journal = worker.journal
+        self._group = cache(worker.journal.group)
+        self._open_set = cache(worker.journal.open_set)
+        self._encrypted: list[_Encrypted] = []
+
+    def encrypt(self, task: Task) -> None:
+        """Read and encrypt a file, unless it is stored already, or has to be left out."""
+        try:
+            with _located(self._worker, task.source) as path:
+                self._read(task, path)
+        except NeedsIsolation:
+            self._worker.deferred.append(task)
+        except DicomError as error:
+            self._left_out(task, None, error.message)
+
+    def store(self) -> None:
+        """Store what was encrypted, and write down that it is."""
+        files = self._encrypted
+        if not files:
+            return
+        self._journal.storing([file.row.cid for file in files], "adding")
+        with ExitStack() as stack:
+            contents = [(stack.enter_context(file.ciphertext), file.row.cid) for file in files]
+            self._worker.storage.put_all(contents)
+        identifiers = [row for file in files for row in file.identifiers]
+        added = self._journal.add_files([file.row for file in files], identifiers)
+        for file, done in zip(files, added, strict=True):
+            if done:
+                self._is_in(file.task, file.row.set_id, new=True)
+            else:
+                self._not_added(file)
+
+    def _read(self, task: Task, path: Path) -> None:
+        digest = source_digest(path)
+        known = self._journal.known(task.purpose, digest)
+        if known is not None:
+            if known.state != "open" or not self._worker.storage.missing([known.cid]):
+                self._is_in(task, known.set_id)
+                return
+            self._journal.forget(known)
+        with SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(self._worker.folder)) as copy:
+            plain = _examined(self._worker, task, path, cast(IO[bytes], copy))
+            with plain.stream:
+                self._encrypt(task, digest, plain)
+
+    def _encrypt(self, task: Task, digest: bytes, plain: _Plain) -> None:
+        header = plain.header
+        visit = task.visit or self._group(task.purpose, "visit", header.study)
+        series = (task.purpose, visit, task.course, plain.study, plain.series)
+        twin = self._journal.instance_of(*series, plain.sop_instance)
+        if twin is not None and twin[1] != digest:
+            self._left_out(task, twin[0], _TWIN)
+            return
+        row = self._open_set(*series, header.modality, task.public_key)
+        ciphertext = encrypted(plain.stream, recipient_of(row.secret or ""), self._worker.folder)
+        file_digest = plain.file_digest or cast(OriginalFile, plain.stream).file_digest(digest)
+        file = FileRow(
+            set_id=row.set_id,
+            source_digest=digest,
+            sop_instance=plain.sop_instance,
+            sop_class=plain.sop_class,
+            transfer_syntax=header.transfer_syntax,
+            number=header.instance_number,
+            salt=secrets.token_bytes(32),
+            file_digest=file_digest,
+            image_digest=plain.image_digest,
+            cid=cid_of(ciphertext),
+            size=plain.size,
+        )
+        ciphertext.seek(0)
+        identifiers = _identifiers(task, row.set_id, plain)
+        self._encrypted.append(_Encrypted(task, series, file, identifiers, ciphertext))
+
+    def _not_added(self, file: _Encrypted) -> None:
+        """Another worker was faster with the file, or with another one of the same instance."""
+        self._worker.storage.unpin(file.row.cid)
+        if self._journal.known(file.task.purpose, file.row.source_digest) is not None:
+            self._is_in(file.task, file.row.set_id)
+            return
+        twin = self._journal.instance_of(*file.series, file.row.sop_instance)
+        self._left_out(file.task, file.row.set_id, _SEALED if twin is None else _TWIN)
+
+    def _is_in(self, task: Task, set_id: int, *, new: bool = False) -> None:
+        self.outcomes[task] = FileOutcome(task, set_id, new)
+
+    def _left_out(self, task: Task, set_id: int | None, reason: str) -> None:
+        self.outcomes[task] = FileOutcome(task, set_id, reason=reason)
 
 
-def _encrypted(
-    bench: WorkerContext, task: Task, digest: bytes, plain: _Plain
-) -> Outcome | Rest[Outcome]:
-    journal, header = bench.journal, plain.header
-    visit = task.visit or bench.recalled.group(task.purpose, "visit", header.study)
-    series = (task.purpose, visit, task.course, plain.study, plain.series)
-    twin = journal.instance_of(*series, plain.sop_instance)
-    if twin is not None and twin[1] != digest:
-        return Outcome(task, twin[0], reason=_TWIN)
-    row = bench.recalled.open_set(*series, header.modality, task.public_key)
-    ciphertext = encrypted(plain.stream, recipient_of(row.secret or ""), bench.folder)
-    file_digest = plain.file_digest or cast(OriginalFile, plain.stream).file_digest(digest)
-    file = FileRow(
-        set_id=row.set_id,
-        source_digest=digest,
-        sop_instance=plain.sop_instance,
-        sop_class=plain.sop_class,
-        transfer_syntax=header.transfer_syntax,
-        number=header.instance_number,
-        salt=secrets.token_bytes(32),
-        file_digest=file_digest,
-        image_digest=plain.image_digest,
-        cid=cid_of(ciphertext),
-        size=plain.size,
-    )
-    ciphertext.seek(0)
-    identifiers = _identifiers(task, row.set_id, plain)
-    return Rest(_Encrypted(task, series, file, identifiers, ciphertext), _stored)
+_TWIN = "another file of the series has the same SOP Instance UID and other content"
+_SEALED = "the series was sealed at that moment; add the file again"
 
 
 def _identifiers(task: Task, set_id: int, plain: _Plain) -> list[IdentifierRow]:
@@ -267,41 +264,13 @@ def _identifiers(task: Task, set_id: int, plain: _Plain) -> list[IdentifierRow]:
     return identifiers_of(task.pseudonym_key, set_id, units, plain.patient_id)
 
 
-def _stored(bench: WorkerContext, files: Sequence[_Encrypted]) -> list[Outcome]:
-    """Store ciphertexts, and write down that they are."""
-    bench.journal.storing([file.row.cid for file in files], "adding")
-    with ExitStack() as stack:
-        contents = [(stack.enter_context(file.ciphertext), file.row.cid) for file in files]
-        bench.storage.put_all(contents)
-    identifiers = [row for file in files for row in file.identifiers]
-    added = bench.journal.add_files([file.row for file in files], identifiers)
-    return [
-        Outcome(file.task, file.row.set_id, new=True) if done else _not_added(bench, file)
-        for file, done in zip(files, added, strict=True)
-    ]
-
-
-def _not_added(bench: WorkerContext, file: _Encrypted) -> Outcome:
-    """Another worker was faster with the same file, or with another one of the same instance."""
-    bench.storage.unpin(file.row.cid)
-    if bench.journal.known(file.task.purpose, file.row.source_digest) is not None:
-        return Outcome(file.task, file.row.set_id)
-    twin = bench.journal.instance_of(*file.series, file.row.sop_instance)
-    return Outcome(file.task, file.row.set_id, reason=_SEALED if twin is None else _TWIN)
-
-
-_TWIN = "another file of the series has the same SOP Instance UID and other content"
-_SEALED = "the series was sealed at that moment; add the file again"
-
-
-def _examined(bench: WorkerContext, task: Task, path: Path, copy: IO[bytes]) -> _Plain:
+def _examined(worker: WorkerContext, task: Task, path: Path, copy: IO[bytes]) -> _Plain:
     """Read a file: its header, its image digest, and its plain bytes as they will be encrypted."""
 
     def examine() -> _Plain:
         with open_dicom(path) as source:
             header = header_of(source, path)
-            if not (bench.isolated or source.native or source.pixels is None):
-                raise _NeedsIsolation
+            require_isolation(source, isolated=worker.isolated)
             patient_id = str(value_of(source.dataset, "PatientID") or "")
             if task.purpose.profile:
                 return _deidentified(task, source, header, patient_id, copy)
@@ -320,9 +289,9 @@ def _examined(bench: WorkerContext, task: Task, path: Path, copy: IO[bytes]) -> 
         )
 
     try:
-        with limited(path.stat().st_size, isolated=bench.isolated):
+        with limited(path.stat().st_size, isolated=worker.isolated):
             return bounded(examine)
-    except (DicomError, _NeedsIsolation, OSError):
+    except (DicomError, NeedsIsolation, OSError):
         raise
     except Exception as error:
         # Whatever a hostile file provokes in pydicom or a codec is the file's fault.
@@ -379,13 +348,13 @@ def _profile(name: str) -> Profile:
 
 
 @contextmanager
-def _located(bench: WorkerContext, source: Path | StoredFile) -> Iterator[Path]:
+def _located(worker: WorkerContext, source: Path | StoredFile) -> Iterator[Path]:
     """The path of a file, which is decrypted aside first where it is another set's."""
     if isinstance(source, Path):
         yield source
         return
-    with TemporaryDirectory(dir=bench.folder) as folder:
+    with TemporaryDirectory(dir=worker.folder) as folder:
         path = Path(folder) / "plain"
-        with bench.storage.get(source.cid, envelope.longest_ciphertext(source.size)) as ciphertext:
+        with worker.storage.get(source.cid, envelope.longest_ciphertext(source.size)) as ciphertext:
             envelope.decrypt(ciphertext, path, source.secret, source.size)
         yield path

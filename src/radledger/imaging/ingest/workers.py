@@ -27,8 +27,7 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from multiprocessing import context, forkserver, parent_process, popen_forkserver, process
 from pathlib import Path
@@ -37,11 +36,10 @@ from typing import Any, Protocol, TypeVar
 
 from radledger.dicom.limits import limit_worker
 from radledger.imaging.ingest.retry import AWAY, Retry
-from radledger.imaging.ingest.storing import Rest, WorkerContext
 from radledger.imaging.journal.journal import Journal
 from radledger.storage import Storage
 
-__all__ = ["Crashed", "Work", "WorkerPool", "as_finished", "in_chunks"]
+__all__ = ["Crashed", "Work", "WorkerContext", "WorkerPool", "as_finished", "in_chunks"]
 
 _FEW_FILES, _FEW_BYTES = 8, 16 << 20
 _CHUNK_FILES, _CHUNK_BYTES = 16, 8 << 20
@@ -61,9 +59,30 @@ class Sized(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """What a process works with.
+
+    Attributes
+    ----------
+    journal, storage, folder
+        Where secrets are, where ciphertext goes, and a folder for temporary files.
+    isolated
+        Whether this process may be lost: only then are compressed pixels decoded in it.
+    deferred
+        Tasks that this process leaves to an isolated one.
+    """
+
+    journal: Journal
+    storage: Storage
+    folder: Path
+    isolated: bool
+    deferred: list[Any] = field(default_factory=list)
+
+
 T = TypeVar("T", bound=Sized)
 R = TypeVar("R")
-Work = Callable[[WorkerContext, T], R | Rest[R] | None]
+Work = Callable[[WorkerContext, Sequence[T]], list[R]]
 Crashed = Callable[[T, str], R]
 
 
@@ -96,7 +115,8 @@ class WorkerPool:
         """Start the server that workers are forked from, without waiting for it."""
         # the driver where it is there; it would be imported by each process otherwise
         driver = ["psycopg", "sqlalchemy.dialects.postgresql.psycopg"]
-        _Context().set_forkserver_preload([__name__, "radledger.imaging.verifying", *driver])
+        work = ["radledger.imaging.ingest.storing", "radledger.imaging.verifying"]
+        _Context().set_forkserver_preload([__name__, *work, *driver])
         forkserver.ensure_running()
 
     def run(self, work: Work[T, R], tasks: Iterable[T], crashed: Crashed[T, R]) -> Iterator[R]:
@@ -107,11 +127,10 @@ class WorkerPool:
         Parameters
         ----------
         work
-            A function of a module, called in a worker; in this process, where it is tried first
-            on few files, it gives `None` for a file that it leaves to a worker.  What is better
-            done for several tasks at once, it may leave as a `Rest`.
+            A function of a module that gives the results of a chunk of tasks, called in a worker.
+            It is tried first in this process on few files, some of which it may defer.
         tasks
-            What to call it with; must survive pickling, and so must the results.
+            What it is given; must survive pickling, and so must the results.
         crashed
             Makes the result of a task that killed its process twice.
 
@@ -125,11 +144,11 @@ class WorkerPool:
         if self.isolated or len(first) > _FEW_FILES or sum(t.size for t in first) > _FEW_BYTES:
             left = chain(first, left)
         else:
-            undone: list[T] = []
-            yield from self._tried(work, first, undone)
-            if not undone:
+            results, deferred = self._tried(work, first)
+            yield from results
+            if not deferred:
                 return
-            left = iter(undone)
+            left = iter(deferred)
         chunks = in_chunks(left, _CHUNK_FILES, _CHUNK_BYTES)
         processes = self.processes or os.cpu_count() or 1
         while True:
@@ -142,18 +161,12 @@ class WorkerPool:
                 yield from self._pooled(work, iter([[task]]), 1, again, check=True)
                 yield from (crashed(each, _CRASHED) for each in again)
 
-    def _tried(self, work: Work[T, R], tasks: list[T], undone: list[T]) -> Iterator[R]:
-        """Work in this process; what needs another one is `undone`."""
-        with self._bench() as bench:
-            results = [work(bench, task) for task in tasks]
-            undone += [task for task, each in zip(tasks, results, strict=True) if each is None]
-            yield from _finished(bench, [each for each in results if each is not None])
-
-    @contextmanager
-    def _bench(self) -> Iterator[WorkerContext]:
+    def _tried(self, work: Work[T, R], tasks: list[T]) -> tuple[list[R], list[T]]:
+        """Work in this process: results, and the tasks that need an isolated one."""
         journal = Journal(self.journal)
         try:
-            yield WorkerContext(journal, self.storage, self.folder, False)
+            worker = WorkerContext(journal, self.storage, self.folder, isolated=False)
+            return work(worker, tasks), worker.deferred
         finally:
             journal.close()
 
@@ -289,7 +302,7 @@ _worker: WorkerContext | None = None  # what this process works with, once it is
 def _start(journal: Path | str, storage: Storage, folder: Path) -> None:
     global _worker
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker = WorkerContext(Journal(journal), storage, folder, True)
+    _worker = WorkerContext(Journal(journal), storage, folder, isolated=True)
     # What was imported stays; data sets are full of cycles, each of which would be looked for.
     gc.freeze()
     gc.set_threshold(_GARBAGE)
@@ -316,16 +329,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(work: Callable[[WorkerContext, Any], Any], chunk: list[Any]) -> list[Any]:
+def _work(work: Work[T, R], chunk: list[T]) -> list[R]:
     if _worker is None:
         raise AssertionError("the worker was not started")
-    bench = replace(_worker)
-    return _finished(bench, [work(bench, task) for task in chunk])
-
-
-def _finished(bench: WorkerContext, results: Sequence[R | Rest[R]]) -> list[R]:
-    """Results, once all that is left of them is done."""
-    rests = [each for each in results if isinstance(each, Rest)]
-    contents = [rest.content for rest in rests]
-    done = iter(rests[0].finish(bench, contents) if rests else ())
-    return [next(done) if isinstance(each, Rest) else each for each in results]
+    return work(_worker, chunk)
