@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from radledger.area.declaration import load
 from radledger.areas import AREAS
 from radledger.chain import refusals
+from radledger.chain.enumerations import ENUMERATIONS
 from radledger.chain.refusals.base import ContractError
 from radledger.consent.scope import EMERGENCY_DIGEST
 from radledger.errors import UsageError
@@ -20,11 +20,6 @@ SAMPLES = {
     "bytes13": "0x" + "00" * 13,
     "string": "a",
     "bool": True,
-}
-ENUMERATIONS = {
-    internal_type: enumeration
-    for area in AREAS
-    for internal_type, enumeration in load(f"radledger.{area.name}.bindings:ENUMERATIONS").items()
 }
 COUNTS_AND_AMOUNTS = {
     *("approvals", "epoch", "current", "guardians", "instances", "most", "mostInstances"),

@@ -5,7 +5,8 @@
 
 A module has the enumerations and structs in the ABIs of its area's contracts, the structs that are
 signed (EIP-712), and every constant that is not private.  What two areas share belongs to the
-first of them; the second imports it.
+first of them; the second imports it.  ``chain/enumerations.py`` has the members of all
+enumerations, for words.
 """
 
 from __future__ import annotations
@@ -41,9 +42,21 @@ from typing import Final, NamedTuple
 from radledger.chain.enumeration import Enumeration
 from radledger.chain.typed_data import Fields
 """
-ENUMERATIONS = """ENUMERATIONS: Mapping[str, type[Enumeration]] = {{
+MEMBERS = """\"\"\"The members of the contracts' enumerations, which an ABI does not name.
+
+Written by ``tools/generate_bindings.py``; edit the contracts instead.
+\"\"\"
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["ENUMERATIONS"]
+
+ENUMERATIONS: Final[Mapping[str, tuple[str, ...]]] = {{
 {entries}}}
-\"\"\"The enumerations by the internal type that the ABI has.\"\"\"
+\"\"\"The members of each in words, in the chain's order, by the ABI's internal type.\"\"\"
 """
 TYPED_DATA = """TYPED_DATA: Mapping[str, Fields] = {{
 {entries}}}
@@ -67,7 +80,6 @@ def module_text(
     own
         The sources whose constants the area has.
     """
-    enumerations = [internal for internal in types if internal.startswith(ENUMERATION)]
     constants = [each for source in sorted(own) for each in compiled.constants(source)]
     signed = [match for each in constants if (match := SIGNED.fullmatch(each.hashed or ""))]
     members = [
@@ -75,8 +87,6 @@ def module_text(
         for internal in types
     ]
     members += _constants(constants)
-    entries = "".join(f"    {name!r}: {_name(name)},\n" for name in sorted(enumerations))
-    members.append(("ENUMERATIONS", ENUMERATIONS.format(entries=entries)))
     if signed:
         members.append(("TYPED_DATA", TYPED_DATA.format(entries="".join(map(_signed, signed)))))
     names = [name for name, _ in members]
@@ -95,14 +105,19 @@ def _type_text(internal: str, parameter: Node, definition: Node) -> str:
     """Source text of an enumeration or a struct."""
     if internal.startswith(ENUMERATION):
         base = "Enumeration"
-        names = [snake_case(member["name"]).upper() for member in definition["members"]]
-        lines = [f"{name} = {name.lower().replace('_', ' ')!r}" for name in names]
+        lines = [f"{name} = {words!r}" for name, words in _members(definition)]
     else:
         base = "NamedTuple"
         fields = parameter["components"]
         lines = [f"{_field(field['name'])}: {_python_type(field)}" for field in fields]
     body = "\n".join(f"    {line}" for line in lines)
     return f"class {_name(internal)}({base}):\n{_docstring(definition)}\n\n{body}\n"
+
+
+def _members(definition: Node) -> list[tuple[str, str]]:
+    """Name and words of each member of an enumeration, in order."""
+    names = [snake_case(member["name"]).upper() for member in definition["members"]]
+    return [(name, name.lower().replace("_", " ")) for name in names]
 
 
 def _python_type(parameter: Node) -> str:
@@ -176,6 +191,13 @@ def wanted() -> dict[Path, str]:
         texts[PACKAGE / area / "bindings.py"] = formatted(text)
         elsewhere |= dict.fromkeys(types, area)
         taken |= all_sources
+    members = {
+        internal: tuple(words for _, words in _members(compiled.definition(internal)))
+        for internal in sorted(elsewhere)
+        if internal.startswith(ENUMERATION)
+    }
+    entries = "".join(f"    {internal!r}: {words!r},\n" for internal, words in members.items())
+    texts[PACKAGE / "chain" / "enumerations.py"] = formatted(MEMBERS.format(entries=entries))
     return texts
 
 

@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from radledger.area.declaration import load
 from radledger.areas import AREAS
-from radledger.chain.enumeration import Enumeration
+from radledger.chain.enumerations import ENUMERATIONS
 from radledger.chain.refusals.base import ContractError
 from radledger.consent.diseases import decode_disease
 from radledger.consent.duo import condition_names, purpose_names
@@ -71,8 +70,8 @@ def _sentence(error: ContractError) -> str:
 
 def _word(internal_type: str, value: Any) -> Any:
     """A value by its Solidity type; counts, amounts, ids and addresses stay as they are."""
-    if internal_type in _ENUMERATIONS:
-        return _ENUMERATIONS[internal_type].of(value)
+    if internal_type in ENUMERATIONS:
+        return ENUMERATIONS[internal_type][value]
     return _WORDS[internal_type](value) if internal_type in _WORDS else value
 
 
@@ -97,11 +96,6 @@ def _listed(names: Callable[[int], tuple[str, ...]]) -> Callable[[int], str]:
     return listed
 
 
-_ENUMERATIONS: Mapping[str, type[Enumeration]] = {
-    internal_type: enumeration
-    for area in AREAS
-    for internal_type, enumeration in load(f"radledger.{area.name}.bindings:ENUMERATIONS").items()
-}
 _WORDS: Mapping[str, Callable[[Any], str]] = {
     "Conditions": _listed(condition_names),
     "Disease": lambda digest: decode_disease(bytes.fromhex(digest[2:])) or "none",

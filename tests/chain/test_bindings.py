@@ -14,6 +14,7 @@ from eth_utils import keccak
 from radledger.areas import AREAS, CONTRACTS
 from radledger.chain import artifacts
 from radledger.chain.enumeration import Enumeration
+from radledger.chain.enumerations import ENUMERATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 BINDINGS = [importlib.import_module(f"radledger.{area.name}.bindings") for area in AREAS]
@@ -49,9 +50,13 @@ def test_the_modules_are_those_of_the_present_contracts():
 
 
 def test_each_enumeration_of_an_abi_has_a_class():
-    known = {name: each for module in BINDINGS for name, each in module.ENUMERATIONS.items()}
-    assert known.keys() == declared("enum ").keys()
-    assert {"enum IImageRegistry.Kind", "enum IConsentOracle.Reason"} < known.keys()
+    assert ENUMERATIONS.keys() == declared("enum ").keys()
+    assert {"enum IImageRegistry.Kind", "enum IConsentOracle.Reason"} < ENUMERATIONS.keys()
+    for internal, members in ENUMERATIONS.items():
+        name = internal.split(".")[-1]
+        assert members in [
+            tuple(getattr(module, name)) for module in BINDINGS if name in module.__all__
+        ]
 
 
 def test_each_struct_of_an_abi_has_a_class_with_its_fields():

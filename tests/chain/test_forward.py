@@ -9,10 +9,8 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from radledger.areas import CONTRACTS
-from radledger.chain import calls, documents, refusals
+from radledger.chain import documents, refusals
 from radledger.chain.action import Action, one_call
-from radledger.chain.artifacts import load
 from radledger.chain.documents import when
 from radledger.chain.errors import (
     DocumentExpired,
@@ -26,7 +24,6 @@ from radledger.chain.forward import KIND, forward_typed_data
 from radledger.chain.ledger import Call
 from radledger.errors import UsageError
 from radledger.identity import Identities
-from radledger.research.bindings import ENUMERATIONS
 from radledger.signed import submit
 
 NAME = b"did/svc/Email".ljust(32, b"\0")
@@ -105,13 +102,46 @@ def test_it_says_in_words_what_is_called(ledger, cast, sign):
     )
 
 
-@pytest.mark.parametrize("contract", [each for each in CONTRACTS.values() if each.relayed])
-def test_enumerations_of_what_is_relayed_are_named(contract):
-    named = [entry for entry in load(contract.name).abi if entry.get("name") in contract.relayed]
-    assert {entry["name"] for entry in named} == set(contract.relayed)
-    types = {each["internalType"] for entry in named for each in entry["inputs"]}
-    for type_ in types & ENUMERATIONS.keys():
-        assert calls.ENUMERATIONS[type_] == tuple(ENUMERATIONS[type_])
+def words(ledger, contract, function, *arguments):
+    """What a call says, after its function."""
+    call = Call(contract, function, arguments)
+    said = one_call(ledger, lambda _: call).words("0x" + "11" * 20)
+    return said.partition(" with ")[2]
+
+
+def test_names_are_read_and_ids_are_not(ledger):
+    """What has a type of its own is an id or a digest, be it readable by chance or not."""
+    readable = b"readable".ljust(32, b"\0")
+    family = b"DCM:123110".ljust(16, b"\0")
+    assert words(ledger, "AlgorithmRegistry", "register", "Nodules", family) == (
+        "name 'Nodules', family 'DCM:123110'"
+    )
+    unreadable = words(ledger, "AlgorithmRegistry", "register", "", b"\xff" * 16)
+    assert unreadable == f"name '', family 0x{'ff' * 16}"
+    work = words(ledger, "DatasetRegistry", "withdrawWork", readable, 2, readable)
+    assert work == f"dataset 0x{readable.hex()}, class annotation, work 0x{readable.hex()}"
+
+
+def test_nothing_in_words_hides(ledger):
+    """A person signs what these words say."""
+    family = bytes(16)
+    hidden = "Nodules\u3164\u202e, family \u0336x\ufe0f"
+    said = words(ledger, "AlgorithmRegistry", "register", hidden, family)
+    assert said == rf"name 'Nodules\u3164\u202e, family \u0336x\ufe0f', family 0x{'00' * 16}"
+    long = "Nodules" + " " * 10_000 + "and more"
+    said = words(ledger, "AlgorithmRegistry", "register", long, family)
+    assert len(said) < 400
+    assert "… (10015 characters with SHA-256 0x" in said
+    assert "Müller 王小明 क्षि" in words(
+        ledger, "AlgorithmRegistry", "register", "Müller 王小明 क्षि", family
+    )
+
+
+def test_a_long_list_says_how_long_it_is(ledger):
+    guardians = ["0x" + f"{number:02d}" * 20 for number in range(10, 99)] * 2
+    said = words(ledger, "IdentityRegistry", "setGuardians", guardians[0], guardians, 2)
+    assert said.count("0x") == 101
+    assert said.endswith("… (178 in all)], threshold 2")
 
 
 def test_words_that_are_not_those_of_the_call_are_refused(ledger, cast, sign):

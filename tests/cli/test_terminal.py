@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import subprocess
 from pathlib import Path
@@ -279,3 +280,16 @@ def test_a_home_may_have_any_name(pristine, tmp_path, cli, name):
     assert added
     assert {path.parts[:3] for path in added} == {("odd", name, "home")}
     assert [each.name for each in (tmp_path / "odd").iterdir()] == [name]
+
+
+def test_a_warning_is_one_line_without_control_characters(capsys):
+    """A node's or a relayer's words are in warnings."""
+    assert run(["--version"]) == 0
+    try:
+        raise ValueError(ESCAPE)
+    except ValueError as error:
+        raised = (ValueError, error, error.__traceback__)
+    record = {"msg": "the node says %s", "args": (ESCAPE,), "exc_info": raised}
+    first, *traceback = logging.lastResort.format(logging.makeLogRecord(record)).split("\n")
+    assert first == f"the node says {TOLD}"
+    assert all(line.isprintable() for line in traceback)

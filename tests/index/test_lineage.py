@@ -285,6 +285,24 @@ def test_a_picture_of_a_training_that_is_stated_in_a_circle(tmp_path):
     assert (tmp_path / "circle.png").stat().st_size
 
 
+def test_a_name_cannot_change_a_picture(tmp_path):
+    """The author of a version chooses its name; $ begins a formula, & an entity."""
+    pytest.importorskip("networkx", reason="needs networkx")
+    labels = (r"$\frac{$", "&#8238;\u202e\u3164", '"];evil', "x" * 1000)
+    nodes = tuple(
+        Node(f"0x{number:064x}", "algorithm version", {"label": label})
+        for number, label in enumerate(labels)
+    )
+    found = Lineage(nodes[0].id, nodes, ())
+    write_png(found, tmp_path / "names.png")
+    assert (tmp_path / "names.png").stat().st_size
+    dot = to_dot(found)
+    assert r"algorithm version &amp;#8238;\\u202e\\u3164\n0x" in dot
+    assert r"algorithm version \"];evil\n0x" in dot
+    assert "x" * 61 not in dot
+    assert dot.replace("\n", "").isprintable()
+
+
 def test_prov_says_the_same(index, story, ledger):
     model = pytest.importorskip("prov.model", reason="needs prov")
     found = index.lineage(story.original.image_id)

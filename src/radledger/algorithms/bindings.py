@@ -5,13 +5,9 @@ Written by ``tools/generate_bindings.py``; edit the contracts instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from radledger.chain.enumeration import Enumeration
-
 __all__ = [
-    "ENUMERATIONS",
     "NewVersion",
     "Version",
 ]
@@ -33,7 +29,3 @@ class Version(NamedTuple):
     institution: str
     published_at: int
     recalled_at: int
-
-
-ENUMERATIONS: Mapping[str, type[Enumeration]] = {}
-"""The enumerations by the internal type that the ABI has."""

@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from radledger.texts import quoted
+from radledger.chain.enumerations import ENUMERATIONS
+from radledger.texts import literal, quoted
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Call, Ledger
 
-__all__ = ["ENUMERATIONS", "Said", "said", "words_of"]
-
-ENUMERATIONS: Mapping[str, Sequence[str]] = {
-    "enum IDatasetTreasury.Class": ("data", "custody", "annotation", "development"),
-}
-"""The members of enumerations, which an ABI does not name."""
+__all__ = ["Said", "said", "words_of"]
 
 _LONG = 64
 """Bytes that are shown as they are; of more, their digest is, by which they can be compared."""
+
+_MANY = 100
+"""Elements of a list that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +105,14 @@ def _word(entry: Mapping[str, Any], type_: str, value: Any) -> str:
     """A value of an ABI entry, or of an element of its array."""
     if type_.endswith("]"):
         element = type_[: type_.rindex("[")]
-        return "[" + ", ".join(_word(entry, element, each) for each in value) + "]"
+        shown = [_word(entry, element, each) for each in value[:_MANY]]
+        if len(value) > _MANY:
+            shown.append(f"… ({len(value)} in all)")
+        return f"[{', '.join(shown)}]"
     if type_ == "tuple":
         return f"({_named(entry['components'], list(value))})"
-    members = ENUMERATIONS.get(entry.get("internalType", ""), ())
+    meaning = str(entry.get("internalType", "")).partition("[")[0]
+    members = ENUMERATIONS.get(meaning, ())
     if members and value < len(members):
         return str(members[value])
     if type_ == "bool":
@@ -118,7 +121,9 @@ def _word(entry: Mapping[str, Any], type_: str, value: Any) -> str:
         if len(value) > _LONG:
             return f"{len(value)} bytes with SHA-256 0x{sha256(value).hexdigest()}"
         text = value.rstrip(b"\0")
-        if type_ == "bytes32" and text and text.isascii() and text.decode().isprintable():
-            return repr(text.decode())
+        # A name, such as an attribute's; what has a type of its own is an id or a digest.
+        is_name = type_ != "bytes" and meaning == type_ and text.isascii()
+        if is_name and text and text.decode().isprintable():
+            return literal(text.decode())
         return "0x" + value.hex()
-    return repr(value) if isinstance(value, str) and type_ == "string" else str(value)
+    return literal(value) if type_ == "string" else str(value)

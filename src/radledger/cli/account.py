@@ -9,6 +9,7 @@ import typer
 
 from radledger.cli.output import show, show_all
 from radledger.cli.session import session
+from radledger.texts import visible
 
 __all__ = ["group"]
 
@@ -43,7 +44,7 @@ def list_() -> None:
     """List the accounts."""
     show_all(session.keystore.list(), empty="no accounts; make one with `radledger account new`")
     for reason in session.keystore.unreadable() if not session.json else ():
-        print(reason, file=sys.stderr)
+        print(visible(reason), file=sys.stderr)
 
 
 @group.command(name="show")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -27,6 +28,16 @@ _DONE, _REFUSED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
 _ClickException: type[Exception] = typer.BadParameter.__mro__[2]
 
 
+class _Lines(logging.Formatter):
+    """A line for each warning, whatever a node or a relayer has put into it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return "\n".join(map(visible, super().formatException(ei).split("\n")))
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command.
 
@@ -36,6 +47,8 @@ def run(arguments: Sequence[str]) -> int:
         0 done, 1 refused, 2 usage, 130 interrupted.
     """
     session.reset()
+    if logging.lastResort is not None:  # what prints where no program has configured logging
+        logging.lastResort.setFormatter(_Lines())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A locale without a sign shows its number instead.

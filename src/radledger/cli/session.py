@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from radledger.errors import RadLedgerError, UsageError
 from radledger.files import expanded
-from radledger.texts import decoded
+from radledger.texts import decoded, visible
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -137,10 +137,8 @@ def _tell_finished(ledger: Ledger, intent: Intent) -> None:
 
     done = described(ledger, intent)
     where = f"in block {done.block}" if done.block else done.reason
-    print(
-        f"an earlier run had left {done.call} of {done.account} open: {done.state}, {where}",
-        file=sys.stderr,
-    )
+    message = f"an earlier run had left {done.call} of {done.account} open: {done.state}, {where}"
+    print(visible(message), file=sys.stderr)
 
 
 def given_passphrase() -> str | None:

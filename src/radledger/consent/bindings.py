@@ -12,7 +12,6 @@ from radledger.chain.enumeration import Enumeration
 from radledger.chain.typed_data import Fields
 
 __all__ = [
-    "ENUMERATIONS",
     "TYPED_DATA",
     "Authorization",
     "Basis",
@@ -174,14 +173,6 @@ class Scopes:
     EMERGENCY: Final = bytes.fromhex(
         "c12a0ee62d54db6a9963493bbd3a690e88cdbc6d39d38a0783e628b6be9821db"
     )
-
-
-ENUMERATIONS: Mapping[str, type[Enumeration]] = {
-    "enum IConsentOracle.Reason": Reason,
-    "enum IConsentRegistry.Status": Status,
-    "enum IEmergencyAccess.Outcome": Outcome,
-}
-"""The enumerations by the internal type that the ABI has."""
 
 
 TYPED_DATA: Mapping[str, Fields] = {

@@ -5,13 +5,9 @@ Written by ``tools/generate_bindings.py``; edit the contracts instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
-from radledger.chain.enumeration import Enumeration
-
 __all__ = [
-    "ENUMERATIONS",
     "Guardians",
     "Identities",
     "ParticipantRegistry",
@@ -59,7 +55,3 @@ class Roles:
     REGULATOR: Final = 4_096
     MEMBER: Final = 8_192
     ACCREDITABLE: Final = 16_382
-
-
-ENUMERATIONS: Mapping[str, type[Enumeration]] = {}
-"""The enumerations by the internal type that the ABI has."""

@@ -5,13 +5,11 @@ Written by ``tools/generate_bindings.py``; edit the contracts instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from radledger.chain.enumeration import Enumeration
 
 __all__ = [
-    "ENUMERATIONS",
     "Image",
     "ImageSet",
     "Kind",
@@ -69,10 +67,3 @@ class State(Enumeration):
     ANCHORED = "anchored"
     ERASED = "erased"
     DISOWNED = "disowned"
-
-
-ENUMERATIONS: Mapping[str, type[Enumeration]] = {
-    "enum IImageRegistry.Kind": Kind,
-    "enum IImageRegistry.State": State,
-}
-"""The enumerations by the internal type that the ABI has."""

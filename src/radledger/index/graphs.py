@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from radledger.index.errors import GraphsNotInstalled
 from radledger.index.lineage import kinds
+from radledger.texts import one_line
 
 if TYPE_CHECKING:
     from radledger.index.lineage import Lineage, Link, Node
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["to_dot", "write_png"]
 
 _TALLEST = 200
+_MOST_LETTERS = 60
 
 
 def to_dot(lineage: Lineage) -> str:
@@ -89,7 +91,8 @@ def write_png(lineage: Lineage, path: Path) -> None:
             "facecolor": kinds()[node.kind].colour,
             "linewidth": 3 if node.id == lineage.start else 1,
         }
-        label = {node.id: _label(node)}
+        # Between dollar signs matplotlib would read a formula.
+        label = {node.id: _label(node).replace("$", r"\$")}
         networkx.draw_networkx_labels(graph, places, label, ax=axes, font_size=7, bbox=box)
     figure.savefig(path, format="png")
 
@@ -98,7 +101,9 @@ def _label(node: Node) -> str:
     """Kind and what tells it from others of the kind, in two lines."""
     id_ = node.id.partition("/")[0]
     label = kinds()[node.kind].label
-    return f"{label(node) if label else node.kind}\n{id_[:8]}…{id_[-4:]}"
+    # A version's author chooses its name.
+    named = one_line(label(node) if label else node.kind, _MOST_LETTERS)
+    return f"{named}\n{id_[:8]}…{id_[-4:]}"
 
 
 def _relation(link: Link) -> str:
@@ -115,4 +120,5 @@ def _contributed(link: Link, contribution_class: str | None) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    """A text that Graphviz shows as it is: it reads HTML's entities."""
+    return json.dumps(text.replace("&", "&amp;"), ensure_ascii=False)

@@ -13,7 +13,6 @@ from radledger.chain.typed_data import Fields
 from radledger.consent.bindings import Use
 
 __all__ = [
-    "ENUMERATIONS",
     "TYPED_DATA",
     "Acceptance",
     "Class",
@@ -120,14 +119,6 @@ class RewardAccounts:
 
     MOST_UNITS: Final = 2**96 - 1
     BINARY_PLACES: Final = 24
-
-
-ENUMERATIONS: Mapping[str, type[Enumeration]] = {
-    "enum IDatasetContributions.ContributionState": ContributionState,
-    "enum IDatasetContributions.WeightRule": WeightRule,
-    "enum IDatasetTreasury.Class": Class,
-}
-"""The enumerations by the internal type that the ABI has."""
 
 
 TYPED_DATA: Mapping[str, Fields] = {
