@@ -149,6 +149,7 @@ lint-style: setup
 	ruff check
 	ruff format --check
 	python tools/check_prose.py
+	python tools/check_length.py
 
 lint-types: setup
 	mypy

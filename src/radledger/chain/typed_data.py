@@ -19,6 +19,7 @@ __all__ = ["Domain", "Fields", "canonical", "parsed", "typed_data", "types_of"]
 Fields = tuple[tuple[str, str], ...]
 """The fields of a struct: type and name of each, in order."""
 
+_ADDRESS_SIZE = 20
 _DOMAIN: Fields = (
     ("string", "name"),
     ("string", "version"),
@@ -156,12 +157,11 @@ def canonical(type_: str, value: Any) -> Any:
         if 0 <= number < 1 << int(type_[4:]):
             return number
     elif isinstance(value, str) and re.fullmatch("0[xX](?:[0-9a-fA-F]{2})*", value):
-        text = "0x" + value[2:].lower()
-        if type_ == "address":
-            if len(text) == 42:
-                # In whatever case: the signature covers it, so it holds no typing error.
-                return str(to_checksum_address(text))
-        elif type_ == "bytes" or len(text) == 2 + 2 * int(type_.removeprefix("bytes")):
+        text, size = "0x" + value[2:].lower(), len(value) // 2 - 1
+        if type_ == "address" and size == _ADDRESS_SIZE:
+            # In any case: the signature covers it, so it contains no typing error.
+            return str(to_checksum_address(text))
+        if type_ in ("bytes", f"bytes{size}"):
             return text
     raise ValueError(f"no {type_}: {quoted(value)}")
 

@@ -146,6 +146,39 @@ class _Dataset:
             "versions": len(self.versions),
         }
 
+    def apply(self, event: Event) -> None:
+        """Change it as the contract did."""
+        args = event.args
+        match event.name:
+            case "DatasetImageContributed":
+                earners = (args["patient"], args["custodian"])
+                contribution = _Contribution(event, earners, custody=True)
+                self.contributions[args["image"]] = contribution
+                self.enter_image_set(args["image"], 1)
+            case (
+                "DatasetImageWithdrawn"
+                | "DatasetCustodyWithdrawn"
+                | "DatasetImageSuspended"
+                | "DatasetImageResumed"
+            ):
+                self.change(event.name, args["image"], event.timestamp)
+            case "DatasetWorkContributed":
+                self.contributions[_work(args)] = _Contribution(event, (args["contributor"],))
+                self.classes[args["class"]].add(args["contributor"], args["weight"])
+            case "DatasetWorkWithdrawn":
+                work = self.contributions[_work(args)]
+                work.state = State.WITHDRAWN
+                self.classes[args["class"]].add(args["contributor"], -work.weight)
+            case "DatasetFreeSet":
+                of_class = self.classes[args["class"]]
+                of_class.choose(args["beneficiary"], free=args["free"])
+            case "DatasetFunded":
+                self.fund(args["received"])
+            case "DatasetRewardClaimed":
+                self.pay(args["class"], args["beneficiary"], args["amount"])
+            case "DatasetVersionFrozen":
+                self.versions[args["version"]] = args["root"]
+
     def change(self, name: str, image: str, timestamp: int) -> None:
         """Suspend or resume an image set, or end it or its custody."""
         contribution = self.contributions[image]
@@ -228,42 +261,11 @@ class DatasetState(Fold):
 
     def apply(self, event: Event) -> None:
         """Do what the contract did."""
-        args = event.args
+        id_ = event.args["dataset"]
         if event.name == "DatasetCreated":
-            self._datasets[args["dataset"]] = _Dataset(event)
-            return
-        dataset = self._datasets.get(args["dataset"])
-        if dataset is None:
-            return  # the creation is missing, which the comparison of the events names
-        match event.name:
-            case "DatasetImageContributed":
-                earners = (args["patient"], args["custodian"])
-                contribution = _Contribution(event, earners, custody=True)
-                dataset.contributions[args["image"]] = contribution
-                dataset.enter_image_set(args["image"], 1)
-            case (
-                "DatasetImageWithdrawn"
-                | "DatasetCustodyWithdrawn"
-                | "DatasetImageSuspended"
-                | "DatasetImageResumed"
-            ):
-                dataset.change(event.name, args["image"], event.timestamp)
-            case "DatasetWorkContributed":
-                dataset.contributions[_work(args)] = _Contribution(event, (args["contributor"],))
-                dataset.classes[args["class"]].add(args["contributor"], args["weight"])
-            case "DatasetWorkWithdrawn":
-                work = dataset.contributions[_work(args)]
-                work.state = State.WITHDRAWN
-                dataset.classes[args["class"]].add(args["contributor"], -work.weight)
-            case "DatasetFreeSet":
-                of_class = dataset.classes[args["class"]]
-                of_class.choose(args["beneficiary"], free=args["free"])
-            case "DatasetFunded":
-                dataset.fund(args["received"])
-            case "DatasetRewardClaimed":
-                dataset.pay(args["class"], args["beneficiary"], args["amount"])
-            case "DatasetVersionFrozen":
-                dataset.versions[args["version"]] = args["root"]
+            self._datasets[id_] = _Dataset(event)
+        elif id_ in self._datasets:  # else the comparison of the events names the missing creation
+            self._datasets[id_].apply(event)
 
     def datasets(self, now: int) -> list[Dataset]:
         """Everything that is known of each data set, in the order of their creation."""
