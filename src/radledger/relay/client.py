@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.ledger import Receipt
+from radledger.chain.sending.polling import polls
 from radledger.consent.messages import without_disease
 from radledger.endpoints import is_loopback, proxy_for, shown
 from radledger.errors import RadLedgerError
@@ -116,11 +117,7 @@ class RelayClient:
         )
 
     def _polls(self, ticket: str) -> Iterator[float]:
-        deadline = time.monotonic() + self._give_up_after
-        delay = _FIRST_POLL
-        while time.monotonic() < deadline:
-            yield delay
-            delay = min(delay * 1.5, _SLOWEST_POLL)
+        yield from polls(self._give_up_after, first=_FIRST_POLL, slowest=_SLOWEST_POLL)
         raise TicketPending(
             f"the relayer has not confirmed it within {self._give_up_after:.0f} s; submit the same "
             "document again to go on waiting",

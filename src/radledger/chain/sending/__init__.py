@@ -8,6 +8,7 @@
 ``submission``    nonces and fees, and what a node answers
 ``broadcast``     sign transactions and hand them to a node
 ``watch``         follow transactions, and help those that are held up
+``polling``       how often to look for a result
 ``fees``          what a transaction offers for its gas
 ``pool_errors``   why a node does not take a transaction into its pool
 ``diagnosis``     why a transaction failed that is in a block

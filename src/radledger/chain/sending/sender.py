@@ -22,6 +22,7 @@ from radledger.chain.sending.automine import Automine
 from radledger.chain.sending.broadcast import ask, broadcast, diagnose, receipts, unknown
 from radledger.chain.sending.diagnosis import failure
 from radledger.chain.sending.journal import Intent, Intents
+from radledger.chain.sending.polling import polls
 from radledger.chain.sending.pool_errors import Rejection, rejection
 from radledger.chain.sending.submission import OnSigned, Submission
 from radledger.chain.sending.watch import Outcome, Terms, Watch
@@ -374,11 +375,7 @@ class Sender:
 
     def _polls(self, transaction: str) -> Iterator[float]:
         """How long to sleep before each next look; raises when the time is over."""
-        deadline = time.monotonic() + self._terms.give_up_after
-        delay = _FIRST_POLL
-        while time.monotonic() < deadline:
-            yield delay
-            delay = min(delay * 1.5, _SLOWEST_POLL)
+        yield from polls(self._terms.give_up_after, first=_FIRST_POLL, slowest=_SLOWEST_POLL)
         raise TransactionPending(
             f"transaction {transaction} was not mined within {self._terms.give_up_after:.0f} s, "
             "but may be mined later; look for it before you send it again",
