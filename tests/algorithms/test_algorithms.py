@@ -6,6 +6,7 @@ import pytest
 from eth_abi import encode
 
 from radledger.algorithms import Release, Run
+from radledger.algorithms.bindings import NewVersion
 from radledger.algorithms.errors import (
     InvalidAlgorithmId,
     InvalidFamily,
@@ -48,6 +49,7 @@ def test_an_algorithm_has_the_name_and_family_that_were_registered_last(algorith
 def test_a_version_tells_what_was_stated_of_it(algorithms, people, ledger):
     developer, other = people["researcher"], people["radiologist"].address
     dataset = digest("data set")
+    algorithms.register(NAME).send(developer)
     parent = algorithms.publish(NAME, Release("1", digest("a"))).send(developer)
     release = Release(
         "2.0.0",
@@ -73,11 +75,31 @@ def test_a_version_tells_what_was_stated_of_it(algorithms, people, ledger):
     assert [each.label for each in whole.versions] == ["1", "2.0.0"]
     assert whole.versions[0].developers == (developer.address,)
     assert (whole.versions[0].trained_on, whole.versions[0].parent) == (None, None)
-    # It was never registered, so nothing says its name.
-    assert whole.name is None
+    assert whole.name == NAME
     with pytest.raises(AlgorithmVersionAlreadyPublished) as again:
         algorithms.publish(NAME, release).send(developer)
     assert again.value.values == {"version": made.version_id}
+
+
+def test_a_version_belongs_to_a_registered_algorithm_of_the_institution(algorithms, people):
+    developer, clinic = people["researcher"], people["clinic"].address
+    release = Release("1", digest("a"))
+    algorithms.register(NAME).send(developer)
+    with pytest.raises(UnknownAlgorithm, match="`radledger algorithm register`") as refused:
+        algorithms.publish(NAME.lower(), release).send(developer)
+    assert refused.value.values == {"name": NAME.lower(), "institution": clinic}
+    assert algorithms.publish(NAME, release).send(developer).version_id
+
+
+def test_a_version_that_another_client_published_without_registration_has_no_name(
+    algorithms, people, ledger
+):
+    """The contract keeps no names, so it cannot refuse."""
+    stated = NewVersion(bytes(31) + b"1", bytes(32), 0, bytes(32), bytes(32))
+    developer = people["researcher"]
+    call = ("AlgorithmRegistry", "publish", NAME, "1", stated, [developer.address])
+    args = ledger.send(developer, *call).event("AlgorithmVersionPublished").args
+    assert algorithms.show(args["algorithm"]).name is None
 
 
 def test_only_a_developer_registers_and_publishes(algorithms, people):

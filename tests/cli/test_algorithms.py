@@ -27,6 +27,7 @@ def bundle(tmp_path):
 @pytest.fixture
 def version(home, ok, bundle):
     """Id of a version of the clinic's, from a bundle."""
+    ok("algorithm", "register", "--bundle", bundle, "--as", "researcher")
     return ok("algorithm", "publish", "--bundle", bundle, "--as", "researcher")["version_id"]
 
 
@@ -63,6 +64,9 @@ def test_publish(home, ok, cli, bundle, addresses, tmp_path, version):
     weights.write_bytes(b"other weights")
     conditions.write_bytes(b"learning rate")
     publish = ("algorithm", "publish", "--as", "researcher", "--name", "Nodules")
+    never = cli(*publish, "--version", "2", "--weights", weights).refused("UnknownAlgorithm")
+    assert never == {"name": "Nodules", "institution": addresses["clinic"]}
+    ok("algorithm", "register", "--as", "researcher", "--name", "Nodules")
     made = ok(*publish, "--version", "2", "--weights", weights, "--trained-on", f"{UNKNOWN}/1",
               "--conditions", conditions, "--parent", version, "--developer", "researcher",
               "--developer", "radiologist")  # fmt: skip
@@ -117,9 +121,9 @@ def test_recall_and_history(version, ok, cli, signed, image, output, tmp_path):
     algorithm = ok("algorithm", "show", version)["algorithm_id"]
     expected = ["AlgorithmVersionPublished", "AlgorithmExecutionRecorded"]
     expected.append("AlgorithmVersionRecalled")
-    for id_ in (algorithm, version):
+    for id_, before in ((algorithm, ["AlgorithmRegistered"]), (version, [])):
         told = cli("algorithm", "history", id_).objects
-        assert [each["event"] for each in told] == expected
+        assert [each["event"] for each in told] == before + expected
     (of_algorithm,) = ok("algorithm", "show", algorithm)["versions"]
     assert (of_algorithm["version_id"], of_algorithm["executions"]) == (version, 1)
     assert of_algorithm["recalled_at"] is not None

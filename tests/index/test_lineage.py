@@ -198,6 +198,7 @@ def test_a_root_that_is_the_id_of_something_else_changes_nothing(index, ledger, 
     }[name]
     before = index.lineage(named)
     release = Release("1", digest("w"))
+    Algorithms(ledger).register("Foreign").send(who.researcher)
     foreign = Algorithms(ledger).publish("Foreign", release).send(who.researcher).version_id
     record = ("AlgorithmRegistry", "recordExecutions", foreign, named, 1)
     ledger.send(who.hospital, *record)
@@ -220,6 +221,7 @@ def test_a_root_that_another_operator_recorded_too_is_told_of_both(index, ledger
 
 def test_a_model_of_a_data_set_that_is_elsewhere(index, ledger, who, tmp_path):
     release = Release("1", digest("w"), trained_on=digest("elsewhere") + "/1")
+    Algorithms(ledger).register("Foreign").send(who.researcher)
     made = Algorithms(ledger).publish("Foreign", release).send(who.researcher)
     index.sync()
     found = index.lineage(made.version_id)

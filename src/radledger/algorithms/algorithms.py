@@ -23,6 +23,7 @@ from radledger.chain.action import Action, last, one_call
 from radledger.chain.ledger import Call
 from radledger.crypto.merkle import MerkleTree
 from radledger.identity.address import parse_address
+from radledger.identity.bindings import Roles
 
 if TYPE_CHECKING:
     from radledger.chain.events import Event
@@ -89,7 +90,7 @@ class Algorithms:
         return Action(self._ledger, lambda _: [call], result)
 
     def publish(self, name: str, release: Release) -> Action[Published]:
-        """Publish a version of an algorithm of the signer's institution, registered or not.
+        """Publish a version of a registered algorithm of the signer's institution.
 
         A developer of the institution does.
 
@@ -104,6 +105,9 @@ class Algorithms:
         ------
         InvalidAlgorithmId, InvalidTraining, InvalidAddress
             If the release is invalid.
+        UnknownAlgorithm
+            If the institution has registered no algorithm of that name; raised when the action is
+            sent, as the signer decides about the institution.  The contract keeps no names.
         """
         stated = bindings.NewVersion(
             parse_digest(release.digest),
@@ -114,6 +118,7 @@ class Algorithms:
         developers = [parse_address(each) for each in release.developers]
 
         def calls(account: str) -> list[Call]:
+            self._require_registered(account, name)
             arguments = (name, release.label, stated, developers or [account])
             return [Call(_CONTRACT, "publish", arguments)]
 
@@ -248,6 +253,19 @@ class Algorithms:
         return tuple(self._algorithms(**filters))
 
     # --- internal -----------------------------------------------------------------------------
+
+    def _require_registered(self, developer: str, name: str) -> None:
+        """Check that a developer's institution has an algorithm of this name."""
+        require = ("ParticipantRegistry", "requireRole", developer, Roles.DEVELOPER)
+        institution = self._ledger.call(*require)
+        algorithm = self._ledger.call(_CONTRACT, "algorithmIdOf", institution, name)
+        if not self._ledger.events(_CONTRACT, _REGISTERED, algorithm=algorithm):
+            raise UnknownAlgorithm(
+                f"the institution {institution} has registered no algorithm {name!r}; check the "
+                "name, or register it with `radledger algorithm register`",
+                name=name,
+                institution=institution,
+            )
 
     def _algorithms(self, **filters: Any) -> Sequence[Algorithm]:
         registered = self._ledger.events(_CONTRACT, _REGISTERED, **filters)

@@ -3,7 +3,7 @@
 ::
 
     RadLedgerError
-    ├── UnknownAlgorithm         nothing has been registered or published under that id
+    ├── UnknownAlgorithm         nothing has been registered or published under that id or name
     ├── UnknownVersion           no version of that id has been published
     └── UsageError
         ├── InvalidAlgorithmId   not an id or digest
@@ -43,7 +43,7 @@ class InvalidBundle(UsageError):
 
 
 class UnknownAlgorithm(RadLedgerError):
-    """Nothing has been registered or published under that id."""
+    """Nothing has been registered or published under that id, or registered by that name."""
 
 
 class UnknownVersion(RadLedgerError):
