@@ -11,11 +11,13 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from radledger.cli.application import command_tree
+from radledger.cli.files import InvalidFile
 from radledger.cli.session import session
 from tools.check_links import broken
 
@@ -92,7 +94,8 @@ def test_commands_of_the_readme_are_understood(line):
     command, words = command_tree(), shlex.split(line, comments=True)[1:]
     while hasattr(command, "commands") and not words[0].startswith("-"):
         command = command.commands[words.pop(0)]
-    command.make_context(command.name, words)
+    with suppress(InvalidFile):  # its files are not here, which is found once all is understood
+        command.make_context(command.name, words)
 
 
 def test_a_command_line_with_a_wrong_option_is_not_understood():

@@ -4,7 +4,8 @@
 
     RadLedgerError
     ├── UsageError                invalid arguments
-    │   └── InvalidDatabaseUrl        not the URL of a database that can be used
+    │   ├── InvalidDatabaseUrl        not the URL of a database that can be used
+    │   └── InvalidHome               the home is a file
     ├── DicomError                a file cannot be taken (``radledger.dicom``)
     ├── StorageError              content cannot be put or fetched (``radledger.storage``)
     ├── DatabaseUnavailable       a database cannot be read or written
@@ -28,6 +29,7 @@ __all__ = [
     "DatabaseUnavailable",
     "DicomError",
     "InvalidDatabaseUrl",
+    "InvalidHome",
     "RadLedgerError",
     "Refusal",
     "StorageError",
@@ -69,6 +71,10 @@ class UsageError(RadLedgerError):
 
 class InvalidDatabaseUrl(UsageError):
     """Not the URL of a database that can be used; the subclass says for what."""
+
+
+class InvalidHome(UsageError):
+    """What is to be the home is not a folder."""
 
 
 class DicomError(RadLedgerError):

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radledger.errors import InvalidHome
 from radledger.files import expanded
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from radledger.research import Datasets
     from radledger.storage import Storage
 
-__all__ = ["RadLedger", "default_home"]
+__all__ = ["RadLedger", "default_home", "home_folder"]
 
 _HOME = "RADLEDGER_HOME"
 _NETWORK = "RADLEDGER_NETWORK"
@@ -45,6 +46,29 @@ def default_home() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("radledger")
+
+
+def home_folder(named: Path | None = None) -> Path:
+    """The folder with keys, journal and deployments, which need not exist yet.
+
+    Parameters
+    ----------
+    named
+        The folder; by default `default_home`.
+
+    Raises
+    ------
+    InvalidHome
+        If it is a file.
+    """
+    folder = expanded(named) if named else default_home()
+    if folder.exists() and not folder.is_dir():
+        raise InvalidHome(
+            f"the home {folder} is a file; name a folder with --home or {_HOME}, which is made if "
+            "it does not exist",
+            path=str(folder),
+        )
+    return folder
 
 
 class RadLedger:
@@ -113,6 +137,8 @@ class RadLedger:
 
         Raises
         ------
+        InvalidHome, InvalidJournalUrl
+            If the home is a file, or the journal's URL is not that of a PostgreSQL database.
         UnknownNetwork, ConnectionFailed
             If the chain cannot be reached.
         NetworksInvalid, StorageConfigurationInvalid
@@ -130,7 +156,12 @@ class RadLedger:
         from radledger.index.location import index_file
         from radledger.storage.configuration import open_storage
 
-        home = expanded(home) if home else default_home()
+        home = home_folder(home)
+        journal = journal or os.environ.get(_JOURNAL) or None
+        if journal is not None:
+            from radledger.imaging.journal.database import require_url
+
+            require_url(journal)
         if network is None or isinstance(network, str):
             named = networks.load(network or os.environ.get(_NETWORK) or None, home)
             web3 = connect(named)
@@ -142,7 +173,7 @@ class RadLedger:
         intents = Intents.at(home, deployment)
         sender = Sender.on(named, web3, intents) if named else Sender(web3, intents=intents)
         ledger = Ledger(web3, deployment, sender=sender, clock=clock(web3, named))
-        opened = cls(ledger, storage, home, journal or os.environ.get(_JOURNAL) or None)
+        opened = cls(ledger, storage, home, journal)
         if os.environ.get(_INDEX) or index_file(home, deployment.slug).exists():
             ledger.event_store = _IndexWhenAsked(opened)
         return opened

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain import forward
+from radledger.chain.documents import PARTS
 from radledger.chain.errors import DocumentMalformed
 from radledger.chain.refusals import FailedCall
 from radledger.consent import messages
@@ -47,7 +48,12 @@ def read(ledger: Ledger, document: Mapping[str, Any]) -> Signed:
     DocumentExpired
         If its deadline has passed.
     """
-    kind = document.get("kind") if isinstance(document, Mapping) else None
+    if not isinstance(document, Mapping) or "kind" not in document:
+        raise DocumentMalformed(
+            f"not a signed document: that is a JSON object with {', '.join(PARTS)}, as `radledger` "
+            "writes it with --sign-only, and this one has no kind; give the file that was signed"
+        )
+    kind = document["kind"]
     reader = _KINDS.get(kind) if isinstance(kind, str) else None
     if reader is None:
         raise DocumentMalformed(

@@ -16,6 +16,7 @@ from radledger.chain.errors import (
     DeploymentMissing,
     DeploymentOutdated,
     DeploymentUnreadable,
+    InvalidRecord,
 )
 from radledger.chain.ledger import Ledger
 from radledger.deployment.deploy import deploy
@@ -217,14 +218,14 @@ def test_what_cannot_be_read(web3, folder, tmp_path):
         tmp_path: "Is a directory",
         large: "more than 1,048,576 bytes",
     }.items():
-        with pytest.raises(DeploymentUnreadable, match=reason) as error:
+        with pytest.raises(InvalidRecord, match=reason) as error:
             import_record(web3, folder, str(path))
         assert error.value.values == {"source": str(path)}
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b"<html>", b"[" * 100_000])
 def test_what_is_not_a_record(web3, folder, served, content):
-    with pytest.raises(DeploymentMismatch, match="not the record of a deployment") as error:
+    with pytest.raises(InvalidRecord, match="not the record of a deployment") as error:
         import_record(web3, folder, served(content))
     assert "secret" not in str(error.value)
 
@@ -234,7 +235,7 @@ def test_servers_that_have_no_record(web3, folder, served):
     with pytest.raises(DeploymentUnreadable, match="answers with 404") as error:
         import_record(web3, folder, url)
     assert error.value.values == {"source": url.removesuffix("/31337.json?token=secret")}
-    with pytest.raises(DeploymentUnreadable, match="more than 1,048,576 bytes"):
+    with pytest.raises(InvalidRecord, match="more than 1,048,576 bytes"):
         import_record(web3, folder, served(b" " * (2 << 20)))
     for nowhere in ("http://127.0.0.1:1/record.json", "http://[", "https://"):
         with pytest.raises(DeploymentUnreadable, match="check the URL, or give a file"):

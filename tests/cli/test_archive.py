@@ -123,14 +123,23 @@ def test_a_list_that_cannot_be_understood_adds_nothing(home, cli, listed, header
     assert len(cli("image", "list").objects) == 1
 
 
+@pytest.mark.parametrize(("header", "line"), [("file,patient", "one,alice"), ("path,patient", "x")])
+def test_what_a_list_looks_like_is_said_where_it_is_none(home, cli, listed, header, line):
+    outcome = cli(*listed(line, header=header))
+    outcome.refused("ArchiveInvalid", 2)
+    assert "first line is path,patient or path,patient,visit,course" in outcome.object["message"]
+
+
 def test_a_list_that_is_not_there(home, cli):
     missing = cli("image", "add", "--list", "missing.csv", "--as", "hospital")
-    assert missing.refused("ArchiveInvalid", 2) == {"file": "missing.csv"}
+    assert missing.refused("InvalidFile", 2) == {"path": "missing.csv"}
 
 
 def test_a_cluster_needs_a_journal_that_it_reaches(home, cli, study):
     add = ("image", "add", study, "--patient", "patient", "--as", "hospital")
     assert cli(*add, "--scheduler", "tcp://127.0.0.1:9").refused("ClusterUnusable", 2) == {}
-    assert cli(*add, "--journal", "mysql://x").refused("InvalidJournalUrl", 2) == {}
+    assert cli(*add, "--journal", "mysql://x").refused("InvalidJournalUrl", 2) == {
+        "journal": "mysql://x"
+    }
     assert cli(*add, "--journal", "postgresql://x@127.0.0.1:9/x").refused("JournalUnavailable")
     assert cli(*add, "--workers", "0").code == 2

@@ -85,8 +85,8 @@ def test_what_cannot_be_exported(home, cli, image, study, tmp_path):
     refused = cli("bundle", "export", image, path, "--file", file).refused("FileNotInSet")
     assert refused == {"file": str(file), "image": image}
     missing = tmp_path / "missing"
-    assert cli("bundle", "export", image, path, "--file", missing).refused("UnsafePath")
+    assert cli("bundle", "export", image, path, "--file", missing).refused("InvalidFile", 2)
     cli("bundle", "export", image, "").refused("InvalidFile", 2)
-    folder = cli("bundle", "export", image, tmp_path).refused("UsageError", 2)
+    folder = cli("bundle", "export", image, tmp_path).refused("InvalidFile", 2)
     assert folder == {"path": str(tmp_path)}
     assert not path.exists()

@@ -43,6 +43,18 @@ def test_help_says_what_to_write_and_not_its_type():
             assert all(described), (*words, name)
 
 
+def test_help_names_what_to_write_in_capitals_and_the_options_of_all_commands_once():
+    for words, group in groups():
+        for name, entry in group.commands.items():
+            context = entry.make_context(name, [], resilient_parsing=True)
+            for each in entry.params:
+                if each.param_type_name == "argument":
+                    assert each.metavar == each.metavar.upper(), (*words, name, each.name)
+            told = " ".join(entry.get_help(context).split())
+            everywhere = re.findall(r"Every command takes --json, .* anywhere\.", told)
+            assert len(everywhere) == 1, (*words, name)
+
+
 def groups(group=None, words=()):
     """The commands' groups, the outermost first."""
     group = group or command_tree()

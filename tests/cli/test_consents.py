@@ -164,9 +164,9 @@ def test_request_and_approve(home, ok, cli, signed, check, addresses):
     (waiting,) = cli("consent", "list", "--requests").objects
     assert (waiting["request_id"], waiting["requester"]) == (request, addresses["researcher"])
 
-    other = cli("consent", "approve", request, "--as", "hospital").refused("NoSuchRequest", 2)
+    other = cli("consent", "approve", request, "--as", "hospital").refused("NoSuchRequest")
     assert other == {"request": request, "subject": addresses["hospital"]}
-    assert cli("consent", "approve", "0x12", "--as", "patient").refused("NoSuchRequest", 2)
+    assert cli("consent", "approve", "0x12", "--as", "patient").refused("InvalidRequestId", 2)
     signed("consent", "approve", request, payer="stranger")
     assert check("researcher", "--purpose", "HMB") == (True, "permitted")
     assert cli("consent", "list", "--requests").objects == []
@@ -225,13 +225,16 @@ def test_a_file_that_is_not_a_document(home, cli, tmp_path, content):
 def test_a_document_for_something_else(home, cli, tmp_path):
     file = tmp_path / "document"
     file.write_text("{}")
-    cli("submit", file, "--as", "hospital").refused("DocumentMalformed", 2)
+    refused = cli("submit", file, "--as", "hospital")
+    refused.refused("DocumentMalformed", 2)
+    assert "a JSON object with format, kind, summary" in refused.object["message"]
+    assert "--sign-only" in refused.object["message"]
     missing = tmp_path / "missing"
     for path in (missing, tmp_path):
         refused = cli("submit", path, "--as", "hospital").refused("InvalidFile", 2)
         assert refused == {"path": str(path)}
     nowhere = cli("consent", "revoke-all", "--as", "patient", "--sign-only", missing / "x")
-    assert nowhere.refused("FileNotFoundError") == {"path": str(missing / "x")}
+    assert nowhere.refused("InvalidFile", 2) == {"path": str(missing / "x")}
 
 
 @pytest.mark.parametrize(

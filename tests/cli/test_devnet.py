@@ -72,7 +72,7 @@ def test_where_there_was_never_one(ok, cli, tmp_path):
     assert cli("devnet", "up", "--chain", "besu").refused("UsageError", 2) == {"chain": "besu"}
     (tmp_path / "file").write_text("")
     refused = cli("devnet", "up", "--home", tmp_path / "file")
-    assert refused.refused("FileExistsError") == {"path": str(tmp_path / "file")}
+    assert refused.refused("InvalidHome", 2) == {"path": str(tmp_path / "file")}
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_nobody_deploys_a_second_time_by_accident(ok, cli, bare, deployer, tmp_p
     assert ok("deploy", "import", own, *elsewhere) == deployed
     assert ok("deploy", "--verify", *elsewhere) == deployed
     missing = cli("deploy", "import", tmp_path / "nothing", *elsewhere)
-    assert missing.refused("DeploymentUnreadable") == {"source": str(tmp_path / "nothing")}
+    assert missing.refused("InvalidRecord", 2) == {"source": str(tmp_path / "nothing")}
 
     record = json.loads(own.read_text())
     del record["contracts"]["DatasetRegistry"]

@@ -128,7 +128,9 @@ def test_fetch_and_verify(home, ok, cli, image, study, another, permitted, tmp_p
     changed = bytearray(files[0].read_bytes())
     changed[-10] ^= 0xFF
     files[0].write_bytes(changed)
-    paths = (*files, *sorted(study.iterdir()), next(another.iterdir()), tmp_path / "missing")
+    none = tmp_path / "text"
+    none.write_text("no image")
+    paths = (*files, *sorted(study.iterdir()), next(another.iterdir()), none)
     results = cli("image", "verify", image, *paths, *use).objects
     assert all({"path", "verdict", "instance"} <= each.keys() for each in results)
     assert [each["path"] for each in results] == [str(path) for path in paths]
@@ -142,6 +144,8 @@ def test_fetch_and_verify(home, ok, cli, image, study, another, permitted, tmp_p
     ]
     assert results[0]["instance"] == files[0].stem
     assert results[-1]["instance"] is None
+    gone = cli("image", "verify", image, files[0], tmp_path / "gone", *use)
+    assert gone.refused("InvalidFile", 2) == {"path": str(tmp_path / "gone")}
 
     again = cli("image", "fetch", image, "--to", reading, *use)
     assert again.refused("FolderNotEmpty") == {"folder": str(reading)}

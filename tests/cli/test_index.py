@@ -50,7 +50,7 @@ def test_refusals_are_one_line(home, cli):
     assert cli("history", "0x12").refused("NoIdOrAddress", code=2) == {"text": "0x12"}
     assert cli("history", "nobody").refused("AccountUnknown", code=2)
     assert cli("index", "sync", "--index", "").refused("UsageError", code=2) == {}
-    assert cli("index", "sync", "--index", "mysql://x").refused("InvalidIndexUrl", code=2) == {}
+    assert cli("index", "sync", "--index", "mysql://x").refused("InvalidIndexUrl", code=2)
 
 
 def test_the_lineage_of_no_id(home, cli):

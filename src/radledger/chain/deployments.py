@@ -27,6 +27,7 @@ __all__ = [
     "find",
     "load",
     "parsed",
+    "require",
     "save",
 ]
 
@@ -174,7 +175,14 @@ def find(folder: Path, chain_id: int) -> Deployment | None:
     path = folder / f"{chain_id}.json"
     if not path.exists():
         return None
-    return parsed(path.read_bytes(), str(path))
+    try:
+        return parsed(path.read_bytes(), str(path))
+    except ValueError as error:
+        raise DeploymentMismatch(
+            f"{path} is not the record of a deployment; restore it from a backup, or import that "
+            "of another participant with `radledger deploy import`",
+            path=str(path),
+        ) from error
 
 
 def parsed(record: bytes, source: str) -> Deployment:
@@ -189,8 +197,10 @@ def parsed(record: bytes, source: str) -> Deployment:
 
     Raises
     ------
+    ValueError
+        If it is not a record.
     DeploymentMismatch
-        If it is not a record, or of a later release.
+        If it is of a later release.
     """
     try:
         content = json.loads(record.decode("utf-8"))
@@ -198,11 +208,7 @@ def parsed(record: bytes, source: str) -> Deployment:
         if isinstance(written, int) and written <= FORMAT:
             return _deployment(content)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise DeploymentMismatch(
-            f"{source} is not the record of a deployment; restore it from a backup, or import that "
-            "of another participant with `radledger deploy import`",
-            path=source,
-        ) from error
+        raise ValueError(f"{source} is not the record of a deployment") from error
     raise DeploymentMismatch(
         f"the record {source} was written by a later release (format {written}, here {FORMAT}); "
         "use that release",
@@ -210,6 +216,22 @@ def parsed(record: bytes, source: str) -> Deployment:
         format=written,
         supported=FORMAT,
     )
+
+
+def require(folder: Path, chain_id: int) -> Deployment:
+    """Return the recorded deployment on a chain, of whichever release, finished or not.
+
+    Raises
+    ------
+    DeploymentMissing
+        If none was recorded.
+    DeploymentMismatch
+        If the record cannot be understood.
+    """
+    deployment = find(folder, chain_id)
+    if deployment is None:
+        raise _missing(chain_id, "is not recorded")
+    return deployment
 
 
 def load(folder: Path, chain_id: int) -> Deployment:
@@ -224,16 +246,10 @@ def load(folder: Path, chain_id: int) -> Deployment:
     DeploymentOutdated
         If it is of a release older than 0.1.0.
     """
-    deployment = find(folder, chain_id)
-    if deployment is not None:
-        deployment.require_current()
-    if deployment is None or not deployment.has_core:
-        state = "is not finished" if deployment else "is not recorded"
-        raise DeploymentMissing(
-            f"the deployment on chain {chain_id} {state}; run `radledger deploy`, or import the "
-            "record of a participant who has it with `radledger deploy import`",
-            chain_id=chain_id,
-        )
+    deployment = require(folder, chain_id)
+    deployment.require_current()
+    if not deployment.has_core:
+        raise _missing(chain_id, "is not finished")
     shipped = artifacts.names()
     known = {name: each for name, each in deployment.contracts.items() if name in shipped}
     return replace(deployment, contracts=MappingProxyType(known))
@@ -244,6 +260,14 @@ def save(folder: Path, deployment: Deployment) -> Path:
     path = folder / f"{deployment.chain_id}.json"
     write_atomically(path, json.dumps(_content(deployment), indent=2) + "\n")
     return path
+
+
+def _missing(chain_id: int, state: str) -> DeploymentMissing:
+    return DeploymentMissing(
+        f"the deployment on chain {chain_id} {state}; run `radledger deploy`, or import the "
+        "record of a participant who has it with `radledger deploy import`",
+        chain_id=chain_id,
+    )
 
 
 def _content(deployment: Deployment) -> dict[str, Any]:

@@ -34,13 +34,15 @@ if TYPE_CHECKING:
     from radledger.chain.calls import Said
     from radledger.chain.ledger import Call, Ledger
 
-__all__ = ["FORMAT", "Document", "Signed", "sign", "verify", "when"]
+__all__ = ["FORMAT", "PARTS", "Document", "Signed", "sign", "verify", "when"]
 
 FORMAT = 1
 """Number of the format; a release that changes fields or words of documents raises it."""
 
+PARTS = ("format", "kind", "summary", "signer", "typedData", "signature")
+"""The fields of a document."""
+
 _T = TypeVar("_T")
-_PARTS = {"format", "kind", "summary", "signer", "typedData", "signature"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +181,8 @@ def _parts(
     document: Mapping[str, Any], kind: str, structs: Mapping[str, Fields]
 ) -> tuple[Mapping[str, Any], str, Mapping[str, Any]]:
     """The typed data of a document, what it holds and the message, each of the right form."""
-    if not isinstance(document, Mapping) or not document.keys() >= _PARTS:
-        raise _malformed(f"it lacks one of {', '.join(sorted(_PARTS))}")
+    if not isinstance(document, Mapping) or not document.keys() >= set(PARTS):
+        raise _malformed(f"it lacks one of {', '.join(PARTS)}")
     if document["format"] != FORMAT:
         found = quoted(document["format"])
         raise _malformed(f"it has the format {found}, and this release reads {FORMAT}")

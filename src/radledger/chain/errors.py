@@ -14,7 +14,7 @@
     ├── DeploymentMismatch    the recorded contracts are another chain's, or not this code
     │   ├── DeploymentOutdated    they were deployed by a release that this one cannot work with
     │   └── DeploymentConflict    a record to be imported contradicts the one here
-    ├── DeploymentUnreadable  a record to be imported cannot be read
+    ├── DeploymentUnreadable  a record to be imported cannot be fetched
     ├── OutOfFunds            the account cannot pay for its transaction
     ├── TransactionUnderpriced no node takes a transaction for its fee
     ├── NonceContended        another program sends from the account at the same time
@@ -26,6 +26,7 @@
     └── DocumentExpired       a document is past its deadline
     UsageError
     ├── DeploymentUnconfirmed a deployment may exist that this home does not know
+    ├── InvalidRecord         what is to be imported is not the record of a deployment
     ├── UnknownNetwork        no network of that name
     ├── NetworksInvalid       the home's networks.yaml cannot be understood
     ├── DocumentMalformed     not a document that was signed for this
@@ -63,6 +64,7 @@ __all__ = [
     "DocumentForAnotherChain",
     "DocumentMalformed",
     "DocumentTampered",
+    "InvalidRecord",
     "NetworksInvalid",
     "NodesDisagree",
     "NonceContended",
@@ -129,11 +131,15 @@ class DeploymentConflict(DeploymentMismatch):
 
 
 class DeploymentUnreadable(ChainError):
-    """The record of a deployment cannot be read or fetched, or is too large to be one."""
+    """The record of a deployment cannot be fetched from its URL."""
 
 
 class DeploymentUnconfirmed(UsageError):
     """Contracts would be deployed that another participant may have deployed already."""
+
+
+class InvalidRecord(UsageError):
+    """A file or URL to be imported is not there, or does not have the record of a deployment."""
 
 
 class OutOfFunds(ChainError):

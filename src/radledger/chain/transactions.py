@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from radledger.chain import artifacts
 
 if TYPE_CHECKING:
-    from radledger.chain.ledger import Ledger
+    from radledger.chain.deployments import Deployment
+    from radledger.chain.sending.journal import Intents
     from radledger.chain.sending.tables import Intent, State
 
 __all__ = ["Transaction", "described", "listed"]
@@ -51,21 +52,30 @@ class Transaction:
     reason: str | None
 
 
-def listed(ledger: Ledger, *, ended: bool = False) -> list[Transaction]:
-    """What is open, lowest nonce first; with `ended` the newest hundred of all, newest first."""
-    intents = ledger.sender.intents
+def listed(intents: Intents, deployment: Deployment, *, ended: bool = False) -> list[Transaction]:
+    """What is open, lowest nonce first; with `ended` the newest hundred of all, newest first.
+
+    Parameters
+    ----------
+    intents
+        The journal; no node is asked.
+    deployment
+        Of any release, whose contracts the calls are named by.
+    ended
+        Whether to include those that have ended.
+    """
     found = intents.newest(_NEWEST) if ended else intents.open()
-    return [described(ledger, intent) for intent in found]
+    return [described(intents, deployment, intent) for intent in found]
 
 
-def described(ledger: Ledger, intent: Intent) -> Transaction:
-    """A transaction as people read it."""
-    followed = intent.state == "open" and ledger.sender.intents.is_followed(intent)
+def described(intents: Intents, deployment: Deployment, intent: Intent) -> Transaction:
+    """A transaction of a journal as people read it."""
+    followed = intent.state == "open" and intents.is_followed(intent)
     newest = intent.versions[-1].transaction if intent.versions else None
     return Transaction(
         account=intent.account,
         nonce=intent.nonce,
-        call=_call(ledger, intent),
+        call=_call(deployment, intent),
         state=intent.state,
         followed=followed,
         created_at=intent.created_at,
@@ -75,12 +85,14 @@ def described(ledger: Ledger, intent: Intent) -> Transaction:
     )
 
 
-def _call(ledger: Ledger, intent: Intent) -> str:
+def _call(deployment: Deployment, intent: Intent) -> str:
     if intent.to is None:
         return "creation of a contract"
     if intent.to == intent.account:
         return "transfer of nothing, to use up a nonce"
-    for name, contract in ledger.deployment.contracts.items():
+    for name, contract in deployment.contracts.items():
         if contract.address.lower() == intent.to.lower():
-            return f"{name}.{artifacts.load(name).function(intent.data) or intent.data[:10]}"
+            known = name in artifacts.names()  # another release may have deployed others
+            function = artifacts.load(name).function(intent.data) if known else None
+            return f"{name}.{function or intent.data[:10]}"
     return f"{intent.to} {intent.data[:10]}"

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radledger.cli.files import document, write_document
 from radledger.cli.output import plain, show
 from radledger.cli.parameters import DocumentFile, RelayUrl
 from radledger.cli.session import session
 from radledger.cli.times import duration
-from radledger.cli.values import document, write_document
 
 if TYPE_CHECKING:
     from radledger.chain.action import Action
+    from radledger.chain.clock import Present
 
 __all__ = ["act", "sign", "submit"]
+
+_CLOCK_ERROR = 60  # seconds that need no explanation
 
 
 def act(
@@ -41,9 +45,24 @@ def sign(
     """Sign an action into a file, and print what was signed."""
     signed = action.sign(session.signer, valid_for=duration(valid_for))
     write_document(file, signed)
+    if not session.json:
+        _explain_times(action.ledger.present(), signed["typedData"]["message"])
     summary = signed["summary"]
     told = {"signed": file, "summary": summary if session.json else session.named(summary)}
     show({**told, **(answer or {})})
+
+
+def _explain_times(present: Present, message: Mapping[str, Any]) -> None:
+    """Say why a document is dated before now: it goes by the latest block, if that is older."""
+    from radledger.chain.documents import when
+
+    if message.get("signed", present.time) < present.time - _CLOCK_ERROR:
+        print(
+            f"dated {when(message['signed'])}, not now: the contract compares the date with its "
+            f"blocks, and the latest is of {when(present.block_time)}; the document can be "
+            f"submitted until {when(message['deadline'])}",
+            file=sys.stderr,
+        )
 
 
 def submit(file: DocumentFile, relay: RelayUrl = None) -> None:

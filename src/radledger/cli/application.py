@@ -16,6 +16,7 @@ from radledger.cli.session import session
 
 __all__ = ["application", "command_tree"]
 
+# At the end of each help, in place of the options themselves.
 _EPILOG = (
     "Every command takes --json, --network NAME, --as ACCOUNT, --home DIR and --journal URL, "
     "anywhere."
@@ -54,9 +55,9 @@ def _add(name: str, place: str) -> None:
     """Add a group of commands, or one command."""
     found = load(place)
     if isinstance(found, typer.Typer):
-        application.add_typer(found, name=name, epilog=_EPILOG)
+        application.add_typer(found, name=name)
     else:
-        application.command(name=name, epilog=_EPILOG)(found)
+        application.command(name=name)(found)
 
 
 for _commands in (_OWN, *(area.commands for area in AREAS), _LATER):
@@ -85,7 +86,13 @@ def _keep(option: typer.CallbackParam, value: Any) -> Any:
 @application.callback()
 def shared(
     json: Annotated[
-        bool, typer.Option("--json", callback=_keep, help="Print JSON, one object a line.")
+        bool,
+        typer.Option(
+            "--json",
+            callback=_keep,
+            is_eager=True,  # how an error in another option is reported depends on it
+            help="Print JSON, one object a line.",
+        ),
     ] = False,
     network: Annotated[
         str | None,
@@ -125,13 +132,15 @@ def command_tree() -> Any:
     ]
     for option in everywhere:
         option.expose_value = False
-        option.hidden = True  # the last line of each help tells of them
+        option.hidden = True
     for command in _below(root):
         for parameter in command.params:
             if parameter.param_type_name == "argument":
                 # `<str>` does not say what to write; the help beside it does.
                 parameter.display_type_rich = lambda ctx: ""
+                parameter.metavar = parameter.metavar or parameter.name.upper()
         command.params += everywhere
+        command.epilog = _EPILOG
         command.short_help = (command.help or "").partition("\n\n")[0]  # whole, in lists too
     return root
 

@@ -115,13 +115,9 @@ def import_(
 
 
 def _connected() -> tuple[Network, Web3]:
-    import os
-
-    from radledger.chain.nodes import networks
     from radledger.chain.nodes.connect import connect
 
-    named = session.network or os.environ.get("RADLEDGER_NETWORK") or None
-    network = networks.load(named, session.folder)
+    network = session.chosen_network()
     return network, connect(network)
 
 

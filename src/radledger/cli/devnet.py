@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -45,6 +46,9 @@ def up(
     """Start or resume the network; returns when it is usable."""
     from radledger import devnet
 
+    before = devnet.status(session.folder)
+    if before.chain is not None and not before.running and not session.json:
+        print(_resumed(before.chain, chain), file=sys.stderr)
     show(devnet.up(session.folder, chain, validators=validators, store=store, nodes=nodes))
 
 
@@ -62,3 +66,10 @@ def status() -> None:
     from radledger import devnet
 
     show(devnet.status(session.folder))
+
+
+def _resumed(before: str, wanted: str | None) -> str:
+    """What becomes of the chain that the home had before."""
+    if wanted in (None, before):
+        return f"resuming this home's chain, which is {before}; --chain starts another one"
+    return f"starting {wanted}; the {before} chain is kept: `radledger devnet up --chain {before}`"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from radledger.cli.files import file_to_write
 from radledger.cli.output import show, show_all
 from radledger.cli.session import session
 from radledger.texts import visible
@@ -83,13 +84,21 @@ def lineage(
             help="Of an image set, work, data set, version, payout, algorithm or execution.",
         ),
     ],
-    dot: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it for Graphviz.")] = None,
+    dot: Annotated[
+        Path | None,
+        typer.Option(parser=file_to_write, metavar="FILE", help="Write it for Graphviz."),
+    ] = None,
     png: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it; needs the extra graphs.")
+        Path | None,
+        typer.Option(parser=file_to_write, metavar="FILE", help="Draw it; needs the extra graphs."),
     ] = None,
     prov: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write it as W3C PROV-JSON; needs the extra graphs."),
+        typer.Option(
+            parser=file_to_write,
+            metavar="FILE",
+            help="Write it as W3C PROV-JSON; needs the extra graphs.",
+        ),
     ] = None,
     index: Url = None,
 ) -> None:
@@ -116,7 +125,7 @@ def lineage(
 def access_log(
     id_or_address: Annotated[
         str | None,
-        typer.Argument(metavar="[ID|ADDRESS]", help="Image set, reader or patient; all if none."),
+        typer.Argument(metavar="ID|ADDRESS", help="Image set, reader or patient; all if none."),
     ] = None,
     index: Url = None,
 ) -> None:

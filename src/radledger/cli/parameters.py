@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from radledger.cli.values import named_path
+from radledger.cli.files import file_to_read, file_to_write, path_to_read
 
 __all__ = [
     "Address",
@@ -33,7 +33,7 @@ Address = Annotated[str, typer.Argument(help="Address, or name of an account her
 SignOnly = Annotated[
     Path | None,
     typer.Option(
-        parser=named_path,
+        parser=file_to_write,
         metavar="FILE",
         help="Write a signed document for another account to submit; send nothing.",
     ),
@@ -43,7 +43,7 @@ ValidFor = Annotated[
     typer.Option(metavar="SPAN", help="How long the document of --sign-only can be submitted."),
 ]
 DocumentFile = Annotated[
-    Path, typer.Argument(parser=named_path, metavar="FILE", help="A signed document.")
+    Path, typer.Argument(parser=file_to_read, metavar="FILE", help="A signed document.")
 ]
 RelayUrl = Annotated[
     str | None, typer.Option("--relay", metavar="URL", help="Relayer that sends it and pays.")
@@ -58,7 +58,7 @@ Subject = Annotated[
 # Files, and which are taken all the same.
 Paths = Annotated[
     list[Path],
-    typer.Argument(parser=named_path, metavar="PATH", help="Files and folders, any mix."),
+    typer.Argument(parser=path_to_read, metavar="PATH", help="Files and folders, any mix."),
 ]
 BurnedIn = Annotated[
     bool,

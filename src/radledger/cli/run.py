@@ -177,11 +177,11 @@ def _fault(error: Exception) -> str:
 
 def _kept() -> str:
     """Keep the traceback of a fault of our own where its user can send it from."""
-    log = session.folder / "errors.log"
     try:
+        log = session.folder / "errors.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(traceback.format_exc() + "\n")
-    except OSError:
+    except (OSError, UsageError):
         return "please report it"
     return f"please report it with the last lines of {log}"

@@ -16,8 +16,10 @@ from radledger.texts import decoded, visible
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+    from radledger.chain.deployments import Deployment
     from radledger.chain.keystore.accounts import Keystore
     from radledger.chain.ledger import Ledger
+    from radledger.chain.nodes.networks import Network
     from radledger.chain.sending.tables import Intent
     from radledger.facade import RadLedger
 
@@ -51,10 +53,16 @@ class Session:
 
     @property
     def folder(self) -> Path:
-        """The home folder."""
-        from radledger.facade import default_home
+        """The home folder.
 
-        return expanded(self.home) if self.home else default_home()
+        Raises
+        ------
+        InvalidHome
+            If it is a file.
+        """
+        from radledger.facade import home_folder
+
+        return home_folder(self.home)
 
     @cached_property
     def radledger(self) -> RadLedger:
@@ -65,6 +73,31 @@ class Session:
         if not self.json:
             opened.ledger.sender.on_finished = partial(_tell_finished, opened.ledger)
         return opened
+
+    def chosen_network(self) -> Network:
+        """The network that ``--network`` or ``RADLEDGER_NETWORK`` names, or the default one."""
+        from radledger.chain.nodes import networks
+
+        named = self.network or os.environ.get("RADLEDGER_NETWORK") or None
+        return networks.load(named, self.folder)
+
+    def recorded_deployment(self) -> Deployment:
+        """What is recorded of the deployment here, of whichever release; no node need answer.
+
+        Raises
+        ------
+        DeploymentMissing
+            If nothing is.
+        """
+        from radledger.chain import deployments
+        from radledger.chain.nodes.connect import connect
+        from radledger.chain.rpc import request
+
+        network = self.chosen_network()
+        chain_id = network.chain_id
+        if chain_id is None:
+            chain_id = int(request(connect(network), "eth_chainId", []), 16)
+        return deployments.require(self.folder / "deployments", chain_id)
 
     @property
     def keystore(self) -> Keystore:
@@ -135,7 +168,7 @@ class Session:
 def _tell_finished(ledger: Ledger, intent: Intent) -> None:
     from radledger.chain.transactions import described
 
-    done = described(ledger, intent)
+    done = described(ledger.sender.intents, ledger.deployment, intent)
     where = f"in block {done.block}" if done.block else done.reason
     message = f"an earlier run had left {done.call} of {done.account} open: {done.state}, {where}"
     print(visible(message), file=sys.stderr)

@@ -20,11 +20,14 @@ def list_(
         bool, typer.Option("--all", help="The newest hundred, ended ones as well.")
     ] = False,
 ) -> None:
-    """Show the transactions of this home that are open."""
+    """Show the transactions of this home that are open, as its journal has them."""
+    from radledger.chain.sending.journal import Intents
     from radledger.chain.transactions import listed
 
+    deployment = session.recorded_deployment()
+    intents = Intents.at(session.folder, deployment)
     empty = "nothing was sent from this home" if ended else "no transaction is open"
-    show_all(listed(session.radledger.ledger, ended=ended), empty=empty)
+    show_all(listed(intents, deployment, ended=ended), empty=empty)
 
 
 @group.command()
@@ -36,6 +39,8 @@ def finish() -> None:
     from radledger.chain.transactions import described
 
     ledger = session.radledger.ledger
-    ledger.sender.on_finished = None  # shown below
-    done = [described(ledger, intent) for intent in ledger.sender.finish(session.signer)]
+    sender = ledger.sender
+    sender.on_finished = None  # shown below
+    ended = sender.finish(session.signer)
+    done = [described(sender.intents, ledger.deployment, intent) for intent in ended]
     show_all(done, empty=f"nothing was left open for {session.name}")

@@ -1,31 +1,16 @@
-"""What users write: amounts, paths and documents in files."""
+"""What users write: amounts, shares and weights."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from decimal import Context, Decimal, InvalidOperation, Overflow
-from pathlib import Path
-from typing import Any
 
 from radledger.errors import UsageError
-from radledger.files import expanded
 
-__all__ = [
-    "amount",
-    "digest",
-    "document",
-    "named_path",
-    "percent",
-    "weights",
-    "write_document",
-]
+__all__ = ["amount", "percent", "weights"]
 
 _MOST_DIGITS = 100
 _EXACT = Context(prec=400)
-# A signed document has some 2 kB.
-_LONGEST = 1_000_000
 
 
 class InvalidAmount(UsageError):
@@ -34,10 +19,6 @@ class InvalidAmount(UsageError):
 
 class InvalidWeight(UsageError):
     """A text is not a class and its weight."""
-
-
-class InvalidFile(UsageError):
-    """A file is not there or holds no JSON object."""
 
 
 def amount(text: str, decimals: int) -> int:
@@ -85,33 +66,6 @@ def percent(text: str) -> int:
     return points
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file.
-
-    Raises
-    ------
-    InvalidFile
-        If there is no such file.
-    """
-    if not path.is_file():
-        raise InvalidFile(f"there is no file {path}", path=str(path))
-    with path.open("rb") as file:
-        return "0x" + hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def named_path(text: str) -> Path:
-    """A path; an empty text, as a script's unset variable gives it, is not the current folder.
-
-    Raises
-    ------
-    InvalidFile
-        If it is empty.
-    """
-    if not text:
-        raise InvalidFile("a path is empty; name a file or folder")
-    return expanded(text)
-
-
 def weights(texts: Iterable[str]) -> dict[str, int]:
     """Weights of classes, each written as ``CLASS=N``.
 
@@ -136,31 +90,6 @@ def weights(texts: Iterable[str]) -> dict[str, int]:
     return named
 
 
-def document(path: Path) -> dict[str, Any]:
-    """A signed document from its file.
-
-    Raises
-    ------
-    InvalidFile
-        If the file cannot be read or holds no JSON object.
-    """
-    try:
-        if not path.is_file():
-            raise InvalidFile(f"there is no file {path} to submit", path=str(path))
-        with path.open("rb") as file:
-            value = json.loads(file.read(_LONGEST))
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise InvalidFile(message, path=str(path)) from error
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidFile(
-            f"{path} holds no signed document; give what --sign-only wrote", path=str(path)
-        )
-    return value
-
-
 def _scaled(text: str, decimals: int) -> int | None:
     """A decimal number times ten to the power of `decimals`, or None if that is not whole."""
     try:
@@ -172,8 +101,3 @@ def _scaled(text: str, decimals: int) -> int | None:
     except (InvalidOperation, Overflow):
         return None
     return int(units) if units == units.to_integral_value() else None
-
-
-def write_document(path: Path, value: dict[str, Any]) -> None:
-    """Write a signed document for another account to submit."""
-    path.write_text(json.dumps(value, indent=2) + "\n", "utf-8")

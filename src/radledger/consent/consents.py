@@ -130,9 +130,9 @@ class Consents(Asking, EmergencyAccess):
     ) -> Action[Receipt]:
         """Grant what was requested, to the letter; for anything less, :meth:`grant` it.
 
-        When it is sent or signed it raises `NoSuchRequest` if there is no such request,
-        `ConsentNotRequested` if it has been answered, and `DiseaseUnknown` if which disease it
-        names is not known, or is another one.
+        When it is sent or signed it raises `InvalidRequestId` if that is not an id,
+        `NoSuchRequest` if there is no such request, `ConsentNotRequested` if it has been answered,
+        and `DiseaseUnknown` if which disease it names is not known, or is another one.
 
         Parameters
         ----------

@@ -2,21 +2,24 @@
 
 ::
 
+    RadLedgerError
+    └── NoSuchRequest            no such request to the subject
     UsageError
     ├── UnknownTerm              no such purpose or condition
     ├── InvalidDisease           no disease code, or one without a salt
     ├── DiseaseUnknown           a digest whose disease and salt are not known here
     ├── InvalidScope             neither "all" nor the digest of an image set, visit or course
-    └── NoSuchRequest            no such request to the subject
+    └── InvalidRequestId         not an id of a request
 """
 
 from __future__ import annotations
 
-from radledger.errors import UsageError
+from radledger.errors import RadLedgerError, UsageError
 
 __all__ = [
     "DiseaseUnknown",
     "InvalidDisease",
+    "InvalidRequestId",
     "InvalidScope",
     "NoSuchRequest",
     "UnknownTerm",
@@ -39,5 +42,9 @@ class InvalidScope(UsageError):
     """A scope is neither "all" nor 32 bytes."""
 
 
-class NoSuchRequest(UsageError):
+class InvalidRequestId(UsageError):
+    """A text is not an id of a request."""
+
+
+class NoSuchRequest(RadLedgerError):
     """The subject has no request of that id."""

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from radledger.consent.errors import NoSuchRequest
+from radledger.consent.errors import InvalidRequestId, NoSuchRequest
 from radledger.consent.ids import requested_id
 from radledger.consent.model import ConsentRequest, Emergency, EmergencyCounts, Grant
 from radledger.consent.state import ConsentState
+from radledger.texts import digest_of, quoted
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
@@ -56,9 +57,17 @@ def request_of(ledger: Ledger, subject: str, request_id: str) -> ConsentRequest:
 
     Raises
     ------
+    InvalidRequestId
+        If it is not an id.
     NoSuchRequest
         If there is none of that id.
     """
+    if digest_of(request_id) is None:
+        raise InvalidRequestId(
+            f"{quoted(request_id)} is not an id of a request; give 0x and 64 hexadecimal digits, "
+            "copied whole",
+            text=request_id,
+        )
     for asked in _asked(ledger, subject=subject):
         if asked.request_id == request_id.lower():
             return asked

@@ -11,6 +11,7 @@ import sqlalchemy
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
+from radledger.endpoints import shown
 from radledger.errors import DatabaseUnavailable, InvalidDatabaseUrl, RadLedgerError
 
 if TYPE_CHECKING:
@@ -59,9 +60,11 @@ class Kind:
         if parsed is not None and self.sqlite and parsed.drivername == "sqlite":
             return parsed
         forms = "sqlite:///PATH or " if self.sqlite else ""
+        given = shown(str(url))  # it may hold a password
         raise self.invalid(
-            f"that is not the URL of a database for the {self.name}; give {forms}"
-            "postgresql://USER:PASSWORD@HOST/DATABASE"
+            f"{given!r} is not the URL of a database for the {self.name}; give {forms}"
+            "postgresql://USER:PASSWORD@HOST/DATABASE",
+            **{self.name: given},
         )
 
     def engine(self, url: URL, **options: Any) -> Engine:

@@ -18,6 +18,7 @@ from radledger.chain.errors import (
     DeploymentMismatch,
     DeploymentMissing,
     DeploymentUnreadable,
+    InvalidRecord,
 )
 from radledger.chain.rpc import request
 from radledger.deployment.deploy import require_code, verify
@@ -34,6 +35,9 @@ __all__ = ["import_record", "read"]
 
 _MOST_BYTES = 1 << 20
 _SECONDS = 30.0
+_WANTED = (
+    "give another participant's deployments/CHAIN.json, as a file or its http:// or https:// URL"
+)
 
 
 def import_record(web3: Web3, folder: Path, source: str) -> Deployment:
@@ -55,10 +59,12 @@ def import_record(web3: Web3, folder: Path, source: str) -> Deployment:
 
     Raises
     ------
+    InvalidRecord
+        If it is not one, or there is no such file.
     DeploymentUnreadable
-        If the record cannot be read.
+        If it cannot be fetched.
     DeploymentMismatch
-        If it is not one, or is another chain's, or if other code, or none, stands at an address.
+        If it is another chain's, or if other code, or none, stands at an address.
     DeploymentMissing
         If the deployment is not finished.
     DeploymentConflict
@@ -68,7 +74,11 @@ def import_record(web3: Web3, folder: Path, source: str) -> Deployment:
     --------
     >>> import_record(web3, home / "deployments", "41337.json")    # doctest: +SKIP
     """
-    given = deployments.parsed(read(source), shown(source) if _is_url(source) else source)
+    content, where = read(source), shown(source) if _is_url(source) else source
+    try:
+        given = deployments.parsed(content, where)
+    except ValueError as error:
+        raise InvalidRecord(f"{error}; {_WANTED}", source=where) from error
     given.require_current()
     if not given.has_core:
         raise DeploymentMissing(
@@ -88,8 +98,10 @@ def read(source: str) -> bytes:
 
     Raises
     ------
+    InvalidRecord
+        If there is no such file, or it has more.
     DeploymentUnreadable
-        If there is none, or more.
+        If it cannot be fetched.
     """
     if _is_url(source):
         return _fetched(source)
@@ -97,9 +109,10 @@ def read(source: str) -> bytes:
         with expanded(source).open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise DeploymentUnreadable(
-            f"{source} cannot be read: {error.strerror}; give the file or URL of a record",
-            source=source,
+        where = shown(source) if "://" in source else source  # a URL of another scheme
+        raise InvalidRecord(
+            f"the file {where} cannot be read: {error.strerror}; {_WANTED}",
+            source=where,
         ) from error
     return _limited(content, source)
 
@@ -143,9 +156,9 @@ def _fetched(url: str) -> bytes:
 
 def _limited(content: bytes | bytearray, source: str) -> bytes:
     if len(content) > _MOST_BYTES:
-        raise DeploymentUnreadable(
+        raise InvalidRecord(
             f"{source} has more than {_MOST_BYTES:,} bytes, as no record of a deployment has; "
-            "check the file or URL",
+            f"{_WANTED}",
             source=source,
         )
     return bytes(content)

@@ -21,6 +21,9 @@ __all__ = ["CHAINS", "check", "down", "kind", "names", "network", "recorded", "u
 CHAINS = (*process.CHAINS, "poa")
 """Every kind of chain."""
 
+_STATES = {"ganache": "ganache", "anvil": "anvil.json", "poa": "poa"}
+"""Where each kind of chain keeps its state, within the folder of the data."""
+
 _TIMEOUT = 60.0  # of a transaction, where blocks come every second
 
 
@@ -95,8 +98,16 @@ def recorded(data: Path) -> dict[str, Node]:
 
 
 def kind(data: Path) -> str | None:
-    """The kind of the nodes that were started last; None if there were none."""
-    return next((node.chain for node in recorded(data).values()), None)
+    """The kind of the chain that was started last; None if there was none.
+
+    A home from a backup or another machine may lack the record of its nodes; then the state that
+    was written last says it.
+    """
+    started = next((node.chain for node in recorded(data).values()), None)
+    if started is not None:
+        return started
+    kept = {name: data / state for name, state in _STATES.items() if (data / state).exists()}
+    return max(kept, key=lambda name: kept[name].stat().st_mtime, default=None)
 
 
 def names(data: Path) -> dict[str, str | None]:

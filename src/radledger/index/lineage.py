@@ -53,8 +53,10 @@ def lineage(connection: Connection, term: str) -> Lineage:
     id_, _, rest = term.partition("/")
     if digest_of(id_) is None:
         raise NoIdOrAddress(
-            f"{quoted(term)} is not an id; give 0x and 64 hexadecimal digits, copied whole, and of "
-            "a version or payout what follows them",
+            f"{quoted(term)} is not an id of something with a lineage; give that of an image set, "
+            "work, data set, algorithm or execution, 0x and 64 hexadecimal digits copied whole, "
+            "and of a version or payout what follows them; what an account did is shown by "
+            "`radledger history`",
             text=term,
         )
     id_, term = id_.lower(), term.lower()

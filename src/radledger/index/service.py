@@ -28,6 +28,7 @@ from radledger.index.lineage import Lineage, lineage
 from radledger.index.location import index_file
 from radledger.index.reading import find_events
 from radledger.index.source import ChainSource
+from radledger.texts import digest_of
 
 if TYPE_CHECKING:
     from radledger.access import Release
@@ -211,6 +212,13 @@ class Index:
             chains are left out.
         id_or_address
             Of an image set, a reader or a patient; none for all.
+
+        Raises
+        ------
+        NoIdOrAddress
+            If it is neither.
+        NothingKnown
+            If it is an id, and nothing happened to what has it.
         """
         term = None if id_or_address is None else parse_term(id_or_address)
         here = (self._belonging.chain_id, self._ledger.address("ConsentRegistry"))
@@ -220,7 +228,10 @@ class Index:
             if (each.signed.receipt.chain_id, each.signed.receipt.contract) == here
         ]
         with self.database.reading() as connection:
-            return access_log(connection, ours, term)
+            found = access_log(connection, ours, term)
+            if term is not None and digest_of(term) and not found:
+                history(connection, term)  # raises if nothing is known of it
+            return found
 
     def audit(self) -> Audit:
         """Compare the index with the chain: events, rows, and the state that they add up to.

@@ -46,6 +46,7 @@ AREA = Area(
             "`radledger dataset accept`"
         ),
         "DatasetSignatureExpired": "have a researcher of its institution sign it again",
+        "DatasetUnknown": "list them with `radledger dataset list`",
         "DatasetWeightInvalid": "give --score where image sets are scored, and only there",
         "DatasetWeightsChanged": "look at it again with `radledger dataset show`",
     },

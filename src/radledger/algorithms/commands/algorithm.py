@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from radledger.cli.files import digest, file_to_read, named_path
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import Disease, Fulfils
 from radledger.cli.session import session
-from radledger.cli.values import digest, named_path
 from radledger.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def publish(
     weights: Annotated[
         Path | None,
         typer.Option(
-            parser=named_path,
+            parser=file_to_read,
             metavar="FILE",
             help="Weights or code, whose SHA-256 goes on chain (default: that of the bundle).",
         ),
@@ -93,7 +93,7 @@ def publish(
     conditions: Annotated[
         Path | None,
         typer.Option(
-            parser=named_path,
+            parser=file_to_read,
             metavar="FILE",
             help="Document that describes the training, whose SHA-256 goes on chain.",
         ),
@@ -135,7 +135,7 @@ def recall(
     notice: Annotated[
         Path,
         typer.Argument(
-            parser=named_path,
+            parser=file_to_read,
             metavar="FILE",
             help="Safety notice: what is wrong, and what to do; its SHA-256 goes on chain.",
         ),
@@ -155,7 +155,7 @@ def run(
     output: Annotated[
         Path,
         typer.Option(
-            parser=named_path, metavar="FILE", help="The output, whose SHA-256 goes on chain."
+            parser=file_to_read, metavar="FILE", help="The output, whose SHA-256 goes on chain."
         ),
     ],
     purpose: Annotated[

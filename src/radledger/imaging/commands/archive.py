@@ -21,6 +21,10 @@ __all__ = ["Account", "Archive", "accounting"]
 
 _NEEDED, _ALLOWED = {"path", "patient"}, {"path", "patient", "visit", "course"}
 _REASONS = 10
+_LIST = (
+    "a list is a CSV file: its first line is path,patient or path,patient,visit,course, and each "
+    "line after it names a file or folder and its patient, such as ct/1.dcm,alice"
+)
 
 
 class ArchiveInvalid(UsageError):
@@ -50,26 +54,20 @@ class Archive:
         Raises
         ------
         ArchiveInvalid
-            If the file is not there or no such list.
+            If the file is not such a list.
         """
         from radledger.imaging.model import Addition
 
-        if not self.file.is_file():
-            raise ArchiveInvalid(
-                f"there is no file {self.file}; give a CSV file with the columns path and patient",
-                file=str(self.file),
-            )
         with self.file.open(newline="", encoding="utf-8-sig") as lines:
             reader = csv.DictReader(lines, strict=True)
             try:
                 columns = set(reader.fieldnames or ())
                 if not _NEEDED <= columns <= _ALLOWED:
-                    raise self._invalid(
-                        1, "the first line names the columns path and patient, visit and course"
-                    )
+                    raise self._invalid(1, f"its columns are not those of a list; {_LIST}")
                 for row in reader:
                     if not row["path"] or not row["patient"] or None in row:
-                        raise self._invalid(reader.line_num, "each line has a path and a patient")
+                        reason = "it lacks a path or a patient, or has too many columns"
+                        raise self._invalid(reader.line_num, f"{reason}; {_LIST}")
                     try:
                         patient = self.address(row["patient"])
                     except UsageError as error:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from radledger.cli.files import file_to_read, file_to_write
 from radledger.cli.output import show
 from radledger.cli.parameters import Disease, Fulfils, Identity, ImageId, Purposes
 from radledger.cli.session import session
-from radledger.cli.values import named_path
 from radledger.imaging.commands.image import secret_of
 
 __all__ = ["group"]
@@ -28,12 +28,12 @@ def bundle() -> None:
 def export(
     image: ImageId,
     path: Annotated[
-        Path, typer.Argument(metavar="FILE", parser=named_path, help="The bundle to write.")
+        Path, typer.Argument(metavar="FILE", parser=file_to_write, help="The bundle to write.")
     ],
     file: Annotated[
         list[Path] | None,
         typer.Option(
-            parser=named_path,
+            parser=file_to_read,
             metavar="FILE",
             help="A DICOM file of the set that the bundle is about; repeatable (default: all).",
         ),

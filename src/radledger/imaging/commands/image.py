@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from radledger.cli.acting import act
+from radledger.cli.files import file_to_read, file_to_write, named_path
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
     BurnedIn,
@@ -25,7 +26,6 @@ from radledger.cli.parameters import (
 )
 from radledger.cli.progress import progress_bar
 from radledger.cli.session import session
-from radledger.cli.values import named_path
 from radledger.errors import UsageError
 from radledger.imaging.commands.archive import Archive, accounting
 
@@ -62,6 +62,7 @@ def add(
         Path | None,
         typer.Option(
             "--list",
+            parser=file_to_read,
             metavar="FILE",
             help="CSV with the columns path, patient and, if wanted, visit and course, instead.",
         ),
@@ -98,7 +99,9 @@ def add(
     report: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the files that were left out, and why, as JSON lines."
+            parser=file_to_write,
+            metavar="FILE",
+            help="Write the files that were left out, and why, as JSON lines.",
         ),
     ] = None,
 ) -> None:
@@ -212,7 +215,9 @@ def verify(
 @group.command()
 def fetch(
     image: ImageId,
-    to: Annotated[Path, typer.Option(metavar="DIR", help="New or empty folder.")],
+    to: Annotated[
+        Path, typer.Option(parser=named_path, metavar="DIR", help="New or empty folder.")
+    ],
     purpose: Purposes = None,
     fulfils: Fulfils = None,
     disease: Disease = None,

@@ -21,7 +21,7 @@ from radledger.imaging.errors import HomeBusy, InvalidJournalUrl, JournalUnavail
 from radledger.imaging.journal import migrations
 from radledger.imaging.journal.tables import metadata, sets
 
-__all__ = ["Database", "in_schema", "open_database"]
+__all__ = ["Database", "in_schema", "open_database", "require_url"]
 
 _SCHEMA = "schema"
 _KIND = Kind("journal", JournalUnavailable, InvalidJournalUrl)
@@ -47,6 +47,17 @@ def open_database(location: Path | str) -> Database:
         If a later release has changed its tables.
     """
     return Sqlite(location) if isinstance(location, Path) else Postgresql(location)
+
+
+def require_url(url: str) -> None:
+    """Check that a URL is one of a PostgreSQL database; nothing is opened.
+
+    Raises
+    ------
+    InvalidJournalUrl
+        If it is not.
+    """
+    _KIND.parsed(url)
 
 
 def in_schema(url: str, schema: str) -> str:

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from radledger.cli.acting import act, sign
+from radledger.cli.files import (
+    digest,
+    document,
+    file_to_read,
+    file_to_write,
+    write_document,
+)
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
     Disease,
@@ -18,7 +25,7 @@ from radledger.cli.parameters import (
     ValidFor,
 )
 from radledger.cli.session import session
-from radledger.cli.values import amount, digest, document, percent, weights, write_document
+from radledger.cli.values import amount, percent, weights
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Receipt
@@ -106,7 +113,9 @@ def create(
     protocol: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Document that describes it, whose digest goes on chain."
+            parser=file_to_read,
+            metavar="FILE",
+            help="Document that describes it, whose digest goes on chain.",
         ),
     ] = None,
 ) -> None:
@@ -152,7 +161,10 @@ def list_(
 def accept(
     dataset: Id,
     image: ImageId,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the document.")],
+    file: Annotated[
+        Path,
+        typer.Argument(parser=file_to_write, metavar="FILE", help="Where to write the document."),
+    ],
     score: Score = 0,
 ) -> None:
     """Sign, as a researcher of its institution, that an image set may enter a data set."""
@@ -170,7 +182,9 @@ def contribute(
     acceptance: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="What a researcher of its institution signed; not needed by one."
+            parser=file_to_read,
+            metavar="FILE",
+            help="What a researcher of its institution signed; not needed by one.",
         ),
     ] = None,
     score: Score = 0,
