@@ -8,7 +8,7 @@ import {ExecutionId} from "../contracts/types/ExecutionId.sol";
 import {GrantId} from "../contracts/types/GrantId.sol";
 import {ImageId, ImageSet} from "../contracts/types/ImageSet.sol";
 import {Time} from "../contracts/types/Time.sol";
-import {IConsentRegistry} from "./IConsentRegistry.sol";
+import {IConsentOracle} from "./IConsentOracle.sol";
 
 /// @title Algorithms: what they are, what they were trained on, and on which images they were executed
 /// @notice An institution's developers register its algorithms and publish versions of them. A version names the data set
@@ -142,7 +142,7 @@ interface IAlgorithmRegistry {
         AlgorithmVersionId indexed version,
         address indexed operator,
         bytes32 indexed output,
-        IConsentRegistry.Use use,
+        IConsentOracle.Use use,
         ImageId[] images,
         GrantId[] grantIds
     );
@@ -194,7 +194,7 @@ interface IAlgorithmRegistry {
     function recordExecution(
         AlgorithmVersionId version,
         ImageSet[] calldata imageSets,
-        IConsentRegistry.Use calldata use,
+        IConsentOracle.Use calldata use,
         bytes32 output
     ) external;
 
@@ -243,7 +243,7 @@ interface IAlgorithmRegistry {
         AlgorithmVersionId version,
         address operator,
         ImageId[] calldata images,
-        IConsentRegistry.Use calldata use,
+        IConsentOracle.Use calldata use,
         bytes32 output
     ) external pure returns (ExecutionId execution);
 }

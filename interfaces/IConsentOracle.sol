@@ -13,6 +13,8 @@ import {Time32} from "../contracts/types/Time.sol";
 /// @notice Grants add up: a use is permitted when any one grant permits it. The consent registry answers, see
 /// {IConsentRegistry}; there is one error for each reason.
 interface IConsentOracle {
+    // ------------------------------------------------------------------ types
+
     /// @notice Why a use is permitted or not; where several grants refuse it, the reason is that of the closest one.
     enum Reason {
         Permitted,

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {DatasetId} from "../contracts/types/DatasetId.sol";
+import {Duration256} from "../contracts/types/Duration.sol";
 import {GrantId} from "../contracts/types/GrantId.sol";
 import {ImageId, ImageSet} from "../contracts/types/ImageSet.sol";
 import {Time} from "../contracts/types/Time.sol";
@@ -249,5 +250,5 @@ interface IDatasetContributions is IDatasetTreasury {
 
     /// @notice The suspension after which a contribution has ended.
     /// @return period its seconds
-    function RENEWAL_PERIOD() external view returns (uint256 period);
+    function RENEWAL_PERIOD() external view returns (Duration256 period);
 }

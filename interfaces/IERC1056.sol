@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Duration256} from "../contracts/types/Duration.sol";
 import {Time256} from "../contracts/types/Time.sol";
 
 /// @title ERC-1056: identities with owners, delegates and attributes (`did:ethr`)
@@ -49,7 +50,7 @@ interface IERC1056 {
     /// @param delegateType what the delegate may do
     /// @param delegate who may act for the identity
     /// @param validity for how many seconds from now
-    function addDelegate(address identity, bytes32 delegateType, address delegate, uint256 validity) external;
+    function addDelegate(address identity, bytes32 delegateType, address delegate, Duration256 validity) external;
 
     /// @notice Revokes a delegate.
     /// @param identity the identity
@@ -62,7 +63,7 @@ interface IERC1056 {
     /// @param name name of the attribute
     /// @param value its value
     /// @param validity for how many seconds from now it holds
-    function setAttribute(address identity, bytes32 name, bytes calldata value, uint256 validity) external;
+    function setAttribute(address identity, bytes32 name, bytes calldata value, Duration256 validity) external;
 
     /// @notice Revokes an attribute.
     /// @param identity the identity
@@ -97,7 +98,7 @@ interface IERC1056 {
         bytes32 sigS,
         bytes32 delegateType,
         address delegate,
-        uint256 validity
+        Duration256 validity
     ) external;
 
     /// @notice As {revokeDelegate}, by the owner's signature; anyone may submit it.
@@ -131,7 +132,7 @@ interface IERC1056 {
         bytes32 sigS,
         bytes32 name,
         bytes calldata value,
-        uint256 validity
+        Duration256 validity
     ) external;
 
     /// @notice As {revokeAttribute}, by the owner's signature; anyone may submit it.

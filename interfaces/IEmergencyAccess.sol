@@ -9,6 +9,8 @@ import {Time, Time32} from "../contracts/types/Time.sol";
 /// @notice A clinician declares it without a grant, a second person of the institution reviews it, and a subject may
 /// forbid it where the deployment allows that. The consent registry has it beside the grants.
 interface IEmergencyAccess {
+    // ------------------------------------------------------------------ types
+
     /// @notice What the review of an emergency access found.
     enum Outcome {
         None,
@@ -180,15 +182,15 @@ interface IEmergencyAccess {
     /// @param subject whose images
     /// @param clinician who declared it
     /// @param since time at which it was declared
-    /// @return the emergency access
-    function emergencyOf(address subject, address clinician, Time since) external view returns (Emergency memory);
+    /// @return kept the emergency access
+    function emergencyOf(address subject, address clinician, Time since) external view returns (Emergency memory kept);
 
     /// @notice Whether emergency access should have been reviewed by now.
     /// @param subject whose images
     /// @param clinician who declared it
     /// @param since time at which it was declared
-    /// @return whether its review is overdue
-    function isReviewOverdue(address subject, address clinician, Time since) external view returns (bool);
+    /// @return overdue whether its review is overdue
+    function isReviewOverdue(address subject, address clinician, Time since) external view returns (bool overdue);
 
     /// @notice The emergency accesses that an account declared as a clinician, and those that it answers for as an
     /// institution, counted by outcome.

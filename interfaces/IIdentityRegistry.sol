@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Duration256} from "../contracts/types/Duration.sol";
 import {Time} from "../contracts/types/Time.sol";
 import {IERC1056} from "./IERC1056.sol";
 
@@ -43,7 +44,7 @@ interface IIdentityRegistry is IERC1056 {
     /// @notice A validity of `validity` seconds is over the limit of `longest`.
     /// @param validity seconds asked for
     /// @param longest the limit
-    error IdentityValidityTooLong(uint256 validity, uint256 longest);
+    error IdentityValidityTooLong(Duration256 validity, Duration256 longest);
 
     /// @notice `identity` was deactivated for good.
     /// @param identity the identity
@@ -114,12 +115,12 @@ interface IIdentityRegistry is IERC1056 {
     /// @notice A recovery delay of `delay` seconds leaves an owner too little time; the minimum is `least`.
     /// @param delay seconds asked for
     /// @param least the minimum
-    error IdentityDelayTooShort(uint256 delay, uint256 least);
+    error IdentityDelayTooShort(Duration256 delay, Duration256 least);
 
     /// @notice A recovery delay of `delay` seconds outlasts the guardians' approvals; the maximum is `longest`.
     /// @param delay seconds asked for
     /// @param longest the maximum
-    error IdentityDelayTooLong(uint256 delay, uint256 longest);
+    error IdentityDelayTooLong(Duration256 delay, Duration256 longest);
 
     // ------------------------------------------------------------------ events
 
@@ -229,5 +230,5 @@ interface IIdentityRegistry is IERC1056 {
 
     /// @notice The time between the last approval needed and the moment from which a recovery can be executed.
     /// @return delay its seconds
-    function recoveryDelay() external view returns (uint256 delay);
+    function recoveryDelay() external view returns (Duration256 delay);
 }

@@ -65,7 +65,7 @@ def test_the_newest_compiler_gives_what_the_shipped_contracts_have(
 
 
 @pytest.mark.parametrize("name", INTERFACES)
-def test_every_parameter_and_return_value_is_documented(
+def test_every_parameter_and_return_value_is_named_and_documented(
     compiled: dict[str, dict[str, Any]], name: str
 ) -> None:
     contract = compiled[name]
@@ -81,8 +81,7 @@ def test_every_parameter_and_return_value_is_documented(
             each[0] if isinstance(each, list) else each for each in (user, developer)
         )
         told = {*developer.get("params", {}), *developer.get("returns", {})}
-        # The compiler calls a return value without a name by its place.
-        returned = [each["name"] or f"_{i}" for i, each in enumerate(entry.get("outputs", []))]
+        returned = [each["name"] or "value without a name" for each in entry.get("outputs", [])]
         missing = {*(each["name"] for each in entry["inputs"]), *returned} - told
         if missing or not user.get("notice"):
             untold.append(f"{entry['name']}: {', '.join(sorted(missing)) or 'no notice'}")

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 
 import {IAlgorithmRegistry} from "../../interfaces/IAlgorithmRegistry.sol";
-import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IConsentOracle} from "../../interfaces/IConsentOracle.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {Roles} from "../lib/Roles.sol";
 import {AlgorithmId} from "../types/AlgorithmId.sol";
@@ -19,7 +19,7 @@ import {VersionSlot, VersionSlotLibrary} from "./VersionSlot.sol";
 /// @notice Records algorithms, their versions and their executions. See {IAlgorithmRegistry}.
 contract AlgorithmRegistry is IAlgorithmRegistry, ERC2771Context {
     IParticipantRegistry private immutable _participants;
-    IConsentRegistry private immutable _consents;
+    IConsentOracle private immutable _consents;
 
     mapping(AlgorithmVersionId version => VersionSlot) private _versions;
 
@@ -28,7 +28,7 @@ contract AlgorithmRegistry is IAlgorithmRegistry, ERC2771Context {
     /// @param participants registry of accredited participants
     /// @param consents registry of consent
     /// @param forwarder trusted ERC-2771 forwarder
-    constructor(IParticipantRegistry participants, IConsentRegistry consents, address forwarder)
+    constructor(IParticipantRegistry participants, IConsentOracle consents, address forwarder)
         ERC2771Context(forwarder)
     {
         _participants = participants;
@@ -85,7 +85,7 @@ contract AlgorithmRegistry is IAlgorithmRegistry, ERC2771Context {
     function recordExecution(
         AlgorithmVersionId version,
         ImageSet[] calldata imageSets,
-        IConsentRegistry.Use calldata use,
+        IConsentOracle.Use calldata use,
         bytes32 output
     ) external {
         if (imageSets.length == 0 || output == 0) {
@@ -120,7 +120,7 @@ contract AlgorithmRegistry is IAlgorithmRegistry, ERC2771Context {
         AlgorithmVersionId version,
         address operator,
         ImageId[] calldata images,
-        IConsentRegistry.Use calldata use,
+        IConsentOracle.Use calldata use,
         bytes32 output
     ) external pure returns (ExecutionId execution) {
         return ExecutionId.wrap(keccak256(abi.encode(version, operator, images, use, output)));
@@ -157,7 +157,7 @@ contract AlgorithmRegistry is IAlgorithmRegistry, ERC2771Context {
     }
 
     /// @dev Asking about a single image set without arrays costs less.
-    function _requirePermitted(address operator, ImageSet[] calldata imageSets, IConsentRegistry.Use calldata use)
+    function _requirePermitted(address operator, ImageSet[] calldata imageSets, IConsentOracle.Use calldata use)
         private
         view
         returns (ImageId[] memory images, GrantId[] memory grantIds)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IConsentGrants} from "../../interfaces/IConsentGrants.sol";
 import {Authorization} from "../types/Authorization.sol";
 import {Scope} from "../types/Scope.sol";
 import {Time, Time32} from "../types/Time.sol";
@@ -30,7 +30,7 @@ library ConsentMessages {
         address grantee,
         Scope scope,
         GrantSlot asked,
-        IConsentRegistry.Basis calldata basis,
+        IConsentGrants.Basis calldata basis,
         Authorization calldata authorization
     ) internal pure returns (bytes32 hash) {
         uint256[14] memory fields = _fields(subject, grantee, scope, asked, basis, authorization);
@@ -63,7 +63,7 @@ library ConsentMessages {
         address grantee,
         Scope scope,
         GrantSlot asked,
-        IConsentRegistry.Basis calldata basis,
+        IConsentGrants.Basis calldata basis,
         Authorization calldata authorization
     ) internal pure returns (bytes32 hash) {
         uint256[14] memory fields = _fields(subject, grantee, scope, asked, basis, authorization);
@@ -92,7 +92,7 @@ library ConsentMessages {
         address grantee,
         Scope scope,
         GrantSlot asked,
-        IConsentRegistry.Basis calldata basis,
+        IConsentGrants.Basis calldata basis,
         Authorization calldata authorization
     ) private pure returns (uint256[14] memory fields) {
         fields[2] = uint160(subject);

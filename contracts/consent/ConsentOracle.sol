@@ -5,32 +5,17 @@ import {IConsentOracle} from "../../interfaces/IConsentOracle.sol";
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
-import {DataUse} from "../lib/DataUse.sol";
-import {Conditions} from "../types/Conditions.sol";
-import {Disease} from "../types/Disease.sol";
 import {GrantId} from "../types/GrantId.sol";
 import {ImageId, ImageSet} from "../types/ImageSet.sol";
-import {Purposes} from "../types/Purposes.sol";
 import {RoleMask} from "../types/RoleMask.sol";
 import {Scope, Scopes} from "../types/Scope.sol";
-import {time32} from "../types/Time.sol";
-import {EpochSlot, EpochSlotLibrary} from "./EpochSlot.sol";
+import {Decision, DecisionLibrary} from "./Decision.sol";
+import {EpochSlotLibrary} from "./EpochSlot.sol";
 import {GrantSlot} from "./GrantSlot.sol";
 import {GrantStore} from "./GrantStore.sol";
 
 /// @title The reading half of the consent registry: from grants to a decision
 abstract contract ConsentOracle is GrantStore {
-    /// @dev Who asks for whose records, and the grant that came nearest to permitting the use.
-    struct Decision {
-        address subject;
-        address reader;
-        address group;
-        EpochSlot all;
-        Reason reason;
-        GrantId grantId;
-        GrantSlot given;
-    }
-
     bytes32 private constant DELEGATE_TYPE = "radledger.consent";
 
     IIdentityRegistry private immutable _identities;
@@ -103,7 +88,7 @@ abstract contract ConsentOracle is GrantStore {
             // An image set that is anchored has a patient, so the first one begins a decision.
             if (imageSet.patient != forAll.subject) forAll = _decideForAll(reader, imageSet.patient, use);
             // What permits the use of all is not changed by what is found for one.
-            Decision memory decision = uint256(forAll.reason) == uint256(Reason.Permitted) ? forAll : _copyOf(forAll);
+            Decision memory decision = uint256(forAll.reason) == uint256(Reason.Permitted) ? forAll : forAll.copy();
             grantIds[i] = _requireImage(decision, imageSet, images[i], use);
         }
     }
@@ -209,7 +194,9 @@ abstract contract ConsentOracle is GrantStore {
         view
         returns (bool isPermitted)
     {
-        Reason reason = _judge(given, decision.all, use);
+        if (!given.exists()) return false;
+        Reason reason = Reason.Revoked;
+        if (!given.isRevoked() && _survives(given, decision.all)) reason = DecisionLibrary.judge(given, use);
         // As numbers: each comparison of enumerations checks their range.
         isPermitted = uint256(reason) == uint256(Reason.Permitted);
         if (isPermitted || uint256(reason) > uint256(decision.reason)) {
@@ -217,38 +204,6 @@ abstract contract ConsentOracle is GrantStore {
             decision.grantId = grantId;
             decision.given = given;
         }
-    }
-
-    function _judge(GrantSlot given, EpochSlot all, Use calldata use) private view returns (Reason) {
-        if (!given.exists()) return Reason.NeverGranted;
-        if (given.isRevoked() || !_survives(given, all)) return Reason.Revoked;
-        if (block.timestamp >= given.until()) return Reason.Expired;
-        if (block.timestamp < given.from()) return Reason.NotYet;
-        uint256 disease = uint104(Disease.unwrap(use.disease));
-        uint256 only = given.diseaseBits();
-        bool sameDisease = disease != 0 && only == disease;
-        uint16 purposes = DataUse.stated(Purposes.unwrap(use.purposes), disease != 0);
-        if (purposes == 0 || DataUse.missing(given.purposes(), purposes, sameDisease) != 0) return Reason.Purpose;
-        // Under a grant for one disease, a use that names another is not permitted, care included.
-        if (only != 0 && !sameDisease && (disease != 0 || purposes & DataUse.DISEASE_RESEARCH != 0)) {
-            return Reason.Disease;
-        }
-        if (given.conditions() & DataUse.REQUIREMENTS & ~Conditions.unwrap(use.fulfilled) != 0) {
-            return Reason.Condition;
-        }
-        return Reason.Permitted;
-    }
-
-    function _copyOf(Decision memory decision) private pure returns (Decision memory) {
-        return Decision(
-            decision.subject,
-            decision.reader,
-            decision.group,
-            decision.all,
-            decision.reason,
-            decision.grantId,
-            decision.given
-        );
     }
 
     /// @dev As a number: each comparison of enumerations checks their range.
@@ -271,30 +226,7 @@ abstract contract ConsentOracle is GrantStore {
         view
         returns (GrantId)
     {
-        if (!_considerImage(decision, imageSet, image, use)) _refuse(decision, use);
+        if (!_considerImage(decision, imageSet, image, use)) decision.refuse(use);
         return decision.grantId;
-    }
-
-    function _refuse(Decision memory decision, Use calldata use) private pure {
-        uint256 reason = uint256(decision.reason);
-        GrantSlot given = decision.given;
-        address subject = decision.subject;
-        address reader = decision.reader;
-        if (reason == uint256(Reason.ReaderSuspended)) revert ConsentNotPermittedReaderSuspended(reader);
-        if (reason == uint256(Reason.Revoked)) revert ConsentNotPermittedRevoked(subject, reader);
-        if (reason == uint256(Reason.Expired)) {
-            revert ConsentNotPermittedExpired(subject, reader, time32(given.until()));
-        }
-        if (reason == uint256(Reason.NotYet)) revert ConsentNotPermittedNotYet(subject, reader, time32(given.from()));
-        if (reason == uint256(Reason.Purpose)) {
-            revert ConsentNotPermittedPurpose(Purposes.wrap(given.purposes()), use.purposes);
-        }
-        if (reason == uint256(Reason.Disease)) {
-            revert ConsentNotPermittedDisease(given.disease(), use.disease);
-        }
-        if (reason == uint256(Reason.Condition)) {
-            revert ConsentNotPermittedCondition(Conditions.wrap(given.conditions()), use.fulfilled);
-        }
-        revert ConsentNotPermittedNeverGranted(subject, reader);
     }
 }

@@ -3,19 +3,21 @@ pragma solidity 0.8.30;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
-import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IConsentGrants} from "../../interfaces/IConsentGrants.sol";
+import {IConsentRequests} from "../../interfaces/IConsentRequests.sol";
 import {IEmergencyAccess} from "../../interfaces/IEmergencyAccess.sol";
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
 import {IImageRegistry} from "../../interfaces/IImageRegistry.sol";
 import {IParticipantRegistry} from "../../interfaces/IParticipantRegistry.sol";
 import {DataUse} from "../lib/DataUse.sol";
+import {ShortDomain} from "../lib/ShortDomain.sol";
 import {Signatures} from "../lib/Signatures.sol";
 import {Authorization} from "../types/Authorization.sol";
 import {Conditions} from "../types/Conditions.sol";
 import {Purposes} from "../types/Purposes.sol";
 import {RequestId} from "../types/RequestId.sol";
 import {Scope, Scopes} from "../types/Scope.sol";
-import {Time, Time32, time32} from "../types/Time.sol";
+import {Time, Time256, Time32, time32} from "../types/Time.sol";
 import {ConsentMessages} from "./ConsentMessages.sol";
 import {ConsentOracle} from "./ConsentOracle.sol";
 import {EmergencyAccess} from "./EmergencyAccess.sol";
@@ -23,7 +25,7 @@ import {GrantSlot, GrantSlotLibrary} from "./GrantSlot.sol";
 
 /// @title ConsentRegistry
 /// @notice The writing half of consent: grants, signatures and requests. See {IConsentRegistry}.
-contract ConsentRegistry is EmergencyAccess, EIP712 {
+contract ConsentRegistry is EmergencyAccess, ShortDomain {
     /// @dev A struct, so that its place is computed once where it is read and written.
     /// @param at zero when the request was never made or has been answered
     struct Request {
@@ -56,13 +58,13 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
 
     // ------------------------------------------------------------------ writes, by the subject
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentGrants
     function grant(address subject, address grantee, Scope scope, Terms calldata terms) external {
         _requireMayAct(subject, msg.sender);
         _grant(subject, grantee, scope, GrantSlotLibrary.pack(terms), block.timestamp, msg.sender);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentGrants
     function grantBySig(
         address subject,
         address grantee,
@@ -78,7 +80,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         _grant(subject, grantee, scope, asked, signed, authorization.signer);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentGrants
     function revoke(address subject, address grantee, Scope scope) external {
         _requireMayAct(subject, msg.sender);
         uint256 signed = block.timestamp;
@@ -86,7 +88,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         else _writeRevocation(subject, grantee, scope, signed, msg.sender);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentGrants
     function revokeBySig(address subject, address grantee, Scope scope, Authorization calldata authorization) external {
         bytes32 message = ConsentMessages.revoke(subject, grantee, scope, authorization);
         uint256 signed = _requireSigned(subject, authorization, message);
@@ -99,13 +101,13 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         }
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentGrants
     function revokeAll(address subject) external {
         _requireMayAct(subject, msg.sender);
         _writeRevocationOfAll(subject, block.timestamp, msg.sender);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentGrants
     function revokeAllBySig(address subject, uint16 epoch, Authorization calldata authorization) external {
         bytes32 message = ConsentMessages.revokeAll(subject, epoch, authorization);
         uint256 signed = _requireSigned(subject, authorization, message);
@@ -125,7 +127,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
 
     // ------------------------------------------------------------------ writes, on request
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentRequests
     function request(address subject, address grantee, Scope scope, Terms calldata terms)
         external
         returns (RequestId id)
@@ -142,13 +144,13 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         emit ConsentRequested(subject, msg.sender, grantee, scope, asked);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentRequests
     function approve(address requester, address subject, address grantee, Scope scope, Terms calldata terms) external {
         _requireMayAct(subject, msg.sender);
         _approve(requester, subject, grantee, scope, GrantSlotLibrary.pack(terms), block.timestamp, msg.sender);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentRequests
     function approveBySig(
         address requester,
         address subject,
@@ -167,7 +169,7 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
 
     // ------------------------------------------------------------------ views
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentRequests
     function requestIdOf(address requester, address subject, address grantee, Scope scope, Terms calldata terms)
         external
         pure
@@ -176,31 +178,16 @@ contract ConsentRegistry is EmergencyAccess, EIP712 {
         return _requestId(requester, subject, grantee, scope, GrantSlotLibrary.pack(terms));
     }
 
-    /// @inheritdoc IConsentRegistry
-    function requestedAt(RequestId id) external view returns (uint256) {
-        return _requests[id].at;
-    }
-
-    /// @notice The domain of all signatures (EIP-5267).
-    /// @dev OpenZeppelin's is the same, with 400 bytes of code for names that are longer.
-    function eip712Domain()
-        public
-        view
-        override
-        returns (
-            bytes1 fields,
-            string memory name,
-            string memory version,
-            uint256 chainId,
-            address verifyingContract,
-            bytes32 salt,
-            uint256[] memory extensions
-        )
-    {
-        return (hex"0f", NAME, VERSION, block.chainid, address(this), 0, new uint256[](0));
+    /// @inheritdoc IConsentRequests
+    function requestedAt(RequestId id) external view returns (Time256) {
+        return Time256.wrap(_requests[id].at);
     }
 
     // ------------------------------------------------------------------ internal
+
+    function _domain() internal pure override returns (string memory name, string memory version) {
+        return (NAME, VERSION);
+    }
 
     function _grant(address subject, address grantee, Scope scope, GrantSlot asked, uint256 signed, address actor)
         private

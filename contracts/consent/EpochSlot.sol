@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-/// @notice The last {IConsentRegistry-revokeAll} of a subject in one word, from the lowest bit: epoch (16) | signed (32).
+/// @notice The last {IConsentGrants-revokeAll} of a subject in one word, from the lowest bit: epoch (16) | signed (32).
 type EpochSlot is uint256;
 
 using EpochSlotLibrary for EpochSlot global;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
+import {IConsentGrants} from "../../interfaces/IConsentGrants.sol";
 import {Conditions} from "../types/Conditions.sol";
 import {Disease} from "../types/Disease.sol";
 import {Purposes} from "../types/Purposes.sol";
@@ -24,7 +24,7 @@ library GrantSlotLibrary {
 
     /// @notice Packs terms; nothing is granted yet.
     /// @dev Decoded into memory at once, the terms cost 100 gas less than read field by field from the call.
-    function pack(IConsentRegistry.Terms memory terms) internal pure returns (GrantSlot) {
+    function pack(IConsentGrants.Terms memory terms) internal pure returns (GrantSlot) {
         return GrantSlot.wrap(
             uint256(Time32.unwrap(terms.from)) | uint256(Time32.unwrap(terms.until)) << 32
                 | uint256(Purposes.unwrap(terms.purposes)) << PURPOSES_SHIFT
@@ -49,7 +49,7 @@ library GrantSlotLibrary {
     function granted(GrantSlot slot, uint256 signed_, uint256 epoch_) internal pure returns (GrantSlot) {
         return GrantSlot.wrap(
             GrantSlot.unwrap(slot) | uint256(uint32(signed_)) << SIGNED_SHIFT | epoch_ << EPOCH_SHIFT
-                | uint256(IConsentRegistry.Status.Granted) << STATUS_SHIFT
+                | uint256(IConsentGrants.Status.Granted) << STATUS_SHIFT
         );
     }
 
@@ -57,7 +57,7 @@ library GrantSlotLibrary {
     function revoked(GrantSlot slot, uint256 signed_) internal pure returns (GrantSlot) {
         uint256 kept = GrantSlot.unwrap(slot) & type(uint248).max & ~(uint256(type(uint32).max) << SIGNED_SHIFT);
         return GrantSlot.wrap(
-            kept | uint256(uint32(signed_)) << SIGNED_SHIFT | uint256(IConsentRegistry.Status.Revoked) << STATUS_SHIFT
+            kept | uint256(uint32(signed_)) << SIGNED_SHIFT | uint256(IConsentGrants.Status.Revoked) << STATUS_SHIFT
         );
     }
 
@@ -100,16 +100,16 @@ library GrantSlotLibrary {
     }
 
     function isRevoked(GrantSlot slot) internal pure returns (bool) {
-        return GrantSlot.unwrap(slot) >> STATUS_SHIFT == uint256(IConsentRegistry.Status.Revoked);
+        return GrantSlot.unwrap(slot) >> STATUS_SHIFT == uint256(IConsentGrants.Status.Revoked);
     }
 
-    function status(GrantSlot slot) internal pure returns (IConsentRegistry.Status) {
-        return IConsentRegistry.Status(GrantSlot.unwrap(slot) >> STATUS_SHIFT);
+    function status(GrantSlot slot) internal pure returns (IConsentGrants.Status) {
+        return IConsentGrants.Status(GrantSlot.unwrap(slot) >> STATUS_SHIFT);
     }
 
     /// @notice The grant, field by field.
-    function unpack(GrantSlot slot) internal pure returns (IConsentRegistry.Grant memory) {
-        return IConsentRegistry.Grant(
+    function unpack(GrantSlot slot) internal pure returns (IConsentGrants.Grant memory) {
+        return IConsentGrants.Grant(
             time32(slot.from()),
             time32(slot.until()),
             time32(slot.signed()),

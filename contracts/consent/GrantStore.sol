@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IConsentGrants} from "../../interfaces/IConsentGrants.sol";
 import {IConsentRegistry} from "../../interfaces/IConsentRegistry.sol";
 import {GrantId} from "../types/GrantId.sol";
 import {Scope, Scopes} from "../types/Scope.sol";
@@ -28,23 +29,23 @@ abstract contract GrantStore is IConsentRegistry {
 
     // ------------------------------------------------------------------ views
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentGrants
     function grantOf(address subject, address grantee, Scope scope) external view returns (Grant memory) {
         GrantId grantId = _grantId(subject, grantee, scope);
         return (scope == Scopes.EMERGENCY ? _emergencyAsWritten(grantId) : _grants[grantId]).unpack();
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentGrants
     function grantIdOf(address subject, address grantee, Scope scope) external pure returns (GrantId) {
         return _grantId(subject, grantee, scope);
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentGrants
     function epochOf(address subject) external view returns (uint16) {
         return uint16(_epochs[subject].epoch());
     }
 
-    /// @inheritdoc IConsentRegistry
+    /// @inheritdoc IConsentGrants
     function revokedAllAt(address subject) external view returns (Time32) {
         return time32(_epochs[subject].signed());
     }

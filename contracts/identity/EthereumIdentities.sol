@@ -6,6 +6,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 import {IERC1056} from "../../interfaces/IERC1056.sol";
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
+import {Duration256} from "../types/Duration.sol";
 import {Time256} from "../types/Time.sol";
 import {Identities} from "./Identities.sol";
 
@@ -32,7 +33,7 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
     }
 
     /// @inheritdoc IERC1056
-    function addDelegate(address identity, bytes32 delegateType, address delegate, uint256 validity)
+    function addDelegate(address identity, bytes32 delegateType, address delegate, Duration256 validity)
         external
         onlyOwner(identity)
     {
@@ -45,7 +46,7 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
     }
 
     /// @inheritdoc IERC1056
-    function setAttribute(address identity, bytes32 name, bytes calldata value, uint256 validity)
+    function setAttribute(address identity, bytes32 name, bytes calldata value, Duration256 validity)
         external
         onlyOwner(identity)
     {
@@ -73,7 +74,7 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
         bytes32 sigS,
         bytes32 delegateType,
         address delegate,
-        uint256 validity
+        Duration256 validity
     ) external {
         bytes memory change = abi.encodePacked(identity, "addDelegate", delegateType, delegate, validity);
         _requireSigned(identity, sigV, sigR, sigS, change);
@@ -102,7 +103,7 @@ abstract contract EthereumIdentities is IIdentityRegistry, ERC2771Context {
         bytes32 sigS,
         bytes32 name,
         bytes calldata value,
-        uint256 validity
+        Duration256 validity
     ) external {
         bytes memory change = abi.encodePacked(identity, "setAttribute", name, value, validity);
         _requireSigned(identity, sigV, sigR, sigS, change);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
+import {Duration256} from "../types/Duration.sol";
 
 /// @title What is stored of an identity and of its delegates
 library Identities {
@@ -42,11 +43,11 @@ library Identities {
     uint256 internal constant MANDATE_BITS = 64;
 
     /// @notice The time that is `validity` seconds from now.
-    function until(uint256 validity) internal view returns (uint256) {
-        if (validity > LONGEST_VALIDITY) {
-            revert IIdentityRegistry.IdentityValidityTooLong(validity, LONGEST_VALIDITY);
+    function until(Duration256 validity) internal view returns (uint256) {
+        if (Duration256.unwrap(validity) > LONGEST_VALIDITY) {
+            revert IIdentityRegistry.IdentityValidityTooLong(validity, Duration256.wrap(LONGEST_VALIDITY));
         }
-        return block.timestamp + validity;
+        return block.timestamp + Duration256.unwrap(validity);
     }
 
     /// @notice The owner of `account`, whose record is `self`; zero once deactivated.

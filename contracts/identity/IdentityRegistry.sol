@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 
 import {IIdentityRegistry} from "../../interfaces/IIdentityRegistry.sol";
+import {Duration256} from "../types/Duration.sol";
 import {Time} from "../types/Time.sol";
 import {EthereumIdentities} from "./EthereumIdentities.sol";
 import {Guardians} from "./Guardians.sol";
@@ -30,10 +31,11 @@ contract IdentityRegistry is EthereumIdentities {
 
     /// @param forwarder trusted ERC-2771 forwarder
     /// @param delay seconds between the approval of a recovery and its execution, in which the owner can veto it
-    constructor(address forwarder, uint256 delay) ERC2771Context(forwarder) {
-        if (delay < LEAST_DELAY) revert IdentityDelayTooShort(delay, LEAST_DELAY);
-        if (delay > LONGEST_DELAY) revert IdentityDelayTooLong(delay, LONGEST_DELAY);
-        _recoveryDelay = delay;
+    constructor(address forwarder, Duration256 delay) ERC2771Context(forwarder) {
+        uint256 length = Duration256.unwrap(delay);
+        if (length < LEAST_DELAY) revert IdentityDelayTooShort(delay, Duration256.wrap(LEAST_DELAY));
+        if (length > LONGEST_DELAY) revert IdentityDelayTooLong(delay, Duration256.wrap(LONGEST_DELAY));
+        _recoveryDelay = length;
     }
 
     // ------------------------------------------------------------------ writes
@@ -119,8 +121,8 @@ contract IdentityRegistry is EthereumIdentities {
     }
 
     /// @inheritdoc IIdentityRegistry
-    function recoveryDelay() external view returns (uint256) {
-        return _recoveryDelay;
+    function recoveryDelay() external view returns (Duration256) {
+        return Duration256.wrap(_recoveryDelay);
     }
 
     // ------------------------------------------------------------------ internal

@@ -100,6 +100,7 @@ _WORDS: Mapping[str, Callable[[Any], str]] = {
     "Conditions": _listed(condition_names),
     "Disease": lambda digest: decode_disease(bytes.fromhex(digest[2:])) or "none",
     "Duration": lambda seconds: f"{seconds} s",
+    "Duration256": lambda seconds: f"{seconds} s",
     "Purposes": _listed(purpose_names),
     "RoleMask": _listed(role_names),
     "Scope": lambda scope: scope_name(bytes.fromhex(scope[2:])),

@@ -62,7 +62,7 @@ def test_each_enumeration_of_an_abi_has_a_class():
 def test_each_struct_of_an_abi_has_a_class_with_its_fields():
     structs = declared("struct ")
     del structs["struct ERC2771Forwarder.ForwardRequestData"]  # OpenZeppelin's
-    assert {"struct ImageSet", "struct IConsentRegistry.Terms"} < structs.keys()
+    assert {"struct ImageSet", "struct IConsentGrants.Terms"} < structs.keys()
     for internal, parameter in structs.items():
         name = internal.removeprefix("struct ").split(".")[-1]
         fields = [field["name"].lower() for field in parameter["components"]]

@@ -11,6 +11,7 @@ from typing import Final
 __all__ = ["ENUMERATIONS"]
 
 ENUMERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "enum IConsentGrants.Status": ("none", "granted", "revoked"),
     "enum IConsentOracle.Reason": (
         "permitted",
         "never granted",
@@ -25,7 +26,6 @@ ENUMERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "erased",
         "disowned",
     ),
-    "enum IConsentRegistry.Status": ("none", "granted", "revoked"),
     "enum IDatasetContributions.ContributionState": ("none", "counted", "suspended", "withdrawn"),
     "enum IDatasetContributions.WeightRule": ("per set", "per instance", "scored"),
     "enum IDatasetTreasury.Class": ("data", "custody", "annotation", "development"),

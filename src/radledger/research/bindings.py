@@ -20,7 +20,7 @@ __all__ = [
     "ContributionSlotLibrary",
     "ContributionState",
     "Dataset",
-    "DatasetRegistry",
+    "DatasetContributions",
     "DatasetTreasury",
     "RewardAccounts",
     "Terms",
@@ -45,35 +45,12 @@ class WeightRule(Enumeration):
     SCORED = "scored"
 
 
-class Terms(NamedTuple):
-    """The terms of a data set, fixed at its creation."""
-
-    token: str
-    shares: tuple[int, ...]
-    rule: int
-    most_instances: int
-    use: Use
-    protocol: bytes
-
-
 class Acceptance(NamedTuple):
     """A curator's signature over typed data (EIP-712)."""
 
     curator: str
     deadline: int
     signature: bytes
-
-
-class Dataset(NamedTuple):
-    """A data set as the chain keeps it."""
-
-    institution: str
-    rule: int
-    most_instances: int
-    use: Use
-    shares: tuple[int, ...]
-    vault: str
-    versions: int
 
 
 class Contribution(NamedTuple):
@@ -96,14 +73,37 @@ class ContributionState(Enumeration):
     WITHDRAWN = "withdrawn"
 
 
+class Terms(NamedTuple):
+    """The terms of a data set, fixed at its creation."""
+
+    token: str
+    shares: tuple[int, ...]
+    rule: int
+    most_instances: int
+    use: Use
+    protocol: bytes
+
+
+class Dataset(NamedTuple):
+    """A data set as the chain keeps it."""
+
+    institution: str
+    rule: int
+    most_instances: int
+    use: Use
+    shares: tuple[int, ...]
+    vault: str
+    versions: int
+
+
 class ContributionSlotLibrary:
     """Constants of ``contracts/research/ContributionSlot.sol``."""
 
     RENEWAL_PERIOD: Final = 2_592_000
 
 
-class DatasetRegistry:
-    """Constants of ``contracts/research/DatasetRegistry.sol``."""
+class DatasetContributions:
+    """Constants of ``contracts/research/DatasetContributions.sol``."""
 
     RENEWAL_PERIOD: Final = 2_592_000
 

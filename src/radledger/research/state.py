@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from radledger.area.fold import NOTHING, Fold, View
 from radledger.consent import duo
 from radledger.consent.diseases import decode_disease
-from radledger.research.bindings import Class, DatasetRegistry, RewardAccounts
+from radledger.research.bindings import Class, DatasetContributions, RewardAccounts
 from radledger.research.bindings import ContributionState as State
 from radledger.research.model import CLASSES, RULES, Contribution, Dataset, Share, Terms
 
@@ -86,7 +86,7 @@ class _Contribution:
     @property
     def ends_at(self) -> int:
         """When a suspension is the end."""
-        return self.suspended_at + DatasetRegistry.RENEWAL_PERIOD
+        return self.suspended_at + DatasetContributions.RENEWAL_PERIOD
 
     def state_at(self, now: int) -> State:
         """A suspension that lasted for the whole period is the end."""

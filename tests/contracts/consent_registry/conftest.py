@@ -103,7 +103,7 @@ def code(disease: str) -> str:
 
 
 class Terms(consent.Terms):
-    """``IConsentRegistry.Terms``, the disease as Brownie takes it."""
+    """``IConsentGrants.Terms``, the disease as Brownie takes it."""
 
     def named(self) -> dict[str, Any]:
         """The fields under their names in Solidity."""
@@ -114,7 +114,7 @@ class Terms(consent.Terms):
         return self._replace(purposes=int(purposes))
 
     def kept(self, signed: int, epoch: int = 0, status: int = GRANTED) -> consent.Grant:
-        """``IConsentRegistry.Grant``, as views give it."""
+        """``IConsentGrants.Grant``, as views give it."""
         return consent.Grant(*self[:2], signed, *self[2:], epoch, status)
 
     def packed(self, signed: int = 0, epoch: int = 0, status: int = 0) -> int:

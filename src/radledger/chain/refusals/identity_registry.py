@@ -64,7 +64,7 @@ class IdentityDelayTooLong(ContractError):
     `longest`."""
 
     selector = "167b9429"
-    parameters = (("delay", "uint256", "uint256"), ("longest", "uint256", "uint256"))
+    parameters = (("delay", "uint256", "Duration256"), ("longest", "uint256", "Duration256"))
 
 
 class IdentityDelayTooShort(ContractError):
@@ -72,7 +72,7 @@ class IdentityDelayTooShort(ContractError):
     `least`."""
 
     selector = "ae128bfa"
-    parameters = (("delay", "uint256", "uint256"), ("least", "uint256", "uint256"))
+    parameters = (("delay", "uint256", "Duration256"), ("least", "uint256", "Duration256"))
 
 
 class IdentityGuardianIsSelf(ContractError):
@@ -177,4 +177,4 @@ class IdentityValidityTooLong(ContractError):
     """A validity of `validity` seconds is over the limit of `longest`."""
 
     selector = "a7e293f6"
-    parameters = (("validity", "uint256", "uint256"), ("longest", "uint256", "uint256"))
+    parameters = (("validity", "uint256", "Duration256"), ("longest", "uint256", "Duration256"))
