@@ -31,7 +31,7 @@ def grant(grantee: str, purposes: str, scope: str = "all", days: str = "") -> No
 
 
 def approve(request: str) -> None:
-    """Grant what was requested, to the letter."""
+    """Grant exactly what was requested."""
     _submit(network.opened().consents.approve(request).sign(network.signer("patient")))
 
 

@@ -1,4 +1,4 @@
-"""Addresses of servers: what of them may be shown, and whether a proxy stands before them."""
+"""URLs of servers: which parts may be shown, and whether a proxy is used."""
 
 from __future__ import annotations
 

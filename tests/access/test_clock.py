@@ -1,4 +1,4 @@
-"""Time: a grant ends by the later of both clocks, and a chain that stands still decides nothing."""
+"""A grant ends by the later of both clocks, and a chain that makes no blocks decides nothing."""
 
 from __future__ import annotations
 

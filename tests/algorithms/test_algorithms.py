@@ -216,7 +216,7 @@ def test_what_does_not_exist(algorithms):
 
 
 def test_a_name_that_is_not_text_stops_no_index(algorithms, people, ledger, tmp_path, postgresql):
-    """A developer's name may have any bytes; an index that did not take them would stand still."""
+    """A developer's name may have any bytes; an index that did not accept them would stop."""
     arguments = encode(["bytes", "bytes16"], [b"A\xff\0B", b"\xfe\0C"])
     selector = bytes.fromhex(ledger.encode("AlgorithmRegistry", "register", "", bytes(16))[1][2:10])
     data = "0x" + (selector + arguments).hex()

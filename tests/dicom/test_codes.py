@@ -1,4 +1,4 @@
-"""Codes of public schemes stay, nothing else that stands where codes do."""
+"""Codes of public schemes stay, and nothing else in the place of codes."""
 
 from __future__ import annotations
 

@@ -330,8 +330,8 @@ def test_every_colour_stands_in_one_scan(tmp_path: Path) -> None:
     frame = frame.rstrip(b"\0")
     last = frame.rindex(b"\xff\xda")
     for changed, why in (
-        (frame[:last] + END, "a component stands in no scan"),
-        (frame[:-2] + frame[last:], "a component stands in two scans"),
+        (frame[:last] + END, "a component is in no scan"),
+        (frame[:-2] + frame[last:], "a component is in two scans"),
         (frame.replace(b"\xff\xda\0\x08\1\2", b"\xff\xda\0\x08\1\7"), "that the frame does not"),
         (frame.replace(b"\xff\xda\0\x08\1\2\0", b"\xff\xda\0\x08\1\2\x10"), "no Huffman table"),
     ):
@@ -353,7 +353,7 @@ def test_every_colour_stands_in_one_scan(tmp_path: Path) -> None:
         (0xC0, b"\x11\0\x28\0\x28\1\1\x11\0", "its samples have 17 bits, not 2 to 16"),
         (0xC0, b"\1\0\x28\0\x28\1\1\x11\0", "its samples have 1 bits, not 2 to 16"),
         (0xC0, b"\x08\0\x28\0\x28\1\1\x51\0", "its sampling factors are not from 1 to 4"),
-        (SCAN, b"\1\1\0\0\x3f\0", "a scan stands before the frame header"),
+        (SCAN, b"\1\1\0\0\x3f\0", "a scan precedes the frame header"),
     ],
 )
 def test_headers_that_are_not_of_their_size_are_refused(

@@ -103,7 +103,7 @@ class Relay:
         return self.client.get(f"/tickets/{ticket}").json()
 
     def end(self, ticket):
-        """What a ticket has come to when it is at its end."""
+        """The final state of a ticket."""
         deadline = time.monotonic() + 240
         while (answer := self.show(ticket))["state"] in ("queued", "sent"):
             assert time.monotonic() < deadline, answer

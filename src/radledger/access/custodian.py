@@ -34,11 +34,10 @@ _PAUSE = 3600
 class CustodianKeyService:
     """Releases the secrets of image sets, in this process; a :class:`~.keyservice.KeyService`.
 
-    A hospital releases what it holds; a patient may release by themselves, with the secret that
-    was wrapped to the patient's own key.  A reader who was given a secret and may no longer read
-    is locked out of later versions: the next release re-encrypts the image set first, but not
-    within an hour of the last time that was done.  What was delivered before stands in the
-    receipts.
+    A hospital releases what it holds; a patient may release by themselves, with the secret that was
+    wrapped to the patient's own key.  A reader who was given a secret and may no longer read is
+    locked out of later versions: the next release re-encrypts the image set first, but not within
+    an hour of the last time that was done.  The receipts record what was delivered before.
 
     Grants end by the later of the chain's clock and this machine's, and nothing is released while
     the latest block is older than the network allows.
@@ -84,9 +83,9 @@ class CustodianKeyService:
     def release(self, request: SignedReceipt) -> WrappedSecret:
         """Release an image set's secret to the reader whose owner signed for it.
 
-        The owner is the reader's own address until that identity is handed on or recovered; from
-        then on the new owner reads, and the old key does not.  Where the owner's own identity was
-        handed on, its owner reads.
+        The owner is the reader's own address until that identity is handed over or recovered; from
+        then on the new owner reads, and the old key does not.  If the owner's own identity was
+        handed over, its owner reads.
 
         Raises
         ------

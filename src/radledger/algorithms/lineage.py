@@ -195,7 +195,7 @@ def _batches_named(walk: Walk, ids: set[str]) -> list[_Row]:
 
 
 def _batch_id(row: _Row) -> str:
-    """By its place: the root is what any operator says, be it another's or the id of an image."""
+    """Its place on the chain: an operator can state any root, such as another's or an image id."""
     return f"{row['transaction']}/{row['log_index']}"
 
 

@@ -1,7 +1,7 @@
 """Where something came from and what became of it: what the areas' parts of a lineage share.
 
-An area's ``lineage`` module is one :class:`Part`: it says what kinds of things there are, and goes
-one step back or forth from the ids that it knows.
+An area's ``lineage`` module is one :class:`Part`: it declares the kinds of things there are, and
+goes one step back or forward from an id.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ _Step = Callable[[Part, "Walk", set[str]], set[str]]
 
 @dataclass
 class Walk:
-    """A lineage in the making.
+    """A lineage under construction.
 
     Parameters
     ----------

@@ -106,7 +106,7 @@ def key_column(name: str, *, optional: bool = False) -> Column[Any]:
 
 
 def id_column(name: str, *, optional: bool = False, key: bool = False) -> Column[Any]:
-    """An id that the event has without a type or not at all, to be mentioned all the same.
+    """An id that the event lacks or has without a type, which is mentioned nevertheless.
 
     The contract computes or checks it: if its author could choose it, the event could be written
     into the history of anything.

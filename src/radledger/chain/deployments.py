@@ -87,7 +87,7 @@ class Deployment:
     chain_id, genesis
         Which chain: its EIP-155 id and the hash of its first block.
     contracts
-        What stands there, by the contract's name.
+        The deployed contracts, by name.
     parameters
         What the constructors were given besides each other's addresses.
     pending

@@ -91,7 +91,7 @@ class ConnectionFailed(ChainError):
 
 
 class NodesDisagree(ChainError):
-    """The nodes of a network stand on different branches, or answer differently; no majority."""
+    """The nodes of a network are on different branches or give different answers; no majority."""
 
 
 class ChainStale(ChainError):
@@ -107,7 +107,7 @@ class ProofUnavailable(ChainError):
 
 
 class NotSealedYet(ChainError):
-    """Too few blocks stand on top of one to know that most validators have accepted it."""
+    """Too few blocks follow one to know that most validators have accepted it."""
 
 
 class DeploymentMissing(ChainError):
@@ -119,7 +119,7 @@ class ContractNotDeployed(DeploymentMissing):
 
 
 class DeploymentMismatch(ChainError):
-    """The recorded deployment belongs to another chain, or other code stands at an address."""
+    """The recorded deployment belongs to another chain, or an address has other code."""
 
 
 class DeploymentOutdated(DeploymentMismatch):

@@ -102,7 +102,7 @@ def prove(web3: Web3, transaction: str) -> EventProof:
     Raises
     ------
     NotSealedYet
-        If the chain is a proof-of-authority chain, and too few blocks stand on top.
+        If the chain is a proof-of-authority chain, and too few blocks follow it.
     ProofUnavailable
         If the transaction is not mined, or the node tells something else than what the block's
         hash covers.

@@ -137,7 +137,7 @@ def canonical(type_: str, value: Any) -> Any:
     Raises
     ------
     ValueError
-        If it is none of that type.
+        If it is not of that type.
 
     Examples
     --------

@@ -128,7 +128,7 @@ class Consents(Asking, EmergencyAccess):
     def approve(
         self, request_id: str, *, subject: str | None = None, disease: str | None = None
     ) -> Action[Receipt]:
-        """Grant what was requested, to the letter; for anything less, :meth:`grant` it.
+        """Grant exactly what was requested; for anything less, use :meth:`grant`.
 
         When it is sent or signed it raises `InvalidRequestId` if that is not an id,
         `NoSuchRequest` if there is no such request, `ConsentNotRequested` if it has been answered,
@@ -195,7 +195,7 @@ class Consents(Asking, EmergencyAccess):
     def _granted(
         self, primary: str, fields: Mapping[str, Any], whose: Sequence[Any], struct: bindings.Terms
     ) -> Consent:
-        """A grant or approval to sign, over what stands on chain now."""
+        """A grant or approval to sign, given the state of the chain now."""
         subject, grantee, scope = whose
         granted = signing.grant_fields(self._ledger, subject, grantee, scope, struct)
         disease = self._diseases.named(decode_disease(struct[-1]))

@@ -1,4 +1,4 @@
-"""A subject's documents: dated, and over what stands on chain when they are signed.
+"""A subject's documents: dated, and bound to the state of the chain when they are signed.
 
 The time is that of the chain, since a device's clock may be wrong; the machine's clock counts as
 far as the contract takes it to be ahead of the latest block, for chains that make few.
@@ -113,7 +113,7 @@ def epoch(ledger: Ledger, subject: str) -> int:
 def grant_fields(
     ledger: Ledger, subject: str, grantee: str, scope: bytes, struct: bindings.Terms
 ) -> dict[str, Any]:
-    """What a subject signs to grant: whose, to whom, the terms, and what stands on chain before.
+    """The message that a subject signs to grant: to whom, on which terms, after which other ones.
 
     Raises
     ------

@@ -153,7 +153,7 @@ def _figure(picture: Picture) -> str:
 
 
 def _facts(record: Record) -> str:
-    """What stands behind a step: its own details, what decided a refusal, its transactions."""
+    """The background of a step: its own details, what decided a refusal, its transactions."""
     facts = [*record.outcome.details]
     facts += [(name, str(value)) for name, value in record.values.items()]
     facts += [

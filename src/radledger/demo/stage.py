@@ -108,7 +108,7 @@ class Stage:
 
     @property
     def stored_files(self) -> list[Path]:
-        """What lies on the disks of the store: files of a folder, or blocks of Kubo nodes."""
+        """What is on the disks of the store: files of a folder, or blocks of Kubo nodes."""
         places = [self.home / "store", *self.home.glob("devnet/kubo/*/repository/blocks")]
         return [path for place in places for path in place.rglob("*") if path.is_file()]
 

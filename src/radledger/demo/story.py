@@ -84,7 +84,7 @@ _CONSENT = Chapter(
 
 _REVOCATION = Chapter(
     "The patient changes their mind",
-    "What was read before stands in the receipts; what is read later needs a new grant and opens "
+    "The receipts record what was read before; what is read later needs a new grant and opens "
     "with a new key.",
     (
         Step("revoke", "patient", consent.revoke),

@@ -1,4 +1,4 @@
-"""Put the contracts on a chain, one after the other, and compare what stands there.
+"""Put the contracts on a chain, one after the other, and compare what is there.
 
 Each step is recorded: a creation before it is sent, an address as soon as it is mined.  The next
 run resumes an interrupted one, and no contract is created twice: a creation that was signed but
@@ -152,7 +152,7 @@ def verify(web3: Web3, deployment: Deployment) -> None:
     Raises
     ------
     DeploymentMismatch
-        If this is another chain, or other code, or none, stands at an address.
+        If this is another chain, or an address has other code or none.
     """
     deployment.require_chain(web3)
     for name, contract in deployment.contracts.items():

@@ -79,7 +79,7 @@ class DeidentifiedInstance:
     profile
         Name of the profile.
     burned_in_risk
-        Why the pixels may show the patient's identity all the same; None if they do not seem to.
+        Why the pixels may still show the patient's identity; None if they do not seem to.
     size, file_digest
         Bytes and SHA-256 of the new file.
     image_digest

@@ -1,4 +1,4 @@
-"""Elements as they stand in a file: what a series repeats is encoded once.
+"""Elements as they are in a file: what a series repeats is encoded once.
 
 pydicom encodes; what is encoded already passes by it, for its bookkeeping of an element takes
 longer than all else that is done to one.

@@ -114,7 +114,7 @@ class _Picture:
             self._parts += (segment, self._scan(content, data))
             return
         elif marker == _END and self._left:
-            raise Damaged("a component stands in no scan")
+            raise Damaged("a component is in no scan")
         self._parts.append(_needed(marker, segment))
 
     def codestream(self) -> bytes:
@@ -136,7 +136,7 @@ class _Picture:
     def _scan(self, content: bytes, data: memoryview) -> bytes | memoryview:
         frame = self._frame
         if frame is None:
-            raise Damaged("a scan stands before the frame header")
+            raise Damaged("a scan precedes the frame header")
         if frame.marker not in _FOLLOWED:
             self._tables.use_all()
             return data
@@ -145,7 +145,7 @@ class _Picture:
             if component in self._left:
                 self._left.remove(component)
             elif frame.marker != _PROGRESSIVE:
-                raise Damaged("a component stands in two scans")
+                raise Damaged("a component is in two scans")
         units, sizes = frame.units([component for component, _, _ in header.components])
         coding = self._coding(frame.marker, header, sizes)
         return trimmed(data, Scan(coding, units, self._interval))
@@ -188,7 +188,7 @@ def _segments(frame: bytes) -> Iterator[tuple[int, bytes, memoryview, int]]:
             position += 1
         if position == start or position == len(frame):
             raise PixelsUnreadable(
-                "a frame's codestream is damaged or cut: no marker where one must stand",
+                "a frame's codestream is damaged or cut: no marker where one must be",
                 offset=start,
                 size=len(frame),
             )

@@ -102,7 +102,7 @@ def _tile(frame: bytes, start: int, needed: frozenset[int]) -> tuple[bytes, int]
     """One tile-part without comments, and where the next begins."""
     if frame[start : start + 4] != b"\xff\x90\0\x0a" or len(frame) < start + 12:
         raise PixelsUnreadable(
-            "a frame's codestream is damaged or cut: no tile where one must stand",
+            "a frame's codestream is damaged or cut: no tile where one must be",
             offset=start,
             size=len(frame),
         )

@@ -25,7 +25,7 @@ class Pseudonyms:
     Parameters
     ----------
     key
-        At least 16 secret bytes.  Keep one key for as long as studies shall match.
+        At least 16 secret bytes.  Keep one key for as long as studies have to match.
 
     Raises
     ------

@@ -58,7 +58,7 @@ def trimmed(frame: bytes, pixels: ImagePixels, *, whole: bool = False) -> bytes:
 
 
 def decoded_bits(frame: bytes, pixels: ImagePixels) -> NDArray[np.uint8]:
-    """A frame of single bits, eight of which stand in each byte of its one segment.
+    """A frame of single bits, packed eight to a byte in one segment.
 
     Raises
     ------

@@ -125,7 +125,7 @@ def open_regular(path: Path) -> BinaryIO:
     Raises
     ------
     UnsafePath
-        When it is none, or may not be read.
+        If it is not a regular file, or may not be read.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -269,7 +269,7 @@ def _guess(stream: BinaryIO, start: int) -> tuple[str, Encoding]:
 
 
 def name_of(syntax: str) -> str:
-    """The name of a transfer syntax; its UID where it is none of the standard's."""
+    """The name of a transfer syntax; its UID if the standard does not have it."""
     return _YOUNG.get(syntax) or UID(syntax).name
 
 
@@ -316,7 +316,7 @@ def _pixel_element(elements: list[Element]) -> Element | None:
     for element in elements:
         if pixels is not None and element.tag < pixels.tag:
             raise MalformedDicom(
-                "elements that belong before the pixel data stand after it; export the file again",
+                "elements that belong before the pixel data come after it; export the file again",
                 offset=element.start,
             )
         if is_pixel_data(element.tag):

@@ -177,7 +177,7 @@ class Scanner:
         self, tag: int, head: bytes, start: int, end: int, encoding: Encoding
     ) -> tuple[str, int, int]:
         if tag >> 16 == 0xFFFE:
-            self._malformed("an item or a delimiter stands where an element must", start, tag)
+            self._malformed("an item or a delimiter is where an element must be", start, tag)
         if encoding.implicit:
             return self._known_vr(tag), start + 8, int.from_bytes(head[4:8], encoding.byte_order)
         vr = head[4:6].decode("latin-1")
@@ -324,7 +324,7 @@ class Scanner:
 
     def _once(self, tag: int, seen: set[int], position: int) -> None:
         if tag in seen:
-            self._malformed("an element stands twice in one data set", position, tag)
+            self._malformed("an element occurs twice in one data set", position, tag)
         seen.add(tag)
 
     def _truncated(self, start: int, length: int) -> NoReturn:

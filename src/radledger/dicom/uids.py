@@ -29,7 +29,7 @@ def is_registered(uid: str) -> bool:
 
 
 def is_class(uid: str) -> bool:
-    """Whether a UID names a SOP class of the standard, be it newer than pydicom's dictionary.
+    """Whether a UID is a SOP class of the standard, or of a later one than pydicom's dictionary.
 
     Examples
     --------

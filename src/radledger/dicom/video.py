@@ -113,7 +113,7 @@ def _units(pieces: Iterable[bytes]) -> Iterator[bytes]:
         *units, pending = (pending + piece).split(_START_CODE)
         yield from units
         if len(pending) > _KEPT:
-            # a start code may lie across two pieces
+            # a start code may span two pieces
             pending = pending[:_KEPT] + pending[-2:]
     yield pending
 

@@ -1,7 +1,7 @@
 """Owners, delegates, encryption keys and guardians: the service over ``IdentityRegistry``.
 
-The registry is ERC-1056: any address is an identity (``did:ethr``) that owns itself until it says
-otherwise, and what is published about it stands in the registry's events.
+The registry is ERC-1056: any address is an identity (``did:ethr``) that owns itself until it names
+another owner. The registry's events hold what it publishes.
 
 References
 ----------
@@ -231,7 +231,7 @@ class Identities:
 
 
 def warn_of_x25519(addresses: Collection[str]) -> None:
-    """Say in one line who is wrapped to by X25519 alone, for want of a hybrid key."""
+    """Warn of participants without a hybrid key, for whom secrets are wrapped by X25519 alone."""
     if addresses:
         others = " and others" if len(addresses) > MOST_NAMED else ""
         _LOG.warning(

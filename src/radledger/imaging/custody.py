@@ -59,8 +59,8 @@ class Custody(ImagingHome):
     ) -> list[AddResult]:
         """Encrypt, store and anchor DICOM files, one image set for each series.
 
-        Run again after a crash, it finishes the work.  Files that were added before for the
-        same patient and profile add nothing; their sets are among the results all the same.
+        Run again after a crash, it finishes the work.  Files that were added before for the same
+        patient and profile add nothing, but their sets are among the results.
 
         Parameters
         ----------

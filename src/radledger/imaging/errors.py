@@ -11,7 +11,7 @@
     │   ├── RootMismatch          what was read does not add up to the root on the chain
     │   ├── FileNotInSet          a file is not byte for byte one of the set's
     │   ├── BundleTooLarge        a bundle would have more bytes than its verifier reads
-    │   ├── CiphertextRemains     an erased set's ciphertext lies on an unavailable node
+    │   ├── CiphertextRemains     an erased set's ciphertext is on an unavailable node
     │   ├── CopiesMissing         copies of the set's ciphertext are missing, and cannot be made
     │   ├── FolderNotEmpty        where files are to be written there are some already
     │   ├── NothingToAdd          none of the given paths could be taken
@@ -141,7 +141,7 @@ class ClusterUnavailable(ImageError):
 
 
 class ClusterUnusable(ImageError, UsageError):
-    """A cluster that cannot do the work, for want of a package or of a journal in PostgreSQL."""
+    """A cluster that cannot do the work: a package or a journal in PostgreSQL is missing."""
 
 
 class CommitmentMismatch(CryptoError):

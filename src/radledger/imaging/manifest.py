@@ -65,7 +65,7 @@ class Instance:
     Attributes
     ----------
     sop_instance, sop_class, transfer_syntax
-        UIDs, as they stand in the file.
+        UIDs, as they are in the file.
     number
         Instance Number, where the file has one.
     salt, file_digest, image_digest
@@ -117,7 +117,7 @@ class Manifest:
     profile
         Name of the de-identification profile; `None` where the identity was kept.
     study, series, modality
-        As they stand in the files.
+        As they are in the files.
     visit, course
         Their names and salts; `None` in de-identified sets.
     instances
@@ -161,7 +161,7 @@ class Manifest:
         Raises
         ------
         ManifestInvalid
-            If it is none, or one of a later version.
+            If it is not a manifest, or is of a later version.
         RootMismatch
             If its leaves do not add up to its root.
         """
@@ -364,7 +364,7 @@ _FORMS: Mapping[type, Mapping[str, Callable[[object], bool]]] = {
         "instances": bool,
     },
 }
-"""The values that may stand in the fields of each."""
+"""The values that the fields of each may have."""
 
 
 def _read(cls: type[T], fields: Mapping[str, Any]) -> T:

@@ -227,7 +227,7 @@ class VerifyResult:
         written differently.  ``changed``: an instance of the set with another image.
         ``unknown``: none of the set's, or no readable DICOM file.
     instance
-        SOP Instance UID, as it stands in the set, of the instance that the verdict is about.
+        SOP Instance UID, as it is in the set, of the instance that the verdict is about.
     reason
         Why a file, or its pixels, could not be read; such a file was not compared as an image.
     """

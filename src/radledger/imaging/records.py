@@ -57,7 +57,7 @@ def find_records(
 def versions(ledger: Ledger, image_id: str) -> list[ImageRecord]:
     """An image set, all that it came from and all that came from any of these, oldest first."""
     record = image_record(ledger, image_id)
-    # A version belongs to the same patient as its parent: the contract sees to it.
+    # A version belongs to the same patient as its parent: the contract enforces it.
     family = find_records(ledger, patient=record.image_set.patient)
     parents = {each.image_id: each.parent for each in family}
 

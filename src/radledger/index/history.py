@@ -31,7 +31,7 @@ _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """Something that happened: when, what, by whom, and where it stands on the chain.
+    """Something that happened: when, what, by whom, and where on the chain it is recorded.
 
     Attributes
     ----------

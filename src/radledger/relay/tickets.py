@@ -82,7 +82,7 @@ class Limits:
     def unreserved(self) -> Limits:
         """Three quarters of the day and of the queue, for what protects no patient.
 
-        Anyone can make addresses and use these up; patients can revoke all the same.
+        Anyone can make addresses and use these up; patients can still revoke.
         """
         return Limits(
             self.per_address, self.per_day - self.per_day // 4, self.queue - self.queue // 4

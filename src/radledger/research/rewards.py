@@ -118,7 +118,7 @@ class Rewards(Service):
         """The classes in which something can be claimed."""
         whose = identity or account
         shares = self.shares(dataset_id, whose)
-        # What has no money yet is closed to a lost key all the same.
+        # An account without money yet is closed to a lost key as well.
         due = [class_number(each.contribution_class) for each in shares if each.due or identity]
         if not due:
             raise NothingToClaim(

@@ -7,7 +7,7 @@
       unpinned/<character>/<cid>    the same, until they are collected
       temporary/                    being written or read
 
-Where a content lies says whether it is pinned, so each step is one rename and needs no lock: a
+The folder of a content says whether it is pinned, so each step is one rename and needs no lock: a
 process that is killed leaves either the old state or the new one.
 """
 

@@ -1,4 +1,4 @@
-"""One store made of several: each content lies on as many of them as the policy asks for."""
+"""One store made of several: each content is on as many of them as the policy asks for."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ __all__ = ["hold_to_deadlines"]
 
 
 def hold_to_deadlines(client: httpx.Client) -> None:
-    """Let a client look at the deadline before each read, be it of a header or of a body."""
+    """Make a client check the deadline before each read, of headers as well as of bodies."""
     for transport in (client._transport, *client._mounts.values()):
         if isinstance(transport, httpx.HTTPTransport):
             transport._pool._network_backend = _Backend()

@@ -18,7 +18,7 @@ __all__ = ["hold_to_deadlines"]
 
 
 def hold_to_deadlines(session: requests.Session) -> None:
-    """Let a session look at the deadline before each read, be it of a header or of a body."""
+    """Make a session check the deadline before each read, of headers as well as of bodies."""
     for adapter in set(session.adapters.values()):
         connect = adapter.get_connection_with_tls_context  # type: ignore[attr-defined]
         adapter.get_connection_with_tls_context = partial(  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ class Artifact:
     abi
         Its JSON ABI.
     bytecode, deployed_bytecode
-        What creates it, and what then stands on the chain with its immutables as zeros.
+        The code that creates it, and the code that is then on the chain, its immutables as zeros.
     compiler, settings
         The compiler's version and the settings it was given.
     source_hash
@@ -50,7 +50,7 @@ class Artifact:
         return bytes(masked)
 
     def function(self, data: str) -> str | None:
-        """Name of the function that call data, as ``0x…``, is for; None if there is none such.
+        """Name of the function that call data (``0x…``) calls; None if there is no such function.
 
         Examples
         --------

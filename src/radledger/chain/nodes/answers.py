@@ -29,7 +29,7 @@ def normal(method: str, parameters: Sequence[Any], answer: Any) -> dict[str, Any
     Raises
     ------
     ValueError
-        If it is none; its text says what was answered instead.
+        If it is not; the message says what was answered instead.
     """
     if not isinstance(answer, Mapping):
         raise ValueError(described(answer))

@@ -166,7 +166,7 @@ class FailoverProvider(JSONBaseProvider):
         states = {each.endpoint: each.state for each in self._states.values()}
         if "forked" in states.values():
             return NodesDisagree(
-                f"the nodes stand on different branches of the chain ({told}); find out which is "
+                f"the nodes are on different branches of the chain ({told}); find out which is "
                 "right, and name only nodes on it",
                 nodes=states,
             )

@@ -1,4 +1,4 @@
-"""One node over HTTP, whatever stands between: an answer that is not a node's is named.
+"""One node over HTTP; an answer from a proxy or another server is reported as such.
 
 Providers of nodes answer in their own ways: with an HTTP status beside an error of JSON-RPC or in
 place of it, with a page, or with a request to come back later.

@@ -1,8 +1,8 @@
 """Ask all nodes of a network how they are, and tell those that can be relied on from the rest.
 
-A node may be out of reach, serve another chain, lag behind the others, or stand on a branch that
-most of them are not on.  Heights are compared with the second highest, so that no node alone makes
-the others look late; branches a few blocks below the heads, where honest nodes agree.
+A node may be out of reach, serve another chain, lag behind the others, or are on a branch that most
+of them are not on.  Heights are compared with the second highest, so that no node alone makes the
+others look late; branches a few blocks below the heads, where honest nodes agree.
 """
 
 from __future__ import annotations

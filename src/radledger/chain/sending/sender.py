@@ -69,7 +69,7 @@ class Sender:
     confirmations
         As it was given.
     on_finished
-        Called with each transaction that an earlier run had left, once it is at its end.
+        Called with each transaction that an earlier run had left, once it is finished.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Sender:
         Returns
         -------
         list of Intent
-            Each at its end, in the order of the nonces.
+            Each with its outcome, in the order of the nonces.
 
         Raises
         ------
@@ -225,7 +225,7 @@ class Sender:
         nonce: int | None = None,
         on_signed: OnSigned | None = None,
     ) -> list[dict[str, Any]]:
-        """The receipts of all calls, once each part is at its end before the next begins."""
+        """The receipts of all calls; each part is finished before the next begins."""
         found: list[dict[str, Any]] = []
         mine: list[Intent] = []
         try:

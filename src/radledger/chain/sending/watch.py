@@ -53,7 +53,7 @@ _TRANSFER_GAS = 21_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A transaction at its end, and its receipt if it was mined."""
+    """A finished transaction, and its receipt if it was mined."""
 
     intent: Intent
     receipt: dict[str, Any] | None

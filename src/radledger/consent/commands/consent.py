@@ -205,7 +205,7 @@ def approve(
     sign_only: SignOnly = None,
     valid_for: ValidFor = "7d",
 ) -> None:
-    """Grant what was requested, to the letter; for anything less, grant it.
+    """Grant exactly what was requested; for less, use `grant`.
 
     What the requester and its institution did with emergency access is shown first.
     """

@@ -238,7 +238,7 @@ def let_day_pass(stage: Stage) -> Outcome:
 
 
 def _asked(stage: Stage, reader: str) -> Outcome:
-    # A reader without a registered key is refused for want of permission before that matters.
+    # A reader without a registered key is refused for lack of permission before that matters.
     stage.release(reader, stage.ct.image_id, CARE)
     return Outcome("was given the key")
 

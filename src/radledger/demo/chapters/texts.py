@@ -27,7 +27,7 @@ _KEYWORDS = (
 
 
 def identifying_values(folder: Path) -> set[bytes]:
-    """Names, numbers and UIDs in a folder's files, as they stand in the files."""
+    """Names, numbers and UIDs in a folder's files, as they are in the files."""
     from pydicom import dcmread
 
     found = set()

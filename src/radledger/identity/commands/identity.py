@@ -38,7 +38,7 @@ def show_(address: Address) -> None:
 def set_key(
     sign_only: SignOnly = None, valid_for: ValidFor = "7d", identity: Identity = None
 ) -> None:
-    """Register the encryption key that lies beside the account, made if there is none."""
+    """Register the account's encryption key, which is made if there is none."""
     from radledger.crypto.keys import public_key
 
     name = session.name

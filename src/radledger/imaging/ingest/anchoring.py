@@ -2,7 +2,7 @@
 
 An image set's id is the hash of what it holds, salts and all, and the contract takes an id once.
 So a set that was sealed can be sent any number of times and is anchored once.  Nor is it paid for
-twice: what an earlier run of the same account has sent is at its end before this one looks at the
+twice: what an earlier run of the same account has sent is finished before this one looks at the
 chain and sends anything.
 """
 

@@ -66,7 +66,7 @@ def in_schema(url: str, schema: str) -> str:
     Raises
     ------
     InvalidJournalUrl
-        If it is none.
+        If it is not a PostgreSQL URL.
 
     Examples
     --------

@@ -57,7 +57,7 @@ def put_away(secret: str, public_key: bytes, context: bytes) -> str:
 
 
 def recipient_of(kept: str) -> str:
-    """The age recipient of a secret that was put away: what files are encrypted to."""
+    """The age recipient of a sealed secret, to which files are encrypted."""
     return kept.partition(" ")[0]
 
 

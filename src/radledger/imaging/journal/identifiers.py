@@ -1,7 +1,7 @@
 """Which Patient IDs the files of a study or series have, as keyed digests.
 
 All files of an addition are one patient's, by what its caller says.  Two Patient IDs in one study
-or series say otherwise: most likely another patient's file lies among them.
+or series say otherwise: most likely another patient's file is among them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def identifiers_of(
     units
         UIDs of its study and its series.
     patient_id
-        As it stands in the file; nothing is written down of none.
+        As it is in the file; nothing is written down of none.
     """
 
     def digest(label: str, value: str) -> bytes:

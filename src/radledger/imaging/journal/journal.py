@@ -323,7 +323,7 @@ class Journal(RekeyRows):
         set_id
             The set.
         manifests
-            CIDs that its manifest may have besides the one that stands here.
+            CIDs that its manifest may have besides the recorded one.
         """
         (row,) = self.sets([set_id])
         cids = (of_files.c.cid, rekeyed_files.c.cid)
