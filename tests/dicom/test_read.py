@@ -230,6 +230,16 @@ def test_an_unknown_transfer_syntax(tmp_path: Path) -> None:
     assert refusal.value.values == {"transfer_syntax": "1.2.840.10008.1.2.4.999"}
 
 
+@pytest.mark.parametrize("letters", [b"UL", b"FD"])
+def test_a_transfer_syntax_that_cannot_be_read(letters: bytes, tmp_path: Path) -> None:
+    data = sample("rtplan.dcm").read_bytes()
+    assert read_header(sample("rtplan.dcm")).transfer_syntax == "1.2.840.10008.1.2"
+    (tmp_path / "a.dcm").write_bytes(data.replace(b"\2\0\x10\0UI", b"\2\0\x10\0" + letters))
+    with pytest.raises(MalformedDicom) as refusal:
+        read_header(tmp_path / "a.dcm")
+    assert refusal.value.values["attribute"] == "TransferSyntaxUID"
+
+
 def test_encapsulated_pixels_under_a_native_transfer_syntax(tmp_path: Path) -> None:
     data = sample("MR_small_RLE.dcm").read_bytes()
     at = data.index(b"1.2.840.10008.1.2.5\0")

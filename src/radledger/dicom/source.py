@@ -30,6 +30,7 @@ from radledger.dicom.errors import (
 from radledger.dicom.limits import ELEMENT_BYTES, MAX_HEADER_BYTES, MAX_INFLATED_BYTES
 from radledger.dicom.scan import printable
 from radledger.dicom.structure import Element, Encoding, Scanner, is_pixel_data
+from radledger.dicom.values import value_of
 from radledger.texts import one_line
 
 __all__ = ["DicomSource", "dicom_in", "encoding_of", "name_of", "open_dicom", "open_regular"]
@@ -166,7 +167,7 @@ def dicom_in(file: BinaryIO) -> Iterator[DicomSource]:
         stream.seek(0)
         start, meta = _file_meta(stream, file_size)
         size = file_size
-        stated = meta.get("TransferSyntaxUID")
+        stated = value_of(meta, "TransferSyntaxUID")
         if stated:
             syntax = str(stated)
             _supported(syntax)
