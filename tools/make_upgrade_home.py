@@ -1,144 +1,116 @@
-"""Make the home of this release that later ones must open: ``python -m tools.make_upgrade_home``.
+"""Make the home of this release that later ones must open: ``make upgrade-home``.
 
-It is a local chain with a small history, and all that a participant keeps: the record of the
-deployment, accounts, the journal of image sets, manifests, receipts, transactions, the index and a
-bundle.  ``tests/upgrade/VERSION`` gets two files: ``home.tar.gz``, and ``expected.json`` with what
-a release that opens the home must find in it.
+It is a local chain with a small history, and all that a participant keeps, in two homes; see
+:mod:`tools.upgrade_history`.  ``tests/upgrade/VERSION`` gets two files: ``homes.tar.xz``, and
+``expected.json`` with what a release that opens the homes must find in them.
+
+The accounts, the order of events and the archive's form are the same each time.  Keys, salts and
+times are not: the release makes them as it does for its users.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import io
 import json
 import shutil
 import sqlite3
+import subprocess
 import tarfile
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from radledger import __version__, devnet
-from radledger.chain.nodes import networks
-from radledger.chain.nodes.connect import connect
-from radledger.chain.rpc import request
-from radledger.cli.run import run
-from radledger.dicom.synthetic import make_ct_series
+from radledger.files import write_atomically
+from tools.upgrade_history import MNEMONIC, History
 
-__all__ = ["HOMES", "digests", "make", "objects"]
+__all__ = ["HOMES", "make"]
 
-HOMES = Path(__file__).parents[1] / "tests" / "upgrade"
+ROOT = Path(__file__).resolve().parents[1]
+HOMES = ROOT / "tests" / "upgrade"
+_MOST_BYTES = 1_000_000
 # What a later start makes again, or what is of this machine alone.
-_LEFT_OUT = {"log", "nodes.json", ".devnet.lock", "reading", "running", "study"}
-
-
-def objects(home: Path, *arguments: str | Path) -> list[dict[str, Any]]:
-    """Run a command in this process, and give the objects that it prints.
-
-    Raises
-    ------
-    RuntimeError
-        If it fails.
-    """
-    printed = io.StringIO()
-    command = [str(each) for each in ("--home", home, "--json", *arguments)]
-    with redirect_stdout(printed):
-        code = run(command)
-    if code:
-        raise RuntimeError(f"{' '.join(command)} ended with {code}: {printed.getvalue()}")
-    return [json.loads(line) for line in printed.getvalue().splitlines()]
+_LEFT_OUT = {"log", "nodes.json", ".devnet.lock", "running"}
 
 
 def make(folder: Path) -> None:
     """Write the two files into a folder, which is made if it does not exist."""
     with tempfile.TemporaryDirectory() as name:
-        home = Path(name) / "home"
+        place = Path(name)
+        homes = place / "homes"
+        home = homes / "home"
+        write_atomically(home / "devnet" / "mnemonic", MNEMONIC + "\n", private=True)
         devnet.up(home, "anvil")
         try:
-            expected = _tell(home)
+            expected = History(home, homes / "partner", place).happen()
         finally:
             devnet.down(home)
-        _checkpoint(home)
+        _checkpoint(homes)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "expected.json").write_text(json.dumps(expected, indent=2) + "\n", "utf-8")
-        with tarfile.open(folder / "home.tar.gz", "w:gz") as archive:
-            archive.add(home, "home", filter=_kept)
+        _archive(homes, folder / "homes.tar.xz")
+        (folder / "expected.json").write_text("\n".join(_lines(expected)) + "\n", "utf-8")
 
 
-def digests(folder: Path) -> list[str]:
-    """SHA-256 of each file below a folder, sorted."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
+def _lines(expected: Mapping[str, Any]) -> Iterator[str]:
+    """What must be found as JSON, with each answer in a line of its own."""
+    answers = [json.dumps(each) for each in expected["answers"]]
+    rest = {name: value for name, value in expected.items() if name != "answers"}
+    yield f'{{"release": {json.dumps(__version__)},'
+    yield from (f"{json.dumps(name)}: {json.dumps(value)}," for name, value in rest.items())
+    yield '"answers": ['
+    yield ",\n".join(answers)
+    yield "]}"
 
 
-def _tell(home: Path) -> dict[str, Any]:
-    """Let a few things happen, and say what a later release must find."""
-    study = home / "study"
-    make_ct_series(study, 2, size=32)
-    web3 = connect(networks.load(home=home))
-    patient = devnet.status(home).accounts["patient"]
-    request(web3, "anvil_setBalance", [patient, hex(10**18)])
-
-    (added,) = objects(home, "image", "add", study, "--patient", "patient", "--as", "hospital")
-    image = added["image_id"]
-    for grantee in ("radiologist", "clinic"):
-        objects(home, "consent", "grant", grantee, "--purpose", "GRU", "--as", "patient")
-    disease = ("--purpose", "DS", "--disease", "MONDO:0004992")
-    objects(home, "consent", "grant", "researcher", *disease, "--as", "patient")
-    reading = ("--to", home / "reading", "--purpose", "GRU", "--as", "radiologist")
-    objects(home, "image", "fetch", image, *reading)
-    files = digests(home / "reading")
-    (dataset,) = objects(home, "dataset", "create", "--purpose", "GRU", "--as", "clinic")
-    objects(home, "dataset", "contribute", dataset["dataset_id"], image, "--as", "researcher")
-    objects(home, "dataset", "fund", dataset["dataset_id"], "100", "--as", "researcher")
-    (bundle,) = objects(home, "bundle", "export", image, home / "image.bundle")
-    objects(home, "index", "sync")
-    return {
-        "release": __version__,
-        "image_id": image,
-        "dataset_id": dataset["dataset_id"],
-        "files": files,
-        "block_hash": bundle["proven"][0]["hash"],
-        "registry": bundle["contract"],
-        "accounts": devnet.status(home).accounts,
-        "grants": objects(home, "consent", "list"),
-        "readers": [each["reader"] for each in objects(home, "access-log", image)],
-        "history": [each["event"] for each in objects(home, "history", image)],
-        "transactions": len(objects(home, "transaction", "list", "--all")),
-    }
-
-
-def _checkpoint(home: Path) -> None:
+def _checkpoint(homes: Path) -> None:
     """Bring what SQLite has in logs into the databases: connections here may be open still."""
-    for path in home.rglob("*.sqlite3"):
+    for path in homes.rglob("*.sqlite3"):
         with closing(sqlite3.connect(path)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def _archive(homes: Path, path: Path) -> None:
+    """Pack the homes, without names and times of this machine."""
+    with tarfile.open(path, "w:xz") as archive:
+        for each in sorted(homes.iterdir()):
+            archive.add(each, each.name, filter=_kept)
+
+
 def _kept(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
     path = Path(entry.name)
-    if path.name in _LEFT_OUT or path.name.endswith(("-shm", "-wal")):
+    if path.name in _LEFT_OUT or path.name.endswith((".lock", "-shm", "-wal")):
         return None
-    entry.uid = entry.gid = 0
+    entry.uid = entry.gid = entry.mtime = 0
     entry.uname = entry.gname = ""
     return entry
 
 
+def _changes(folder: Path) -> str:
+    """What is not committed, apart from the home itself."""
+    paths = (".", f":(exclude){folder.relative_to(ROOT)}")
+    status = ["git", "-C", str(ROOT), "status", "--porcelain", "--", *paths]
+    return subprocess.run(status, capture_output=True, text=True, check=True).stdout
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make the home of this version, unless there is one: a release's home is never changed."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Make the home of this version from committed files, and never the second time."""
+    parser = argparse.ArgumentParser("make_upgrade_home", description=__doc__)
     parser.add_argument("--replace", action="store_true", help="before the version is released")
     replace = parser.parse_args(arguments).replace
     folder = HOMES / __version__
+    if changes := _changes(folder):
+        parser.error(f"commit these changes first, so that the home is of a commit:\n{changes}")
     if folder.exists():
         if not replace:
             parser.error(f"{folder} is there already, and the home of a release is never changed")
         shutil.rmtree(folder)
     make(folder)
-    size = (folder / "home.tar.gz").stat().st_size
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    if size > _MOST_BYTES:
+        shutil.rmtree(folder)
+        parser.error(f"the home has {size:,} bytes, more than {_MOST_BYTES:,}; keep less of it")
     print(f"{folder}: {size:,} bytes")
 
 

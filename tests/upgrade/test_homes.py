@@ -1,200 +1,283 @@
-"""Homes of all releases, each opened and used by this one."""
+"""Each release's home, opened by this one: everything in it is found, and work continues."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-import tarfile
-from contextlib import contextmanager
+import re
 
 import pytest
 from pydicom.data import get_testdata_file
 
-from radledger.access.book import ReceiptBook
-from radledger.devnet import process
-from radledger.devnet.errors import NodeFailed
-from radledger.devnet.people import FUNDED
+from radledger import RadLedger, devnet
+from radledger.chain.keystore.accounts import Keystore
+from radledger.chain.rpc import request
 from radledger.dicom.synthetic import make_ct_series
-from radledger.imaging.journal.homekey import HomeKey
-from radledger.imaging.journal.journal import Journal
-from radledger.imaging.manifest import read_envelope
-from radledger.imaging.reading import write_files
-from radledger.storage import LocalStore
-from tools.make_upgrade_home import HOMES, digests, make, objects
+from radledger.index.tables import layout
+from radledger.relay.tickets import Tickets
+from radledger.relay.worker import Worker
+from tests.upgrade.conftest import RELEASES, verified_offline
+from tools.make_upgrade_home import ROOT
+from tools.upgrade_answers import digests, objects
 
-RELEASES = sorted(path.parent.name for path in HOMES.glob("[0-9]*/home.tar.gz"))
-PRESENT = "this release"
-
-
-class Opened:
-    """A copy of a home, its chain running, and what it must tell."""
-
-    def __init__(self, home, endpoint, expected):
-        self.home = home
-        self.expected = expected
-        self._endpoint = endpoint
-
-    def __call__(self, *arguments):
-        return objects(self.home, "--network", self._endpoint, *arguments)
-
-    def one(self, *arguments):
-        (answer,) = self(*arguments)
-        return answer
+YEARS = 3 * 365 * 24 * 3600
+READ = ("--purpose", "CC")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_environment():
-    """Nothing of who runs the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("RADLEDGER_")]:
-            patch.delenv(name)
-        yield
+def test_every_release_has_a_home():
+    """A heading with a date is that of a release."""
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    released = re.findall(r"^## \[?(\d+\.\d+\.\d+)\]? - \d{4}-", changelog, re.MULTILINE)
+    assert set(released) <= set(RELEASES)
 
 
-@pytest.fixture(scope="module", params=[*RELEASES, PRESENT])
-def opened(request, tmp_path_factory):
-    """The home of a release, or one that this release makes now."""
-    folder = HOMES / request.param
-    if request.param == PRESENT:
-        folder = tmp_path_factory.mktemp("made")
-        with needed():
-            make(folder)
-    with open_home(folder, tmp_path_factory.mktemp("opened")) as opened:
-        yield opened
+# ----------------------------------------------------------------------------------- what is there
 
 
-@contextmanager
-def open_home(folder, place):
-    """Unpack a home, and start its chain."""
-    with tarfile.open(folder / "home.tar.gz") as archive:
-        archive.extractall(place, filter="data")
-    home = place / "home"
-    mnemonic = (home / "devnet" / "mnemonic").read_text().strip()
-    with needed():
-        node = process.start("anvil", home / "devnet", mnemonic, len(FUNDED))
+def require_found(found, known, place=""):
+    """That all that was known is found; a later release may tell more of a thing."""
+    if isinstance(known, dict):
+        for name, value in known.items():
+            assert name in found, f"{place} lacks {name}"
+            require_found(found[name], value, f"{place} {name}")
+    elif isinstance(known, list):
+        assert len(found) == len(known), place
+        for number, value in enumerate(known):
+            require_found(found[number], value, f"{place} {number}")
+    else:
+        assert found == known, place
+
+
+def require_all_answers(opened):
+    opened.bring_up_index()
+    for each in opened.expected["answers"]:
+        require_found(opened(*each["asked"]), each["answer"], " ".join(each["asked"]))
+
+
+def test_everything_is_found(opened):
+    require_all_answers(opened)
+
+
+def test_everything_is_found_and_work_continues_years_later(opened, tmp_path):
+    request(opened.web3, "evm_increaseTime", [YEARS])
+    request(opened.web3, "evm_mine", [])
+    require_all_answers(opened)
+    fetch = ("image", "fetch", opened.names["image"], "--to", tmp_path / "reading", *READ)
+    opened.one(*fetch, "--as", "radiologist")
+    assert digests(tmp_path / "reading") == opened.expected["files"]["image"]
+    opened.one("submit", opened.home / "documents" / "grant.json", "--as", "hospital")
+    assert opened.one("audit")["differences"] == []
+
+
+def test_the_index_is_continued_or_rebuilt(opened):
+    known = opened.expected["index"]
+    opened.one("consent", "revoke", "radiologist", "--as", "patient")
+    if known["layout"] == layout():
+        status = opened.one("index", "status")
+        assert status["block"] == known["block"]
+        synced = opened.one("index", "sync")
+        assert (synced["added_blocks"], synced["added_events"]) == (status["behind"], 1)
+    else:
+        opened.refused("IndexOfAnotherRelease", "index", "sync")
+        assert opened.one("index", "rebuild")["block"] > known["block"]
+    assert opened.one("audit")["differences"] == []
+
+
+def test_every_image_is_read_by_all_who_could(opened, tmp_path):
+    for image, readers in opened.expected["readers"].items():
+        for number, reader in enumerate(readers):
+            folder = tmp_path / f"{image} {number}"
+            purpose = READ if reader == "radiologist" else ()
+            fetch = ("image", "fetch", opened.names[image], "--to", folder, *purpose)
+            opened.one(*fetch, "--as", reader)
+            assert digests(folder) == opened.expected["files"][image], (image, reader)
+    folder = tmp_path / "nothing"
+    for image in ("erased", "disowned"):
+        fetch = ("image", "fetch", opened.names[image], "--to", folder, "--as", "patient")
+        with pytest.raises(RuntimeError, match="ended with 1"):
+            opened(*fetch)
+    assert not folder.exists()
+
+
+def test_keys_open(opened, monkeypatch):
+    approve = ("identity", "recover", "patient", "--new-owner", "governor")
+    monkeypatch.setenv("RADLEDGER_PASSPHRASE", "another passphrase")
+    opened.refused("PassphraseWrong", *approve, "--as", "guardian", code=2)
+    monkeypatch.setenv("RADLEDGER_PASSPHRASE", opened.expected["passphrase"])
+    opened.one(*approve, "--as", "guardian")
+    governor = opened.one("account", "show", "governor")["address"]
+    recoveries = opened.one("identity", "show", "patient")["recoveries"]
+    assert {each["approvals"] for each in recoveries if each["new_owner"] == governor} == {1}
+    opened.one("identity", "set-key", "--as", "guardian")
+    shown = opened.one("identity", "show", "guardian")
+    assert shown["kem"] == "MLKEM768-X25519"
+    derived = opened.names["second patient"]
+    address = opened.one("account", "show", derived)["address"]
+    (opened.home / "keystore" / f"{derived}.json").unlink()
+    again = opened.one("account", "derive", "--for", "clinic", "--as", "patient")
+    assert (again["name"], again["address"]) == (derived, address)
+
+
+# ------------------------------------------------------------------------------------ what waits
+
+
+def test_signed_documents_are_submitted(opened):
+    documents = opened.home / "documents"
+    submit = ("submit", documents / "grant.json", "--as", "hospital")
+    governor = opened.one("account", "show", "governor")["address"]
+    assert opened("consent", "list", "--grantee", "governor") == []
+    opened.one(*submit)
+    (grant,) = opened("consent", "list", "--grantee", "governor")
+    assert (grant["grantee"], grant["purposes"]) == (governor, ["CTRL"])
+    opened.refused("ConsentSuperseded", *submit)
+
+    disowned = ("image", "show", opened.names["disowned"])
+    assert opened.one(*disowned)["state"] == "disowned"
+    opened.one("submit", documents / "call.json", "--as", "hospital")
+    assert opened.one(*disowned)["state"] == "anchored"
+
+    original = opened.names["original"]
+    contribute = ("dataset", "contribute", opened.names["dataset"], original)
+    acceptance = ("--acceptance", documents / "acceptance.json", "--as", "hospital")
+    opened.one(*contribute, *acceptance)
+    contributions = opened.one("dataset", "show", opened.names["dataset"])["contributions"]
+    assert {each["state"] for each in contributions if each["item"] == original} == {"counted"}
+
+
+def test_the_relayer_works_its_queue_off(opened):
+    radledger = RadLedger.open(opened.endpoint, home=opened.home)
+    hospital = Keystore(opened.home).open("hospital")
+    (path,) = (opened.home / "relay").glob("*[0-9a-f].sqlite3")
+    tickets = Tickets(path)
     try:
-        yield Opened(home, node.endpoint, json.loads((folder / "expected.json").read_text()))
+        names = opened.expected["tickets"]
+        assert {tickets.get(each).state for each in names.values()} == {"queued"}
+        worker = Worker(radledger.ledger, hospital, tickets)
+        while worker.work():
+            pass
+        assert {tickets.get(each).state for each in names.values()} == {"confirmed"}
     finally:
-        node.stop()
+        tickets.close()
+    second = opened.names["second patient"]
+    (grant,) = opened("consent", "list", "--grantee", "hospital")
+    assert (grant["subject"], grant["purposes"]) == (
+        opened.one("account", "show", second)["address"],
+        ["MDS"],
+    )
+    (delegate,) = opened.one("identity", "show", second)["delegates"]
+    assert delegate["delegate"] == opened.one("account", "show", "stranger")["address"]
 
 
-@contextmanager
-def needed():
-    """Skip where there is no node."""
-    try:
-        yield
-    except NodeFailed as error:
-        pytest.skip(f"needs anvil: {error}")
+def test_an_interrupted_transaction_is_finished_once(opened):
+    (transaction,) = opened("transaction", "list")
+    assert transaction["call"] == "IdentityRegistry.addDelegate"
+    (finished,) = opened("transaction", "finish", "--as", "stranger")
+    assert (finished["nonce"], finished["state"]) == (transaction["nonce"], "mined")
+    (delegate,) = opened.one("identity", "show", "stranger")["delegates"]
+    assert delegate["delegate"] == opened.one("account", "show", "governor")["address"]
+    assert opened("transaction", "finish", "--as", "stranger") == []
 
 
-def test_it_tells_what_its_release_knew(opened):
-    expected = opened.expected
-    (image,) = opened("image", "list")
-    assert image["image_id"] == expected["image_id"]
-    grants = zip(opened("consent", "list"), expected["grants"], strict=True)
-    for grant, known in grants:  # a later release may tell more of it
-        assert {name: grant[name] for name in known} == known
-    assert opened.one("dataset", "list")["dataset_id"] == expected["dataset_id"]
-    listed = opened("account", "list")
-    assert {each["name"]: each["address"] for each in listed} == expected["accounts"]
-    assert len(opened("transaction", "list", "--all")) == expected["transactions"]
-    try:
-        opened("index", "sync")
-    except RuntimeError as error:
-        assert "IndexOfAnotherRelease" in str(error)  # noqa: PT017 - one of two good outcomes
-        opened("index", "rebuild")
-    history = [each["event"] for each in opened("history", expected["image_id"])]
-    assert history[: len(expected["history"])] == expected["history"]
-    readers = [each["reader"] for each in opened("access-log", expected["image_id"])]
-    assert readers[: len(expected["readers"])] == expected["readers"]
+# --------------------------------------------------------------------------------------- proof
 
 
-@pytest.mark.parametrize("reader", ["patient", "radiologist", "hospital"])
-def test_its_files_are_read(opened, reader, tmp_path):
-    image = opened.expected["image_id"]
-    purpose = ("--purpose", "GRU") if reader == "radiologist" else ()
-    opened("image", "fetch", image, "--to", tmp_path / "reading", *purpose, "--as", reader)
-    assert digests(tmp_path / "reading") == opened.expected["files"]
+def test_bundles_and_the_certificate_are_verified_offline(opened, tmp_path):
+    for image, known in opened.expected["bundles"].items():
+        trust = ("--contract", known["contract"])
+        blocks = [word for each in known["blocks"] for word in ("--block-hash", each)]
+        again = tmp_path / f"{image}.bundle"
+        exported = opened.one("bundle", "export", opened.names[image], again, "--as", "hospital")
+        assert exported["contract"] == known["contract"]
+        for bundle in (opened.home / f"{image}.bundle", again):
+            answer = verified_offline(bundle, *trust, *blocks)
+            assert answer["answer"] == "yes", answer
+            refused = verified_offline(bundle, *trust, "--block-hash", "0x" + "00" * 32)
+            assert refused["answer"] == "no"
+    (certificate,) = opened.home.glob("imaging/*/certificates/*.json")
+    digest = "0x" + hashlib.sha256(certificate.read_bytes()).hexdigest()
+    assert digest == opened.names["certificate"]
+    assert digest in json.dumps(answer["events"])
+    assert json.loads(certificate.read_text())["image_id"] == opened.names["erased"]
 
 
-def test_its_bundle_is_verified(opened, tmp_path):
-    opened.one("bundle", "export", opened.expected["image_id"], tmp_path / "again.bundle")
-    for bundle in (opened.home / "image.bundle", tmp_path / "again.bundle"):
-        require_verified(bundle, opened.expected)
+# ------------------------------------------------------------------------------------ deployments
 
 
-def require_verified(bundle, expected):
-    trust = ("--block-hash", expected["block_hash"], "--contract", expected["registry"])
-    command = [sys.executable, "-m", "radledger.verify", str(bundle), *trust]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+def test_deploy_deploys_nothing_again(opened):
+    (record,) = (opened.home / "deployments").glob("*.json")
+    before = record.read_bytes()
+    assert opened.one("deploy", "--verify")["verified"] is True
+    contracts = opened.one("deploy", "--as", "governor")["contracts"]
+    known = json.loads(before)["contracts"]
+    assert {name: contracts[name] for name in known} == {
+        name: each["address"] for name, each in known.items()
+    }
+
+
+def test_an_imported_record_is_used_and_imported_again(opened, tmp_path):
+    images = objects(opened.partner, "--network", opened.endpoint, "image", "list")
+    assert images == opened("image", "list")
+    (record,) = (opened.partner / "deployments").glob("*.json")
+    third = tmp_path / "third"
+    network = ("--network", opened.endpoint)
+    objects(third, *network, "deploy", "import", record)
+    assert objects(third, *network, "image", "list") == images
+    spoilt = json.loads(record.read_text())
+    spoilt["contracts"]["ImageRegistry"]["block"] += 1
+    record.write_text(json.dumps(spoilt))
+    with pytest.raises(RuntimeError, match=r"ended with 1.*DeploymentMismatch"):
+        objects(tmp_path / "fourth", *network, "deploy", "import", record)
+
+
+# ------------------------------------------------------------------------------------- work
 
 
 def test_work_continues(opened, tmp_path):
-    image = opened.expected["image_id"]
+    names = opened.names
+    opened.bring_up_index()
+    before = len(opened("image", "list"))
     add = ("--patient", "patient", "--as", "hospital")
-    make_ct_series(tmp_path / "the same", 2, size=32)
+    make_ct_series(tmp_path / "the same", 2, size=32, seed=4)
     again = opened.one("image", "add", tmp_path / "the same", *add)
-    assert (again["image_id"], again["added"]) == (image, False)
+    assert (again["image_id"], again["added"]) == (names["disowned"], False)
     added = opened.one("image", "add", get_testdata_file("CT_small.dcm"), *add)["image_id"]
-    assert {each["image_id"] for each in opened("image", "list")} == {image, added}
-    opened("image", "rekey", image, "--as", "hospital")
-    opened("image", "fetch", image, "--to", tmp_path / "reading", "--as", "patient")
-    assert digests(tmp_path / "reading") == opened.expected["files"]
-    opened("consent", "revoke", "radiologist", "--as", "patient")
-    reading = ("image", "fetch", image, "--to", tmp_path / "late", "--purpose", "GRU")
-    with pytest.raises(RuntimeError, match="ended with 1"):
-        opened(*reading, "--as", "radiologist")
+    assert added not in names.values()
+    assert len(opened("image", "list")) == before + 1
+    opened("image", "rekey", names["image"], "--as", "hospital")
+    opened.one("image", "fetch", names["image"], "--to", tmp_path / "reading", "--as", "patient")
+    assert digests(tmp_path / "reading") == opened.expected["files"]["image"]
+
+    opened.one("consent", "approve", names["request"], "--as", "patient")
+    assert opened("consent", "list", "--requests") == []
+    review = ("consent", "review", names["second patient"], "radiologist")
+    finding = ("--since", names["emergency"], "--opinion", "no need", "--unjustified")
+    opened.one(*review, *finding, "--as", "hospital")
+    assert opened.one("conduct", "radiologist")["as_clinician"]["unjustified"] == 1
+    reading = ("image", "fetch", names["image"], "--purpose", "HMB", "--as", "researcher")
+    opened.one(*reading, "--to", tmp_path / "in time")
+    opened.one("consent", "revoke", "clinic", "--as", "patient")
+    opened.refused("ConsentNotPermitted", *reading, "--to", tmp_path / "late")
+
+    dataset = ("dataset", "claim", names["dataset"], "--class", "custody", "--as", "hospital")
+    assert opened.one(*dataset)["amount"] > 0
+    opened.refused("DatasetNothingDue", *dataset)
+    publish = ("algorithm", "publish", "--name", "Lung nodules", "--version", "2.0.0")
+    parent = ("--weights", get_testdata_file("CT_small.dcm"), "--parent", names["version"])
+    opened.one(*publish, *parent, "--as", "researcher")
+    assert len(opened.one("algorithm", "show", names["algorithm"])["versions"]) == 3
     opened("index", "sync")
     assert opened.one("audit")["differences"] == []
 
 
-# ------------------------------------------------------------------------------- before releases
-
-
-def test_a_home_from_before_0_1_0_is_refused_and_keeps_all_that_it_has(tmp_path):
-    """Its contracts are others; what can be read without them is, and a successor is deployed."""
-    with open_home(HOMES / "before-0.1.0", tmp_path) as opened:
-        before = contents(opened.home)
-        for command in (
-            ("image", "list"),
-            ("index", "sync"),
-            ("deploy", "--as", "governor"),
-            ("deploy", "--verify"),
-            ("consent", "revoke-all", "--as", "patient"),
-        ):
-            with pytest.raises(RuntimeError, match=r"DeploymentOutdated.*older than 0\.1\.0"):
-                opened(*command)
-        assert contents(opened.home) == before
-        listed = opened("account", "list")
-        assert {each["name"]: each["address"] for each in listed} == opened.expected["accounts"]
-        require_verified(opened.home / "image.bundle", opened.expected)
-        (release,) = ReceiptBook(opened.home / "receipts.sqlite3").releases()
-        assert release.signed.receipt.reader == opened.expected["accounts"]["radiologist"]
-        (journal,) = opened.home.glob("imaging/*/journal.sqlite3")
-        opened("deploy", "--successor", "--as", "governor")
-        assert opened("image", "list") == []
-        assert decrypted(journal, opened, tmp_path / "reading") == opened.expected["files"]
-
-
-def contents(home):
-    """Every file of a home but the chain's, and its digest."""
-    files = [path for path in home.rglob("*") if path.is_file() and "devnet" not in path.parts]
-    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def decrypted(path, opened, folder):
-    """Digests of an image set's files, decrypted with the secret in the journal."""
-    journal = Journal(path, HomeKey.read(path.parent / "journal.key"))
-    row = journal.find(opened.expected["image_id"])
-    secret = journal.secret_of(row)
-    assert journal.require_authentic(row) == len(opened.expected["files"])
-    journal.close()
-    store = LocalStore(opened.home / "store")
-    with store.get(row.manifest_cid) as stored:
-        manifest = read_envelope(stored).open(secret)
-    write_files(store, manifest, secret, folder)
-    return digests(folder)
+def test_the_local_network_is_started_again(opened):
+    images = opened("image", "list")
+    status = devnet.up(opened.home, "anvil")
+    try:
+        assert status.running
+        assert objects(opened.home, "image", "list") == images
+        known = json.loads(next((opened.partner / "deployments").glob("*.json")).read_text())
+        assert {name: status.contracts[name] for name in known["contracts"]} == {
+            name: each["address"] for name, each in known["contracts"].items()
+        }
+    finally:
+        devnet.down(opened.home)
