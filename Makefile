@@ -113,6 +113,10 @@ test-contracts: setup $(BROWNIE_STAMP) ## Run the contracts' tests on anvil; NET
 test-pythons: setup ## Run the library's tests on every other Python 3.11 to 3.13 here, newest web3
 	@python tools/test_pythons.py
 
+.PHONY: upgrade-home
+upgrade-home: setup ## Write the home of this release that later ones must open; REPLACE=1 before it is released
+	@python -m tools.make_upgrade_home $(if $(REPLACE),--replace)
+
 # What was found in public bug reports and files of other people, by kind.
 CASES := $(addprefix tests/,dicom/test_native_pixels.py dicom/test_spelling.py \
 	dicom/test_codestream.py dicom/test_segments.py dicom/test_entropy.py dicom/test_undecodable.py \

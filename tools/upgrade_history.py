@@ -1,6 +1,6 @@
 """The history in the home of a release: something of everything that a later release must open.
 
-It is told with the commands of the release, and by the library where there is no command.  Ends
+It is made with the commands of the release, and with the library where there is no command.  Ends
 are far away, so that a release many years later still finds in force what is in force now.
 """
 
@@ -217,10 +217,10 @@ class History:
         second = self.names["second patient"]
         for patient in ("patient", second):
             reason = ("--reason", "unconscious", "--for", "2h")
-            told = self._by("radiologist", "consent", "break-glass", patient, *reason)
-        self.names["emergency"] = str(told["since"])
-        declared = self("consent", "emergencies", "--subject", "patient")[0]["since"]
-        review = ("consent", "review", "patient", "radiologist", "--since", str(declared))
+            declared = self._by("radiologist", "consent", "break-glass", patient, *reason)
+        self.names["emergency"] = str(declared["since"])
+        since = self("consent", "emergencies", "--subject", "patient")[0]["since"]
+        review = ("consent", "review", "patient", "radiologist", "--since", str(since))
         finding = ("--opinion", "the notes bear it out", "--justified")
         self._by("hospital", *review, *finding)
         self._by("patient", "consent", "revoke", "radiologist", "--scope", "emergency")
@@ -229,7 +229,7 @@ class History:
     # -------------------------------------------------------------------------------- research
 
     def _datasets(self) -> None:
-        """Contributions that count, are suspended and were withdrawn; money paid and due."""
+        """Contributions that count, are suspended and wait to be made; money paid and due."""
         shares = ("--data", "60", "--custody", "30", "--annotation", "5", "--development", "5")
         weighing = ("--rule", "per-instance", "--most-instances", "10")
         terms = ("--purpose", "HMB", *shares, *weighing)

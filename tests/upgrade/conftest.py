@@ -131,7 +131,7 @@ def needed():
 
 
 def verified_offline(bundle, *trust):
-    """What the verifier says of a bundle, in a process that can ask nobody."""
+    """What the verifier says of a bundle, in a process of its own."""
     command = [sys.executable, "-m", "radledger.verify", "--json", str(bundle), *trust]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.stderr == ""

@@ -65,7 +65,7 @@ consent approve IMAGE --as patient
 consent list
 consent check radiologist IMAGE --purpose GRU
 consent break-glass patient --reason fall --as radiologist
-consent review patient radiologist --since 1 --opinion fine --justified --as hospital
+consent review patient radiologist --since 1796054559 --opinion fine --justified --as hospital
 consent emergencies
 consent forbid-emergencies --as patient
 consent allow-emergencies --as patient

@@ -134,13 +134,14 @@ def access_log(
     Receipts are those of this home; what was released elsewhere is kept there.
     """
     term = None if id_or_address is None else _term(id_or_address)
+    synced = _synced(index)  # before the book is opened: a refused command changes no file
     book = session.folder / "receipts.sqlite3"
     releases: tuple[Release, ...] = ()
     if book.exists():
         from radledger.access import ReceiptBook
 
         releases = ReceiptBook(book).releases()
-    show_all(_synced(index).access_log(releases, term), empty="no access")
+    show_all(synced.access_log(releases, term), empty="no access")
 
 
 def audit(index: Url = None) -> None:

@@ -41,9 +41,10 @@ def set_key(
     """Register the account's encryption key, which is made if there is none."""
     from radledger.crypto.keys import public_key
 
+    identities = session.radledger.identities  # before a key is made: a refusal leaves none
     name = session.name
     key = public_key(session.keystore.encryption_key(name, session.passphrase(name)))
-    action = session.radledger.identities.set_key(key, identity=session.whose(identity))
+    action = identities.set_key(key, identity=session.whose(identity))
     act(action, sign_only, valid_for)
 
 
