@@ -115,7 +115,7 @@ def funded() -> dict[str, LocalAccount]:
 
 
 def _of_mnemonic(mnemonic: str, index: int) -> LocalAccount:
-    """An account of a mnemonic, be it one of BIP-39's or, as Brownie's is, any other words."""
+    """An account of a mnemonic: one of BIP-39, or any other words, such as Brownie's."""
     seed = hashlib.pbkdf2_hmac("sha512", mnemonic.encode(), b"mnemonic", 2048, 64)
     account: LocalAccount = Account.from_key(key_from_seed(seed, f"m/44'/60'/0'/0/{index}"))
     return account

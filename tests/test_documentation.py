@@ -52,7 +52,7 @@ TREE_LINE = re.compile(r"^(?P<indent> *)(?P<name>[\w./-]+/|[\w-]+\.py) +(?P<capt
 
 
 @pytest.fixture(autouse=True)
-def untold_session():
+def fresh_session():
     """Parsing a command line tells the session of its options."""
     yield
     session.reset()

@@ -112,7 +112,7 @@ def test_texts_are_read_in_the_encoding_that_they_name(encoding):
 
 
 @pytest.mark.parametrize("content", [b"\xe4", "geheim".encode("utf-16-le"), b"\xff\xfea", b"a\0b"])
-def test_what_is_no_text_is_refused_without_being_shown(content):
+def test_undecodable_text_is_refused_without_being_shown(content):
     with pytest.raises(ValueError, match="not text in UTF-8") as refusal:
         decoded(content)
     assert refusal.value.__context__ is None or "a" not in repr(refusal.value.__context__.object)

@@ -20,6 +20,14 @@ PHRASES_FOUND = (
     "a worked out example",
     "the node is gone",
     "it goes on with the rest",
+    "an identity that was handed on",
+    "refused for want of consent",
+    "granted to the letter",
+    "the contract sees to it",
+    "each read, be it of a header",
+    "counts all the same",
+    "a secret that was put away",
+    "anybody may call it",
 )
 
 

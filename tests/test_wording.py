@@ -98,7 +98,7 @@ KINDS = [getattr(refusals, name) for name in refusals.__all__ if name != "Contra
         ("ParticipantLacksRole", {"account": "x", "role": 8, "held": 6}, "holds custodian, clin"),
     ],
 )
-def test_values_are_told_in_words(name, values, told):
+def test_values_are_shown_in_words(name, values, told):
     kind = getattr(refusals, name)
     error = kind.of(values)
     assert told in humanize(error)

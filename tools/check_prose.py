@@ -1,6 +1,6 @@
 """Find phrases with a plainer form in what people read: comments, docstrings, messages, documents.
 
-In tests only comments and docstrings count: other strings are data.
+Names of functions count as well.  In tests other strings are data.
 
 python tools/check_prose.py [PATH…]
 """
@@ -21,7 +21,7 @@ CHECKED = (
 
 PHRASES = {
     r"(?<!there )\b(is|are|was|were|be) no (?!longer\b|more\b|such\b|later\b|older\b)": "is not a",
-    r"\b(no|some|every)body\b|\bwhoever\b": "name the subject: no account, the reader, anyone who",
+    r"\b(no|some|every|any)body\b|\bwhoever\b": "name the subject: no account, the reader, anyone",
     r"\banew\b": "again",
     r"\btold\b(?! (=|INTEGER))": "reported, recorded",  # the journal has a column of this name
     r"\boff line\b": "offline",
@@ -30,10 +30,17 @@ PHRASES = {
     r"\bkilled (run|command)|\b(run|it|which|whatever) (that )?was killed": "interrupted",
     r"\bunless given\b": "default: …",
     r"\bone's\b|\boneself\b": "your, its own",
-    r"(?<![-\w])glas(s|ses)\b": "emergency access",
+    r"(?<![-\w])(?<!break )glas(s|ses)\b": "emergency access",
     r"\bworked out\b": "derived, computed",
     r"\bgone\b": "missing, removed, lost",
     r"\bgo(es|ing)? on with\b": "continue, resume",
+    r"\bhand(s|ed|ing)? on\b": "hand over",
+    r"\bfor want of\b": "without, for lack of",
+    r"\bto the letter\b": "exactly",
+    r"\bsees? to it\b": "ensures, enforces",
+    r"\bbe it\b": "name the cases",
+    r"\ball the same\b": "still, nevertheless",
+    r"\bput away\b|\bputs? (it|them) away\b": "sealed, stored",
 }
 SOLIDITY = re.compile(r"//.*|/\*(?:.|\n)*?\*/")
 FENCE = re.compile(r"^ *```(?:.|\n)*?^ *```", re.MULTILINE)
@@ -53,8 +60,12 @@ def pieces(path: Path) -> list[tuple[int, str]]:
     if path.suffix != ".py":
         return [(1, FENCE.sub(lambda code: "\n" * code[0].count("\n"), text))]
     found = []
+    before = ""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         name, string = tokenize.tok_name[token.type], token.string
+        if before == "def":
+            found.append((token.start[0], string.strip("_").replace("_", " ") + "."))
+        before = string
         if name == "STRING" and (" " in string) and (string[:3] == '"""' or not is_test(path)):
             # Without its quotes and what an f-string inserts.
             string = re.sub(r'^\w*["\']+|["\']+$', "", string)

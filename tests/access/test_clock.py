@@ -138,7 +138,7 @@ def test_of_a_chain_that_stands_still_nothing_is_taken_for_true(
     assert len(receipts.releases()) == 1
 
 
-def test_a_reader_is_told_how_old_the_block_is(
+def test_a_reader_learns_how_old_the_block_is(
     consents, image_set, reader, reading, service, wall, who
 ):
     consents.grant(reader.address, Terms(("CC",))).send(who.patient)

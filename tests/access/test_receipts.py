@@ -26,7 +26,7 @@ RECEIPT = Receipt(
 SIGNED = RECEIPT.sign(READER)
 
 
-def test_a_receipt_tells_who_signed_it():
+def test_a_receipt_says_who_signed_it():
     assert SIGNED.signer == READER.address
     assert RECEIPT.sign(STRANGER).signer == STRANGER.address
     for nothing in ("0x" + "00" * 65, "none", ""):

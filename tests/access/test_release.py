@@ -309,7 +309,7 @@ def test_the_new_owner_has_no_more_than_the_readers_permission(
     assert values == {"subject": who.patient.address, "reader": reader.address}
 
 
-def test_nobody_reads_as_an_identity_that_was_given_up(
+def test_no_account_reads_as_a_deactivated_identity(
     consents, ledger, service, receipts, reader, who, ask
 ):
     consents.grant(reader.address, CARE).send(who.patient)

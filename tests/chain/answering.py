@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def is_told(error, node, *parts):
+def names_node(error, node, *parts):
     """What an error says: parts of it, in one line, and nothing secret."""
     text = json.dumps([error.message, error.values, repr(error)])
     assert "SECRET" not in text

@@ -1,4 +1,4 @@
-"""Nodes that are all the same anvil behind a proxy each, which can be cut off or lie."""
+"""Nodes that are one anvil behind a proxy each, which can be cut off or lie."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ def test_the_encryption_key_stays_the_same_and_under_the_passphrase(keystore, tm
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_file_without_an_encryption_key_is_no_matter_of_the_passphrase(keystore, tmp_path, file):
+def test_a_file_without_an_encryption_key_is_not_a_wrong_passphrase(keystore, tmp_path, file):
     keystore.new("alice", "")
     keystore.encryption_key("alice")
     (tmp_path / "home/keystore" / file).write_text("damaged")

@@ -16,7 +16,7 @@ from radledger.chain.nodes.http import HttpNode
 from radledger.chain.nodes.networks import Network
 from radledger.chain.rpc import request, wrap
 from radledger.index.source import ChainSource
-from tests.chain.answering import is_told
+from tests.chain.answering import names_node
 from tests.trickling import PARTS, trickling
 
 __all__ = ["trickling"]
@@ -39,7 +39,7 @@ def test_an_answer_without_end_is_not_read_to_its_end(node, network, short, stat
     with pytest.raises(ConnectionFailed) as failed:
         connect(network)
     told = "answers eth_chainId with more than 1,000,000 bytes" if status == 200 else str(status)
-    is_told(failed.value, node, told)
+    names_node(failed.value, node, told)
     assert node.sent < 32 << 20  # what the system holds of a connection comes to that
 
 
@@ -56,7 +56,7 @@ def test_a_compressed_answer_without_end_is_not_read_to_its_end(node, network, s
     node.answer = lambda asked: (200, {"Content-Encoding": "gzip"}, pieces)
     with pytest.raises(ConnectionFailed) as failed:
         connect(network)
-    is_told(failed.value, node, "with more than 1,000,000 bytes")
+    names_node(failed.value, node, "with more than 1,000,000 bytes")
 
 
 @pytest.mark.parametrize("part", PARTS)

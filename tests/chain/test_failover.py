@@ -83,7 +83,7 @@ def test_a_node_that_is_left_out_has_a_reason(nodes):
     assert good.reason is None
 
 
-def test_a_node_that_claims_to_be_far_ahead_makes_nobody_late(nodes):
+def test_a_node_that_claims_to_be_far_ahead_does_not_make_others_lag(nodes):
     def boasting(method, params, answer):
         if method == "eth_getBlockByNumber" and params[0] == "latest":
             return {**answer, "result": {**answer["result"], "number": "0xffffff"}}
@@ -153,13 +153,13 @@ def test_a_transaction_that_two_nodes_get_is_mined_once(nodes, new_account, anvi
     account = new_account(anvil)
     web3 = connect(network_of(nodes))
 
-    def taken_and_gone(method, params, answer):
+    def taken_and_lost(method, params, answer):
         if method == "eth_sendRawTransaction":
             nodes[0].down = True
             raise ConnectionResetError  # the node has it, and says nothing
         return answer
 
-    nodes[0].change = taken_and_gone
+    nodes[0].change = taken_and_lost
     receipt = Sender(web3).send(account, NOBODY, "0x")
     assert receipt["status"] == "0x1"
     assert nodes[0].asked.count("eth_sendRawTransaction") == 1
@@ -218,7 +218,7 @@ def test_events_that_a_node_keeps_back_are_found(nodes, ledger):
     assert several.web3.provider.states()[0].state == "contradicted"
 
 
-def test_of_two_nodes_that_differ_nobody_can_tell_which_is_right(nodes, ledger, people):
+def test_of_two_nodes_that_differ_neither_is_trusted(nodes, ledger, people):
     several = Ledger(connect(network_of(nodes[:2])), ledger.deployment)
     nodes[0].lies("eth_call", "0x" + "00" * 31 + "01")
     with pytest.raises(NodesDisagree) as error:
@@ -226,7 +226,7 @@ def test_of_two_nodes_that_differ_nobody_can_tell_which_is_right(nodes, ledger, 
     assert error.value.values["nodes"] == sorted(node.endpoint for node in nodes[:2])
 
 
-def test_a_node_that_is_one_block_behind_is_no_liar(nodes, ledger, people):
+def test_a_node_that_is_one_block_behind_is_not_contradicted(nodes, ledger, people):
     """Its latest block is another, and so is what it says of it."""
     several = Ledger(connect(network_of(nodes)), ledger.deployment)
     nodes[1].change = lambda method, params, answer: (

@@ -78,7 +78,7 @@ def test_it_is_void_after_its_deadline(ledger, cast, sign):
     assert refusal.value.values == {"deadline": document["typedData"]["message"]["deadline"]}
 
 
-def test_nobody_can_change_what_was_signed(ledger, cast, sign):
+def test_a_changed_document_is_refused(ledger, cast, sign):
     for field, value in (("from", cast["researcher"].address), ("gas", 5_000_000)):
         document = copy.deepcopy(sign())
         document["typedData"]["message"][field] = value
@@ -110,7 +110,7 @@ def words(ledger, contract, function, *arguments):
 
 
 def test_names_are_read_and_ids_are_not(ledger):
-    """What has a type of its own is an id or a digest, be it readable by chance or not."""
+    """What has a type of its own is an id or a digest, even if it is readable by chance."""
     readable = b"readable".ljust(32, b"\0")
     family = b"DCM:123110".ljust(16, b"\0")
     assert words(ledger, "AlgorithmRegistry", "register", "Nodules", family) == (
@@ -152,7 +152,7 @@ def test_words_that_are_not_those_of_the_call_are_refused(ledger, cast, sign):
             submit(ledger, {**document, "summary": summary}, cast["stranger"])
 
 
-def test_somebody_else_cannot_sign_for_the_caller(ledger, cast, sign):
+def test_another_account_cannot_sign_for_the_caller(ledger, cast, sign):
     document, thief = sign(), cast["stranger"]
     forged = documents.sign(thief, KIND, document["summary"], document["typedData"])
     with pytest.raises(DocumentTampered) as refusal:

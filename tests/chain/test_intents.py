@@ -133,7 +133,7 @@ def test_what_would_be_refused_now_is_not_sent(ledger, people, folder, killed_at
     assert mined_nonces(ledger.web3, hospital) == before
 
 
-def test_one_that_somebody_follows_is_left_to_them(paused, account, folder):
+def test_a_transaction_that_another_process_follows_is_left_to_it(paused, account, folder):
     intents, others = Intents(folder), Intents(folder)
     sender = Sender(paused, intents=intents)
     with sending(sender, account) as outcome:

@@ -81,7 +81,7 @@ def test_the_fields_may_be_in_capitals(keystore, write, tmp_path):
 
 
 @pytest.mark.parametrize("address", [None, "", "0x", 7, "unknown"])
-def test_an_address_is_no_part_of_the_standard(keystore, write, address):
+def test_a_keystore_file_needs_no_address(keystore, write, address):
     write("nameless", address=address)
     write("good")
     found = {each.name: each.address for each in keystore.list()}
@@ -100,7 +100,7 @@ def test_without_a_passphrase_the_key_tells_the_address(keystore, write):
     assert keystore.open("nameless").address == ADDRESS
 
 
-def test_little_stretching_is_no_lack_of_a_passphrase(keystore, write):
+def test_weak_key_stretching_is_not_a_missing_passphrase(keystore, write):
     write("alice", count=1)
     assert keystore.show("alice").protected
     assert keystore.open("alice", "pw").address == ADDRESS

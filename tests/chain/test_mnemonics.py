@@ -114,7 +114,7 @@ def test_a_key_whose_leading_zeros_were_cut_off(cut):
 
 
 @pytest.mark.parametrize("digits", [63, 61, 54, 32, 9])
-def test_a_key_that_lacks_digits_is_no_other_key(digits):
+def test_a_key_that_lacks_digits_is_refused(digits):
     with pytest.raises(AccountInvalid, match=f"and this has {digits}; copy it whole"):
         key_from_text(KEY[:digits])
 

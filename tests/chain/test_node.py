@@ -10,7 +10,7 @@ from radledger.chain.errors import ConnectionFailed, DeploymentMismatch, Request
 from radledger.chain.nodes.connect import connect, node_states
 from radledger.chain.nodes.networks import Network
 from radledger.chain.rpc import request
-from tests.chain.answering import ERROR, HTML, SECRETS, AnsweringNode, is_told
+from tests.chain.answering import ERROR, HTML, SECRETS, AnsweringNode, names_node
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_status_is_reported_with_its_reason(node, network, status, body, parts
     node.always(status, body, Location="https://elsewhere.invalid/")
     with pytest.raises(ConnectionFailed) as failed:
         connect(network)
-    is_told(failed.value, node, *parts)
+    names_node(failed.value, node, *parts)
     assert failed.value.values["status"] == status
 
 
@@ -67,7 +67,7 @@ def test_what_no_node_answers_is_reported(node, network, kind):
     node.always(200, body, Content_Type=content_type)
     with pytest.raises(ConnectionFailed) as failed:
         connect(network)
-    is_told(failed.value, node, f"answers eth_chainId with {what}", "check its address")
+    names_node(failed.value, node, f"answers eth_chainId with {what}", "check its address")
 
 
 @pytest.mark.parametrize("error", ["text", {}, [], {"code": "x", "message": None}, {"message": 7}])
@@ -221,4 +221,4 @@ def test_a_damaged_answer_is_reported(node, network, headers):
     node.answer = lambda asked: (200, headers, [b"{}"])
     with pytest.raises(ConnectionFailed) as failed:
         connect(network)
-    is_told(failed.value, node, "breaks off or is damaged")
+    names_node(failed.value, node, "breaks off or is damaged")

@@ -14,7 +14,7 @@ from radledger.chain.nodes.connect import connect, node_states
 from radledger.chain.nodes.networks import Network
 from radledger.chain.rpc import request, request_batch
 from radledger.index.source import ChainSource
-from tests.chain.answering import ERROR, HTML, SECRETS, is_told
+from tests.chain.answering import ERROR, HTML, SECRETS, names_node
 
 
 def too_wide(most, status):
@@ -178,13 +178,13 @@ def test_a_node_that_allows_nothing_is_reported(node, network, pauses, kind):
     with pytest.raises(ConnectionFailed) as failed:
         connect(network)
     parts = ("allows no more requests for now", f"HTTP {status}", "try again in 4 s")
-    is_told(failed.value, node, *parts)
+    names_node(failed.value, node, *parts)
     assert failed.value.values["status"] == status
     assert pauses == [4, 4]
 
 
 @pytest.mark.parametrize("given", ["3600", "99999999999999", "later", "", "-1"])
-def test_nobody_waits_for_an_hour(node, network, pauses, given):
+def test_a_node_that_asks_for_an_hour_is_not_waited_for(node, network, pauses, given):
     node.always(429, b"", Retry_After=given)
     with pytest.raises(ConnectionFailed, match="allows no more requests"):
         connect(network)
@@ -195,7 +195,7 @@ def test_nobody_waits_for_an_hour(node, network, pauses, given):
         connect(network)
 
 
-def test_what_a_contract_says_of_limits_is_no_limit_of_the_node(node, network, pauses):
+def test_what_a_contract_says_of_limits_is_not_a_limit_of_the_node(node, network, pauses):
     web3 = connect(network)
     node.always(200, {**ERROR, "error": {"code": 3, "message": "execution reverted: rate limit"}})
     with pytest.raises(RequestFailed, match="rate limit"):

@@ -47,7 +47,7 @@ def test_an_estimate_that_was_too_low(fresh_ledger, answering):
     assert ledger.send(governor, *call).event("ParticipantAdmitted")
 
 
-def test_a_refusal_with_little_gas_is_no_lack_of_it(fresh_ledger, new_account, answering):
+def test_a_refusal_with_little_gas_is_not_out_of_gas(fresh_ledger, new_account, answering):
     ledger, governor = fresh_ledger
     stranger = new_account(ledger.web3)
     answering(ledger.web3, "eth_estimateGas", [{"result": hex(60_000)}])

@@ -115,7 +115,7 @@ def counted(function, calls):
     return call
 
 
-def test_a_gap_that_nobody_closes_is_closed(paused, account, folder, monkeypatch):
+def test_an_abandoned_gap_is_closed(paused, account, folder, monkeypatch):
     monkeypatch.setattr(watch, "_GAP_AFTER", 0.1)
     intents = Intents(folder)
     sender = Sender(paused, intents=intents, replace_after=0.2)
@@ -235,7 +235,7 @@ def test_an_account_that_others_use_at_the_same_time(anvil, account, folder, ans
     assert intents.open() == []
 
 
-def test_nobody_sends_later_what_could_not_be_paid(anvil, folder):
+def test_what_could_not_be_paid_is_not_sent_later(anvil, folder):
     poor, intents = Account.create(), Intents(folder)
     with pytest.raises(OutOfFunds):
         Sender(anvil, intents=intents).send(poor, NOBODY, "0x01")

@@ -179,7 +179,7 @@ def test_an_account_without_an_address_acts_under_its_name(cli, keystore, tmp_pa
     assert by_name == cli("account", "derive", "--for", address, "--as", "bob").object
 
 
-def test_a_file_without_an_account_is_told_beside_the_list(plain_cli, keystore, tmp_path):
+def test_a_file_without_an_account_is_reported_with_the_list(plain_cli, keystore, tmp_path):
     keystore.new("alice", "")
     (tmp_path / "home" / "keystore" / "notes.json").write_text("{}")
     outcome = plain_cli("account", "list")
@@ -240,7 +240,7 @@ def test_a_damaged_key_file_is_named(cli, keystore, tmp_path):
 
 
 @pytest.mark.parametrize("given", ["", None])
-def test_without_a_terminal_there_is_nobody_to_ask(tmp_path, monkeypatch, given):
+def test_without_a_terminal_no_passphrase_is_asked_for(tmp_path, monkeypatch, given):
     if given is not None:
         monkeypatch.setenv("RADLEDGER_PASSPHRASE", given)
     done = subprocess.run(

@@ -107,14 +107,14 @@ def test_the_last_of_a_shared_option_counts(accounts, cli):
     assert [each["name"] for each in outcome.objects] == ["alice"]
 
 
-def test_an_option_is_no_value_of_a_shared_one(accounts, plain_cli):
+def test_an_option_is_not_the_value_of_a_shared_one(accounts, plain_cli):
     outcome = plain_cli("--as", "--json", "account", "list")
     assert outcome.refused("UsageError", code=2) == {}
     assert "--json" in outcome.object["message"]
     assert plain_cli("account", "list", "--json", "--network", "").code == 2
 
 
-def test_what_follows_two_dashes_is_no_option(accounts, plain_cli):
+def test_what_follows_two_dashes_is_not_an_option(accounts, plain_cli):
     outcome = plain_cli("account", "show", "--", "--json")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("AccountInvalid: ")

@@ -112,7 +112,9 @@ def test_deploy_and_verify(ok, cli, bare, deployer, tmp_path):
     assert address in str(cli("deploy", "--verify", *there).refused("DeploymentMismatch"))
 
 
-def test_nobody_deploys_a_second_time_by_accident(ok, cli, bare, deployer, tmp_path, monkeypatch):
+def test_contracts_are_not_deployed_twice_by_accident(
+    ok, cli, bare, deployer, tmp_path, monkeypatch
+):
     monkeypatch.setattr("radledger.chain.nodes.connect._ON_DEMAND", ("besu",))
     there = ("--network", bare)
     values = cli("deploy", "--as", deployer, *there).refused("DeploymentUnconfirmed", 2)

@@ -37,7 +37,7 @@ def test_history_follows_the_chain_by_itself(home, cli, image, signed, addresses
     assert cli("history", "patient").objects == cli("history", addresses["patient"]).objects
 
 
-def test_history_is_told_to_people(plain_cli, home, image):
+def test_history_is_readable(plain_cli, home, image):
     told = plain_cli("history", image)
     assert (told.code, told.err) == (0, "")
     assert "ImageAnchored" in told.out
@@ -58,7 +58,7 @@ def test_the_lineage_of_no_id(home, cli):
         assert cli("lineage", text).refused("NoIdOrAddress", 2) == {"text": text}
 
 
-def test_lineage_is_told_drawn_and_exported(home, ok, plain_cli, image, tmp_path):
+def test_lineage_is_printed_drawn_and_exported(home, ok, plain_cli, image, tmp_path):
     files = {name: tmp_path / f"lineage.{name}" for name in ("dot", "png", "prov")}
     options = [part for name, file in files.items() for part in (f"--{name}", file)]
     derived = ok("image", "deidentify", image, "--as", "hospital")["image_id"]

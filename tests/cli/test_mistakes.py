@@ -101,7 +101,7 @@ def test_a_file_to_write_where_there_is_no_folder_or_one_of_its_name(refused, ok
     assert (tmp_path / "lineage.dot").read_text().startswith("digraph")
 
 
-def test_programs_are_told_of_a_wrong_file_in_json(cli, tmp_path):
+def test_a_wrong_file_is_reported_in_json(cli, tmp_path):
     """Wherever in the command line it is asked for."""
     outcome = cli("consent", "revoke-all", "--sign-only", tmp_path)
     assert outcome.refused("InvalidFile", 2) == {"path": str(tmp_path)}
@@ -137,7 +137,7 @@ def test_what_is_asked_of_an_account_that_has_none(refused, plain_cli):
 
 
 @pytest.mark.parametrize("content", ["", "junk", "{}", "[]", '{"format": 1}'])
-def test_what_is_imported_and_is_no_record(refused, file, content):
+def test_an_import_that_is_not_a_record(refused, file, content):
     file.write_text(content)
     name, message = refused("deploy import {file}", 2)
     assert name == "InvalidRecord"

@@ -68,19 +68,19 @@ def test_a_partner_s_own_copy(ok, cli, image, signed, clinic_store, home):
         "image_id": image,
         "contents": 3,
         "pinned": 3,
-        "given_up": 0,
+        "unpinned": 0,
     }
     status = ok("store", "status", image, "--home", clinic_store)
     assert [each["nodes"] for each in status["contents"]] == [{"store": "pinned"}] * 3
     done = ok("store", "unpin", image, "--home", clinic_store)
-    assert done == {"image_id": image, "given_up": 3}
+    assert done == {"image_id": image, "unpinned": 3}
     assert not list(Path(clinic_store, "store").glob("*pinned/*/*"))
 
     # With a grant, in the hospital's own store there is nothing more to keep.
     signed("consent", "grant", "clinic", "--purpose", "CC")
     done = ok("store", "pin", image, "--as", "clinic", "--purpose", "CC")
     assert (done["contents"], done["pinned"]) == (3, 0)
-    assert ok("store", "unpin", image)["given_up"] == 0
+    assert ok("store", "unpin", image)["unpinned"] == 0
     assert ok("store", "status", image)["missing"] == 0
 
 

@@ -162,7 +162,7 @@ def test_what_the_chain_cannot_hold_is_refused(zone, last_second, text):
             moment(text, NOW, end=end)
 
 
-def test_the_last_time_is_told_from_no_end(zone, last_second):
+def test_the_last_time_differs_from_no_end(zone, last_second):
     zone("UTC")
     assert moment(str(last_second), NOW) == last_second
     assert moment("2106-02-06", NOW, end=True) == utc("2106-02-07")

@@ -69,7 +69,7 @@ def test_each_salt_is_new():
     "code",
     ["", "MONDO", "mondo:1", "MONDO:", ":1", "A:ä", "A:1 2", "A:\0", "A:1\n", "A:" + "x" * 48],
 )
-def test_what_is_no_disease_code_is_refused(code):
+def test_an_invalid_disease_code_is_refused(code):
     for refuses in (seal_disease, encode_disease, Diseases(None).sealed):
         with pytest.raises(InvalidDisease, match="not a disease code") as refusal:
             refuses(code)
@@ -215,7 +215,7 @@ def test_who_submits_need_not_know_the_disease(consents, who, image_set, hand_ov
 
 
 @pytest.mark.parametrize("data", [None, 7, [], {}, {"types": {}, "message": {}}])
-def test_a_disease_beside_nonsense_is_no_document(data):
+def test_a_disease_beside_nonsense_is_not_a_document(data):
     with pytest.raises(DocumentMalformed, match="have it signed again"):
         without_disease({"kind": "radledger.consent", "disease": CANCER, "typedData": data})
 
@@ -226,7 +226,7 @@ def test_an_emergency_names_no_disease(consents, ledger, who):
     assert "disease" not in declared.args
 
 
-def test_nobody_grants_or_asks_for_a_disease_without_knowing_which(consents, who):
+def test_an_unknown_disease_is_neither_granted_nor_requested(consents, who):
     digest = "0x" + "ab" * 13
     terms, patient = Terms(("DS",), disease=digest), who.patient
     with pytest.raises(DiseaseUnknown) as refusal:

@@ -1,4 +1,4 @@
-"""Signed by a subject without Ether, submitted by anybody, refused when anything differs."""
+"""Signed by a subject without Ether, submitted by anyone, refused when anything differs."""
 
 from __future__ import annotations
 
@@ -232,6 +232,6 @@ def test_a_document_lacks_nothing(consents, who, document, missing, submit):
 
 
 @pytest.mark.parametrize("other", [None, [], "text", 7])
-def test_what_is_no_object_is_no_document(consents, who, other, submit):
+def test_a_document_is_an_object(consents, who, other, submit):
     with pytest.raises(DocumentMalformed):
         submit(other, who.stranger)

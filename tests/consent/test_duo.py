@@ -57,7 +57,7 @@ def test_not_for_profit_non_commercial_is_both(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "NPU", "DUO:0000018", "DUO:42", "research"])
-def test_what_is_no_purpose_is_refused(name: str) -> None:
+def test_an_invalid_purpose_is_refused(name: str) -> None:
     with pytest.raises(UnknownTerm, match="NRES, GRU, HMB") as refusal:
         duo.purpose_bits(["GRU", name])
     assert refusal.value.values == {"term": name}
@@ -70,7 +70,7 @@ def test_a_purpose_is_needed_and_a_condition_is_not() -> None:
 
 
 @pytest.mark.parametrize("name", ["NMDS", "NPOA", "DUO:0000015", "DUO:0000044", "GRU"])
-def test_nobody_fulfils_a_prohibition(name: str) -> None:
+def test_a_prohibition_cannot_be_fulfilled(name: str) -> None:
     with pytest.raises(UnknownTerm, match="can fulfil"):
         duo.fulfilled_bits([name])
 

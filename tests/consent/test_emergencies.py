@@ -95,7 +95,7 @@ def test_a_review_that_is_missing_is_overdue_until_it_is_made(consents, ledger, 
     assert [e.overdue for e in consents.emergencies()] == [False]
 
 
-def test_only_a_clinician_breaks_the_glass_and_for_a_day_at_most(consents, who):
+def test_only_a_clinician_declares_an_emergency_and_for_a_day_at_most(consents, who):
     patient = who.patient.address
     with pytest.raises(ParticipantLacksRole) as role:
         consents.break_glass(patient, NOTE).send(who.researcher)

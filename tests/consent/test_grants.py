@@ -127,7 +127,7 @@ def test_what_is_revoked_is_revoked_and_the_rest_stays(consents, who, image_set)
     assert states(consents, patient) == [(image_set.visit, "revoked"), ("all", "active")]
 
 
-def test_everything_is_revoked_at_once_and_granted_anew(consents, who, image_set):
+def test_everything_is_revoked_at_once_and_granted_again(consents, who, image_set):
     patient, reader = who.patient, who.radiologist.address
     consents.grant(reader, CARE).send(patient)
     consents.grant(who.researcher.address, Terms(("GRU",)), scope=image_set.course).send(patient)
@@ -159,7 +159,7 @@ def test_a_patient_needs_no_grant(consents, who, image_set):
     assert decision == Decision(True, "permitted", None)
 
 
-def test_inheritance_is_told_as_the_contract_applies_it(consents, ledger, who):
+def test_inheritance_is_stated_as_the_contract_applies_it(consents, ledger, who):
     grantee, disease = who.researcher.address, seal_disease("MONDO:0004992")
     prohibitions = [(), ("NMDS",), ("NPOA",), ("NMDS", "NPOA")]
     combinations = [
@@ -221,7 +221,7 @@ def test_what_would_never_hold_is_neither_signed_nor_requested(consents, who, te
         assert signed.value.values == requested.value.values == sent.value.values
 
 
-def test_no_grant_is_signed_to_oneself_or_to_the_zero_address(consents, who):
+def test_no_grant_is_signed_to_the_subject_or_the_zero_address(consents, who):
     for grantee in (who.patient.address, "0x" + "00" * 20):
         with pytest.raises(ConsentGranteeInvalid) as signed:
             consents.grant(grantee, CARE).sign(who.patient)

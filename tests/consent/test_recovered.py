@@ -34,11 +34,11 @@ def recover(ledger, identities, who, travel):
     identities.execute_recovery(patient.address, new_owner.address).send(guardian)
 
 
-def hand_on(ledger, identities, who, travel):
+def hand_over(ledger, identities, who, travel):
     identities.change_owner(who.clinic.address).send(who.patient)
 
 
-@pytest.mark.parametrize("change", [recover, hand_on])
+@pytest.mark.parametrize("change", [recover, hand_over])
 @pytest.mark.parametrize("registered_by", ["patient", "thief"])
 def test_a_key_of_an_earlier_owner_opens_nothing_new(
     add, images, ledger, identities, who, series, travel, encryption_keys, secret_for, change,

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("patient_with_ether")
 NOW = 4_000_000_000
 
 
-def test_a_request_waits_is_approved_and_is_gone(consents, who, image_set):
+def test_a_request_waits_until_it_is_approved(consents, who, image_set):
     patient, clinician = who.patient, who.radiologist
     terms = Terms(("CC",), ("IRB",), start=0, until=NOW)
     requested = consents.request(
@@ -80,7 +80,7 @@ def test_who_asks_is_accredited_and_asks_for_itself(consents, who):
 
 
 @pytest.mark.parametrize("request_id", ["0x" + "ab" * 32, "0x12", "first", ""])
-def test_a_request_that_nobody_made_is_not_approved(consents, who, request_id):
+def test_a_request_that_was_not_made_is_not_approved(consents, who, request_id):
     with pytest.raises(NoSuchRequest) as refusal:
         consents.approve(request_id).send(who.patient)
     assert refusal.value.values == {"request": request_id, "subject": who.patient.address}

@@ -88,14 +88,14 @@ def test_the_other_parity_is_another_signer_s(consents, who, document, form, sub
     ],
     ids=lambda signature: signature.hex()[-4:] + f"-{len(signature)}",
 )
-def test_what_is_no_signature_of_a_key_is_refused(consents, who, document, signature, submit):
+def test_an_invalid_signature_is_refused(consents, who, document, signature, submit):
     with pytest.raises(DocumentTampered) as refusal:
         submit(altered(document, "signature", "0x" + signature.hex()), who.stranger)
     assert refusal.value.values == {"signer": who.patient.address, "recovered": None}
 
 
 @pytest.mark.parametrize("signature", [None, 12, ["0x"], "0xé", "0x0"])
-def test_what_is_no_text_of_a_signature_is_malformed(consents, who, document, signature, submit):
+def test_a_malformed_signature_is_refused(consents, who, document, signature, submit):
     with pytest.raises(DocumentMalformed, match="its signature is"):
         submit(altered(document, "signature", signature), who.stranger)
 

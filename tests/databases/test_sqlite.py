@@ -195,7 +195,7 @@ def test_processes_make_it_at_once(tmp_path, opened):
     assert [child.exitcode for child in children] == [0] * PROCESSES
 
 
-def test_what_one_writes_is_seen_by_others_whoever_else_opens_and_closes_it(path):
+def test_others_see_what_one_writes_while_more_open_and_close_it(path):
     """Opened twice by one process, it must not lose the locks that keep its log from others."""
     ours, again = SqliteDatabase(path, SCHEMA), SqliteDatabase(path, SCHEMA)
     visit(ours, 1)

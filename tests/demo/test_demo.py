@@ -65,8 +65,8 @@ def played(folder, environment, story=STORY):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """Exit code, printed lines, page and node of one telling."""
+def performance(tmp_path_factory):
+    """Exit code, printed lines, page and node of one run."""
     folder = tmp_path_factory.mktemp("demo") / "out"
     environment = Watched("anvil")
     with redirect_stdout(StringIO()) as printed:
@@ -75,24 +75,24 @@ def told(tmp_path_factory):
     return code, lines, (folder / "index.html").read_text("utf-8"), environment
 
 
-def test_every_step_happens_and_prints_a_line(told):
-    code, lines, _, _ = told
+def test_every_step_happens_and_prints_a_line(performance):
+    code, lines, _, _ = performance
     assert code == 0
     assert [line["actor"] for line in lines] == [step.actor for step in STEPS]
     assert [int(line["number"]) for line in lines] == list(range(1, len(STEPS) + 1))
 
 
-def test_every_refusal_is_the_expected_one_and_costs_nothing(told):
+def test_every_refusal_is_the_expected_one_and_costs_nothing(performance):
     refusals = [
         (line["text"].rpartition("refused, ")[2], line["gas"])
-        for line, step in zip(told[1], STEPS, strict=True)
+        for line, step in zip(performance[1], STEPS, strict=True)
         if step.refusal
     ]
     assert refusals == [(step.refusal, None) for step in STEPS if step.refusal]
 
 
-def test_the_refusals_that_users_fear_are_shown(told):
-    assert {line["text"].rpartition("refused, ")[2] for line in told[1]} >= {
+def test_the_refusals_that_users_fear_are_shown(performance):
+    assert {line["text"].rpartition("refused, ")[2] for line in performance[1]} >= {
         "ConsentNotPermittedNeverGranted",
         "ConsentNotPermittedPurpose",
         "ConsentNotPermittedExpired",
@@ -104,12 +104,12 @@ def test_the_refusals_that_users_fear_are_shown(told):
     }
 
 
-def test_the_node_is_ended(told):
-    assert not told[3].answers
+def test_the_node_is_ended(performance):
+    assert not performance[3].answers
 
 
-def test_the_page_shows_each_step(told):
-    _, lines, page, _ = told
+def test_the_page_shows_each_step(performance):
+    _, lines, page, _ = performance
     shown = _Page(page)
     assert [int(number) for number in shown.steps] == [int(line["number"]) for line in lines]
     for line, step in zip(lines, STEPS, strict=True):
@@ -120,24 +120,24 @@ def test_the_page_shows_each_step(told):
             assert f"{line['gas']} gas" in text
 
 
-def test_the_page_tells_refusals_in_words(told):
-    page = told[2]
+def test_the_page_tells_refusals_in_words(performance):
+    page = performance[2]
     assert "not all of its purposes are granted (granted CC, used HMB)" in page
     assert "The recovery cannot be executed before 20" in page
     assert "Unix time" not in page
 
 
-def test_the_page_loads_nothing(told):
-    page = _Page(told[2])
+def test_the_page_loads_nothing(performance):
+    page = _Page(performance[2])
     assert page.pictures
     assert all(source.startswith("data:image/png;base64,") for source in page.pictures)
     assert all(address.startswith(("#", "data:")) for address in page.addresses)
-    assert not re.findall(r"https?://|@import|url\(", told[2])
+    assert not re.findall(r"https?://|@import|url\(", performance[2])
     assert page.tags.isdisjoint({"script", "link", "iframe", "object", "base"})
 
 
-def test_the_page_is_accessible(told):
-    page = _Page(told[2])
+def test_the_page_is_accessible(performance):
+    page = _Page(performance[2])
     assert page.language == "en"
     assert all(page.alternatives)
     assert page.headings[0] == "h1"
@@ -150,7 +150,7 @@ def test_the_page_is_accessible(told):
 def test_a_step_that_is_not_refused_as_expected_is_named(tmp_path, capsys):
     wrong = _only("bring up", "add CT", "stranger", stranger="ConsentNotPermittedRevoked")
     environment = Watched("anvil")
-    assert played(tmp_path / "out", environment, wrong) == 1
+    assert performance(tmp_path / "out", environment, wrong) == 1
     assert "FAILED at step “stranger”" in capsys.readouterr().err
     assert not (tmp_path / "out" / "index.html").exists()
     assert not environment.answers
@@ -158,7 +158,7 @@ def test_a_step_that_is_not_refused_as_expected_is_named(tmp_path, capsys):
 
 def test_a_step_that_should_be_refused_and_is_not_is_named(tmp_path, capsys):
     wrong = _only("bring up", **{"bring up": "ConsentNotPermittedRevoked"})
-    assert played(tmp_path / "out", LocalNode("anvil"), wrong) == 1
+    assert performance(tmp_path / "out", LocalNode("anvil"), wrong) == 1
     error = capsys.readouterr().err
     assert "FAILED at step “bring up”: should be refused with ConsentNotPermittedRevoked" in error
 
@@ -172,7 +172,7 @@ def test_a_step_whose_check_fails_is_named(tmp_path, capsys):
         return Outcome("did nothing")
 
     wrong = replace(chapter, steps=(replace(chapter.steps[0], act=act),))
-    assert played(tmp_path / "out", LocalNode("anvil"), [wrong]) == 1
+    assert performance(tmp_path / "out", LocalNode("anvil"), [wrong]) == 1
     assert "FAILED at step “bring up”: there are blocks" in capsys.readouterr().err
 
 

@@ -91,7 +91,7 @@ def deidentified(tmp_path: Path, option: str = "basic", **attributes: object) ->
     return pydicom.dcmread(tmp_path / "out.dcm")
 
 
-def told(item: Dataset) -> tuple[str, str, str]:
+def code_of(item: Dataset) -> tuple[str, str, str]:
     return item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning
 
 
@@ -106,7 +106,7 @@ def test_codes_of_public_schemes_stay_without_their_free_text(tmp_path: Path) ->
             code("1", "BARI", "", CodingSchemeVersion="Miller"),
         ],
     )
-    assert [told(item) for item in done.AnatomicRegionSequence] == [
+    assert [code_of(item) for item in done.AnatomicRegionSequence] == [
         ("10200004", "SCT", "Liver"),
         ("10200004", "SCT", "10200004"),
         ("REMOVED", "99RADLEDGER", "REMOVED"),
@@ -193,7 +193,7 @@ def test_a_code_without_a_scheme_says_nothing(tmp_path: Path) -> None:
     done = deidentified(
         tmp_path, CodeValue="MILLER", CodeMeaning="Miller", AnatomicRegionSequence=[item]
     )
-    assert told(done.AnatomicRegionSequence[0]) == ("REMOVED", "99RADLEDGER", "REMOVED")
+    assert code_of(done.AnatomicRegionSequence[0]) == ("REMOVED", "99RADLEDGER", "REMOVED")
     assert b"iller" not in (tmp_path / "out.dcm").read_bytes()
     assert b"MILLER" not in (tmp_path / "out.dcm").read_bytes()
 
@@ -228,7 +228,7 @@ def test_coding_schemes_are_named_as_a_whole_or_not_at_all(option: str, tmp_path
     ("version", "kept"),
     [("1.4", True), ("01", True), ("2017", True), ("20240301", False), ("24.03.01", False)],
 )
-def test_the_version_of_a_scheme_is_no_date(version: str, kept: bool, tmp_path: Path) -> None:
+def test_the_version_of_a_scheme_is_not_a_date(version: str, kept: bool, tmp_path: Path) -> None:
     purpose = code("121320", "DCM", "", CodingSchemeVersion=version)
     [left] = deidentified(
         tmp_path, PurposeOfReferenceCodeSequence=[purpose]

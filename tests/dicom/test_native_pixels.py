@@ -146,7 +146,7 @@ def numbered(data: bytes, numbers: dict[str, int]) -> bytes:
 )
 @pytest.mark.parametrize(("stored", "high"), [(12, 11), (12, 15), (12, 13), (10, 9), (16, 15)])
 @pytest.mark.parametrize("signed", [0, 1])
-def test_bits_that_are_no_pixel_are_zero(
+def test_bits_outside_the_pixel_are_zero(
     stored: int, high: int, signed: int, syntax: str, tmp_path: Path
 ) -> None:
     words = np.random.default_rng(stored).integers(0, 1 << 16, 64).astype("<u2")

@@ -180,7 +180,7 @@ def test_user_data_at_any_place_is_found(syntax: str, rng: random.Random, tmp_pa
 
 
 @pytest.mark.parametrize("messages", [TIMING, TIMING * 3, b"\6\1\xc4"])
-def test_supplemental_information_about_pictures_is_no_user_data(
+def test_supplemental_information_about_pictures_is_not_user_data(
     messages: bytes, tmp_path: Path
 ) -> None:
     stream = H264_STREAM + START + b"\6" + messages + b"\x80" + H264_STREAM

@@ -272,7 +272,7 @@ def test_the_owner_vetoes_a_recovery(identities, who, guarded, submit):
     assert identities.show(guarded).owner == who.patient.address
 
 
-def test_who_is_no_guardian_recovers_nothing(identities, who, guarded):
+def test_only_a_guardian_approves_a_recovery(identities, who, guarded):
     with pytest.raises(IdentityNotGuardian) as stranger:
         identities.approve_recovery(guarded, who.stranger.address).send(who.stranger)
     assert stranger.value.values == {"identity": guarded, "guardian": who.stranger.address}

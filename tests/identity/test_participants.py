@@ -53,7 +53,7 @@ def test_a_governor_admits_an_institution_and_it_admits_its_members(participants
     assert (own.institution, own.roles) == (hospital.address, ("custodian", "radiologist"))
 
 
-def test_a_role_taken_from_an_institution_is_gone_for_its_members(participants, who):
+def test_a_role_taken_from_an_institution_is_taken_from_its_members(participants, who):
     participants.admit_institution(who.hospital.address, ["custodian"]).send(who.governor)
     assert participants.show(who.radiologist.address).roles == ()
     assert participants.show(who.radiologist.address).active
@@ -96,8 +96,8 @@ def test_governors_vote(participants, who):
     assert participants.show(who.stranger.address).roles == ()
 
 
-def test_a_governor_signs_and_somebody_else_pays(participants, who, submit):
-    """There is no command for it: the contract and the library take it all the same."""
+def test_a_governor_signs_and_another_account_pays(participants, who, submit):
+    """There is no command for it: the contract and the library still accept it."""
     submit(
         participants.vote_governor(who.stranger.address, add=True).sign(who.governor), who.clinic
     )
@@ -129,14 +129,14 @@ def test_who_has_no_authority_is_refused(participants, who):
 
 
 @pytest.mark.parametrize("roles", [[], ["doctor"], ["radiologist", ""]])
-def test_what_is_no_role_is_not_sent(participants, who, roles):
+def test_an_unknown_role_is_not_sent(participants, who, roles):
     with pytest.raises(UnknownRole, match="radiologist"):
         participants.admit(who.stranger.address, roles).send(who.hospital)
     assert participants.show(who.stranger.address).institution is None
 
 
 @pytest.mark.parametrize("address", ["", "patient", "0x12", "5a" * 20, "0x" + "0g" * 20])
-def test_what_is_no_address_is_not_asked(participants, address):
+def test_an_invalid_address_is_refused(participants, address):
     with pytest.raises(InvalidAddress) as refusal:
         participants.show(address)
     assert refusal.value.values == {"address": address}

@@ -78,7 +78,7 @@ def test_a_store_that_was_never_there_is_reported_at_once(run_of, tmp_path):
     assert store.failed <= 20
 
 
-def test_a_killed_run_is_resumed(run_of, tmp_path, wrong):
+def test_an_interrupted_run_is_resumed(run_of, tmp_path, wrong):
     studies = make_archive(tmp_path / "archive", 6, 10)
     run = run_of(studies, workers=2)
     for files in (5, 30):

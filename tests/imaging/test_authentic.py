@@ -23,7 +23,7 @@ from radledger.imaging.errors import (
 from radledger.imaging.home import imaging_folder
 from radledger.imaging.ingest import anchoring
 from radledger.imaging.ingest.storing import FileOutcome
-from radledger.imaging.journal.homekey import HomeKey, put_away
+from radledger.imaging.journal.homekey import HomeKey, seal_secret
 from radledger.imaging.journal.journal import Journal
 from radledger.imaging.journal.rows import context_of
 from radledger.imaging.journal.statements import columns_of
@@ -86,7 +86,9 @@ def test_a_row_that_a_worker_wrote_is_not_signed(
     columns |= {"parent": NONE, "study": "1.2", "series": "1.3"}
     values = {
         "x": "x",
-        "own": put_away(envelope.new_secret(), images._journal.key.public_key, context_of(columns)),
+        "own": seal_secret(
+            envelope.new_secret(), images._journal.key.public_key, context_of(columns)
+        ),
         "copied": worker("SELECT secret FROM sets")[0][0],
     }
     visit = images._journal.find(first.image_id).visit
@@ -282,7 +284,7 @@ def test_a_rekeying_that_a_worker_began_is_not_signed(add, images, who, series, 
     added = add(series)[0]
     row = images._journal.find(added.image_id)
     mine = envelope.new_secret()
-    kept = put_away(mine, images._journal.key.public_key, context_of(columns_of(row)))
+    kept = seal_secret(mine, images._journal.key.public_key, context_of(columns_of(row)))
     manifest = added.manifest_cid[:-4] + "aaaa" if sealed else None
     values = {"set_id": row.set_id, "secret": kept, "manifest": manifest}
     worker("INSERT INTO rekeys VALUES (:set_id, :secret, :manifest)", **values)
@@ -308,7 +310,7 @@ def test_a_ciphertext_that_a_worker_put_into_a_rekeying_is_not_signed(
     assert len(fetched.files) == 5
 
 
-def test_a_manifest_that_is_encrypted_anew_is_the_one_that_was_anchored(
+def test_a_manifest_that_is_encrypted_again_is_the_one_that_was_anchored(
     add, images, who, series, worker
 ):
     image_id = add(series)[0].image_id

@@ -143,7 +143,7 @@ def test_a_node_that_is_away_keeps_a_set_from_being_added_and_nothing_is_anchore
     assert add(series)[0].added
 
 
-def test_encrypting_anew_does_not_wait_for_a_node_that_is_away(
+def test_encrypting_again_does_not_wait_for_an_unavailable_node(
     copies, images, image_id, nodes, who
 ):
     nodes["third"] = Node()
@@ -159,11 +159,11 @@ def test_encrypting_anew_does_not_wait_for_a_node_that_is_away(
     assert not set(nodes["branch"].contents) & set(old)
 
 
-def test_a_partner_keeps_a_copy_follows_a_new_encryption_and_gives_it_up(
+def test_a_partner_pins_a_copy_follows_a_new_encryption_and_unpins_it(
     partner, copies, images, image_id, who, nodes
 ):
     done = partner.pin(image_id, secret=images.secret(image_id))
-    assert (done.contents, done.pinned, done.given_up) == (6, 6, 0)
+    assert (done.contents, done.pinned, done.unpinned) == (6, 6, 0)
     # What it keeps it knows without the secret, and has without the hospital.
     for node in nodes.values():
         node.away = True
@@ -174,7 +174,7 @@ def test_a_partner_keeps_a_copy_follows_a_new_encryption_and_gives_it_up(
 
     images.rekey(image_id, custodian=who.hospital)
     renewed = partner.pin(image_id, secret=images.secret(image_id))
-    assert (renewed.pinned, renewed.given_up) == (6, 6)
+    assert (renewed.pinned, renewed.unpinned) == (6, 6)
     cids = {each.cid for each in copies.status(image_id).contents}
     assert set(partner._storage.contents) == cids
 
@@ -182,10 +182,10 @@ def test_a_partner_keeps_a_copy_follows_a_new_encryption_and_gives_it_up(
     status = partner.status(image_id)
     assert (status.state, status.copies, status.missing) == (State.ERASED, 0, 0)
     assert held(status) == [("pinned",)] * 6
-    assert partner.unpin(image_id).given_up == 6
+    assert partner.unpin(image_id).unpinned == 6
     assert partner._storage.contents == {}
     assert partner.status(image_id).contents == ()
-    assert partner.unpin(image_id).given_up == 0
+    assert partner.unpin(image_id).unpinned == 0
 
 
 def test_an_interrupted_pin_goes_on_and_leaves_nothing_behind(partner, images, image_id):
@@ -202,7 +202,7 @@ def test_an_interrupted_pin_goes_on_and_leaves_nothing_behind(partner, images, i
     assert len(store._pins) == 2
     store.pin = pin
     assert partner.pin(image_id, secret=images.secret(image_id)).pinned == 6
-    assert partner.unpin(image_id).given_up == 6
+    assert partner.unpin(image_id).unpinned == 6
     assert store.contents == {}
 
 
@@ -234,13 +234,13 @@ def test_what_was_pinned_by_an_earlier_release_is_known(partner, images, image_i
     assert partner.repair(image_id).repaired == (lost,)
     assert partner.pin(image_id, secret=secret) == done
     assert json.loads(note.read_text()) == most
-    assert partner.unpin(image_id).given_up == 6
+    assert partner.unpin(image_id).unpinned == 6
 
 
-def test_what_the_store_keeps_for_its_custodian_is_not_given_up(copies, images, image_id):
+def test_what_the_store_keeps_for_its_custodian_is_not_unpinned(copies, images, image_id):
     done = copies.pin(image_id, secret=images.secret(image_id))
     assert (done.contents, done.pinned) == (6, 0)
-    assert copies.unpin(image_id).given_up == 0
+    assert copies.unpin(image_id).unpinned == 0
     assert copies.status(image_id).missing == 0
 
 

@@ -284,7 +284,7 @@ def test_a_pool_that_breaks_while_a_process_is_started_is_broken(tmp_path, monke
     assert lost == chunk
 
 
-def test_workers_that_cannot_start_are_no_files_fault(tmp_path):
+def test_workers_that_cannot_start_are_not_the_fault_of_a_file(tmp_path):
     Journal(tmp_path / "journal").close()
     pool = WorkerPool(tmp_path / "journal", NoStore(tmp_path / "store"), tmp_path)
     with pytest.raises(BrokenProcessPool):

@@ -182,7 +182,7 @@ def test_lists_by_custodian_and_patient(add, images, who, series, sample):
     assert images.list(patient=who.stranger.address) == []
 
 
-def test_refuses_who_is_no_custodian(images, who, series, stored_files):
+def test_refuses_who_is_not_a_custodian(images, who, series, stored_files):
     with pytest.raises(ParticipantLacksRole) as refusal:
         images.add([series], who.patient.address, custodian=who.researcher)
     assert refusal.value.values["account"] == who.researcher.address

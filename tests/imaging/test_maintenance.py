@@ -30,7 +30,7 @@ def fetch(images, who, encryption_keys, tmp_path):
     return fetch_as_patient
 
 
-def test_rekeying_keeps_the_root_and_gives_up_the_ciphertext(
+def test_rekeying_keeps_the_root_and_unpins_the_ciphertext(
     add, images, store, who, series, fetch, ledger
 ):
     added = add(series, keep_identity=True)[0]

@@ -46,7 +46,7 @@ def read(images, who, encryption_keys, tmp_path):
     return fetch
 
 
-def told(datasets):
+def identity_of(datasets):
     """Who the patient is, in which study and when, of some data sets."""
     return {(str(d.PatientName), d.PatientID, d.StudyInstanceUID, d.StudyDate) for d in datasets}
 
@@ -63,7 +63,7 @@ SPELLINGS = (
 def test_one_patient_has_one_pseudonym_and_one_shift(add, files, read):
     (one,) = add(files("one", *SPELLINGS), profile=DATES)
     assert (one.instances, one.skipped) == (5, ())
-    ((name, identifier, _, day),) = told(read(one.image_id))
+    ((name, identifier, _, day),) = identity_of(read(one.image_id))
     assert name == identifier
     assert name.startswith("RL-")
     assert day not in ("20240301", "")
@@ -71,7 +71,7 @@ def test_one_patient_has_one_pseudonym_and_one_shift(add, files, read):
     other = files("other", {"PatientID": "X9"}, StudyInstanceUID="1.2.4", SeriesInstanceUID="1.2.5")
     for profile in (DATES, DATES + "+clean-descriptors"):
         (result,) = add(other, profile=profile)
-        ((again, _, _, then),) = told(read(result.image_id))
+        ((again, _, _, then),) = identity_of(read(result.image_id))
         assert (again, then) == (name, day)
 
 
@@ -89,8 +89,8 @@ def test_a_deidentified_version_has_the_patients_pseudonym(add, images, files, r
     derived = images.deidentify(kept.image_id, DATES, custodian=who.hospital)
     other = {"PatientID": "X9", "StudyInstanceUID": "1.2.4", "SeriesInstanceUID": "1.2.5"}
     (direct,) = add(files("direct", other), profile=DATES)
-    ((name, _, _, day),) = told(read(derived.image_id))
-    ((same, _, _, then),) = told(read(direct.image_id))
+    ((name, _, _, day),) = identity_of(read(derived.image_id))
+    ((same, _, _, then),) = identity_of(read(direct.image_id))
     assert (name, day) == (same, then)
 
 
@@ -123,7 +123,7 @@ def test_files_of_two_patients_are_taken_when_that_is_stated(add, files, read):
     folder = files("mixed", {"PatientID": "MRN0001"}, {"PatientID": "MRN0002"})
     (result,) = add(folder, profile=DATES, mixed_patient_ids=True)
     assert result.instances == 2
-    assert len(told(read(result.image_id))) == 1
+    assert len(identity_of(read(result.image_id))) == 1
     # it was stated of this study, and of these Patient IDs
     (more,) = add(files("more", {"PatientID": "MRN0002"}), profile=DATES)
     assert more.instances == 1

@@ -248,7 +248,7 @@ def test_one_addition_at_a_time(add, images, ledger, home, series):
     assert add(series)[0].added
 
 
-def test_what_a_killed_run_left_is_deleted(ledger, home, tmp_path):
+def test_what_an_interrupted_run_left_is_deleted(ledger, home, tmp_path):
     folder = imaging_folder(home, ledger)
     child = get_context("spawn").Process(target=_die_at_work, args=(folder,))
     child.start()

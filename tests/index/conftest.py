@@ -27,7 +27,7 @@ def undone(ledger):
 
 
 @pytest.fixture(scope="module")
-def told(deployed_ledger, who):
+def narrated(deployed_ledger, who):
     """The ledger after the story, and what the story was about; not to be changed."""
     with undone(deployed_ledger):
         narrator = Narrator(deployed_ledger, who)
@@ -35,15 +35,15 @@ def told(deployed_ledger, who):
 
 
 @pytest.fixture
-def ledger(told):
+def ledger(narrated):
     """The ledger after the story; what a test does is taken back."""
-    with undone(told[0]):
-        yield told[0]
+    with undone(narrated[0]):
+        yield narrated[0]
 
 
 @pytest.fixture
-def story(told):
-    return told[1]
+def story(narrated):
+    return narrated[1]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

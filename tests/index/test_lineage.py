@@ -208,7 +208,7 @@ def test_a_root_that_is_the_id_of_something_else_changes_nothing(index, ledger, 
     assert len(ids(index.lineage(foreign), "executions")) == 1
 
 
-def test_a_root_that_another_operator_recorded_too_is_told_of_both(index, ledger, who, story):
+def test_a_root_that_two_operators_recorded_is_shown_of_both(index, ledger, who, story):
     version, root = story.model.version, story.model.batch
     ledger.send(who.hospital, "AlgorithmRegistry", "recordExecutions", version, root, 9)
     index.sync()
@@ -250,7 +250,7 @@ def test_a_disowned_image_set_is_shown_as_such_until_it_is_acknowledged(index, s
 
 
 @pytest.mark.parametrize("ending", ["", "/1", "/x", "/99999999999999999999"])
-def test_what_nobody_knows(index, ending):
+def test_an_unknown_id(index, ending):
     with pytest.raises(NothingKnown):
         index.lineage(digest("nothing") + ending)
 

@@ -130,7 +130,7 @@ def test_a_hybrid_key_is_a_multikey_for_key_agreement(send, document):
     assert answer["keyAgreement"] == [key["id"]]
 
 
-def test_what_is_revoked_is_gone(send, document):
+def test_what_is_revoked_is_not_resolved(send, document):
     send(PATIENT, "addDelegate", PATIENT, VERI_KEY, account("tablet"), DAY)
     send(PATIENT, "setAttribute", PATIENT, RECORDS, b"https://records.example", DAY)
     answer = document()

@@ -84,7 +84,7 @@ functions = st.sampled_from(["grant", "grant", "grant", "revoke", "revokeAll"])
 
 
 class ConsentMachine(RuleBasedStateMachine):
-    """Calls by anybody, for anybody; the model says beforehand which are refused, and why."""
+    """Calls by anyone, for anyone; the model says beforehand which are refused, and why."""
 
     def __init__(
         self, chain: Chain, contracts: dict[str, Contract], requests: list[tuple[str, list[Any]]]
@@ -247,7 +247,7 @@ class ConsentMachine(RuleBasedStateMachine):
         given: Terms,
         at_once: bool,
     ) -> None:
-        """Anybody signs anything; it is submitted now, later, or both."""
+        """Anyone signs anything; it is submitted now, later, or both."""
         arguments = self.arguments(function, patient, grantee, scope, given)
         signed = self.sign(patient, who if who in KEYS else patient, function, arguments)
         self.kept.append(signed)

@@ -1,4 +1,4 @@
-"""No order of contributing, funding, withdrawing and claiming gives anybody more than its share.
+"""No order of contributing, funding, withdrawing and claiming gives anyone more than its share.
 
 Three data sets run beside a model that shares every payment exactly, in fractions.
 """
@@ -113,7 +113,7 @@ LIMITS = {
         pytest.param(1_000, False, marks=[pytest.mark.soak, pytest.mark.timeout(1_800)]),
     ],
 )
-def test_nobody_gets_more_than_its_share(
+def test_no_contributor_gets_more_than_its_share(
     stage: Stage, hostile: Contract, examples: int, the_same_each_time: bool
 ) -> None:
     done: Counter[str] = Counter()

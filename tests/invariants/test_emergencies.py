@@ -148,12 +148,12 @@ class EmergencyMachine(RuleBasedStateMachine):
             self.forbid.discard(subject)
             return
         self.forbid.add(subject)
-        self.gone(subject)
+        self.withdraw_all(subject)
 
     @rule(subject=st.sampled_from(PATIENTS))
     def revoke_all(self, subject: str) -> None:
         assert self.act(subject, "revokeAll", subject) is None
-        self.gone(subject)
+        self.withdraw_all(subject)
 
     @rule(requester=st.sampled_from(sorted(CLINICIANS)), scope=st.integers(1, 2**64))
     def request(self, requester: str, scope: int) -> None:
@@ -192,7 +192,7 @@ class EmergencyMachine(RuleBasedStateMachine):
         found = [e for e in self.all if (e.subject, e.clinician) == (subject, clinician)]
         return found[-1]
 
-    def gone(self, subject: str) -> None:
+    def withdraw_all(self, subject: str) -> None:
         """Nothing that was declared to a subject so far permits any more."""
         for each in self.all:
             if each.subject == subject:

@@ -76,7 +76,7 @@ def decoded(log: dict[str, Any]) -> dict[str, Any]:
 
 
 class IdentityMachine(RuleBasedStateMachine):
-    """Calls by anybody, for anybody; the model says beforehand which are refused, and why.
+    """Calls by anyone, for anyone; the model says beforehand which are refused, and why.
 
     Any of the people may be a thief at the time: who owns an identity, by its key or by recovery,
     writes what a thief would write, and another owner ends it.
@@ -169,7 +169,7 @@ class IdentityMachine(RuleBasedStateMachine):
         r, s = (part.to_bytes(32, "big") for part in (signature.r, signature.s))
         refusal = None if signer == owner and is_next else "IdentityBadSignature"
         call = ("setAttributeSigned", identity, signature.v + 27, r, s, NAME, b"", DAY)
-        if self.send(refusal, account("anybody"), *call):
+        if self.send(refusal, account("anyone"), *call):
             self.model[owner].nonce += 1
             self.announced(identity)
 
@@ -198,7 +198,7 @@ class IdentityMachine(RuleBasedStateMachine):
             self.model.name_guardians(identity, guardians, threshold)
 
     @rule(identity=identities, guardian=people, actor=people, owner=people)
-    def anybody_approves(self, identity: str, guardian: str, actor: str, owner: str) -> None:
+    def anyone_approves(self, identity: str, guardian: str, actor: str, owner: str) -> None:
         self.approve(identity, guardian, actor, owner)
 
     @rule(identity=identities, owner=people)
@@ -256,7 +256,7 @@ class IdentityMachine(RuleBasedStateMachine):
             refusal = "IdentityRecoveryNotApproved"
         elif now < ready_at:
             refusal = "IdentityRecoveryNotReady"
-        if self.send(refusal, account("anybody"), "executeRecovery", identity, owner):
+        if self.send(refusal, account("anyone"), "executeRecovery", identity, owner):
             self.handed_over(identity, lambda: self.model.recover_to(identity, owner))
 
     @rule(identity=identities, owner=people, days=st.sampled_from([3, 3, 2, 31]), data=st.data())

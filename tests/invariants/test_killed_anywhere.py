@@ -93,7 +93,7 @@ def _turns(names):
 
 
 def _halted(work):
-    # Where only ancestors may trace, anybody may trace this one.
+    # Where only ancestors may trace, anyone may trace this one.
     ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANYBODY, 0, 0, 0)
     os.kill(os.getpid(), signal.SIGSTOP)
     work()

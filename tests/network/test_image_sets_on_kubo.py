@@ -271,7 +271,7 @@ def test_a_partner_with_a_grant_keeps_a_copy_that_outlives_the_hospital_s(
     manifest = clinic.images.contents(added.image_id, secret=secret)
     assert len(manifest.instances) == len(list(study.iterdir()))
     assert copies.status(added.image_id).missing == 0
-    assert copies.unpin(added.image_id).given_up == 5
+    assert copies.unpin(added.image_id).unpinned == 5
     assert network.pins("clinic") == set()
 
 

@@ -40,12 +40,12 @@ def found(world, groups):
     return len(guesses & pairs), len(guesses - pairs)
 
 
-def test_derived_guardians_link_nobody(world, stranger):
+def test_derived_guardians_link_no_identities(world, stranger):
     assert found(world, stranger.by_any_guardian()) == (1, 0)
     assert linked(stranger.by_guardians()) == {world.careless.pair}
 
 
-def test_encryption_keys_link_nobody(world, stranger):
+def test_encryption_keys_link_no_identities(world, stranger):
     # The chain may have other tests' people, who share keys; theirs are not this world's.
     ours = set().union(*(person.pair for person in world.people))
     published = stranger.by_encryption_key()
@@ -54,7 +54,7 @@ def test_encryption_keys_link_nobody(world, stranger):
     assert found(world, groups) == (0, 0)
 
 
-def test_ends_and_terms_tell_the_careful_from_nobody(world, stranger):
+def test_ends_and_terms_do_not_single_out_careful_patients(world, stranger):
     crowd, careless = sorted(stranger.by_terms().values(), key=len, reverse=True)
     assert len(crowd) == len(set(crowd)) == 12
     assert set(crowd) == set().union(*(person.pair for person in world.careful))
@@ -62,7 +62,7 @@ def test_ends_and_terms_tell_the_careful_from_nobody(world, stranger):
     assert set(careless) == world.careless.pair
 
 
-def test_no_disease_is_told(world, stranger):
+def test_no_disease_is_revealed(world, stranger):
     codes = [*CODES, *(f"MONDO:{number:07d}" for number in range(2_000))]
     digests = (keccak, lambda data: hashlib.sha256(data).digest())
     guesses = {digest(code.encode())[:13]: code for code in codes for digest in digests}

@@ -65,7 +65,7 @@ def test_what_no_relayer_answers(server, body):
     [{}, {"message": "Not Found"}, {"detail": None}, {"detail": ["?"], "error": "QueueFull"}],
     ids=["nothing", "of another kind", "no sentence", "a list"],
 )
-def test_an_error_that_is_no_relayers(server, problem):
+def test_an_error_that_is_not_a_relayers(server, problem):
     server.always(404, json.dumps(problem).encode())
     assert "no relayer answers at" in refused(server)
 

@@ -45,7 +45,7 @@ def document(request, sign, identities, people):
     ],
     ids=lambda body: repr(body[:12]),
 )
-def test_bodies_that_are_no_document(relay, body):
+def test_bodies_that_are_not_documents(relay, body):
     response = relay.client.post(PATH, content=body, headers=JSON)
     assert response.status_code in (400, 422)
     relay.refused(response, response.status_code)
@@ -143,7 +143,7 @@ def test_no_page_names_another_host(relay, path):
     assert re.findall(r"(?i)(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", relay.client.get(path).text) == []
 
 
-def test_a_chain_that_is_gone(relay, sign, ledger, monkeypatch):
+def test_an_unavailable_chain(relay, sign, ledger, monkeypatch):
     document = sign()
     monkeypatch.setattr(ledger.web3.provider, "endpoint_uri", "http://127.0.0.1:1")
     response = relay.post(document)

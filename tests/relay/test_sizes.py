@@ -55,7 +55,7 @@ def test_a_document_has_a_largest_size(relaying, ledger, attribute):
     assert values == {"size": MOST_CALL_DATA + 4, "most": MOST_CALL_DATA}
 
 
-def test_a_full_batch_of_the_largest_documents_holds_nobody_up(
+def test_a_full_batch_of_the_largest_documents_does_not_delay_others(
     relaying, ledger, attribute, sign, monkeypatch
 ):
     sizes = bodies(ledger, monkeypatch)

@@ -178,7 +178,7 @@ def test_two_consents_of_one_sitting(relaying, sign, consents, ledger, people, t
     assert kept.status == 2  # revoked
 
 
-def test_a_forward_request_that_somebody_changed(relay, identities, people):
+def test_a_changed_forward_request(relay, identities, people):
     signed = identities.add_delegate(people["clinic"].address, validity=60).sign(people["patient"])
     for changed in (
         altered(signed, "typedData", "message", "gas", 5_000_000),

@@ -74,7 +74,7 @@ def test_one_that_is_refused_does_not_stop_the_others(
     assert "\n" not in answers[5]["detail"]
 
 
-def test_what_somebody_else_sent_meanwhile_is_confirmed_and_not_paid_twice(
+def test_what_another_account_sent_meanwhile_is_confirmed_and_not_paid_twice(
     relaying, waiting, sign, consents, identities, people, ledger, submit
 ):
     patient = Account.create()

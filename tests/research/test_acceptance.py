@@ -1,4 +1,4 @@
-"""A curator signs that an image set enters a data set; anybody contributes it with that."""
+"""A curator signs that an image set enters a data set; anyone contributes it with that."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_acceptance_ends(datasets, people, dataset_id, consent, anchor, ledger):
         datasets.contribute(dataset_id, image, acceptance=accepted).send(people["hospital"])
 
 
-def test_other_documents_are_no_acceptance(datasets, people, dataset_id, anchor, ledger):
+def test_other_documents_are_not_acceptances(datasets, people, dataset_id, anchor, ledger):
     image = anchor()
     consent = (
         Consents(ledger)

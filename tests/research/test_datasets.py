@@ -68,7 +68,7 @@ def test_only_a_researcher_creates(datasets, people, terms):
     assert refused.value.values["account"] == people["radiologist"].address
 
 
-def test_the_patient_and_the_custodian_earn_whoever_calls(
+def test_the_patient_and_the_custodian_earn_for_any_caller(
     datasets, people, dataset_id, consent, anchor, token, ledger, submit
 ):
     image = anchor()
@@ -146,7 +146,7 @@ def test_custodian_ends_its_own_part(datasets, people, dataset_id, consent, anch
     assert states == {"data": "counted", "custody": "withdrawn"}
 
 
-def test_anybody_suspends_what_has_no_consent_any_more(
+def test_anyone_suspends_what_has_lost_its_consent(
     datasets, people, dataset_id, consent, anchor, ledger, submit
 ):
     image = anchor()
@@ -203,7 +203,7 @@ def test_what_stays_suspended_for_thirty_days_is_withdrawn(
         datasets.withdraw(dataset_id, image).send(people["hospital"])
 
 
-def test_money_is_refused_once_somebody_came_or_went(
+def test_money_is_refused_once_a_contributor_came_or_went(
     datasets, people, dataset_id, consent, anchor, token, ledger
 ):
     datasets.contribute(dataset_id, anchor()).send(people["researcher"])

@@ -50,7 +50,7 @@ def test_consent_with_its_salt_lets_image_sets_in(
     assert datasets.show(created.dataset_id).weights["data"] == 1
 
 
-def test_what_is_no_disease_creates_nothing(datasets, people, token):
+def test_an_invalid_disease_creates_nothing(datasets, people, token):
     terms = Terms(token.address, {"data": 10_000}, ("DS",), disease="cancer")
     with pytest.raises(InvalidDisease):
         datasets.create(terms).send(people["researcher"])

@@ -324,7 +324,7 @@ def test_balance_that_never_moves_counts_as_nothing(scene: Scene) -> None:
         scene.fund(scene.first, 1_000)
 
 
-def test_lie_about_what_arrived_takes_from_nobody_else(scene: Scene) -> None:
+def test_lie_about_what_arrived_takes_from_no_other_data_set(scene: Scene) -> None:
     """The token states a balance of 2^80 after the transfer; the vault can't pay that."""
     lie = scene.token.interface.encode("lie", 2**80)
     scene.behave("callBack", scene.token.address, [bytes.fromhex(lie[2:])])

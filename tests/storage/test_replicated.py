@@ -148,7 +148,7 @@ def test_a_node_that_refuses_late_is_asked_again(store, nodes, monkeypatch):
     assert store.holdings(cid)["first"] is Holding.PINNED
 
 
-def test_giving_up_waits_for_a_silent_node_once_and_tells_it_each_time(store, nodes, monkeypatch):
+def test_unpinning_waits_for_a_silent_node_once_and_reports_it_each_time(store, nodes, monkeypatch):
     cids = [put(store, bytes([number])) for number in range(3)]
     now, asked = [1000.0], []
 
@@ -180,7 +180,7 @@ def test_a_copy_that_is_damaged_or_away_is_passed_over(store, nodes):
     assert error.value.values["cid"] == cid
 
 
-def test_content_whose_only_holders_are_away_is_told_from_what_nobody_has(store, nodes):
+def test_content_of_unavailable_nodes_differs_from_lost_content(store, nodes):
     cid = put(store)
     nodes["first"].away = nodes["second"].away = True
     for use in (store.get, store.stat, store.pin):
@@ -223,7 +223,7 @@ def test_pinning_makes_the_copies_that_can_be_made(nodes):
     assert states(store, cid) == ["unreachable", "pinned", "pinned"]
 
 
-def test_giving_up_and_collecting_reach_every_node_that_answers(store, nodes):
+def test_unpinning_and_collecting_reach_every_node_that_answers(store, nodes):
     cid = put(store)
     nodes["first"].away = True
     acts: list[Callable[[], None]] = [lambda: store.unpin(cid), store.collect]

@@ -123,10 +123,10 @@ def test_putting_again_changes_nothing(store: Storage) -> None:
 
 @pytest.mark.parametrize("size", [10, 2 * _CHUNK])
 def test_only_what_is_unpinned_is_collected(store: Storage, size: int) -> None:
-    kept, given_up = (store.put(io.BytesIO(os.urandom(size))).cid for _ in range(2))
-    store.unpin(given_up)
-    assert store.stat(given_up) == Stat(given_up, size, pinned=False)
-    with store.get(given_up) as stream:
+    kept, unpinned = (store.put(io.BytesIO(os.urandom(size))).cid for _ in range(2))
+    store.unpin(unpinned)
+    assert store.stat(unpinned) == Stat(unpinned, size, pinned=False)
+    with store.get(unpinned) as stream:
         assert len(stream.read()) == size
 
     store.collect()
@@ -135,8 +135,8 @@ def test_only_what_is_unpinned_is_collected(store: Storage, size: int) -> None:
         assert len(stream.read()) == size
     for use in (store.get, store.stat, store.pin):
         with pytest.raises(ContentNotFound) as refusal:
-            use(given_up)
-        assert refusal.value.values["cid"] == given_up
+            use(unpinned)
+        assert refusal.value.values["cid"] == unpinned
 
 
 def test_what_is_pinned_again_is_kept(store: Storage) -> None:
@@ -162,7 +162,7 @@ def test_what_is_longer_than_it_can_be_is_not_pinned(store: Storage) -> None:
     assert store.stat(cid).pinned
 
 
-def test_giving_up_twice_or_what_is_not_there_is_no_error(store: Storage) -> None:
+def test_unpinning_twice_or_what_is_not_there_is_not_an_error(store: Storage) -> None:
     content = os.urandom(20)
     cid = store.put(io.BytesIO(content)).cid
     store.unpin(cid)

@@ -133,7 +133,7 @@ def test_a_gibibyte(tmp_path: Path, validators: Path, run: Callable[..., Told]) 
 def test_a_hostile_block_whose_hash_was_given(
     root_node: list[object], good: bytes, tmp_path: Path, run: Callable[..., Told]
 ) -> None:
-    """A verifier who was talked into trusting a hash gets one line all the same."""
+    """A verifier who was talked into trusting a hash still gets one line."""
     bundle = read(good)
     node = rlp.encode(root_node)
     fields = rlp.decode(bundle["events"][0]["headers"][0])

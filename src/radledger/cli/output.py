@@ -110,19 +110,19 @@ def _lines(value: Any, indent: str) -> None:
             for entry in item:
                 print(f"{indent}  {_line(entry)}")
         else:
-            print(f"{indent}{visible(key):<{width}}  {_text(_told(key, item))}")
+            print(f"{indent}{visible(key):<{width}}  {_text(_readable(key, item))}")
 
 
 def _line(entry: Any) -> str:
     if not isinstance(entry, dict):
         return _text(entry)
-    return "  ".join(f"{visible(key)} {_text(_told(key, item))}" for key, item in entry.items())
+    return "  ".join(f"{visible(key)} {_text(_readable(key, item))}" for key, item in entry.items())
 
 
 def _table(values: list[dict[str, Any]]) -> bool:
     """Print a table, unless the lines would be wider than the terminal."""
     rows = [list(values[0])] + [
-        [_text(_told(key, item)) for key, item in value.items()] for value in values
+        [_text(_readable(key, item)) for key, item in value.items()] for value in values
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if sum(widths) + 2 * len(widths) > shutil.get_terminal_size((120, 24)).columns:
@@ -133,7 +133,7 @@ def _table(values: list[dict[str, Any]]) -> bool:
     return True
 
 
-def _told(key: str, value: Any) -> Any:
+def _readable(key: str, value: Any) -> Any:
     """A value as people read it: a time as a date instead of Unix seconds."""
     if not isinstance(value, int) or not (key in _TIMES or key.endswith("_at")):
         return value

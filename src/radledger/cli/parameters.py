@@ -55,7 +55,7 @@ Subject = Annotated[
     typer.Option(metavar="ACCOUNT", help="Subject to act for (default: the signer)."),
 ]
 
-# Files, and which are taken all the same.
+# Files, and which of them are accepted in spite of what is wrong with them.
 Paths = Annotated[
     list[Path],
     typer.Argument(parser=path_to_read, metavar="PATH", help="Files and folders, any mix."),

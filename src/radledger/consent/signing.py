@@ -135,7 +135,7 @@ def whose_fields(subject: str, grantee: str, scope: bytes) -> dict[str, str]:
 
 
 def require_grantable(subject: str, grantee: str, scope: bytes, struct: bindings.Terms) -> None:
-    """Refuse what the contract would never grant, before anybody signs or asks for it.
+    """Refuse what the contract would never grant, before anyone signs or asks for it.
 
     Raises
     ------

@@ -195,7 +195,7 @@ _EMERGENCY = Chapter(
         Step(
             "own review",
             "radiologist",
-            emergency.review_oneself,
+            emergency.review_own_emergency,
             refusal="EmergencyReviewerInvalid",
             attempt="reviews the emergency that this same person declared",
         ),

@@ -326,7 +326,7 @@ def _correct(dataset: Dataset, tag: int, signed: bool) -> None:
 
 
 def _vr(dataset: Dataset, tag: int) -> str:
-    """The value representation to judge by; ``UN`` where what stands there cannot be it."""
+    """The value representation to judge by; ``UN`` if the stated one is not possible."""
     known, element = dictionary_VR(tag), dataset.get_item(tag)
     stated, alternatives = element.VR, known.split(" or ")
     size = _SIZES.get(alternatives[0] if stated in (None, "UN") else stated, 1)

@@ -212,7 +212,7 @@ class Identities:
         return one_call(self._ledger, call)
 
     def execute_recovery(self, identity: str, new_owner: str) -> Action[Receipt]:
-        """Carry out an approved recovery after its delay; anybody may.
+        """Carry out an approved recovery after its delay; anyone may.
 
         What earlier owners set ends, as with :meth:`change_owner`, but for the guardians.
         """

@@ -51,7 +51,7 @@ class Participants:
         return self._action("admit", parse_address(account), role_bits(roles))
 
     def suspend(self, account: str) -> Action[Receipt]:
-        """Suspend a member (as its institution) or anybody accredited (as a governor)."""
+        """Suspend a member (as its institution) or anyone accredited (as a governor)."""
         return self._action("suspend", parse_address(account))
 
     def reinstate(self, account: str) -> Action[Receipt]:

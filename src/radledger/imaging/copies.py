@@ -114,14 +114,14 @@ class PinResult:
         The set, and how many contents it consists of.
     pinned
         How many of them are kept for this; less than all where the store keeps them anyway.
-    given_up
+    unpinned
         How many of an earlier encryption were unpinned.
     """
 
     image_id: str
     contents: int
     pinned: int
-    given_up: int
+    unpinned: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class UnpinResult:
     """How many contents of an image set a partner unpinned."""
 
     image_id: str
-    given_up: int
+    unpinned: int
 
 
 class Copies(ImagingHome):
@@ -245,17 +245,17 @@ class Copies(ImagingHome):
         for cid in own:
             self._storage.pin(cid, most[cid])
         stale = [cid for cid in earlier if cid not in contents]
-        self._give_up(stale)
+        self._unpin(stale)
         self._note(record, most)
         return PinResult(record.image_id, len(contents), len(own), len(stale))
 
     def unpin(self, image_id: str) -> UnpinResult:
         """Unpin what :meth:`pin` keeps, after an erasure for instance; the store deletes it."""
         record = records.image_record(self._ledger, image_id)
-        given_up = self._pinned(record)
-        self._give_up(given_up)
+        unpinned = self._pinned(record)
+        self._unpin(unpinned)
         self._note(record, {})
-        return UnpinResult(record.image_id, len(given_up))
+        return UnpinResult(record.image_id, len(unpinned))
 
     # ------------------------------------------------------------------------------- internals
 
@@ -308,7 +308,7 @@ class Copies(ImagingHome):
             return small
         return large
 
-    def _give_up(self, cids: Iterable[str]) -> None:
+    def _unpin(self, cids: Iterable[str]) -> None:
         for cid in (cids := list(cids)):
             self._storage.unpin(cid)
         if cids:

@@ -137,12 +137,12 @@ class Contributing(Service):
     def suspend(self, dataset_id: str, image: ImageSet) -> Action[Receipt]:
         """Show that an image set has no consent any more, so that it earns no longer.
 
-        Anybody may. It is withdrawn for good after 30 days, unless it is resumed by then.
+        Anyone may. It is withdrawn for good after 30 days, unless it is resumed by then.
         """
         return self._call("suspend", parse_digest(dataset_id), image.struct)
 
     def resume(self, dataset_id: str, image: ImageSet) -> Action[Receipt]:
-        """Show that a suspended image set has consent again, so that it counts; anybody may."""
+        """Show that a suspended image set has consent again, so that it counts; anyone may."""
         return self._call("resume", parse_digest(dataset_id), image.struct)
 
     def _terms(self, dataset_id: bytes) -> Any:

@@ -40,7 +40,7 @@ def main() -> int:
         answer = _answer(given.bundle, given.files, trust)
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    print(json.dumps(answer) if given.json else _told(answer))
+    print(json.dumps(answer) if given.json else _in_words(answer))
     return (3 if answer["if"] else 0) if answer["answer"] == "yes" else 1
 
 
@@ -69,7 +69,7 @@ def _answer(bundle: Path, files: list[Path], trust: Trust) -> dict[str, Any]:
     return answer
 
 
-def _told(answer: dict[str, Any]) -> str:
+def _in_words(answer: dict[str, Any]) -> str:
     yes = f"yes, if {answer['if']}" if answer.get("if") else "yes"
     lines = [f"no: {answer['where']} {answer['why']}" if "why" in answer else yes]
     for event in answer.get("events", []):

@@ -71,7 +71,7 @@ def test_opens_everything_of_the_patient_to_the_clinician(
         permits(radiologist, use(), radiologist, EMERGENCY, image=each)
 
 
-def test_opens_it_to_nobody_else(break_glass, image, patient, colleague, hospital, refuses):
+def test_opens_it_to_no_other_account(break_glass, image, patient, colleague, hospital, refuses):
     break_glass()
     for reader in (colleague, hospital):
         refuses(
@@ -127,7 +127,7 @@ def test_only_clinicians(consents, participants, patient, researcher, clinic, ac
     consents.breakGlass(patient, HOUR, REASON, {"from": researcher})
 
 
-def test_not_for_oneself_nor_nobody(consents, radiologist, accredited):
+def test_not_for_the_caller_nor_the_zero_address(consents, radiologist, accredited):
     for subject in (radiologist, NOBODY):
         with error("ConsentGranteeInvalid", radiologist):
             consents.breakGlass(subject, HOUR, REASON, {"from": radiologist})

@@ -78,7 +78,7 @@ def test_forbidding_ends_what_is_in_force_for_good(
     assert plain(consents.emergencyOf(patient, radiologist, since))[3] == Outcome.JUSTIFIED
 
 
-def test_forbids_for_oneself_alone(consents, break_glass, stranger, patient, radiologist):
+def test_forbids_for_the_caller_alone(consents, break_glass, stranger, patient, radiologist):
     consents.forbidEmergencies(stranger, True, {"from": stranger})
     break_glass()
     assert consents.grantOf(patient, radiologist, EMERGENCY)[7] == GRANTED

@@ -93,7 +93,7 @@ def test_later_grant_replaces(write, image, radiologist, terms, permits, refuses
 
 
 @pytest.mark.parametrize("grantee", ["nobody", "the patient"])
-def test_grantee_is_somebody_else(write, patient, radiologist, grantee):
+def test_grantee_is_not_the_subject(write, patient, radiologist, grantee):
     invalid = NOBODY if grantee == "nobody" else patient
     with error("ConsentGranteeInvalid", invalid):
         write(invalid)

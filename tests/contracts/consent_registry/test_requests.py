@@ -80,7 +80,7 @@ def test_institution_requests_for_itself(consents, patient, hospital, asked):
     assert transaction.events["ConsentRequested"]["requester"] == hospital
 
 
-def test_request_for_somebody_else(consents, patient, radiologist, clinic, stranger, asked):
+def test_request_for_another_grantee(consents, patient, radiologist, clinic, stranger, asked):
     for grantee in (stranger, clinic, patient):
         with error("ConsentRequesterNotGrantee", radiologist, grantee):
             consents.request(patient, grantee, *asked[2:], {"from": radiologist})
@@ -134,8 +134,8 @@ def test_approved_use_is_permitted(consents, image, patient, radiologist, asked,
     permits(radiologist, use(Purpose.HMB), radiologist, image.visit)
 
 
-def test_approve_to_the_letter(consents, patient, radiologist, stranger, asked, terms):
-    """What was not requested just so is not approved, and a request is answered once."""
+def test_approve_exactly(consents, patient, radiologist, stranger, asked, terms):
+    """Only what was requested is approved, and a request is answered once."""
     consents.request(*asked, {"from": radiologist})
     wider = (*asked[:3], terms(Purpose.NRES))
     for requester, values in [(stranger, asked), (radiologist, wider)]:
@@ -186,7 +186,7 @@ def test_approval_is_refused_like_a_grant(
         consents.approve(radiologist, *asked, {"from": patient})
 
 
-def test_approve_for_oneself(consents, radiologist, accredited, terms):
+def test_approve_for_the_caller(consents, radiologist, accredited, terms):
     """A participant who is a patient too cannot be its own grantee."""
     asked = (radiologist, radiologist, ALL, terms())
     consents.request(*asked, {"from": radiologist})

@@ -1,4 +1,4 @@
-"""Consent by signature: what anybody may submit, and every signature that is refused."""
+"""Consent by signature: what anyone may submit, and every signature that is refused."""
 
 from __future__ import annotations
 

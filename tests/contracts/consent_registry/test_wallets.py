@@ -158,7 +158,7 @@ def test_old_key_does_not_read_after_a_recovery(
     permits(stranger, use(), stranger)
 
 
-def test_nobody_speaks_for_others_but_by_signature(
+def test_no_account_speaks_for_another_without_a_signature(
     consents, forwarder, patient, stranger, radiologist, accredited, terms, now
 ):
     """Neither an appended address nor the forwarder is a subject's word here."""

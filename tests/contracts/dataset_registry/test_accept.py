@@ -1,4 +1,4 @@
-"""A curator's signature lets anybody contribute what it names, once, until its deadline."""
+"""A curator's signature lets anyone contribute what it names, once, until its deadline."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def image_set(anchored, consented):
 
 
 @pytest.mark.parametrize("sender", ["hospital", "patient", "stranger"])
-def test_anybody_contributes_what_a_curator_accepted(
+def test_anyone_contributes_what_a_curator_accepted(
     datasets, dataset, image_set, accepted, curator, patient, hospital, request, sender
 ):
     acceptance = accepted(dataset, image_set.id)
@@ -173,7 +173,7 @@ def test_malformed_signature_is_refused(
         )
 
 
-def test_nobody_signs_nothing(datasets, dataset, image_set, hospital):
+def test_the_zero_address_signs_nothing(datasets, dataset, image_set, hospital):
     """A signature that gives no address is not one of the zero address."""
     acceptance = (NOBODY, chain[-1].timestamp + YEAR, bytes(65))
     with error("DatasetBadSignature", NOBODY):
@@ -210,7 +210,7 @@ def test_contract_that_is_a_researcher_signs_by_its_owner(
     assert made.events["DatasetImageContributed"]["curator"] == wallet
 
 
-def test_acceptance_is_no_consent(datasets, dataset, anchored, accepted, hospital, university):
+def test_acceptance_is_not_consent(datasets, dataset, anchored, accepted, hospital, university):
     image_set = anchored(owner=accounts[8])
     acceptance = accepted(dataset, image_set.id)
     with error("ConsentNotPermittedNeverGranted", accounts[8], university):

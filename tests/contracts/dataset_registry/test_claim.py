@@ -229,7 +229,7 @@ def test_batch_of_the_forwarder_carries_out_what_it_can(
         approval = (patient, relatives[0], heir, relatives, 1)
         identities.approveRecovery(*approval, {"from": relatives[0]})
         travel(chain[-1].timestamp + RECOVERY_DELAY + 1)
-        identities.executeRecovery(patient, heir, {"from": stranger})  # anybody, just before
+        identities.executeRecovery(patient, heir, {"from": stranger})  # anyone, just before
     calls = (
         (identities, identities.executeRecovery.encode_input(patient, heir)),
         (datasets, datasets.claimFor.encode_input(earned, Class.DATA, patient, heir)),

@@ -280,7 +280,7 @@ def test_conditions_of_the_consent_are_fulfilled(
     datasets.contribute(charity, image_set, 1, {"from": researcher})
 
 
-def test_emergency_is_no_consent_to_research(
+def test_emergency_is_not_consent_to_research(
     datasets, dataset, anchored, consents, patient, university, researcher
 ):
     image_set = anchored()

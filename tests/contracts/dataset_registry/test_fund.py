@@ -88,7 +88,7 @@ def test_money_is_refused_where_a_weight_is_not_what_the_funder_saw(
     assert token.balanceOf(funder) == before - 1_000
 
 
-def test_whoever_comes_or_goes_just_before_gets_and_leaves_nothing(
+def test_contributors_who_come_or_go_just_before_get_and_leave_nothing(
     datasets, dataset, contributed, neighbour, funder, weights, patient, consents, stranger,
     due,
 ):  # fmt: skip
@@ -153,7 +153,7 @@ def test_rounding_never_gives_more_than_came_in(
     assert sum(dues) <= 30
 
 
-def test_nobody_to_share_among(datasets, dataset, contributed, patient, fund):
+def test_no_contributors_to_share_among(datasets, dataset, contributed, patient, fund):
     with error("DatasetHasNoContributors", dataset):
         fund(dataset, 1)
     image_set = contributed(dataset)

@@ -79,7 +79,7 @@ def test_anyone_suspends_what_has_no_consent_any_more(
     assert in_both_classes(datasets, dataset, patient, hospital) == [(0, 0), (0, 0)]
 
 
-def test_nobody_suspends_while_the_consent_holds(
+def test_no_suspension_while_the_consent_holds(
     datasets, dataset, image_set, patient, stranger, researcher, university, hospital
 ):
     for sender in (stranger, researcher, university, hospital):
@@ -88,7 +88,7 @@ def test_nobody_suspends_while_the_consent_holds(
     assert in_both_classes(datasets, dataset, patient, hospital) == [(1, 1), (1, 1)]
 
 
-def test_suspension_of_the_institution_is_no_lapse_of_consent(
+def test_suspension_of_the_institution_is_not_a_lapse_of_consent(
     datasets, dataset, image_set, accredited, governor, university, stranger, patient
 ):
     accredited.suspend(university, {"from": governor})

@@ -30,7 +30,7 @@ def test_accredited_contributors_earn_for_their_works(
 
 
 @pytest.mark.parametrize("item", [Class.DATA, Class.CUSTODY])
-def test_work_is_no_image_set(datasets, dataset, annotator, researcher, item):
+def test_work_is_not_an_image_set(datasets, dataset, annotator, researcher, item):
     with error("DatasetClassInvalid", item):
         datasets.contributeWork(dataset, item, annotator, next(digests), 1, {"from": researcher})
 
@@ -130,7 +130,7 @@ def test_contributor_withdraws_its_own_work_for_good(
         datasets.contributeWork(dataset, Class.ANNOTATION, annotator, work, 3, {"from": researcher})
 
 
-def test_nobody_withdraws_anothers_work(datasets, dataset, annotator, researcher):
+def test_no_account_withdraws_anothers_work(datasets, dataset, annotator, researcher):
     work = next(digests)
     datasets.contributeWork(dataset, Class.ANNOTATION, annotator, work, 1, {"from": researcher})
     with error("DatasetNotContributed", dataset, work):

@@ -25,7 +25,7 @@ def recover(identities, patient, relatives, stranger):
     return recover
 
 
-def test_everybody_acts_for_themselves_alone(identities, patient, stranger):
+def test_accounts_act_for_themselves_alone(identities, patient, stranger):
     assert identities.mayAct(patient, patient, VERI_KEY)
     assert not identities.mayAct(patient, stranger, VERI_KEY)
     assert not identities.mayAct(patient, NOBODY, VERI_KEY)
@@ -52,7 +52,7 @@ def test_old_owner_acts_no_longer(identities, patient, researcher):
     assert not identities.mayAct(patient, patient, VERI_KEY)
 
 
-def test_nobody_acts_for_a_deactivated_identity(identities, patient):
+def test_no_account_acts_for_a_deactivated_identity(identities, patient):
     identities.addDelegate(patient, VERI_KEY, DELEGATE, DAY, {"from": patient})
     identities.changeOwner(patient, NOBODY, {"from": patient})
     for actor in (patient, DELEGATE, NOBODY):
@@ -72,7 +72,7 @@ def test_recovery_ends_the_old_key_and_its_delegates(identities, patient, resear
     assert identities.validDelegate(patient, VERI_KEY, DELEGATE)
 
 
-def test_delegate_that_lost_its_own_identity_speaks_for_nobody_else(
+def test_delegate_that_lost_its_own_identity_speaks_for_no_other(
     identities, patient, clinic, stranger, recover
 ):
     identities.addDelegate(clinic, VERI_KEY, patient, 30 * DAY, {"from": clinic})
@@ -114,7 +114,7 @@ def test_a_path_of_three_owners_is_followed(identities, owners):
         assert not identities.mayAct(path[0], actor, VERI_KEY)
 
 
-def test_a_longer_path_leads_to_nobody_until_it_is_shortened(identities):
+def test_a_longer_path_has_no_controller_until_it_is_shortened(identities):
     path = accounts[:5]
     own(identities, *path)
     assert identities.controllerOf(path[0]) == NOBODY
@@ -141,7 +141,9 @@ def test_identities_that_own_each_other(identities, size):
     assert identities.controllerOf(circle[-1]) == circle[0]
 
 
-def test_nobody_acts_for_what_a_deactivated_identity_owns(identities, patient, clinic, relatives):
+def test_no_account_acts_for_what_a_deactivated_identity_owns(
+    identities, patient, clinic, relatives
+):
     """Nor do guardians whom it named recover that: hand it on before."""
     child, guardian = clinic, relatives[0]
     own(identities, child, patient)

@@ -62,7 +62,7 @@ def test_sixteen_at_most(identities, patient):
     identities.setGuardians(patient, addresses(16), 16, {"from": patient})
 
 
-def test_zero_is_no_guardian(identities, patient, relatives):
+def test_zero_is_not_a_guardian(identities, patient, relatives):
     with error("IdentityGuardiansNotAscending", NOBODY, NOBODY):
         identities.setGuardians(patient, [NOBODY, relatives[0]], 1, {"from": patient})
 
@@ -75,7 +75,7 @@ def test_each_once_and_ascending(identities, patient, relatives):
         identities.setGuardians(patient, [first, third, second], 2, {"from": patient})
 
 
-def test_not_oneself(identities, patient, stranger):
+def test_not_the_identity_itself(identities, patient, stranger):
     with error("IdentityGuardianIsSelf", patient, patient):
         identities.setGuardians(patient, [patient], 1, {"from": patient})
     identities.changeOwner(patient, stranger, {"from": patient})

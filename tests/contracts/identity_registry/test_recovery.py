@@ -84,7 +84,7 @@ def test_approvals_start_the_delay(guarded, patient, relatives, researcher, appr
     assert progress(guarded, patient, researcher) == (3, ready_at)
 
 
-def test_anybody_executes_after_the_delay(guarded, patient, researcher, stranger, approved):
+def test_anyone_executes_after_the_delay(guarded, patient, researcher, stranger, approved):
     ready_at = approved.events["IdentityRecoveryApproved"]["readyAt"]
     with error("IdentityRecoveryNotReady", ready_at):
         guarded.executeRecovery(patient, researcher, {"from": stranger})
@@ -165,7 +165,7 @@ def test_identity_without_guardians_cannot_be_recovered(identities, researcher, 
         identities.approveRecovery(researcher, stranger, stranger, [], 0, {"from": stranger})
 
 
-def test_new_owner_is_somebody_else(patient, relatives, approve):
+def test_new_owner_is_another_account(patient, relatives, approve):
     for new_owner in (NOBODY, patient):
         with error("IdentityNewOwnerInvalid", patient, new_owner):
             approve(relatives[0], new_owner)

@@ -1,4 +1,4 @@
-"""ERC-1056 as the owner signs it, and anybody sends it."""
+"""ERC-1056 as the owner signs it, and anyone sends it."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_v_out_of_range(patient, signed, submit, v):
         submit((v, r, s))
 
 
-def test_nobody_signs_for_a_deactivated_identity(identities, patient, change, submit):
+def test_no_account_signs_for_a_deactivated_identity(identities, patient, change, submit):
     """A malformed signature recovers to zero, which is the owner of a deactivated identity."""
     identities.changeOwner(patient, NOBODY, {"from": patient})
     with error("IdentityBadSignature", patient, NOBODY, NOBODY):

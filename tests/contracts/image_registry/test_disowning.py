@@ -94,7 +94,7 @@ def test_after_a_recovery_the_new_owner_acts(change, image, identities, patient,
     assert said(change(heir))[0][1]["actor"] == heir
 
 
-def test_a_set_that_names_somebody_else(images, image, stranger):
+def test_a_set_that_names_another_patient(images, image, stranger):
     """Who names themselves the patient names another image set, which is not anchored."""
     claimed = image._replace(patient=stranger.address)
     for call in (images.disown, images.acknowledge):

@@ -43,7 +43,7 @@ def test_roles_of_an_institution_are_accreditable_ones(participants, governor, h
         participants.admitInstitution(hospital, roles, {"from": governor})
 
 
-def test_nobody_cannot_be_admitted(accredited, governor, hospital):
+def test_the_zero_address_cannot_be_admitted(accredited, governor, hospital):
     with error("ParticipantZeroAddress"):
         accredited.admitInstitution(NOBODY, Role.CUSTODIAN, {"from": governor})
     with error("ParticipantZeroAddress"):
@@ -150,7 +150,7 @@ def test_replacing_roles_lifts_no_suspension(accredited, hospital, radiologist):
     assert accredited.rolesOf(radiologist) == 0
 
 
-def test_role_taken_from_an_institution_is_gone_for_its_members(
+def test_role_taken_from_an_institution_is_taken_from_its_members(
     accredited, governor, hospital, radiologist
 ):
     accredited.admit(radiologist, Role.RADIOLOGIST | Role.CLINICIAN, {"from": hospital})

@@ -74,7 +74,7 @@ def test_majority_removes(governed, governors):
         governed.admitInstitution(removed, Role.CUSTODIAN, {"from": removed})
 
 
-def test_half_is_no_majority(governed, governors, stranger):
+def test_half_is_not_a_majority(governed, governors, stranger):
     for voter in governors[:2]:
         governed.voteGovernor(governors[2], False, {"from": voter})
     governed.voteGovernor(stranger, True, {"from": governors[0]})
@@ -131,6 +131,6 @@ def test_last_governor_stays(participants, governor, stranger):
         participants.voteGovernor(stranger, False, {"from": stranger})
 
 
-def test_nobody_is_no_governor(participants, governor):
+def test_the_zero_address_is_not_a_governor(participants, governor):
     with error("ParticipantZeroAddress"):
         participants.voteGovernor(NOBODY, True, {"from": governor})

@@ -132,7 +132,7 @@ class FailoverProvider(JSONBaseProvider):
                 else:
                     self._current = endpoint
                     return endpoint, answer
-        raise self._nobody()
+        raise self._no_answer()
 
     def _reliable(self) -> list[str]:
         """Nodes to rely on: the current one, and then those that are furthest."""
@@ -161,7 +161,7 @@ class FailoverProvider(JSONBaseProvider):
                 self._contradicted.add(endpoint)
             self._states[endpoint] = replace(self._states[endpoint], state=state, reason=reason)
 
-    def _nobody(self) -> ConnectionFailed | NodesDisagree:
+    def _no_answer(self) -> ConnectionFailed | NodesDisagree:
         told = "; ".join(f"{each.endpoint} {each.state}" for each in self._states.values())
         states = {each.endpoint: each.state for each in self._states.values()}
         if "forked" in states.values():

@@ -143,7 +143,7 @@ class HttpNode(JSONBaseProvider):
             response, content = self._sent(body, deadline)
         answer = _json(content)
         if response.status_code in _DENIED and not _is_limited(response, answer):
-            told = self._told(response, answer)
+            told = self._message(response, answer)
             raise self._failed(
                 f"refuses access ({told}); check the key or password in its address", response
             )
@@ -154,7 +154,7 @@ class HttpNode(JSONBaseProvider):
         pause = _pause(response)
         if pause > patience:
             raise self._failed(
-                f"allows no more requests for now ({self._told(response, answer)}); try again "
+                f"allows no more requests for now ({self._message(response, answer)}); try again "
                 f"in {math.ceil(pause)} s, or name another node",
                 response,
             )
@@ -198,7 +198,7 @@ class HttpNode(JSONBaseProvider):
         self, method: str, params: Sequence[Any], response: requests.Response, answer: Any
     ) -> dict[str, Any]:
         if _is_refusal(response, answer):
-            told = self._told(response, answer)
+            told = self._message(response, answer)
             if response.status_code not in _REFUSED:
                 raise self._failed(
                     f"does not serve JSON-RPC ({told}); check its address, or try again later",
@@ -236,7 +236,7 @@ class HttpNode(JSONBaseProvider):
 
     # ---------------------------------------------------------------------------------- errors
 
-    def _told(self, response: requests.Response, answer: Any) -> str:
+    def _message(self, response: requests.Response, answer: Any) -> str:
         """The status of a response, and the reason that comes with it."""
         told = f"HTTP {response.status_code} {response.reason or ''}".rstrip()
         if _is_error(answer):

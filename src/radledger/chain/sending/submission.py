@@ -77,7 +77,7 @@ class Submission:
                     # Where gas is free, the account may have nothing to offer.
                     dearer = kind is Rejection.UNDERPRICED and fees.offered(sent[place].fields)
                     if attempt + 1 == _ATTEMPTS or not (movable or dearer):
-                        raise self._given_up(sent, problems) from problem
+                        raise self._abandoned(sent, problems) from problem
                 for place, (kind, _) in problems.items():
                     if kind is Rejection.UNDERPRICED:
                         sent[place] = with_higher_fee(
@@ -130,7 +130,7 @@ class Submission:
     def _is_used(self, intent: Intent) -> bool:
         return count(self._web3, intent.account, "pending") > intent.nonce
 
-    def _given_up(
+    def _abandoned(
         self, sent: Sequence[Intent], problems: dict[int, tuple[Rejection, RequestFailed]]
     ) -> RadLedgerError:
         """Close what no node takes, and tell why."""

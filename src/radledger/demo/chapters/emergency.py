@@ -35,7 +35,7 @@ __all__ = [
     "recover",
     "recover_early",
     "review",
-    "review_oneself",
+    "review_own_emergency",
     "revoke_all_with_new_key",
 ]
 
@@ -71,7 +71,7 @@ def read_in_emergency(stage: Stage) -> Outcome:
     )
 
 
-def review_oneself(stage: Stage) -> Outcome:
+def review_own_emergency(stage: Stage) -> Outcome:
     """The radiologist reviews what the radiologist declared."""
     _review(stage, "radiologist")
     return Outcome("reviewed it alone")
@@ -231,7 +231,7 @@ def fetch_erased(stage: Stage) -> Outcome:
 
 
 def audit(stage: Stage) -> Outcome:
-    """Anybody looks for plaintext in the store and on the chain."""
+    """Anyone looks for plaintext in the store and on the chain."""
     values = identifying_values(stage.ct_folder)
     stored = stage.stored_files
     for path in stored:

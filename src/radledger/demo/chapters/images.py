@@ -100,7 +100,7 @@ def add_inspected(stage: Stage) -> Outcome:
     check(all(each.added for each in added), "some had been added before they were looked at")
     stage.others += added
     return Outcome(
-        f"has looked at {len(stage.inspected)} of them and found no text that names anybody: "
+        f"has looked at {len(stage.inspected)} of them and found no text that names anyone: "
         f"{_added(added)}",
         details=tuple(
             (Path(each.path).name, each.reason) for result in added for each in result.skipped

@@ -271,7 +271,7 @@ class _Run:
     def _seal(self, lot: _Open) -> None:
         if lot.task is not None and not lot.task.mixed_patient_ids:
             self._mixed |= self._journal.discard_mixed(lot.taken)
-        self._leave_out_gone(lot)
+        self._leave_out_lost(lot)
         for row in self._journal.sets(lot.taken):
             _require_asked_for(row, lot.task)
             if row.state == "open":
@@ -296,7 +296,7 @@ class _Run:
         ingest = self._ingest
         return anchoring.whole(ingest.ledger, self._journal, ingest.storage, self._signer, rows)
 
-    def _leave_out_gone(self, lot: _Open) -> None:
+    def _leave_out_lost(self, lot: _Open) -> None:
         """Tell of sets that were taken out of the journal, by another lot of the study perhaps."""
         left = {row.set_id for row in self._journal.sets(lot.taken)}
         for set_id in lot.taken.keys() - left:

@@ -25,14 +25,14 @@ from radledger.crypto import envelope, keys
 from radledger.crypto.errors import InvalidSecret, UnwrapFailed
 from radledger.imaging.errors import JournalAltered, JournalKeyMissing
 
-__all__ = ["HomeKey", "put_away", "recipient_of"]
+__all__ = ["HomeKey", "recipient_of", "seal_secret"]
 
 _LENGTH = 32
 _NONCE = 12
 
 
-def put_away(secret: str, public_key: bytes, context: bytes) -> str:
-    """A secret as the journal keeps it: its age recipient, and the secret for the home alone.
+def seal_secret(secret: str, public_key: bytes, context: bytes) -> str:
+    """Seal a secret for the journal: its age recipient, and the secret encrypted to the home.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def put_away(secret: str, public_key: bytes, context: bytes) -> str:
     Examples
     --------
     >>> key, secret = HomeKey.new(), envelope.new_secret()
-    >>> kept = put_away(secret, key.public_key, b"a series")
+    >>> kept = seal_secret(secret, key.public_key, b"a series")
     >>> recipient_of(kept) == envelope.recipient(secret), secret in kept
     (True, False)
     >>> key.secret(kept, b"a series") == secret
@@ -127,7 +127,7 @@ class HomeKey:
         return cls(key)
 
     def secret(self, kept: str, context: bytes) -> str:
-        """The secret that :func:`put_away` put away.
+        """The secret that :func:`seal_secret` sealed.
 
         Raises
         ------

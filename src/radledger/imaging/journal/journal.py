@@ -32,7 +32,7 @@ from sqlalchemy import Table, bindparam, delete, exists, or_, select, update
 from radledger.crypto import envelope
 from radledger.imaging.journal import statements
 from radledger.imaging.journal import tables as schema
-from radledger.imaging.journal.homekey import HomeKey, put_away
+from radledger.imaging.journal.homekey import HomeKey, seal_secret
 from radledger.imaging.journal.identifiers import mixed
 from radledger.imaging.journal.rekeying import RekeyRows
 from radledger.imaging.journal.rows import context_of, of_purpose
@@ -152,7 +152,7 @@ class Journal(RekeyRows):
         key = series_of(purpose, visit, course, study, series)
         while not (found := self._sets(statements.OPEN, **key)):
             with self._write() as write:
-                secret = put_away(envelope.new_secret(), public_key, context_of(key))
+                secret = seal_secret(envelope.new_secret(), public_key, context_of(key))
                 write(self._new(of_sets), **key, modality=modality, state="open", secret=secret)
         return found[0]
 
@@ -230,7 +230,7 @@ class Journal(RekeyRows):
         if found:
             with self._write() as write:
                 for set_id in found:
-                    self._give_up(write, set_id, (of_files.c.cid,))
+                    self._discard(write, set_id, (of_files.c.cid,))
                     self._delete(write, set_id)
         return found
 
@@ -271,7 +271,7 @@ class Journal(RekeyRows):
     def reopen(self, set_id: int) -> None:
         """Let files join a sealed set again that the chain does not have."""
         with self._write(durable=True) as write:
-            write(self._new(schema.garbage).from_select(["cid"], statements.given_up(set_id)))
+            write(self._new(schema.garbage).from_select(["cid"], statements.unpinned(set_id)))
             unsealed = {"state": "open", "image_id": None, "root": None, "manifest_cid": None}
             write(update(of_sets).where(*statements.reopened(set_id)).values(unsealed))
             write(statements.UNSEALED, set_id=set_id, what="set")
@@ -336,7 +336,7 @@ class Journal(RekeyRows):
         left = exists().where(*of_patient(of_sets), of_sets.c.state != "erased")
         in_group = or_(groups.c.digest == of_sets.c.visit, groups.c.digest == of_sets.c.course)
         with self._write(durable=True) as write:
-            self._give_up(write, set_id, (*cids, *known))
+            self._discard(write, set_id, (*cids, *known))
             for cid in manifests:
                 write(self._new(schema.garbage), cid=cid)
             for table in (*_PARTS, rekeyed_files, schema.rekeys):

@@ -50,10 +50,10 @@ class RekeyRows(Rows):
         if found is None:
             with self._write(durable=True) as write:
                 cids = (rekeyed_files.c.cid, rekeys.c.manifest_cid)
-                self._give_up(write, row.set_id, cids)
+                self._discard(write, row.set_id, cids)
                 for table in (rekeyed_files, rekeys):
                     write(deletion(table, row.set_id))
-                secret = self._put_away(row, envelope.new_secret())
+                secret = self._seal_secret(row, envelope.new_secret())
                 write(self._new(rekeys), set_id=row.set_id, secret=secret)
                 found = Rekeying(secret, None, {})
                 self._seal_rekey(write, row, found)
@@ -77,7 +77,7 @@ class RekeyRows(Rows):
         sealed = replace(rekeying, manifest_cid=manifest_cid)
         one = update(rekeys).where(rekeys.c.set_id == row.set_id)
         with self._write(durable=True) as write:
-            self._give_up(write, row.set_id, (rekeys.c.manifest_cid,))
+            self._discard(write, row.set_id, (rekeys.c.manifest_cid,))
             write(one.values(manifest_cid=manifest_cid))
             self._seal_rekey(write, row, sealed)
             write(statements.NAMED, cid=manifest_cid)
@@ -89,7 +89,7 @@ class RekeyRows(Rows):
         one = update(of_sets).where(of_sets.c.set_id == row.set_id)
         instances = self.require_authentic(row)
         with self._write(durable=True) as write:
-            self._give_up(write, row.set_id, (of_files.c.cid, of_sets.c.manifest_cid))
+            self._discard(write, row.set_id, (of_files.c.cid, of_sets.c.manifest_cid))
             write(one.values(secret=new.secret, manifest_cid=new.manifest_cid))
             for statement in statements.rekeyed(row.set_id):
                 write(statement)
@@ -124,7 +124,7 @@ class RekeyRows(Rows):
         super()._protect(write, trusting=trusting)
         for set_id, plain, manifest_cid in self._all(select(rekeys)):
             (row,) = self._sets(statements.SET.where(of_sets.c.set_id == set_id))
-            secret = self._put_away(row, plain)
+            secret = self._seal_secret(row, plain)
             write(update(rekeys).where(rekeys.c.set_id == set_id).values(secret=secret))
             self._seal_rekey(write, row, Rekeying(secret, manifest_cid, {}))
             for sop_instance, cid in self._rekeyed(set_id).items():

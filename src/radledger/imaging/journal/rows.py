@@ -17,7 +17,7 @@ from radledger.imaging.errors import HomeBusy, JournalAltered, JournalKeyMissing
 from radledger.imaging.journal import statements
 from radledger.imaging.journal import tables as schema
 from radledger.imaging.journal.database import open_database
-from radledger.imaging.journal.homekey import HomeKey, put_away
+from radledger.imaging.journal.homekey import HomeKey, seal_secret
 from radledger.imaging.journal.statements import columns_of
 from radledger.imaging.journal.tables import SetRow, seals
 from radledger.imaging.journal.tables import files as of_files
@@ -132,7 +132,7 @@ class Rows:
         if rows and not trusting:
             raise _missing("it has image sets that this home did not add")
         for row in rows:
-            kept = self._put_away(row, row.secret or "")
+            kept = self._seal_secret(row, row.secret or "")
             protected = replace(row, secret=kept)
             write(update(of_sets).where(of_sets.c.set_id == row.set_id).values(secret=kept))
             if row.state == "confirmed":
@@ -143,8 +143,8 @@ class Rows:
             kept_key = self.key.encrypt(bytes(key), of_purpose(custodian, patient))
             write(update(patients).where(*whose).values(pseudonym_key=kept_key))
 
-    def _put_away(self, row: SetRow, secret: str) -> str:
-        return put_away(secret, self.key.public_key, context_of(columns_of(row)))
+    def _seal_secret(self, row: SetRow, secret: str) -> str:
+        return seal_secret(secret, self.key.public_key, context_of(columns_of(row)))
 
     def _seal_set(self, write: Any, row: SetRow, instances: int) -> None:
         self._seal(write, row.set_id, "set", *_sealed(row, instances))
@@ -179,7 +179,7 @@ class Rows:
             self._inserts[table] = self._database.insert_new(table)
         return self._inserts[table]
 
-    def _give_up(self, write: Any, set_id: int, columns: Iterable[Any]) -> None:
+    def _discard(self, write: Any, set_id: int, columns: Iterable[Any]) -> None:
         """Let the CIDs in some columns of a set's rows be garbage."""
         for column in columns:
             rows = select(column).where(column.table.c.set_id == set_id, column.is_not(None))

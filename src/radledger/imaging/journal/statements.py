@@ -44,10 +44,10 @@ __all__ = [
     "columns_of",
     "deletion",
     "given",
-    "given_up",
     "rekeyed",
     "reopened",
     "series_of",
+    "unpinned",
 ]
 
 
@@ -132,7 +132,7 @@ def reopened(set_id: int) -> list[Any]:
     return [of_sets.c.set_id == set_id, of_sets.c.state == "sealed", ~begun]
 
 
-def given_up(set_id: int) -> Any:
+def unpinned(set_id: int) -> Any:
     """The manifest of a set that is opened again, unless another set names it as well."""
     other = of_sets.alias()
     same = (other.c.manifest_cid == of_sets.c.manifest_cid, other.c.set_id != set_id)

@@ -132,7 +132,7 @@ def test_a_grant_that_another_one_overtook_knows_the_revocation_as_well(document
     assert slot() == (late, GRANTED)
 
 
-def test_a_grant_that_replaced_a_grant_is_no_proof_against_a_revocation(document, slot, late):
+def test_a_grant_that_replaced_a_grant_does_not_outlast_a_revocation(document, slot, late):
     """Only one that was given over a revocation is; nor does it keep a later grant out."""
     for signed in (late - 20, late - 10, late):
         document("grant", signed)()
