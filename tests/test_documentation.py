@@ -42,8 +42,8 @@ FOLDERS = (
 )
 NAMED_PATH = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-# A file of another project's repository.
-ELSEWHERE = {"docs/Algorithms.md"}
+# A file of another project, and a placeholder.
+ELSEWHERE = {"docs/Algorithms.md", "tests/upgrade/VERSION/"}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 GRANT_BY_SIGNATURE = "ConsentRegistry.grantBySig"
 RUNNABLE = re.compile(r"^ *>>> (?!.*doctest: \+SKIP)", re.MULTILINE)
