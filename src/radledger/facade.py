@@ -39,7 +39,7 @@ _JOURNAL = "RADLEDGER_JOURNAL"
 
 
 def default_home() -> Path:
-    """The folder with keys, journal and deployments: ``RADLEDGER_HOME``, or the platform's."""
+    """The folder with keys, journal and deployments: ``RADLEDGER_HOME``, or the default."""
     named = os.environ.get(_HOME)
     if named:
         return expanded(named)
@@ -79,7 +79,7 @@ class RadLedger:
     ledger
         The connected chain with its deployment.
     storage
-        Where ciphertext lies.
+        The store of ciphertext.
     home
         The folder with keys and journal.
     journal
@@ -128,7 +128,7 @@ class RadLedger:
         home
             The folder with keys, journal and deployments; by default `default_home`.
         storage
-            Where ciphertext lies; by default the IPFS nodes whose multiaddresses
+            The store of ciphertext; by default the IPFS nodes whose multiaddresses
             ``RADLEDGER_STORE`` gives, separated by commas, or what the home says
             (:mod:`radledger.storage.configuration`).
         journal
@@ -180,7 +180,7 @@ class RadLedger:
 
     @cached_property
     def participants(self) -> Participants:
-        """Who is accredited as what, by whom."""
+        """Accreditation of institutions and their members."""
         from radledger.identity import Participants
 
         return Participants(self.ledger)
@@ -201,42 +201,42 @@ class RadLedger:
 
     @cached_property
     def copies(self) -> Copies:
-        """Who holds the ciphertext of image sets."""
+        """Copies of the ciphertext of image sets."""
         from radledger.imaging.copies import Copies
 
         return Copies(self.ledger, self.storage, self.home, self._journal)
 
     @cached_property
     def bundles(self) -> Bundles:
-        """What proves image sets to who has no access to the chain."""
+        """Proofs of image sets for verifiers without access to the chain."""
         from radledger.imaging.bundles import Bundles
 
         return Bundles(self.ledger, self.images)
 
     @cached_property
     def consents(self) -> Consents:
-        """Who may use whose images for what."""
+        """Consent: grants, requests and emergency access."""
         from radledger.consent import Consents
 
         return Consents(self.ledger, self.diseases)
 
     @cached_property
     def diseases(self) -> Diseases:
-        """Diseases whose salts are known here."""
+        """Diseases whose salts this home knows."""
         from radledger.consent.diseases import Diseases
 
         return Diseases(self.home / "diseases.sqlite3")
 
     @cached_property
     def receipts(self) -> ReceiptBook:
-        """The receipts of what was released or read here."""
+        """Receipts of what was released or read in this home."""
         from radledger.access import ReceiptBook
 
         return ReceiptBook(self.home / "receipts.sqlite3")
 
     @cached_property
     def reading(self) -> Reading:
-        """Secrets against signed receipts, and the files that they open."""
+        """Reading: secrets against signed receipts, and the files that they open."""
         from radledger.access import Reading
 
         return Reading(self.ledger, self.images, self.receipts)
@@ -247,8 +247,8 @@ class RadLedger:
         Parameters
         ----------
         rekey
-            Encrypts an image set under a new secret, as its custodian: what locks out readers who
-            may no longer read.  A patient, who cannot, leaves it out.
+            Encrypts an image set under a new secret, as its custodian, which locks out readers who
+            may no longer read. Omit it for a patient, who cannot do so.
 
         Examples
         --------
@@ -276,7 +276,7 @@ class RadLedger:
 
     @cached_property
     def datasets(self) -> Datasets:
-        """Data sets, their contributors and their money."""
+        """Data sets, their contributors and rewards."""
         from radledger.research import Datasets
 
         return Datasets(self.ledger, self.diseases)
@@ -296,7 +296,7 @@ class RadLedger:
 
 
 class _IndexWhenAsked:
-    """The index of an opened `RadLedger`, made at the first question: SQLAlchemy loads slowly."""
+    """The index of an opened `RadLedger`, made on first use, since SQLAlchemy is slow to import."""
 
     def __init__(self, opened: RadLedger) -> None:
         self._opened = opened

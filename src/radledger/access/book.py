@@ -1,4 +1,4 @@
-"""The receipts that a key service keeps: signed by readers, added to, never changed."""
+"""The receipts that a key service keeps. Receipts are added, and never changed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BEGIN SELECT RAISE(ABORT, 'a receipt is kept'); END;
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What was released: for which receipt, with which manifest's secret, when (Unix time)."""
+    """A release: its receipt, the manifest whose secret was released, and when (Unix time)."""
 
     signed: SignedReceipt
     manifest: str
@@ -45,12 +45,12 @@ class Release:
 class ReceiptBook:
     """A book of receipts in an SQLite database that its owner alone can read.
 
-    Any number of processes may use it at once.  What :meth:`keep` returned from is on the disk.
+    Any number of processes may use it at once.  Once :meth:`keep` returns, the receipt is on disk.
 
     Parameters
     ----------
     path
-        The database; made if it does not exist.
+        The database, created if it does not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +59,7 @@ class ReceiptBook:
             database.open()
 
     def require_new(self, signed: SignedReceipt) -> None:
-        """Refuse a receipt that is here already.
+        """Refuse a receipt that the book already has.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class ReceiptBook:
         Raises
         ------
         ReceiptReplayed
-            If its receipt is here already.
+            If the book already has its receipt.
         """
         receipt = release.signed.receipt
         # With the signer, by whom receipts can then be looked for.
@@ -101,7 +101,7 @@ class ReceiptBook:
             raise _replayed(release.signed, released_at=release.released_at) from None
 
     def releases(self, image_id: str | None = None) -> tuple[Release, ...]:
-        """What was released, of one image set or of all, oldest first."""
+        """The releases of one image set or of all, oldest first."""
         with self._opened() as database:
             rows = database.rows(
                 "SELECT receipt, manifest, released_at FROM releases "

@@ -1,4 +1,4 @@
-"""A key service in this process: to whom the chain permits it, against a signed receipt."""
+"""A key service in this process: it releases secrets to permitted readers, against receipts."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _PAUSE = 3600
 class CustodianKeyService:
     """Releases the secrets of image sets, in this process; a :class:`~.keyservice.KeyService`.
 
-    A hospital releases what it holds; a patient may release by themselves, with the secret that was
-    wrapped to the patient's own key.  A reader who was given a secret and may no longer read is
-    locked out of later versions: the next release re-encrypts the image set first, but not within
-    an hour of the last time that was done.  The receipts record what was delivered before.
+    A hospital releases the secrets that it holds.  A patient can release the secret that was
+    wrapped to their own key.  A reader who has received a secret and may no longer read is locked
+    out of later versions: the next release re-encrypts the image set first, but not within an hour
+    of the last time that was done.  The receipts record what was delivered before.
 
     Grants end by the later of the chain's clock and this machine's, and nothing is released while
     the latest block is older than the network allows.
@@ -45,13 +45,13 @@ class CustodianKeyService:
     Parameters
     ----------
     ledger
-        Where permission is asked, at the latest block.
+        The connected chain, which is asked for permission at the latest block.
     receipts
-        The book in which receipts are kept.
+        The book that keeps the receipts.
     show
-        Gives the record of an image set, as ``Images.show`` does.
+        Returns the record of an image set, as ``Images.show`` does.
     secret
-        Gives the present secret of an image set.
+        Returns the current secret of an image set.
     rekey
         Encrypts an image set under a new secret: same root, new manifest.  Only its custodian
         can, so a patient leaves it out.
@@ -94,7 +94,7 @@ class CustodianKeyService:
         ChainStale
             If the latest block is older than the network allows.
         ReceiptForAnotherChain, ReceiptStale, ReceiptGrantDiffers, ReceiptReplayed
-            If it is not for this chain, time or grant, or was answered before.
+            If the receipt is for another chain, time or grant, or was answered before.
         ImageUnknown
             If there is no such image set.
         Refusal
@@ -132,7 +132,7 @@ class CustodianKeyService:
         return WrappedSecret(receipt.image_id, receipt.grant_id, wrapped, present.block_age)
 
     def _require_timely(self, receipt: Receipt, present: Present) -> None:
-        """That the receipt is for this chain and about now."""
+        """Check that the receipt is for this chain and recent."""
         here = (self._ledger.chain_id, self._ledger.address("ConsentRegistry"))
         if (receipt.chain_id, receipt.contract) != here:
             raise ReceiptForAnotherChain(
@@ -150,7 +150,7 @@ class CustodianKeyService:
             )
 
     def _require_owner(self, request: SignedReceipt) -> None:
-        """That who signed acts as the owner of the reader's identity at the latest block."""
+        """Check that the signer acts as the owner of the reader's identity at the latest block."""
         reader, signer = request.receipt.reader, request.signer
         if signer == self._owner(reader):
             return
@@ -169,7 +169,7 @@ class CustodianKeyService:
         return str(self._ledger.call("IdentityRegistry", "controllerOf", identity))
 
     def _locked_out(self, record: ImageRecord, present: Present) -> ImageRecord:
-        """Encrypt under a new secret if a reader has the present one and may no longer read."""
+        """Encrypt under a new secret if a reader has the current one and may no longer read."""
         if self._rekey is None or self._all_may_read(record, present):
             return record
         # A patient and a friend could have a hospital encrypt at will, by granting and revoking.
@@ -179,7 +179,7 @@ class CustodianKeyService:
         return self._show(record.image_id)
 
     def _all_may_read(self, record: ImageRecord, present: Present) -> bool:
-        """Whether all who have the present secret may still do what they last read for."""
+        """Whether all readers with the current secret may still read for their last stated use."""
         for release in self._receipts.holders(record.image_id, record.manifest):
             receipt = release.signed.receipt
             if receipt.reader == record.image_set.custodian:

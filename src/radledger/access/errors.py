@@ -1,4 +1,4 @@
-"""What :mod:`radledger.access` refuses before it asks the chain.
+"""Errors of :mod:`radledger.access`.
 
 ::
 
@@ -34,11 +34,11 @@ class ReceiptForAnotherChain(ReceiptInvalid):
 
 
 class ReceiptStale(ReceiptInvalid):
-    """A receipt's time is too far from the present for its statement to be one about now."""
+    """A receipt's time is too far from the present."""
 
 
 class ReceiptReplayed(ReceiptInvalid):
-    """A receipt was answered before; each release takes a receipt of its own."""
+    """A receipt was answered before; sign a new one for each release."""
 
 
 class ReceiptGrantDiffers(ReceiptInvalid):

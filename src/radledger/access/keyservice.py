@@ -37,11 +37,11 @@ class WrappedSecret:
     Attributes
     ----------
     image_id, grant_id
-        What it opens, and under which grant it was released.
+        The image set that it opens, and the grant under which it was released.
     wrapped
         From :func:`radledger.crypto.keys.wrap` with :func:`release_context` as the context.
     block_age
-        How many seconds ago the block was made by which the release was decided.
+        Age in seconds of the block at which the release was decided.
     """
 
     image_id: str
@@ -51,7 +51,7 @@ class WrappedSecret:
 
 
 class KeyService(Protocol):
-    """Who releases secrets: a hospital, a patient, here or behind a network."""
+    """A service that releases secrets: of a hospital or a patient, in this process or remote."""
 
     def release(self, request: SignedReceipt) -> WrappedSecret:
         """Release an image set's secret to the reader who signed for it.
@@ -59,8 +59,8 @@ class KeyService(Protocol):
         Raises
         ------
         Refusal
-            With the reason, if `ConsentRegistry` does not permit the use at the latest block, or
-            the grant has ended since.
+            If `ConsentRegistry` does not permit the use at the latest block, or the grant has ended
+            since; it has the reason.
         ChainStale
             If the latest block is older than the network allows.
         ReceiptInvalid

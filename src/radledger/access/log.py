@@ -1,7 +1,7 @@
-"""Who had access to what, and when: receipts, grants and emergencies in one list.
+"""The access log: receipts, grants and emergencies in one list.
 
-Receipts stay with the custodian that released a secret; another custodian's are not here.
-Grants and emergencies are the chain's.
+Receipts stay with the custodian that released a secret, so those of other custodians are not
+included.  Grants and emergencies come from the chain.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _AFTER_ITS_SECOND = (sys.maxsize, 0)
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Something that gave access, used it or ended it.
+    """An event that gave access, used it or ended it.
 
     Attributes
     ----------
@@ -45,14 +45,14 @@ class Access:
         ``all revoked``, ``emergencies forbidden``, ``emergencies allowed``,
         ``emergency declared`` or ``emergency reviewed``.
     reader
-        Who read or may read; none where all grants were revoked, or emergencies forbidden.
+        Who read or may read; None if all grants were revoked, or emergencies forbidden.
     patient
-        Whose images; none of an image set that this chain does not know.
+        Whose images; None for an image set that this chain does not know.
     images
         The image set that was read, or what the grant covers: ``all``, ``emergency``, or the id of
         an image set, visit or course.
     purposes
-        For what, in Data Use Ontology terms.
+        The purposes, in Data Use Ontology terms.
     until
         Unix time at which a grant or an emergency ends.
     grant_id
@@ -75,14 +75,14 @@ class Access:
 def access_log(
     connection: Connection, releases: Iterable[Release], term: str | None = None
 ) -> list[Access]:
-    """Every access, or those to an image set, by a reader or to a patient's images, oldest first.
+    """All access, or that to an image set, by a reader or to a patient's images, oldest first.
 
     Parameters
     ----------
     connection
         To the index.
     releases
-        What was released on this chain, from a book of receipts.
+        The releases on this chain, from a book of receipts.
     term
         Id of an image set, or address of a reader or patient, in lower case.
     """

@@ -33,8 +33,8 @@ _NOTHING = Use(0, 0, None)
 class Released:
     """A secret that its reader has opened.
 
-    ``block_age`` is how many seconds before the release the block was made that decided; none where
-    nothing was released, as to the custodian.
+    ``block_age`` is the age in seconds of the block at which the release was decided; None if
+    nothing was released, as for the custodian.
     """
 
     secret: str
@@ -42,7 +42,7 @@ class Released:
 
 
 class Reading:
-    """What readers do with image sets.
+    """Read image sets.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Reading:
     images
         The image sets that are read.
     receipts
-        Where receipts are kept of what patient and custodian read with a secret of their own.
+        The book of receipts of what patient and custodian read with a secret of their own.
 
     Examples
     --------
@@ -79,7 +79,7 @@ class Reading:
         use: Use | None = None,
         identity: str | None = None,
     ) -> Released:
-        """An image set's secret, against a signed receipt.
+        """Return an image set's secret, against a signed receipt.
 
         A key service is asked with a receipt for the grant that permits the use.  The patient and
         the custodian, to whom the secret was wrapped at ingest, need none; a receipt of their
@@ -90,11 +90,12 @@ class Reading:
         image_id
             The set.
         reader, private_key
-            Who reads, and the key whose public half is registered.
+            The reader, and the private key of its registered public key.
         key_service, use
-            Whom to ask for the secret and for what use; neither for the patient and the custodian.
+            The service to ask for the secret, and the use; neither for the patient and the
+            custodian.
         identity
-            Who reads, where that is an identity which the reader took over.
+            The identity that reads, if the reader took it over from another key.
 
         Raises
         ------
@@ -106,9 +107,9 @@ class Reading:
         SecretUnknown
             If no key service is asked, and the secret was not wrapped to the reader.
         UnwrapFailed
-            If what came does not open with `private_key`.
+            If the answer cannot be opened with `private_key`.
         UsageError
-            If a key service is given, and no use.
+            If a key service is given without a use.
         """
         if key_service is None:
             return self._own(image_id, reader, private_key)

@@ -1,7 +1,7 @@
-"""What a reader signs to be given an image set's secret.
+"""Receipts, which a reader signs to obtain an image set's secret.
 
-A receipt says what is read, for what use, under which grant and when.  It stays with the key
-service that answered it, which can show by it what was delivered, and to whom.
+A receipt says what is read, for what use, under which grant and when.  The key service that
+answered it keeps it as proof of what was delivered, and to whom.
 
 References
 ----------
@@ -48,24 +48,24 @@ _FIELDS: Fields = (
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a reader signs to be given a secret; it stays with the custodian that released it.
+    """A statement that a reader signs to obtain a secret; the custodian that releases it keeps it.
 
     Attributes
     ----------
     reader
-        Who reads: an identity, which signs with its owner's key.
+        The reader: an identity, for which its owner signs.
     image_id
-        What is read.
+        The image set.
     purposes, fulfilled
-        Bits of Data Use Ontology terms: for what, and which conditions the use fulfils.
+        Bits of Data Use Ontology terms: the purposes, and the conditions that the use fulfils.
     disease
         Code of the disease under research, ``0x`` and 26 digits, zero without one.
     grant_id
         The grant that permits it; `radledger.imaging.model.NONE` for the patient's own images.
     time
-        Unix time when it was signed, by the later of the chain's clock and the signer's.
+        Unix time of signing, by the later of the chain's clock and the signer's.
     chain_id, contract
-        On which chain, and by which ``ConsentRegistry``.
+        The chain's id, and the address of its ``ConsentRegistry``.
     nonce
         16 random bytes, so that no two receipts are the same.
 
@@ -95,7 +95,7 @@ class Receipt:
 
     @classmethod
     def of(cls, ledger: Ledger, reader: str, image_id: str, use: Use, grant_id: str) -> Receipt:
-        """A receipt of now, for the chain and contracts of a ledger."""
+        """A receipt of the present time, for the chain and contracts of a ledger."""
         purposes, fulfilled, disease = use.struct
         return cls(
             reader=reader,
@@ -158,7 +158,7 @@ class SignedReceipt:
     def signer(self) -> str | None:
         """Address of the signer; None if the signature is not a valid one.
 
-        Whether that is the reader's owner, `IdentityRegistry` knows.
+        `IdentityRegistry` knows whether that is the reader's owner.
         """
         from radledger.chain.signatures import recover, signature_bytes
 
@@ -168,17 +168,17 @@ class SignedReceipt:
             return None
 
     def to_json(self) -> dict[str, Any]:
-        """As an object that :func:`json.dumps` takes."""
+        """The receipt as an object for :func:`json.dumps`."""
         return {**asdict(self.receipt), "signature": self.signature}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SignedReceipt:
-        """Back from :meth:`to_json`; what comes from elsewhere is not trusted with its form.
+        """Read the form of :meth:`to_json`; the form of untrusted input is checked.
 
         Raises
         ------
         ReceiptInvalid
-            If a field is missing, not known or not of its form.
+            If a field is missing, unknown or malformed.
         """
         if not isinstance(value, Mapping) or value.keys() != _FORMS.keys():
             raise ReceiptInvalid(

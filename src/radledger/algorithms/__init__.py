@@ -1,4 +1,4 @@
-"""Algorithms: their versions, what these were trained on, and their executions."""
+"""Algorithms: their versions, the training of these, and their executions."""
 
 from __future__ import annotations
 

@@ -44,9 +44,9 @@ _LATER = (
 
 
 class Algorithms:
-    """Register algorithms, publish versions of them, and record on what these were executed.
+    """Register algorithms, publish versions of them, and record their executions.
 
-    What people do is an :class:`~radledger.chain.action.Action`, which they send and pay.
+    Each change is an :class:`~radledger.chain.action.Action`, which its author sends and pays for.
 
     Examples
     --------
@@ -79,7 +79,7 @@ class Algorithms:
         Raises
         ------
         InvalidFamily
-            If the family is written otherwise.
+            If the family is not a scheme and a code.
         """
         call = Call(_CONTRACT, "register", (name, encode_family(family)))
 
@@ -97,9 +97,9 @@ class Algorithms:
         Parameters
         ----------
         name
-            Of the algorithm.
+            Name of the algorithm.
         release
-            What the version is, and what it came from.
+            The version and its origin.
 
         Raises
         ------
@@ -148,7 +148,7 @@ class Algorithms:
     def run(
         self, version_id: str, images: Sequence[ImageSet], use: Use, output: str
     ) -> Action[Executed]:
-        """Record that the signer executed a version on image sets that it may use now.
+        """Record that the signer executed a version on image sets that it may use.
 
         The patients' consent is checked on the chain.  It is refused with the reason if one of the
         image sets may not be used so, and with `AlgorithmVersionIsRecalled`.
@@ -175,9 +175,9 @@ class Algorithms:
         return Action(self._ledger, lambda _: [call], result)
 
     def run_batch(self, version_id: str, runs: Sequence[Run]) -> Action[ExecutedBatch]:
-        """Record any number of executions by the signer, by the root over their ids.
+        """Record any number of executions by the signer, as the Merkle root of their ids.
 
-        Consent is not checked on the chain: what proves it are the receipts of reading.
+        The chain does not check consent here; the receipts of reading prove it.
 
         Parameters
         ----------
@@ -210,7 +210,7 @@ class Algorithms:
     # --- lists --------------------------------------------------------------------------------
 
     def show(self, algorithm_id: str) -> Algorithm:
-        """Say all that is known of an algorithm.
+        """Return an algorithm with its versions.
 
         Raises
         ------
@@ -228,7 +228,7 @@ class Algorithms:
         return found[0]
 
     def version(self, version_id: str) -> Version:
-        """Say all that is known of a version.
+        """Return a version with its executions.
 
         Raises
         ------
@@ -248,7 +248,7 @@ class Algorithms:
         return found
 
     def list(self, *, institution: str | None = None) -> tuple[Algorithm, ...]:
-        """All algorithms, or those of an institution, in the order in which they were named."""
+        """All algorithms, or those of an institution, oldest first."""
         filters = {} if institution is None else {"institution": parse_address(institution)}
         return tuple(self._algorithms(**filters))
 

@@ -1,4 +1,4 @@
-"""MONAI bundles: what their metadata say of an algorithm, and the digest of the whole.
+"""MONAI bundles: their metadata, and the digest of the whole.
 
 References
 ----------
@@ -24,16 +24,16 @@ _LONGEST = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class MonaiBundle:
-    """What a bundle's ``configs/metadata.json`` says.
+    """The metadata of a bundle, from its ``configs/metadata.json``.
 
     Attributes
     ----------
     name
-        Its name, or that of its folder where the metadata have none.
+        Its name, or that of its folder if the metadata have none.
     version
         Its version.
     description, authors
-        As they are there; none where they are not.
+        As in the metadata; None if missing.
     digest
         SHA-256 of the bundle (:func:`folder_digest`).
     """

@@ -1,4 +1,4 @@
-"""What can be wrong with a request about algorithms, before the chain is asked.
+"""Errors of :mod:`radledger.algorithms`.
 
 ::
 

@@ -1,4 +1,4 @@
-"""How ids, digests and codes of algorithms are written, and how the chain holds them."""
+"""Ids, digests and codes of algorithms, as text and as on chain."""
 
 from __future__ import annotations
 

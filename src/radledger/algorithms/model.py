@@ -1,4 +1,4 @@
-"""What algorithms, their versions and their executions are.
+"""Algorithms, their versions and their executions.
 
 The names are those of DICOM's Algorithm Identification (PS3.16, TID 4019), by which structured
 reports and segmentations cite an algorithm.  Addresses are EIP-55 texts; ids and digests are ``0x``
@@ -30,7 +30,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What a developer states about a new version of an algorithm.
+    """A new version of an algorithm, as its developer describes it.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Release:
     parent
         Id of the version that it came from.
     developers
-        Addresses of who developed it; default: the signer.
+        Addresses of its developers; default: the signer.
 
     Examples
     --------
@@ -70,7 +70,7 @@ class Run:
     images
         Ids of the image sets, in the order in which the version took them.
     use
-        What for.
+        The use.
     output
         SHA-256 of the output.
     """
@@ -113,20 +113,20 @@ class ExecutionBatch:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of an algorithm: what was stated of it, and what became of it.
+    """A version of an algorithm, its recall and its executions.
 
     Attributes
     ----------
     version_id, algorithm_id, institution
-        Its id, of which algorithm it is, and whose.
+        Its id, its algorithm, and the institution.
     label, digest, trained_on, conditions, parent, developers
         As in :class:`Release`.
     published_at, transaction
         When and where it was published.
     recalled_at, recalled_by, notice
-        When, by whom and with which safety notice it was recalled; none unless it was.
+        When, by whom and with which safety notice it was recalled; None if it was not.
     executions, batches
-        What it was executed on, each execution once; and what was recorded by roots.
+        Its executions, each once, and batches of executions that were recorded by their root.
     """
 
     version_id: str

@@ -1,4 +1,4 @@
-"""What an area of the library is made of.
+"""The parts of an area of the library.
 
 ================  ==========================================================================
 ``declaration``   what an area declares: contracts, and what the rest must know of them

@@ -1,4 +1,4 @@
-"""What an area declares: its contracts, and what the rest of the library must know of them.
+"""The declaration of an area: its contracts, and what the rest of the library needs to know.
 
 An area is a folder of the library and of ``contracts/`` with the same name.  Its ``area.py`` holds
 one :class:`Area` and imports nothing else, so that all of them can be read at no cost;
@@ -24,7 +24,7 @@ class Contract:
     name
         Its name in Solidity.
     constructor
-        What its constructor takes: contracts deployed before it by name, and parameters of the
+        Arguments of its constructor: contracts deployed before it by name, and parameters of the
         deployment in lower case.
     actors
         Of the events that name who acted, which argument does; for other events it is the signer
@@ -48,7 +48,7 @@ class Contract:
 
 @dataclass(frozen=True)
 class Area:
-    """A part of the field with contracts and services of its own.
+    """A part of the field that has its own contracts and services.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Area:
 
 
 def load(place: str) -> Any:
-    """What ``module:attribute`` names.
+    """Import the object that ``module:attribute`` names.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a rebuilt state says a contract's view must answer."""
+"""The state of a contract, rebuilt from its events, and what its views must answer."""
 
 from __future__ import annotations
 

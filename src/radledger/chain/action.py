@@ -1,4 +1,4 @@
-"""What an account is about to do: in words, sent by itself, or signed for another to submit."""
+"""Actions: what an account can do, put into words, sent, or signed for another to submit."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ WEEK = 7 * 24 * 3600
 
 
 class Statement(Protocol):
-    """What an account signs for another one to submit."""
+    """A statement that one account signs and another submits."""
 
     @property
     def words(self) -> str:
-        """What it says, without the times."""
+        """Return the statement in words, without the times."""
         ...
 
     def sign(self, signer: LocalAccount, valid_for: int) -> dict[str, Any]:
@@ -40,8 +40,8 @@ class Statement(Protocol):
 class Action(Generic[T]):
     """A use case, ready to be sent or signed.
 
-    Making one sends nothing.  The account that sends or signs it is the one that acts; use cases by
-    which one acts for another account take that as an argument.
+    Creating one sends nothing.  The account that sends or signs it is the one that acts; use cases
+    for another account take its address as an argument.
 
     Attributes
     ----------
@@ -71,17 +71,17 @@ class Action(Generic[T]):
     statement: Callable[[str], Statement] | None = None
 
     def words(self, account: str) -> str:
-        """What the account would do, in words.
+        """Say in words what the account would do.
 
         Parameters
         ----------
         account
-            Address of who would send or sign it.
+            Address of the account that would send or sign it.
 
         Raises
         ------
         RadLedgerError
-            If it cannot be done, as far as that shows before the chain simulates it.
+            If it cannot be done, as far as this is known without simulating it.
         """
         if self.statement is not None:
             return self.statement(account).words
@@ -111,7 +111,7 @@ class Action(Generic[T]):
         signer
             Who acts.
         valid_for
-            Seconds in which it can be submitted.
+            Seconds during which it can be submitted.
 
         Returns
         -------
@@ -121,9 +121,9 @@ class Action(Generic[T]):
         Raises
         ------
         NotSignable
-            If the contract takes it from its sender alone.
+            If the contract accepts it only from its sender.
         UsageError
-            If it takes more than one call.
+            If it needs more than one call.
         Refusal
             If the contract would refuse it now, as far as that can be known.
         """
@@ -159,5 +159,5 @@ def one_call(
 
 
 def last(receipts: Sequence[Receipt]) -> Receipt:
-    """The receipt of the last call."""
+    """Return the receipt of the last call."""
     return receipts[-1]

@@ -1,4 +1,4 @@
-"""What a call of a contract says: its function and arguments by name, as the ABI has them."""
+"""Decoded calls of contracts: function and arguments by name, as the ABI has them."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def said(ledger: Ledger, to: str, data: str) -> Said:
 
 
 def words_of(ledger: Ledger, account: str, call: Call) -> str:
-    """What an account does with a call, in words.
+    """Say in words what an account does with a call.
 
     Parameters
     ----------
     ledger
         The connected contracts.
     account
-        Address of who makes it.
+        Address of the account that makes it.
     call
         The call.
     """

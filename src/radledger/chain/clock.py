@@ -1,8 +1,8 @@
 """The present time: by the latest block and by this machine, and whether the chain is alive.
 
-Contracts know no time but their block's.  While a chain makes no block, nothing expires on it, and
-what was revoked since does not show.  What must end in time therefore goes by the later of both
-clocks, and what decides about access refuses to answer from a block that is too old.
+Contracts know only the time of their block.  While a chain makes no block, nothing expires on it,
+and later revocations are not visible.  So expiry goes by the later of both clocks, and decisions
+about access are refused if the latest block is too old.
 """
 
 from __future__ import annotations

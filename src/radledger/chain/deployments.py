@@ -1,4 +1,4 @@
-"""What was deployed where, as recorded in ``<folder>/<chainId>.json``."""
+"""Records of deployments, in ``<folder>/<chainId>.json``."""
 
 from __future__ import annotations
 
@@ -85,15 +85,15 @@ class Deployment:
     Attributes
     ----------
     chain_id, genesis
-        Which chain: its EIP-155 id and the hash of its first block.
+        The chain: its EIP-155 id and the hash of its first block.
     contracts
         The deployed contracts, by name.
     parameters
-        What the constructors were given besides each other's addresses.
+        The constructors' parameters besides each other's addresses.
     pending
         A creation under way, if there is one.
     predecessor
-        The deployment that this one takes the place of, and so on back to the first.
+        The deployment that this one replaces, and so on back to the first.
     format
         Of the record that it was read from; 0 before release 0.1.0.
     """

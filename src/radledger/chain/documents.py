@@ -47,7 +47,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a verified document says, in the form in which the contract takes it."""
+    """A verified document, in the form in which the contract takes it."""
 
     primary: str
     message: Mapping[str, Any]
@@ -64,9 +64,9 @@ class Signed:
     kind, signer
         As the document has them.
     account
-        Whom it is about: the subject of a consent, the signer of a call.
+        The account that it is about: the subject of a consent, the signer of a call.
     said
-        What its signer says to which contract.
+        The signer's message, and the contract that it is for.
     call
         The call by which an account with Ether submits it.
     nonce

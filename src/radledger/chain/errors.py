@@ -1,4 +1,4 @@
-"""What :mod:`radledger.chain` raises besides the contracts' own refusals.
+"""Errors of :mod:`radledger.chain`, besides the refusals of contracts.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Decode what contracts recorded, for all callers into the same form.
+"""Decode the events of contracts, into one form for all callers.
 
 Arguments have their Solidity names and the values that JSON has: addresses in EIP-55 form, bytes
 as ``0x…`` in lower case, integers as integers, structs as objects.
@@ -25,14 +25,14 @@ _WORD = 64  # hexadecimal digits
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that a contract recorded.
+    """An event of a contract.
 
     Attributes
     ----------
     block, log_index
-        Where it stands: block number, and position in the block.
+        Its place: block number, and position in the block.
     contract, name
-        Which contract emitted it, and its name in Solidity.
+        The contract that emitted it, and its name in Solidity.
     args
         Its arguments by name, as JSON has them.
     transaction
@@ -40,8 +40,8 @@ class Event:
     timestamp
         Unix time of the block.
     who
-        The account that acted, where an index says it: the one that the event names as such, or
-        else the signer of the forwarded request, or else the sender of the transaction.
+        The account that acted, if the event comes from an index: the one that the event names as
+        such, or else the signer of the forwarded request, or else the sender of the transaction.
     """
 
     block: int
@@ -56,7 +56,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A mined transaction: its hash as ``0x…``, where and when, its gas and its events."""
+    """A mined transaction: its hash (``0x…``), block, time, gas and events."""
 
     transaction: str
     block: int

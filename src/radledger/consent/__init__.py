@@ -1,4 +1,4 @@
-"""Who may use whose images for what: grants, requests, emergency access, the release of keys."""
+"""Consent to the use of images: grants, requests and emergency access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What readers do: ask for grants, and ask whether a use is permitted."""
+"""Requests for grants, and checks whether a use is permitted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Asking"]
 
 
 class Asking:
-    """Requests for grants, and the one question that grants answer, for :class:`.Consents`."""
+    """The readers' part of :class:`.Consents`."""
 
     _ledger: Ledger
     _diseases: Diseases
@@ -49,7 +49,7 @@ class Asking:
         terms, scope, exact
             As in :meth:`.Consents.grant`.
         grantee
-            The signer's institution, where it is to be granted; by default the signer.
+            The signer's institution, if it is to be the grantee; default: the signer.
 
         Returns
         -------
@@ -98,7 +98,7 @@ class Asking:
         Parameters
         ----------
         reader
-            Address of who wants to.
+            Address of the reader.
         image
             The image set.
         purposes
@@ -106,8 +106,8 @@ class Asking:
         fulfilled
             DUO conditions that the use fulfils.
         disease
-            Code of the disease under research, with its salt (``CODE@SALT``) where the grant's is
-            not in this service's book.
+            Code of the disease under research, with its salt (``CODE@SALT``) if this service's book
+            does not have that of the grant.
         """
         use = self.use(reader, image, purposes, fulfilled=fulfilled, disease=disease)
         present = self._ledger.present()
@@ -124,7 +124,7 @@ class Asking:
         fulfilled: Iterable[str] = (),
         disease: str | None = None,
     ) -> Use:
-        """What a reader wants to do; a disease's code gets the salt of a grant to the reader.
+        """The use for the contract; a disease's code gets the salt of a grant to the reader.
 
         Parameters are those of :meth:`check`.
         """

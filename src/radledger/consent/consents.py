@@ -1,4 +1,4 @@
-"""Who may use whose images for what: the service over ``ConsentRegistry``."""
+"""The consent service, over ``ConsentRegistry``."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _T = TypeVar("_T", Grant, ConsentRequest)
 
 
 class Consents(Asking, EmergencyAccess):
-    """Grants, requests and emergencies, and the one question that they answer.
+    """Grants, requests and emergency access, and checks of a use against them.
 
-    What people do is an :class:`~radledger.chain.action.Action`: they send it and pay.  A subject
-    can also sign it, which gives a document that any account with Ether may submit
+    Each change is an :class:`~radledger.chain.action.Action`, which its author sends and pays for.
+    A subject can also sign it into a document that any account with Ether can submit
     (:func:`radledger.signed.submit`).  The subject is the signer, unless the signer is its delegate
     (a parent, a proxy) and names it.
 
@@ -73,13 +73,13 @@ class Consents(Asking, EmergencyAccess):
         grantee
             Address of a person or institution.
         terms
-            For what, under which conditions, how long.
+            Purposes, conditions and time.
         scope
             ``all``, or the id of an image set or the digest of a visit or course.
         subject
-            Whose images; default: the signer's.
+            The patient; default: the signer.
         exact
-            Keep the end to the second; it is rounded otherwise (`radledger.consent.periods`).
+            Keep the end exact to the second instead of rounding it (`radledger.consent.periods`).
 
         Raises
         ------
@@ -101,7 +101,7 @@ class Consents(Asking, EmergencyAccess):
     ) -> Action[Receipt]:
         """Take one grant back, and each for this grantee and scope that was signed before.
 
-        Where nothing was granted, what is still on its way will not count.
+        If nothing was granted, a signed grant that arrives later will not count.
         """
         whose = _whose(grantee, scope, subject)
 
@@ -137,7 +137,7 @@ class Consents(Asking, EmergencyAccess):
         Parameters
         ----------
         request_id
-            Which request.
+            Id of the request.
         subject
             As in :meth:`grant`.
         disease
@@ -159,7 +159,7 @@ class Consents(Asking, EmergencyAccess):
     # --- lists --------------------------------------------------------------------------------
 
     def has_granted(self, subject: str, grantee: str, *, scope: str = ALL) -> bool:
-        """Whether a subject granted, and has not revoked that grant by itself.
+        """Whether a subject has granted, and not revoked that grant itself.
 
         It says nothing of the grant's time, nor of :meth:`revoke_all`; see :meth:`check`.
         """
@@ -167,7 +167,7 @@ class Consents(Asking, EmergencyAccess):
         return signing.is_granted(self._ledger, *key)
 
     def list(self, *, subject: str | None = None, grantee: str | None = None) -> tuple[Grant, ...]:
-        """Grants of a subject, for a grantee, or both, with what has become of each."""
+        """Grants of a subject, to a grantee, or both, each with its state."""
         filters = _filters(subject=subject, grantee=grantee)
         return tuple(map(self._named, records.grants(self._ledger, **filters)))
 
@@ -188,7 +188,7 @@ class Consents(Asking, EmergencyAccess):
         return asked
 
     def _named(self, record: _T) -> _T:
-        """A grant or request with ``CODE@SALT`` where that is known here."""
+        """A grant or request with ``CODE@SALT`` if that is known here."""
         terms: Terms = record.terms
         return replace(record, terms=replace(terms, disease=self._diseases.named(terms.disease)))
 
@@ -216,7 +216,7 @@ class Consents(Asking, EmergencyAccess):
 def _whose(
     grantee: str, scope: str, subject: str | None
 ) -> Callable[[str], tuple[str, str, bytes]]:
-    """Which grant, by the address of who acts."""
+    """The grant, by the address of the acting account."""
     rest = parse_address(grantee), parse_scope(scope)
     return lambda account: (parse_address(subject or account), *rest)
 

@@ -1,4 +1,4 @@
-"""Diseases, which the chain holds as salted digests, and the book of the salts known here.
+"""Diseases, which are salted digests on chain, and the book of known salts.
 
 The chain is public, and there are few enough diseases to try them all.  So a disease has a
 random salt: people pass on ``CODE@SALT``, such as ``MONDO:0004992@3f…``, and the chain holds the
@@ -49,8 +49,8 @@ class Diseases:
     Parameters
     ----------
     path
-        An SQLite database that its owner alone can read, made if it is not there; None: in memory,
-        for as long as this object.
+        An SQLite database that only its owner can read, created if it does not exist; None: in
+        memory, for as long as this object.
 
     Examples
     --------
@@ -64,7 +64,7 @@ class Diseases:
         self._database = SqliteDatabase(path, _SCHEMA)
 
     def sealed(self, disease: str | None) -> str | None:
-        """A disease with its salt: a new one for a code; both are kept.
+        """Return a disease with its salt, which is new for a code; both are kept.
 
         Raises
         ------
@@ -80,7 +80,7 @@ class Diseases:
         return sealed
 
     def named(self, digest: str | None) -> str | None:
-        """``CODE@SALT`` of a digest where that is known here, else the digest."""
+        """``CODE@SALT`` of a digest if it is known here, else the digest."""
         if digest is None:
             return None
         found = self._database.rows("SELECT sealed FROM diseases WHERE digest = ?", digest)
@@ -138,7 +138,7 @@ def is_code(text: str) -> bool:
 
 
 def is_digest(text: str) -> bool:
-    """Whether a text is what the chain holds of a disease: ``0x`` and 26 digits.
+    """Whether a text is the digest of a disease: ``0x`` and 26 digits.
 
     Examples
     --------
@@ -174,7 +174,7 @@ def seal_disease(code: str) -> str:
 
 
 def disease_code(disease: str) -> str | None:
-    """The code in ``CODE@SALT``; none of a digest, which does not tell it.
+    """The code in ``CODE@SALT``; None for a digest, which does not reveal it.
 
     Examples
     --------
@@ -216,7 +216,7 @@ def encode_disease(disease: str | None) -> bytes:
 
 
 def decode_disease(disease: bytes) -> str | None:
-    """What the chain holds of a disease, ``0x`` and 26 digits, or none.
+    """The digest of a disease (``0x`` and 26 digits), or None.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Terms of the Data Use Ontology (DUO): what a grant permits, and what it asks of a use.
+"""Terms of the Data Use Ontology (DUO): what a grant permits and requires.
 
 A grant permits *purposes* and requires *conditions*; a use states its purposes and the conditions
 that it fulfils.  The chain holds each as bits; here they have the short names that the field uses
-("GRU", "NPU") and DUO's ids ("DUO:0000042").  Either form is taken, the short names are given.
+("GRU", "NPU") and DUO's ids ("DUO:0000042").  Both forms are accepted; short names are returned.
 
 References
 ----------
@@ -108,7 +108,7 @@ def purpose_bits(names: Iterable[str]) -> int:
     Raises
     ------
     UnknownTerm
-        If a name is not that of a purpose, or there is none at all.
+        If a name is not that of a purpose, or none is given.
 
     Examples
     --------
@@ -202,7 +202,7 @@ def words(terms: Iterable[Term], bits: int) -> list[str]:
 
 
 def describe(purposes: int, conditions: int = 0, disease: str | None = None) -> str:
-    """Purposes, conditions and disease in words that a patient understands.
+    """Describe purposes, conditions and disease in words that a patient understands.
 
     Examples
     --------

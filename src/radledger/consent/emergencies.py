@@ -1,4 +1,4 @@
-"""Emergency access and its reviews, and what they say of a clinician and its institution."""
+"""Emergency access and its reviews, and the conduct of clinicians and institutions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DAY = 24 * 3600
 
 
 class EmergencyAccess:
-    """What clinicians and their reviewers do in an emergency, for :class:`.Consents`."""
+    """The part of :class:`.Consents` about emergencies."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -52,14 +52,14 @@ class EmergencyAccess:
     def forbid_emergencies(self, *, subject: str | None = None) -> Action[Receipt]:
         """Forbid emergency access to the subject's images, where the deployment allows that.
 
-        Emergency access in force ends at once. Clinicians then see nothing that was not granted,
-        also where a life depends on it.  It is refused with `EmergenciesNotForbiddable` if
-        the deployment does not let subjects forbid it.
+        Emergency access in force ends at once.  Clinicians then see nothing that was not granted,
+        even if a life depends on it.  It is refused with `EmergenciesNotForbiddable` if the
+        deployment does not let subjects forbid it.
         """
         return self._choice(subject, forbidden=True)
 
     def allow_emergencies(self, *, subject: str | None = None) -> Action[Receipt]:
-        """Allow emergency access again, as every subject does who never forbade it."""
+        """Allow emergency access again, which is the default."""
         return self._choice(subject, forbidden=False)
 
     def review(
@@ -81,7 +81,7 @@ class EmergencyAccess:
         Parameters
         ----------
         subject, clinician, since
-            Which emergency access, as :meth:`emergencies` lists it.
+            The emergency access, as :meth:`emergencies` lists it.
         justified
             The outcome.
         opinion
@@ -103,14 +103,14 @@ class EmergencyAccess:
         Parameters
         ----------
         subject, clinician, institution
-            Addresses: of which patient, by whom, of which institution; default: all.
+            Addresses of the patient, clinician and institution; default: all.
         """
         given = {"subject": subject, "clinician": clinician, "institution": institution}
         filters = {name: parse_address(text) for name, text in given.items() if text is not None}
         return tuple(records.emergencies(self._ledger, **filters))
 
     def conduct(self, account: str) -> Conduct:
-        """What a clinician or an institution did with access, to know before one grants it any.
+        """The conduct of a clinician or an institution, to consult before granting access.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What :mod:`radledger.consent` refuses before it asks the chain.
+"""Errors of :mod:`radledger.consent`.
 
 ::
 
@@ -35,7 +35,7 @@ class InvalidDisease(UsageError):
 
 
 class DiseaseUnknown(UsageError):
-    """Which disease a digest stands for is not known here, or it is not the one that was stated."""
+    """The disease of a digest is not known here, or is not the stated one."""
 
 
 class InvalidScope(UsageError):

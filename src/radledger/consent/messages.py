@@ -1,4 +1,4 @@
-"""The typed data that a subject signs, and what it says in words."""
+"""The typed data that a subject signs, and its words."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def read(ledger: Ledger, document: Mapping[str, Any]) -> Signed:
 
 
 def without_disease(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A document for a submitter that need not know which disease it names.
+    """Return a document without its disease, for a submitter that need not know it.
 
     Raises
     ------
@@ -158,7 +158,7 @@ _ALLOWS = "allows clinicians to use all images in an emergency, each for a day a
 
 
 def summarise(primary: str, message: Mapping[str, Any], disease: str | None = None) -> str:
-    """What signing a message does, in words, and what of it is public.
+    """Say in words what signing a message does, and what of it is public.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def summarise(primary: str, message: Mapping[str, Any], disease: str | None = No
 
 
 def words_of(primary: str, message: Mapping[str, Any], disease: str | None = None) -> str:
-    """What a message says, without its times; parameters are those of :func:`summarise`."""
+    """Say what a message does, without its times; parameters are those of :func:`summarise`."""
     subject = message["subject"]
     if primary == "RevokeAll":
         what = f"{subject} takes back every permission given so far"

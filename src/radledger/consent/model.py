@@ -1,4 +1,4 @@
-"""What grants, requests and emergencies are made of."""
+"""Grants, requests, emergency access and conduct."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UNTIL_REVOKED = (1 << 32) - 1
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """For what, under which conditions and how long images may be used.
+    """The terms of a grant: purposes, conditions and time.
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ class Terms:
     conditions
         DUO terms that every use must fulfil.
     disease
-        The one disease, where the purpose is ``DS`` alone: its code, to which the service adds a
+        The disease, if the only purpose is ``DS``: its code, to which the service adds a
         salt, or ``CODE@SALT``; a digest where the salt is not known (`radledger.consent.diseases`).
     start
-        From when, Unix time; default: the time of granting.
+        Start (Unix time); default: the time of granting.
     until
-        Until when, Unix time.
+        End (Unix time); default: until revoked.
 
     Examples
     --------
@@ -64,7 +64,7 @@ class Terms:
     until: int = UNTIL_REVOKED
 
     def encode(self, now: int) -> bindings.Terms:
-        """As the contract takes them; they start ``now`` unless they say when."""
+        """Encode for the contract; they start ``now`` if no start is set."""
         return bindings.Terms(
             now if self.start is None else self.start,
             self.until,
@@ -75,7 +75,7 @@ class Terms:
 
     @classmethod
     def decode(cls, struct: bindings.Terms) -> Terms:
-        """As the contract has them; purposes have DUO's inheritance applied in a grant."""
+        """Decode from the contract; the purposes of a grant have DUO's inheritance applied."""
         start, until, purposes, conditions, disease = struct
         return cls(
             purposes=duo.purpose_names(purposes),
@@ -92,11 +92,11 @@ class Slot(NamedTuple):
     Attributes
     ----------
     terms
-        What is permitted or asked for.
+        The terms that are granted or requested.
     signed
         When it was signed, Unix time; zero in a request, as is the epoch.
     epoch
-        How often the subject had taken everything back.
+        How often the subject had revoked everything.
     """
 
     terms: bindings.Terms
@@ -157,9 +157,9 @@ class Requested:
     Attributes
     ----------
     request_id
-        By which it is approved.
+        Its id, by which it is approved.
     disease
-        ``CODE@SALT``, where it names a disease: the subject has to be given it.
+        ``CODE@SALT``, if it names a disease: pass it on to the subject.
     """
 
     request_id: str
@@ -174,7 +174,7 @@ class Decision:
     ``reason`` is ``permitted``, ``never granted``, ``revoked``, ``expired``, ``not yet``,
     ``purpose``, ``disease``, ``condition``, ``reader suspended``, ``not anchored``, ``erased``,
     ``disowned``; or ``stale chain`` if the latest block is older than the network allows.
-    ``grant_id`` is none where no grant was considered, as for the patient's own images.
+    ``grant_id`` is None if no grant was considered, as for the patient's own images.
     ``block_age`` is the age in seconds of the block that the answer comes from.
     """
 
@@ -188,7 +188,7 @@ class Decision:
 class Emergency:
     """Emergency access, and its review by a second person of the clinician's institution.
 
-    ``reviewer`` and ``justified`` are none until then; ``overdue`` from ``review_by`` on, which is
+    ``reviewer`` and ``justified`` are None until then; ``overdue`` from ``review_by`` on, which is
     the end of the third UTC day after the emergency. One that was found not justified has ended.
     """
 
@@ -207,12 +207,12 @@ class Emergency:
 
 @dataclass(frozen=True, slots=True)
 class EmergencyCounts:
-    """What became of emergency accesses: how many there were, and how many of them are what.
+    """Numbers of emergency accesses, by outcome.
 
     Parameters
     ----------
     declared
-        How many there were.
+        How many were declared.
     justified, unjustified
         How many a second person found justified, and not justified.
     waiting
@@ -230,14 +230,14 @@ class EmergencyCounts:
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """What an account did with the access that it had.
+    """The conduct of an account: its use of emergency access, and suspensions.
 
     Parameters
     ----------
     account
         Its address.
     institution
-        To which it belongs; itself for an institution, none where it belongs to none.
+        Its institution, which is the account itself for an institution; None without one.
     as_clinician
         Emergency accesses that it declared itself.
     as_institution
@@ -258,7 +258,7 @@ class Conduct:
 
 @dataclass(frozen=True, slots=True)
 class SealedNote:
-    """A text whose salted digest goes on chain; who wrote it keeps the text and the salt.
+    """A text whose salted digest goes on chain; its author keeps the text and the salt.
 
     Examples
     --------

@@ -16,7 +16,7 @@ _BY_DAY, _BY_MONTH = 7 * _DAY, 182 * _DAY
 
 
 def rounded_end(start: int, until: int) -> int:
-    """The end of a grant with no more of it than many others have, never later than it was.
+    """Round the end of a grant down, so that many grants have the same end.
 
     A grant that lasts half a year or longer ends with a month, one that lasts a week or longer
     with a day, in this machine's time zone.  Shorter ones, and those without an end, stay.
@@ -24,7 +24,7 @@ def rounded_end(start: int, until: int) -> int:
     Parameters
     ----------
     start, until
-        Between which times it is to stand, Unix time.
+        Start and end (Unix time).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Grants and requests as the events tell them."""
+"""Grants and requests, from the events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is who: accredited participants, and identities with their keys, delegates and guardians."""
+"""Accredited participants, and identities with their keys, delegates and guardians."""
 
 from __future__ import annotations
 

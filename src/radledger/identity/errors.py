@@ -1,9 +1,9 @@
-"""What :mod:`radledger.identity` refuses before it asks the chain.
+"""Errors of :mod:`radledger.identity`.
 
 ::
 
     UsageError
-    ├── InvalidAddress      no Ethereum address, or one with a wrong checksum
+    ├── InvalidAddress      not an Ethereum address, or a wrong checksum
     ├── UnknownRole         no such role
     └── NoGuardians         an identity without guardians, which cannot be recovered
     CryptoError

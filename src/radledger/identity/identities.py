@@ -66,11 +66,11 @@ class Identities:
     # --- reading ------------------------------------------------------------------------------
 
     def show(self, identity: str) -> Identity:
-        """Say who owns an identity, who acts for it, what it publishes, who can recover it."""
+        """Show an identity: its owner, delegates, attributes and guardians."""
         return records.identity_record(self._ledger, parse_address(identity))
 
     def encryption_key(self, identity: str) -> PublicKey:
-        """The public key to wrap a secret to: the last one registered that is valid now.
+        """The public key to which secrets are wrapped: the last registered one that is valid.
 
         A hybrid key counts before those of X25519 alone; one that an earlier owner registered, or
         that nothing can be wrapped to, does not count.
@@ -112,8 +112,8 @@ class Identities:
     def change_owner(self, new_owner: str, *, identity: str | None = None) -> Action[Receipt]:
         """Hand an identity over to another key, which alone acts for it from then on.
 
-        What was set before ends, also for identities that it owns: delegates, guardians and
-        attributes, the encryption key among them.  The new owner sets again what is to stay.
+        This ends delegates, guardians and attributes, including the encryption key, also those of
+        identities that it owns.  The new owner has to set again what is to stay.
         """
         return self._action("changeOwner", identity, parse_address(new_owner))
 
@@ -125,7 +125,7 @@ class Identities:
         delegate_type: str = CONSENT_DELEGATE,
         identity: str | None = None,
     ) -> Action[Receipt]:
-        """Let a delegate act for an identity, as a parent does who grants, for some seconds."""
+        """Let a delegate, such as a parent, act for an identity for a number of seconds."""
         arguments = _word(delegate_type), parse_address(delegate), validity
         return self._action("addDelegate", identity, *arguments)
 
@@ -136,14 +136,14 @@ class Identities:
         delegate_type: str = CONSENT_DELEGATE,
         identity: str | None = None,
     ) -> Action[Receipt]:
-        """End what a delegate may do."""
+        """Revoke a delegate."""
         arguments = _word(delegate_type), parse_address(delegate)
         return self._action("revokeDelegate", identity, *arguments)
 
     def set_guardians(
         self, guardians: Iterable[str], threshold: int, *, identity: str | None = None
     ) -> Action[Receipt]:
-        """Set the guardians of an identity and how many recover it; none and 0 to dismiss them.
+        """Set the guardians and how many a recovery takes; an empty list and 0 dismiss them.
 
         The guardians of an identity are public.  A guardian with one address for several identities
         links them, so each gives an address derived for this one (`Keystore.derive`).
@@ -153,7 +153,7 @@ class Identities:
         return self._action("setGuardians", identity, ascending, threshold)
 
     def guards_of_others(self, guardians: Iterable[str], *, identity: str) -> tuple[str, ...]:
-        """Which addresses are guardians of other identities, or were: they link these for all."""
+        """Return the addresses that guard or guarded other identities, and so link them."""
         addresses = [parse_address(each) for each in guardians]
         return records.guards_of_others(self._ledger, parse_address(identity), addresses)
 
@@ -168,13 +168,13 @@ class Identities:
     ) -> Action[Receipt]:
         """As a guardian, approve a new owner of an identity.
 
-        The approval that makes the threshold starts the delay in which the owner can veto.  It
+        The approval that reaches the threshold starts the delay in which the owner can veto.  It
         counts for 30 days, and as long as the guardian's own identity gets no other owner.
 
         Parameters
         ----------
         identity, new_owner
-            What is recovered, and the key that is to own it.
+            The identity, and the key that is to own it.
         guardian
             The guardian's identity; default: the signer's own address.
 
@@ -214,14 +214,14 @@ class Identities:
     def execute_recovery(self, identity: str, new_owner: str) -> Action[Receipt]:
         """Carry out an approved recovery after its delay; anyone may.
 
-        What earlier owners set ends, as with :meth:`change_owner`, but for the guardians.
+        What earlier owners set ends, as with :meth:`change_owner`, except the guardians.
         """
         return self._action("executeRecovery", identity, parse_address(new_owner))
 
     # --- internal -----------------------------------------------------------------------------
 
     def _action(self, function: str, identity: str | None, *arguments: Any) -> Action[Receipt]:
-        """A call about an identity, by default that of who makes it."""
+        """A call about an identity, by default the caller's own."""
         whose = None if identity is None else parse_address(identity)
 
         def call(account: str) -> Call:

@@ -1,4 +1,4 @@
-"""What the registries say of participants and identities."""
+"""Participants and identities."""
 
 from __future__ import annotations
 

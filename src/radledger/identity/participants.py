@@ -1,4 +1,4 @@
-"""Who is accredited as what, by whom: the service over ``ParticipantRegistry``."""
+"""The accreditation service, over ``ParticipantRegistry``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Participants:
     """Accreditation of institutions and of their members.
 
     Every change is an :class:`~radledger.chain.action.Action`, to be sent or signed; the contract
-    refuses it, by the type of its custom error, unless the signer has the authority for it.
+    refuses it with a typed error unless the signer has the authority for it.
 
     Examples
     --------

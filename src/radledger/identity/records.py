@@ -42,7 +42,7 @@ _HYBRID_CODE = bytes.fromhex("fac8c101")  # 0x30647a as a variable-length intege
 
 
 def identity_record(ledger: Ledger, identity: str) -> Identity:
-    """All that the registry says of an identity."""
+    """Return an identity from the registry."""
     state, now = _state_of(ledger, identity), ledger.present().time
     attributes = tuple(state.attributes(identity, now))
     key = _usable_key(attributes)
@@ -95,12 +95,12 @@ def _public_key(attribute: Attribute) -> PublicKey | None:
 
 
 def guardians(ledger: Ledger, identity: str) -> Guardians | None:
-    """The guardians that were set last; none if there are none, or an earlier owner set them.
+    """The guardians who were set last; None if there are none, or an earlier owner set them.
 
     Raises
     ------
     RequestFailed
-        If the node gives no event of those that the contract has.
+        If the node returns no event that names the guardians.
     """
     state = _state_of(ledger, identity)
     expected = "0x" + ledger.call(CONTRACT, "guardiansHash", identity).hex()
@@ -115,7 +115,7 @@ def guardians(ledger: Ledger, identity: str) -> Guardians | None:
 
 
 def guards_of_others(ledger: Ledger, identity: str, guardians: Iterable[str]) -> tuple[str, ...]:
-    """Which guardians have been named by other identities as well, in the order given."""
+    """The guardians that other identities have named as well, in the given order."""
     named = {
         guardian
         for event in ledger.events(CONTRACT, "IdentityGuardiansSet")

@@ -34,7 +34,7 @@ def role_bits(names: Iterable[str]) -> int:
     Raises
     ------
     UnknownRole
-        If a name is not that of a role, or there is none at all.
+        If a name is not that of a role, or none is given.
 
     Examples
     --------

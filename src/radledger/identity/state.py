@@ -223,7 +223,7 @@ class IdentityState(Fold):
         return address if identity.owner == NOBODY and not identity.deactivated else identity.owner
 
     def _authority(self, address: str) -> tuple[str, _Mandate]:
-        """Who acts as the owner, and under which mandate."""
+        """The account that acts as the owner, and its mandate."""
         account, tenures = address, []
         for _ in range(_MOST_STEPS):
             tenures.append(self._identity(account).tenure)
@@ -246,5 +246,5 @@ class IdentityState(Fold):
 
 
 def _text(name: str) -> str:
-    """32 bytes that anyone may have written, without what would steer a terminal."""
+    """Text from 32 bytes that anyone may have written, with control characters escaped."""
     return visible(bytes.fromhex(name[2:]).rstrip(b"\0").decode("utf-8", "backslashreplace"))

@@ -1,4 +1,4 @@
-"""Bundles: what proves an image set to a verifier who has no access to the chain.
+"""Bundles, which prove an image set to a verifier without access to the chain.
 
 A bundle holds the events that anchored an image set and the sets that it came from, the last that
 re-keyed it and the one that erased it, each with the proof of its block, and the Merkle proofs of
@@ -47,7 +47,7 @@ class ProvenEvent:
 
 @dataclass(frozen=True, slots=True)
 class BundleResult:
-    """A bundle that was written: where, its bytes, how many files and which events it proves."""
+    """A written bundle: its path and size, how many files it proves, and which events."""
 
     image_id: str
     path: Path
@@ -58,7 +58,7 @@ class BundleResult:
 
 
 class Bundles:
-    """Exports what :mod:`radledger.verify` checks.
+    """Export bundles for :mod:`radledger.verify`.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ class Bundles:
             Files to prove, byte for byte those of the set (default: all).  The bundle does not
             contain the salts of the others.
         secret
-            As it was released; default: from this home.  An erased set has none, and a bundle
-            of it proves no files.
+            The released secret; default: from this home.  An erased set has none, and a bundle of
+            it proves no files.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class Bundles:
         ImageIsErased
             If files of an erased set are asked for.
         NotSealedYet, ProofUnavailable
-            If the chain does not give the proofs, see :func:`radledger.chain.proofs.prove`.
+            If the chain cannot give the proofs, see :func:`radledger.chain.proofs.prove`.
         BundleTooLarge
             If the verifier would not read it.
         """
@@ -219,7 +219,7 @@ def _written(bundle: dict[str, Any]) -> bytes:
 
 
 def _check(data: bytes, proofs: Sequence[EventProof]) -> None:
-    """Require that the verifier accepts a bundle, from who trusts its blocks."""
+    """Require that the verifier accepts a bundle if its blocks are trusted."""
     from radledger.verify.form import Invalid
     from radledger.verify.proof import Trust, verify
 

@@ -1,4 +1,4 @@
-"""Who holds an image set's ciphertext: its copies, their repair, and a partner's own copy.
+"""Copies of an image set's ciphertext: who holds them, their repair, and a partner's own copy.
 
 A custodian's journal lists the contents of an image set in the store.  Everyone else reads them
 from the manifest, which only the set's secret opens, so keeping a copy needs a grant.  A partner's
@@ -81,9 +81,9 @@ class CopiesStatus:
     image_id, state
         The set, and whether it is anchored, disowned or erased.
     copies
-        How many the store's policy asks for; none of an erased set.
+        How many the store's policy requires; None for an erased set.
     missing
-        Of how many contents there are fewer.
+        How many contents have fewer copies.
     contents
         Each of them; of an erased set, those that are still pinned here.
     """
@@ -97,7 +97,7 @@ class CopiesStatus:
 
 @dataclass(frozen=True, slots=True)
 class RepairResult:
-    """What a repair did: the contents of which copies were made, and how many there are in all."""
+    """The result of a repair: the contents that were copied, and how many there are in all."""
 
     image_id: str
     repaired: tuple[str, ...]
@@ -106,7 +106,7 @@ class RepairResult:
 
 @dataclass(frozen=True, slots=True)
 class PinResult:
-    """What a partner keeps of an image set.
+    """What a partner has pinned of an image set.
 
     Attributes
     ----------
@@ -180,7 +180,7 @@ class Copies(ImagingHome):
         return CopiesStatus(record.image_id, record.state, wanted, missing, copies)
 
     def repair(self, image_id: str, *, secret: str | None = None) -> RepairResult:
-        """Make the copies of an image set's contents that are missing.
+        """Create the missing copies of an image set's contents.
 
         Raises
         ------
@@ -213,7 +213,7 @@ class Copies(ImagingHome):
         return RepairResult(record.image_id, tuple(repaired), len(contents))
 
     def pin(self, image_id: str, *, secret: str) -> PinResult:
-        """Keep a copy of an image set in this home's store, as who may read it.
+        """Pin a copy of an image set in this home's store; this needs permission to read it.
 
         Done again after the set was re-encrypted, it pins the new ciphertext and unpins the
         old.
@@ -230,7 +230,7 @@ class Copies(ImagingHome):
         ImageIsErased
             If the set was erased.
         ContentNotFound, StorageUnavailable
-            If the store cannot get it; run again, it goes on.
+            If the store cannot get it; run it again to resume.
         ContentMismatch
             If a content is longer than the manifest says.
         """

@@ -1,4 +1,4 @@
-"""What only a patient does with image sets: disown those that name them by mistake."""
+"""Disowning: how a patient rejects image sets that name them by mistake."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What :mod:`radledger.imaging` refuses.
+"""Errors of :mod:`radledger.imaging`.
 
 ::
 
     RadLedgerError
-    ├── ImageError                what is asked of an image set cannot be done
+    ├── ImageError                an operation on an image set failed
     │   ├── ImageUnknown          no such image set on this chain
     │   │   └── InvalidImageId    nothing of the form of an image set's id
     │   ├── SecretUnknown         this home does not have the set's secret
@@ -65,7 +65,7 @@ __all__ = [
 
 
 class ImageError(RadLedgerError):
-    """What is asked of an image set cannot be done."""
+    """An operation on an image set failed."""
 
 
 class ImageUnknown(ImageError):
@@ -101,11 +101,11 @@ class CiphertextRemains(ImageError):
 
 
 class CopiesMissing(ImageError):
-    """Of an image set's ciphertext there are fewer copies than there are to be."""
+    """An image set's ciphertext has fewer copies than required."""
 
 
 class FolderNotEmpty(ImageError):
-    """The folder to write into has something in it; nothing is overwritten."""
+    """The folder to write into is not empty; nothing is overwritten."""
 
 
 class NothingToAdd(ImageError):

@@ -1,4 +1,4 @@
-"""Where a custodian's image sets are kept on its own machine.
+"""The files of a custodian's image sets in its home.
 
 ::
 
@@ -115,7 +115,7 @@ def custodian_journal(folder: Path, location: Path | str) -> Journal:
 
 @contextmanager
 def exclusive_workdir(folder: Path, name: str, *, wait: bool = False) -> Iterator[Path]:
-    """An empty folder for temporary files that no other process has meanwhile.
+    """Return an empty folder for temporary files, exclusive to this process.
 
     What a killed process has left in it is deleted first.
 

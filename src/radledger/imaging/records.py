@@ -1,4 +1,4 @@
-"""What the chain tells of image sets: the events of ``ImageRegistry``, put together."""
+"""Image sets, from the events of ``ImageRegistry``."""
 
 from __future__ import annotations
 

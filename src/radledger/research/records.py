@@ -1,4 +1,4 @@
-"""Data sets as the events tell them."""
+"""Data sets, from the events."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def created(ledger: Ledger, **filters: Any) -> list[Event]:
 
 
 def dataset(ledger: Ledger, creation: Event) -> Dataset:
-    """All that is known of a data set, from the event of its creation on."""
+    """A data set, from the event of its creation and later ones."""
     id_ = creation.args["dataset"]
     changes = ledger.events(CONTRACT, *_CHANGES, from_block=creation.block, dataset=id_)
     (found,) = DatasetState.of([creation, *changes]).datasets(ledger.present().time)

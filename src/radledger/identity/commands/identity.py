@@ -55,7 +55,7 @@ def change_owner(
     valid_for: ValidFor = "7d",
     identity: Identity = None,
 ) -> None:
-    """Hand an identity over to another key, which alone acts for it from then on."""
+    """Hand an identity over to another key, which alone can act for it afterwards."""
     whose, owner = session.whose(identity), session.address(new_owner)
     ends = _ends(whose or session.signer.address)
     action = session.radledger.identities.change_owner(owner, identity=whose)
@@ -96,7 +96,7 @@ def revoke_delegate(
     valid_for: ValidFor = "7d",
     identity: Identity = None,
 ) -> None:
-    """End what a delegate may do."""
+    """Revoke a delegate."""
     action = session.radledger.identities.revoke_delegate(
         session.address(delegate), identity=session.whose(identity)
     )

@@ -1,4 +1,4 @@
-"""``radledger participant``: who is accredited as what, by whom."""
+"""``radledger participant``: accreditation of institutions and members."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A list of what an archive holds, and the account of what was not taken from it."""
+"""Lists of an archive's files, and reports of what was left out."""
 
 from __future__ import annotations
 

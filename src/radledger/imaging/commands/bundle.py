@@ -1,4 +1,4 @@
-"""``radledger bundle``: proof of an image set for who has no access to the chain."""
+"""``radledger bundle``: proof of an image set for a verifier without access to the chain."""
 
 from __future__ import annotations
 
