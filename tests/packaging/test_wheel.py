@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import venv
+from contextlib import closing
 from dataclasses import dataclass
+from email.parser import Parser
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 import pytest
 
@@ -35,6 +39,13 @@ print(json.dumps(sorted(name for name, entry in contents.items() if len(entry["b
 """
 
 
+# A DICOM file that comes with pydicom.
+SAMPLE = """
+from importlib.resources import files
+print(files("pydicom") / "data" / "test_files" / "CT_small.dcm")
+"""
+
+
 LIST_PACKAGES = """
 import json
 from importlib.metadata import distributions
@@ -47,16 +58,25 @@ class Installation:
     """A virtual environment with nothing but the wheel and what it depends on."""
 
     folder: Path
+    wheel: Path
 
     def run(self, *command: str, typed: str = "", **variables: str) -> str:
         """Run a program of the environment with nothing else on PATH; return what it printed."""
+        run = self.started(*command, typed=typed, **variables)
+        assert run.returncode == 0, run.stdout + run.stderr
+        return run.stdout
+
+    def started(
+        self, *command: str, typed: str = "", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of the environment, however it ends."""
         program = self.folder / "bin" / command[0]
         environment = {
             "PATH": str(self.folder / "bin"),
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
         }
-        run = subprocess.run(
+        return subprocess.run(
             [program, *command[1:]],
             cwd=self.folder,
             env=environment | variables,
@@ -65,8 +85,6 @@ class Installation:
             text=True,
             timeout=120,
         )
-        assert run.returncode == 0, run.stderr
-        return run.stdout
 
 
 def pins(folder: Path) -> Path:
@@ -90,7 +108,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     pip = ["-m", "pip", "--python", str(target), "install", "--quiet", "--no-compile"]
     install = [*pip, "-c", str(pins(folder)), str(wheel)]
     subprocess.run([sys.executable, *install], check=True, timeout=580)
-    return Installation(target)
+    return Installation(target, wheel)
 
 
 def test_nothing_of_the_development_environment_comes_along(installation: Installation) -> None:
@@ -102,6 +120,27 @@ def test_nothing_of_the_development_environment_comes_along(installation: Instal
 def test_every_artifact_is_shipped_with_its_bytecode(installation: Installation) -> None:
     assert SHIPPED
     assert json.loads(installation.run("python", "-c", LIST_ARTIFACTS)) == SHIPPED
+
+
+def test_every_file_of_the_package_is_shipped(installation: Installation) -> None:
+    listing = ["git", "-C", str(ROOT / "src"), "ls-files", "radledger"]
+    tracked = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()
+    with ZipFile(installation.wheel) as wheel:
+        shipped = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert shipped == set(tracked)
+    assert {"radledger/py.typed", "radledger/clear_signing/eip712-consents.json"} <= shipped
+
+
+def test_its_metadata_name_licence_and_pythons(installation: Installation) -> None:
+    with ZipFile(installation.wheel) as wheel:
+        (name,) = (each for each in wheel.namelist() if each.endswith(".dist-info/METADATA"))
+        metadata = Parser().parsestr(wheel.read(name).decode())
+        (licence,) = (each for each in wheel.namelist() if each.endswith("/licenses/LICENSE"))
+        assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata.get_all("Project-URL", []) == []
+    assert metadata.get_payload() == (ROOT / "README.md").read_text("utf-8")
 
 
 def test_the_package_says_its_version(installation: Installation) -> None:
@@ -126,6 +165,31 @@ def test_the_verifier_answers(installation: Installation) -> None:
     printed = installation.run("python", "-m", "radledger.verify", *given, *trust)
     assert printed.startswith("yes\n")
     assert "seals of 4 of 4 validators" in printed
+
+
+def test_a_local_network_needs_a_node_and_nothing_else(
+    installation: Installation, anvil_endpoint: str
+) -> None:
+    home = installation.folder / "local"
+    radledger = ["radledger", "--json", "--home", str(home)]
+    up = ["devnet", "up", "--chain", "anvil"]
+    refused = installation.started(*radledger, *up)
+    assert refused.returncode == 1
+    assert json.loads(refused.stdout)["error"] == "NodeFailed"
+
+    (anvil,) = (ROOT / "node_modules").glob("@foundry-rs/anvil-*/bin")
+    with_anvil = {"PATH": f"{installation.folder / 'bin'}:{anvil}"}
+    installation.run(*radledger, *up, **with_anvil)
+    try:
+        folder = installation.run("python", "-c", SAMPLE).strip()
+        add = [*radledger, "image", "add", folder, "--patient", "patient", "--as", "hospital"]
+        assert json.loads(installation.run(*add))["added"] is True
+        (journal,) = home.glob("imaging/*/journal.sqlite3")
+        with closing(sqlite3.connect(journal)) as database:
+            database.execute("DROP TABLE alembic_version")  # so that the migrations run
+        assert json.loads(installation.run(*add))["added"] is False
+    finally:
+        installation.run(*radledger, "devnet", "down")
 
 
 def test_it_deploys_to_any_endpoint_and_finds_there_what_it_ships(
