@@ -6,6 +6,7 @@ import json
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -221,6 +222,41 @@ def test_what_cannot_be_read(web3, folder, tmp_path):
         with pytest.raises(InvalidRecord, match=reason) as error:
             import_record(web3, folder, str(path))
         assert error.value.values == {"source": str(path)}
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        *((None, "format", value) for value in (True, 1.0, "1", None, -1, [])),
+        *((None, "chainId", value) for value in (True, 1.0, "31337", None, -1, 1 << 256)),
+        *((None, "genesis", value) for value in (5, "0x12", "../../x", None)),
+        *((None, "contracts", value) for value in ([], None, {"../x": {}}, {"Forwarder": 5})),
+        *((None, "parameters", value) for value in ([], None, 5)),
+        *((None, "predecessor", value) for value in ([], 5, {}, True)),
+        *((None, "pending", value) for value in ([], 5, {}, {"contract": "Forwarder"})),
+        *(("Forwarder", "address", value) for value in (5, "0x12", None, ["0x"])),
+        *(("Forwarder", "block", value) for value in (True, 1.0, "5", None, -1, 1 << 63)),
+        *(("Forwarder", "transaction", value) for value in (5, "0x12", None, {})),
+        *(("Forwarder", "codeHash", value) for value in (5, "0x12", None, {})),
+    ],
+)
+def test_a_record_is_exactly_of_its_form(web3, deployed, folder, record, name, field, value):
+    content = json.loads(Path(path := record()).read_text())
+    place = content if name is None else content["contracts"][name]
+    Path(path).write_text(json.dumps(content))
+    assert import_record(web3, folder, path) == deployed
+    place[field] = value
+    Path(path).write_text(json.dumps(content))
+    with pytest.raises(DeploymentMismatch, match="is not the record of a deployment"):
+        import_record(web3, folder, path)
+
+
+def test_addresses_of_a_record_may_be_in_any_case(web3, deployed, folder, record):
+    content = json.loads(Path(path := record()).read_text())
+    for contract in content["contracts"].values():
+        contract["address"] = contract["address"].lower()
+    Path(path).write_text(json.dumps(content))
+    assert import_record(web3, folder, path) == deployed
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b"<html>", b"[" * 100_000])

@@ -85,7 +85,7 @@ WRONG = [
     *((("parent",), value) for value in ("0x12", 5)),
     (("profile",), 5),
     (("study",), None),
-    (("version",), 2),
+    *((("version",), value) for value in (2, True, 1.0, "1")),
     (("format",), "another"),
 ]
 

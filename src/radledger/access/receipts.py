@@ -10,10 +10,9 @@ References
 
 from __future__ import annotations
 
-import re
 import reprlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from radledger.access.errors import ReceiptInvalid
 from radledger.chain.typed_data import Domain, Fields, typed_data
 from radledger.consent import bindings
 from radledger.errors import UsageError
+from radledger.forms import Form, digits, integer, text
 from radledger.identity.address import parse_address
 
 if TYPE_CHECKING:
@@ -198,44 +198,22 @@ class SignedReceipt:
         return cls(Receipt(**fields), signature)
 
 
-def _digits(size: int) -> Callable[[Any], str]:
-    """``0x`` and so many bytes in hexadecimal, given in lower case."""
-
-    def parsed(value: Any) -> str:
-        if not re.fullmatch(f"0x[0-9a-fA-F]{{{2 * size}}}", value):
-            raise ValueError(value)
-        return str(value).lower()
-
-    return parsed
+def _bits(size: int) -> Form:
+    return integer(0, (1 << size) - 1)
 
 
-def _number(bits: int) -> Callable[[Any], int]:
-    def parsed(value: Any) -> int:
-        if type(value) is not int or not 0 <= value < 1 << bits:
-            raise ValueError(value)
-        return value
-
-    return parsed
-
-
-def _signature(value: Any) -> str:
-    """Any text: one that is not a signature was made by no key, which its check says better."""
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-_FORMS: Mapping[str, Callable[[Any], Any]] = {
+_FORMS: Mapping[str, Form] = {
     "reader": parse_address,
-    "image_id": _digits(32),
-    "purposes": _number(16),
-    "fulfilled": _number(16),
-    "disease": _digits(13),
-    "grant_id": _digits(32),
-    "time": _number(40),
-    "chain_id": _number(256),
+    "image_id": digits(32),
+    "purposes": _bits(16),
+    "fulfilled": _bits(16),
+    "disease": digits(13),
+    "grant_id": digits(32),
+    "time": _bits(40),
+    "chain_id": _bits(256),
     "contract": parse_address,
-    "nonce": _digits(16),
-    "signature": _signature,
+    "nonce": digits(16),
+    # Any text: one that is not a signature was made by no key, which its check says better.
+    "signature": text(),
 }
 """How each field of a receipt is read."""

@@ -10,9 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from radledger import forms
 from radledger.chain import artifacts
 from radledger.chain.errors import DeploymentMismatch, DeploymentMissing, DeploymentOutdated
 from radledger.chain.rpc import genesis_hash, request
+from radledger.chain.typed_data import canonical
 from radledger.files import write_atomically
 
 if TYPE_CHECKING:
@@ -204,8 +206,8 @@ def parsed(record: bytes, source: str) -> Deployment:
     """
     try:
         content = json.loads(record.decode("utf-8"))
-        written = content.get("format", 0)
-        if isinstance(written, int) and written <= FORMAT:
+        written = _NUMBER(content.get("format", 0))
+        if written <= FORMAT:
             return _deployment(content)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{source} is not the record of a deployment") from error
@@ -300,26 +302,59 @@ def _content(deployment: Deployment) -> dict[str, Any]:
 
 
 def _deployment(content: Any) -> Deployment:
+    """What a record says; whoever wrote it is not trusted with its form."""
+    read = forms.fields(_RECORD, content)
     pending, predecessor = content.get("pending"), content.get("predecessor")
     return Deployment(
-        chain_id=content["chainId"],
-        genesis=content["genesis"],
+        chain_id=read["chainId"],
+        genesis=read["genesis"],
         contracts=MappingProxyType(
             {
-                name: DeployedContract(
-                    entry["address"], entry["block"], entry["transaction"], entry["codeHash"]
-                )
-                for name, entry in content["contracts"].items()
+                _NAME(name): DeployedContract(*forms.fields(_CONTRACT, entry).values())
+                for name, entry in read["contracts"].items()
             }
         ),
-        parameters=content["parameters"],
-        pending=pending
-        and Pending(
-            pending["contract"],
-            pending["sender"],
-            pending["nonce"],
-            tuple(pending["transactions"]),
-        ),
-        predecessor=predecessor and _deployment(predecessor),
-        format=content.get("format", 0),
+        parameters=read["parameters"],
+        pending=None if pending is None else Pending(*forms.fields(_PENDING, pending).values()),
+        predecessor=None if predecessor is None else _deployment(predecessor),
+        format=_NUMBER(content.get("format", 0)),
     )
+
+
+def _address(value: Any) -> str:
+    return str(canonical("address", value))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError("not an object")
+    return value
+
+
+def _hashes(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError("not a list")
+    return tuple(map(_HASH, value))
+
+
+_NUMBER, _HASH = forms.integer(0, (1 << 63) - 1), forms.digits(32)
+_NAME = forms.text("[A-Za-z0-9_]{1,100}")
+_RECORD: Mapping[str, forms.Form] = {
+    "chainId": forms.integer(0, (1 << 256) - 1),
+    "genesis": _HASH,
+    "contracts": _object,
+    "parameters": _object,
+}
+# In the order of the fields of `DeployedContract` and `Pending`.
+_CONTRACT: Mapping[str, forms.Form] = {
+    "address": _address,
+    "block": _NUMBER,
+    "transaction": _HASH,
+    "codeHash": _HASH,
+}
+_PENDING: Mapping[str, forms.Form] = {
+    "contract": _NAME,
+    "sender": _address,
+    "nonce": _NUMBER,
+    "transactions": _hashes,
+}

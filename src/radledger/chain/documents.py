@@ -183,7 +183,7 @@ def _parts(
     """The typed data of a document, what it holds and the message, each of the right form."""
     if not isinstance(document, Mapping) or not document.keys() >= set(PARTS):
         raise _malformed(f"it lacks one of {', '.join(PARTS)}")
-    if document["format"] != FORMAT:
+    if type(document["format"]) is not int or document["format"] != FORMAT:
         found = quoted(document["format"])
         raise _malformed(f"it has the format {found}, and this release reads {FORMAT}")
     if document["kind"] != kind:

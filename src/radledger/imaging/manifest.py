@@ -23,8 +23,7 @@ import base64
 import io
 import json
 import re
-import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +32,8 @@ from typing import IO, Any, TypeVar
 from radledger.crypto import envelope, keys
 from radledger.crypto.merkle import Leaf, MerkleTree
 from radledger.errors import RadLedgerError
+from radledger.forms import Form, integer, optional, text
+from radledger.forms import fields as read_fields
 from radledger.imaging.errors import (
     CommitmentMismatch,
     ManifestInvalid,
@@ -167,8 +168,8 @@ class Manifest:
         """
         try:
             fields = json.loads(data)
-            if (fields.pop("format"), fields.pop("version")) != (_FORMAT, _VERSION):
-                raise _invalid("it is of another format or a later version")
+            _require_format(fields)
+            del fields["format"], fields["version"]
             fields["image_set"] = _read(ImageSet, fields["image_set"])
             fields["instances"] = tuple(_read(Instance, each) for each in fields["instances"])
             for name in ("visit", "course"):
@@ -309,59 +310,62 @@ def read_envelope(stored: IO[bytes]) -> Envelope:
     line = stored.readline(_LONGEST_ENVELOPE)
     try:
         head: dict[str, Any] = json.loads(line)
-        if (head["format"], head["version"]) != (_FORMAT, _VERSION):
-            raise _invalid("it is of another format or a later version")
+        _require_format(head)
         wrapped = {
-            str(role): keys.Wrapped(kem, base64.b64decode(text, validate=True))
+            str(role): keys.Wrapped(kem, base64.b64decode(encoded, validate=True))
             for kem, field in _FIELDS.items()
             # An earlier release writes no field of hybrid keys.
-            for role, text in head.get(field, {}).items()
+            for role, encoded in head.get(field, {}).items()
         }
         return Envelope(str(head["commitment"]), wrapped, stored)
     except _MALFORMED as error:
         raise _invalid(str(error)) from error
 
 
-def _text(pattern: str) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
-def _integer(least: int, most: int) -> Callable[[object], bool]:
-    return lambda value: type(value) is int and least <= value <= most
-
-
-def _or_none(right: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: value is None or right(value)
-
-
-def _is_cid(value: object) -> bool:
+def _require_format(value: Any) -> None:
     try:
-        return isinstance(value, str) and len(cid_digest(value)) == 32
+        read_fields(_HEAD, value)
+    except ValueError:
+        raise _invalid("it is of another format or a later version") from None
+
+
+def _cid(value: Any) -> str:
+    try:
+        if isinstance(value, str) and len(cid_digest(value)) == 32:
+            return value
     except InvalidCid:
-        return False
+        pass
+    raise ValueError("not a CID")
 
 
-_HASH, _ADDRESS, _ANY = _text("0x[0-9a-f]{64}"), _text("0x[0-9a-fA-F]{40}"), _text("(?s:.*)")
-_FORMS: Mapping[type, Mapping[str, Callable[[object], bool]]] = {
+def _some(value: Any) -> Any:
+    if not value:
+        raise ValueError("none")
+    return value
+
+
+_HEAD = {"format": text(re.escape(_FORMAT)), "version": integer(_VERSION, _VERSION)}
+_HASH, _ADDRESS, _ANY = text("0x[0-9a-f]{64}"), text("0x[0-9a-fA-F]{40}"), text()
+_FORMS: Mapping[type, Mapping[str, Form]] = {
     ImageSet: {
         **dict.fromkeys(("custodian", "patient"), _ADDRESS),
         **dict.fromkeys(("root", "visit", "course"), _HASH),
     },
     Instance: {
-        "sop_instance": _text("[0-9.]{1,64}"),
+        "sop_instance": text("[0-9.]{1,64}"),
         **dict.fromkeys(("sop_class", "transfer_syntax"), _ANY),
-        "number": _or_none(_integer(-(1 << 63), (1 << 63) - 1)),
+        "number": optional(integer(-(1 << 63), (1 << 63) - 1)),
         **dict.fromkeys(("salt", "file_digest", "image_digest"), _HASH),
-        "cid": _is_cid,
-        "size": _integer(0, _LARGEST_FILE),
+        "cid": _cid,
+        "size": integer(0, _LARGEST_FILE),
     },
     Group: {"name": _ANY, "salt": _HASH},
     Manifest: {
-        "kind": _text("|".join(Kind)),
-        "parent": _or_none(_HASH),
-        "profile": _or_none(_ANY),
+        "kind": text("|".join(Kind)),
+        "parent": optional(_HASH),
+        "profile": optional(_ANY),
         **dict.fromkeys(("study", "series", "modality"), _ANY),
-        "instances": bool,
+        "instances": _some,
     },
 }
 """The values that the fields of each may have."""
@@ -369,10 +373,7 @@ _FORMS: Mapping[type, Mapping[str, Callable[[object], bool]]] = {
 
 def _read(cls: type[T], fields: Mapping[str, Any]) -> T:
     """What some fields of a manifest say; its writer is not trusted with their form."""
-    for name, right in _FORMS[cls].items():
-        if not right(fields[name]):
-            raise ValueError(f"{name} is {reprlib.repr(fields[name])}")
-    return cls(**fields)
+    return cls(**{**fields, **read_fields(_FORMS[cls], fields)})
 
 
 def _invalid(reason: str) -> RadLedgerError:
