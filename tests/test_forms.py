@@ -31,7 +31,7 @@ def test_an_object_has_its_fields():
     for wrong in ([], None, {"number": 3}, "number name"):
         with pytest.raises(ValueError, match="fields are missing: it needs number, name"):
             fields(forms, wrong)
-    with pytest.raises(ValueError, match="^number is True$"):
+    with pytest.raises(ValueError, match=r"^number is True$"):
         fields(forms, json.loads('{"number": true, "name": "abc"}'))
-    with pytest.raises(ValueError, match="^name is 'ABC'$"):
+    with pytest.raises(ValueError, match=r"^name is 'ABC'$"):
         fields(forms, {"number": 3, "name": "ABC"})

@@ -189,7 +189,9 @@ def test_a_reader_without_a_hybrid_key_is_wrapped_to_by_x25519_and_named(
     assert answer.wrapped.kem == "X25519"
     assert opened(answer, key) == holding.secret(image_set.image_id)
     (line,) = caplog.messages
-    assert line.startswith(f"no hybrid key is registered by {reader.address}, so that a later ")
+    assert line.startswith(
+        f"no usable hybrid key is registered by {reader.address}, so that a later "
+    )
     assert line.endswith("`radledger identity set-key` registers one")
 
 

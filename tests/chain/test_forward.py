@@ -254,7 +254,7 @@ def test_documents_for_elsewhere_and_no_documents(ledger, cast, sign):
         with pytest.raises(DocumentForAnotherChain) as error:
             submit(ledger, other, cast["stranger"])
         assert error.value.values["signed_for"][field] == value
-    unknown = [{**document, "format": each} for each in (0, 2, "1", None)]
+    unknown = [{**document, "format": each} for each in (0, 2, "1", None, True, 1.0)]
     kinds = [{**document, "kind": each} for each in ("radledger.dataset", None, [])]
     for broken in ({}, {"typedData": {}}, {"typedData": document["typedData"]}, *unknown, *kinds):
         with pytest.raises(DocumentMalformed):

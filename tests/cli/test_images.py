@@ -279,7 +279,9 @@ def test_who_has_no_hybrid_key_is_named_in_one_line(home, subprocess_cli, anothe
     RadLedger.open(home=home).identities.set_key(public_key(key)).send(reader)
     added = subprocess_cli("--json", *add(another, patient="stranger"))
     assert (added.code, added.err.count("\n")) == (0, 1)
-    assert added.err.startswith(f"no hybrid key is registered by {addresses['stranger']}, so that")
+    assert added.err.startswith(
+        f"no usable hybrid key is registered by {addresses['stranger']}, so that"
+    )
     assert subprocess_cli("identity", "set-key", "--as", "stranger").code == 0
     again = subprocess_cli("image", "rekey", added.object["image_id"], "--as", "hospital")
     assert (again.code, again.err) == (0, "")

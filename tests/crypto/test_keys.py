@@ -125,6 +125,7 @@ def test_a_key_of_low_order_is_refused(point: int) -> None:
     key = point.to_bytes(32, "little")
     with pytest.raises(InvalidPublicKey) as refusal:
         PublicKey(Kem.X25519, key)
+    assert refusal.value.values.pop("reason").endswith("out of range or of low order")
     assert refusal.value.values == {"kem": "X25519", "public_key": key.hex()}
     with pytest.raises(InvalidPublicKey):
         PublicKey(Kem.HYBRID, public_key(HYBRID).raw[:1184] + key)
@@ -141,7 +142,8 @@ def test_a_key_of_ml_kem_that_is_not_in_range_is_refused() -> None:
 @pytest.mark.parametrize("length", [0, 31, 33, 65, 1184, 1215, 1217])
 def test_a_key_of_another_length_is_refused(length: int) -> None:
     for kem in Kem:
-        with pytest.raises(InvalidPublicKey):
+        most = 32 if kem is Kem.X25519 else 1216
+        with pytest.raises(InvalidPublicKey, match=f"it has {length} bytes, not {most}; register"):
             PublicKey(kem, b"\x09" * length)
     for other in ({"x25519": b"\x09" * length}, {"hybrid": b"\x09" * length}):
         with pytest.raises(InvalidPrivateKey):

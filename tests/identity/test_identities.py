@@ -19,10 +19,10 @@ from radledger.chain.refusals import (
     IdentityRecoveryNotReady,
     IdentityThresholdOutOfRange,
 )
-from radledger.crypto.keys import PrivateKey, new_private_key, public_key
+from radledger.crypto.keys import Kem, PrivateKey, PublicKey, new_private_key, public_key
 from radledger.identity import Delegate, Guardians, Recovery
 from radledger.identity.errors import InvalidAddress, NoEncryptionKey, NoGuardians
-from radledger.identity.identities import CONSENT_DELEGATE
+from radledger.identity.identities import CONSENT_DELEGATE, warn_of_x25519
 from radledger.identity.participant_state import CHANGES
 from radledger.identity.records import KEY_ATTRIBUTE, X25519_ATTRIBUTE, guardians
 from radledger.identity.state import EVENTS
@@ -64,6 +64,39 @@ def test_the_key_registered_last_counts(identities, who):
 
     identities.set_key(KEY).send(reader)
     assert identities.encryption_key(reader.address) == KEY
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (KEY.raw[:-1], "it has 1215 bytes, not 1216"),
+        (b"", "it has 0 bytes, not 1216"),
+        (b"\xff" * 1216, "nothing can be wrapped to it, as it is out of range or of low order"),
+    ],
+    ids=["short", "empty", "out of range"],
+)
+def test_a_hybrid_key_that_cannot_be_used_is_named(identities, ledger, who, caplog, value, reason):
+    owner, unusable = who.clinician, f"MLKEM768-X25519: {reason}"
+    name = KEY_ATTRIBUTE.encode().ljust(32, b"\0")
+    attribute = (owner.address, name, HYBRID_CODE + value, DAY)
+    ledger.send(owner, "IdentityRegistry", "setAttribute", *attribute)
+    with pytest.raises(NoEncryptionKey, match="cannot be used") as refusal:
+        identities.encryption_key(owner.address)
+    assert refusal.value.values == {"identity": owner.address, "reason": unusable}
+    shown = identities.show(owner.address)
+    assert (shown.encryption_key, shown.unusable_key) == (None, unusable)
+
+    older = PublicKey(Kem.X25519, b"\x09" + bytes(31))
+    identities.set_key(older).send(owner)
+    assert identities.encryption_key(owner.address) == older
+    assert identities.show(owner.address).unusable_key == unusable
+    warn_of_x25519(ledger, [owner.address, who.stranger.address])
+    assert f"{owner.address} (theirs cannot be used: {unusable})" in caplog.messages[-1]
+    assert f"{who.stranger.address} (" not in caplog.messages[-1]
+
+    identities.set_key(KEY).send(owner)
+    assert identities.encryption_key(owner.address) == KEY
+    assert identities.show(owner.address).unusable_key is None
 
 
 def test_a_key_lapses_and_the_one_before_counts_again(identities, who, travel):

@@ -359,6 +359,20 @@ def test_a_database_that_does_not_answer(ledger, tmp_path):
     assert "\n" not in refused.value.message
 
 
+def test_a_folder_that_cannot_be_locked(ledger, index, tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'other.sqlite3'}"
+    Index(ledger, tmp_path, url).sync()
+
+    def locked(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("radledger.index.database.locked", locked)
+    for act in (Index.sync, Index.rebuild):
+        with pytest.raises(IndexUnavailable, match="Permission denied; run again") as refused:
+            act(Index(ledger, tmp_path, url))
+        assert refused.value.values == {"index": url}
+
+
 def test_a_node_that_does_not_answer(ledger, index, monkeypatch, content):
     before = content(index)
 

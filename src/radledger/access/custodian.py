@@ -120,7 +120,7 @@ class CustodianKeyService:
             )
         public_key = Identities(self._ledger).encryption_key(receipt.reader)
         if public_key.kem is keys.Kem.X25519:
-            warn_of_x25519([receipt.reader])
+            warn_of_x25519(self._ledger, [receipt.reader])
         record = self._locked_out(record, present)
         wrapped = keys.wrap(
             self._secret(receipt.image_id),

@@ -302,7 +302,7 @@ def _content(deployment: Deployment) -> dict[str, Any]:
 
 
 def _deployment(content: Any) -> Deployment:
-    """What a record says; whoever wrote it is not trusted with its form."""
+    """What a record says; its author is not trusted with its form."""
     read = forms.fields(_RECORD, content)
     pending, predecessor = content.get("pending"), content.get("predecessor")
     return Deployment(

@@ -61,6 +61,7 @@ class Kem(StrEnum):
     """ML-KEM-768 and X25519; both have to be broken."""
 
 
+_LENGTHS = {Kem.X25519: 32, Kem.HYBRID: _PUBLIC + 32}
 _SUITES = {
     kem: Suite(of_library, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
     for kem, of_library in ((Kem.X25519, KEM.X25519), (Kem.HYBRID, KEM.MLKEM768_X25519))
@@ -90,21 +91,28 @@ class PublicKey:
     >>> PublicKey(Kem.X25519, bytes(32))
     Traceback (most recent call last):
         ...
-    radledger.crypto.errors.InvalidPublicKey: not a usable X25519 public key; register another
+    radledger.crypto.errors.InvalidPublicKey: not a usable X25519 public key: nothing can be ...
     """
 
     kem: Kem
     raw: bytes
 
     def __post_init__(self) -> None:
+        if len(self.raw) != _LENGTHS[self.kem]:
+            raise self._unusable(f"it has {len(self.raw)} bytes, not {_LENGTHS[self.kem]}")
         try:
             _SUITES[self.kem].encrypt(b"", _loaded_public(self))
         except ValueError:
-            raise InvalidPublicKey(
-                f"not a usable {self.kem} public key; register another",
-                kem=self.kem.value,
-                public_key=self.raw.hex(),
-            ) from None
+            reason = "nothing can be wrapped to it, as it is out of range or of low order"
+            raise self._unusable(reason) from None
+
+    def _unusable(self, reason: str) -> InvalidPublicKey:
+        return InvalidPublicKey(
+            f"not a usable {self.kem} public key: {reason}; register another",
+            kem=self.kem.value,
+            public_key=self.raw.hex(),
+            reason=reason,
+        )
 
 
 @dataclass(frozen=True, slots=True)

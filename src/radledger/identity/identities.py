@@ -83,6 +83,14 @@ class Identities:
         identity = parse_address(identity)
         key = records.encryption_key(self._ledger, identity)
         if key is None:
+            unusable = records.unusable_key(self._ledger, identity)
+            if unusable is not None:
+                raise NoEncryptionKey(
+                    f"the encryption key of {identity} cannot be used ({unusable}); it registers "
+                    "another with `radledger identity set-key`",
+                    identity=identity,
+                    reason=unusable,
+                )
             raise NoEncryptionKey(
                 f"{identity} has registered no encryption key; it does so with "
                 "`radledger identity set-key`",
@@ -230,16 +238,22 @@ class Identities:
         return one_call(self._ledger, call)
 
 
-def warn_of_x25519(addresses: Collection[str]) -> None:
-    """Warn of participants without a hybrid key, for whom secrets are wrapped by X25519 alone."""
+def warn_of_x25519(ledger: Ledger, addresses: Collection[str]) -> None:
+    """Warn of participants without a usable hybrid key, for whom X25519 alone wraps secrets."""
     if addresses:
         others = " and others" if len(addresses) > MOST_NAMED else ""
+        named = sorted(addresses)[:MOST_NAMED]
         _LOG.warning(
-            "no hybrid key is registered by %s%s, so that a later quantum computer could open what "
-            "is wrapped to them; `radledger identity set-key` registers one",
-            ", ".join(sorted(addresses)[:MOST_NAMED]),
+            "no usable hybrid key is registered by %s%s, so that a later quantum computer could "
+            "open what is wrapped to them; `radledger identity set-key` registers one",
+            ", ".join(_with_reason(ledger, address) for address in named),
             others,
         )
+
+
+def _with_reason(ledger: Ledger, address: str) -> str:
+    unusable = records.unusable_key(ledger, address)
+    return address if unusable is None else f"{address} (theirs cannot be used: {unusable})"
 
 
 def _word(text: str) -> bytes:

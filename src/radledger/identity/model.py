@@ -87,6 +87,9 @@ class Identity:
     encryption_key, kem
         The key to which secrets are wrapped, in hexadecimal, and its kind, see
         :class:`radledger.crypto.keys.Kem`; None if none is registered.
+    unusable_key
+        Why a key that is registered and would count before that one cannot be used; None if there
+        is no such key.
     """
 
     identity: str
@@ -95,6 +98,7 @@ class Identity:
     controller: str | None
     encryption_key: str | None
     kem: str | None
+    unusable_key: str | None
     delegates: tuple[Delegate, ...]
     attributes: tuple[Attribute, ...]
     guardians: Guardians | None

@@ -6,7 +6,6 @@ What an owner sets counts until the identity, or an identity that owns it, gets 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from radledger.chain.errors import RequestFailed
@@ -27,6 +26,7 @@ __all__ = [
     "guards_of_others",
     "identity_record",
     "key_attribute",
+    "unusable_key",
 ]
 
 CONTRACT = "IdentityRegistry"
@@ -45,7 +45,7 @@ def identity_record(ledger: Ledger, identity: str) -> Identity:
     """Return an identity from the registry."""
     state, now = _state_of(ledger, identity), ledger.present().time
     attributes = tuple(state.attributes(identity, now))
-    key = _usable_key(attributes)
+    key, unusable = _registered(attributes)
     return Identity(
         identity=identity,
         did=f"did:ethr:{hex(ledger.chain_id)}:{identity}",
@@ -53,6 +53,7 @@ def identity_record(ledger: Ledger, identity: str) -> Identity:
         controller=state.controller(identity),
         encryption_key="0x" + key.raw.hex() if key else None,
         kem=key.kem.value if key else None,
+        unusable_key=unusable,
         delegates=tuple(state.delegates(identity, now)),
         attributes=attributes,
         guardians=state.guardians(identity),
@@ -65,7 +66,12 @@ def encryption_key(ledger: Ledger, identity: str) -> PublicKey | None:
 
     A hybrid one counts before those of X25519 alone.
     """
-    return _usable_key(_state_of(ledger, identity).attributes(identity, ledger.present().time))
+    return _registered(_attributes(ledger, identity))[0]
+
+
+def unusable_key(ledger: Ledger, identity: str) -> str | None:
+    """Why a key that was registered and would count cannot be used; none where there is no such."""
+    return _registered(_attributes(ledger, identity))[1]
 
 
 def key_attribute(key: PublicKey) -> tuple[str, bytes]:
@@ -75,13 +81,25 @@ def key_attribute(key: PublicKey) -> tuple[str, bytes]:
     return X25519_ATTRIBUTE, key.raw
 
 
-def _usable_key(attributes: Iterable[Attribute]) -> PublicKey | None:
-    found: dict[Kem, PublicKey] = {}
+def _attributes(ledger: Ledger, identity: str) -> Iterable[Attribute]:
+    return _state_of(ledger, identity).attributes(identity, ledger.present().time)
+
+
+def _registered(attributes: Iterable[Attribute]) -> tuple[PublicKey | None, str | None]:
+    """The key that counts, and why one that would count before it cannot be used."""
+    found: dict[str, PublicKey] = {}
+    unusable: dict[str, str] = {}
     for attribute in attributes:
-        with suppress(InvalidPublicKey):
+        try:
             if key := _public_key(attribute):
                 found[key.kem] = key
-    return found.get(Kem.HYBRID) or found.get(Kem.X25519)
+        except InvalidPublicKey as error:
+            unusable[str(error.values["kem"])] = str(error.values["reason"])
+    for kem in (Kem.HYBRID, Kem.X25519):
+        if kem in found or kem in unusable:
+            usable = found.get(kem) or found.get(Kem.X25519)
+            return usable, None if kem in found else f"{kem}: {unusable[kem]}"
+    return None, None
 
 
 def _public_key(attribute: Attribute) -> PublicKey | None:

@@ -178,7 +178,7 @@ class Maintenance:
         )
         who = record.image_set
         keys = anchoring.encryption_keys(self.ledger, who.custodian, who.patient)
-        warn_of_x25519(anchoring.without_hybrid(keys, who.custodian, who.patient))
+        warn_of_x25519(self.ledger, anchoring.without_hybrid(keys, who.custodian, who.patient))
         return pinning.put(
             self.journal, self.storage, io.BytesIO(renewed.seal(secret, keys)), "rekeying"
         )

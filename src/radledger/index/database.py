@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,11 +167,22 @@ class IndexDatabase:
                 _drop_all(connection)
         self.open()
 
-    def _opening(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
         """Be alone where SQLite, which does not wait then, gives a file its write-ahead log."""
         path = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         folder = Path(path).parent if path else None
-        return locked(folder) if folder and folder.is_dir() else nullcontext()
+        with ExitStack() as stack:
+            try:
+                if folder and folder.is_dir():
+                    stack.enter_context(locked(folder))
+            except OSError as error:
+                raise IndexUnavailable(
+                    f"the index {self.url} cannot be used: {error.filename}: {error.strerror}; "
+                    "run again when it can",
+                    index=self.url,
+                ) from error
+            yield
 
     def _present(self, connection: Connection) -> bool:
         """Whether there is an index; refuse a database with something else, and touch nothing."""

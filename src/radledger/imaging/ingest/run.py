@@ -211,7 +211,7 @@ class _Run:
             if under_way is not None:
                 yield from under_way.result()
         yield from self._anchored(waiting)
-        warn_of_x25519(self._without_hybrid)
+        warn_of_x25519(self._ingest.ledger, self._without_hybrid)
 
     def _stored(self, workers: Workers, lots: Iterable[StudyBatch]) -> Iterator[None]:
         """Store all files; after each, and at the end, some lots may be complete."""
