@@ -247,7 +247,7 @@ def test_a_record_is_exactly_of_its_form(web3, deployed, folder, record, name, f
     assert import_record(web3, folder, path) == deployed
     place[field] = value
     Path(path).write_text(json.dumps(content))
-    with pytest.raises(DeploymentMismatch, match="is not the record of a deployment"):
+    with pytest.raises(InvalidRecord, match="is not the record of a deployment"):
         import_record(web3, folder, path)
 
 
