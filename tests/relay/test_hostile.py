@@ -162,3 +162,41 @@ def test_a_queue_that_cannot_be_used(relay, sign, tmp_path):
     assert relay.refused(response, 503, "DatabaseUnavailable") == {}
     assert str(tmp_path) not in response.text
     assert response.headers["retry-after"]
+
+
+def test_a_refusal_says_which_field_has_which_value_and_what_to_send(relay, sign):
+    """Beside the document as it was signed, which is taken on."""
+
+    def refused(document, status=422):
+        answer = relay.post(document)
+        relay.refused(answer, status)
+        detail = answer.json()["detail"]
+        assert detail.endswith("send what `radledger … --sign-only FILE` wrote; /docs describes it")
+        return detail
+
+    document = sign()
+    domain = {**document["typedData"]["domain"], "verifyingContract": "0x12"}
+    wrong = {**document, "typedData": {**document["typedData"], "domain": domain}}
+    assert "the document's typedData.domain.verifyingContract is '0x12'" in refused(wrong)
+    assert "the document's signature is 'zz'" in refused({**document, "signature": "zz"})
+    assert "the document's more is 1" in refused({**document, "more": 1})
+    lacking = {name: part for name, part in document.items() if name != "summary"}
+    assert "the document has no summary" in refused(lacking)
+    assert "the body is not a signed document" in refused([])
+    answer = relay.client.post(PATH, content="{", headers=JSON)
+    relay.refused(answer, 400)
+    assert "not JSON from character 1" in answer.json()["detail"]
+    relay.take(document)
+
+
+def test_a_refusal_of_an_address_says_what_there_is(relay):
+    for answer, status in (
+        (relay.client.get("/nowhere"), 404),
+        (relay.client.get("/documents"), 405),
+    ):
+        relay.refused(answer, status)
+        assert "POST /documents takes a signed document" in answer.json()["detail"]
+    answer = relay.client.get("/tickets/0x12")
+    relay.refused(answer, 422)
+    assert "the ticket '0x12' is not one" in answer.json()["detail"]
+    assert "as POST /documents answered it" in answer.json()["detail"]

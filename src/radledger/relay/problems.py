@@ -32,6 +32,7 @@ from radledger.relay.errors import (
     TargetNotAllowed,
     TicketUnknown,
 )
+from radledger.texts import quoted
 from radledger.wording import humanize
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ _STATUS: tuple[tuple[type[RadLedgerError], int, int | None], ...] = (
     (RadLedgerError, 422, None),
 )
 """Status of each kind of error, and after how many seconds to try again."""
+_DOCUMENT = "send what `radledger … --sign-only FILE` wrote; /docs describes it"
+_INTERFACE = (
+    "POST /documents takes a signed document, GET /tickets/TICKET reports what became of it, and "
+    "/docs describes both"
+)
 
 
 class Problem(BaseModel):
@@ -85,7 +91,7 @@ class BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > self._most:
-                raise HTTPException(413, f"a body has at most {self._most} bytes")
+                raise HTTPException(413, f"the body has more than {self._most} bytes")
             return message
 
         await self._app(scope, limited if scope["type"] == "http" else receive, send)
@@ -110,17 +116,36 @@ def add_handlers(application: FastAPI) -> None:
     def malformed(request: Request, error: RequestValidationError) -> Response:
         wrong = error.errors()[0]
         if wrong["type"] == "json_invalid":
-            return _problem(400, f"the body is not JSON from character {wrong['loc'][-1]} on")
-        where = ".".join(str(part) for part in wrong["loc"])
-        return _problem(422, f"{where}: {wrong['msg']}")
+            detail = f"the body is not JSON from character {wrong['loc'][-1]} on; {_DOCUMENT}"
+            return _problem(400, detail)
+        return _problem(422, _malformed(wrong))
 
     @application.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
-        return _problem(error.status_code, str(error.detail), headers=error.headers)
+        path = quoted(request.url.path)
+        detail = {
+            404: f"there is nothing at {path}; {_INTERFACE}",
+            405: f"{path} cannot be asked with {request.method}; {_INTERFACE}",
+        }.get(error.status_code, f"{error.detail}; {_DOCUMENT}")
+        return _problem(error.status_code, detail, headers=error.headers)
 
     @application.exception_handler(Exception)
     def failed(request: Request, error: Exception) -> Response:
         return _problem(500, "internal error of the relayer; its log has the details")
+
+
+def _malformed(wrong: Mapping[str, Any]) -> str:
+    """What of a request is not as it has to be, its value, and what to send."""
+    part, *names = map(str, wrong["loc"])
+    value, rule = quoted(wrong["input"]), wrong["msg"]
+    if part == "path":
+        return f"the {names[0]} {value} is not one: {rule}; give it as POST /documents answered it"
+    where = ".".join(names)
+    if not names:
+        return f"the body is not a signed document: {rule}; {_DOCUMENT}"
+    if wrong["type"] == "missing":
+        return f"the document has no {where}; {_DOCUMENT}"
+    return f"the document's {where} is {value}: {rule}; {_DOCUMENT}"
 
 
 def _problem(
