@@ -145,6 +145,21 @@ def test_what_makes_no_sense(
         assert "Traceback" not in told.err
 
 
+def test_a_file_that_is_missing_is_one_line(
+    bundle: Path, validators: Path, tmp_path: Path, run: Callable[..., Told]
+) -> None:
+    gone = tmp_path / "gone"
+    for arguments in (
+        (gone, "--validators", validators),
+        (bundle, gone, "--validators", validators),
+        (bundle, "--validators", gone),
+    ):
+        told = run(*arguments)
+        assert (told.code, told.out) == (2, "")
+        assert told.err.endswith(f": No such file or directory: '{gone}'\n")
+        assert told.err.count("\n") == 1
+
+
 def test_it_stands_alone_and_asks_no_network(
     bundle: Path, validators: Path, files: list[Path]
 ) -> None:

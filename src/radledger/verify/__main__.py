@@ -34,12 +34,12 @@ def main() -> int:
         listed = given.validators.read_text("utf-8").split() if given.validators else []
         validators, hashes = _words(listed, 20), _words(given.block_hash, 32)
         if not validators and (given.all_validators or not hashes):
-            parser.error("say what to trust: --validators FILE, or --block-hash HASH")
+            raise ValueError("say what to trust: --validators FILE, or --block-hash HASH")
         needed = len(validators) if given.all_validators else len(validators) // 2 + 1
         trust = Trust(validators, needed, hashes, _words(given.contract, 20))
         answer = _answer(given.bundle, given.files, trust)
     except (OSError, ValueError) as error:
-        parser.error(str(error))
+        parser.exit(2, f"{parser.prog}: {re.sub('^.Errno [0-9]+. ', '', str(error))}\n")
     print(json.dumps(answer) if given.json else _in_words(answer))
     return (3 if answer["if"] else 0) if answer["answer"] == "yes" else 1
 
