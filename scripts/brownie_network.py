@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from brownie import accounts, web3
 from brownie._config import CONFIG
@@ -17,7 +19,9 @@ from radledger.chain.rpc import genesis_hash
 from radledger.consent import Terms
 from radledger.consent.model import UNTIL_REVOKED
 from radledger.devnet.people import FUNDED
+from radledger.errors import RadLedgerError
 from radledger.facade import RadLedger, default_home
+from radledger.wording import humanize
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -31,16 +35,34 @@ __all__ = [
     "home",
     "is_development",
     "name",
+    "number",
     "opened",
     "payer",
+    "script",
     "signer",
     "terms",
 ]
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _DAY = 24 * 3600
 
 # What anvil takes where Brownie's network names no other.
 _MNEMONIC = "test test test test test test test test test test test junk"
+
+
+def script(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Report what goes wrong in one line, as the command line does; Brownie prints the stack."""
+
+    @wraps(function)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return function(*args, **kwargs)
+        except RadLedgerError as error:
+            raise SystemExit(f"{error.name}: {' '.join(humanize(error).split())}") from None
+
+    return run
 
 
 def is_development() -> bool:
@@ -62,6 +84,7 @@ def home() -> Path:
 
 def opened() -> RadLedger:
     """The library on Brownie's network, after ``brownie run deploy``."""
+    _require_deployed()
     return RadLedger.open(web3, home=home())
 
 
@@ -99,7 +122,8 @@ def encryption_key(who: str) -> PrivateKey:
 
 def terms(radledger: RadLedger, purposes: str, days: str) -> Terms:
     """Terms for purposes, divided by commas; for so many days, or until they are revoked."""
-    until = radledger.ledger.present().time + int(days) * _DAY if days else UNTIL_REVOKED
+    span = number(days, "DAYS") * _DAY if days else None
+    until = UNTIL_REVOKED if span is None else radledger.ledger.present().time + span
     return Terms(tuple(purposes.split(",")), until=until)
 
 
@@ -114,6 +138,23 @@ def funded() -> dict[str, LocalAccount]:
     return dict(zip(FUNDED, found, strict=True))
 
 
+def number(text: str, what: str) -> int:
+    """A whole number that a script was given."""
+    if not (text.isascii() and text.isdigit()):
+        raise SystemExit(f"{what} is {text!r}; give a whole number")
+    return int(text)
+
+
+def _require_deployed() -> None:
+    """Check that a development chain has the contracts, as one that was just started has not."""
+    if is_development() and not (home() / "deployments").is_dir():
+        raise SystemExit(
+            "nothing is deployed on this chain, which ends with the script if Brownie has just "
+            "started it: keep one running with `brownie console` in another terminal, then run "
+            "`brownie run deploy` and this again"
+        )
+
+
 def _of_mnemonic(mnemonic: str, index: int) -> LocalAccount:
     """An account of a mnemonic: one of BIP-39, or any other words, such as Brownie's."""
     seed = hashlib.pbkdf2_hmac("sha512", mnemonic.encode(), b"mnemonic", 2048, 64)
@@ -123,6 +164,7 @@ def _of_mnemonic(mnemonic: str, index: int) -> LocalAccount:
 
 def _account(who: str) -> LocalAccount:
     if is_development():
+        _require_deployed()
         return Keystore(home()).open(who)
     # An address that the node itself could sign for would come without its key.
     accounts.clear()

@@ -25,6 +25,7 @@ from scripts import brownie_network as network
 __all__ = ["emergency", "main", "read", "request"]
 
 
+@network.script
 def request(patient: str, purposes: str, scope: str = "all", days: str = "") -> None:
     """Ask a patient for a grant, and print the request's id."""
     radledger = network.opened()
@@ -34,6 +35,7 @@ def request(patient: str, purposes: str, scope: str = "all", days: str = "") -> 
     print(f"request {asked.request_id}")
 
 
+@network.script
 def read(image: str, folder: str, purposes: str = "CC") -> None:
     """Fetch an image set against a signed receipt; every byte is checked and decrypted."""
     radledger = network.opened()
@@ -51,12 +53,13 @@ def read(image: str, folder: str, purposes: str = "CC") -> None:
     print(f"{len(fetched.files)} files in {fetched.folder}")
 
 
+@network.script
 def emergency(patient: str, reason: str, hours: str = "24") -> None:
     """Declare emergency access to everything of a patient, for care."""
-    note = SealedNote.of(reason)
+    note, seconds = SealedNote.of(reason), network.number(hours, "HOURS") * 3600
     receipt = (
         network.opened()
-        .consents.break_glass(network.address(patient), note, duration=int(hours) * 3600)
+        .consents.break_glass(network.address(patient), note, duration=seconds)
         .send(network.signer("radiologist"))
     )
     print(f"{receipt.transaction}, {receipt.gas_used:,} gas")

@@ -17,8 +17,9 @@ from scripts import brownie_network as network
 __all__ = ["main"]
 
 
+@network.script
 def main(slices: str = "60", folder: str = "out/demo") -> None:
     """Run the demo with a CT of so many slices; the report goes to a new folder."""
     environment = RunningChain(web3, network.funded(), network.name())
-    if play(Path(folder), environment, slices=int(slices)):
+    if play(Path(folder), environment, slices=network.number(slices, "SLICES")):
         raise SystemExit(1)

@@ -16,6 +16,7 @@ from scripts import brownie_network as network
 __all__ = ["main"]
 
 
+@network.script
 def main() -> None:
     """Deploy, or resume an interrupted deployment; print the home and each contract's address."""
     if network.is_development():

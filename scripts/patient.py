@@ -22,6 +22,7 @@ from scripts import brownie_network as network
 __all__ = ["approve", "grant", "list", "main", "revoke", "revoke_all"]
 
 
+@network.script
 def grant(grantee: str, purposes: str, scope: str = "all", days: str = "") -> None:
     """Permit an account to use images for purposes of the Data Use Ontology, such as CC or HMB."""
     radledger = network.opened()
@@ -30,11 +31,13 @@ def grant(grantee: str, purposes: str, scope: str = "all", days: str = "") -> No
     _submit(radledger.consents.grant(network.address(grantee), terms, scope=scope).sign(patient))
 
 
+@network.script
 def approve(request: str) -> None:
     """Grant exactly what was requested."""
     _submit(network.opened().consents.approve(request).sign(network.signer("patient")))
 
 
+@network.script
 def revoke(grantee: str, scope: str = "all") -> None:
     """Take one grant back."""
     consents = network.opened().consents
@@ -42,11 +45,13 @@ def revoke(grantee: str, scope: str = "all") -> None:
     _submit(consents.revoke(network.address(grantee), scope=scope).sign(patient))
 
 
+@network.script
 def revoke_all() -> None:
     """Take every grant back."""
     _submit(network.opened().consents.revoke_all().sign(network.signer("patient")))
 
 
+@network.script
 def list() -> None:  # noqa: A001 - the command's name
     """Print the patient's grants, each with its status."""
     subject = network.signer("patient").address

@@ -7,32 +7,37 @@
     brownie run researcher claim DATASET
     brownie run researcher list
 
-``SHARES`` such as ``data=7000,custody=3000`` (the default) are in basis points.  ``TOKEN`` is the
-address of an ERC-20 token; by default the one of a development chain.
+``SHARES`` such as ``data=70,custody=30`` (the default) are in per cent.  ``TOKEN`` is the address
+of an ERC-20 token; by default the one of a development chain.
 """
 
 from __future__ import annotations
 
+from radledger.cli.values import percent
 from radledger.research import Terms
 from scripts import brownie_network as network
 
 __all__ = ["claim", "contribute", "create", "list", "main"]
 
 
+@network.script
 def create(
-    purposes: str, shares: str = "data=7000,custody=3000", fulfilled: str = "", token: str = ""
+    purposes: str, shares: str = "data=70,custody=30", fulfilled: str = "", token: str = ""
 ) -> None:
     """Create a data set of the researcher's institution, and print its id."""
+    named = (each.partition("=") for each in shares.split(","))
+    parts = {name: percent(part) for name, _, part in named}
     radledger = network.opened()
     terms = Terms(
         token=token or radledger.ledger.address("LocalToken"),
-        shares={name: int(part) for name, part in (each.split("=") for each in shares.split(","))},
+        shares=parts,
         purposes=tuple(purposes.split(",")),
         fulfilled=tuple(filter(None, fulfilled.split(","))),
     )
     print(radledger.datasets.create(terms).send(network.signer("researcher")).dataset_id)
 
 
+@network.script
 def contribute(dataset: str, image: str) -> None:
     """Add an image set, to which its patient must have consented."""
     radledger = network.opened()
@@ -41,6 +46,7 @@ def contribute(dataset: str, image: str) -> None:
     print(f"{receipt.transaction}, {receipt.gas_used:,} gas")
 
 
+@network.script
 def claim(dataset: str) -> None:
     """Collect what is due to the signer."""
     for receipt in network.opened().datasets.claim(dataset).send(network.signer("researcher")):
@@ -49,6 +55,7 @@ def claim(dataset: str) -> None:
         )
 
 
+@network.script
 def list() -> None:  # noqa: A001 - the command's name
     """Print all data sets and their money."""
     for each in network.opened().datasets.list():

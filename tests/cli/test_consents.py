@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from radledger.chain.documents import when
+
 UNKNOWN = "0x" + "07" * 32
 
 
@@ -319,3 +321,18 @@ def test_check_of_what_is_not_there(home, cli, image):
     assert unknown == {"image": UNKNOWN}
     nobody = cli(*check, "nobody", image, "--purpose", "CC").refused("AccountUnknown", 2)
     assert nobody == {"account": "nobody"}
+
+
+def test_a_document_s_date_is_explained_where_it_is_not_now(home, plain_cli, ok, machine_clock):
+    """A chain that makes blocks on demand may have made its latest one long ago."""
+    sign = ("consent", "revoke-all", "--as", "patient", "--sign-only", "signed.json")
+    machine_clock(10)
+    assert plain_cli(*sign).err == ""
+    machine_clock(30 * 86_400)
+    outcome = plain_cli(*sign)
+    assert outcome.code == 0
+    message = json.loads(Path("signed.json").read_text())["typedData"]["message"]
+    (told,) = outcome.err.splitlines()
+    assert told.startswith(f"dated {when(message['signed'])}, not now: ")
+    assert told.endswith(f"can be submitted until {when(message['deadline'])}")
+    assert ok(*sign)["signed"] == "signed.json"

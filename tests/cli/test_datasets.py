@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 
@@ -50,6 +51,17 @@ def test_create(home, ok, cli, addresses, tmp_path):
     missing = tmp_path / "missing"
     refused = cli(*create, "clinic", "--protocol", missing).refused("InvalidFile", 2)
     assert refused == {"path": str(missing)}
+
+
+def test_a_network_without_a_token_of_its_own(home, ok, cli):
+    record = home / "deployments" / "31337.json"
+    content = json.loads(record.read_text())
+    token = content["contracts"].pop("LocalToken")["address"]
+    record.write_text(json.dumps(content))
+    create = ("dataset", "create", "--purpose", "HMB", "--as", "clinic")
+    assert cli(*create).refused("TokenNotNamed", 2) == {}
+    made = ok(*create, "--token", token)
+    assert ok("dataset", "show", made["dataset_id"])["token"] == token
 
 
 def test_contribute(dataset, ok, cli, image, tmp_path):

@@ -75,6 +75,23 @@ def test_where_there_was_never_one(ok, cli, tmp_path):
     assert refused.refused("InvalidHome", 2) == {"path": str(tmp_path / "file")}
 
 
+def test_which_chain_is_resumed_is_said(plain_cli, cli, tmp_path, monkeypatch):
+    data = tmp_path / "home" / "devnet"
+    data.mkdir(parents=True)
+    monkeypatch.setattr("radledger.devnet.network.up", lambda home, chain, **_: {"chain": chain})
+    assert plain_cli("devnet", "up").err == ""
+    (data / "anvil.json").touch()
+    for named in ((), ("--chain", "anvil")):
+        outcome = plain_cli("devnet", "up", *named)
+        assert (
+            outcome.err
+            == "resuming this home's chain, which is anvil; --chain starts another one\n"
+        )
+    outcome = plain_cli("devnet", "up", "--chain", "ganache")
+    assert "`radledger devnet up --chain anvil`" in outcome.err
+    assert cli("devnet", "up").err == ""
+
+
 @pytest.fixture
 def bare(anvil_endpoint):
     """Endpoint of a chain without contracts."""

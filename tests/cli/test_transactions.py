@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from radledger.chain.sending import sender as transact
 
@@ -91,3 +92,19 @@ def test_a_journal_that_is_not_a_database_is_reported_in_one_line(cli, plain_cli
     assert values["path"].endswith("transactions.sqlite3")
     told = plain_cli("transaction", "list")
     assert (told.code, told.out, told.err.count("\n")) == (1, "", 1)
+
+
+def test_the_journal_is_listed_while_no_node_answers(home, cli, grant):
+    before = cli("transaction", "list", "--all").objects
+    assert before
+    networks = home / "networks.yaml"
+    content = yaml.safe_load(networks.read_text())
+    content["networks"]["devnet"]["endpoint"] = "http://127.0.0.1:1"
+    networks.write_text(yaml.safe_dump(content))
+    assert cli("image", "list").refused("ConnectionFailed")
+    assert cli("transaction", "list", "--all").objects == before
+
+
+def test_what_was_never_deployed_has_no_journal(home, cli):
+    (home / "deployments" / "31337.json").unlink()
+    assert cli("transaction", "list").refused("DeploymentMissing") == {"chain_id": 31337}

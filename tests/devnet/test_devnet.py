@@ -90,7 +90,9 @@ def test_up_is_usable_by_all_people(home, chain):
         ledger.now()
     assert not down(home).running
 
-    # It goes on where it stood.
+    # It goes on where it stood, also in a home from a backup, which may lack the nodes' record.
+    (home / "devnet" / "nodes.json").unlink()
+    assert status(home).chain == chain
     again = up(home)
     assert (again.chain, again.contracts) == (chain, devnet.contracts)
     assert open_ledger(home).block_number() >= block
@@ -187,6 +189,16 @@ def test_what_cannot_be_started(home, monkeypatch, tmp_path):
     with pytest.raises(NodeFailed, match=r"code 3: Error: no"):
         up(home, "anvil")
     assert status(home).running is False
+
+
+def test_of_several_chains_the_one_that_was_used_last_is_the_home_s(tmp_path):
+    assert nodes.kind(tmp_path) is None
+    for time, (name, state) in enumerate([("anvil", "anvil.json"), ("poa", "poa")], 1):
+        (tmp_path / state).touch()
+        os.utime(tmp_path / state, (time, time))
+        assert nodes.kind(tmp_path) == name
+    os.utime(tmp_path / "anvil.json", (3, 3))
+    assert nodes.kind(tmp_path) == "anvil"
 
 
 def test_where_there_was_never_one(tmp_path):

@@ -64,8 +64,20 @@ class Brownie:
 
     def run(self, *arguments, network="development", **variables):
         """What a script printed; what it says of an error where it fails."""
+        done = self._done(arguments, network, variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.partition("Running '")[2]
+
+    def refused(self, *arguments, network="development"):
+        """The last line of a script that refuses, where no line is of a stack."""
+        done = self._done(arguments, network, {})
+        assert done.returncode == 1
+        assert "File " not in done.stdout + done.stderr
+        return done.stderr.splitlines()[-1]
+
+    def _done(self, arguments, network, variables):
         programs = [Path(sys.prefix, "bin"), ROOT / "node_modules/.bin", os.environ["PATH"]]
-        done = subprocess.run(
+        return subprocess.run(
             ["brownie", "run", *map(str, arguments), "--network", network],
             cwd=ROOT,
             env={
@@ -81,8 +93,6 @@ class Brownie:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.partition("Running '")[2]
 
 
 def test_deploys_on_a_development_chain(tmp_path):
@@ -105,6 +115,22 @@ def test_roles_share_a_development_chain_that_is_running(tmp_path):
     finally:
         node.stop()
         shutil.rmtree(home)
+
+
+def test_what_goes_wrong_is_one_line(brownie, deployed, tmp_path):
+    """Beside the same scripts with what they accept, in the other tests."""
+    told = Brownie(tmp_path).refused("patient", "list")
+    assert told.startswith("nothing is deployed on this chain")
+    assert "`brownie console`" in told
+    told = brownie.refused("researcher", "create", "HMB", "data=7000", network="trial")
+    assert told == (
+        "InvalidAmount: '7000' is not a share; give per cent from 0 to 100, with two decimals "
+        "at most"
+    )
+    told = brownie.refused("clinician", "emergency", "0x12", "why", "two", network="trial")
+    assert told == "HOURS is 'two'; give a whole number"
+    told = brownie.refused("patient", "grant", "0x12", "CC", network="trial")
+    assert told.startswith("InvalidAddress: ")
 
 
 @pytest.mark.parametrize("script", ["patient", "clinician", "researcher"])
@@ -209,7 +235,7 @@ def test_patient_and_researcher_on_a_live_chain(brownie, deployed, endpoint, acc
 
     token = _token(web3, accounts["researcher"])
     created = brownie.run(
-        "researcher", "create", "HMB", "data=10000", "", token.address, network="trial"
+        "researcher", "create", "HMB", "data=100", "", token.address, network="trial"
     )
     (dataset,) = radledger.datasets.list()
     assert dataset.dataset_id in created

@@ -163,6 +163,9 @@ def test_what_needs_no_contract_is_read_and_a_successor_is_deployed(before, tmp_
     expected = before.expected
     listed = before("account", "list")
     assert {each["name"]: each["address"] for each in listed} == expected["accounts"]
+    sent = before("transaction", "list", "--all")
+    assert {each["state"] for each in sent} == {"mined"}
+    assert "DatasetRegistry.fund" in [each["call"] for each in sent]
     trust = ("--block-hash", expected["block_hash"], "--contract", expected["registry"])
     assert verified_offline(before.home / "image.bundle", *trust)["answer"] == "yes"
     (release,) = ReceiptBook(before.home / "receipts.sqlite3").releases()

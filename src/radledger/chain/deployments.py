@@ -139,7 +139,8 @@ class Deployment:
             raise DeploymentOutdated(
                 f"the contracts on chain {self.chain_id} were deployed by a release older than "
                 "0.1.0, with which this one cannot work; deploy those of this release beside them "
-                "with `radledger deploy --successor`, or use the release that deployed them",
+                "with `radledger deploy --successor`, import the record of a participant who has "
+                "done so with `radledger deploy import`, or use the release that deployed them",
                 chain_id=self.chain_id,
             )
 

@@ -26,6 +26,7 @@ from radledger.cli.parameters import (
 )
 from radledger.cli.session import session
 from radledger.cli.values import amount, percent, weights
+from radledger.errors import UsageError
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Receipt
@@ -36,6 +37,10 @@ __all__ = ["group"]
 _NO_PROTOCOL = "0x" + "00" * 32
 
 group = typer.Typer(help="Data sets, their contributors and their money.")
+
+
+class TokenNotNamed(UsageError):
+    """No token was given, on a network that brings none."""
 
 
 class Class(StrEnum):
@@ -124,7 +129,7 @@ def create(
 
     parts = {"data": data, "custody": custody, "annotation": annotation, "development": development}
     terms = Terms(
-        token=session.radledger.ledger.address("LocalToken") if token is None else token,
+        token=_local_token() if token is None else token,
         shares={name: percent(part) for name, part in parts.items()},
         purposes=tuple(purpose),
         fulfilled=tuple(fulfils or ()),
@@ -299,6 +304,19 @@ def claim(
     chosen_or_all = None if contribution_class is None else contribution_class.value
     receipts = datasets.claim(dataset, chosen_or_all, identity=whose).send(session.signer)
     show_all([{"amount": _paid(each), **plain(each)} for each in receipts], empty="nothing claimed")
+
+
+def _local_token() -> str:
+    """Address of the token that a local network brings."""
+    from radledger.chain.errors import ContractNotDeployed
+
+    try:
+        return session.radledger.ledger.address("LocalToken")
+    except ContractNotDeployed:
+        raise TokenNotNamed(
+            "this network has no token of its own; name the ERC-20 token that pays with "
+            "--token ADDRESS"
+        ) from None
 
 
 def _paid(receipt: Receipt) -> int:
