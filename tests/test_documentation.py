@@ -203,7 +203,7 @@ def test_the_tree_of_the_architecture_has_every_package(folder):
     there = (ROOT / folder).iterdir()
     # Each folder with files in it, and each module.
     packages = {path.name for path in there if any(path.glob("*.*")) or path.suffix == ".py"}
-    assert sorted(listed) == sorted(packages - {"__init__.py"})
+    assert sorted(listed) == sorted(packages - {"__init__.py", "__pycache__"})
 
 
 def test_the_dependencies_of_the_architecture_are_those_that_are_checked():
