@@ -31,7 +31,7 @@ def new(name: Name) -> None:
 
 @group.command(name="import")
 def import_(name: Name) -> None:
-    """Store an account from its private key or mnemonic, read from standard input or asked for."""
+    """Store an account from its private key or mnemonic, read from standard input or a prompt."""
     if sys.stdin is not None and sys.stdin.isatty():
         secret = typer.prompt("private key or mnemonic", hide_input=True, err=True)
     else:

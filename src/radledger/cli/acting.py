@@ -1,4 +1,4 @@
-"""What a signer sends at its own cost, or signs for another account to submit."""
+"""Send an action, or sign it for another account to submit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``radledger deploy``: put the contracts on a chain, or take over where they are."""
+"""``radledger deploy``: deploy the contracts, or import the record of a deployment."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def status() -> None:
 
 
 def _resumed(before: str, wanted: str | None) -> str:
-    """What becomes of the chain that the home had before."""
+    """Say what happens to the chain that the home had before."""
     if wanted in (None, before):
         return f"resuming this home's chain, which is {before}; --chain starts another one"
     return f"starting {wanted}; the {before} chain is kept: `radledger devnet up --chain {before}`"

@@ -1,4 +1,4 @@
-"""``radledger index`` and what it answers: history, lineage, who had access, and the audit."""
+"""``radledger index``, and the commands that use it: history, lineage, access log and audit."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ Url = Annotated[
 
 @group.command()
 def sync(index: Url = None) -> None:
-    """Bring the index up to the chain; every command that asks it does so first."""
+    """Synchronise the index with the chain; every command that uses it does so first."""
     with _progress() as progress:
         show(_index(index).sync(progress))
 
 
 @group.command()
 def status(index: Url = None) -> None:
-    """Show where the index is kept, how far it is and how much is in it."""
+    """Show the location, position and size of the index."""
     show(_index(index).status())
 
 
 @group.command()
 def rebuild(index: Url = None) -> None:
-    """Drop what the database holds and read all from the chain again."""
+    """Drop the contents of the database and read everything from the chain again."""
     with _progress() as progress:
         show(_index(index).rebuild(progress))
 
@@ -129,7 +129,7 @@ def access_log(
     ] = None,
     index: Url = None,
 ) -> None:
-    """List who read what, against whose receipt, and what gave them access or ended it.
+    """List who read what, with their receipts, and what gave them access or ended it.
 
     Receipts are those of this home; what was released elsewhere is kept there.
     """
@@ -145,7 +145,7 @@ def access_log(
 
 
 def audit(index: Url = None) -> None:
-    """Replay the events, and compare all that follows from them with the chain.
+    """Replay all events, and compare the resulting state with the chain.
 
     Exits with 1 if anything differs, and names it.
     """

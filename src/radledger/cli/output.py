@@ -39,7 +39,7 @@ _FOREVER = 2**32 - 1
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: dataclasses as objects, bytes as ``0x…``, paths as texts.
+    """A value for JSON: dataclasses as objects, bytes as ``0x…``, paths as text.
 
     Examples
     --------

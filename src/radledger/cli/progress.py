@@ -1,4 +1,4 @@
-"""How far an addition of images is, on the terminal."""
+"""The progress of an addition of images, on the terminal."""
 
 from __future__ import annotations
 

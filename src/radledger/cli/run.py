@@ -1,4 +1,4 @@
-"""Run a command; whatever goes wrong becomes one line and an exit code."""
+"""Run a command; every error becomes one line and an exit code."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _discard_output() -> None:
-    """Let what is left of the output go nowhere, so that the interpreter ends in silence."""
+    """Discard the rest of the output, so that the interpreter exits without an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""What the commands of one run share: where, as whom, and how to print."""
+"""The session of one run: home, network, account and output."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Session:
     journal: str | None = None
 
     def reset(self) -> None:
-        """Forget what an earlier run in this process was given and opened."""
+        """Reset the session, in a process that runs several commands."""
         vars(self).clear()  # what the class says stands again
 
     @property

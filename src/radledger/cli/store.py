@@ -1,4 +1,4 @@
-"""``radledger store``: who holds the ciphertext of image sets."""
+"""``radledger store``: copies of the ciphertext of image sets."""
 
 from __future__ import annotations
 

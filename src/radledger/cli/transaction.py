@@ -20,7 +20,7 @@ def list_(
         bool, typer.Option("--all", help="The newest hundred, ended ones as well.")
     ] = False,
 ) -> None:
-    """Show the transactions of this home that are open, as its journal has them."""
+    """List the open transactions of this home, from its journal."""
     from radledger.chain.sending.journal import Intents
     from radledger.chain.transactions import listed
 
@@ -32,7 +32,7 @@ def list_(
 
 @group.command()
 def finish() -> None:
-    """Finish what earlier runs left open for an account: wait, send again, or pay more.
+    """Finish what earlier runs left open for an account: wait, send again, or raise the fee.
 
     Every command that sends does this first.
     """

@@ -1,4 +1,4 @@
-"""What :mod:`radledger.crypto` refuses.
+"""Errors of :mod:`radledger.crypto`.
 
 ::
 

@@ -158,7 +158,7 @@ class MerkleTree:
 
 
 def verify(root: bytes, leaf: SupportsBytes, proof: Sequence[bytes]) -> bool:
-    """Tell whether ``leaf`` is in the tree of ``root``; needs nothing but its arguments.
+    """Whether ``leaf`` is in the tree of ``root``; depends only on its arguments.
 
     A sibling that is not 32 bytes long makes the proof false: joined differently, the same bytes
     could otherwise prove another tree.

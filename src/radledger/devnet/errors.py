@@ -1,4 +1,4 @@
-"""What :mod:`radledger.devnet` raises.
+"""Errors of :mod:`radledger.devnet`.
 
 ::
 

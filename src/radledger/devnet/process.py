@@ -266,7 +266,7 @@ def _start_time(pid: int) -> str | None:
 
 
 def _reap(pid: int) -> None:
-    """Let go of a child that has ended; it is another process's child in a later run."""
+    """Reap a child that has ended; in a later run it is not this process's child."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
 

@@ -68,7 +68,7 @@ def up(home: Path, data: Path, store: str | None, count: int | None) -> None:
 
 
 def down(data: Path) -> None:
-    """End the nodes; what they hold stays."""
+    """Stop the nodes; their data is kept."""
     kubo.stop(data / "kubo")
 
 

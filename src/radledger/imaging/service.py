@@ -21,7 +21,7 @@ __all__ = ["Images"]
 
 
 class Images(Custody, Disowning):
-    """Image sets of one chain: those of a custodian's home, and any that one may read.
+    """Image sets of one chain: those of a custodian's home, and any that the caller may read.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Images(Custody, Disowning):
     def verify(
         self, image_id: str, paths: Iterable[Path | str], *, secret: str | None = None
     ) -> Sequence[VerifyResult]:
-        """Say of each file whether it is the set's, and unchanged.
+        """Verify files against an image set.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The state of ``ImageRegistry``: every image set, and what became of it."""
+"""The state of ``ImageRegistry``: image sets and what happened to them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ImageState(Fold):
             self._images[image].certificate = event.args.get("certificate")
 
     def records(self) -> list[ImageRecord]:
-        """Everything that is known of each image set."""
+        """The record of each image set."""
         return [image.record() for image in self._images.values()]
 
     def views(self, now: int) -> Iterator[View]:

@@ -1,4 +1,4 @@
-"""What a file is to an image set: the same, the same image, another image, or none of it."""
+"""Compare files with an image set: identical, re-encoded, changed or unknown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Examination", "Question", "examine", "judge", "verify_paths"]
 
 
 def verify_paths(pool: WorkerPool, manifest: Manifest, paths: Iterable[Path]) -> list[VerifyResult]:
-    """Judge every file behind some paths, in the order in which they are found."""
+    """Compare all files under some paths, in the order in which they are found."""
     results: dict[Path, VerifyResult] = {}
     questions = []
     for found in scan(paths):

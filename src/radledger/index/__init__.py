@@ -1,4 +1,4 @@
-"""The chain's events in SQL: what happened to an image set or an address, and what became of it.
+"""The chain's events in SQL: history, lineage and audit of image sets and other ids.
 
 The index follows the chain; it decides nothing and can be rebuilt from the deployment block at any
 time.

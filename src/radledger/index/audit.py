@@ -1,4 +1,4 @@
-"""Whether index and chain agree: event by event, row by row, and view by view.
+"""Compare index and chain: event by event, row by row, and view by view.
 
 The events of the index are compared with the logs that the chain gives, the rows of its typed
 tables with its events, and the state that its events add up to with what the contracts' views
@@ -40,7 +40,7 @@ _ABSENT = None
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that the index has otherwise than the chain; none where one of them lacks it."""
+    """A difference between index and chain; None on the side that lacks it."""
 
     what: str
     index: Any
@@ -49,7 +49,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Audit:
-    """What was compared up to a block, and every difference that there is."""
+    """The result of an audit: what was compared up to a block, and all differences."""
 
     block: int
     compared_events: int
@@ -123,7 +123,7 @@ class _Comparison:
                 )
 
     def views(self) -> None:
-        """What the views answer with what the events add up to."""
+        """Compare the answers of the views with the state that the events add up to."""
         number = hex(self._position.number)
         (header,) = request_batch(self._web3, [("eth_getBlockByNumber", [number, False])])
         if not isinstance(header, Mapping):
@@ -178,7 +178,7 @@ class _Comparison:
 
 
 def _differing(index: Any, chain: Any) -> tuple[Any, Any]:
-    """Of two records, the fields that differ; the whole one where the other is not there."""
+    """The fields in which two records differ; all fields if one record is missing."""
     ours, theirs = _shown(index), _shown(chain)
     if ours is None or theirs is None:
         return ours, theirs
@@ -222,7 +222,7 @@ def _rows_by_place(
 
 
 def _rows_of(event: Event) -> list[tuple[Table, dict[str, Any]]]:
-    """The rows that an event must have become; none of one that no contract writes."""
+    """The rows that an event must have; none for an event that no contract emits."""
     try:
         return list(rows_of(event))
     except UNUSABLE:
@@ -234,12 +234,12 @@ def _place(event: Event) -> tuple[int, int]:
 
 
 def _terms_of(event: Event) -> dict[str, Any]:
-    """What an event's mentions must be."""
+    """The mentions that an event must have."""
     return {"terms": sorted(each["term"] for each in mentions_of(event, _rows_of(event)))}
 
 
 def _terms_by_place(rows: Iterable[RowMapping]) -> dict[tuple[int, int], dict[str, Any]]:
-    """What they are, of each event that has any."""
+    """The recorded mentions of each event that has any."""
     terms: dict[tuple[int, int], dict[str, Any]] = {}
     for row in rows:
         place = (row["block"], row["log_index"])

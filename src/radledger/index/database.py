@@ -41,7 +41,7 @@ _KIND = Kind("index", IndexUnavailable, InvalidIndexUrl, sqlite=True)
 
 @dataclass(frozen=True)
 class IndexOwner:
-    """Whose index it is: the chain, its contracts, and the block in which each was made."""
+    """The owner of an index: the chain, its contracts, and the block in which each was created."""
 
     chain_id: int
     genesis: str
@@ -55,7 +55,7 @@ class IndexOwner:
 
     @property
     def row(self) -> dict[str, Any]:
-        """What an index says of whose it is; by its text two can be compared in SQL."""
+        """The recorded owner of an index, as text so that two can be compared in SQL."""
         return {
             "layout": tables.layout(),
             "chain_id": self.chain_id,
@@ -81,7 +81,7 @@ class Lacking:
 
 
 class IndexMoved(Exception):
-    """Another process has added to the index or taken back from it meanwhile."""
+    """Another process has changed the index meanwhile."""
 
 
 class IndexDatabase:
@@ -111,7 +111,7 @@ class IndexDatabase:
         self._belonging = belonging
 
     def open(self) -> None:
-        """Make the tables if they are not there, and check whose they are.
+        """Create the tables if they are missing, and check their owner.
 
         An index of the same deployment with fewer contracts is accepted too: see :meth:`lacking`.
 
@@ -185,7 +185,7 @@ class IndexDatabase:
             yield
 
     def _present(self, connection: Connection) -> bool:
-        """Whether there is an index; refuse a database with something else, and touch nothing."""
+        """Whether there is an index; a database with something else is refused and left alone."""
         schema = _SCHEMA if connection.dialect.name == "postgresql" else None
         present = set(sqlalchemy.inspect(connection).get_table_names(schema))
         if present and tables.position.name not in present:
@@ -228,12 +228,12 @@ class IndexDatabase:
         return str(found["contracts"])
 
     def errors(self) -> AbstractContextManager[None]:
-        """Raise `IndexUnavailable` for whatever the database raises inside."""
+        """Raise `IndexUnavailable` for any error of the database."""
         return _KIND.errors(self.url)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection to ask with."""
+        """A connection for queries."""
         with self.errors(), self.engine.connect() as connection:
             yield connection
 
@@ -252,7 +252,7 @@ class IndexDatabase:
             return {row.number: row.hash for row in connection.execute(wanted)}
 
     def append(self, position: Position, blocks: Blocks) -> Position:
-        """Add the blocks that follow ``position``, all or nothing.
+        """Add the blocks that follow ``position``, in one transaction.
 
         Raises
         ------
@@ -329,7 +329,7 @@ class IndexDatabase:
 
 
 def _drop_all(connection: Connection) -> None:
-    """Drop the tables of an index, of whichever release: most have the place of an event."""
+    """Drop the tables of an index, of any release: most have the place of an event."""
     schema = _SCHEMA if connection.dialect.name == "postgresql" else None
     present = sqlalchemy.MetaData()
     present.reflect(connection, schema=schema)
@@ -353,7 +353,7 @@ def _engine(url: str | sqlalchemy.URL) -> Engine:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Begin in so many words, for sqlite3 by itself leaves out changes of tables.
+    """Begin explicitly, since sqlite3 does not do so for changes of tables.
 
     A writer takes the lock at once: a reader that starts to write could fail to get it.
     """
@@ -362,7 +362,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    """Readers do not wait for who writes, nor who writes for the disk: a rebuild gives it again."""
+    """Readers do not wait for writers, nor these for the disk: a rebuild restores the index."""
     connection.isolation_level = None
     # Rows are long and their ids random: larger pages are written less often. For new files only.
     connection.execute("PRAGMA page_size = 16384")

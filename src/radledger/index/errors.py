@@ -1,4 +1,4 @@
-"""What :mod:`radledger.index` raises.
+"""Errors of :mod:`radledger.index`.
 
 ::
 
@@ -42,7 +42,7 @@ __all__ = [
 
 
 class IndexUnavailable(DatabaseUnavailable):
-    """The database of the index does not answer, or refuses what it is asked."""
+    """The database of the index does not answer, or refuses a query."""
 
 
 class IndexOfAnotherChain(RadLedgerError):
@@ -66,11 +66,11 @@ class GraphsNotInstalled(RadLedgerError):
 
 
 class ChainMoved(ChainError):
-    """The chain changed while it was read, or the node gave a part of the answer only."""
+    """The chain changed while it was read, or the node's answer is incomplete."""
 
 
 class InvalidIndexUrl(InvalidDatabaseUrl):
-    """Not the URL of a database that the index can be kept in."""
+    """Not the URL of a database in which an index can be kept."""
 
 
 class NoIdOrAddress(UsageError):

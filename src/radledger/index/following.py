@@ -1,4 +1,4 @@
-"""The index brought up to the chain: forward by ranges of blocks, back where it went back."""
+"""Synchronise the index with the chain: forward by ranges of blocks, back on reorganisations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Synced:
-    """How far the index is, and what it took to get there.
+    """The position of the index after a synchronisation, and the work done.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ def _without_collector() -> Iterator[None]:
 
 
 def _next(span: int, events: int) -> int:
-    """For how many blocks to ask next, after so many that had so many events."""
+    """The number of blocks to request next, given the events in the last request."""
     if events > _EVENTS:
         return max(1, span // 2)
     return min(_MOST_BLOCKS, span * 2) if events < _EVENTS // 2 else span
@@ -115,7 +115,7 @@ def _next(span: int, events: int) -> int:
 def _extended(
     database: IndexDatabase, source: ChainSource, position: Position, lacking: Lacking
 ) -> Position:
-    """Have contracts followed that a newer release, or another participant, has deployed.
+    """Follow contracts that a newer release, or another participant, has deployed.
 
     What was read before they were known is read again from their first block on.
     """

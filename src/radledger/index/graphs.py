@@ -98,7 +98,7 @@ def write_png(lineage: Lineage, path: Path) -> None:
 
 
 def _label(node: Node) -> str:
-    """Kind and what tells it from others of the kind, in two lines."""
+    """The label of a node: its kind, and what distinguishes it, in two lines."""
     id_ = node.id.partition("/")[0]
     label = kinds()[node.kind].label
     # A version's author chooses its name.
@@ -120,5 +120,5 @@ def _contributed(link: Link, contribution_class: str | None) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A text that Graphviz shows as it is: it reads HTML's entities."""
+    """Escape a text for Graphviz, which interprets HTML entities."""
     return json.dumps(text.replace("&", "&amp;"), ensure_ascii=False)

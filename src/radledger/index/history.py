@@ -1,4 +1,4 @@
-"""Everything that happened to an image set, a data set, a person or whatever else has an id."""
+"""The history of an image set, a data set, a person or anything else with an id."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def parse_term(text: str) -> str:
 
 
 def history(connection: Connection, term: str) -> list[HistoryEntry]:
-    """What happened to whatever has an id or address, oldest first.
+    """The history of an id or address, oldest first.
 
     The history of an image set, a visit or a course has also the consent of its patient that
     covered it and the requests to its patient that named it, and that of an image set the

@@ -1,4 +1,4 @@
-"""Where something came from and what became of it, over all areas."""
+"""Lineages over all areas: where something came from and what became of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Lineage:
 
 
 def lineage(connection: Connection, term: str) -> Lineage:
-    """The lineage of whatever has an id, both ways.
+    """The lineage of an id, in both directions.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def lineage(connection: Connection, term: str) -> Lineage:
 
 
 def _whole_links(walk: Walk) -> Iterator[Link]:
-    """Links of which both ends are there; a model may come from a data set of another chain."""
+    """Links with both ends; a model may come from a data set of another chain."""
     for link in walk.links.values():
         if link.source in walk.nodes and link.target in walk.nodes:
             yield link

@@ -1,4 +1,4 @@
-"""Where a home keeps an index; imports no database library, for those that only look for one."""
+"""The path of a home's index; imports no database library, for callers that only look for it."""
 
 from __future__ import annotations
 

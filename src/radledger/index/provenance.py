@@ -108,5 +108,5 @@ def _name(id_: str) -> str:
 
 
 def _value(value: Any) -> Any:
-    """What PROV-JSON has for it; amounts are larger than its integers."""
+    """A value for PROV-JSON; amounts are larger than its integers."""
     return value if isinstance(value, str | bool) else str(value)

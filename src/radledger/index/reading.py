@@ -1,4 +1,4 @@
-"""Events out of the index, for the services that would otherwise ask the chain."""
+"""Events from the index, for services that would otherwise ask the chain."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _selections(filters: Sequence[Any]) -> Iterator[Select[Any]]:
 
 
 def _term(value: Any) -> str | None:
-    """An id or address as events mention it; None for what they do not, zero among it."""
+    """An id or address as events mention it; None if they do not, as for zero."""
     text = "0x" + value.hex() if isinstance(value, bytes) else value
     if not isinstance(text, str) or len(text) not in (_ADDRESS_LENGTH, _ID_LENGTH):
         return None

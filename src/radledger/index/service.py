@@ -53,7 +53,7 @@ _MOST_BEHIND = 10_000
 
 @dataclass(frozen=True)
 class Status:
-    """Where an index is kept, how far it is, and how much is in it.
+    """The state of an index: its location, position and size.
 
     ``behind`` is how many blocks the chain is ahead of it.
     """
@@ -119,7 +119,7 @@ class Index:
         return follow(self.database, self.source, progress)
 
     def rebuild(self, progress: Progress | None = None) -> Synced:
-        """Drop what the database holds, whosever it was, and read all from the chain again."""
+        """Drop the contents of the database and read everything from the chain again."""
         self._unopened.clear()
         return self.sync(progress)
 
@@ -154,7 +154,7 @@ class Index:
         return position.number if lacking is None else min(position.number, lacking.first - 1)
 
     def status(self) -> Status:
-        """How far the index is."""
+        """The state of the index."""
         position = self.database.position()
         count = sqlalchemy.select(sqlalchemy.func.count()).select_from(tables.events)
         with self.database.reading() as connection:
@@ -168,7 +168,7 @@ class Index:
         )
 
     def history(self, id_or_address: str) -> list[HistoryEntry]:
-        """Everything that happened to whatever has this id or address, oldest first.
+        """The history of an id or address, oldest first.
 
         Raises
         ------
@@ -182,7 +182,7 @@ class Index:
             return history(connection, term)
 
     def lineage(self, id_: str) -> Lineage:
-        """What an image set, work, data set, version or payout came from, and what came of it.
+        """The lineage of an image set, work, data set, version or payout.
 
         Parameters
         ----------
@@ -245,7 +245,7 @@ class Index:
 
 
 def _url_in(home: Path, slug: str) -> sqlalchemy.URL:
-    """A database of its own for each deployment, for the home's owner alone."""
+    """A database for each deployment, readable by the home's owner alone."""
     file = index_file(home, slug)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # In parts: in a text, signs such as `?` and `%` of a path would have a meaning of their own.

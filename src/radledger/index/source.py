@@ -1,4 +1,4 @@
-"""What the chain says of a range of blocks, checked before it is used.
+"""Read ranges of blocks from the chain, and check them before they are used.
 
 A node may answer in part, twice, with an error or, while the chain is being reorganised, about two
 branches at once.  Here an answer counts only if the headers are linked from the block before to
@@ -104,7 +104,7 @@ class ChainSource:
         return answers
 
     def _headers(self, numbers: Iterable[int], eventful: set[str]) -> list[dict[str, Any]]:
-        """Headers, with the transactions of blocks that have events: they tell who sent them."""
+        """Headers, with the transactions of blocks that have events, for their senders."""
         numbers = list(numbers)
         calls = [("eth_getBlockByNumber", [hex(n), hex(n) in eventful]) for n in numbers]
         headers = self._ask(calls)

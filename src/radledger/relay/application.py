@@ -50,7 +50,7 @@ class TypedDataField(_Strict):
 
 
 class Domain(_Strict):
-    """For which contract, on which chain, a signature counts (EIP-712)."""
+    """The contract and chain for which a signature counts (EIP-712)."""
 
     name: str
     version: str
@@ -81,7 +81,7 @@ class SignedDocument(_Strict):
 
 
 class TicketAnswer(BaseModel):
-    """What has become of a document."""
+    """The state of a document."""
 
     ticket: str
     kind: Literal["radledger.consent", "radledger.call"]
@@ -146,19 +146,19 @@ def create_application(relayer: Relayer) -> FastAPI:
 
     @application.post("/documents", status_code=202, responses=_REFUSALS)
     def take(document: SignedDocument, response: Response) -> TicketAnswer:
-        """Take a signed document on."""
+        """Accept a signed document."""
         ticket = relayer.take(document.model_dump(by_alias=True))
         response.headers["Location"] = f"/tickets/{ticket.ticket}"
         return TicketAnswer.of(ticket)
 
     @application.get("/tickets/{ticket}", responses=_problems(404, 422))
     def show_ticket(ticket: TicketName) -> TicketAnswer:
-        """Say what has become of a document."""
+        """Return the state of a document."""
         return TicketAnswer.of(relayer.ticket(ticket))
 
     @application.get("/health", responses=_problems(503))
     def health() -> Health:
-        """Say whether documents can be taken on."""
+        """Say whether documents can be accepted."""
         return relayer.health()
 
     return application

@@ -1,4 +1,4 @@
-"""What is checked of a signed document before the relayer promises to pay for it."""
+"""The checks of a signed document before the relayer accepts it."""
 
 from __future__ import annotations
 

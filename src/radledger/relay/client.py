@@ -1,4 +1,4 @@
-"""Speaks to a relayer: hands a signed document in and waits until it is confirmed."""
+"""A client of a relayer: submits a signed document and waits until it is confirmed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _OUTAGE = 30.0
 
 
 class RelayClient:
-    """A relayer somewhere else.
+    """A relayer at a URL.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class RelayClient:
         self._give_up_after = give_up_after
 
     def submit(self, document: Mapping[str, Any]) -> Receipt:
-        """Hand a signed document in, and wait until it is confirmed.
+        """Submit a signed document, and wait until it is confirmed.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""What :mod:`radledger.relay` refuses.
+"""Errors of :mod:`radledger.relay`.
 
 ::
 
@@ -47,7 +47,7 @@ __all__ = [
 
 
 class RelayError(RadLedgerError):
-    """A relayer does not take what was signed, or cannot be asked."""
+    """A relayer refuses a document, or cannot be reached."""
 
 
 class TargetNotAllowed(RelayError):
@@ -71,19 +71,19 @@ class NonceUsed(RelayError):
 
 
 class BudgetExhausted(RelayError):
-    """What an address, or all addresses together, may cost in a day is used up."""
+    """The daily budget of an address, or of all addresses together, is used up."""
 
 
 class QueueFull(RelayError):
-    """As many tickets wait as the relayer takes."""
+    """The relayer's queue is full."""
 
 
 class PayerDrained(RelayError):
-    """The relayer's account has too little Ether for what it has taken on."""
+    """The relayer's account has too little Ether for the tickets that it has accepted."""
 
 
 class TicketUnknown(RelayError):
-    """The relayer has given no ticket of that name."""
+    """The relayer has no such ticket."""
 
 
 class TicketPending(RelayError):
@@ -91,11 +91,11 @@ class TicketPending(RelayError):
 
 
 class RelayUnreachable(RelayError):
-    """Nothing answers at the relayer's address, or what answers is not a relayer."""
+    """No relayer answers at the address."""
 
 
 class RelayNotListening(RelayError):
-    """The address at which the relayer is to listen is taken, or is none of this machine's."""
+    """The address at which the relayer is to listen is in use, or is not one of this machine."""
 
 
 class RelayBusy(RelayError):
@@ -103,7 +103,7 @@ class RelayBusy(RelayError):
 
 
 class InvalidRelayUrl(UsageError):
-    """What is given as a relayer's address is not a URL."""
+    """A relayer's address is not a URL."""
 
 
 class RelayNotInstalled(UsageError):

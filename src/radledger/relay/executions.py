@@ -1,4 +1,4 @@
-"""What the chain says about a signed call, from any sender.
+"""Executions of signed calls on the chain, by any sender.
 
 A consent was executed if the contract recorded what it says; a forward request if the forwarder
 says that its nonce was used.  These events, and not what became of a transaction of ours, tell.

@@ -1,4 +1,4 @@
-"""Who is a patient: the subjects that image sets name, read from the chain once for all."""
+"""The patients: subjects that image sets name, read from the chain once."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Patients:
         self._latest: int | None = None
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._database.close()
 
     def include(self, subject: str, *, block: int, settled: int) -> bool:

@@ -66,7 +66,7 @@ _INTERFACE = (
 
 
 class Problem(BaseModel):
-    """Why something was not done (RFC 9457)."""
+    """A problem object (RFC 9457)."""
 
     type: str = "about:blank"
     title: str = Field(description="Phrase of the HTTP status.")

@@ -1,4 +1,4 @@
-"""Serves a relayer's interface, in the foreground or beside what else a process does."""
+"""Serve a relayer's interface, in the foreground or in a thread."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def serve(relayer: Relayer, host: str, port: int, ready: Callable[[str], None]) 
 
 @contextmanager
 def serving(relayer: Relayer, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve in a thread while something else is done; gives the address.
+    """Serve in a thread, and return the address.
 
     Raises
     ------

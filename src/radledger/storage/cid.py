@@ -124,7 +124,7 @@ def candidates(digest: bytes) -> tuple[str, str]:
 
 
 def block_count(size: int) -> int:
-    """How many blocks a content of `size` bytes has: its chunks, and the nodes of its tree.
+    """The number of blocks of a content of `size` bytes: its chunks, and the nodes of its tree.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def block_count(size: int) -> int:
 
 
 def too_long(cid: str, most: int) -> ContentMismatch:
-    """The error for a content that has more bytes than it can have."""
+    """The error for a content that has more bytes than its limit."""
     return ContentMismatch(
         f"{cid} has more than the {most} bytes that it can have; fetch it from another copy, or "
         "ask the custodian",
@@ -172,7 +172,7 @@ def cid_of(content: IO[bytes]) -> str:
 def verified(
     cid: str, chunks: Iterable[bytes], most: int | None = None, folder: str | None = None
 ) -> IO[bytes]:
-    """Take all of a content, and hand it over only if it is what ``cid`` names.
+    """Read all of a content, and return it only if it is what ``cid`` names.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What :mod:`radledger.storage` refuses.
+"""Errors of :mod:`radledger.storage`.
 
 ::
 
@@ -28,7 +28,7 @@ __all__ = [
 
 
 class InvalidCid(StorageError):
-    """A text is not a CID as the stores here give them."""
+    """A text is not a CID of the form that these stores use."""
 
 
 class ContentNotFound(StorageError):
@@ -36,7 +36,7 @@ class ContentNotFound(StorageError):
 
 
 class ContentMismatch(StorageError):
-    """Bytes came that are not what the CID names: damaged, cut short or exchanged."""
+    """The bytes received are not those that the CID names: damaged, truncated or replaced."""
 
 
 class StorageUnavailable(StorageError):
@@ -44,11 +44,11 @@ class StorageUnavailable(StorageError):
 
 
 class StorageSilent(StorageUnavailable):
-    """The store lets the time pass in which it should answer."""
+    """The store did not answer in time."""
 
 
 class TooFewCopies(StorageUnavailable):
-    """Of a store's nodes, fewer can be reached than are to hold each content."""
+    """Fewer nodes of a store can be reached than have to hold each content."""
 
 
 class StorageConfigurationInvalid(UsageError):

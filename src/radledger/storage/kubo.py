@@ -177,7 +177,7 @@ class KuboStore:
             return verified(cid, response.iter_raw(BUFFER), most)
 
     def pin(self, cid: str, most: int | None = None) -> None:
-        """Keep a content, which the daemon gets from its peers if need be; see :class:`Storage`."""
+        """Pin a content, fetched from the daemon's peers if necessary; see :class:`Storage`."""
         self._reach(cid)
         deadline = self._deadline()
         with (
@@ -193,7 +193,7 @@ class KuboStore:
             raise too_long(cid, most)
 
     def unpin(self, cid: str) -> None:
-        """Give a content up; see :class:`Storage`."""
+        """Unpin a content; see :class:`Storage`."""
         if self._pins([cid]):
             with self._unavailable(cid):
                 self._rpc.pin.rm(cid, opts=_OFFLINE)
@@ -212,7 +212,7 @@ class KuboStore:
         return Stat(cid, size, bool(self._pins([cid])))
 
     def missing(self, cids: Collection[str]) -> set[str]:
-        """Those that the daemon does not keep, asked about by the hundred; see :class:`Storage`."""
+        """The contents that are not pinned, queried in batches; see :class:`Storage`."""
         return {cid for part in _parts(cids) for cid in self._unpinned(part)}
 
     @property
@@ -265,7 +265,7 @@ class KuboStore:
             raise self._refused("its answer is not Kubo's") from None
 
     def _reach(self, cid: str) -> None:
-        """See that the daemon has the beginning of a content, or gets it from a peer now.
+        """Ensure that the daemon has the beginning of a content, or gets it from a peer now.
 
         Asked for a content that no node has, it would wait for a node that has it.
         """
@@ -290,7 +290,7 @@ class KuboStore:
                 raise self._not_found(cid, reason) from None
 
     def _peers(self) -> int:
-        """How many nodes it is connected to."""
+        """The number of connected peers."""
         with self._unavailable():
             answer = self._rpc.swarm.peers()
         try:
@@ -324,7 +324,7 @@ class KuboStore:
     def _unavailable(
         self, cid: str | None = None, deadline: Deadline | None = None
     ) -> Iterator[None]:
-        """Hold answers to a deadline, and raise the errors of a store for what libraries raise."""
+        """Apply a deadline, and translate errors of libraries into those of a store."""
         deadline = deadline or self._deadline()
         try:
             with within(deadline):

@@ -88,7 +88,7 @@ class LocalStore:
         raise _not_found(cid)
 
     def pin(self, cid: str, most: int | None = None) -> None:
-        """Keep a content; see :class:`Storage`."""
+        """Pin a content; see :class:`Storage`."""
         if most is not None and self.stat(cid).size > most:
             raise too_long(cid, most)
         self._move_between(self._unpinned, self._pinned, cid)
@@ -96,7 +96,7 @@ class LocalStore:
             raise _not_found(cid)
 
     def unpin(self, cid: str) -> None:
-        """Give a content up; see :class:`Storage`."""
+        """Unpin a content; see :class:`Storage`."""
         self._move_between(self._pinned, self._unpinned, cid)
 
     def stat(self, cid: str) -> Stat:
@@ -110,7 +110,7 @@ class LocalStore:
         raise _not_found(cid)
 
     def missing(self, cids: Collection[str]) -> set[str]:
-        """Those that are not kept; see :class:`Storage`."""
+        """The contents that are not pinned; see :class:`Storage`."""
         return {cid for cid in cids if not _place(self._pinned, cid).exists()}
 
     @property
@@ -123,7 +123,7 @@ class LocalStore:
         return {"store": holding(self, cid)}
 
     def collect(self) -> None:
-        """Delete what is not pinned, and what killed processes left; see :class:`Storage`."""
+        """Delete what is not pinned, and leftovers of killed processes; see :class:`Storage`."""
         for path in self._unpinned.glob("*/*"):
             path.unlink(missing_ok=True)
         for shard in self._unpinned.iterdir():
@@ -180,13 +180,13 @@ class LocalStore:
 
 
 def _place(part: Path, cid: str) -> Path:
-    """Where a content lies; the last character of a CID but one is evenly spread."""
+    """The path of a content, by the last character but one of its CID, which is evenly spread."""
     cid_digest(cid)
     return part / cid[-2] / cid
 
 
 def _moved(source: Path, target: Path) -> Path:
-    """Rename; the folder that has to be synchronised for it to be on the disk."""
+    """Rename, and return the folder that has to be synchronised for it to be on disk."""
     if not target.parent.exists():
         target.parent.mkdir(exist_ok=True)
         _sync_folder(target.parent.parent)

@@ -68,7 +68,7 @@ class MemoryStore:
         return Stat(cid, len(self._content(cid)), cid in self._pins)
 
     def missing(self, cids: Collection[str]) -> set[str]:
-        """Those that are not kept; see :class:`Storage`."""
+        """The contents that are not pinned; see :class:`Storage`."""
         return {cid for cid in cids if not self._keeps(cid)}
 
     @property
@@ -81,7 +81,7 @@ class MemoryStore:
         return {"store": holding(self, cid)}
 
     def collect(self) -> None:
-        """Forget what is not pinned; see :class:`Storage`."""
+        """Delete what is not pinned; see :class:`Storage`."""
         for cid in self.contents.keys() - self._pins:
             del self.contents[cid]
 

@@ -1,4 +1,4 @@
-"""What a node may answer, by method: anything else does not come from an Ethereum node.
+"""Valid answers of a node, by method; anything else does not come from an Ethereum node.
 
 References
 ----------
@@ -50,7 +50,7 @@ def normal(method: str, parameters: Sequence[Any], answer: Any) -> dict[str, Any
 
 
 def is_rate_limit(error: Any) -> bool:
-    """Whether an error says that too much was asked in too short a time, and nothing else.
+    """Whether an error is a rate limit.
 
     Clients and providers have codes of their own, so the words tell.  What a contract reverts
     with may say the same, and is another matter.
@@ -167,5 +167,5 @@ _MAY_BE_NULL = {
 
 
 def _may_be_null(method: str, parameters: Sequence[Any]) -> bool:
-    """Whether a node may not know what is asked for; each has a first block and a latest one."""
+    """Whether the answer may be null; each node has a first block and a latest one."""
     return method in _MAY_BE_NULL and parameters[0] not in ("latest", "earliest", "0x0")

@@ -45,12 +45,12 @@ def at_block(method: str, parameters: Sequence[Any], number: int) -> list[Any]:
 
 
 def same(first: Answer, second: Answer) -> bool:
-    """Whether two answers say the same."""
+    """Whether two answers are equivalent."""
     return _essence(first) == _essence(second)
 
 
 def majority(answers: Mapping[str, Answer]) -> set[str] | None:
-    """Who gave the answer that most gave; None if there is none.
+    """The nodes that gave the answer of the majority; None without a majority.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def majority(answers: Mapping[str, Answer]) -> set[str] | None:
 
 
 def _essence(answer: Answer) -> str:
-    """What an answer says, without what each client words in its own way."""
+    """An answer without the parts that clients word differently."""
     error = answer.get("error")
     if error is not None:
         data = error.get("data")
@@ -83,7 +83,7 @@ def _reverted(error: Any) -> bool:
 
 
 def _log(entry: Any) -> Any:
-    """A log without what only some clients tell of it."""
+    """A log without the fields that only some clients have."""
     if not isinstance(entry, Mapping):
         return entry
     told = ("address", "topics", "data", "blockHash", "logIndex", "transactionHash")

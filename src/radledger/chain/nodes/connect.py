@@ -84,7 +84,7 @@ def is_development_node(web3: Web3) -> bool:
 
 
 def node_states(network: Network) -> list[NodeState]:
-    """How each node of a network is; see :mod:`radledger.chain.nodes.survey`.
+    """The state of each node of a network; see :mod:`radledger.chain.nodes.survey`.
 
     A node that is good otherwise is ``stalled`` if its latest block is older than the network
     allows.
@@ -109,7 +109,7 @@ def node_states(network: Network) -> list[NodeState]:
 
 
 def unhealthy_nodes(web3: Web3) -> str:
-    """What is wrong with the nodes, to be put behind a message; nothing where all is well."""
+    """A suffix for messages that lists unhealthy nodes; empty if all are healthy."""
     states = getattr(web3.provider, "states", None)
     bad = [each for each in states() if each.state != "good"] if states else []
     if not bad:

@@ -1,4 +1,4 @@
-"""One web3 provider out of several nodes of a chain.
+"""A web3 provider over several nodes of a chain.
 
 Requests go to one node for as long as it can be relied on, so that what was written there is read
 there; when it cannot be reached, to the next.  Every few seconds all nodes are surveyed
@@ -74,11 +74,11 @@ class FailoverProvider(JSONBaseProvider):
 
     @property
     def endpoint_uri(self) -> str:
-        """Where the nodes are, for people."""
+        """The nodes' addresses, for display."""
         return ", ".join(self._nodes)
 
     def states(self) -> list[NodeState]:
-        """How each node is now."""
+        """The present state of each node."""
         found = survey(self._probes, chain_id=self._chain_id, depth=self._depth)
         with self._lock:
             for state in found:
@@ -92,7 +92,7 @@ class FailoverProvider(JSONBaseProvider):
     # ------------------------------------------------------------------------------ requests
 
     def make_request(self, method: Any, params: Any) -> Any:
-        """Send a request to a node that can be relied on, and compare what decides.
+        """Send a request to a healthy node, and compare the answer if a decision depends on it.
 
         Raises
         ------
@@ -105,7 +105,7 @@ class FailoverProvider(JSONBaseProvider):
         return self._compared(str(method), params, answered, answer)
 
     def make_batch_request(self, batch_requests: Any) -> Any:
-        """Send a batch to a node that can be relied on, and compare what decides of it.
+        """Send a batch to a healthy node, and compare the answers on which a decision depends.
 
         Raises
         ------
@@ -122,7 +122,7 @@ class FailoverProvider(JSONBaseProvider):
         ]
 
     def _sent(self, send: Callable[[HttpNode], Any]) -> tuple[str, Any]:
-        """Who answered, the current node or whichever takes its place, and the answer."""
+        """The node that answered, the current one or a replacement, and the answer."""
         for _ in range(2):
             for endpoint in self._reliable():
                 try:
@@ -135,7 +135,7 @@ class FailoverProvider(JSONBaseProvider):
         raise self._no_answer()
 
     def _reliable(self) -> list[str]:
-        """Nodes to rely on: the current one, and then those that are furthest."""
+        """Healthy nodes: the current one, then those with the latest block."""
         good = self._good()
         if not good:
             self.states()
@@ -194,7 +194,7 @@ class FailoverProvider(JSONBaseProvider):
         return answer
 
     def _settled(self, method: str, params: Any, answered: str, answer: Any) -> Any:
-        """Ask all nodes about a block that all have, and leave out whom most contradict."""
+        """Ask all nodes about a block that all have, and leave out those that most contradict."""
         heights = [state.block or 0 for state in self.states() if state.state == "good"]
         number = max(0, min(heights, default=0) - SETTLED)
         fixed = compare.at_block(method, params, number)

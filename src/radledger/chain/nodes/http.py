@@ -150,7 +150,7 @@ class HttpNode(JSONBaseProvider):
         return response, answer
 
     def _wait(self, response: requests.Response, answer: Any, patience: float) -> float:
-        """Wait until a node takes requests again, and return how long that was."""
+        """Wait until a node accepts requests again, and return how long it took."""
         pause = _pause(response)
         if pause > patience:
             raise self._failed(
@@ -162,7 +162,7 @@ class HttpNode(JSONBaseProvider):
         return pause
 
     def _sent(self, body: bytes, deadline: Deadline) -> tuple[requests.Response, bytes | None]:
-        """The response to a body, and what is in it; None if that is too long."""
+        """The response to a body, and its content; None if that is too long."""
         for left in reversed(range(self._tries)):
             try:
                 with self._session.post(
@@ -222,7 +222,7 @@ class HttpNode(JSONBaseProvider):
         return found
 
     def _without_secrets(self, value: Any) -> Any:
-        """A part of an error without what is secret of the address; data of a revert stay."""
+        """A part of an error without the secret parts of the address; revert data stay."""
         if isinstance(value, str):
             return value if answers.is_data(value) else hidden(value, self.endpoint_uri)
         if isinstance(value, list):
@@ -301,7 +301,7 @@ class _Session(requests.Session):
 
 
 def _content(response: requests.Response) -> bytes | None:
-    """What is in a response; None if that is too long."""
+    """The content of a response; None if it is too long."""
     content = bytearray()
     while piece := response.raw.read1(_PIECE, decode_content=True):
         content += piece
@@ -342,7 +342,7 @@ def _is_limited(response: requests.Response, answer: Any) -> bool:
 
 
 def _pause(response: requests.Response) -> float:
-    """After how many seconds a node wants to be asked again (RFC 9110, section 10.2.3)."""
+    """Seconds until the node may be asked again (Retry-After, RFC 9110, section 10.2.3)."""
     given = response.headers.get("Retry-After", "").strip()
     if given.isascii() and given.isdigit():
         return max(float(given[:9]), 0.1)

@@ -1,4 +1,4 @@
-"""Named networks: where each is, and what is known of it.
+"""Named networks: their endpoints and settings.
 
 The package's ``networks.yaml`` names the usual ones; ``<home>/networks.yaml``, in the same
 format, adds to them and goes first::
@@ -114,7 +114,7 @@ def load(name: str | None = None, home: Path | None = None) -> Network:
 
 
 def default(home: Path | None = None) -> str:
-    """Name of the network that is meant when none is named.
+    """Name of the default network.
 
     Raises
     ------
@@ -201,7 +201,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_seconds(value: Any) -> bool:
-    """Whether a value is a finite time; NaN is none."""
+    """Whether a value is a finite time; NaN is not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 

@@ -1,4 +1,4 @@
-"""Ask all nodes of a network how they are, and tell those that can be relied on from the rest.
+"""Survey the nodes of a network, and tell healthy ones from the rest.
 
 A node may be out of reach, serve another chain, lag behind the others, or are on a branch that most
 of them are not on.  Heights are compared with the second highest, so that no node alone makes the
@@ -29,7 +29,7 @@ SETTLED = 3
 
 @dataclass(frozen=True)
 class NodeState:
-    """How a node is.
+    """The state of a node.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class NodeState:
 
 @dataclass(frozen=True)
 class _Found:
-    """What a node answered: where it begins, and where it is."""
+    """A node's answer: its first block and its latest."""
 
     web3: Web3
     state: NodeState
@@ -88,7 +88,7 @@ def survey(
 
 
 def outage(error: ConnectionFailed) -> str:
-    """The state of a node that cannot be used: whether something answers in its place, or none."""
+    """The state of a node that cannot be used: something else answers, or nothing does."""
     return "failing" if "status" in error.values else "unreachable"
 
 

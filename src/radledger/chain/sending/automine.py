@@ -1,4 +1,4 @@
-"""What anvil leaves in its pool.
+"""Make anvil mine what it leaves in its pool.
 
 It makes a block when a transaction comes, and can miss one that comes while it makes a block: that
 one waits for the next, which may never come [1]_.
@@ -23,7 +23,7 @@ __all__ = ["Automine"]
 
 
 class Automine:
-    """The mining of a chain's node, if that is an anvil that makes blocks on demand."""
+    """Mining on request, if the node is an anvil that makes blocks on demand."""
 
     def __init__(self, web3: Web3) -> None:
         self._web3 = web3

@@ -91,7 +91,7 @@ def count(web3: Web3, account: str, block: str) -> int:
 
 
 def diagnose(web3: Web3, error: RequestFailed, intent: Intent) -> RadLedgerError:
-    """What a node has against a transaction: the refusal or lack of funds behind it, or itself."""
+    """Why a node rejects a transaction: the refusal or lack of funds behind an error, or itself."""
     refusal = reverts.from_request(error)
     if refusal is not None:
         return refusal

@@ -1,4 +1,4 @@
-"""Why a transaction failed that is in a block.
+"""Why a mined transaction failed.
 
 A receipt says that a transaction failed, and how much gas that took, and no more.  So the call is
 repeated on the state of its block: with the gas that the transaction had, and with as much as the
@@ -71,7 +71,7 @@ def failure(web3: Web3, intent: Intent, receipt: Mapping[str, Any]) -> RadLedger
 
 
 def _repeated(web3: Web3, call: Mapping[str, Any], block: str) -> RequestFailed | None:
-    """What a node has against a call on the state of a block, or None."""
+    """Why a node rejects a call on the state of a block, or None."""
     try:
         request(web3, "eth_call", [call, block])
     except RequestFailed as error:

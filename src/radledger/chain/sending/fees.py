@@ -1,4 +1,4 @@
-"""What a transaction offers for its gas, on chains with EIP-1559 and without."""
+"""Fees of transactions, on chains with and without EIP-1559."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A journal of transactions: each is written down before it is sent, and followed to its end.
+"""The journal of transactions: each is recorded before it is sent, and followed until it is mined.
 
 A transaction that was signed may be mined whatever becomes of the process that signed it.  So
 account, nonce, call and every signed version are on the disk before the first one leaves; who
@@ -104,7 +104,7 @@ class Intents:
         *,
         nonce: int | None = None,
     ) -> list[Intent]:
-        """Choose nonces, sign, and write down what is about to be sent; then it is on the disk.
+        """Choose nonces, sign and record transactions; they are on disk when this returns.
 
         Parameters
         ----------
@@ -165,7 +165,7 @@ class Intents:
         return self._get(intent.intent_id)
 
     def drop(self, intent: Intent, state: Literal["superseded", "refused"], reason: str) -> Intent:
-        """Record that a transaction is not waited for any more; its nonce is free for others."""
+        """Record that a transaction is abandoned; its nonce is free for others."""
         with self._database.writing(durable=False) as write:
             write(
                 "UPDATE intents SET state = ?, reason = ? WHERE intent_id = ?",
@@ -175,7 +175,7 @@ class Intents:
         return self._get(intent.intent_id)
 
     def reopen(self, intents: Iterable[Intent]) -> None:
-        """Record that what was mined is in no block any more."""
+        """Record that a mined transaction is no longer in a block."""
         with self._database.writing(durable=False) as write:
             for intent in intents:
                 write(
@@ -185,8 +185,7 @@ class Intents:
                 )
 
     def forget_before(self, block: int) -> None:
-        """Drop signed versions, and of the data all but the function, of what is in blocks before
-        `block`."""
+        """Drop signed versions, and call data except its function, before `block`."""
         condition = "block < ? AND length(data) > 10"
         which = f"SELECT intent_id FROM intents WHERE {condition}"  # noqa: S608
         with self._database.writing(durable=False) as write:
@@ -221,7 +220,7 @@ class Intents:
         return self._get(untold[0]) if untold else None
 
     def acknowledge(self, intents: Sequence[Intent]) -> None:
-        """Record that callers know the end of theirs."""
+        """Record that callers have received their results."""
         with self._database.writing(durable=False) as write:
             for intent in intents:
                 write("UPDATE intents SET told = 1 WHERE intent_id = ?", intent.intent_id)
@@ -231,7 +230,7 @@ class Intents:
             self._let_go(intents)
 
     def leave(self, intents: Sequence[Intent]) -> None:
-        """Wait for intents no longer; who comes next may claim or adopt them."""
+        """Stop following intents, so that another process may claim or adopt them."""
         with self._database.writing(durable=False) as write:
             for intent in intents:
                 for role in ("caller", "follower"):
@@ -248,17 +247,17 @@ class Intents:
     # ------------------------------------------------------------------------------- reading
 
     def open(self, account: str | None = None) -> list[Intent]:
-        """What is open, of one account or of all, lowest nonce first."""
+        """The open intents of one account or of all, lowest nonce first."""
         condition = "" if account is None else "AND account = ?"
         values = () if account is None else (account,)
         return self._select(f"state = 'open' {condition} ORDER BY account, nonce", *values)
 
     def mined_since(self, account: str, block: int) -> list[Intent]:
-        """What was mined for an account in a block or later ones."""
+        """The intents of an account that were mined in a block or later."""
         return self._select("block >= ? AND account = ? ORDER BY nonce", block, account)
 
     def mined_from(self, account: str, nonce: int) -> list[Intent]:
-        """What was mined for an account with a nonce or higher ones."""
+        """The mined intents of an account from a nonce on."""
         return self._select(
             "account = ? AND nonce >= ? AND state IN ('mined', 'reverted') ORDER BY nonce",
             *(account, nonce),

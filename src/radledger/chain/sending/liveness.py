@@ -1,4 +1,4 @@
-"""Which users of a folder are alive: each holds a lock that ends with its process."""
+"""Which users of a folder are running: each holds a lock that ends with its process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LivenessLocks"]
 
 
 class LivenessLocks:
-    """The marks of those who use a folder, one file each.
+    """The lock files of the users of a folder.
 
     A file is locked by flock(2) for as long as its process lives, however that ends.
 
@@ -38,7 +38,7 @@ class LivenessLocks:
 
     @cached_property
     def own(self) -> str:
-        """The name of this user's mark, made when first asked for."""
+        """The name of this user's lock file, created on first use."""
         name = secrets.token_hex(8)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         # Between creating the file and locking it, another process must not sweep it.
@@ -50,7 +50,7 @@ class LivenessLocks:
         return name
 
     def is_alive(self, name: str) -> bool:
-        """Whether the one who made a mark still runs."""
+        """Whether the user of a lock file is still running."""
         try:
             mark = os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:

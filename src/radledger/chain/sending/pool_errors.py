@@ -14,7 +14,7 @@ __all__ = ["Rejection", "rejection"]
 
 
 class Rejection(Enum):
-    """What keeps a transaction out of a pool."""
+    """A reason for keeping a transaction out of a pool."""
 
     KNOWN = "the node has it"
     NONCE_USED = "a transaction with its nonce was mined"
@@ -53,7 +53,7 @@ _WORDS = {
 
 
 def rejection(error: RequestFailed) -> Rejection:
-    """Why the node refused, as far as its words tell.
+    """Why the node refused, as far as its message says.
 
     Examples
     --------

@@ -92,7 +92,7 @@ class Sender:
 
     @classmethod
     def on(cls, network: Network, web3: Web3, intents: Intents | None = None) -> Sender:
-        """What sends on a network's terms: its confirmations, its price of gas, its patience."""
+        """Create a sender with a network's settings: confirmations, gas price and time limits."""
         return cls(
             web3,
             intents=intents,
@@ -165,7 +165,7 @@ class Sender:
         return self._send(signer, [calls[start : start + _BATCH] for start in starts])
 
     def finish(self, signer: LocalAccount) -> list[Intent]:
-        """Bring to its end what earlier runs left open for an account.
+        """Resume what earlier runs left open for an account.
 
         What is mined is noted, what the node does not know is sent again unless a contract would
         refuse it now, and what is not mined in time is replaced by a version that pays more.
@@ -189,7 +189,7 @@ class Sender:
         return self._estimates(sender, [(to, data)])[0]
 
     def wait(self, hashes: Sequence[str]) -> dict[str, Any] | None:
-        """Receipt of whichever of the transactions was mined; waits while the node knows one.
+        """Wait for the receipt of one of the transactions, while the node knows any of them.
 
         Returns
         -------
@@ -246,7 +246,7 @@ class Sender:
     def _made_before(
         self, signer: LocalAccount, calls: Sequence[Call], mine: list[Intent]
     ) -> dict[int, Outcome]:
-        """What became of calls whose process was killed before it saw the result, by place."""
+        """The outcomes of calls whose process was killed before it saw the result, by place."""
         done = {}
         for place, (to, data) in enumerate(calls):
             while intent := self.intents.adopt(signer.address, to, data):
@@ -265,7 +265,7 @@ class Sender:
         nonce: int | None,
         on_signed: OnSigned | None,
     ) -> list[Outcome]:
-        """Make calls, and follow them to their end."""
+        """Make calls, and follow them until they are finished."""
         gas = self._estimates(signer.address, calls)
         with self._lock:
             submission = Submission(self._web3, self.intents, signer, on_signed)
@@ -321,7 +321,7 @@ class Sender:
     # -------------------------------------------------------------------------------- finish
 
     def _finish(self, signer: LocalAccount) -> list[Intent]:
-        """Follow what is left open for an account to its end."""
+        """Follow what is left open for an account until it is finished."""
         if signer.address not in self._reviewed:
             self._review(signer.address)
             self._reviewed.add(signer.address)
@@ -343,7 +343,7 @@ class Sender:
         return finished
 
     def _review(self, account: str) -> None:
-        """Open again what was mined and is in no block any more; forget what is deep enough."""
+        """Reopen what is no longer in a block; forget what is deep enough."""
         settled = int(request(self._web3, "eth_blockNumber", []), 16) - _REORGANISED
         self.intents.forget_before(settled)
         recent = self.intents.mined_since(account, settled)
@@ -351,7 +351,7 @@ class Sender:
         self.intents.reopen(each for each in recent if each.intent_id not in found)
 
     def _sent_again(self, signer: LocalAccount, left: Sequence[Intent]) -> list[Intent]:
-        """Send what the node does not know, unless it would be refused: that is returned."""
+        """Send what the node does not know; what would be refused is returned instead."""
         lost = unknown(self._web3, left)
         answers = self._simulated(signer.address, [(each.to, each.data) for each in lost])
         refused, again = [], []

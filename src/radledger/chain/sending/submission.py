@@ -1,4 +1,4 @@
-"""Bring transactions into a node's pool: nonces, fees, and what the node has against them."""
+"""Bring transactions into a node's pool: nonces, fees and rejections."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OnSigned = Callable[[int, str], None]
 
 
 class Submission:
-    """What it takes to submit transactions of one account.
+    """Submission of the transactions of one account.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Submission:
         self._on_signed = on_signed
 
     def submit(self, drafts: Sequence[Mapping[str, Any]], nonce: int | None = None) -> list[Intent]:
-        """Write transactions down and hand them to the node, until it takes each.
+        """Record transactions and hand them to the node until it accepts each.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class Submission:
     def _problems(
         self, sent: Sequence[Intent], places: Sequence[int]
     ) -> dict[int, tuple[Rejection, RequestFailed]]:
-        """What the node has against which, but for what it may take later."""
+        """The rejections by the node, except of what it may accept later."""
         answers = broadcast(self._web3, [sent[place] for place in places])
         problems: dict[int, tuple[Rejection, RequestFailed]] = {}
         for place, problem in zip(places, answers, strict=True):
@@ -133,7 +133,7 @@ class Submission:
     def _abandoned(
         self, sent: Sequence[Intent], problems: dict[int, tuple[Rejection, RequestFailed]]
     ) -> RadLedgerError:
-        """Close what no node takes, and tell why."""
+        """Close what no node accepts, and return the reason as an error."""
         for place, (_, problem) in problems.items():
             self._intents.drop(sent[place], "refused", str(problem.values["reason"]))
         place, (kind, problem) = next(iter(problems.items()))

@@ -44,7 +44,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A transaction that is to be mined, or was.
+    """A transaction that is to be mined, or has been mined.
 
     Attributes
     ----------

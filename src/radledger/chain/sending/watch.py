@@ -82,7 +82,7 @@ class Terms:
 
 
 class Watch:
-    """One waiting for some transactions of one account.
+    """Wait for some transactions of one account.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class Watch:
         self._automine = Automine(web3)
 
     def outcomes(self, intents: Sequence[Intent]) -> list[Outcome]:
-        """What became of each: mined, reverted or superseded.
+        """The outcome of each: mined, reverted or superseded.
 
         Raises
         ------
@@ -154,14 +154,14 @@ class Watch:
     # ------------------------------------------------------------------------------- looking
 
     def _collect(self) -> None:
-        """Note what was mined."""
+        """Record what was mined."""
         found = receipts(self._web3, list(self._waiting.values()))
         for number, receipt in self._confirmed(found).items():
             settled = self._intents.settle(self._waiting.pop(number), receipt)
             self._outcomes[number] = Outcome(settled, receipt)
 
     def _confirmed(self, found: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
-        """Those receipts whose block is deep enough, and still the chain's."""
+        """The receipts whose block is deep enough and still on the chain."""
         if not found:
             return found
         # Some nodes show a receipt a moment before its block is their latest.

@@ -1,4 +1,4 @@
-"""A file as it was brought: by what it is known again, and what is anchored of it."""
+"""An original file: the digest by which it is recognised, and what is anchored of it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["FileChanged", "OriginalFile", "source_digest"]
 
 
 class FileChanged(DicomError):
-    """A file was written to while it was read."""
+    """The file was changed while it was read."""
 
 
 def source_digest(path: Path) -> bytes:
-    """By what a file is known again: its BLAKE3, 32 bytes.
+    """The digest by which a file is recognised: its BLAKE3, 32 bytes.
 
     A file that was added before is read for this alone, so it is the fastest digest there is; it
     stays in the journal.

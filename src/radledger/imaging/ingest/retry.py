@@ -24,19 +24,19 @@ T = TypeVar("T")
 
 
 class Retry:
-    """How long to go on trying: five minutes since anything succeeded, if anything ever did."""
+    """Retries for five minutes since the last success; without any success, none."""
 
     def __init__(self) -> None:
         self._until = 0.0
         self._pause = _FIRST
 
     def succeeded(self) -> None:
-        """Note that something was done."""
+        """Record a success."""
         self._until = time.monotonic() + _SECONDS
         self._pause = _FIRST
 
     def wait(self, error: Exception) -> None:
-        """Let some time pass, longer each time.
+        """Sleep, longer each time.
 
         Raises
         ------
@@ -51,7 +51,7 @@ class Retry:
         self._pause = min(2 * self._pause, _LONGEST)
 
     def insist(self, work: Callable[[], T]) -> T:
-        """Do what may be done again until it succeeds."""
+        """Repeat an operation until it succeeds."""
         while True:
             try:
                 result = work()

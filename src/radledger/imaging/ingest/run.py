@@ -48,7 +48,7 @@ _KEYS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an addition is.
+    """The progress of an addition.
 
     Attributes
     ----------
@@ -187,7 +187,7 @@ class _Run:
         self._without_hybrid: set[str] = set()
 
     def finish_earlier(self, custodian: str) -> None:
-        """Anchor what an earlier run had sealed and did not live to see anchored."""
+        """Anchor what an earlier run had sealed and not anchored."""
         rows = self._patience.insist(lambda: self._whole(self._journal.unconfirmed(custodian)))
         self._note(sealed=len(rows))
         for start in range(0, len(rows), _BATCH):
@@ -297,7 +297,7 @@ class _Run:
         return anchoring.whole(ingest.ledger, self._journal, ingest.storage, self._signer, rows)
 
     def _leave_out_lost(self, lot: _Open) -> None:
-        """Tell of sets that were taken out of the journal, by another lot of the study perhaps."""
+        """Report sets that were removed from the journal, such as by another lot of the study."""
         left = {row.set_id for row in self._journal.sets(lot.taken)}
         for set_id in lot.taken.keys() - left:
             reason = MIXED if set_id in self._mixed else _ALTERED

@@ -322,7 +322,7 @@ def _keep_freed_memory() -> None:
 
 
 def _end_with_parent() -> None:
-    """A pool whose owner was killed would wait for its next task forever."""
+    """End when the pool's owner was killed, instead of waiting for a task forever."""
     parent = parent_process()
     if parent is not None:
         parent.join()

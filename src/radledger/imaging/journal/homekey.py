@@ -81,7 +81,7 @@ class HomeKey:
 
     @classmethod
     def new(cls) -> HomeKey:
-        """A random key that is in no file."""
+        """A random key that is not in a file."""
         return cls(secrets.token_bytes(_LENGTH))
 
     @classmethod

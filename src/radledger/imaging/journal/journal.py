@@ -128,7 +128,7 @@ class Journal(RekeyRows):
         return KnownFile(*found[0]) if found else None
 
     def forget(self, known: KnownFile) -> None:
-        """Take out a file of an open set whose ciphertext the store has lost."""
+        """Remove a file of an open set whose ciphertext the store has lost."""
         with self._write() as write:
             which = {"set_id": known.set_id, "source_digest": known.source_digest}
             if write(statements.FORGOTTEN, **which).rowcount:
@@ -235,7 +235,7 @@ class Journal(RekeyRows):
         return found
 
     def discard(self, set_id: int) -> None:
-        """Take out a set that something else than the home has written, and nothing else.
+        """Remove a set that another program than the home has written, and nothing else.
 
         Its files' contents stay in the store: another set may have them.
         """
@@ -349,7 +349,7 @@ class Journal(RekeyRows):
             self._database.forget()
 
     def garbage(self) -> list[str]:
-        """CIDs that nothing needs any more."""
+        """CIDs that are no longer needed."""
         return [str(row[0]) for row in self._all(select(schema.garbage.c.cid))]
 
     def collected(self, cids: Iterable[str]) -> None:

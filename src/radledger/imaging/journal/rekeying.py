@@ -84,7 +84,7 @@ class RekeyRows(Rows):
         return sealed
 
     def finish_rekey(self, row: SetRow, rekeying: Rekeying) -> None:
-        """Let the new secret, manifest and ciphertexts count, and give the old ones up."""
+        """Put the new secret, manifest and ciphertexts in force, and unpin the old ones."""
         new = replace(row, secret=rekeying.secret, manifest_cid=rekeying.manifest_cid)
         one = update(of_sets).where(of_sets.c.set_id == row.set_id)
         instances = self.require_authentic(row)
