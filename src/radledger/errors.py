@@ -74,11 +74,11 @@ class InvalidDatabaseUrl(UsageError):
 
 
 class InvalidHome(UsageError):
-    """What is to be the home is not a folder."""
+    """The path of the home is not a folder."""
 
 
 class DicomError(RadLedgerError):
-    """A file cannot be taken as DICOM."""
+    """A file is not acceptable as DICOM."""
 
 
 class StorageError(RadLedgerError):

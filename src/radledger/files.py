@@ -1,4 +1,4 @@
-"""Files and folders: written as a whole, locked between processes, named as shells name them."""
+"""Files and folders: atomic writes, locks between processes, and expansion of `~`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def private_folder(path: Path) -> Path:
 
 @contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Keep all other processes and threads that call this for the same path out.
+    """Lock a path against other processes and threads that lock it.
 
     The lock is one of flock(2), which ends with the process however it ends.
 
@@ -89,7 +89,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 def expanded(path: Path | str) -> Path:
-    """A path with ``~`` and ``~user`` replaced, as a shell does where it sees them.
+    """A path with ``~`` and ``~user`` expanded, as in a shell.
 
     Examples
     --------

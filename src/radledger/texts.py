@@ -1,4 +1,4 @@
-"""Texts from elsewhere: read whatever program wrote them, and shown whatever is in them."""
+"""Text from outside: decoded, and escaped for display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a contract refused, for people: values by their Solidity types, and what to do next.
+"""Messages of refusals: values in words by their Solidity types, and what to do next.
 
 A refusal's own message has the numbers that the contract gave, and its values have them too; to
 read them takes what several packages know.

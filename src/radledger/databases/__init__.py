@@ -1,4 +1,4 @@
-"""Databases: SQLite files that are their owner's alone, and schemas of PostgreSQL servers.
+"""Databases: private SQLite files, and schemas of PostgreSQL servers.
 
 ================  ==========================================================================
 ``sqlite``        :class:`~radledger.databases.sqlite.SqliteDatabase`, small files of the home

@@ -26,7 +26,7 @@ _CREATING = 0x7261646C
 
 @dataclass(frozen=True)
 class Kind:
-    """What is kept in a database, and the errors that say so.
+    """A kind of database, and its errors.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class Kind:
 
 
 def make_schema(connection: Connection, name: str) -> None:
-    """Make a schema of a PostgreSQL server; other processes wait until the transaction ends."""
+    """Create a schema of a PostgreSQL server; other processes wait until the transaction ends."""
     lock = sqlalchemy.func.pg_advisory_xact_lock(_CREATING)
     connection.execute(sqlalchemy.select(lock))
     connection.execute(CreateSchema(name, if_not_exists=True))

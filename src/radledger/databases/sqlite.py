@@ -1,4 +1,4 @@
-"""SQLite files that are their owner's alone, for any number of processes and threads."""
+"""Private SQLite files, for any number of processes and threads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Write = Callable[..., Any]
 
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """Be the only process that opens a database: SQLite does not wait when a new one is made.
+    """Open a database exclusively: SQLite does not wait while a new one is created.
 
     Its file and folder are made unless they are there, for their owner alone (0600 and 0700).
 
@@ -94,13 +94,13 @@ class SqliteDatabase:
                 self._connection.close()
 
     def rows(self, query: str, *values: Any) -> list[Any]:
-        """What a query finds."""
+        """The rows that a query finds."""
         with self._usable() as connection:
             return connection.execute(query, values).fetchall()
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Write]:
-        """One transaction, which is all or nothing; no other begins meanwhile.
+        """One transaction; no other begins meanwhile.
 
         What is `durable`, and all that was written before it, survives a power failure.
         """

@@ -60,7 +60,7 @@ class LocalNode:
         return RadLedger.open(home=home)
 
     def down(self, home: Path) -> None:
-        """End them, by their process ids."""
+        """Stop them, by their process ids."""
         devnet.down(home)
 
 
@@ -112,7 +112,7 @@ class RunningChain:
 
 
 def move_clock(web3: Web3, seconds: int) -> bool:
-    """Move a development chain's clock; false where the chain does not allow it.
+    """Move a development chain's clock; False if the chain does not allow it.
 
     Zero seconds ask whether it would.
     """

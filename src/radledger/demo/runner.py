@@ -128,7 +128,7 @@ def run(story: Iterable[Chapter], stage: Stage, report: Callable[[Record], None]
 
 
 def _played(step: Step, stage: Stage) -> tuple[Outcome, RadLedgerError | None]:
-    """What came of a step, as it should have; a refusal with the error."""
+    """The outcome of a step, if it is the expected one; a refusal has its error."""
     try:
         outcome = step.act(stage)
     except RadLedgerError as error:

@@ -1,4 +1,4 @@
-"""Where a story happens: chain, store, people, and what one step leaves to the next."""
+"""The stage of a story: chain, store, people, and what one step leaves to the next."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Stage:
         self.radledger = self.environment.up(self.home)
 
     def close(self) -> None:
-        """End what was started."""
+        """Stop what was started."""
         self._running.close()
         self.environment.down(self.home)
 

@@ -1,4 +1,4 @@
-"""What a story is made of: chapters, steps, and what came of each step."""
+"""The parts of a story: chapters, steps, and their outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Put the contracts on a chain, or take over the record of who did.
+"""Deploy the contracts, or import the record of a deployment.
 
 ================  ==========================================================================
 ``deploy``        deploy what is missing, and compare what is there with this release

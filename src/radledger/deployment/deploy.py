@@ -1,4 +1,4 @@
-"""Put the contracts on a chain, one after the other, and compare what is there.
+"""Deploy the contracts, one after the other, and verify a deployment.
 
 Each step is recorded: a creation before it is sent, an address as soon as it is mined.  The next
 run resumes an interrupted one, and no contract is created twice: a creation that was signed but
@@ -171,7 +171,7 @@ def verify(web3: Web3, deployment: Deployment) -> None:
 
 
 def require_code(web3: Web3, name: str, contract: DeployedContract) -> None:
-    """Compare the code at an address with its recorded hash, of whichever release it is.
+    """Compare the code at an address with its recorded hash, of any release.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Take over the record of a deployment from another participant, once the chain confirms it.
+"""Import the record of another participant's deployment, once the chain confirms it.
 
 What is checked shows that the contracts are those of this release, where and when the record says.
 Whose they are it does not show: anyone can deploy the same code with governors of their own.
@@ -165,7 +165,7 @@ def _limited(content: bytes | bytearray, source: str) -> bytes:
 
 
 def _check(web3: Web3, given: Deployment) -> None:
-    """That the contracts, and those of all predecessors, are on the chain as a record says."""
+    """Check that the contracts, and those of all predecessors, are on the chain as recorded."""
     verify(web3, given)
     for deployment in _line(given):
         if deployment.chain_id != given.chain_id or deployment.genesis != given.genesis:
@@ -179,7 +179,7 @@ def _check(web3: Web3, given: Deployment) -> None:
 
 
 def _require_creation(web3: Web3, name: str, contract: DeployedContract) -> None:
-    """That a contract was created in the block from which its events will be read."""
+    """Check that a contract was created in the block from which its events will be read."""
     receipt = request(web3, "eth_getTransactionReceipt", [contract.transaction]) or {}
     address = receipt.get("contractAddress") or ""
     block = int(receipt.get("blockNumber") or "0x0", 16)

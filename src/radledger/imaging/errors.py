@@ -77,11 +77,11 @@ class InvalidImageId(ImageUnknown, UsageError):
 
 
 class SecretUnknown(ImageError):
-    """The image set's secret is neither in the journal nor wrapped to who asks."""
+    """The image set's secret is neither in the journal nor wrapped to the caller."""
 
 
 class ManifestInvalid(ImageError):
-    """What is stored as a manifest is not one, or is another image set's."""
+    """A stored manifest is invalid, or is another image set's."""
 
 
 class RootMismatch(ImageError):
@@ -129,7 +129,7 @@ class JournalKeyMissing(ImageError):
 
 
 class WorkerAnswerInvalid(ImageError):
-    """A worker answered with an image set or a task of which it was not to know."""
+    """A worker answered with an image set or a task that it was not given."""
 
 
 class InvalidJournalUrl(InvalidDatabaseUrl):

@@ -104,7 +104,7 @@ class Maintenance:
         return RekeyResult(image_id, manifest_cid, transaction, gas)
 
     def erase(self, image_id: str, signer: LocalAccount) -> EraseResult:
-        """Have the chain mark a set as erased, then destroy all that opens or proves it.
+        """Mark a set as erased on chain, then destroy everything that opens or proves it.
 
         The chain comes first: it decides whether the signer may erase the set, and from then on
         no account is permitted to read it.
@@ -190,7 +190,7 @@ class Maintenance:
             return pinning.put(self.journal, self.storage, ciphertext, "rekeying")
 
     def _point_chain_to(self, manifest_cid: str, image_id: str, signer: LocalAccount) -> None:
-        """Have the chain name a set's new manifest, unless it does."""
+        """Anchor a set's new manifest, unless it is anchored."""
         self.ledger.sender.finish(signer)
         record = records.image_record(self.ledger, image_id)
         digest = cid_digest(manifest_cid)

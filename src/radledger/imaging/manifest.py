@@ -1,4 +1,4 @@
-"""What is stored of an image set beside its files, so that a secret alone opens all of it.
+"""The manifest, which is stored beside the files of an image set and describes all of them.
 
 A stored manifest is one line of JSON, the envelope, and then the manifest proper as an age file::
 
@@ -107,7 +107,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everything of an image set but its pixels.
+    """The description of an image set: everything except the pixels.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:
-        """Back from :meth:`to_bytes`.
+        """Read the form of :meth:`to_bytes`.
 
         Raises
         ------
@@ -372,7 +372,7 @@ _FORMS: Mapping[type, Mapping[str, Form]] = {
 
 
 def _read(cls: type[T], fields: Mapping[str, Any]) -> T:
-    """What some fields of a manifest say; its writer is not trusted with their form."""
+    """Check some fields of a manifest; its form is untrusted."""
     return cls(**{**fields, **read_fields(_FORMS[cls], fields)})
 
 

@@ -1,4 +1,4 @@
-"""What an image set is, and what the use cases of :class:`~.service.Images` return.
+"""Image sets, and the results of :class:`~.service.Images`.
 
 Addresses are EIP-55 texts; ids and digests are ``0x`` and 64 lower-case hexadecimal digits;
 times are Unix seconds.
@@ -101,7 +101,7 @@ class ImageSet:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """What the chain tells of an image set.
+    """The record of an image set on chain.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class SkippedFile:
-    """A path that was not taken, in printable characters, and why."""
+    """A skipped path, in printable characters, and the reason."""
 
     path: str
     reason: str
@@ -197,7 +197,7 @@ class Addition:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of an addition.
+    """The outcome of an addition.
 
     Attributes
     ----------
@@ -216,7 +216,7 @@ Verdict = Literal["identical", "reencoded", "changed", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """What one file is to an image set.
+    """The result of comparing one file with an image set.
 
     Attributes
     ----------
@@ -273,7 +273,7 @@ class RekeyResult:
 
 @dataclass(frozen=True, slots=True)
 class EraseResult:
-    """An image set that was erased for good."""
+    """An erased image set."""
 
     image_id: str
     certificate: Path

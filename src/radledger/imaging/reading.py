@@ -1,4 +1,4 @@
-"""From the chain's record to an image set's files, every byte checked on the way."""
+"""Read an image set's files from the store, with every byte checked."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _REORGANISED = 64
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the relayer has and how much waits.
+    """The relayer's balance, and how much waits.
 
     Attributes
     ----------
@@ -97,17 +97,17 @@ class Relayer:
         self._worker = Worker(ledger, payer, self._tickets)
 
     def start(self) -> None:
-        """Begin to work the queue off."""
+        """Start processing the queue."""
         self._worker.start()
 
     def stop(self) -> None:
-        """End with the batch under way."""
+        """Stop after the current batch."""
         self._worker.stop()
         self._patients.close()
         self._tickets.close()
 
     def take(self, document: Mapping[str, Any]) -> Ticket:
-        """Take a signed document on; the same one again has the same ticket.
+        """Accept a signed document; the same document again has the same ticket.
 
         Raises
         ------
@@ -192,7 +192,7 @@ class Relayer:
             )
 
     def _recent(self) -> _Head:
-        """How the chain and the payer stand, as of at most a second ago."""
+        """The state of the chain and the payer, at most a second old."""
         if self._head is None or time.monotonic() - self._head.asked_at > _FRESH:
             self._head = self._ask()
         return self._head
@@ -218,7 +218,7 @@ class Relayer:
         )
 
     def _require_funds(self, head: _Head, gas: int) -> None:
-        """That the payer's balance lasts for what waits and so much more gas."""
+        """Check that the payer's balance suffices for what waits and so much more gas."""
         # A transaction has to offer twice the present price, with a margin of gas.
         needed = 2 * head.price * (self._tickets.waiting()[1] + gas) * 5 // 4
         if head.balance < needed or (head.balance == 0 and head.price):

@@ -1,4 +1,4 @@
-"""The queue: what was taken on, what it may cost, and what became of it, in SQLite.
+"""The queue in SQLite: accepted documents, budgets and outcomes.
 
 A ticket is on the disk before it is given, and its state before what it stands for happens, so
 that a relayer killed at any moment goes on where it was.
@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS spending (
 
 
 class State(StrEnum):
-    """How far a ticket is."""
+    """The state of a ticket."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -171,7 +171,7 @@ class Tickets:
             raise
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._database.close()
         self._holding.close()
 
@@ -205,7 +205,7 @@ class Tickets:
         *,
         urgent: bool = False,
     ) -> Ticket:
-        """Take a call on; one that waits or is confirmed keeps its ticket as it is.
+        """Accept a call; one that waits or is confirmed keeps its ticket.
 
         Parameters
         ----------

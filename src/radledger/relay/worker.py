@@ -64,7 +64,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="relay-worker", daemon=True)
 
     def start(self) -> None:
-        """Begin, with what an earlier run left."""
+        """Start, with what an earlier run left."""
         self._thread.start()
 
     def wake(self) -> None:
@@ -72,7 +72,7 @@ class Worker:
         self._wake.set()
 
     def stop(self, patience: float = 10.0) -> None:
-        """Take on no further batch, and wait so many seconds for the one under way.
+        """Start no further batch, and wait so many seconds for the current one.
 
         What is not finished by then is on the disk, and a later run resumes it.
         """
@@ -138,7 +138,7 @@ class Worker:
             )
 
     def _settle(self, batch: Sequence[Ticket]) -> list[Ticket]:
-        """See those to their end that may have been sent; those that were not wait again.
+        """Follow those that may have been sent to their outcome; the others wait again.
 
         Returns
         -------

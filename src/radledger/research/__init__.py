@@ -1,4 +1,4 @@
-"""Data sets: what they consist of, who contributed, and how the benefit is shared."""
+"""Data sets: their contents, their contributors, and how rewards are shared."""
 
 from __future__ import annotations
 

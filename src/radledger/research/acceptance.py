@@ -1,4 +1,4 @@
-"""What a curator signs to have an image set enter a data set, for another account to submit."""
+"""Acceptances: a curator signs that an image set may enter a data set."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PRIMARY = "Accept"
 
 
 def require_curator(ledger: Ledger, account: str, dataset_id: str, institution: str) -> None:
-    """Refuse an account that the contract would not take as a curator of a data set.
+    """Refuse an account that the contract would not accept as a curator of a data set.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def _domain(ledger: Ledger) -> Domain:
 
 
 def _summarise(primary: str, message: Mapping[str, Any]) -> str:
-    """What signing the message does, in words."""
+    """Say in words what signing the message does."""
     return (
         f"The image set {message['image']} enters the data set {message['dataset']} with weight "
         f"{message['weight']}. To be submitted by {when(message['deadline'])}."

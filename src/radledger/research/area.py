@@ -1,4 +1,4 @@
-"""The area of research: data sets, their contributors and their money."""
+"""The area of research: data sets, their contributors and rewards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contributions to data sets, each with the places where it began to count and ceased to."""
+"""Contributions to data sets, with the events by which each began and ceased to count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What enters a data set, and what leaves it."""
+"""Contributions to data sets: added, withdrawn, suspended and resumed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Contributing"]
 
 
 class Contributing(Service):
-    """Add image sets and works to data sets, and take them out."""
+    """Add image sets and works to data sets, and withdraw them."""
 
     def contribute(
         self,
@@ -121,7 +121,7 @@ class Contributing(Service):
         return self._call("contributeWork", id_, number, whose, parse_digest(work), score)
 
     def withdraw(self, dataset_id: str, image: ImageSet) -> Action[Receipt]:
-        """Take an image set out for good; what was earned by then stays due.
+        """Withdraw an image set permanently; what was earned by then stays due.
 
         The patient does, or who may consent for it: neither the patient nor the custodian earns
         with it any more. Or the custodian, who ends its own part.  Anyone else is refused with
@@ -130,26 +130,26 @@ class Contributing(Service):
         return self._call("withdraw", parse_digest(dataset_id), image.struct)
 
     def withdraw_work(self, dataset_id: str, contribution_class: str, work: str) -> Action[Receipt]:
-        """Take the signer's own work out for good; what was earned by then stays due."""
+        """Withdraw the signer's own work permanently; what was earned by then stays due."""
         id_, number = parse_digest(dataset_id), class_number(contribution_class)
         return self._call("withdrawWork", id_, number, parse_digest(work))
 
     def suspend(self, dataset_id: str, image: ImageSet) -> Action[Receipt]:
-        """Show that an image set has no consent any more, so that it earns no longer.
+        """Suspend an image set that has lost its consent, so that it no longer earns.
 
         Anyone may. It is withdrawn for good after 30 days, unless it is resumed by then.
         """
         return self._call("suspend", parse_digest(dataset_id), image.struct)
 
     def resume(self, dataset_id: str, image: ImageSet) -> Action[Receipt]:
-        """Show that a suspended image set has consent again, so that it counts; anyone may."""
+        """Resume a suspended image set that has consent again, so that it counts; anyone may."""
         return self._call("resume", parse_digest(dataset_id), image.struct)
 
     def _terms(self, dataset_id: bytes) -> Any:
         return self._ledger.call(records.CONTRACT, "datasetOf", dataset_id)
 
     def _weight(self, terms: Any, image: ImageSet, score: int) -> int:
-        """What the terms say that an image set weighs."""
+        """The weight of an image set under the terms."""
         if RULES[terms.rule] == "per instance":
             anchored = self._ledger.call("ImageRegistry", "imageOf", parse_digest(image.image_id))
             return int(min(anchored.instances, terms.mostInstances))

@@ -1,4 +1,4 @@
-"""Data sets, their contributors and their money: the service over ``DatasetRegistry``."""
+"""The service of data sets, over ``DatasetRegistry``."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Datasets(Contributing, Rewards):
         return Action(self._ledger, lambda _: [call], result)
 
     def freeze(self, dataset_id: str) -> Action[FrozenVersion]:
-        """Freeze what the data set consists of when it is sent, as its next version.
+        """Freeze the contents of a data set at the time of sending, as its next version.
 
         It raises `NothingContributed` if nothing in it counts.
         """

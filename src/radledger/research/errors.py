@@ -1,4 +1,4 @@
-"""What can be wrong with a request about data sets, before the chain is asked."""
+"""Errors of :mod:`radledger.research`."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class UnknownDataset(RadLedgerError):
 
 
 class InvalidShares(UsageError):
-    """The shares of the classes are not 100 per cent in all."""
+    """The shares of the classes do not add up to 100 per cent."""
 
 
 class InvalidInstances(UsageError):
-    """The most instances of an image set do not go with the rule for weights."""
+    """The largest number of instances of an image set does not fit the rule for weights."""
 
 
 class AcceptanceDiffers(UsageError):

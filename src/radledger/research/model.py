@@ -1,4 +1,4 @@
-"""What data sets, contributions and shares are made of.
+"""Data sets, contributions and shares.
 
 Amounts are base units of the data set's ERC-20 token; ids and digests are ``0x`` and 64
 lower-case hexadecimal digits; times are Unix seconds.
@@ -131,7 +131,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one contributor has in one class.
+    """The account of one contributor in one class.
 
     ``weight`` earns unless the contributor gives for ``free``; ``due`` has been earned and not
     been ``paid``.
@@ -147,7 +147,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A data set: its terms, what it consists of, and its money.
+    """A data set: its terms, contents and money.
 
     Attributes
     ----------

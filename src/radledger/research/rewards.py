@@ -1,4 +1,4 @@
-"""The money of data sets: paid in, shared, waived, paid out."""
+"""The money of data sets: payments, shares, waivers and claims."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = ["Rewards"]
 
 
 class Rewards(Service):
-    """Pay for data sets, be paid, or give for free."""
+    """Pay for data sets, claim rewards, or waive them."""
 
     def fund(
         self, dataset_id: str, amount: int, *, weights: Mapping[str, int] | None = None
     ) -> Action[Receipt]:
-        """Pay money in, to be shared among those who have a weight at this moment.
+        """Pay into a data set, for the contributors who have a weight at this moment.
 
         When it is sent it raises `DatasetHasNoContributors` or `DatasetWeightsChanged` if the money
         would reach no contributor, or others than the payer saw; nothing has been allowed then.
@@ -75,7 +75,7 @@ class Rewards(Service):
     def set_free(
         self, dataset_id: str, contribution_class: str, *, free: bool, identity: str | None = None
     ) -> Action[Receipt]:
-        """Give for free, or for reward again, from now on; ``identity`` as for :meth:`claim`."""
+        """Waive rewards from now on, or accept them again; ``identity`` as for :meth:`claim`."""
         what = parse_digest(dataset_id), class_number(contribution_class)
         return self._action("setFree", lambda account: (*what, _whose(identity, account), free))
 
@@ -110,7 +110,7 @@ class Rewards(Service):
         return Action(self._ledger, calls, list)
 
     def shares(self, dataset_id: str, contributor: str) -> list[Share]:
-        """What one contributor has in each class."""
+        """The accounts of one contributor, by class."""
         found = self.show(dataset_id).shares
         return [share for share in found if share.contributor == parse_address(contributor)]
 

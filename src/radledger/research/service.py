@@ -1,4 +1,4 @@
-"""What the parts of the service over ``DatasetRegistry`` share."""
+"""The common part of the service over ``DatasetRegistry``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Service:
         self._diseases = diseases or Diseases(None)
 
     def show(self, dataset_id: str) -> Dataset:
-        """Say all that is known of a data set.
+        """Return a data set with its contributions and money.
 
         Raises
         ------
@@ -37,7 +37,7 @@ class Service:
         return self._dataset(self._creation(dataset_id))
 
     def _dataset(self, creation: Event) -> Dataset:
-        """All that is known of a data set, its disease with the salt where that is known here."""
+        """A data set, its disease with the salt if that is known here."""
         found = records.dataset(self._ledger, creation)
         disease = self._diseases.named(found.terms.disease)
         return replace(found, terms=replace(found.terms, disease=disease))
