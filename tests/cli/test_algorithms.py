@@ -7,6 +7,10 @@ import json
 
 import pytest
 
+from radledger.algorithms.ids import execution_id
+from radledger.consent.bindings import DataUse
+from radledger.crypto.merkle import MerkleTree
+
 UNKNOWN = "0x" + "07" * 32
 
 
@@ -104,6 +108,57 @@ def test_run(version, ok, cli, signed, image, output, addresses):
     assert (execution["purposes"], execution["fulfilled"]) == (["HMB"], ["NCU"])
     assert execution["operator"] == addresses["researcher"]
     assert cli(*run[:3], UNKNOWN, *run[4:], "researcher").refused("ImageUnknown")
+
+
+def test_run_on_a_signature(version, ok, signed, image, output, addresses, tmp_path):
+    signed("consent", "grant", "clinic", "--purpose", "HMB")
+    file = tmp_path / "run.json"
+    run = ("algorithm", "run", version, image, "--output", output, "--purpose", "HMB")
+    summary = ok(*run, "--as", "researcher", "--sign-only", file)["summary"]
+    assert "recordExecution" in summary
+    assert digest(b"output") in summary
+    ok("submit", file, "--as", "hospital")
+    (execution,) = ok("algorithm", "show", version)["executions"]
+    assert (execution["operator"], execution["images"]) == (addresses["researcher"], [image])
+
+
+def test_run_a_list(version, ok, cli, image, output, addresses, tmp_path):
+    (tmp_path / "other.dcm").write_bytes(b"other output")
+    listed = tmp_path / "runs.csv"
+    listed.write_text(f"{output.name},{image}\nother.dcm,{image},{image}\n")
+    run = ("algorithm", "run", version, "--list", listed, "--purpose", "CC", "--as", "radiologist")
+    made = ok(*run)
+    (batch,) = ok("algorithm", "show", version)["batches"]
+    assert (batch["root"], batch["count"]) == (made["root"], 2)
+    assert batch["operator"] == addresses["radiologist"]
+    leaves = [bytes.fromhex(each[2:]) for each in made["execution_ids"]]
+    assert "0x" + MerkleTree(leaves).root.hex() == made["root"]
+    use = {"purposes": DataUse.CLINICAL_CARE, "fulfilled": 0, "disease": "0x" + "00" * 13}
+    assert made["execution_ids"] == [
+        execution_id(version, batch["operator"], images, use, digest(content))
+        for images, content in (([image], b"output"), ([image] * 2, b"other output"))
+    ]
+
+    file = tmp_path / "batch.json"
+    signed_ = ok(*run, "--sign-only", file)
+    assert signed_["execution_ids"] == made["execution_ids"]
+    assert "recordExecutions" in signed_["summary"]
+    assert made["root"] in signed_["summary"]
+    ok("submit", file, "--as", "hospital")
+    batches = ok("algorithm", "show", version)["batches"]
+    assert [each["operator"] for each in batches] == [addresses["radiologist"]] * 2
+
+    listed.write_text(f"{output.name},{UNKNOWN}\n")
+    assert cli(*run).refused("ImageUnknown")
+    listed.write_text(f"{output.name}\n")
+    assert cli(*run).refused("InvalidRunList", 2) == {"path": str(listed), "line": 1}
+
+
+def test_an_execution_is_one_or_a_list(version, cli, image, output):
+    run = ("algorithm", "run", version, "--purpose", "CC", "--as", "radiologist")
+    for rest in ((), (image,), ("--output", output), (image, "--list", output),
+                 ("--output", output, "--list", output)):  # fmt: skip
+        assert cli(*run, *rest).refused("ExecutionIncomplete", 2) == {}
 
 
 def test_recall_and_history(version, ok, cli, signed, image, output, tmp_path):

@@ -193,19 +193,29 @@ class Algorithms:
         """
         version = parse_digest(version_id)
 
-        def tree(account: str) -> tuple[MerkleTree, list[str]]:
-            ids = [_run_id(version, account, run) for run in runs]
-            return MerkleTree(map(parse_digest, ids)), ids
-
         def calls(account: str) -> list[Call]:
-            arguments = (version, tree(account)[0].root, len(runs))
-            return [Call(_CONTRACT, "recordExecutions", arguments)]
+            root = _tree(self.execution_ids(version_id, account, runs)).root
+            return [Call(_CONTRACT, "recordExecutions", (version, root, len(runs)))]
 
         def result(receipts: Sequence[Receipt]) -> ExecutedBatch:
             args = last(receipts).event("AlgorithmExecutionsRecorded").args
-            return ExecutedBatch(args["root"], tuple(tree(args["operator"])[1]), last(receipts))
+            ids = self.execution_ids(version_id, args["operator"], runs)
+            return ExecutedBatch(args["root"], ids, last(receipts))
 
         return Action(self._ledger, calls, result)
+
+    def execution_ids(self, version_id: str, operator: str, runs: Sequence[Run]) -> tuple[str, ...]:
+        """The ids of executions, the leaves of the tree whose root :meth:`run_batch` records.
+
+        Parameters
+        ----------
+        version_id, operator
+            The version, and the address of who executed it.
+        runs
+            The executions.
+        """
+        version = parse_digest(version_id)
+        return tuple(_run_id(version, parse_address(operator), run) for run in runs)
 
     # --- lists --------------------------------------------------------------------------------
 
@@ -280,6 +290,10 @@ class Algorithms:
         # One question for a few versions; for many, the answer to a question about all is shorter.
         chosen: Any = {"version": versions} if len(versions) <= 100 else {}
         return self._ledger.events(_CONTRACT, *_LATER, from_block=published[0].block, **chosen)
+
+
+def _tree(ids: Sequence[str]) -> MerkleTree:
+    return MerkleTree(map(parse_digest, ids))
 
 
 def _run_id(version: bytes, operator: str, run: Run) -> str:

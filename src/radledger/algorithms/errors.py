@@ -9,6 +9,7 @@
         ├── InvalidAlgorithmId   not an id or digest
         ├── InvalidFamily        not the scheme and code of an algorithm family
         ├── InvalidTraining      not a version of a data set
+        ├── InvalidRunList       not a list of executions
         └── InvalidBundle        not a MONAI bundle
 """
 
@@ -20,6 +21,7 @@ __all__ = [
     "InvalidAlgorithmId",
     "InvalidBundle",
     "InvalidFamily",
+    "InvalidRunList",
     "InvalidTraining",
     "UnknownAlgorithm",
     "UnknownVersion",
@@ -36,6 +38,10 @@ class InvalidFamily(UsageError):
 
 class InvalidTraining(UsageError):
     """A text does not name a version of a data set."""
+
+
+class InvalidRunList(UsageError):
+    """A file does not list executions, or lists an output that is missing."""
 
 
 class InvalidBundle(UsageError):

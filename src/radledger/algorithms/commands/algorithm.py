@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from radledger.cli.acting import act
 from radledger.cli.files import digest, file_to_read, named_path
 from radledger.cli.output import plain, show, show_all
-from radledger.cli.parameters import Disease, Fulfils
+from radledger.cli.parameters import Disease, Fulfils, SignOnly, ValidFor
 from radledger.cli.session import session
 from radledger.errors import UsageError
 
 if TYPE_CHECKING:
-    from radledger.algorithms import Algorithm, MonaiBundle, Version
+    from radledger.algorithms import Algorithm, MonaiBundle, Run, Version
+    from radledger.consent.permission import Use
+    from radledger.imaging.model import ImageSet
 
 __all__ = ["group"]
 
@@ -43,6 +48,10 @@ class AlgorithmNotNamed(UsageError):
 
 class VersionIncomplete(UsageError):
     """Neither a label and weights nor a bundle that has them was given."""
+
+
+class ExecutionIncomplete(UsageError):
+    """Neither image sets with an output nor a list of executions was given."""
 
 
 @group.command()
@@ -148,30 +157,59 @@ def recall(
 @group.command()
 def run(
     version: VersionId,
-    image: Annotated[
-        list[str],
-        typer.Argument(metavar="IMAGE", help="Ids of image sets, in the order of the inputs."),
-    ],
-    output: Annotated[
-        Path,
-        typer.Option(
-            parser=file_to_read, metavar="FILE", help="The output, whose SHA-256 goes on chain."
-        ),
-    ],
     purpose: Annotated[
         list[str],
         typer.Option(metavar="TERM", help="DUO purpose of the use, such as CC or HMB; repeatable."),
     ],
+    image: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[IMAGE]...", help="Ids of image sets, in the order of the inputs."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            parser=file_to_read, metavar="FILE", help="The output, whose SHA-256 goes on chain."
+        ),
+    ] = None,
+    listed: Annotated[
+        Path | None,
+        typer.Option(
+            "--list",
+            parser=file_to_read,
+            metavar="FILE",
+            help="CSV file of many executions, recorded by one root: in each line the output file, "
+            "then the ids of its image sets.",
+        ),
+    ] = None,
     fulfils: Fulfils = None,
     disease: Disease = None,
+    sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
 ) -> None:
-    """Record that you executed a version on image sets that you may use for that."""
-    radledger = session.radledger
-    sets = [radledger.images.show(each).image_set for each in image]
-    use = radledger.consents.use(
-        session.signer.address, sets[0], purpose, fulfilled=fulfils or (), disease=disease
-    )
-    show(radledger.algorithms.run(version, sets, use, digest(output)).send(session.signer))
+    """Record that you executed a version on image sets that you may use for that.
+
+    The chain checks the patients' consent, and refuses an execution without it. Of a list it
+    records only the root and the number of executions, and checks no consent.
+    """
+
+    def use(images: Sequence[ImageSet]) -> Use:
+        return session.radledger.consents.use(
+            session.signer.address, images[0], purpose, fulfilled=fulfils or (), disease=disease
+        )
+
+    algorithms = session.radledger.algorithms
+    if listed and not image and not output:
+        runs = _runs(listed, use)
+        ids = algorithms.execution_ids(version, session.signer.address, runs)
+        batch = algorithms.run_batch(version, runs)
+        act(batch, sign_only, valid_for, {"execution_ids": ids})
+    elif image and output and not listed:
+        sets = [session.radledger.images.show(each).image_set for each in image]
+        act(algorithms.run(version, sets, use(sets), digest(output)), sign_only, valid_for)
+    else:
+        raise ExecutionIncomplete(
+            "an execution needs image sets and an output; give IMAGE and --output, or --list alone"
+        )
 
 
 @group.command(name="show")
@@ -222,6 +260,22 @@ def _find(id_: str) -> Algorithm | Version:
         return algorithms.show(id_)
     except UnknownAlgorithm:
         return algorithms.version(id_)
+
+
+def _runs(listed: Path, use: Callable[[Sequence[ImageSet]], Use]) -> list[Run]:
+    """The executions of a list, each with its use."""
+    from radledger.algorithms import Run
+    from radledger.algorithms.run_list import read_run_list
+
+    show_image = cache(session.radledger.images.show)
+    return [
+        Run(
+            each.images,
+            use([show_image(id_).image_set for id_ in each.images]),
+            digest(each.output),
+        )
+        for each in read_run_list(listed)
+    ]
 
 
 def _of_version(version: Version) -> dict[str, Any]:
