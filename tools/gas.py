@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from eth_account import Account
+
 from radledger.chain import artifacts
 from radledger.chain.ledger import ContractAt, Ledger
 from radledger.consent import Consents, Terms, duo
@@ -20,7 +22,7 @@ from radledger.consent.bindings import DataUse
 from radledger.research import Datasets
 from radledger.signed import submit
 from tools.gas_budgets import BUDGETS
-from tools.gas_meter import YEAR, Meter, anchored, digest, image_set, new_image
+from tools.gas_meter import YEAR, Meter, anchored, digest, image_set, new_image, parts
 from tools.gas_operations import OPERATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -206,9 +208,27 @@ def _algorithms(meter: Meter) -> None:
         execution = ("recordExecution", version, images[:count], (CARE, 0, EMPTY), digest())
         receipt = meter.send("radiologist", registry, *execution)
         meter.costs[f"{registry}.recordExecution{key}"] = receipt.gas_used // count
+    images = _of_many_patients(meter, 50)
+    for count in (10, 50):
+        execution = ("recordExecution", version, images[:count], (CARE, 0, EMPTY), digest())
+        receipt = meter.send("radiologist", registry, *execution)
+        meter.costs[f"{registry}.recordExecution{count}.patients"] = receipt.gas_used // count
     executions = ("recordExecutions", version, digest(), 10_000)
     meter.measure(f"{registry}.recordExecutions", "radiologist", registry, *executions)
     meter.measure(f"{registry}.recall", "researcher", registry, "recall", version, digest())
+
+
+def _of_many_patients(meter: Meter, count: int) -> list[tuple[Any, ...]]:
+    """Image sets of as many patients, each of whom granted the hospital everything."""
+    consents, hospital = Consents(meter.ledger), meter.people["hospital"]
+    images = []
+    for _ in range(count):
+        patient = Account.from_key(digest())
+        document = consents.grant(hospital.address, Terms(("CC",))).sign(patient)
+        submit(meter.ledger, document, hospital)
+        images.append((patient.address, *new_image(meter)[1:]))
+    meter.send("hospital", "ImageRegistry", "anchorBatch", images)
+    return [parts(meter, image) for image in images]
 
 
 def prepared(folder: Path) -> tuple[Callable[[], None], Ledger, dict[str, Any]]:

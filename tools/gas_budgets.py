@@ -144,6 +144,18 @@ BUDGETS = (
     Budget("AlgorithmRegistry.recordExecution10", "per image set, 10 of one patient", "-", 14_000),
     Budget("AlgorithmRegistry.recordExecution50", "per image set, 50 of one patient", "-", 9_500),
     Budget(
+        "AlgorithmRegistry.recordExecution10.patients",
+        "per image set, 10 of 10 patients",
+        "-",
+        21_500,
+    ),
+    Budget(
+        "AlgorithmRegistry.recordExecution50.patients",
+        "per image set, 50 of 50 patients",
+        "-",
+        18_000,
+    ),
+    Budget(
         "AlgorithmRegistry.recordExecutions",
         "any number by one root",
         "45,869 (EAS timestamp)",
