@@ -85,13 +85,25 @@ def upgrade():
 """
 
 
+_DRIVER = """
+import io, json, sys
+from contextlib import redirect_stdout
+from radledger.cli.run import run
+
+for line in sys.stdin:
+    with redirect_stdout(io.StringIO()) as printed:
+        code = run(json.loads(line))
+    print(json.dumps([code, printed.getvalue()]), flush=True)
+"""
+
+
 class LaterRelease:
-    """The commands of a later release, which is written into a folder."""
+    """The commands of a later release, which is written into a folder, in a process of its own."""
 
     def __init__(self, folder: Path):
         self._folder = folder
         package = folder / "radledger"
-        shutil.copytree(_PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(_PACKAGE, package, ignore=shutil.ignore_patterns("*.pyc.*"))
         area = package / "later"
         area.mkdir()
         for name, content in _FILES.items():
@@ -105,26 +117,36 @@ class LaterRelease:
         (migrations / "versions" / "revision_later.py").write_text(_REVISION)
         _append(migrations / "__init__.py", 'LATEST = "later"\n')
 
+        environment = {**os.environ, "PYTHONPATH": str(folder)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _DRIVER],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def close(self):
+        """End its process."""
+        self._process.communicate()
+
     def __call__(self, home, endpoint, *arguments):
         """The objects that a command prints."""
-        done = self._run(home, endpoint, arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        code, printed = self._run(home, endpoint, arguments)
+        assert code == 0, printed
+        return [json.loads(line) for line in printed.splitlines()]
 
     def refused(self, home, endpoint, *arguments):
         """The name of the error with which a command ends."""
-        done = self._run(home, endpoint, arguments)
-        assert done.returncode == 1, done.stdout + done.stderr
-        assert done.stdout, done.stderr
-        return json.loads(done.stdout)["error"]
+        code, printed = self._run(home, endpoint, arguments)
+        assert code == 1, printed
+        return json.loads(printed)["error"]
 
     def _run(self, home, endpoint, arguments):
-        shared = ("--json", "--home", home, "--network", endpoint)
-        command = [sys.executable, "-m", "radledger.cli", *shared, *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(self._folder)}
-        return subprocess.run(
-            list(map(str, command)), env=environment, capture_output=True, text=True, timeout=240
-        )
+        command = ("--json", "--home", home, "--network", endpoint, *arguments)
+        self._process.stdin.write(json.dumps(list(map(str, command))) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
 
 
 def _append(path: Path, content: str) -> None:

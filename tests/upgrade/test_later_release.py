@@ -17,7 +17,9 @@ NEWEST = [*RELEASES, *PRESENT][-1]
 
 @pytest.fixture
 def later(tmp_path_factory):
-    return LaterRelease(tmp_path_factory.mktemp("later"))
+    later = LaterRelease(tmp_path_factory.mktemp("later"))
+    yield later
+    later.close()
 
 
 def dump(home):
