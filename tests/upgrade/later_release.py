@@ -101,7 +101,6 @@ class LaterRelease:
     """The commands of a later release, which is written into a folder, in a process of its own."""
 
     def __init__(self, folder: Path):
-        self._folder = folder
         package = folder / "radledger"
         shutil.copytree(_PACKAGE, package, ignore=shutil.ignore_patterns("*.pyc.*"))
         area = package / "later"
