@@ -124,9 +124,9 @@ class WorkerContext:
             for log in receipt["logs"]
         )
         stored = [path.stat().st_size for path in (place / "store" / "pinned").glob("*/*")]
-        images._journal.close()  # what is in the write-ahead log goes into the file
+        images._home.journal.close()  # what is in the write-ahead log goes into the file
         journal = sum(path.stat().st_size for path in place.rglob("journal.sqlite3*"))
-        manifests = [images._storage.stat(result.manifest_cid).size for result in results]
+        manifests = [images._home.storage.stat(result.manifest_cid).size for result in results]
         return {
             "instances": instances / sets,
             "gas": round(sum(int(each["gasUsed"], 16) for each in receipts) / sets),

@@ -155,7 +155,7 @@ def wrong(ledger, patients, stored_files):
 @pytest.fixture
 def worker(images):
     """Reads and writes the journal, as a worker of a cluster can."""
-    journal = Journal(images._journal.location)
+    journal = Journal(images._home.journal.location)
 
     def run(statement, **values):
         result = journal._database.connection.execute(text(statement), values)

@@ -236,7 +236,7 @@ def test_a_journal_that_another_addition_has_taken_over_ends_this_one(
         def take_over(progress):
             if progress.files >= 32 and not claims:
                 end_all_sessions()
-                claims.append(Journal(images._journal.location).claimed("adding"))
+                claims.append(Journal(images._home.journal.location).claimed("adding"))
                 other.enter_context(claims[0])
 
         claims = []

@@ -13,7 +13,6 @@ from dataclasses import replace
 import pytest
 
 from radledger.crypto import envelope
-from radledger.imaging.custody import Custody
 from radledger.imaging.errors import (
     JournalAltered,
     JournalKeyMissing,
@@ -22,6 +21,7 @@ from radledger.imaging.errors import (
 )
 from radledger.imaging.home import imaging_folder
 from radledger.imaging.ingest import anchoring
+from radledger.imaging.ingest.additions import Additions
 from radledger.imaging.ingest.storing import FileOutcome
 from radledger.imaging.journal.homekey import HomeKey, seal_secret
 from radledger.imaging.journal.journal import Journal
@@ -87,11 +87,11 @@ def test_a_row_that_a_worker_wrote_is_not_signed(
     values = {
         "x": "x",
         "own": seal_secret(
-            envelope.new_secret(), images._journal.key.public_key, context_of(columns)
+            envelope.new_secret(), images._home.journal.key.public_key, context_of(columns)
         ),
         "copied": worker("SELECT secret FROM sets")[0][0],
     }
-    visit = images._journal.find(first.image_id).visit
+    visit = images._home.journal.find(first.image_id).visit
     forge(first, secret=values[secret], visit=visit if secret == "own" else "0x" + "11" * 32)
     add(sample("CT_small.dcm"))
     assert ledger.events("ImageRegistry", "ImageAnchored", patient=who.stranger.address) == []
@@ -108,17 +108,17 @@ def test_what_is_on_the_chain_is_not_taken_over_by_a_forged_row(
 ):
     """Another secret in the place of a set's own would be released with that set's permissions."""
     first, other = add(series)[0], add(sample("CT_small.dcm"))[0]
-    row = images._journal.find(first.image_id)
+    row = images._home.journal.find(first.image_id)
     worker("UPDATE sets SET image_id = 'gone' WHERE set_id = 1")
     fields = ("patient", "profile", "visit", "course", "root", "image_id", "manifest_cid")
-    stolen = images._journal.find(other.image_id)
+    stolen = images._home.journal.find(other.image_id)
     context = {**columns_of(row), "study": stolen.study, "series": stolen.series}
     assert context_of(context) == context_of(columns_of(stolen))
     values = {name: getattr(row, name) for name in fields}
     values |= {"study": stolen.study, "series": stolen.series, "secret": stolen.secret}
     forge(first, **values)
     images.add([sample("CT_small.dcm")], who.stranger.address, custodian=who.hospital)
-    assert images._journal.find(first.image_id) is None
+    assert images._home.journal.find(first.image_id) is None
 
 
 CHANGES = {
@@ -172,7 +172,7 @@ def test_a_worker_answers_only_for_what_it_was_given(
 
     options = {"keep_identity": True} if answer == "profile" else {}
     patient = who.stranger if answer == "patient" else who.patient
-    other = images._journal.find(add(series, patient, **options)[0].image_id)
+    other = images._home.journal.find(add(series, patient, **options)[0].image_id)
 
     class Lying:
         def run(self, _work, tasks, _crashed):
@@ -180,7 +180,7 @@ def test_a_worker_answers_only_for_what_it_was_given(
                 said = replace(task, addition=7) if answer == "addition" else task
                 yield FileOutcome(said, other.set_id)
 
-    monkeypatch.setattr(Custody, "_workers", lambda *_: Lying())
+    monkeypatch.setattr(Additions, "_workers", lambda *_: Lying())
     with pytest.raises(WorkerAnswerInvalid, match="only workers of yours") as error:
         add(sample("CT_small.dcm"))
     if answer != "addition":
@@ -195,7 +195,7 @@ def test_a_worker_answers_once_for_each_file(images, who, series, monkeypatch, a
             for number in answers:
                 yield FileOutcome(given[number], reason="left out")
 
-    monkeypatch.setattr(Custody, "_workers", lambda *_: Lying())
+    monkeypatch.setattr(Additions, "_workers", lambda *_: Lying())
     with pytest.raises(WorkerAnswerInvalid, match="only workers of yours"):
         images.add(sorted(series.iterdir())[:3], who.patient.address, custodian=who.hospital)
 
@@ -209,7 +209,7 @@ def test_a_set_that_is_not_in_the_journal_is_reported(
             for task in tasks:
                 yield FileOutcome(task, 7)
 
-    monkeypatch.setattr(Custody, "_workers", lambda *_: Lying())
+    monkeypatch.setattr(Additions, "_workers", lambda *_: Lying())
     options = {"custodian": who.hospital, "mixed_patient_ids": mixed_patient_ids}
     with pytest.raises(NothingToAdd) as error:
         images.add([sample("CT_small.dcm")], who.patient.address, **options)
@@ -219,12 +219,12 @@ def test_a_set_that_is_not_in_the_journal_is_reported(
 
 def test_a_worker_cannot_read_secrets_and_keys_of_pseudonyms(add, images, series, journal_holds):
     image_id = add(series)[0].image_id
-    row = images._journal.find(image_id)
+    row = images._home.journal.find(image_id)
     assert not journal_holds(images.secret(image_id).encode())
     assert row.secret.startswith(envelope.recipient(images.secret(image_id)))
     purpose = Purpose(row.custodian, row.patient, row.profile)
-    assert not journal_holds(images._journal.pseudonym_key(purpose))
-    worker = Journal(images._journal.location)
+    assert not journal_holds(images._home.journal.pseudonym_key(purpose))
+    worker = Journal(images._home.journal.location)
     for use in (lambda: worker.secret_of(row), lambda: worker.pseudonym_key(purpose)):
         with pytest.raises(AssertionError):
             use()
@@ -282,9 +282,9 @@ def test_only_the_set_that_was_named_is_erased(add, images, who, series, sample,
 @pytest.mark.parametrize("sealed", [False, True])
 def test_a_rekeying_that_a_worker_began_is_not_signed(add, images, who, series, worker, sealed):
     added = add(series)[0]
-    row = images._journal.find(added.image_id)
+    row = images._home.journal.find(added.image_id)
     mine = envelope.new_secret()
-    kept = seal_secret(mine, images._journal.key.public_key, context_of(columns_of(row)))
+    kept = seal_secret(mine, images._home.journal.key.public_key, context_of(columns_of(row)))
     manifest = added.manifest_cid[:-4] + "aaaa" if sealed else None
     values = {"set_id": row.set_id, "secret": kept, "manifest": manifest}
     worker("INSERT INTO rekeys VALUES (:set_id, :secret, :manifest)", **values)
@@ -328,7 +328,7 @@ def test_the_key_is_its_owners_alone_and_each_homes_own(
 ):
     add(series)
     assert stat.S_IMODE(key_path.stat().st_mode) == 0o600
-    assert HomeKey.read(key_path).public_key == images._journal.key.public_key
+    assert HomeKey.read(key_path).public_key == images._home.journal.key.public_key
     if journal is None:
         return
     other = Images(ledger, store, tmp_path / "other", journal)

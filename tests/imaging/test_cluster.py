@@ -121,7 +121,7 @@ def test_one_coordinator_at_a_time(run_of, cluster, tmp_path, journal, ledger, h
     run = run_of(make_archive(tmp_path / "archive", 1, 1), scheduler=cluster.scheduler_address)
     images, _ = run.add()
     shutil.copytree(home, tmp_path / "another")
-    with Journal(images._journal.location).claimed("adding"), pytest.raises(HomeBusy):
+    with Journal(images._home.journal.location).claimed("adding"), pytest.raises(HomeBusy):
         replace(run, home=tmp_path / "another").add()
 
 

@@ -176,20 +176,20 @@ def test_a_partner_pins_a_copy_follows_a_new_encryption_and_unpins_it(
     renewed = partner.pin(image_id, secret=images.secret(image_id))
     assert (renewed.pinned, renewed.unpinned) == (6, 6)
     cids = {each.cid for each in copies.status(image_id).contents}
-    assert set(partner._storage.contents) == cids
+    assert set(partner._home.storage.contents) == cids
 
     images.erase(image_id, custodian=who.hospital)
     status = partner.status(image_id)
     assert (status.state, status.copies, status.missing) == (State.ERASED, 0, 0)
     assert held(status) == [("pinned",)] * 6
     assert partner.unpin(image_id).unpinned == 6
-    assert partner._storage.contents == {}
+    assert partner._home.storage.contents == {}
     assert partner.status(image_id).contents == ()
     assert partner.unpin(image_id).unpinned == 0
 
 
 def test_an_interrupted_pin_goes_on_and_leaves_nothing_behind(partner, images, image_id):
-    store, pin = partner._storage, partner._storage.pin
+    store, pin = partner._home.storage, partner._home.storage.pin
 
     def pins_two(cid, most=None):
         if len(store._pins) == 2:
@@ -211,7 +211,7 @@ def test_no_more_is_taken_than_a_content_can_have(copies, partner, images, image
     most = {each.cid: longest_ciphertext(each.size) for each in manifest.instances}
     most[copies.status(image_id).contents[0].cid] = LONGEST_MANIFEST
     asked = {}
-    partner._storage.pin = lambda cid, most: asked.__setitem__(cid, most)
+    partner._home.storage.pin = lambda cid, most: asked.__setitem__(cid, most)
     partner.pin(image_id, secret=secret)
     assert asked == most
 
@@ -225,12 +225,12 @@ def test_no_more_is_taken_than_a_content_can_have(copies, partner, images, image
 def test_what_was_pinned_by_an_earlier_release_is_known(partner, images, image_id):
     secret = images.secret(image_id)
     done = partner.pin(image_id, secret=secret)
-    (note,) = partner._folder.glob("pinned/*")
+    (note,) = partner._home.folder.glob("pinned/*")
     most = json.loads(note.read_text())
     note.write_text(json.dumps(list(most)))
     assert [each.cid for each in partner.status(image_id).contents] == list(most)
     lost = list(most)[1]
-    partner._storage.unpin(lost)
+    partner._home.storage.unpin(lost)
     assert partner.repair(image_id).repaired == (lost,)
     assert partner.pin(image_id, secret=secret) == done
     assert json.loads(note.read_text()) == most
@@ -258,7 +258,7 @@ def test_an_erased_set_has_no_copies_to_make(copies, partner, images, image_id, 
 def test_a_disowned_set_is_to_have_its_copies(copies, images, image_id, nodes, who, ledger, submit):
     # Its custodian keeps it, and the patient may acknowledge it again.
     submit(images.disown(image_id).sign(who.patient), who.hospital)
-    del nodes["branch"].contents[images._journal.find(image_id).manifest_cid]
+    del nodes["branch"].contents[images._home.journal.find(image_id).manifest_cid]
     status = copies.status(image_id)
     assert (status.state, status.copies, status.missing) == (State.DISOWNED, 2, 1)
     assert len(copies.repair(image_id).repaired) == 1

@@ -22,7 +22,7 @@ def of_an_earlier_release(images, worker, key_path):
     """Make the journal one as earlier releases left it, without a key."""
 
     def downgraded(state="confirmed"):
-        journal = images._journal
+        journal = images._home.journal
         for row in journal.sets(i for (i,) in worker("SELECT set_id FROM sets")):
             secret = journal.secret_of(row)
             worker(

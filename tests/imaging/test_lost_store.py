@@ -203,7 +203,7 @@ def test_a_journal_from_an_old_backup_gives_no_old_secret(
     images, (result,) = run(store, series)
     worker("VACUUM INTO :path", path=str(tmp_path / "backup"))
     images.rekey(result.image_id, custodian=who.hospital)
-    images._journal.close()
+    images._home.journal.close()
     for path in home_path.glob("journal.sqlite3*"):
         path.unlink()
     shutil.copy(tmp_path / "backup", home_path / "journal.sqlite3")
@@ -220,7 +220,7 @@ def test_a_journal_from_before_its_set_was_sealed_finds_it_on_the_chain(
         run(store, series)
     worker("VACUUM INTO :path", path=str(tmp_path / "backup"))
     images, (first,) = run(store, series)
-    images._journal.close()
+    images._home.journal.close()
     for path in home_path.glob("journal.sqlite3*"):
         path.unlink()
     shutil.copy(tmp_path / "backup", home_path / "journal.sqlite3")

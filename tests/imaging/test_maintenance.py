@@ -87,7 +87,7 @@ def test_only_the_custodian_rekeys_and_erases(add, images, who, series, store, f
 
 def test_erasure_leaves_nothing(add, images, who, series, stored_files, journal_holds):
     image_id = add(series, visit="the visit of somebody")[0].image_id
-    secret = images._journal.find(image_id).secret.encode()
+    secret = images._home.journal.find(image_id).secret.encode()
     assert not journal_holds(images.secret(image_id).encode())
     salts = [bytes.fromhex(each.salt[2:]) for each in images.contents(image_id).instances]
     assert journal_holds(secret)

@@ -79,7 +79,7 @@ def fetch(ledger, who, tmp_path, encryption_keys, study):
 def test_any_node_may_be_lost(network, add, fetch):
     store = network.replicated("hospital", "clinic", "node-3")
     images, (added,) = add(store)
-    copies = Copies(images._ledger, store, images._home)
+    copies = Copies(images._home.ledger, store, images._home.path)
     assert copies.status(added.image_id).missing == 0
 
     network.kill("hospital")
@@ -103,7 +103,7 @@ def test_any_node_may_be_lost(network, add, fetch):
 def test_damage_on_one_disk_is_passed_over_found_and_repaired(network, add, fetch):
     store = network.replicated("hospital", "clinic")
     images, (added,) = add(store)
-    copies = Copies(images._ledger, store, images._home)
+    copies = Copies(images._home.ledger, store, images._home.path)
     blocks = (network.folder / "hospital" / "repository" / "blocks").rglob("*.data")
     damaged = [path for path in blocks if path.stat().st_size == KUBO_CHUNK]
     assert len(damaged) >= 4  # every slice has one
@@ -167,7 +167,9 @@ def test_a_node_killed_in_the_middle_of_an_addition_leaves_nothing_anchored(netw
     assert [each.image_id for each in images.list()] == [added.image_id]
     fetch(hospital, added.image_id)
     # Nothing is kept but what belongs to the set.
-    contents = Copies(images._ledger, hospital, images._home).status(added.image_id).contents
+    contents = (
+        Copies(images._home.ledger, hospital, images._home.path).status(added.image_id).contents
+    )
     assert network.pins("hospital") == {each.cid for each in contents}
     assert not add(hospital)[1][0].added
 
@@ -177,7 +179,7 @@ def test_a_node_killed_in_the_middle_is_replaced_by_another(network, add, fetch)
     store.nodes["clinic"] = KillingStore(network, "clinic")
     images, (added,) = add(store)
     fetch(store, added.image_id)
-    copies = Copies(images._ledger, store, images._home)
+    copies = Copies(images._home.ledger, store, images._home.path)
     status = copies.status(added.image_id)
     assert {each.nodes["clinic"] for each in status.contents} == {"unreachable"}
     # Missing are the copies of what it had taken before.
@@ -219,7 +221,7 @@ def test_a_run_killed_between_copies_or_after_them_keeps_nothing_else(
     images, (added,) = add(store)
     assert [each.image_id for each in images.list()] == [added.image_id]
     fetch(store, added.image_id)
-    contents = Copies(images._ledger, store, images._home).status(added.image_id).contents
+    contents = Copies(images._home.ledger, store, images._home.path).status(added.image_id).contents
     assert {each.copies for each in contents} == {2}
     for name in ("hospital", "clinic"):
         assert network.pins(name) == {each.cid for each in contents}
@@ -285,7 +287,9 @@ def test_an_erasure_leaves_no_block_on_any_node(network, add, who):
 
     cids = [
         each.cid
-        for each in Copies(images._ledger, store, images._home).status(added.image_id).contents
+        for each in Copies(images._home.ledger, store, images._home.path)
+        .status(added.image_id)
+        .contents
     ]
     before = sum(path.stat().st_size for path in blocks())
     images.erase(added.image_id, custodian=who.hospital)

@@ -9,7 +9,7 @@ import typer
 from radledger.cli.output import show
 from radledger.cli.parameters import Disease, Fulfils, Identity, ImageId, Purposes
 from radledger.cli.session import session
-from radledger.imaging.commands.image import secret_of
+from radledger.imaging.commands.reading import ReadOptions
 from radledger.imaging.errors import SecretUnknown
 
 __all__ = ["group"]
@@ -26,8 +26,8 @@ def status(
     identity: Identity = None,
 ) -> None:
     """Show which node has which content of an image set, as its custodian or a reader."""
-    status = session.radledger.copies.status
-    show(_knowing_contents(status, image, purpose, fulfils, disease, identity))
+    options = ReadOptions(purpose, fulfils, disease, identity)
+    show(_knowing_contents(session.radledger.copies.status, image, options))
 
 
 @group.command()
@@ -39,8 +39,8 @@ def repair(
     identity: Identity = None,
 ) -> None:
     """Create missing copies, as the custodian or a reader."""
-    repair = session.radledger.copies.repair
-    show(_knowing_contents(repair, image, purpose, fulfils, disease, identity))
+    options = ReadOptions(purpose, fulfils, disease, identity)
+    show(_knowing_contents(session.radledger.copies.repair, image, options))
 
 
 @group.command()
@@ -56,7 +56,7 @@ def pin(
     Run again after the image set was re-encrypted, it pins the new ciphertext instead of the old.
     """
     _ = session.signer
-    secret = secret_of(image, purpose, fulfils, disease, identity)
+    secret = ReadOptions(purpose, fulfils, disease, identity).secret(image)
     show(session.radledger.copies.pin(image, secret=secret or ""))
 
 
@@ -66,16 +66,9 @@ def unpin(image: ImageId) -> None:
     show(session.radledger.copies.unpin(image))
 
 
-def _knowing_contents(
-    work: Callable[..., object],
-    image: str,
-    purpose: list[str] | None,
-    fulfils: list[str] | None,
-    disease: str | None,
-    identity: str | None,
-) -> object:
+def _knowing_contents(work: Callable[..., object], image: str, options: ReadOptions) -> object:
     """Do some work on an image set, with its secret where this home does not know its contents."""
     try:
         return work(image)
     except SecretUnknown:
-        return work(image, secret=secret_of(image, purpose, fulfils, disease, identity))
+        return work(image, secret=options.secret(image))

@@ -30,8 +30,10 @@ from radledger.storage.errors import ContentNotFound, StorageUnavailable
 from radledger.storage.protocol import Holding
 
 if TYPE_CHECKING:
+    from radledger.chain.ledger import Ledger
     from radledger.imaging.journal.tables import FileRow
     from radledger.imaging.manifest import Instance
+    from radledger.storage import Storage
 
 __all__ = ["ContentCopies", "Copies", "CopiesStatus", "PinResult", "RepairResult", "UnpinResult"]
 
@@ -132,7 +134,7 @@ class UnpinResult:
     unpinned: int
 
 
-class Copies(ImagingHome):
+class Copies:
     """The copies of image sets in one home's store.
 
     Parameters
@@ -156,6 +158,11 @@ class Copies(ImagingHome):
     3
     """
 
+    def __init__(
+        self, ledger: Ledger, storage: Storage, home: Path, journal: str | None = None
+    ) -> None:
+        self._home = ImagingHome(ledger, storage, home, journal)
+
     def status(self, image_id: str, *, secret: str | None = None) -> CopiesStatus:
         """Who holds which content of an image set.
 
@@ -173,9 +180,9 @@ class Copies(ImagingHome):
         SecretUnknown
             If this home does not know what it consists of.
         """
-        record = records.image_record(self._ledger, image_id)
+        record = records.image_record(self._home.ledger, image_id)
         copies = self._held(self._contents(record, secret))
-        wanted = self._storage.copies if record.state is not State.ERASED else 0
+        wanted = self._home.storage.copies if record.state is not State.ERASED else 0
         missing = sum(each.copies < wanted for each in copies)
         return CopiesStatus(record.image_id, record.state, wanted, missing, copies)
 
@@ -192,20 +199,20 @@ class Copies(ImagingHome):
         SecretUnknown
             If this home does not know what it consists of.
         """
-        record = self._usable(image_id)
+        record = self._home.usable(image_id)
         contents = self._contents(record, secret)
         repaired, failures = [], {}
         for content in self._held(contents):
-            if content.copies < self._storage.copies:
+            if content.copies < self._home.storage.copies:
                 try:
-                    self._storage.pin(content.cid, contents[content.cid].most)
+                    self._home.storage.pin(content.cid, contents[content.cid].most)
                     repaired.append(content.cid)
                 except StorageError as error:
                     failures[content.cid] = error.message
         if failures:
             raise CopiesMissing(
                 f"{len(failures)} of {len(contents)} contents have fewer than "
-                f"{self._storage.copies} copies still: {next(iter(failures.values()))}",
+                f"{self._home.storage.copies} copies still: {next(iter(failures.values()))}",
                 image=record.image_id,
                 repaired=repaired,
                 missing=failures,
@@ -234,7 +241,7 @@ class Copies(ImagingHome):
         ContentMismatch
             If a content is longer than the manifest says.
         """
-        record = self._usable(image_id)
+        record = self._home.usable(image_id)
         contents = self._contents_of_manifest(record, secret)
         earlier = self._pinned(record)
         # What is kept already, as custodian for instance, is not this pin's to remove.
@@ -243,7 +250,7 @@ class Copies(ImagingHome):
         most = {cid: contents[cid].most for cid in own}
         self._note(record, earlier | most)
         for cid in own:
-            self._storage.pin(cid, most[cid])
+            self._home.storage.pin(cid, most[cid])
         stale = [cid for cid in earlier if cid not in contents]
         self._unpin(stale)
         self._note(record, most)
@@ -251,7 +258,7 @@ class Copies(ImagingHome):
 
     def unpin(self, image_id: str) -> UnpinResult:
         """Unpin what :meth:`pin` keeps, after an erasure for instance; the store deletes it."""
-        record = records.image_record(self._ledger, image_id)
+        record = records.image_record(self._home.ledger, image_id)
         unpinned = self._pinned(record)
         self._unpin(unpinned)
         self._note(record, {})
@@ -266,7 +273,7 @@ class Copies(ImagingHome):
             return tuple(pool.map(self._copies, contents, instances))
 
     def _copies(self, cid: str, instance: str | None) -> ContentCopies:
-        found = self._storage.holdings(cid)
+        found = self._home.storage.holdings(cid)
         kept = sum(each is Holding.PINNED for each in found.values())
         return ContentCopies(
             cid, instance, kept, {name: each.value for name, each in found.items()}
@@ -290,32 +297,32 @@ class Copies(ImagingHome):
         return {cid: _Content(None, most) for cid, most in pinned.items()}
 
     def _contents_of_journal(self, record: ImageRecord) -> dict[str, _Content]:
-        row = self._journal.find(record.image_id)
+        row = self._home.journal.find(record.image_id)
         if row is None or row.manifest_cid is None:
             return {}
-        return _of_set(row.manifest_cid, self._journal.files(row.set_id))
+        return _of_set(row.manifest_cid, self._home.journal.files(row.set_id))
 
     def _contents_of_manifest(self, record: ImageRecord, secret: str) -> dict[str, _Content]:
-        manifest = reading.open_manifest(self._storage, record, secret)
+        manifest = reading.open_manifest(self._home.storage, record, secret)
         return _of_set(self._manifest_cid(record), manifest.instances)
 
     def _manifest_cid(self, record: ImageRecord) -> str:
         """The CID of a manifest that was just read, of which the chain knows the digest."""
         large, small = candidates(bytes.fromhex(record.manifest[2:]))
         try:
-            self._storage.stat(large)
+            self._home.storage.stat(large)
         except (ContentNotFound, StorageUnavailable):
             return small
         return large
 
     def _unpin(self, cids: Iterable[str]) -> None:
         for cid in (cids := list(cids)):
-            self._storage.unpin(cid)
+            self._home.storage.unpin(cid)
         if cids:
-            self._storage.collect()
+            self._home.storage.collect()
 
     def _note_path(self, record: ImageRecord) -> Path:
-        return self._folder / "pinned" / f"{record.image_id}.json"
+        return self._home.folder / "pinned" / f"{record.image_id}.json"
 
     def _pinned(self, record: ImageRecord) -> dict[str, int]:
         """What is noted as pinned, and how many bytes of each there are at most."""

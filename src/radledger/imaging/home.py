@@ -20,14 +20,16 @@ from typing import TYPE_CHECKING
 
 from radledger.chain.refusals import ImageIsDisowned, ImageIsErased
 from radledger.files import locked
-from radledger.imaging import records
-from radledger.imaging.errors import HomeBusy
+from radledger.imaging import reading, records
+from radledger.imaging.errors import CommitmentMismatch, HomeBusy, SecretUnknown
 from radledger.imaging.journal.homekey import HomeKey
 from radledger.imaging.journal.journal import Journal
 from radledger.imaging.model import ImageRecord, State
+from radledger.storage import cid_digest
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
+    from radledger.imaging.journal.tables import SetRow
     from radledger.storage import Storage
 
 __all__ = [
@@ -40,36 +42,107 @@ __all__ = [
 
 
 class ImagingHome:
-    """The image sets of one chain, as one home knows them; see :class:`.Images`."""
+    """The image sets of one chain, as one home knows them.
+
+    Parameters
+    ----------
+    ledger
+        The connected chain.
+    storage
+        Where the ciphertext is.
+    path
+        Folder of the home.
+    journal
+        URL of a PostgreSQL database that has the journal instead.
+    """
 
     def __init__(
-        self, ledger: Ledger, storage: Storage, home: Path, journal: str | None = None
+        self, ledger: Ledger, storage: Storage, path: Path, journal: str | None = None
     ) -> None:
-        self._ledger = ledger
-        self._storage = storage
-        self._home = home
+        self.ledger = ledger
+        self.storage = storage
+        self.path = path
         self._journal_url = journal
 
     @cached_property
-    def _folder(self) -> Path:
-        return imaging_folder(self._home, self._ledger)
+    def folder(self) -> Path:
+        """Where the files of this chain's image sets are."""
+        return imaging_folder(self.path, self.ledger)
 
     @cached_property
-    def _journal(self) -> Journal:
-        location = journal_location(self._folder, self._journal_url)
-        return custodian_journal(self._folder, location)
+    def journal(self) -> Journal:
+        """The secrets, and how far each addition has come."""
+        return custodian_journal(self.folder, journal_location(self.folder, self._journal_url))
 
-    def _usable(self, image_id: str) -> ImageRecord:
-        record = records.image_record(self._ledger, image_id)
+    def usable(self, image_id: str) -> ImageRecord:
+        """The record of an image set that is not erased.
+
+        Raises
+        ------
+        ImageUnknown, ImageIsErased
+            If there is no such set, or it was erased.
+        """
+        record = records.image_record(self.ledger, image_id)
         if record.state is State.ERASED:
             raise ImageIsErased.of({"image": record.image_id})
         return record
 
-    def _recognised(self, image_id: str) -> ImageRecord:
-        record = self._usable(image_id)
+    def recognised(self, image_id: str) -> ImageRecord:
+        """The record of an image set that is neither erased nor disowned.
+
+        Raises
+        ------
+        ImageUnknown, ImageIsErased, ImageIsDisowned
+            If there is no such set, or it was erased or disowned.
+        """
+        record = self.usable(image_id)
         if record.state is State.DISOWNED:
             raise ImageIsDisowned.of({"image": record.image_id})
         return record
+
+    def held(self, image_id: str) -> SetRow:
+        """The journal's row of an image set whose secret is here.
+
+        Raises
+        ------
+        SecretUnknown
+            If it was added elsewhere, or erased.
+        JournalAltered
+            If the row is not as the home wrote it.
+        """
+        row = self.journal.find(image_id)
+        if row is None or row.secret is None:
+            raise SecretUnknown(
+                "this home has no secret of that image set: it was added in another one, or "
+                "erased; use the custodian's home, or ask the key service",
+                image=image_id,
+            )
+        self.journal.require_authentic(row)
+        return row
+
+    def secret(self, row: SetRow, record: ImageRecord) -> str:
+        """The secret of a row, if it opens the manifest that the chain names now.
+
+        Raises
+        ------
+        SecretUnknown
+            If it is an earlier one.
+        """
+        secret = self.journal.secret_of(row)
+        if record.manifest == "0x" + cid_digest(row.manifest_cid or "").hex():
+            return secret
+        # It was re-encrypted, or sealed again with a journal from a backup.
+        try:
+            with reading.opened_envelope(self.storage, record) as envelope:
+                envelope.require_secret(secret)
+        except CommitmentMismatch as error:
+            raise SecretUnknown(
+                "the journal has an earlier secret of the image set, which was re-encrypted "
+                "since: if that was interrupted, finish it with `radledger image rekey`, else "
+                "restore the journal from a later backup",
+                image=record.image_id,
+            ) from error
+        return secret
 
 
 def imaging_folder(home: Path, ledger: Ledger) -> Path:

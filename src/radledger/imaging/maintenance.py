@@ -20,7 +20,7 @@ from radledger.files import write_atomically
 from radledger.identity.identities import warn_of_x25519
 from radledger.imaging import reading, records
 from radledger.imaging.ciphertext import decrypt_instance, encrypted
-from radledger.imaging.errors import CiphertextRemains, SecretUnknown
+from radledger.imaging.errors import CiphertextRemains
 from radledger.imaging.home import exclusive_workdir
 from radledger.imaging.ingest import anchoring
 from radledger.imaging.journal import pinning
@@ -31,35 +31,12 @@ from radledger.storage.errors import StorageUnavailable
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.chain.ledger import Ledger
-    from radledger.imaging.journal.journal import Journal
+    from radledger.imaging.home import ImagingHome
     from radledger.imaging.journal.rekeying import Rekeying
     from radledger.imaging.journal.tables import SetRow
     from radledger.imaging.manifest import Instance, Manifest
-    from radledger.storage import Storage
 
-__all__ = ["Maintenance", "held"]
-
-
-def held(journal: Journal, image_id: str) -> SetRow:
-    """The journal's row of an image set whose secret is here.
-
-    Raises
-    ------
-    SecretUnknown
-        If it was added elsewhere, or erased.
-    JournalAltered
-        If the row is not as the home wrote it.
-    """
-    row = journal.find(image_id)
-    if row is None or row.secret is None:
-        raise SecretUnknown(
-            "this home has no secret of that image set: it was added in another one, or erased; "
-            "use the custodian's home, or ask the key service",
-            image=image_id,
-        )
-    journal.require_authentic(row)
-    return row
+__all__ = ["Maintenance"]
 
 
 @dataclass(frozen=True)
@@ -68,38 +45,33 @@ class Maintenance:
 
     Attributes
     ----------
-    ledger, storage, journal
-        Where the sets are.
-    folder
-        For temporary files and erasure certificates.
+    home
+        Where the sets are, and their journal.
     """
 
-    ledger: Ledger
-    storage: Storage
-    journal: Journal
-    folder: Path
+    home: ImagingHome
 
     def rekey(self, image_id: str, signer: LocalAccount) -> RekeyResult:
         """Encrypt a set under a new secret, let the chain point to it, unpin the old ciphertext."""
         with (
-            exclusive_workdir(self.folder, "rekeying", wait=True) as temporary,
-            self.journal.claimed("rekeying"),
+            exclusive_workdir(self.home.folder, "rekeying", wait=True) as temporary,
+            self.home.journal.claimed("rekeying"),
         ):
             return self._rekey(image_id, signer, temporary)
 
     def _rekey(self, image_id: str, signer: LocalAccount, temporary: Path) -> RekeyResult:
-        row = held(self.journal, image_id)
-        rekeying = self._without_lost(self.journal.begin_rekey(row))
+        row = self.home.held(image_id)
+        rekeying = self._without_lost(self.home.journal.begin_rekey(row))
         manifest_cid = rekeying.manifest_cid
         if manifest_cid is None:
             manifest_cid = self._reencrypted(row, rekeying, temporary)
-            rekeying = self.journal.seal_rekey(row, rekeying, manifest_cid)
+            rekeying = self.home.journal.seal_rekey(row, rekeying, manifest_cid)
         self._point_chain_to(manifest_cid, image_id, signer)
-        self.journal.finish_rekey(row, rekeying)
-        self.journal.abandon("rekeying")
+        self.home.journal.finish_rekey(row, rekeying)
+        self.home.journal.abandon("rekeying")
         # What an unavailable node still has of the old ciphertext goes by a later collection.
         with suppress(StorageUnavailable):
-            pinning.collect(self.journal, self.storage)
+            pinning.collect(self.home.journal, self.home.storage)
         transaction, gas = self._last("ImageRekeyed", image_id)
         return RekeyResult(image_id, manifest_cid, transaction, gas)
 
@@ -116,25 +88,27 @@ class Maintenance:
         JournalAltered
             If the journal's row is not as the home wrote it.
         """
-        record = records.image_record(self.ledger, image_id)
-        row = self.journal.find(image_id)
+        record = records.image_record(self.home.ledger, image_id)
+        row = self.home.journal.find(image_id)
         certificate = self._certificate(image_id)
         if row is None or not (row.secret or certificate.exists()):
-            held(self.journal, image_id)
+            self.home.held(image_id)
             raise AssertionError("unreachable")
         if row.secret is not None:
-            self.journal.require_authentic(row)  # another set would be destroyed
+            self.home.journal.require_authentic(row)  # another set would be destroyed
         if not certificate.exists():
             self._write_certificate(certificate, record, row)
         digest = hashlib.sha256(certificate.read_bytes()).digest()
-        self.ledger.sender.finish(signer)
-        record = records.image_record(self.ledger, image_id)
+        self.home.ledger.sender.finish(signer)
+        record = records.image_record(self.home.ledger, image_id)
         if record.state is not State.ERASED:
-            self.ledger.send(signer, records.CONTRACT, "erase", record.image_set.struct, digest)
+            self.home.ledger.send(
+                signer, records.CONTRACT, "erase", record.image_set.struct, digest
+            )
         # With a journal from a backup, the set may have been sealed under another manifest.
-        self.journal.erase(row.set_id, candidates(bytes.fromhex(record.manifest[2:])))
+        self.home.journal.erase(row.set_id, candidates(bytes.fromhex(record.manifest[2:])))
         try:
-            pinning.collect(self.journal, self.storage)
+            pinning.collect(self.home.journal, self.home.storage)
         except StorageUnavailable as error:
             raise CiphertextRemains(
                 "the image set is erased, and its secret with it; its ciphertext, which nothing "
@@ -149,7 +123,7 @@ class Maintenance:
     def _without_lost(self, rekeying: Rekeying) -> Rekeying:
         """A re-keying without what the store has lost since; the old ciphertext is there yet."""
         contents = [*rekeying.cids.values(), *filter(None, [rekeying.manifest_cid])]
-        lost = self.storage.missing(contents)
+        lost = self.home.storage.missing(contents)
         if not lost:
             return rekeying
         cids = {name: cid for name, cid in rekeying.cids.items() if cid not in lost}
@@ -157,18 +131,20 @@ class Maintenance:
 
     def _reencrypted(self, row: SetRow, rekeying: Rekeying, temporary: Path) -> str:
         """Encrypt what is not re-encrypted yet, then the manifest; its CID."""
-        old = self.journal.secret_of(row)
-        secret = self.journal.secret_of_rekey(row, rekeying)
+        old = self.home.journal.secret_of(row)
+        secret = self.home.journal.secret_of_rekey(row, rekeying)
         recipient, cids = envelope.recipient(secret), dict(rekeying.cids)
         # As the home sealed it: workers may have written to the journal's rows of files since, and
         # the chain may name a manifest of this re-keying that the store has lost.
         sealed = "0x" + cid_digest(row.manifest_cid or "").hex()
-        record = replace(records.image_record(self.ledger, row.image_id or ""), manifest=sealed)
-        manifest = reading.open_manifest(self.storage, record, old)
+        record = replace(
+            records.image_record(self.home.ledger, row.image_id or ""), manifest=sealed
+        )
+        manifest = reading.open_manifest(self.home.storage, record, old)
         for instance in manifest.instances:
             if instance.sop_instance not in cids:
                 cid = self._moved(instance, old, recipient, temporary)
-                self.journal.add_rekeyed(row, rekeying, instance.sop_instance, cid)
+                self.home.journal.add_rekeyed(row, rekeying, instance.sop_instance, cid)
                 cids[instance.sop_instance] = cid
         renewed: Manifest = replace(
             manifest,
@@ -177,35 +153,37 @@ class Maintenance:
             ),
         )
         who = record.image_set
-        keys = anchoring.encryption_keys(self.ledger, who.custodian, who.patient)
-        warn_of_x25519(self.ledger, anchoring.without_hybrid(keys, who.custodian, who.patient))
+        keys = anchoring.encryption_keys(self.home.ledger, who.custodian, who.patient)
+        warn_of_x25519(self.home.ledger, anchoring.without_hybrid(keys, who.custodian, who.patient))
         return pinning.put(
-            self.journal, self.storage, io.BytesIO(renewed.seal(secret, keys)), "rekeying"
+            self.home.journal, self.home.storage, io.BytesIO(renewed.seal(secret, keys)), "rekeying"
         )
 
     def _moved(self, instance: Instance, secret: str, recipient: str, temporary: Path) -> str:
         path = temporary / "plain"
-        decrypt_instance(self.storage, instance, secret, path)
+        decrypt_instance(self.home.storage, instance, secret, path)
         with path.open("rb") as plain, encrypted(plain, recipient, temporary) as ciphertext:
-            return pinning.put(self.journal, self.storage, ciphertext, "rekeying")
+            return pinning.put(self.home.journal, self.home.storage, ciphertext, "rekeying")
 
     def _point_chain_to(self, manifest_cid: str, image_id: str, signer: LocalAccount) -> None:
         """Anchor a set's new manifest, unless it is anchored."""
-        self.ledger.sender.finish(signer)
-        record = records.image_record(self.ledger, image_id)
+        self.home.ledger.sender.finish(signer)
+        record = records.image_record(self.home.ledger, image_id)
         digest = cid_digest(manifest_cid)
         if record.manifest != "0x" + digest.hex():
-            self.ledger.send(signer, records.CONTRACT, "rekey", record.image_set.struct, digest)
+            self.home.ledger.send(
+                signer, records.CONTRACT, "rekey", record.image_set.struct, digest
+            )
 
     def _last(self, event: str, image_id: str) -> tuple[str, int]:
         """Transaction and gas of a set's last event of a kind."""
-        found = self.ledger.events(records.CONTRACT, event, image=bytes.fromhex(image_id[2:]))
+        found = self.home.ledger.events(records.CONTRACT, event, image=bytes.fromhex(image_id[2:]))
         transaction = found[-1].transaction
-        receipt = request(self.ledger.web3, "eth_getTransactionReceipt", [transaction])
+        receipt = request(self.home.ledger.web3, "eth_getTransactionReceipt", [transaction])
         return transaction, int(receipt["gasUsed"], 16)
 
     def _certificate(self, image_id: str) -> Path:
-        return self.folder / "certificates" / f"{image_id}.json"
+        return self.home.folder / "certificates" / f"{image_id}.json"
 
     def _write_certificate(self, path: Path, record: ImageRecord, row: SetRow) -> None:
         statement = {
@@ -213,12 +191,12 @@ class Maintenance:
             "deletes its ciphertext, and keeps nothing that could open it.",
             "image_id": record.image_id,
             "custodian": record.image_set.custodian,
-            "chain_id": self.ledger.chain_id,
-            "contract": self.ledger.address(records.CONTRACT),
+            "chain_id": self.home.ledger.chain_id,
+            "contract": self.home.ledger.address(records.CONTRACT),
             "instances": record.instances,
             "manifest": row.manifest_cid,
-            "ciphertexts": sorted(file.cid for file in self.journal.files(row.set_id)),
-            "time": self.ledger.present().time,
+            "ciphertexts": sorted(file.cid for file in self.home.journal.files(row.set_id)),
+            "time": self.home.ledger.present().time,
         }
         path.parent.mkdir(mode=0o700, exist_ok=True)
         write_atomically(path, json.dumps(statement, indent=2, sort_keys=True) + "\n")

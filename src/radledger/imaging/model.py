@@ -7,7 +7,7 @@ times are Unix seconds.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from eth_hash.auto import keccak
 from radledger.area.fold import NOTHING
 from radledger.imaging import bindings
 from radledger.imaging.bindings import Kind, State
+from radledger.imaging.errors import NothingToAdd
 
 __all__ = [
     "NONE",
@@ -209,6 +210,22 @@ class Added:
 
     results: tuple[AddResult, ...]
     skipped: tuple[SkippedFile, ...]
+
+    def require_results(self) -> list[AddResult]:
+        """The results, the first of which names the paths that belong to none of the sets as well.
+
+        Raises
+        ------
+        NothingToAdd
+            If there are none.
+        """
+        if not self.results:
+            raise NothingToAdd(
+                "none of the files could be taken; the reason is given for each",
+                skipped=[{"path": each.path, "reason": each.reason} for each in self.skipped],
+            )
+        first, *others = self.results
+        return [replace(first, skipped=first.skipped + self.skipped), *others]
 
 
 Verdict = Literal["identical", "reencoded", "changed", "unknown"]

@@ -11,7 +11,7 @@ from radledger.cli.files import file_to_read, file_to_write
 from radledger.cli.output import show
 from radledger.cli.parameters import Disease, Fulfils, Identity, ImageId, Purposes
 from radledger.cli.session import session
-from radledger.imaging.commands.image import secret_of
+from radledger.imaging.commands.reading import ReadOptions
 
 __all__ = ["group"]
 
@@ -46,5 +46,6 @@ def export(
     """Write a bundle that `python -m radledger.verify` checks with no network."""
     radledger = session.radledger
     erased = radledger.images.show(image).certificate is not None
-    secret = None if erased else secret_of(image, purpose, fulfils, disease, identity)
+    options = ReadOptions(purpose, fulfils, disease, identity)
+    secret = None if erased else options.secret(image)
     show(radledger.bundles.export(image, path, files=file or (), secret=secret))

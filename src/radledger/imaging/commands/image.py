@@ -28,17 +28,12 @@ from radledger.cli.progress import progress_bar
 from radledger.cli.session import session
 from radledger.errors import UsageError
 from radledger.imaging.commands.archive import Archive, accounting
+from radledger.imaging.commands.reading import ReadOptions
 
 if TYPE_CHECKING:
-    from radledger.access import KeyService
-    from radledger.consent.permission import Use
     from radledger.imaging.model import Addition
 
-__all__ = ["group", "secret_of"]
-
-
-class PurposeNotNamed(UsageError):
-    """A reader did not say what the images are for."""
+__all__ = ["group"]
 
 
 class WhatToAddUnclear(UsageError):
@@ -113,8 +108,6 @@ def add(
     retain-patient-characteristics, retain-device-identity; one profile is
     basic+clean-descriptors.
     """
-    from radledger.imaging.custody import all_or_nothing
-
     additions = _additions(paths, patient, listed, visit, course)
     with accounting(report) as account, progress_bar() as progress:
         for added in session.radledger.images.add_all(
@@ -134,7 +127,7 @@ def add(
             if listed and session.json:
                 show_all(added.results or [{"image_id": None, "skipped": added.skipped}], empty="")
     if not listed:
-        show_all(all_or_nothing(added), empty="nothing added")
+        show_all(added.require_results(), empty="nothing added")
     elif not session.json:
         show(account.summary())
 
@@ -207,7 +200,7 @@ def verify(
 
     Whatever the verdicts are, the command exits with 0: a verdict is not a refusal.
     """
-    secret = secret_of(image, purpose, fulfils, disease, identity)
+    secret = ReadOptions(purpose, fulfils, disease, identity).secret(image)
     results = session.radledger.images.verify(image, paths, secret=secret)
     show_all(results, empty="no files")
 
@@ -224,8 +217,8 @@ def fetch(
     identity: Identity = None,
 ) -> None:
     """Fetch an image set: every byte is checked, decrypted, and verified against the root."""
-    asked = _asked(image, purpose, fulfils, disease, identity)
-    show(session.radledger.reading.fetch(image, to, **asked))
+    options = ReadOptions(purpose, fulfils, disease, identity)
+    show(session.radledger.reading.fetch(image, to, **options.arguments(image)))
 
 
 @group.command()
@@ -256,76 +249,6 @@ def _flat(record: Any) -> dict[str, Any]:
     """An image set's record with its five parts beside the rest."""
     value = plain(record)
     return {"image_id": value.pop("image_id"), **value.pop("image_set"), **value}
-
-
-def _use(
-    image: str,
-    purpose: list[str] | None,
-    fulfils: list[str] | None,
-    disease: str | None,
-    identity: str | None,
-) -> Use | None:
-    """What a reader wants to do; nothing for the patient and the custodian themselves."""
-    image_set = session.radledger.images.show(image).image_set
-    if purpose:
-        return session.radledger.consents.use(
-            identity or session.signer.address,
-            image_set,
-            purpose,
-            fulfilled=fulfils or (),
-            disease=disease,
-        )
-    if identity or session.signer.address not in (image_set.patient, image_set.custodian):
-        raise PurposeNotNamed(
-            f"say what {session.name} uses the images for with --purpose, such as CC; only "
-            "their patient and custodian need none"
-        )
-    return None
-
-
-def secret_of(
-    image: str,
-    purpose: list[str] | None,
-    fulfils: list[str] | None,
-    disease: str | None,
-    identity: str | None,
-) -> str | None:
-    """The image set's secret, as the account that acts may have it; the home's if none acts."""
-    if session.account is None:
-        return None
-    asked = _asked(image, purpose, fulfils, disease, identity)
-    return session.radledger.reading.secret(image, **asked).secret
-
-
-def _asked(
-    image: str,
-    purpose: list[str] | None,
-    fulfils: list[str] | None,
-    disease: str | None,
-    identity: str | None,
-) -> dict[str, Any]:
-    """Who reads, and whom they ask for what use: arguments of `Reading.secret`."""
-    name, whose = session.name, session.whose(identity)
-    use = _use(image, purpose, fulfils, disease, whose)
-    return {
-        "reader": session.signer,
-        "private_key": session.keystore.encryption_key(name, session.passphrase(name)),
-        "key_service": None if use is None else _key_service(image),
-        "use": use,
-        "identity": whose,
-    }
-
-
-def _key_service(image: str) -> KeyService:
-    """The custodian's key service, which runs here: in the home that holds its secrets."""
-    images = session.radledger.images
-    address = images.show(image).image_set.custodian
-    custodian = [each.name for each in session.keystore.list() if each.address == address]
-
-    def rekey(image_id: str) -> object:
-        return images.rekey(image_id, custodian=session.open(custodian[0]))
-
-    return session.radledger.key_service(rekey if custodian else None)
 
 
 def _additions(

@@ -1,6 +1,7 @@
 """From files and folders to anchored image sets.
 
 ================  ==========================================================================
+``additions``     which files are added, for which purpose, stored by whom
 ``run``           one addition, from its files to its image sets on the chain
 ``storing``       one file, from its path to its stored ciphertext: what a worker does
 ``workers``       the worker processes of one machine

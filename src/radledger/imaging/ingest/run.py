@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from radledger.imaging.journal.tables import SetRow
     from radledger.storage import Storage
 
-__all__ = ["Ingest", "Progress", "StudyBatch"]
+__all__ = ["Ingest", "Progress", "Report", "StudyBatch", "Workers"]
 
 _BATCH = 100
 _KEYS = 1024
@@ -269,7 +269,7 @@ class _Run:
         return complete
 
     def _seal(self, lot: _Open) -> None:
-        if lot.task is not None and not lot.task.mixed_patient_ids:
+        if lot.task is not None and not lot.task.allowed.mixed_patient_ids:
             self._mixed |= self._journal.discard_mixed(lot.taken)
         self._leave_out_lost(lot)
         for row in self._journal.sets(lot.taken):

@@ -37,6 +37,7 @@ from radledger.storage.cid import cid_of
 from radledger.texts import one_line
 
 __all__ = [
+    "Allowed",
     "FileOutcome",
     "StoredFile",
     "Task",
@@ -51,6 +52,25 @@ class StoredFile:
     cid: str
     secret: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Which files are accepted although something speaks against them.
+
+    Attributes
+    ----------
+    burned_in
+        Those whose pixels may show text.
+    mixed_patient_ids
+        Those of a study or series in which others have other Patient IDs.
+    unchecked
+        Those whose pixels cannot be checked.
+    """
+
+    burned_in: bool = False
+    mixed_patient_ids: bool = False
+    unchecked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +89,8 @@ class Task:
         For whom, and by which profile.
     visit, course
         Their digests; a visit of `None` is that of the study.
-    allow_burned_in
-        Take it although its pixels may show text.
-    mixed_patient_ids
-        Take it although files of its study or series have other Patient IDs.
-    allow_unchecked
-        Take it although its pixels cannot be checked.
+    allowed
+        Which faults are accepted.
     addition, number
         With which others it belongs, and which of them it is, as who hands it out counts them.
     pseudonym_key, public_key
@@ -87,9 +103,7 @@ class Task:
     purpose: Purpose
     visit: str | None
     course: str
-    allow_burned_in: bool = False
-    mixed_patient_ids: bool = False
-    allow_unchecked: bool = False
+    allowed: Allowed = Allowed()
     addition: int = 0
     number: int = 0
     pseudonym_key: bytes = b""
@@ -304,7 +318,7 @@ def _digest(task: Task, source: DicomSource, header: DicomHeader) -> bytes:
     try:
         return image_digest_of(source, header)
     except PixelsUnreadable:
-        if not task.allow_unchecked:
+        if not task.allowed.unchecked:
             raise
     return undecoded_digest_of(source, header)
 
@@ -323,8 +337,8 @@ def _deidentified(
         _profile(task.purpose.profile),
         task.pseudonym_key,
         patient=task.purpose.patient,
-        allow_burned_in=task.allow_burned_in,
-        allow_unchecked=task.allow_unchecked,
+        allow_burned_in=task.allowed.burned_in,
+        allow_unchecked=task.allowed.unchecked,
     )
     copy.seek(0)
     return _Plain(

@@ -1,0 +1,85 @@
+"""What the commands that read image sets have in common: for which use, and as whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from radledger.cli.session import session
+from radledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from radledger.access import KeyService
+    from radledger.consent.permission import Use
+
+__all__ = ["ReadOptions"]
+
+
+class PurposeNotNamed(UsageError):
+    """A reader did not say what the images are for."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a reader wants to do with an image set, as the command line says it.
+
+    Attributes
+    ----------
+    purpose, fulfils, disease
+        The use.
+    identity
+        The account as which they read, if not their own.
+    """
+
+    purpose: list[str] | None
+    fulfils: list[str] | None
+    disease: str | None
+    identity: str | None
+
+    def secret(self, image: str) -> str | None:
+        """The image set's secret, as the account that acts may have it; the home's if none acts."""
+        if session.account is None:
+            return None
+        return session.radledger.reading.secret(image, **self.arguments(image)).secret
+
+    def arguments(self, image: str) -> dict[str, Any]:
+        """Who reads, and whom they ask for what use: arguments of `Reading.secret`."""
+        name, whose = session.name, session.whose(self.identity)
+        use = self._use(image, whose)
+        return {
+            "reader": session.signer,
+            "private_key": session.keystore.encryption_key(name, session.passphrase(name)),
+            "key_service": None if use is None else _key_service(image),
+            "use": use,
+            "identity": whose,
+        }
+
+    def _use(self, image: str, identity: str | None) -> Use | None:
+        """What a reader wants to do; nothing for the patient and the custodian themselves."""
+        image_set = session.radledger.images.show(image).image_set
+        if self.purpose:
+            return session.radledger.consents.use(
+                identity or session.signer.address,
+                image_set,
+                self.purpose,
+                fulfilled=self.fulfils or (),
+                disease=self.disease,
+            )
+        if identity or session.signer.address not in (image_set.patient, image_set.custodian):
+            raise PurposeNotNamed(
+                f"say what {session.name} uses the images for with --purpose, such as CC; only "
+                "their patient and custodian need none"
+            )
+        return None
+
+
+def _key_service(image: str) -> KeyService:
+    """The custodian's key service, which runs here: in the home that holds its secrets."""
+    images = session.radledger.images
+    address = images.show(image).image_set.custodian
+    custodian = [each.name for each in session.keystore.list() if each.address == address]
+
+    def rekey(image_id: str) -> object:
+        return images.rekey(image_id, custodian=session.open(custodian[0]))
+
+    return session.radledger.key_service(rekey if custodian else None)
