@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain import forward
+from radledger.chain import documents, forward
 from radledger.chain.documents import PARTS
 from radledger.chain.errors import DocumentMalformed
 from radledger.chain.refusals import FailedCall
 from radledger.consent import messages
+from radledger.consent.bindings import TYPED_DATA
 from radledger.texts import quoted
 
 if TYPE_CHECKING:
@@ -17,13 +18,18 @@ if TYPE_CHECKING:
 
     from radledger.chain.documents import Signed
     from radledger.chain.ledger import Ledger, Receipt
+    from radledger.chain.typed_data import Fields
     from radledger.consent.diseases import Diseases
 
-__all__ = ["read", "submit"]
+__all__ = ["identity", "read", "submit"]
 
 _KINDS: Mapping[str, Callable[[Ledger, Mapping[str, Any]], Signed]] = {
     messages.KIND: messages.read,
     forward.KIND: forward.read,
+}
+_STRUCTS: Mapping[str, Mapping[str, Fields]] = {
+    messages.KIND: TYPED_DATA,
+    forward.KIND: forward.STRUCTS,
 }
 
 
@@ -48,19 +54,34 @@ def read(ledger: Ledger, document: Mapping[str, Any]) -> Signed:
     DocumentExpired
         If its deadline has passed.
     """
+    return _KINDS[_kind(document)](ledger, document)
+
+
+def identity(document: Mapping[str, Any]) -> str:
+    """A digest of who signed what; see :func:`radledger.chain.documents.identity`.
+
+    Raises
+    ------
+    DocumentMalformed
+        If a part is missing or of another form, or the kind or format is not known.
+    """
+    kind = _kind(document)
+    return documents.identity(document, kind, _STRUCTS[kind])
+
+
+def _kind(document: Mapping[str, Any]) -> str:
     if not isinstance(document, Mapping) or "kind" not in document:
         raise DocumentMalformed(
             f"not a signed document: that is a JSON object with {', '.join(PARTS)}, as `radledger` "
             "writes it with --sign-only, and this one has no kind; give the file that was signed"
         )
     kind = document["kind"]
-    reader = _KINDS.get(kind) if isinstance(kind, str) else None
-    if reader is None:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise DocumentMalformed(
             f"not a document for this: its kind is {quoted(kind)}, not {' or '.join(_KINDS)}; "
             "have it signed again"
         )
-    return reader(ledger, document)
+    return kind
 
 
 def submit(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from eth_account import Account
 
@@ -61,6 +63,54 @@ def test_the_same_document_has_the_same_ticket_and_is_paid_for_once(relay, sign,
     again = relay.post(document)
     assert (again.status_code, again.json()) == (202, confirmed)
     assert sent_by(ledger, people["hospital"]) == before + 1
+
+
+def forms(document):
+    """A document as several wallets would write it, or an attacker who wants it paid for again."""
+
+    def changed(*path, to):
+        copied = copy.deepcopy(document)
+        *into, last = path
+        place = copied
+        for name in into:
+            place = place[name]
+        place[last] = to(place[last])
+        return copied
+
+    def parity(signature):
+        return signature[:-2] + f"{int(signature[-2:], 16) - 27:02x}"
+
+    def with_chain(signature):
+        return signature[:-2] + f"{int(signature[-2:], 16) + 8 + 2 * 31337:04x}"
+
+    yield changed("signer", to=str.lower)
+    yield changed("signature", to=lambda text: "0x" + text[2:].upper())
+    yield changed("signature", to=parity)
+    yield changed("signature", to=with_chain)
+    for form in (str, hex, lambda number: f"0x{number:064x}"):
+        yield changed("typedData", "message", "deadline", to=form)
+        yield changed("typedData", "domain", "chainId", to=form)
+    yield changed("typedData", "domain", "verifyingContract", to=str.lower)
+
+
+def test_a_document_in_another_form_has_the_same_ticket(relaying, sign, ledger, people):
+    """Otherwise anyone who sees it could spend the budget of its signer."""
+    document, before = sign(), sent_by(ledger, people["hospital"])
+    with relaying(working=False) as relay:
+        ticket = relay.take(document)
+        assert {relay.take(form) for form in forms(document)} == {ticket}
+        assert relay.take(sign()) != ticket
+        assert relay.client.get("/health").json()["waiting"] == 2
+    with relaying() as relay:
+        assert relay.end(ticket)["state"] == "confirmed"
+        assert {relay.take(form) for form in forms(document)} == {ticket}
+    assert sent_by(ledger, people["hospital"]) <= before + 2
+
+
+@pytest.mark.parametrize("form", range(11))
+def test_each_form_is_taken_first(relay, sign, form):
+    ticket = relay.take(list(forms(sign()))[form])
+    assert relay.end(ticket)["state"] == "confirmed"
 
 
 def test_a_patient_changes_their_mind(relay, sign, consents, people, ledger):

@@ -12,6 +12,7 @@ References
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from radledger.chain.calls import Said
     from radledger.chain.ledger import Call, Ledger
 
-__all__ = ["FORMAT", "PARTS", "Document", "Signed", "sign", "verify", "when"]
+__all__ = ["FORMAT", "PARTS", "Document", "Signed", "identity", "sign", "verify", "when"]
 
 FORMAT = 1
 """Number of the format; a release that changes fields or words of documents raises it."""
@@ -155,6 +156,32 @@ def verify(
             deadline=message["deadline"],
         )
     return Document(primary, message, signer, form or signature)
+
+
+def identity(document: Mapping[str, Any], kind: str, structs: Mapping[str, Fields]) -> str:
+    """A digest of who signed what, the same in every form in which a wallet writes it.
+
+    The signature and the summary, which follow from these, are left out.
+
+    Parameters
+    ----------
+    document
+        From :func:`sign`, perhaps by way of JSON; it need not be verified.
+    kind, structs
+        As in :func:`verify`.
+
+    Raises
+    ------
+    DocumentMalformed
+        If a part is missing or of another form.
+    """
+    from eth_hash.auto import keccak
+
+    data, primary, message = _parts(document, kind, structs)
+    signer = _part(document, "signer", lambda value: str(canonical("address", value)))
+    signed = [kind, signer, Domain.form(data), primary, message]
+    text = json.dumps(signed, sort_keys=True, separators=(",", ":"))
+    return "0x" + keccak(text.encode("ascii")).hex()
 
 
 def when(time: int) -> str:

@@ -49,18 +49,23 @@ class Domain:
 
     def is_of(self, data: Mapping[str, Any]) -> bool:
         """Whether typed data, as any wallet writes it, was signed for this domain."""
+        return self.fields == self.form(data)
+
+    @staticmethod
+    def form(data: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The domain of typed data in the form that we write; none if it is not such a domain."""
         given = data.get("domain")
         if not isinstance(given, Mapping):
-            return False
-        # A field that is null is one that the struct does not have.
-        given = {name: value for name, value in given.items() if value is not None}
+            return None
         try:
-            return self.fields == given | {
+            return {
+                # A field that is null is one that the struct does not have.
+                **{name: value for name, value in given.items() if value is not None},
                 "chainId": canonical("uint256", given.get("chainId")),
                 "verifyingContract": canonical("address", given.get("verifyingContract")),
             }
         except ValueError:
-            return False
+            return None
 
 
 def types_of(primary: str, fields: Fields) -> dict[str, list[dict[str, str]]]:

@@ -22,7 +22,8 @@ _DESCRIPTION = """
 Takes what people without Ether signed, pays for it, and tells what became of it.
 
 A document is what `radledger … --sign-only FILE` writes. The answer is a ticket, which is a digest
-of the document: the same one again has the same ticket and is paid for once.
+of who signed what: the same document again, in whatever form a wallet writes it, has the same
+ticket and is paid for once.
 """
 
 Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$", examples=["0x" + "5b" * 20])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,6 @@ __all__ = [
     "SignedCall",
     "simulate",
     "take",
-    "ticket_of",
 ]
 
 MOST_CALL_DATA = 4096
@@ -48,7 +46,7 @@ class SignedCall:
     Attributes
     ----------
     ticket
-        From :func:`ticket_of`.
+        From :func:`radledger.signed.identity`.
     kind
         The document's.
     signer
@@ -76,20 +74,6 @@ class SignedCall:
     data: str
     gas: int
     protects: str | None = None
-
-
-def ticket_of(document: Mapping[str, Any]) -> str:
-    """The ticket of a document: Keccak-256 of its JSON without spaces, keys in order.
-
-    Examples
-    --------
-    >>> ticket_of({"b": 1, "a": 2}) == ticket_of({"a": 2, "b": 1})
-    True
-    """
-    from eth_utils.crypto import keccak
-
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return "0x" + keccak(text=text).hex()
 
 
 def take(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
@@ -122,7 +106,7 @@ def take(ledger: Ledger, document: Mapping[str, Any]) -> SignedCall:
             most=MOST_CALL_DATA,
         )
     return SignedCall(
-        ticket_of(document),
+        signed.identity(document),
         read.kind,
         read.signer,
         read.account,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radledger import signed
 from radledger.chain.errors import RequestFailed
 from radledger.chain.rpc import request_batch
-from radledger.relay.checks import simulate, take, ticket_of
+from radledger.relay.checks import simulate, take
 from radledger.relay.errors import CallTooExpensive, PayerDrained
 from radledger.relay.patients import Patients
 from radledger.relay.tickets import Limits, State, Ticket, Tickets
@@ -107,7 +108,7 @@ class Relayer:
         self._tickets.close()
 
     def take(self, document: Mapping[str, Any]) -> Ticket:
-        """Accept a signed document; the same document again has the same ticket.
+        """Accept a signed document; the same document, in any form, has the same ticket.
 
         Raises
         ------
@@ -120,7 +121,7 @@ class Relayer:
         Refusal
             If the contract would refuse it.
         """
-        known = self._tickets.find(ticket_of(document))
+        known = self._tickets.find(signed.identity(document))
         if known is not None and known.state is not State.REFUSED:
             return known
         head = self._recent()
