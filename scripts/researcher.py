@@ -14,7 +14,7 @@ of an ERC-20 token; by default the one of a development chain.
 from __future__ import annotations
 
 from radledger.cli.values import percent
-from radledger.research import Terms
+from radledger.research import DatasetTerms
 from scripts import brownie_network as network
 
 __all__ = ["claim", "contribute", "create", "list", "main"]
@@ -28,7 +28,7 @@ def create(
     named = (each.partition("=") for each in shares.split(","))
     parts = {name: percent(part) for name, _, part in named}
     radledger = network.opened()
-    terms = Terms(
+    terms = DatasetTerms(
         token=token or radledger.ledger.address("LocalToken"),
         shares=parts,
         purposes=tuple(purposes.split(",")),

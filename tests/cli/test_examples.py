@@ -19,11 +19,10 @@ from radledger.chain import deployments
 from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.nodes import networks
 from radledger.chain.nodes.connect import connect
-from radledger.consent import Consents
-from radledger.consent import Terms as ConsentTerms
+from radledger.consent import Consents, Terms
 from radledger.crypto.keys import public_key
 from radledger.relay.tickets import Limits
-from radledger.research import Terms as DatasetTerms
+from radledger.research import DatasetTerms
 from radledger.signed import submit
 from radledger.storage import LocalStore
 from radledger.storage.replicated import ReplicatedStore
@@ -103,7 +102,7 @@ def test_of_services(stage, module, name):
 
 
 def test_of_consents(stage):
-    run_examples("consent.consents", "Consents", {**vars(stage), "Terms": ConsentTerms})
+    run_examples("consent.consents", "Consents", {**vars(stage), "Terms": Terms})
 
 
 def test_of_images(stage):
@@ -119,17 +118,17 @@ def test_of_copies(stage, tmp_path):
 
 def test_of_reading(stage, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    grant = Consents(stage.ledger).grant(stage.radiologist.address, ConsentTerms(("CC",)))
+    grant = Consents(stage.ledger).grant(stage.radiologist.address, Terms(("CC",)))
     submit(stage.ledger, grant.sign(stage.patient), stage.hospital)
     run_examples("access.reading", "Reading", {**vars(stage), "partial": partial})
 
 
 def test_of_datasets(stage):
     consents = Consents(stage.ledger)
-    grant = consents.grant(stage.clinic.address, ConsentTerms(("HMB",))).sign(stage.patient)
+    grant = consents.grant(stage.clinic.address, Terms(("HMB",))).sign(stage.patient)
     submit(stage.ledger, grant, stage.hospital)
     token = stage.ledger.address("LocalToken")
-    names = {**vars(stage), "Terms": DatasetTerms, "token": token}
+    names = {**vars(stage), "DatasetTerms": DatasetTerms, "token": token}
     run_examples("research.datasets", "Datasets", names)
 
 

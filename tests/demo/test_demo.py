@@ -20,7 +20,7 @@ from radledger.chain.nodes.networks import Network
 from radledger.demo.checks import Unexpected, check
 from radledger.demo.environment import LocalNode
 from radledger.demo.play import play, pydicom_samples
-from radledger.demo.step import Outcome
+from radledger.demo.step import StepOutcome
 from radledger.demo.story import STORY
 
 STEPS = [step for chapter in STORY for step in chapter.steps]
@@ -169,7 +169,7 @@ def test_a_step_whose_check_fails_is_named(tmp_path, capsys):
     def act(stage):
         chapter.steps[0].act(stage)
         check(stage.ledger.block_number() < 0, "there are blocks")
-        return Outcome("did nothing")
+        return StepOutcome("did nothing")
 
     wrong = replace(chapter, steps=(replace(chapter.steps[0], act=act),))
     assert performance(tmp_path / "out", LocalNode("anvil"), [wrong]) == 1

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from radledger.algorithms import Algorithms, Release, Run
 from radledger.chain.ledger import ContractAt
 from radledger.chain.rpc import request
-from radledger.consent import Consents
-from radledger.consent import Terms as ConsentTerms
+from radledger.consent import Consents, Terms
 from radledger.consent.model import SealedNote
 from radledger.consent.permission import Use
 from radledger.identity import Identities, Participants
 from radledger.imaging.bindings import NewImageSet
 from radledger.imaging.model import ImageSet, Kind, group_digest
-from radledger.research import Datasets, Terms
+from radledger.research import Datasets, DatasetTerms
 from radledger.signed import submit
 
 NOTE = SealedNote("unconscious after an accident", bytes(32))
@@ -103,19 +102,17 @@ class Narrator:
     def consent(self, image):
         who, consents = self.who, self.consents
         patient, clinic = who.patient, who.clinic.address
-        consents.grant(who.stranger.address, ConsentTerms(("CC",), ("IRB",))).send(patient)
+        consents.grant(who.stranger.address, Terms(("CC",), ("IRB",))).send(patient)
         consents.revoke_all().send(patient)
-        signed = consents.grant(clinic, ConsentTerms(("DS",), disease="MONDO:1")).sign(patient)
+        signed = consents.grant(clinic, Terms(("DS",), disease="MONDO:1")).sign(patient)
         submit(self.ledger, signed, who.hospital)
         consents.revoke(clinic).send(patient)
-        asked = consents.request(
-            patient.address, ConsentTerms(("GRU",)), scope=image.image_id
-        ).send(who.radiologist)
-        submit(self.ledger, consents.approve(asked.request_id).sign(patient), who.hospital)
-        consents.request(patient.address, ConsentTerms(("HMB",)), scope=image.visit).send(
-            who.researcher
+        asked = consents.request(patient.address, Terms(("GRU",)), scope=image.image_id).send(
+            who.radiologist
         )
-        consents.grant(clinic, ConsentTerms(("HMB",))).send(patient)
+        submit(self.ledger, consents.approve(asked.request_id).sign(patient), who.hospital)
+        consents.request(patient.address, Terms(("HMB",)), scope=image.visit).send(who.researcher)
+        consents.grant(clinic, Terms(("HMB",))).send(patient)
 
     def algorithms(self, dataset, *images):
         """A version trained on a data set, executed on images and many more; and one made of it."""
@@ -155,12 +152,16 @@ class Narrator:
         researcher, patient = who.researcher, who.patient
         token = ContractAt("LocalToken", self.ledger.address("LocalToken"))
         shares = {"data": 5_000, "custody": 3_000, "annotation": 2_000}
-        terms = Terms(token.address, shares, ("HMB",), rule="per instance", most_instances=100)
+        terms = DatasetTerms(
+            token.address, shares, ("HMB",), rule="per instance", most_instances=100
+        )
         dataset = datasets.create(terms).send(researcher).dataset_id
-        datasets.create(Terms(token.address, {"data": 10_000}, ("DS",), (), "MONDO:1")).send(
+        datasets.create(DatasetTerms(token.address, {"data": 10_000}, ("DS",), (), "MONDO:1")).send(
             researcher
         )
-        datasets.create(Terms(token.address, shares, ("GRU",), rule="scored")).send(researcher)
+        datasets.create(DatasetTerms(token.address, shares, ("GRU",), rule="scored")).send(
+            researcher
+        )
         for image in images:
             accepted = datasets.sign_acceptance(researcher, dataset, image)
             datasets.contribute(dataset, image, acceptance=accepted).send(who.hospital)
@@ -180,7 +181,7 @@ class Narrator:
         datasets.fund(dataset, 12_345).send(researcher)
         self.consents.revoke(who.clinic.address).send(patient)
         datasets.suspend(dataset, images[1]).send(who.stranger)
-        self.consents.grant(who.clinic.address, ConsentTerms(("HMB",))).send(patient)
+        self.consents.grant(who.clinic.address, Terms(("HMB",))).send(patient)
         datasets.resume(dataset, images[1]).send(who.stranger)
         datasets.withdraw(dataset, images[1]).send(who.hospital)
         datasets.fund(dataset, 54_321).send(researcher)

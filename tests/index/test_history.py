@@ -7,8 +7,7 @@ import pytest
 from radledger.algorithms import Algorithms, Release
 from radledger.areas import CONTRACTS
 from radledger.chain import artifacts
-from radledger.consent import Consents
-from radledger.consent import Terms as ConsentTerms
+from radledger.consent import Consents, Terms
 from radledger.identity.errors import InvalidAddress
 from radledger.index.errors import NoIdOrAddress, NothingKnown
 from radledger.index.history import parse_term
@@ -118,8 +117,8 @@ def foreign(ledger, story, who):
         ledger.send(relative, registry, "setAttribute", *attribute)
     ledger.send(relative, registry, "addDelegate", relative.address, word, stranger.address, 1000)
     consents = Consents(ledger)
-    consents.grant(stranger.address, ConsentTerms(("CC",)), scope=image).send(relative)
-    consents.request(relative.address, ConsentTerms(("CC",)), scope=image).send(who.researcher)
+    consents.grant(stranger.address, Terms(("CC",)), scope=image).send(relative)
+    consents.request(relative.address, Terms(("CC",)), scope=image).send(who.researcher)
     algorithms = Algorithms(ledger)
     for name in (image, patient, "0x" + "zz" * 20):
         algorithms.register(name).send(who.researcher)

@@ -7,10 +7,9 @@ import secrets
 import pytest
 
 from radledger.chain.ledger import ContractAt
-from radledger.consent import Consents
-from radledger.consent import Terms as ConsentTerms
+from radledger.consent import Consents, Terms
 from radledger.imaging.model import ImageSet
-from radledger.research import Datasets, Terms
+from radledger.research import Datasets, DatasetTerms
 
 
 @pytest.fixture
@@ -44,13 +43,13 @@ def consent(ledger, people, submit):
     """Consent of the patient to the clinic for medical research."""
     consents = Consents(ledger)
     clinic = people["clinic"].address
-    document = consents.grant(clinic, ConsentTerms(("HMB",))).sign(people["patient"])
+    document = consents.grant(clinic, Terms(("HMB",))).sign(people["patient"])
     submit(document, people["hospital"])
 
 
 @pytest.fixture
 def terms(token):
-    return Terms(token.address, {"data": 7_000, "custody": 3_000}, ("HMB",))
+    return DatasetTerms(token.address, {"data": 7_000, "custody": 3_000}, ("HMB",))
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ from radledger.chain.refusals import (
     ParticipantNotAccredited,
 )
 from radledger.chain.rpc import request
-from radledger.consent import Consents
-from radledger.consent import Terms as ConsentTerms
+from radledger.consent import Consents, Terms
 from radledger.research.errors import AcceptanceDiffers
 from radledger.research.model import RULES
 
@@ -150,9 +149,7 @@ def test_acceptance_ends(datasets, people, dataset_id, consent, anchor, ledger):
 def test_other_documents_are_not_acceptances(datasets, people, dataset_id, anchor, ledger):
     image = anchor()
     consent = (
-        Consents(ledger)
-        .grant(people["clinic"].address, ConsentTerms(("HMB",)))
-        .sign(people["patient"])
+        Consents(ledger).grant(people["clinic"].address, Terms(("HMB",))).sign(people["patient"])
     )
     for document in (consent, {}, {"kind": "radledger.dataset"}):
         with pytest.raises(DocumentMalformed):

@@ -25,9 +25,8 @@ from radledger.chain.refusals import (
     ParticipantLacksRole,
 )
 from radledger.chain.rpc import request
-from radledger.consent import Consents
-from radledger.consent import Terms as ConsentTerms
-from radledger.research import Datasets, Terms
+from radledger.consent import Consents, Terms
+from radledger.research import Datasets, DatasetTerms
 from radledger.research.errors import (
     InvalidDigest,
     InvalidInstances,
@@ -161,9 +160,7 @@ def test_anyone_suspends_what_has_lost_its_consent(
     ends_at = receipt.timestamp + 30 * DAY
     assert {(c.state, c.ends_at) for c in shown.contributions} == {("suspended", ends_at)}
 
-    document = consents.grant(people["clinic"].address, ConsentTerms(("HMB",))).sign(
-        people["patient"]
-    )
+    document = consents.grant(people["clinic"].address, Terms(("HMB",))).sign(people["patient"])
     submit(document, people["hospital"])
     datasets.resume(dataset_id, image).send(people["stranger"])
     shown = datasets.show(dataset_id)
@@ -237,7 +234,7 @@ def test_who_gives_for_free_leaves_the_money_to_the_others(
 
 
 def test_works_are_scored_by_a_researcher(datasets, people, token):
-    terms = Terms(token.address, {"annotation": 10_000}, ("HMB",))
+    terms = DatasetTerms(token.address, {"annotation": 10_000}, ("HMB",))
     dataset_id = datasets.create(terms).send(people["researcher"]).dataset_id
     work = "0x" + "ab" * 32
     annotator = people["researcher"].address
@@ -256,7 +253,7 @@ def test_works_are_scored_by_a_researcher(datasets, people, token):
 
 
 def test_a_work_is_withdrawn_by_signature(datasets, people, token, submit):
-    terms = Terms(token.address, {"annotation": 10_000}, ("HMB",))
+    terms = DatasetTerms(token.address, {"annotation": 10_000}, ("HMB",))
     dataset_id = datasets.create(terms).send(people["researcher"]).dataset_id
     work, annotator = "0x" + "ab" * 32, people["researcher"]
     datasets.contribute_work(dataset_id, "annotation", annotator.address, work, 5).send(annotator)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import pytest
 
 from radledger.chain.refusals import ConsentNotPermittedDisease
-from radledger.consent import Consents
-from radledger.consent import Terms as ConsentTerms
+from radledger.consent import Consents, Terms
 from radledger.consent.diseases import decode_disease, disease_code, encode_disease
 from radledger.consent.errors import InvalidDisease
-from radledger.research import Datasets, Terms
+from radledger.research import Datasets, DatasetTerms
 
 CANCER = "MONDO:0004992"
 
 
 @pytest.fixture
 def created(datasets, people, token):
-    terms = Terms(token.address, {"data": 10_000}, ("DS",), disease=CANCER)
+    terms = DatasetTerms(token.address, {"data": 10_000}, ("DS",), disease=CANCER)
     return datasets.create(terms).send(people["researcher"])
 
 
@@ -35,7 +34,7 @@ def test_consent_with_its_salt_lets_image_sets_in(
     ledger, datasets, people, anchor, created, submit
 ):
     def grant(disease):
-        terms = ConsentTerms(("DS",), disease=disease)
+        terms = Terms(("DS",), disease=disease)
         consents = Consents(ledger)
         document = consents.grant(people["clinic"].address, terms).sign(people["patient"])
         submit(document, people["hospital"])
@@ -51,7 +50,7 @@ def test_consent_with_its_salt_lets_image_sets_in(
 
 
 def test_an_invalid_disease_creates_nothing(datasets, people, token):
-    terms = Terms(token.address, {"data": 10_000}, ("DS",), disease="cancer")
+    terms = DatasetTerms(token.address, {"data": 10_000}, ("DS",), disease="cancer")
     with pytest.raises(InvalidDisease):
         datasets.create(terms).send(people["researcher"])
     assert datasets.list() == ()

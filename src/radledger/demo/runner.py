@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from radledger.chain.rpc import request, request_batch
 from radledger.demo.checks import Unexpected
 from radledger.demo.environment import move_clock
-from radledger.demo.step import Outcome
+from radledger.demo.step import StepOutcome
 from radledger.errors import RadLedgerError
 from radledger.wording import humanize
 
@@ -67,7 +67,7 @@ class Record:
     number: int
     chapter: Chapter
     step: Step
-    outcome: Outcome
+    outcome: StepOutcome
     refused: str | None
     values: dict[str, Any] = field(hash=False)
     seconds: float
@@ -127,13 +127,13 @@ def run(story: Iterable[Chapter], stage: Stage, report: Callable[[Record], None]
     return records
 
 
-def _played(step: Step, stage: Stage) -> tuple[Outcome, RadLedgerError | None]:
+def _played(step: Step, stage: Stage) -> tuple[StepOutcome, RadLedgerError | None]:
     """The outcome of a step, if it is the expected one; a refusal has its error."""
     try:
         outcome = step.act(stage)
     except RadLedgerError as error:
         if error.name == step.refusal:
-            return Outcome(humanize(error)), error
+            return StepOutcome(humanize(error)), error
         expected = f"refused with {step.refusal}" if step.refusal else "done"
         raise StepFailed(step, f"should be {expected}, met {error.name}: {error}") from error
     except Unexpected as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from radledger.demo.stage import Stage
 
-__all__ = ["Act", "Chapter", "Outcome", "Picture", "Step"]
+__all__ = ["Act", "Chapter", "Picture", "Step", "StepOutcome"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepOutcome:
     """What came of a step: words made of what really happened, pictures, and further lines."""
 
     text: str
@@ -30,7 +30,7 @@ class Outcome:
     details: tuple[tuple[str, str], ...] = ()
 
 
-Act = Callable[["Stage"], Outcome]
+Act = Callable[["Stage"], StepOutcome]
 
 
 @dataclass(frozen=True)

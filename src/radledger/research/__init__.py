@@ -12,25 +12,32 @@ if TYPE_CHECKING:
         Contribution,
         CreatedDataset,
         Dataset,
+        DatasetTerms,
         FrozenVersion,
         Share,
-        Terms,
     )
 
 __all__ = [
     "Contribution",
     "CreatedDataset",
     "Dataset",
+    "DatasetTerms",
     "Datasets",
     "FrozenVersion",
     "Share",
-    "Terms",
 ]
 
 __getattr__ = lazily(
     __name__,
     {
         "datasets": ("Datasets",),
-        "model": ("Contribution", "CreatedDataset", "Dataset", "FrozenVersion", "Share", "Terms"),
+        "model": (
+            "Contribution",
+            "CreatedDataset",
+            "Dataset",
+            "DatasetTerms",
+            "FrozenVersion",
+            "Share",
+        ),
     },
 )

@@ -15,8 +15,8 @@ from radledger.research.errors import NothingContributed
 from radledger.research.model import (
     CreatedDataset,
     Dataset,
+    DatasetTerms,
     FrozenVersion,
-    Terms,
     instances_bound,
     parse_digest,
     rule_number,
@@ -42,7 +42,7 @@ class Datasets(Contributing, Rewards):
     --------
     >>> from radledger import signed
     >>> datasets = Datasets(ledger)                                        # doctest: +SKIP
-    >>> terms = Terms(token, {"data": 7_000, "custody": 3_000}, ("HMB",))  # doctest: +SKIP
+    >>> terms = DatasetTerms(token, {"data": 7_000, "custody": 3_000}, ("HMB",))  # doctest: +SKIP
     >>> dataset_id = datasets.create(terms).send(researcher).dataset_id    # doctest: +SKIP
     >>> accepted = datasets.sign_acceptance(researcher, dataset_id, image_set)
     ... # doctest: +SKIP
@@ -53,7 +53,7 @@ class Datasets(Contributing, Rewards):
     >>> signed.submit(ledger, document, payer=hospital)                    # doctest: +SKIP
     """
 
-    def create(self, terms: Terms, *, salt: bytes | None = None) -> Action[CreatedDataset]:
+    def create(self, terms: DatasetTerms, *, salt: bytes | None = None) -> Action[CreatedDataset]:
         """Create a data set of the signer's institution, as a researcher of it.
 
         Parameters

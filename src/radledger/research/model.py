@@ -30,9 +30,9 @@ __all__ = [
     "Contribution",
     "CreatedDataset",
     "Dataset",
+    "DatasetTerms",
     "FrozenVersion",
     "Share",
-    "Terms",
     "class_number",
     "instances_bound",
     "parse_digest",
@@ -51,7 +51,7 @@ BASIS_POINTS = DatasetTreasury.BASIS_POINTS
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class DatasetTerms:
     """The terms of a data set, which never change.
 
     Parameters
@@ -74,7 +74,7 @@ class Terms:
 
     Examples
     --------
-    >>> Terms("0x" + "11" * 20, {"data": 7_000, "custody": 3_000}, ("HMB",)).rule
+    >>> DatasetTerms("0x" + "11" * 20, {"data": 7_000, "custody": 3_000}, ("HMB",)).rule
     'per set'
     """
 
@@ -172,7 +172,7 @@ class Dataset:
     dataset_id: str
     institution: str
     curator: str
-    terms: Terms
+    terms: DatasetTerms
     vault: str
     weights: Mapping[str, int]
     contributions: tuple[Contribution, ...]
@@ -235,7 +235,7 @@ def rule_number(name: str) -> int:
         ) from None
 
 
-def instances_bound(terms: Terms) -> int:
+def instances_bound(terms: DatasetTerms) -> int:
     """How many instances of one image set count at most, as the chain keeps it.
 
     Raises
@@ -246,7 +246,8 @@ def instances_bound(terms: Terms) -> int:
     Examples
     --------
     >>> shares = {"data": 10_000}
-    >>> instances_bound(Terms("0x", shares, ("HMB",), rule="per instance", most_instances=2_000))
+    >>> terms = DatasetTerms("0x", shares, ("HMB",), rule="per instance", most_instances=2_000)
+    >>> instances_bound(terms)
     2000
     """
     allowed = range(1, 1 << 32) if terms.rule == "per instance" else range(1)

@@ -12,7 +12,7 @@ from radledger.consent import duo
 from radledger.consent.diseases import decode_disease
 from radledger.research.bindings import Class, DatasetContributions, RewardAccounts
 from radledger.research.bindings import ContributionState as State
-from radledger.research.model import CLASSES, RULES, Contribution, Dataset, Share, Terms
+from radledger.research.model import CLASSES, RULES, Contribution, Dataset, DatasetTerms, Share
 
 if TYPE_CHECKING:
     from radledger.chain.events import Event
@@ -291,9 +291,9 @@ def _work(args: Mapping[str, Any]) -> tuple[int, str, str]:
     return args["class"], args["contributor"], args["work"]
 
 
-def _terms(terms: Mapping[str, Any]) -> Terms:
+def _terms(terms: Mapping[str, Any]) -> DatasetTerms:
     use = terms["use"]
-    return Terms(
+    return DatasetTerms(
         token=terms["token"],
         shares=dict(zip(CLASSES, terms["shares"], strict=True)),
         purposes=duo.purpose_names(use["purposes"]),

@@ -25,7 +25,7 @@ from radledger.chain.sending.journal import Intent, Intents
 from radledger.chain.sending.polling import polls
 from radledger.chain.sending.pool_errors import Rejection, rejection
 from radledger.chain.sending.submission import OnSigned, Submission
-from radledger.chain.sending.watch import Outcome, Terms, Watch
+from radledger.chain.sending.watch import SendPolicy, TransactionOutcome, Watch
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -86,7 +86,7 @@ class Sender:
         self.intents = intents or Intents()
         self.on_finished: Callable[[Intent], None] | None = None
         self.confirmations = confirmations
-        self._terms = Terms(replace_after, give_up_after, confirmations, gas_price)
+        self._policy = SendPolicy(replace_after, give_up_after, confirmations, gas_price)
         self._lock = threading.RLock()
         self._reviewed: set[str] = set()
 
@@ -245,7 +245,7 @@ class Sender:
 
     def _made_before(
         self, signer: LocalAccount, calls: Sequence[Call], mine: list[Intent]
-    ) -> dict[int, Outcome]:
+    ) -> dict[int, TransactionOutcome]:
         """The outcomes of calls whose process was killed before it saw the result, by place."""
         done = {}
         for place, (to, data) in enumerate(calls):
@@ -264,7 +264,7 @@ class Sender:
         mine: list[Intent],
         nonce: int | None,
         on_signed: OnSigned | None,
-    ) -> list[Outcome]:
+    ) -> list[TransactionOutcome]:
         """Make calls, and follow them until they are finished."""
         gas = self._estimates(signer.address, calls)
         with self._lock:
@@ -285,7 +285,7 @@ class Sender:
         return ask(self._web3, questions)
 
     def _drafts(self, calls: Sequence[Call], gas: Sequence[int]) -> list[dict[str, Any]]:
-        offer, block_limit = fees.present(self._web3, self._terms.gas_price)
+        offer, block_limit = fees.present(self._web3, self._policy.gas_price)
         return [
             {
                 "chainId": self._chain_id,
@@ -300,10 +300,10 @@ class Sender:
 
     def _followed(
         self, signer: LocalAccount, sent: Sequence[Intent], on_signed: OnSigned | None = None
-    ) -> list[Outcome]:
-        return Watch(self._web3, self.intents, signer, self._terms, on_signed).outcomes(sent)
+    ) -> list[TransactionOutcome]:
+        return Watch(self._web3, self.intents, signer, self._policy, on_signed).outcomes(sent)
 
-    def _succeeded(self, outcome: Outcome) -> dict[str, Any]:
+    def _succeeded(self, outcome: TransactionOutcome) -> dict[str, Any]:
         intent, receipt = outcome.intent, outcome.receipt
         if receipt is None:
             transaction = intent.versions[-1].transaction
@@ -375,9 +375,9 @@ class Sender:
 
     def _polls(self, transaction: str) -> Iterator[float]:
         """How long to sleep before each next look; raises when the time is over."""
-        yield from polls(self._terms.give_up_after, first=_FIRST_POLL, slowest=_SLOWEST_POLL)
+        yield from polls(self._policy.give_up_after, first=_FIRST_POLL, slowest=_SLOWEST_POLL)
         raise TransactionPending(
-            f"transaction {transaction} was not mined within {self._terms.give_up_after:.0f} s, "
+            f"transaction {transaction} was not mined within {self._policy.give_up_after:.0f} s, "
             "but may be mined later; look for it before you send it again",
             transaction=transaction,
         )

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from radledger.chain.sending.journal import Intent, Intents
     from radledger.chain.sending.submission import OnSigned
 
-__all__ = ["Outcome", "Terms", "Watch"]
+__all__ = ["SendPolicy", "TransactionOutcome", "Watch"]
 
 _FIRST_POLL, _SLOWEST_POLL = 0.002, 0.5
 _LOOK_AFTER = 1.0
@@ -52,7 +52,7 @@ _TRANSFER_GAS = 21_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TransactionOutcome:
     """A finished transaction, and its receipt if it was mined."""
 
     intent: Intent
@@ -60,7 +60,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SendPolicy:
     """When a transaction counts as mined, and how long that may take.
 
     Attributes
@@ -90,7 +90,7 @@ class Watch:
         The chain, and the journal.
     signer
         Whose they are.
-    terms
+    policy
         How long to wait, and for what.
     on_signed
         Called with nonce and hash of each further version before it leaves.
@@ -101,21 +101,21 @@ class Watch:
         web3: Web3,
         intents: Intents,
         signer: LocalAccount,
-        terms: Terms,
+        policy: SendPolicy,
         on_signed: OnSigned | None = None,
     ) -> None:
         self._web3 = web3
         self._intents = intents
         self._signer = signer
-        self._terms = terms
+        self._policy = policy
         self._on_signed = on_signed
-        self._outcomes: dict[int, Outcome] = {}
+        self._outcomes: dict[int, TransactionOutcome] = {}
         self._suspects: set[int] = set()
         self._gap: tuple[int, float] | None = None
         self._head: int | None = None
         self._automine = Automine(web3)
 
-    def outcomes(self, intents: Sequence[Intent]) -> list[Outcome]:
+    def outcomes(self, intents: Sequence[Intent]) -> list[TransactionOutcome]:
         """The outcome of each: mined, reverted or superseded.
 
         Raises
@@ -130,7 +130,7 @@ class Watch:
         self._waiting = {intent.intent_id: intent for intent in intents}
         started = answered = time.monotonic()
         self._sent_at = dict.fromkeys(self._waiting, started)
-        next_look = started + min(_LOOK_AFTER, self._terms.replace_after)
+        next_look = started + min(_LOOK_AFTER, self._policy.replace_after)
         delay = _FIRST_POLL
         while True:
             now = time.monotonic()
@@ -138,15 +138,15 @@ class Watch:
                 self._collect()
                 if not self._waiting.keys() & {intent.intent_id for intent in intents}:
                     return [self._outcomes[intent.intent_id] for intent in intents]
-                if now > started + self._terms.give_up_after:
+                if now > started + self._policy.give_up_after:
                     raise self._pending()
                 if now >= next_look:
                     self._help(now)
-                    next_look = now + min(_LOOK_AFTER, self._terms.replace_after)
+                    next_look = now + min(_LOOK_AFTER, self._policy.replace_after)
                 answered = now
             except (ConnectionFailed, RequestFailed):
                 # The node may be on its way up again, and the transactions are written down.
-                if now > answered + min(_OUTAGE, self._terms.give_up_after):
+                if now > answered + min(_OUTAGE, self._policy.give_up_after):
                     raise
             time.sleep(delay)
             delay = min(delay * 1.5, _SLOWEST_POLL)
@@ -158,7 +158,7 @@ class Watch:
         found = receipts(self._web3, list(self._waiting.values()))
         for number, receipt in self._confirmed(found).items():
             settled = self._intents.settle(self._waiting.pop(number), receipt)
-            self._outcomes[number] = Outcome(settled, receipt)
+            self._outcomes[number] = TransactionOutcome(settled, receipt)
 
     def _confirmed(self, found: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
         """The receipts whose block is deep enough and still on the chain."""
@@ -169,9 +169,9 @@ class Watch:
         deep = {
             number: receipt
             for number, receipt in found.items()
-            if int(receipt["blockNumber"], 16) + self._terms.confirmations <= head
+            if int(receipt["blockNumber"], 16) + self._policy.confirmations <= head
         }
-        if not self._terms.confirmations:
+        if not self._policy.confirmations:
             return deep
         numbers = sorted({receipt["blockNumber"] for receipt in deep.values()})
         blocks = ask(self._web3, [("eth_getBlockByNumber", [each, False]) for each in numbers])
@@ -185,12 +185,12 @@ class Watch:
         transaction = waiting.versions[-1].transaction
         head = int(request(self._web3, "eth_blockNumber", []), 16)
         why = "; the chain has made no block meanwhile" if head == self._head else ""
-        depth = self._terms.confirmations
+        depth = self._policy.confirmations
         why += unhealthy_nodes(self._web3)
         goal = f"mined with {depth} blocks on top" if depth else "mined"
         return TransactionPending(
             f"transaction {transaction} was not {goal} within "
-            f"{self._terms.give_up_after:.0f} s{why}; it may be mined later, so have it "
+            f"{self._policy.give_up_after:.0f} s{why}; it may be mined later, so have it "
             "finished (`radledger transaction finish`) before you send it again",
             transaction=transaction,
             account=waiting.account,
@@ -222,7 +222,9 @@ class Watch:
         for number in suspects.keys() & self._suspects:
             intent = self._waiting.pop(number)
             reason = "another transaction has its nonce"
-            self._outcomes[number] = Outcome(self._intents.drop(intent, "superseded", reason), None)
+            self._outcomes[number] = TransactionOutcome(
+                self._intents.drop(intent, "superseded", reason), None
+            )
         self._suspects = set(suspects)
 
     def _send_lost(self, mined: int) -> None:
@@ -238,7 +240,7 @@ class Watch:
 
     def _raise_fees(self, now: float) -> None:
         for number, intent in list(self._waiting.items()):
-            if now - self._sent_at[number] <= self._terms.replace_after:
+            if now - self._sent_at[number] <= self._policy.replace_after:
                 continue
             if not fees.offered(intent.fields):
                 continue  # gas is free, and the account may have nothing to offer
@@ -272,7 +274,7 @@ class Watch:
             self._fill(gap)
 
     def _fill(self, gap: int) -> None:
-        offer, _ = fees.present(self._web3, self._terms.gas_price)
+        offer, _ = fees.present(self._web3, self._policy.gas_price)
         chain_id = next(iter(self._waiting.values())).fields["chainId"]
         account = self._signer.address
         draft = {"to": account, "data": "0x", "value": 0, "gas": _TRANSFER_GAS, **offer}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from radledger.algorithms import Release
 from radledger.demo.checks import check
 from radledger.demo.stage import RESEARCH
-from radledger.demo.step import Outcome
+from radledger.demo.step import StepOutcome
 from radledger.demo.words import short
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _NAME = "Lung nodule detection"
 _ARTIFICIAL_INTELLIGENCE = "DCM:123110"
 
 
-def publish(stage: Stage) -> Outcome:
+def publish(stage: Stage) -> StepOutcome:
     """The researcher, who is a developer too, publishes a model trained on the frozen version."""
     developer = stage.person("researcher")
     stage.radledger.algorithms.register(_NAME, _ARTIFICIAL_INTELLIGENCE).send(developer)
@@ -35,14 +35,14 @@ def publish(stage: Stage) -> Outcome:
     made = stage.radledger.algorithms.publish(_NAME, release).send(developer)
     shown = stage.radledger.algorithms.show(made.algorithm_id)
     check(shown.institution == stage.address("clinic"), "the algorithm is not the clinic's")
-    return Outcome(
+    return StepOutcome(
         f"publishes {shown.name} {release.label} of the clinic, trained on version 1 of the data "
         "set; its weights stay where they are, their digest is on the chain",
         details=(("algorithm", shown.algorithm_id), ("version", made.version_id)),
     )
 
 
-def run(stage: Stage) -> Outcome:
+def run(stage: Stage) -> StepOutcome:
     """The researcher executes it on the image, with the patient's consent."""
     made = _run(stage)
     version = _version(stage)
@@ -52,7 +52,7 @@ def run(stage: Stage) -> Outcome:
     lineage = stage.radledger.index.lineage(stage.ct.image_id)
     kinds = {node.kind: node.id for node in lineage.nodes}
     check(kinds.get("execution") == made.execution_id, "the CT's lineage ends before it")
-    return Outcome(
+    return StepOutcome(
         f"runs it on the version of the CT, consent checked on the chain; the CT's lineage now "
         f"leads to the model {short(version.version_id)} and the execution "
         f"{short(made.execution_id)}",
@@ -60,10 +60,10 @@ def run(stage: Stage) -> Outcome:
     )
 
 
-def run_again(stage: Stage) -> Outcome:
+def run_again(stage: Stage) -> StepOutcome:
     """The researcher executes it once more, when consent is withdrawn."""
     _run(stage)
-    return Outcome("ran the model again")
+    return StepOutcome("ran the model again")
 
 
 def _run(stage: Stage) -> Executed:

@@ -11,7 +11,7 @@ from radledger.consent.periods import rounded_end
 from radledger.consent.permission import Use
 from radledger.demo.checks import check
 from radledger.demo.stage import CARE, DAY
-from radledger.demo.step import Outcome
+from radledger.demo.step import StepOutcome
 from radledger.demo.words import days, moment, size
 
 if TYPE_CHECKING:
@@ -42,22 +42,22 @@ __all__ = [
 ]
 
 
-def ask_as_stranger(stage: Stage) -> Outcome:
+def ask_as_stranger(stage: Stage) -> StepOutcome:
     """The stranger asks for the key."""
     return _asked(stage, "stranger")
 
 
-def ask_as_radiologist(stage: Stage) -> Outcome:
+def ask_as_radiologist(stage: Stage) -> StepOutcome:
     """The radiologist asks for the key."""
     return _asked(stage, "radiologist")
 
 
-def ask_as_clinic(stage: Stage) -> Outcome:
+def ask_as_clinic(stage: Stage) -> StepOutcome:
     """The clinic asks for the key."""
     return _asked(stage, "clinic")
 
 
-def request(stage: Stage) -> Outcome:
+def request(stage: Stage) -> StepOutcome:
     """The radiologist asks the patient for the course of treatment."""
     until = rounded_end(stage.ledger.now(), stage.ledger.now() + 30 * DAY)
     requested = stage.consents.request(
@@ -66,36 +66,36 @@ def request(stage: Stage) -> Outcome:
     stage.request_id = requested.request_id
     waiting = stage.consents.requests(subject=stage.address("patient"))
     check([each.request_id for each in waiting] == [stage.request_id], "the request is not there")
-    return Outcome(
+    return StepOutcome(
         "asks the patient for the images of the course of treatment, for clinical care until "
         f"{moment(until)}",
         details=(("request", stage.request_id), ("course", stage.course)),
     )
 
 
-def approve(stage: Stage) -> Outcome:
+def approve(stage: Stage) -> StepOutcome:
     """The patient signs the approval, and sends nothing."""
     with stage.at_no_cost("patient"):
         stage.approval = stage.consents.approve(stage.request_id).sign(stage.person("patient"))
     decision = stage.consents.check(stage.address("radiologist"), stage.ct_set, ["CC"])
     check(not decision.permitted, "a signature alone permits already")
-    return Outcome(
+    return StepOutcome(
         f"signs the approval, holding {stage.ether('patient')} Ether; until it is submitted the "
         f"answer stays “{decision.reason}”",
         details=(("what was signed", str(stage.approval["summary"])),),
     )
 
 
-def change_approval(stage: Stage) -> Outcome:
+def change_approval(stage: Stage) -> StepOutcome:
     """The submitter makes the approval last longer than the patient signed."""
     changed = copy.deepcopy(stage.approval)
     message = changed["typedData"]["message"]
     message["until"] = int(message["until"]) + 3650 * DAY
     stage.relay.submit(changed)
-    return Outcome("had a changed approval submitted")
+    return StepOutcome("had a changed approval submitted")
 
 
-def submit_approval(stage: Stage) -> Outcome:
+def submit_approval(stage: Stage) -> StepOutcome:
     """The patient hands the approval to the hospital's relayer, which submits it and pays."""
     with stage.at_no_cost("patient"):
         receipt = stage.relay.submit(stage.approval)
@@ -103,45 +103,45 @@ def submit_approval(stage: Stage) -> Outcome:
     check(same == receipt, f"handed in twice, it was submitted as {same.transaction} too")
     decision = stage.consents.check(stage.address("radiologist"), stage.ct_set, ["CC"])
     check(decision.permitted, f"not permitted: {decision.reason}")
-    return Outcome(
+    return StepOutcome(
         "hands what was signed to the hospital's relayer, which submits it and pays; for the "
         f"radiologist the answer is now “{decision.reason}”",
         details=(("grant", str(decision.grant_id)),),
     )
 
 
-def replay_approval(stage: Stage) -> Outcome:
+def replay_approval(stage: Stage) -> StepOutcome:
     """The approval is submitted a second time."""
     stage.radledger.submit(stage.approval, payer=stage.person("stranger"))
-    return Outcome("submitted the approval again")
+    return StepOutcome("submitted the approval again")
 
 
-def read_as_radiologist(stage: Stage) -> Outcome:
+def read_as_radiologist(stage: Stage) -> StepOutcome:
     """The radiologist fetches the CT."""
     stage.fetched = stage.read("radiologist", stage.ct.image_id, CARE, "radiologist")
     same = _as_scanned(stage, stage.fetched)
     receipts = stage.receipts.releases(stage.ct.image_id)
     check(len(receipts) == 1, f"{len(receipts)} receipts are in the hospital's book")
-    return Outcome(
+    return StepOutcome(
         f"signs a receipt, gets the key, fetches {size(sum(f.size for f in stage.fetched.files))}; "
         f"{same} of {stage.slices} files decrypted, each byte as it was added",
         details=(("receipt", "0x" + receipts[0].signed.receipt.digest.hex()),),
     )
 
 
-def read_for_research(stage: Stage) -> Outcome:
+def read_for_research(stage: Stage) -> StepOutcome:
     """The radiologist tries to use what is for care for research."""
     stage.release("radiologist", stage.ct.image_id, Use.of(["HMB"]))
-    return Outcome("was given the key for research")
+    return StepOutcome("was given the key for research")
 
 
-def replay_receipt(stage: Stage) -> Outcome:
+def replay_receipt(stage: Stage) -> StepOutcome:
     """The radiologist's receipt is handed in again."""
     stage.key_service.release(stage.receipts.releases(stage.ct.image_id)[0].signed)
-    return Outcome("was given a key for a used receipt")
+    return StepOutcome("was given a key for a used receipt")
 
 
-def verify(stage: Stage) -> Outcome:
+def verify(stage: Stage) -> StepOutcome:
     """The radiologist compares files with what was anchored."""
     folder = stage.fetched.folder
     paths = [each.path for each in stage.fetched.files]
@@ -156,7 +156,7 @@ def verify(stage: Stage) -> Outcome:
     wrong = {name: verdicts.get(name) for name, v in expected.items() if verdicts.get(name) != v}
     check(not wrong, f"wrong verdicts: {wrong}")
     counts = Counter(verdicts.values())
-    return Outcome(
+    return StepOutcome(
         "checks files against the anchored root: "
         + ", ".join(
             f"{counts[name]} {name}" for name in sorted(counts, key=lambda n: -counts[n])
@@ -165,7 +165,7 @@ def verify(stage: Stage) -> Outcome:
     )
 
 
-def tamper(stage: Stage) -> Outcome:
+def tamper(stage: Stage) -> StepOutcome:
     """A bit of the ciphertext is changed on every disk that has it, and the CT fetched."""
     cid = stage.images.contents(stage.ct.image_id).instances[0].cid
     stored = stage.stored_ends(cid)
@@ -178,10 +178,10 @@ def tamper(stage: Stage) -> Outcome:
         check(not (stage.folder / "read" / "tampered").exists(), "something was written")
         for path in stored:
             _flip_last_bit(path)
-    return Outcome(f"fetched a changed ciphertext {cid}")
+    return StepOutcome(f"fetched a changed ciphertext {cid}")
 
 
-def revoke(stage: Stage) -> Outcome:
+def revoke(stage: Stage) -> StepOutcome:
     """The patient takes the grant back by a signature that the relayer submits."""
     with stage.at_no_cost("patient"):
         document = stage.consents.revoke(stage.address("radiologist"), scope=stage.course).sign(
@@ -190,10 +190,12 @@ def revoke(stage: Stage) -> Outcome:
         stage.relay.submit(document)
     decision = stage.consents.check(stage.address("radiologist"), stage.ct_set, ["CC"])
     check(decision.reason == "revoked", f"the answer is {decision.reason}")
-    return Outcome(f"takes it back by a signature, relayed; the answer is now “{decision.reason}”")
+    return StepOutcome(
+        f"takes it back by a signature, relayed; the answer is now “{decision.reason}”"
+    )
 
 
-def let_clinic_read(stage: Stage) -> Outcome:
+def let_clinic_read(stage: Stage) -> StepOutcome:
     """The patient lets another clinic read the CT for a day."""
     until = stage.ledger.now() + DAY
     with stage.at_no_cost("patient"):
@@ -201,13 +203,13 @@ def let_clinic_read(stage: Stage) -> Outcome:
             stage.address("clinic"), Terms(("CC",), until=until), scope=stage.ct.image_id
         ).sign(stage.person("patient"))
         stage.relay.submit(document)
-    return Outcome(
+    return StepOutcome(
         f"lets the clinic read this one CT for a second opinion, until {moment(until)}, by a "
         "relayed signature"
     )
 
 
-def read_as_clinic(stage: Stage) -> Outcome:
+def read_as_clinic(stage: Stage) -> StepOutcome:
     """The clinic reads, for which the CT is re-encrypted first."""
     before = stage.images.show(stage.ct.image_id)
     fetched = stage.read("clinic", stage.ct.image_id, CARE, "clinic")
@@ -215,32 +217,32 @@ def read_as_clinic(stage: Stage) -> Outcome:
     check(after.manifest != before.manifest, "the CT was not re-encrypted")
     check(after.image_set.root == before.image_set.root, "the root changed")
     same = _as_scanned(stage, fetched)
-    return Outcome(
+    return StepOutcome(
         "reads it; as the radiologist still has the old key, the hospital first encrypts all "
         f"{same} slices again under the same root",
         details=(("manifest before", before.manifest), ("manifest now", after.manifest)),
     )
 
 
-def use_old_secret(stage: Stage) -> Outcome:
+def use_old_secret(stage: Stage) -> StepOutcome:
     """The radiologist tries the key from before the revocation."""
     stage.images.contents(stage.ct.image_id, secret=stage.old_secret)
-    return Outcome("opened the CT with the old key")
+    return StepOutcome("opened the CT with the old key")
 
 
-def let_day_pass(stage: Stage) -> Outcome:
+def let_day_pass(stage: Stage) -> StepOutcome:
     """A day and an hour of chain time pass."""
     passed = stage.wait(DAY + 3600)
-    return Outcome(f"{days(passed)} pass on the chain, and the clinic's grant ends with them")
+    return StepOutcome(f"{days(passed)} pass on the chain, and the clinic's grant ends with them")
 
 
 # ------------------------------------------------------------------------------------ internals
 
 
-def _asked(stage: Stage, reader: str) -> Outcome:
+def _asked(stage: Stage, reader: str) -> StepOutcome:
     # A reader without a registered key is refused for lack of permission before that matters.
     stage.release(reader, stage.ct.image_id, CARE)
-    return Outcome("was given the key")
+    return StepOutcome("was given the key")
 
 
 def _as_scanned(stage: Stage, fetched: FetchResult) -> int:

@@ -10,7 +10,7 @@ from radledger.consent import SealedNote
 from radledger.demo.chapters.texts import identifying_values
 from radledger.demo.checks import check
 from radledger.demo.stage import CARE, DAY
-from radledger.demo.step import Outcome
+from radledger.demo.step import StepOutcome
 from radledger.demo.words import days, moment, short
 from radledger.imaging.model import State
 
@@ -45,14 +45,14 @@ _GUARDIANS = ("hospital", "clinic", "radiologist")
 # ------------------------------------------------------------------------------------ emergency
 
 
-def break_glass(stage: Stage) -> Outcome:
+def break_glass(stage: Stage) -> StepOutcome:
     """The radiologist, a clinician of the hospital, declares emergency access."""
     note = SealedNote.of("unconscious after a fall, chest pain, no relatives reached")
     stage.consents.break_glass(stage.address("patient"), note).send(stage.person("radiologist"))
     shown = stage.consents.emergencies(subject=stage.address("patient"))
     check(len(shown) == 1, f"the patient sees {len(shown)} emergencies")
     stage.emergency_since = shown[0].since
-    return Outcome(
+    return StepOutcome(
         "declares emergency access: the patient is unconscious. All images for clinical care until "
         f"{moment(shown[0].until)}, on record for the patient, review due by "
         f"{moment(shown[0].review_by)}",
@@ -60,74 +60,74 @@ def break_glass(stage: Stage) -> Outcome:
     )
 
 
-def read_in_emergency(stage: Stage) -> Outcome:
+def read_in_emergency(stage: Stage) -> StepOutcome:
     """The radiologist reads an earlier image."""
     earlier = stage.others[0]
     fetched = stage.read("radiologist", earlier.image_id, CARE, "emergency")
     check(len(fetched.files) == earlier.instances, "not all of it came")
-    return Outcome(
+    return StepOutcome(
         f"reads the earlier images {short(earlier.image_id)}, against a receipt as ever: "
         f"{len(fetched.files)} decrypted and verified"
     )
 
 
-def review_own_emergency(stage: Stage) -> Outcome:
+def review_own_emergency(stage: Stage) -> StepOutcome:
     """The radiologist reviews what the radiologist declared."""
     _review(stage, "radiologist")
-    return Outcome("reviewed it alone")
+    return StepOutcome("reviewed it alone")
 
 
-def review(stage: Stage) -> Outcome:
+def review(stage: Stage) -> StepOutcome:
     """The hospital reviews it."""
     _review(stage, "hospital")
     found = stage.consents.emergencies(subject=stage.address("patient"))[0]
     check(found.justified is True and not found.overdue, "the review is not on record")
-    return Outcome("reviews the emergency as a second person: justified")
+    return StepOutcome("reviews the emergency as a second person: justified")
 
 
-def look_at_conduct(stage: Stage) -> Outcome:
+def look_at_conduct(stage: Stage) -> StepOutcome:
     """The patient sees what the hospital did with emergency access."""
     seen = stage.consents.conduct(stage.address("hospital"))
     counts = seen.as_institution
     check((counts.declared, counts.justified) == (1, 1), "the emergency is not counted")
-    return Outcome(
+    return StepOutcome(
         f"looks at the hospital's conduct, as before every approval: {counts.declared} emergency, "
         f"{counts.justified} justified, {counts.unjustified} unjustified, {counts.overdue} reviews "
         f"overdue, {seen.suspensions} suspensions"
     )
 
 
-def forbid_emergencies(stage: Stage) -> Outcome:
+def forbid_emergencies(stage: Stage) -> StepOutcome:
     """The patient forbids emergency access by a signature."""
     with stage.at_no_cost("patient"):
         document = stage.consents.forbid_emergencies().sign(stage.person("patient"))
         stage.relay.submit(document)
     check(stage.consents.forbids_emergencies(stage.address("patient")), "it is still allowed")
-    return Outcome("forbids emergency access to their images from now on, by a signature")
+    return StepOutcome("forbids emergency access to their images from now on, by a signature")
 
 
-def break_glass_again(stage: Stage) -> Outcome:
+def break_glass_again(stage: Stage) -> StepOutcome:
     """The radiologist declares emergency access once more."""
     note = SealedNote.of("wants to see how it went")
     stage.consents.break_glass(stage.address("patient"), note).send(stage.person("radiologist"))
-    return Outcome("got emergency access although the patient forbids it")
+    return StepOutcome("got emergency access although the patient forbids it")
 
 
-def let_emergency_pass(stage: Stage) -> Outcome:
+def let_emergency_pass(stage: Stage) -> StepOutcome:
     """A day of chain time passes."""
-    return Outcome(f"{days(stage.wait(DAY + 60))} pass on the chain, and the emergency is over")
+    return StepOutcome(f"{days(stage.wait(DAY + 60))} pass on the chain, and the emergency is over")
 
 
-def read_after_emergency(stage: Stage) -> Outcome:
+def read_after_emergency(stage: Stage) -> StepOutcome:
     """The radiologist asks for one more image."""
     stage.release("radiologist", stage.others[0].image_id, CARE)
-    return Outcome("was given the key after the emergency")
+    return StepOutcome("was given the key after the emergency")
 
 
 # ------------------------------------------------------------------------------------- lost key
 
 
-def name_guardians(stage: Stage) -> Outcome:
+def name_guardians(stage: Stage) -> StepOutcome:
     """The patient names guardians by a signature."""
     identities = stage.radledger.identities
     with stage.at_no_cost("patient"):
@@ -137,10 +137,12 @@ def name_guardians(stage: Stage) -> Outcome:
         stage.relay.submit(document)
     named = identities.show(stage.address("patient")).guardians
     check(named is not None and len(named.guardians) == 3, "the guardians are not on record")
-    return Outcome(f"names three guardians, any two of whom may recover: {', '.join(_GUARDIANS)}")
+    return StepOutcome(
+        f"names three guardians, any two of whom may recover: {', '.join(_GUARDIANS)}"
+    )
 
 
-def approve_recovery(stage: Stage) -> Outcome:
+def approve_recovery(stage: Stage) -> StepOutcome:
     """The patient loses the key; two guardians approve a new one."""
     from eth_account import Account
 
@@ -152,33 +154,33 @@ def approve_recovery(stage: Stage) -> Outcome:
         )
     under_way = identities.show(stage.address("patient")).recoveries
     check(len(under_way) == 1 and under_way[0].ready_at is not None, "no recovery is under way")
-    return Outcome(
+    return StepOutcome(
         f"approve the patient's new key {short(stage.new_key.address)} after the old one was "
         f"lost; it can take over from {moment(under_way[0].ready_at or 0)}"
     )
 
 
-def recover_early(stage: Stage) -> Outcome:
+def recover_early(stage: Stage) -> StepOutcome:
     """The hospital carries the recovery out before the delay is over."""
     _recover(stage)
-    return Outcome("carried out the recovery before its time")
+    return StepOutcome("carried out the recovery before its time")
 
 
-def let_delay_pass(stage: Stage) -> Outcome:
+def let_delay_pass(stage: Stage) -> StepOutcome:
     """The delay passes."""
     delay = int(stage.ledger.call("IdentityRegistry", "recoveryDelay"))
-    return Outcome(f"{days(stage.wait(delay))} pass in which the old key could have objected")
+    return StepOutcome(f"{days(stage.wait(delay))} pass in which the old key could have objected")
 
 
-def recover(stage: Stage) -> Outcome:
+def recover(stage: Stage) -> StepOutcome:
     """The hospital carries the recovery out."""
     _recover(stage)
     owner = stage.radledger.identities.show(stage.address("patient")).owner
     check(owner == stage.new_key.address, f"the owner is {owner}")
-    return Outcome("carries out the recovery; the identity stays, its key is the new one")
+    return StepOutcome("carries out the recovery; the identity stays, its key is the new one")
 
 
-def grant_with_old_key(stage: Stage) -> Outcome:
+def grant_with_old_key(stage: Stage) -> StepOutcome:
     """Who found the old key signs a grant to the stranger."""
     from radledger.consent import Terms
 
@@ -186,10 +188,10 @@ def grant_with_old_key(stage: Stage) -> Outcome:
         stage.person("patient")
     )
     stage.radledger.submit(document, payer=stage.person("stranger"))
-    return Outcome("granted everything with the lost key")
+    return StepOutcome("granted everything with the lost key")
 
 
-def revoke_all_with_new_key(stage: Stage) -> Outcome:
+def revoke_all_with_new_key(stage: Stage) -> StepOutcome:
     """The patient takes everything back with the new key."""
     subject = stage.address("patient")
     document = stage.consents.revoke_all(subject=subject).sign(stage.new_key)
@@ -197,7 +199,7 @@ def revoke_all_with_new_key(stage: Stage) -> Outcome:
     grants = stage.consents.list(subject=subject)
     active = [each for each in grants if each.status == "active"]
     check(not active, f"{len(active)} grants are still active")
-    return Outcome(
+    return StepOutcome(
         f"takes every grant back with one signature of the new key; of {len(grants)} grants "
         f"ever made {len(active)} are active"
     )
@@ -206,20 +208,20 @@ def revoke_all_with_new_key(stage: Stage) -> Outcome:
 # -------------------------------------------------------------------------------------- the end
 
 
-def erase(stage: Stage) -> Outcome:
+def erase(stage: Stage) -> StepOutcome:
     """The hospital erases the CT at the patient's request."""
     erased = stage.images.erase(stage.ct.image_id, custodian=stage.person("hospital"))
     certificate = hashlib.sha256(erased.certificate.read_bytes()).hexdigest()
     check(erased.digest == "0x" + certificate, "the certificate is not the one on the chain")
     check(stage.images.show(stage.ct.image_id).state is State.ERASED, "it is not erased")
-    return Outcome(
+    return StepOutcome(
         "erases the CT at the patient's request: key, salts and ciphertext are deleted; the "
         f"certificate's digest {short(erased.digest)} is on the chain",
         details=(("certificate", erased.digest),),
     )
 
 
-def fetch_erased(stage: Stage) -> Outcome:
+def fetch_erased(stage: Stage) -> StepOutcome:
     """The hospital fetches what it erased."""
     stage.radledger.reading.fetch(
         stage.ct.image_id,
@@ -227,10 +229,10 @@ def fetch_erased(stage: Stage) -> Outcome:
         reader=stage.person("hospital"),
         private_key=stage.private_key("hospital"),
     )
-    return Outcome("fetched an erased image set")
+    return StepOutcome("fetched an erased image set")
 
 
-def audit(stage: Stage) -> Outcome:
+def audit(stage: Stage) -> StepOutcome:
     """Anyone looks for plaintext in the store and on the chain."""
     values = identifying_values(stage.ct_folder)
     stored = stage.stored_files
@@ -249,7 +251,7 @@ def audit(stage: Stage) -> Outcome:
         data = bytes.fromhex(transaction["input"][2:])
         check(not any(value in data for value in values), f"plaintext in {transaction['hash']}")
     check(stage.ether("patient") == 0, "the patient has Ether")
-    return Outcome(
+    return StepOutcome(
         f"looks for {len(values)} names, numbers and UIDs in {len(stored)} stored objects and "
         f"{len(transactions)} transactions, and finds none"
     )

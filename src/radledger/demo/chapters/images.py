@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from radledger.demo.checks import check
 from radledger.demo.stage import COURSE
-from radledger.demo.step import Outcome, Picture
+from radledger.demo.step import Picture, StepOutcome
 from radledger.demo.words import short, size
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _MOST_SLICES = 5
 _LEAST_WIDTH = 60
 
 
-def bring_up(stage: Stage) -> Outcome:
+def bring_up(stage: Stage) -> StepOutcome:
     """Start the chain, deploy, accredit all participants."""
     stage.open()
     contracts = stage.ledger.deployment.contracts
@@ -39,7 +39,7 @@ def bring_up(stage: Stage) -> Outcome:
     }
     check(stage.ether("patient") == 0, "the patient has Ether")
     check(not roles["stranger"], "the stranger has a role")
-    return Outcome(
+    return StepOutcome(
         f"brings up chain {stage.ledger.chain_id} with {len(contracts)} contracts; "
         f"{len(stage.people)} people, {sum(map(bool, roles.values()))} of them accredited; "
         f"the patient holds {stage.ether('patient')} Ether",
@@ -51,7 +51,7 @@ def bring_up(stage: Stage) -> Outcome:
     )
 
 
-def add_ct(stage: Stage) -> Outcome:
+def add_ct(stage: Stage) -> StepOutcome:
     """Add a CT series as the scanner made it, for care."""
     from radledger.dicom.synthetic import make_ct_series
 
@@ -67,7 +67,7 @@ def add_ct(stage: Stage) -> Outcome:
     stage.ct = added[0]
     check(stage.ct.instances == len(files), f"{stage.ct.instances} of {len(files)} slices added")
     contents = stage.images.contents(stage.ct.image_id)
-    return Outcome(
+    return StepOutcome(
         f"adds a CT of {stage.ct.instances} slices, for care: "
         f"{size(sum(each.size for each in contents.instances))} hashed, encrypted and stored, "
         f"anchored as {short(stage.ct.image_id)}",
@@ -80,26 +80,26 @@ def add_ct(stage: Stage) -> Outcome:
     )
 
 
-def add_samples(stage: Stage) -> Outcome:
+def add_samples(stage: Stage) -> StepOutcome:
     """Add a folder of DICOM files from many sources, de-identified."""
     stage.others = _add_samples(stage, stage.samples)
     skipped = [each for result in stage.others for each in result.skipped]
     check(bool(skipped), "nothing was left out, though one file is not an image")
     check(all(each.reason for each in skipped), "something was left out without a reason")
     reasons = Counter(each.reason for each in skipped)
-    return Outcome(
+    return StepOutcome(
         f"{_added(stage.others)}, de-identified; {len(skipped)} files left out, each with a reason",
         details=tuple((f"{count} left out", reason) for reason, count in reasons.most_common()),
     )
 
 
-def add_inspected(stage: Stage) -> Outcome:
+def add_inspected(stage: Stage) -> StepOutcome:
     """Add what was left out for the text that its pixels may show, after looking."""
     found = {path.name: path for root in stage.samples for path in sorted(root.rglob("*"))}
     added = _add_samples(stage, [found[name] for name in stage.inspected], burned_in=True)
     check(all(each.added for each in added), "some had been added before they were looked at")
     stage.others += added
-    return Outcome(
+    return StepOutcome(
         f"has looked at {len(stage.inspected)} of them and found no text that names anyone: "
         f"{_added(added)}",
         details=tuple(
@@ -108,16 +108,16 @@ def add_inspected(stage: Stage) -> Outcome:
     )
 
 
-def add_samples_again(stage: Stage) -> Outcome:
+def add_samples_again(stage: Stage) -> StepOutcome:
     """Add the same folder again, which changes nothing."""
     before = stage.sent("hospital")
     again = _add_samples(stage, stage.samples)
     check(not any(each.added for each in again), "a file was added twice")
     check(stage.sent("hospital") == before, "it cost a transaction")
-    return Outcome(f"gives the same folder again: {len(again)} image sets known, nothing added")
+    return StepOutcome(f"gives the same folder again: {len(again)} image sets known, nothing added")
 
 
-def read_own_images(stage: Stage) -> Outcome:
+def read_own_images(stage: Stage) -> StepOutcome:
     """The patient opens all of it with the patient's own key."""
     opened: list[Path] = []
     with stage.at_no_cost("patient"):
@@ -133,7 +133,7 @@ def read_own_images(stage: Stage) -> Outcome:
     objects = [_Object.of(path) for path in opened]
     pictures = sorted(filter(None, map(_Object.picture, objects)), key=lambda each: each.caption)
     kinds = Counter((each.kind, each.syntax) for each in objects)
-    return Outcome(
+    return StepOutcome(
         f"opens {len(objects)} objects in {len(stage.others)} sets with the patient's own key, at "
         f"no cost: {', '.join(sorted({each.modality for each in objects}))}, in "
         f"{len({each.syntax for each in objects})} transfer syntaxes",

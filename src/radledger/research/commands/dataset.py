@@ -125,10 +125,10 @@ def create(
     ] = None,
 ) -> None:
     """Create a data set of your institution; its terms never change."""
-    from radledger.research import Terms
+    from radledger.research import DatasetTerms
 
     parts = {"data": data, "custody": custody, "annotation": annotation, "development": development}
-    terms = Terms(
+    terms = DatasetTerms(
         token=_local_token() if token is None else token,
         shares={name: percent(part) for name, part in parts.items()},
         purposes=tuple(purpose),
