@@ -393,3 +393,13 @@ def test_nearest_reason(consents, image, patient, radiologist, hospital, grant, 
         consents.grantOf(patient, hospital, image.id)[0],
     ):
         consents.requirePermitted(radiologist, image, asked)
+
+
+def test_of_equal_refusals_the_widest_grant_is_named(
+    consents, image, patient, radiologist, hospital, grant
+):
+    for grantee, scope in ((radiologist, image.id), (radiologist, ALL), (hospital, ALL)):
+        grant(grantee, scope, Purpose.HMB)
+        reason, grant_id = consents.permitted(radiologist, image, CARE)
+        assert Reason(reason) == Reason.PURPOSE
+        assert grant_id == consents.grantIdOf(patient, grantee, scope)
