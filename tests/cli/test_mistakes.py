@@ -145,6 +145,26 @@ def test_an_import_that_is_not_a_record(refused, file, content):
     assert "restore" not in message
 
 
+def test_values_that_no_command_can_use(refused, file):
+    file.write_bytes(b"\xff\xfe\x00")
+    for command, told in (
+        ("identity guardians hospital --threshold=-1 --as patient", "greater than or equal to 1"),
+        ("consent revoke-all --sign-only new --valid-for 0d --as patient", "'0d' lasts no time"),
+        ("consent break-glass patient --reason fall --for 0h --as radiologist", "'0h' lasts no"),
+        ("image add --list {file} --as hospital", "line 1: it is not text in UTF-8"),
+        ("deploy --resume --successor --as governor", "only one of --resume, --verify and"),
+        ("deploy --verify --resume --as governor", "only one of --resume, --verify and"),
+    ):
+        assert told in refused(command, 2)[1], command
+
+
+def test_a_document_of_which_a_part_is_missing(refused, file):
+    file.write_text('{"kind": "radledger.consent", "format": 1}')
+    name, message = refused("submit {file} --as hospital", 2)
+    assert name == "DocumentMalformed"
+    assert "it lacks summary, signer, typedData, signature;" in message
+
+
 def test_a_record_at_an_address_of_another_scheme(refused):
     name, message = refused("deploy import ftp://user:secret@host/31337.json", 2)
     assert (name, "http:// or https://" in message) == ("InvalidRecord", True)

@@ -208,8 +208,11 @@ def _parts(
     document: Mapping[str, Any], kind: str, structs: Mapping[str, Fields]
 ) -> tuple[Mapping[str, Any], str, Mapping[str, Any]]:
     """The typed data of a document, what it holds and the message, each of the right form."""
-    if not isinstance(document, Mapping) or not document.keys() >= set(PARTS):
-        raise _malformed(f"it lacks one of {', '.join(PARTS)}")
+    if not isinstance(document, Mapping):
+        raise _malformed("it is not a JSON object")
+    lacking = [part for part in PARTS if part not in document]
+    if lacking:
+        raise _malformed(f"it lacks {', '.join(lacking)}")
     if type(document["format"]) is not int or document["format"] != FORMAT:
         found = quoted(document["format"])
         raise _malformed(f"it has the format {found}, and this release reads {FORMAT}")

@@ -8,6 +8,7 @@ import typer
 
 from radledger.cli.output import show
 from radledger.cli.session import session
+from radledger.errors import UsageError
 
 if TYPE_CHECKING:
     from web3 import Web3
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["group"]
 
 group = typer.Typer()
+
+
+class ConflictingOptions(UsageError):
+    """Options were given of which each asks for something else."""
 
 
 @group.callback(invoke_without_command=True)
@@ -66,6 +71,8 @@ def deploy(
     """Deploy all contracts, or those that this release adds; safe to run again after a failure."""
     if context.invoked_subcommand is not None:
         return
+    if sum((resume, verify, successor)) > 1:
+        raise ConflictingOptions("give only one of --resume, --verify and --successor")
     from radledger.chain import deployments
     from radledger.chain.rpc import request
     from radledger.chain.sending.sender import Sender

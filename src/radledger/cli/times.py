@@ -84,7 +84,7 @@ def duration(text: str) -> int:
     Raises
     ------
     InvalidTime
-        If it is not such a span.
+        If it is not such a span, or zero.
 
     Examples
     --------
@@ -92,6 +92,8 @@ def duration(text: str) -> int:
     5400
     """
     number, unit = _span(text)
+    if number == 0:
+        raise InvalidTime(f"{text!r} lasts no time; give a longer span, such as 24h", text=text)
     if unit not in _SECONDS:
         raise InvalidTime(
             f"{text!r} has no fixed length; give a span in min, h, d or w, such as 24h", text=text

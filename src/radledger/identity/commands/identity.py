@@ -109,7 +109,9 @@ def guardians(
         list[str],
         typer.Argument(help="Guardians: addresses, or names of accounts here."),
     ],
-    threshold: Annotated[int, typer.Option(metavar="N", help="How many of them a recovery takes.")],
+    threshold: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many of them a recovery takes.")
+    ],
     sign_only: SignOnly = None,
     valid_for: ValidFor = "7d",
     identity: Identity = None,

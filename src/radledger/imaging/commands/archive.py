@@ -74,8 +74,12 @@ class Archive:
                         raise self._invalid(reader.line_num, error.message) from error
                     visit, course = row.get("visit") or None, row.get("course") or None
                     yield Addition((Path(row["path"]),), patient, visit, course)
-            except (csv.Error, UnicodeDecodeError) as error:
-                raise self._invalid(reader.line_num, str(error)) from error
+            except UnicodeDecodeError as error:
+                raise self._invalid(
+                    reader.line_num + 1, "it is not text in UTF-8; save it as such"
+                ) from error
+            except csv.Error as error:
+                raise self._invalid(reader.line_num, f"{error}; {_LIST}") from error
 
     def _invalid(self, line: int, reason: str) -> ArchiveInvalid:
         return ArchiveInvalid(f"{self.file}, line {line}: {reason}", file=str(self.file), line=line)
