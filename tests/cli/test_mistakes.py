@@ -97,6 +97,13 @@ def test_a_file_to_write_where_there_is_no_folder_or_one_of_its_name(refused, ok
         assert (name, "make the folder" in message) == ("InvalidFile", True), command
         name, message = refused(command, 2, path=tmp_path)
         assert (name, message) == ("InvalidFile", f"{tmp_path} is a folder; name the file to write")
+    fetch = "image fetch {image} --to {path} --as patient"
+    for path in (tmp_path / "file", tmp_path / "file" / "folder"):
+        name, message = refused(fetch, 2, path=path)
+        assert (name, message) == (
+            "InvalidFile",
+            f"{tmp_path / 'file'} is a file; name a new or empty folder",
+        )
     ok("lineage", image, "--dot", tmp_path / "lineage.dot")
     assert (tmp_path / "lineage.dot").read_text().startswith("digraph")
 

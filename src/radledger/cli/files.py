@@ -16,6 +16,7 @@ __all__ = [
     "document",
     "file_to_read",
     "file_to_write",
+    "folder_to_fill",
     "named_path",
     "path_to_read",
     "write_document",
@@ -87,6 +88,21 @@ def file_to_write(text: str) -> Path:
             "name another",
             path=str(path),
         )
+    return path
+
+
+def folder_to_fill(text: str) -> Path:
+    """Path of a folder that is there or can be made.
+
+    Raises
+    ------
+    InvalidFile
+        If it is a file, or would be in one.
+    """
+    path = named_path(text)
+    found = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not found.is_dir():
+        raise InvalidFile(f"{found} is a file; name a new or empty folder", path=str(found))
     return path
 
 

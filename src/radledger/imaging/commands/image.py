@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from radledger.cli.acting import act
-from radledger.cli.files import file_to_read, file_to_write, named_path
+from radledger.cli.files import file_to_read, file_to_write, folder_to_fill, named_path
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
     BurnedIn,
@@ -209,7 +209,7 @@ def verify(
 def fetch(
     image: ImageId,
     to: Annotated[
-        Path, typer.Option(parser=named_path, metavar="DIR", help="New or empty folder.")
+        Path, typer.Option(parser=folder_to_fill, metavar="DIR", help="New or empty folder.")
     ],
     purpose: Purposes = None,
     fulfils: Fulfils = None,
