@@ -145,3 +145,29 @@ def test_a_hostile_block_whose_hash_was_given(
     assert (told.code, told.err, told.out.count("\n")) == (1, "", 1)
     assert told.out.startswith("no: bundle")
     assert len(told.out) < 600
+
+
+def test_a_block_of_a_time_that_has_no_date(
+    good: bytes, tmp_path: Path, run: Callable[..., Told]
+) -> None:
+    """The time of a block is a number of seconds in 32 bits, to the year 2106."""
+    bundle = read(good)
+    answers = {}
+    for time in (b"\xff" * 4, b"\x01" + bytes(4), b"\xff" * 8, b"\xff" * 32):
+        headers = []
+        for event in bundle["events"]:
+            fields = rlp.decode(event["headers"][0])
+            headers.append(rlp.encode([*fields[:11], time, *fields[12:]]))
+        events = [
+            {**event, "headers": [header]}
+            for event, header in zip(bundle["events"], headers, strict=True)
+        ]
+        path = tmp_path / "hostile"
+        path.write_bytes(write({**bundle, "events": events}))
+        trusted = (f"--block-hash=0x{keccak(header).hex()}" for header in headers)
+        told = run(path, *trusted)
+        assert told.err == ""
+        answers[len(time)] = (told.code, told.out.splitlines()[0])
+    assert answers[4][0] == 3
+    assert answers[5] == answers[8] == answers[32]
+    assert answers[8] == (1, "no: bundle.events[0].headers[0] is not a block header")

@@ -66,7 +66,7 @@ def headers(encoded: list[bytes], where: str) -> list[list[bytes]]:
     run: list[list[bytes]] = []
     for position, each in enumerate(encoded or [b""]):
         fields = _decode(each, f"{where}[{position}]")
-        if len(fields) < 15 or not all(isinstance(field, bytes) for field in fields):
+        if len(fields) < 15 or {*map(type, fields)} != {bytes} or len(fields[11]) > 4:
             raise Invalid(f"{where}[{position}]", "is not a block header")
         if run and fields[0] != keccak(encoded[position - 1]):
             raise Invalid(f"{where}[{position}]", f"does not build on {where}[{position - 1}]")
