@@ -386,18 +386,12 @@ def test_nearest_reason(consents, image, patient, radiologist, hospital, grant, 
     for step, reason in steps:
         step()
         assert Reason(consents.permitted(radiologist, image, asked)[0]) == reason
-    with error(
-        "ConsentNotPermittedNotYet",
-        patient,
-        radiologist,
-        consents.grantOf(patient, hospital, image.id)[0],
-    ):
+    grant_id = consents.grantOf(patient, hospital, image.id)[0]
+    with error("ConsentNotPermittedNotYet", patient, radiologist, grant_id):
         consents.requirePermitted(radiologist, image, asked)
 
 
-def test_of_equal_refusals_the_widest_grant_is_named(
-    consents, image, patient, radiologist, hospital, grant
-):
+def test_widest_of_equal_refusals_is_named(consents, image, patient, radiologist, hospital, grant):
     for grantee, scope in ((radiologist, image.id), (radiologist, ALL), (hospital, ALL)):
         grant(grantee, scope, Purpose.HMB)
         reason, grant_id = consents.permitted(radiologist, image, CARE)
