@@ -98,12 +98,12 @@ def test_refusals_are_those_of_the_contracts(relay, ok, cli, signed):
     earlier = cli("submit", first, "--relay", relay).refused("ConsentSuperseded")
     assert earlier["signed"] == json.loads(second.read_text())["typedData"]["message"]["signed"]
 
-    document = json.loads(second.read_text())
-    document["summary"] = "something else"
-    second.write_text(json.dumps(document))
-    cli("submit", second, "--relay", relay).refused("DocumentTampered")
-    second.write_text("{}")
-    cli("submit", second, "--relay", relay).refused("RelayError")
+    third = signed("consent", "revoke-all", name="3")
+    document = json.loads(third.read_text())
+    third.write_text(json.dumps({**document, "summary": "something else"}))
+    cli("submit", third, "--relay", relay).refused("DocumentTampered")
+    third.write_text("{}")
+    cli("submit", third, "--relay", relay).refused("RelayError")
 
 
 @pytest.mark.parametrize(
