@@ -150,7 +150,7 @@ def test_the_page_is_accessible(performance):
 def test_a_step_that_is_not_refused_as_expected_is_named(tmp_path, capsys):
     wrong = _only("bring up", "add CT", "stranger", stranger="ConsentNotPermittedRevoked")
     environment = Watched("anvil")
-    assert performance(tmp_path / "out", environment, wrong) == 1
+    assert played(tmp_path / "out", environment, wrong) == 1
     assert "FAILED at step “stranger”" in capsys.readouterr().err
     assert not (tmp_path / "out" / "index.html").exists()
     assert not environment.answers
@@ -158,7 +158,7 @@ def test_a_step_that_is_not_refused_as_expected_is_named(tmp_path, capsys):
 
 def test_a_step_that_should_be_refused_and_is_not_is_named(tmp_path, capsys):
     wrong = _only("bring up", **{"bring up": "ConsentNotPermittedRevoked"})
-    assert performance(tmp_path / "out", LocalNode("anvil"), wrong) == 1
+    assert played(tmp_path / "out", LocalNode("anvil"), wrong) == 1
     error = capsys.readouterr().err
     assert "FAILED at step “bring up”: should be refused with ConsentNotPermittedRevoked" in error
 
@@ -172,7 +172,7 @@ def test_a_step_whose_check_fails_is_named(tmp_path, capsys):
         return StepOutcome("did nothing")
 
     wrong = replace(chapter, steps=(replace(chapter.steps[0], act=act),))
-    assert performance(tmp_path / "out", LocalNode("anvil"), [wrong]) == 1
+    assert played(tmp_path / "out", LocalNode("anvil"), [wrong]) == 1
     assert "FAILED at step “bring up”: there are blocks" in capsys.readouterr().err
 
 
