@@ -139,9 +139,22 @@ def test_a_successor_that_was_begun_is_finished(anvil, new_account, tmp_path, mo
         kill_at(patch, anvil, "eth_sendRawTransaction", 3, after=True)
         with pytest.raises(Killed):
             deploy(anvil, governor, tmp_path, successor=True)
+    assert deployments.load(tmp_path, first.chain_id) == first
     second = deploy(anvil, governor, tmp_path, successor=True)
+    assert deployments.load(tmp_path, first.chain_id) == second
     assert second.predecessor == first
     assert anvil.eth.get_transaction_count(governor.address) == 2 * len(WITHOUT_TOKEN)
+
+
+def test_a_successor_that_cannot_be_paid_leaves_the_deployment_in_use(anvil, new_account, tmp_path):
+    governor, poor = new_account(anvil), Account.create()
+    first = deploy(anvil, governor, tmp_path)
+    with pytest.raises(OutOfFunds):
+        deploy(anvil, poor, tmp_path, successor=True)
+    assert deployments.load(tmp_path, first.chain_id) == first
+    second = deploy(anvil, governor, tmp_path, successor=True)
+    assert second.predecessor == first
+    assert second.parameters["governors"] == [governor.address]
 
 
 def test_nothing_succeeds_what_is_not_finished(anvil, new_account, tmp_path, monkeypatch):

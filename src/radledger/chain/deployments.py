@@ -240,7 +240,8 @@ def require(folder: Path, chain_id: int) -> Deployment:
 def load(folder: Path, chain_id: int) -> Deployment:
     """Return the recorded deployment on a chain, with the contracts that this release knows.
 
-    It may lack some of them, but none of `CORE`.
+    It may lack some of them, but none of `CORE`.  While a successor is not finished, it is the
+    predecessor.
 
     Raises
     ------
@@ -250,6 +251,8 @@ def load(folder: Path, chain_id: int) -> Deployment:
         If it is of a release older than 0.1.0.
     """
     deployment = require(folder, chain_id)
+    if deployment.predecessor is not None and not deployment.has_core:
+        deployment = deployment.predecessor
     deployment.require_current()
     if not deployment.has_core:
         raise _missing(chain_id, "is not finished")

@@ -233,7 +233,10 @@ def _successor(web3: Web3, folder: Path, parameters: dict[str, Any]) -> Deployme
         )
     recorded.require_chain(web3)
     if missing(recorded) and recorded.predecessor and recorded.format == FORMAT:
-        return recorded
+        if recorded.contracts:
+            return recorded
+        # Nothing of it was created, as where the account could not pay: it begins again.
+        recorded = recorded.predecessor
     return Deployment(chain_id, recorded.genesis, {}, parameters, predecessor=recorded)
 
 
