@@ -329,6 +329,22 @@ def test_a_node_that_withholds_the_guardians_is_named(identities, ledger, guarde
     assert withheld.value.values == {"method": "eth_getLogs", "identity": guarded}
 
 
+def test_a_node_that_withholds_a_change_of_key_is_named(identities, ledger, who, monkeypatch):
+    identity = who.hospital.address
+    identities.set_key(KEY).send(who.hospital)
+    identities.set_key(OTHER_KEY).send(who.hospital)
+    assert identities.encryption_key(identity) == OTHER_KEY
+    changed, events = ledger.call("IdentityRegistry", "changed", identity), ledger.events
+    monkeypatch.setattr(ledger, "events", lambda *given, **where: events(*given, **where)[:-1])
+    with pytest.raises(RequestFailed, match="gives no event of that; ask another node") as withheld:
+        identities.encryption_key(identity)
+    assert withheld.value.values == {
+        "method": "eth_getLogs",
+        "identity": identity,
+        "block": changed,
+    }
+
+
 def test_an_approval_ends_with_the_guardians_own_identity(identities, ledger, who, guarded):
     new_owner, (first, second, _) = who.clinic.address, who.relatives
     for relative in (first, second):

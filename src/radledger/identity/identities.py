@@ -79,6 +79,8 @@ class Identities:
         ------
         NoEncryptionKey
             If there is none.
+        RequestFailed
+            If the node returns other events than those that the contract counts.
         """
         identity = parse_address(identity)
         key = records.encryption_key(self._ledger, identity)

@@ -65,13 +65,31 @@ def encryption_key(ledger: Ledger, identity: str) -> PublicKey | None:
     """The usable key that was registered last, by no earlier owner, and is valid now.
 
     A hybrid one counts before those of X25519 alone.
+
+    Raises
+    ------
+    RequestFailed
+        If the node returns other events than those that the contract counts, since secrets would be
+        wrapped to a key that its owner has replaced.
     """
-    return _registered(_attributes(ledger, identity))[0]
+    state = _state_of(ledger, identity)
+    for each in sorted(state.related(identity)):
+        changed = ledger.call(CONTRACT, "changed", each)
+        if state.changed(each) != changed:
+            raise RequestFailed(
+                f"{each} was last changed in block {changed}, and the node gives no event of that; "
+                "ask another node",
+                method="eth_getLogs",
+                identity=each,
+                block=changed,
+            )
+    return _registered(state.attributes(identity, ledger.present().time))[0]
 
 
 def unusable_key(ledger: Ledger, identity: str) -> str | None:
     """Why a key that was registered and would count cannot be used; none where there is no such."""
-    return _registered(_attributes(ledger, identity))[1]
+    attributes = _state_of(ledger, identity).attributes(identity, ledger.present().time)
+    return _registered(attributes)[1]
 
 
 def key_attribute(key: PublicKey) -> tuple[str, bytes]:
@@ -79,10 +97,6 @@ def key_attribute(key: PublicKey) -> tuple[str, bytes]:
     if key.kem is Kem.HYBRID:
         return KEY_ATTRIBUTE, _HYBRID_CODE + key.raw
     return X25519_ATTRIBUTE, key.raw
-
-
-def _attributes(ledger: Ledger, identity: str) -> Iterable[Attribute]:
-    return _state_of(ledger, identity).attributes(identity, ledger.present().time)
 
 
 def _registered(attributes: Iterable[Attribute]) -> tuple[PublicKey | None, str | None]:

@@ -155,6 +155,10 @@ class IdentityState(Fold):
                 each = self._owner(each)
         return related - {NOBODY}
 
+    def changed(self, address: str) -> int:
+        """The block of the last change to an identity; 0 if there was none."""
+        return self._identity(address).changed
+
     def owner(self, address: str) -> str | None:
         """The owner of an identity; None if it is deactivated."""
         owner = self._owner(address)
