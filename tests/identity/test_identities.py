@@ -338,11 +338,8 @@ def test_a_node_that_withholds_a_change_of_key_is_named(identities, ledger, who,
     monkeypatch.setattr(ledger, "events", lambda *given, **where: events(*given, **where)[:-1])
     with pytest.raises(RequestFailed, match="gives no event of that; ask another node") as withheld:
         identities.encryption_key(identity)
-    assert withheld.value.values == {
-        "method": "eth_getLogs",
-        "identity": identity,
-        "block": changed,
-    }
+    where = {"identity": identity, "block": changed}
+    assert withheld.value.values == {"method": "eth_getLogs", **where}
 
 
 def test_an_approval_ends_with_the_guardians_own_identity(identities, ledger, who, guarded):
