@@ -144,6 +144,16 @@ def test_a_long_list_says_how_long_it_is(ledger):
     assert said.endswith("… (178 in all)], threshold 2")
 
 
+def test_words_of_a_call_have_the_values_of_its_structs(ledger, cast):
+    hospital, patient = cast["hospital"].address, cast["patient"].address
+    image_set = (hospital, patient, *(bytes([number]) * 32 for number in (1, 2, 3)))
+    disown = Call("ImageRegistry", "disown", (image_set,))
+    assert one_call(ledger, lambda _: disown).words(patient) == (
+        f"{patient} calls disown of ImageRegistry with imageSet (custodian {hospital}, patient "
+        f"{patient}, root 0x{'01' * 32}, visit 0x{'02' * 32}, course 0x{'03' * 32})"
+    )
+
+
 def test_words_that_are_not_those_of_the_call_are_refused(ledger, cast, sign):
     document = sign()
     other = document["summary"].replace("did/svc/Email", "did/svc/Phone")

@@ -110,7 +110,9 @@ def _word(entry: Mapping[str, Any], type_: str, value: Any) -> str:
             shown.append(f"… ({len(value)} in all)")
         return f"[{', '.join(shown)}]"
     if type_ == "tuple":
-        return f"({_named(entry['components'], list(value))})"
+        # web3 decodes a struct as a dictionary.
+        values = value.values() if isinstance(value, Mapping) else value
+        return f"({_named(entry['components'], list(values))})"
     meaning = str(entry.get("internalType", "")).partition("[")[0]
     members = ENUMERATIONS.get(meaning, ())
     if members and value < len(members):
