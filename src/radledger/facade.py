@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
     from web3 import Web3
 
-    from radledger.access import CustodianKeyService, Reading, ReceiptBook
+    from radledger.access import AccessLedger, CustodianKeyService, Reading, ReceiptBook
     from radledger.algorithms import Algorithms
     from radledger.chain.events import Event
     from radledger.chain.ledger import Ledger, Receipt
@@ -87,8 +87,8 @@ class RadLedger:
 
     Attributes
     ----------
-    images, bundles, copies, consents, diseases, reading, algorithms, datasets, identities,
-    participants, index
+    images, bundles, copies, consents, diseases, reading, access_ledger, algorithms, datasets,
+    identities, participants, index
         The services.
     receipts
         The book of receipts.
@@ -241,7 +241,18 @@ class RadLedger:
 
         return Reading(self.ledger, self.images, self.receipts)
 
-    def key_service(self, rekey: Callable[[str], object] | None = None) -> CustodianKeyService:
+    @cached_property
+    def access_ledger(self) -> AccessLedger:
+        """Receipts under the roots of their days, and demands for them."""
+        from radledger.access import AccessLedger
+
+        return AccessLedger(self.ledger, self.receipts)
+
+    def key_service(
+        self,
+        rekey: Callable[[str], object] | None = None,
+        recorder: LocalAccount | None = None,
+    ) -> CustodianKeyService:
         """Release the secrets of this home's image sets to readers.
 
         Parameters
@@ -249,6 +260,8 @@ class RadLedger:
         rekey
             Encrypts an image set under a new secret, as its custodian, which locks out readers who
             may no longer read. Omit it for a patient, who cannot do so.
+        recorder
+            Acknowledges receipts for the custodian, which appointed it.
 
         Examples
         --------
@@ -265,6 +278,7 @@ class RadLedger:
             show=self.images.show,
             secret=self.images.secret,
             rekey=rekey,
+            recorder=recorder,
         )
 
     @cached_property

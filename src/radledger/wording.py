@@ -81,6 +81,11 @@ def _date(time: int) -> str:
     return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def _day(number: int) -> str:
+    seconds = number * 86_400
+    return "no end" if seconds > _LAST else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+
+
 def _short_date(time: int) -> str:
     return "no end" if time == UNTIL_REVOKED else _date(time)
 
@@ -98,6 +103,7 @@ def _listed(names: Callable[[int], tuple[str, ...]]) -> Callable[[int], str]:
 
 _WORDS: Mapping[str, Callable[[Any], str]] = {
     "Conditions": _listed(condition_names),
+    "Day": _day,
     "Disease": lambda digest: decode_disease(bytes.fromhex(digest[2:])) or "none",
     "Duration": lambda seconds: f"{seconds} s",
     "Duration256": lambda seconds: f"{seconds} s",

@@ -1,13 +1,16 @@
 """Reading image sets: receipts, key services, and who read what.
 
-===============  ==================================================================
-``reading``      what a reader does: a secret against a receipt, and the files
-``receipts``     what a reader signs
-``keyservice``   the protocol between readers and key services
-``custodian``    a key service in this process, over what a custodian or patient holds
-``book``         the receipts that were answered
-``log``          who had access to what, from the book and the index
-===============  ==================================================================
+====================  ==================================================================
+``reading``           what a reader does: a secret against a receipt, and the files
+``receipts``          what a reader signs
+``acknowledgements``  what a key service signs in return
+``keyservice``        the protocol between readers and key services
+``custodian``         a key service in this process, over what a custodian or patient holds
+``book``              the receipts that were answered, and those that were acknowledged
+``ledger``            the service over ``AccessLedger``: roots of days, demands and answers
+``proofs``            that a receipt is under the root of its day
+``log``               who had access to what, from the book and the index
+====================  ==================================================================
 """
 
 from __future__ import annotations
@@ -17,17 +20,25 @@ from typing import TYPE_CHECKING
 from radledger.lazy import lazily
 
 if TYPE_CHECKING:
-    from radledger.access.book import ReceiptBook, Release
+    from radledger.access.acknowledgements import Acknowledgement
+    from radledger.access.book import Acknowledged, ReceiptBook, Release
     from radledger.access.custodian import CustodianKeyService
     from radledger.access.keyservice import KeyService, WrappedSecret
+    from radledger.access.ledger import AccessLedger
     from radledger.access.log import Access
+    from radledger.access.model import Demand, Proof
     from radledger.access.reading import Reading, Released
     from radledger.access.receipts import Receipt, SignedReceipt
 
 __all__ = [
     "Access",
+    "AccessLedger",
+    "Acknowledged",
+    "Acknowledgement",
     "CustodianKeyService",
+    "Demand",
     "KeyService",
+    "Proof",
     "Reading",
     "Receipt",
     "ReceiptBook",
@@ -40,10 +51,13 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "book": ("ReceiptBook", "Release"),
+        "acknowledgements": ("Acknowledgement",),
+        "book": ("Acknowledged", "ReceiptBook", "Release"),
         "custodian": ("CustodianKeyService",),
         "keyservice": ("KeyService", "WrappedSecret"),
+        "ledger": ("AccessLedger",),
         "log": ("Access",),
+        "model": ("Demand", "Proof"),
         "reading": ("Reading", "Released"),
         "receipts": ("Receipt", "SignedReceipt"),
     },

@@ -1,4 +1,7 @@
-"""The receipts that a key service keeps. Receipts are added, and never changed."""
+"""The receipts that a home keeps: those it released for, and those acknowledged to it.
+
+Receipts are added, and never changed.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,16 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+from radledger.access.acknowledgements import Acknowledgement
+from radledger.access.days import DAY, to_number
 from radledger.access.errors import ReceiptReplayed
 from radledger.access.receipts import SignedReceipt
 from radledger.databases import SqliteDatabase
 
-__all__ = ["ReceiptBook", "Release"]
+__all__ = ["Acknowledged", "ReceiptBook", "Release"]
 
 _SCHEMA = (
     """
@@ -30,6 +36,21 @@ BEGIN SELECT RAISE(ABORT, 'a receipt is kept as it is'); END;
 CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON releases
 BEGIN SELECT RAISE(ABORT, 'a receipt is kept'); END;
 """,
+    """
+CREATE INDEX releases_by_time ON releases (released_at);
+CREATE TABLE acknowledgements (
+    number INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    institution TEXT NOT NULL,
+    day TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    receipt TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER acknowledgement_update BEFORE UPDATE ON acknowledgements
+BEGIN SELECT RAISE(ABORT, 'an acknowledgement is kept as it is'); END;
+CREATE TRIGGER acknowledgement_delete BEFORE DELETE ON acknowledgements
+BEGIN SELECT RAISE(ABORT, 'an acknowledgement is kept'); END;
+""",
 )
 
 
@@ -40,6 +61,14 @@ class Release:
     signed: SignedReceipt
     manifest: str
     released_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A receipt of a reader here, and its acknowledgement by the institution that released."""
+
+    signed: SignedReceipt
+    acknowledgement: Acknowledgement
 
 
 class ReceiptBook:
@@ -110,6 +139,52 @@ class ReceiptBook:
             )
         return tuple(map(_release, rows))
 
+    def release(self, digest: bytes) -> Release | None:
+        """What was released for the receipt of this digest; none if nothing was."""
+        with self._opened() as database:
+            rows = database.rows(
+                "SELECT receipt, manifest, released_at FROM releases WHERE digest = ?", digest
+            )
+        return _release(rows[0]) if rows else None
+
+    def on_day(self, day: date) -> tuple[Release, ...]:
+        """What was released on a day (UTC), oldest first."""
+        start = to_number(day) * DAY
+        with self._opened() as database:
+            rows = database.rows(
+                "SELECT receipt, manifest, released_at FROM releases "
+                "WHERE released_at >= ? AND released_at < ? ORDER BY number",
+                *(start, start + DAY),
+            )
+        return tuple(map(_release, rows))
+
+    def keep_acknowledged(self, acknowledged: Acknowledged) -> None:
+        """Add what a key service acknowledged; once is enough."""
+        acknowledgement = acknowledged.acknowledgement
+        row = (
+            acknowledged.signed.receipt.digest,
+            acknowledgement.institution,
+            acknowledgement.day.isoformat(),
+            acknowledgement.signature,
+            json.dumps(acknowledged.signed.to_json(), sort_keys=True),
+        )
+        with self._opened() as database, database.writing() as write:
+            write(
+                "INSERT INTO acknowledgements (digest, institution, day, signature, receipt) "
+                "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                *row,
+            )
+
+    def acknowledged(self, digest: bytes | None = None) -> tuple[Acknowledged, ...]:
+        """What key services acknowledged, of one receipt or of all, oldest first."""
+        with self._opened() as database:
+            rows = database.rows(
+                "SELECT digest, institution, day, signature, receipt FROM acknowledgements "
+                "WHERE digest = ? OR ? IS NULL ORDER BY number",
+                *(digest, digest),
+            )
+        return tuple(map(_acknowledged, rows))
+
     def holders(self, image_id: str, manifest: str) -> tuple[Release, ...]:
         """The last release of a manifest's secret to each reader and owner of the reader's key."""
         with self._opened() as database:
@@ -132,6 +207,14 @@ def _release(row: tuple[str, str, int]) -> Release:
     fields = json.loads(receipt)
     fields.pop("signer", None)
     return Release(SignedReceipt.from_json(fields), manifest, released_at)
+
+
+def _acknowledged(row: tuple[bytes, str, str, str, str]) -> Acknowledged:
+    digest, institution, day, signature, receipt = row
+    acknowledgement = Acknowledgement(
+        "0x" + digest.hex(), institution, date.fromisoformat(day), signature
+    )
+    return Acknowledged(SignedReceipt.from_json(json.loads(receipt)), acknowledgement)
 
 
 def _replayed(signed: SignedReceipt, released_at: int) -> ReceiptReplayed:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from radledger.access.acknowledgements import CONTRACT, Acknowledgement
+from radledger.access.bindings import AccessLedger
 from radledger.access.book import ReceiptBook, Release
+from radledger.access.days import day_of
 from radledger.access.errors import (
     ReaderReplaced,
     ReceiptForAnotherChain,
@@ -14,12 +17,16 @@ from radledger.access.errors import (
     ReceiptStale,
 )
 from radledger.access.keyservice import WrappedSecret, release_context
+from radledger.access.receipts import FRESH
+from radledger.chain.refusals import AccessRecorderNotAppointed
 from radledger.chain.rpc import request as request_node
 from radledger.consent import permission
 from radledger.crypto import keys
 from radledger.identity.identities import Identities, warn_of_x25519
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
     from radledger.access.receipts import Receipt, SignedReceipt
     from radledger.chain.clock import Present
     from radledger.chain.ledger import Ledger
@@ -27,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CustodianKeyService"]
 
-_FRESH = 300
 _PAUSE = 3600
 
 
@@ -55,6 +61,9 @@ class CustodianKeyService:
     rekey
         Encrypts an image set under a new secret: same root, new manifest.  Only its custodian
         can, so a patient leaves it out.
+    recorder
+        The key that acknowledges receipts for the custodian, which appointed it; without one, no
+        receipt is acknowledged.
 
     Examples
     --------
@@ -73,12 +82,14 @@ class CustodianKeyService:
         show: Callable[[str], ImageRecord],
         secret: Callable[[str], str],
         rekey: Callable[[str], object] | None = None,
+        recorder: LocalAccount | None = None,
     ) -> None:
         self._ledger = ledger
         self._receipts = receipts
         self._show = show
         self._secret = secret
         self._rekey = rekey
+        self._recorder = recorder
 
     def release(self, request: SignedReceipt) -> WrappedSecret:
         """Release an image set's secret to the reader whose owner signed for it.
@@ -101,6 +112,9 @@ class CustodianKeyService:
             If the use is not permitted, as the subclass of the contract's error's name.
         NoEncryptionKey
             If the reader registered no key to wrap the secret to.
+        AccessRecorderNotAppointed
+            If the custodian did not appoint the recorder that acknowledges receipts, or dismissed
+            it.
         """
         present = self._ledger.present()
         present.require_current()
@@ -121,6 +135,7 @@ class CustodianKeyService:
         public_key = Identities(self._ledger).encryption_key(receipt.reader)
         if public_key.kem is keys.Kem.X25519:
             warn_of_x25519(self._ledger, [receipt.reader])
+        acknowledgement = self._acknowledged(receipt, record.image_set.custodian, present.time)
         record = self._locked_out(record, present)
         wrapped = keys.wrap(
             self._secret(receipt.image_id),
@@ -129,7 +144,9 @@ class CustodianKeyService:
         )
         # Kept before it is given: nothing leaves that no receipt shows.
         self._receipts.keep(Release(request, record.manifest, present.time))
-        return WrappedSecret(receipt.image_id, receipt.grant_id, wrapped, present.block_age)
+        return WrappedSecret(
+            receipt.image_id, receipt.grant_id, wrapped, present.block_age, acknowledgement
+        )
 
     def _require_timely(self, receipt: Receipt, present: Present) -> None:
         """Check that the receipt is for this chain and recent."""
@@ -141,10 +158,10 @@ class CustodianKeyService:
                 expected=here,
             )
         now = present.time
-        if abs(now - receipt.time) > _FRESH:
+        if abs(now - receipt.time) > FRESH:
             raise ReceiptStale(
                 f"the receipt is {abs(now - receipt.time)} s away from the present, at most "
-                f"{_FRESH} are taken; sign a new one",
+                f"{FRESH} are taken; sign a new one",
                 time=receipt.time,
                 now=now,
             )
@@ -167,6 +184,18 @@ class CustodianKeyService:
 
     def _owner(self, identity: str) -> str:
         return str(self._ledger.call("IdentityRegistry", "controllerOf", identity))
+
+    def _acknowledged(
+        self, receipt: Receipt, custodian: str, released_at: int
+    ) -> Acknowledgement | None:
+        """What binds the custodian to show the receipt under the root of its day."""
+        if self._recorder is None:
+            return None
+        key = self._recorder.address
+        if self._ledger.call(CONTRACT, "lastDayOf", custodian, key) != AccessLedger.NO_END:
+            raise AccessRecorderNotAppointed.of({"institution": custodian, "recorder": key})
+        day = day_of(released_at)
+        return Acknowledgement.sign(self._ledger, self._recorder, receipt.digest, custodian, day)
 
     def _locked_out(self, record: ImageRecord, present: Present) -> ImageRecord:
         """Encrypt under a new secret if a reader has the current one and may no longer read."""

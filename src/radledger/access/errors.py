@@ -2,26 +2,44 @@
 
 ::
 
-    CryptoError
-    └── ReceiptInvalid               a receipt that its reader did not sign, or of another form
-        ├── ReceiptForAnotherChain   for another chain or deployment
-        ├── ReceiptStale             signed too long ago, or in the future
-        ├── ReceiptReplayed          answered before
-        ├── ReceiptGrantDiffers      naming another grant than the one that permits the use
-        └── ReaderReplaced           signed with a key that no longer controls the reader
+    RadLedgerError
+    ├── CryptoError
+    │   ├── ReceiptInvalid               a receipt that its reader did not sign, or of another form
+    │   │   ├── ReceiptForAnotherChain   for another chain or deployment
+    │   │   ├── ReceiptStale             signed too long ago, or in the future
+    │   │   ├── ReceiptReplayed          answered before
+    │   │   ├── ReceiptGrantDiffers      naming another grant than the one that permits the use
+    │   │   └── ReaderReplaced           signed with a key that no longer controls the reader
+    │   ├── AcknowledgementInvalid       one that does not bind the institution to the receipt
+    │   └── ProofInvalid                 a proof that does not lead to the anchored root
+    ├── UnknownReceipt                   not kept in this home
+    ├── UnknownDemand                    not demanded on this chain
+    ├── ReceiptsDiffer                   receipts that do not give the root that was anchored
+    ├── InstitutionUnclear               of none or several the account is a recorder
+    └── UsageError
+        ├── InvalidReceiptId             not a digest or id
+        └── InvalidDay                   not a day
 """
 
 from __future__ import annotations
 
-from radledger.errors import CryptoError
+from radledger.errors import CryptoError, RadLedgerError, UsageError
 
 __all__ = [
+    "AcknowledgementInvalid",
+    "InstitutionUnclear",
+    "InvalidDay",
+    "InvalidReceiptId",
+    "ProofInvalid",
     "ReaderReplaced",
     "ReceiptForAnotherChain",
     "ReceiptGrantDiffers",
     "ReceiptInvalid",
     "ReceiptReplayed",
     "ReceiptStale",
+    "ReceiptsDiffer",
+    "UnknownDemand",
+    "UnknownReceipt",
 ]
 
 
@@ -47,3 +65,35 @@ class ReceiptGrantDiffers(ReceiptInvalid):
 
 class ReaderReplaced(ReceiptInvalid):
     """A receipt was signed with a key that no longer controls the reader's identity."""
+
+
+class AcknowledgementInvalid(CryptoError):
+    """An acknowledgement does not bind the institution to the receipt that was released for."""
+
+
+class ProofInvalid(CryptoError):
+    """A proof does not show a receipt under the root that its institution anchored for the day."""
+
+
+class UnknownReceipt(RadLedgerError):
+    """This home has no such receipt, or no acknowledgement of it."""
+
+
+class UnknownDemand(RadLedgerError):
+    """No receipt has been demanded under that id."""
+
+
+class ReceiptsDiffer(RadLedgerError):
+    """The receipts of a day that are kept here do not give the root that was anchored."""
+
+
+class InstitutionUnclear(RadLedgerError):
+    """An account is a recorder of no institution, or of several."""
+
+
+class InvalidReceiptId(UsageError):
+    """A text is not the digest of a receipt or the id of a demand."""
+
+
+class InvalidDay(UsageError):
+    """A text is not a day."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from radledger.access.acknowledgements import Acknowledgement
     from radledger.access.receipts import SignedReceipt
     from radledger.crypto.keys import Wrapped
 
@@ -42,12 +43,16 @@ class WrappedSecret:
         From :func:`radledger.crypto.keys.wrap` with :func:`release_context` as the context.
     block_age
         Age in seconds of the block at which the release was decided.
+    acknowledgement
+        Of the receipt, by the institution; none if its key service has no recorder's key, or if a
+        patient released.
     """
 
     image_id: str
     grant_id: str
     wrapped: Wrapped
     block_age: int
+    acknowledgement: Acknowledgement | None = None
 
 
 class KeyService(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.access.book import ReceiptBook, Release
+from radledger.access.book import Acknowledged, ReceiptBook, Release
 from radledger.access.keyservice import release_context
 from radledger.access.receipts import Receipt
 from radledger.consent.permission import Use
@@ -51,7 +51,8 @@ class Reading:
     images
         The image sets that are read.
     receipts
-        The book of receipts of what patient and custodian read with a secret of their own.
+        The book of receipts of what patient and custodian read with a secret of their own, and of
+        what key services acknowledged.
 
     Examples
     --------
@@ -81,7 +82,9 @@ class Reading:
     ) -> Released:
         """Return an image set's secret, against a signed receipt.
 
-        A key service is asked with a receipt for the grant that permits the use.  The patient and
+        A key service is asked with a receipt for the grant that permits the use.  If it
+        acknowledges the receipt, that is kept here: by it the reader can demand the receipt from
+        the custodian (:class:`radledger.access.ledger.AccessLedger`).  The patient and
         the custodian, to whom the secret was wrapped at ingest, need none; a receipt of their
         reading is kept here.
 
@@ -108,6 +111,8 @@ class Reading:
             If no key service is asked, and the secret was not wrapped to the reader.
         UnwrapFailed
             If the answer cannot be opened with `private_key`.
+        AcknowledgementInvalid
+            If the acknowledgement is of something else, or its signer is not a recorder.
         UsageError
             If a key service is given without a use.
         """
@@ -122,7 +127,11 @@ class Reading:
         )
         grant_id = "0x" + bytes(grant).hex()
         receipt = Receipt.of(self._ledger, reads, image_set.image_id, use, grant_id)
-        answer = key_service.release(receipt.sign(reader))
+        signed = receipt.sign(reader)
+        answer = key_service.release(signed)
+        if answer.acknowledgement is not None:
+            answer.acknowledgement.require_binding(self._ledger, receipt, image_set.custodian)
+            self._receipts.keep_acknowledged(Acknowledged(signed, answer.acknowledgement))
         context = release_context(receipt.image_id, receipt.grant_id)
         return Released(keys.unwrap(answer.wrapped, private_key, context), answer.block_age)
 

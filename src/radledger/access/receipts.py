@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
     from radledger.consent.permission import Use
 
-__all__ = ["Receipt", "SignedReceipt"]
+__all__ = ["FRESH", "Receipt", "SignedReceipt"]
+
+FRESH = 300
+"""Seconds by which a receipt's time may differ from that of its release."""
 
 _FIELDS: Fields = (
     ("address", "reader"),
@@ -136,6 +139,11 @@ class Receipt:
         message = self._message()
         return keccak(b"\x19" + message.version + message.header + message.body)
 
+    @property
+    def content(self) -> bytes:
+        """Its hash as a struct, from which a contract computes the digest."""
+        return bytes(self._message().body)
+
     def sign(self, owner: LocalAccount) -> SignedReceipt:
         """Sign as the owner of the reader's identity: the reader, unless that was recovered."""
         signature = owner.sign_message(self._message()).signature
@@ -165,6 +173,16 @@ class SignedReceipt:
         try:
             return recover(self.receipt.typed_data, signature_bytes(self.signature))
         except (ValueError, TypeError):
+            return None
+
+    @property
+    def standard_signature(self) -> bytes | None:
+        """The signature in the form that contracts take; None if it is not one of a key."""
+        from radledger.chain.signatures import signature_bytes, standard
+
+        try:
+            return standard(signature_bytes(self.signature))
+        except ValueError:
             return None
 
     def to_json(self) -> dict[str, Any]:

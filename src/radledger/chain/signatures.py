@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["ORDER", "recover", "signature_bytes", "standard"]
+__all__ = ["ORDER", "compact", "recover", "signature_bytes", "standard"]
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """The order of secp256k1: private keys are below it, and not zero."""
@@ -63,6 +63,22 @@ def standard(signature: bytes) -> bytes | None:
     if s > ORDER // 2:
         parity, s = 1 - parity, (ORDER - s) % ORDER
     return r + s.to_bytes(32) + bytes([27 + parity])
+
+
+def compact(signature: bytes) -> tuple[bytes, bytes] | None:
+    """The two words of a key's signature, the parity in the highest bit of s (EIP-2098).
+
+    Examples
+    --------
+    >>> r, vs = compact(bytes(31) + b"\\1" + bytes(31) + b"\\2" + b"\\1")
+    >>> r[-1], vs[0], vs[-1]
+    (1, 128, 2)
+    """
+    form = standard(signature)
+    if form is None:
+        return None
+    parity = form[64] - 27
+    return form[:32], bytes([form[32] | parity << 7]) + form[33:64]
 
 
 def recover(data: Mapping[str, Any], signature: bytes) -> str | None:

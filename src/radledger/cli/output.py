@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def plain(value: Any) -> Any:
         return "0x" + bytes(value).hex()
     if isinstance(value, Enum):
         return plain(value.value)
-    if isinstance(value, Path):
+    if isinstance(value, Path | date):
         return str(value)
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]

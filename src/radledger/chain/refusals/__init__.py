@@ -5,6 +5,21 @@ Written by ``tools/generate_refusals.py``; edit the contracts instead.
 
 from __future__ import annotations
 
+from radledger.chain.refusals.access_ledger import (
+    AccessAlreadyAnswered,
+    AccessAlreadyDemanded,
+    AccessAnswerLate,
+    AccessBadSignature,
+    AccessDayNotOpen,
+    AccessNotAcknowledged,
+    AccessNotDemandable,
+    AccessNotDemanded,
+    AccessProofInvalid,
+    AccessRecorderAlreadyAppointed,
+    AccessRecorderMissing,
+    AccessRecorderNotAppointed,
+    AccessRootMissing,
+)
 from radledger.chain.refusals.algorithm_registry import (
     AlgorithmExecutionIncomplete,
     AlgorithmExecutionsIncomplete,
@@ -162,6 +177,19 @@ from radledger.chain.refusals.participant_registry import (
 )
 
 __all__ = [
+    "AccessAlreadyAnswered",
+    "AccessAlreadyDemanded",
+    "AccessAnswerLate",
+    "AccessBadSignature",
+    "AccessDayNotOpen",
+    "AccessNotAcknowledged",
+    "AccessNotDemandable",
+    "AccessNotDemanded",
+    "AccessProofInvalid",
+    "AccessRecorderAlreadyAppointed",
+    "AccessRecorderMissing",
+    "AccessRecorderNotAppointed",
+    "AccessRootMissing",
     "AlgorithmExecutionIncomplete",
     "AlgorithmExecutionsIncomplete",
     "AlgorithmNameMissing",

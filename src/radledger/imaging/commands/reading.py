@@ -9,6 +9,8 @@ from radledger.cli.session import session
 from radledger.errors import UsageError
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
     from radledger.access import KeyService
     from radledger.consent.permission import Use
 
@@ -82,4 +84,14 @@ def _key_service(image: str) -> KeyService:
     def rekey(image_id: str) -> object:
         return images.rekey(image_id, custodian=session.open(custodian[0]))
 
-    return session.radledger.key_service(rekey if custodian else None)
+    return session.radledger.key_service(rekey if custodian else None, _recorder(address))
+
+
+def _recorder(custodian: str) -> LocalAccount | None:
+    """The account of this home that acknowledges receipts for a custodian; none without one."""
+    radledger = session.radledger
+    if "AccessLedger" not in radledger.ledger.deployment.contracts:
+        return None
+    appointed = {recorder for _, recorder in radledger.access_ledger.recorders(custodian)}
+    names = [each.name for each in session.keystore.list() if each.address in appointed]
+    return session.open(names[0]) if names else None

@@ -1,0 +1,5 @@
+"""Commands about receipts."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,159 @@
+"""``radledger receipt``: receipts under the roots of their days, and demands for them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from radledger.cli.acting import act
+from radledger.cli.output import plain, show, show_all
+from radledger.cli.parameters import Address, SignOnly, ValidFor
+from radledger.cli.session import session
+from radledger.cli.values import InvalidFile, named_path, write_document
+
+if TYPE_CHECKING:
+    from radledger.access import AccessLedger
+
+__all__ = ["group"]
+
+# A proof of 2^32 receipts has some 3 kB.
+_LONGEST = 100_000
+
+group = typer.Typer(help="Receipts of reading: anchored, proven, and demanded where left out.")
+
+ReceiptId = Annotated[str, typer.Argument(metavar="RECEIPT", help="Digest of the receipt.")]
+DemandId = Annotated[str, typer.Argument(metavar="DEMAND", help="Id of the demand.")]
+ProofFile = Annotated[
+    Path, typer.Argument(parser=named_path, metavar="FILE", help="The proof, as JSON.")
+]
+OfInstitution = Annotated[
+    str | None, typer.Option(metavar="ACCOUNT", help="Only those of an institution.")
+]
+
+
+def _access() -> AccessLedger:
+    return session.radledger.access_ledger
+
+
+# --- the institution --------------------------------------------------------------------------
+
+
+@group.command()
+def appoint(recorder: Address, sign_only: SignOnly = None, valid_for: ValidFor = "7d") -> None:
+    """Appoint the key that acknowledges and anchors receipts for your institution."""
+    act(_access().appoint(session.address(recorder)), sign_only, valid_for)
+
+
+@group.command()
+def dismiss(recorder: Address, sign_only: SignOnly = None, valid_for: ValidFor = "7d") -> None:
+    """Dismiss a recorder for good; what it acknowledged until tomorrow stays binding."""
+    act(_access().dismiss(session.address(recorder)), sign_only, valid_for)
+
+
+# --- the recorder -----------------------------------------------------------------------------
+
+
+@group.command()
+def record(
+    receipt: ReceiptId,
+    checked: Annotated[
+        bool,
+        typer.Option(
+            "--checked", help="Have the reader's signature checked, which shows who read."
+        ),
+    ] = False,
+) -> None:
+    """Record one receipt at once, by its digest; its day's root has it too."""
+    show(_access().record(receipt, checked=checked).send(session.signer))
+
+
+@group.command()
+def anchor(
+    day: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="Day in UTC (default: past days without one)."),
+    ] = None,
+    institution: Annotated[
+        str | None,
+        typer.Option(metavar="ACCOUNT", help="Whose (default: the one whose recorder you are)."),
+    ] = None,
+) -> None:
+    """Anchor the root over all receipts of a day that this home keeps; run it once a day."""
+    from radledger.access.days import parse_day
+
+    access = _access()
+    whose = session.whose(institution) or access.institution_of(session.signer.address)
+    days = access.unanchored(whose) if day is None else (parse_day(day),)
+    done = [access.anchor(whose, each).send(session.signer) for each in days]
+    show_all(done, empty="the roots of all past days are anchored")
+
+
+# --- proofs -----------------------------------------------------------------------------------
+
+
+@group.command()
+def prove(receipt: ReceiptId, file: ProofFile) -> None:
+    """Write the proof that a receipt released for here is under the root of its day."""
+    proof = _access().prove(receipt)
+    write_document(file, plain(proof))
+    show(proof)
+
+
+@group.command()
+def check(file: ProofFile) -> None:
+    """Check a proof against the root that is on the chain."""
+    from radledger.access import Proof
+
+    try:
+        with file.open("rb") as content:
+            value = json.loads(content.read(_LONGEST))
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror}"
+        raise InvalidFile(message, path=str(file)) from error
+    except (ValueError, RecursionError):
+        value = None
+    proof = Proof.from_json(value)
+    _access().check(proof)
+    show(proof)
+
+
+# --- demands ----------------------------------------------------------------------------------
+
+
+@group.command()
+def demand(receipt: ReceiptId, sign_only: SignOnly = None, valid_for: ValidFor = "7d") -> None:
+    """Demand that an institution show a receipt that it acknowledged to you, within seven days.
+
+    Possible from three days after the receipt's day until eight weeks after it.
+    """
+    act(_access().demand(receipt), sign_only, valid_for)
+
+
+@group.command()
+def answer(demand: DemandId) -> None:
+    """Answer a demand with the proof that the receipt is under the root of its day."""
+    show(_access().answer(demand).send(session.signer))
+
+
+@group.command()
+def demands(institution: OfInstitution = None) -> None:
+    """List demands, and which of them were not answered in time."""
+    show_all(_access().demands(session.whose(institution)), empty="no demands")
+
+
+# --- lists ------------------------------------------------------------------------------------
+
+
+@group.command()
+def roots(institution: OfInstitution = None) -> None:
+    """List the roots that institutions anchored, of each day the last one."""
+    show_all(_access().roots(session.whose(institution)), empty="no roots")
+
+
+@group.command(name="list")
+def list_() -> None:
+    """List the receipts that this home keeps, with the root of their day and their demand."""
+    show_all(_access().receipts(), empty="no receipts; they come with `radledger image fetch`")
