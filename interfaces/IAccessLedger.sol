@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Day} from "../contracts/types/Day.sol";
 import {DemandId} from "../contracts/types/DemandId.sol";
-import {ReceiptId} from "../contracts/types/ReceiptId.sol";
+import {ReceiptDigest} from "../contracts/types/ReceiptDigest.sol";
 import {Time} from "../contracts/types/Time.sol";
 
 /// @title Receipts of reading: that none was left out
@@ -42,7 +42,7 @@ interface IAccessLedger {
     /// @param institution institution that released what was read
     /// @param day day of the release
     struct Acknowledgement {
-        ReceiptId receipt;
+        ReceiptDigest receipt;
         address institution;
         Day day;
     }
@@ -134,7 +134,7 @@ interface IAccessLedger {
     /// @param receipt digest of the receipt
     /// @param institution institution that released what was read
     /// @param signer who signed it, where that was checked; else zero
-    event AccessReceiptRecorded(ReceiptId indexed receipt, address indexed institution, address indexed signer);
+    event AccessReceiptRecorded(ReceiptDigest indexed receipt, address indexed institution, address indexed signer);
 
     /// @notice The root of a day's receipts was anchored, or replaced.
     /// @param institution the institution
@@ -149,7 +149,7 @@ interface IAccessLedger {
     /// @param day day of the receipt
     /// @param due time until which it can be answered
     event AccessDemanded(
-        DemandId indexed demand, ReceiptId indexed receipt, address indexed institution, Day day, Time due
+        DemandId indexed demand, ReceiptDigest indexed receipt, address indexed institution, Day day, Time due
     );
 
     /// @notice A demand was answered: the receipt is under the root of its day.
@@ -174,7 +174,7 @@ interface IAccessLedger {
     /// @notice Records one receipt by itself. Nothing is stored.
     /// @param institution institution that released what was read; the caller is its recorder
     /// @param receipt digest of the receipt
-    function record(address institution, ReceiptId receipt) external;
+    function record(address institution, ReceiptDigest receipt) external;
 
     /// @notice Records one receipt by itself, its signature checked. Nothing is stored.
     /// @param institution institution that released what was read; the caller is its recorder

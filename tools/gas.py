@@ -21,6 +21,7 @@ from radledger.consent import Consents, Terms, duo
 from radledger.consent.bindings import DataUse
 from radledger.research import Datasets
 from radledger.signed import submit
+from tools.gas_access import measure_access
 from tools.gas_budgets import BUDGETS
 from tools.gas_meter import YEAR, Meter, anchored, digest, image_set, new_image, parts
 from tools.gas_operations import OPERATIONS
@@ -50,7 +51,8 @@ def measure(ledger: Ledger, people: dict[str, Any]) -> dict[str, int]:
         Accounts of :mod:`radledger.devnet.people`, and further ones as ``new-…``.
     """
     meter = Meter(ledger, people)
-    for part in (_identity, _imaging, _consent, _research, _hybrid_key, *OPERATIONS, _algorithms):
+    parts = (_identity, _imaging, _consent, _research, _hybrid_key, *OPERATIONS, _algorithms)
+    for part in (*parts, measure_access):
         part(meter)
     return dict(sorted(meter.costs.items()))
 

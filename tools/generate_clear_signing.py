@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from radledger.access.bindings import TYPED_DATA as ACCESS_DATA
 from radledger.areas import CONTRACTS
 from radledger.chain.forward import STRUCTS as FORWARDED
 from radledger.consent.bindings import TYPED_DATA as CONSENT_DATA
@@ -36,9 +37,11 @@ INTENTS = {
     "RevokeAll": "Revoke all permissions",
     "ForbidEmergencies": "Decide on emergency access",
     "Accept": "Accept images in data set",
+    "Acknowledgement": "Acknowledge a receipt",
     "ForwardRequest": "Send a call, fees paid",
     "acknowledge": "Acknowledge images as yours",
     "disown": "Disown images",
+    "demand": "Demand a receipt",
     "claim": "Claim a reward",
     "claimFor": "Claim a reward for another",
     "setFree": "Give a share for free",
@@ -80,6 +83,7 @@ TECHNICAL = {"seen", "epoch", "gas", "nonce", "value"}
 def wanted() -> dict[Path, str]:
     """Text of each description by its path."""
     texts = {
+        "eip712-acknowledgements": typed("RadLedger Access", ACCESS_DATA),
         "eip712-consents": typed("RadLedger Consent", CONSENT_DATA),
         "eip712-data-sets": typed("RadLedger Data Sets", RESEARCH_DATA),
         "eip712-forward-requests": typed("RadLedger Forwarder", FORWARDED),

@@ -14,7 +14,7 @@ import {Roles} from "../lib/Roles.sol";
 import {Signatures} from "../lib/Signatures.sol";
 import {Day} from "../types/Day.sol";
 import {DemandId} from "../types/DemandId.sol";
-import {ReceiptId} from "../types/ReceiptId.sol";
+import {ReceiptDigest} from "../types/ReceiptDigest.sol";
 import {time} from "../types/Time.sol";
 import {DemandSlot, DemandSlotLibrary} from "./DemandSlot.sol";
 import {RootSlot, RootSlotLibrary} from "./RootSlot.sol";
@@ -79,7 +79,7 @@ contract AccessLedger is IAccessLedger, EIP712, ERC2771Context {
     // ------------------------------------------------------------------ writes, by a recorder
 
     /// @inheritdoc IAccessLedger
-    function record(address institution, ReceiptId receipt) external {
+    function record(address institution, ReceiptDigest receipt) external {
         _requireRecorder(institution, _msgSender());
         emit AccessReceiptRecorded(receipt, institution, address(0));
     }
@@ -89,7 +89,7 @@ contract AccessLedger is IAccessLedger, EIP712, ERC2771Context {
         _requireRecorder(institution, _msgSender());
         bytes32 digest = MessageHashUtils.toTypedDataHash(_receiptDomain(), content);
         if (!Signatures.isSignedBy(signer, digest, signature)) revert AccessBadSignature(signer);
-        emit AccessReceiptRecorded(ReceiptId.wrap(digest), institution, signer);
+        emit AccessReceiptRecorded(ReceiptDigest.wrap(digest), institution, signer);
     }
 
     /// @inheritdoc IAccessLedger
@@ -217,7 +217,7 @@ contract AccessLedger is IAccessLedger, EIP712, ERC2771Context {
     }
 
     /// @dev Hashed twice, so that no inner node of the tree can pass for a leaf.
-    function _leaf(ReceiptId receipt) private pure returns (bytes32) {
+    function _leaf(ReceiptDigest receipt) private pure returns (bytes32) {
         return keccak256(bytes.concat(keccak256(abi.encode(receipt))));
     }
 }

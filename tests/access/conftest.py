@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from radledger.access import CustodianKeyService, Reading, Receipt, ReceiptBook
+from radledger.access import (
+    AccessLedger,
+    CustodianKeyService,
+    Reading,
+    Receipt,
+    ReceiptBook,
+)
+from radledger.access.days import DAY
 from radledger.consent.permission import Use
 from radledger.crypto.keys import public_key
 from radledger.imaging.model import NONE
@@ -51,6 +58,34 @@ def receipts(tmp_path):
 def service(ledger, receipts, holding):
     return CustodianKeyService(
         ledger, receipts, show=holding.show, secret=holding.secret, rekey=holding.rekey
+    )
+
+
+@pytest.fixture
+def access(ledger, receipts):
+    return AccessLedger(ledger, receipts)
+
+
+@pytest.fixture
+def noon(ledger, travel):
+    """Let it be noon, so that what a test does within minutes is of one day."""
+    now = ledger.now()
+    travel(DAY - now % DAY + DAY // 2)
+
+
+@pytest.fixture
+def recorder(noon, access, who):
+    """The key of the hospital's key service."""
+    recorder = who.relatives[0]
+    access.appoint(recorder.address).send(who.hospital)
+    return recorder
+
+
+@pytest.fixture
+def acknowledging(ledger, receipts, holding, recorder):
+    """A key service of the hospital that acknowledges receipts."""
+    return CustodianKeyService(
+        ledger, receipts, show=holding.show, secret=holding.secret, recorder=recorder
     )
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from radledger.access import Acknowledgement, Receipt
+from radledger.access.days import day_of, to_number
 from radledger.algorithms import Algorithms, Release, Run
 from radledger.chain.ledger import ContractAt
 from radledger.chain.rpc import request
 from radledger.consent import Consents, Terms
 from radledger.consent.model import SealedNote
 from radledger.consent.permission import Use
+from radledger.crypto.merkle import MerkleTree
 from radledger.identity import Identities, Participants
 from radledger.imaging.bindings import NewImageSet
 from radledger.imaging.model import ImageSet, Kind, group_digest
@@ -21,6 +24,7 @@ NOTE = SealedNote("unconscious after an accident", bytes(32))
 RECOVERY_DELAY = 3 * 24 * 3600
 DAY = 24 * 3600
 MODEL = "Lung nodule detection"
+_ACCESS = "AccessLedger"
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,17 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Demands:
+    """Digests of receipts, and ids of the demands for them."""
+
+    receipt: str
+    answered: str
+    omitted_receipt: str
+    omitted: str
+    signed: str
+
+
+@dataclass(frozen=True)
 class Story:
     """The ids of what the story was about."""
 
@@ -44,6 +59,7 @@ class Story:
     dataset: str
     claims: tuple[str, ...]
     model: Model
+    demands: Demands
 
 
 def digest(name):
@@ -65,9 +81,11 @@ class Narrator:
         self.consent(original)
         self.emergency()
         dataset, claims, model = self.research(original, deidentified)
+        acknowledged, signed = self.receipts(original)
         self.identity()
+        demands = self.demands(acknowledged, signed)
         self.accreditation()
-        return Story(original, deidentified, erased, disowned, dataset, claims, model)
+        return Story(original, deidentified, erased, disowned, dataset, claims, model, demands)
 
     def rich(self, *addresses):
         for address in addresses:
@@ -191,6 +209,43 @@ class Narrator:
         datasets.suspend(dataset, images[1]).send(who.stranger)
         claims += datasets.claim(dataset).send(who.hospital)
         return dataset, tuple(receipt.transaction for receipt in claims), model
+
+    def receipts(self, image):
+        """One that is alone under the root of its day, and one that is left out."""
+        who, recorder = self.who, self.who.stranger
+        hospital, radiologist = who.hospital.address, who.radiologist.address
+        for key in (recorder.address, radiologist):
+            self.ledger.send(who.hospital, _ACCESS, "appoint", key)
+        self.ledger.send(who.hospital, _ACCESS, "dismiss", radiologist)
+        signed = Receipt.of(
+            self.ledger, radiologist, image.image_id, Use.of(["CC"]), digest("grant")
+        ).sign(who.radiologist)
+        told = (signed.receipt.content, signed.signer, signed.standard_signature)
+        self.ledger.send(recorder, _ACCESS, "recordSigned", hospital, *told)
+        shown, omitted = (
+            bytes.fromhex(digest(f"{name} receipt")[2:]) for name in ("shown", "omitted")
+        )
+        self.ledger.send(recorder, _ACCESS, "record", hospital, shown)
+        day = day_of(self.ledger.now())
+        for root in (omitted, MerkleTree([shown]).root):
+            self.ledger.send(recorder, _ACCESS, "anchorDay", hospital, to_number(day), root)
+        acknowledged = [
+            Acknowledgement.sign(self.ledger, recorder, receipt, hospital, day)
+            for receipt in (shown, omitted)
+        ]
+        return acknowledged, "0x" + signed.receipt.digest.hex()
+
+    def demands(self, acknowledged, signed):
+        """They are demanded as soon as they can be, and one is answered."""
+        ids = []
+        for each in acknowledged:
+            demanded = self.ledger.send(
+                self.who.radiologist, _ACCESS, "demand", each.struct, *each.signature_words
+            )
+            ids.append(demanded.event("AccessDemanded").args["demand"])
+        self.ledger.send(self.who.hospital, _ACCESS, "answer", acknowledged[0].struct, [])
+        shown, omitted = (each.receipt for each in acknowledged)
+        return Demands(shown, ids[0], omitted, ids[1], signed)
 
     def identity(self):
         who, identities = self.who, self.identities

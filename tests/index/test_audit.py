@@ -121,6 +121,8 @@ def test_a_false_event_is_named(index, story, who):
         ("EmergencyReviewed", "ConsentRegistry.emergencyOf"),
         ("EmergencyDeclared", "ConsentRegistry.conductOf"),
         ("EmergenciesForbidden", "ConsentRegistry.emergencyChoiceOf"),
+        ("AccessRecorderDismissed", "AccessLedger.lastDayOf"),
+        ("AccessAnswered", "AccessLedger.demandOf"),
         ("AlgorithmVersionRecalled", "AlgorithmRegistry.versionOf"),
         ("DatasetImageContributed", "DatasetRegistry.contributorOf"),
         ("DatasetImageWithdrawn", "DatasetRegistry.imageSetOf"),

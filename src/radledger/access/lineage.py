@@ -1,6 +1,7 @@
 """Receipts in lineages: which of them were demanded, and whether they were shown.
 
-What a receipt was for is not on the chain, so it is not linked to an image set.
+A receipt is named ``DIGEST/receipt``.  What it was for is not on the chain, so it is not linked to
+an image set.
 """
 
 from __future__ import annotations
@@ -8,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, or_
-
 from radledger.access import tables
 from radledger.area.lineage import Kind, parts
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
     from radledger.area.lineage import Walk
 
 __all__ = ["KINDS", "PROV_RELATIONS", "begin", "consequences", "origins"]
 
+_RECEIPT = "receipt"
 _Row = Mapping[str, Any]
 
 KINDS = {
@@ -30,8 +32,12 @@ PROV_RELATIONS: Mapping[str, str] = {}
 def begin(walk: Walk, id_: str, rest: str) -> str | None:
     """Go both ways from a receipt that is on the chain, or from a demand."""
     demands, recorded = tables.receipt_demands, tables.recorded_receipts
-    found = rest or walk.rows(demands, or_(demands.c.demand == id_, demands.c.receipt == id_))
-    if rest or not (found or walk.rows(recorded, recorded.c.receipt == id_)):
+    if rest == _RECEIPT:
+        known = demands.c.receipt == id_, recorded.c.receipt == id_
+        if not (walk.rows(demands, known[0]) or walk.rows(recorded, known[1])):
+            return None
+        id_ = _node_of(id_)
+    elif rest or not walk.rows(demands, demands.c.demand == id_):
         return None
     walk.both_ways({id_})
     return id_
@@ -39,29 +45,40 @@ def begin(walk: Walk, id_: str, rest: str) -> str | None:
 
 def origins(walk: Walk, ids: set[str]) -> set[str]:
     """Add receipts and demands, and return the receipts that were demanded."""
-    recorded, demands = tables.recorded_receipts.c, tables.receipt_demands.c
+    recorded, demands = tables.recorded_receipts, tables.receipt_demands
+    receipts = _receipts(ids)
+    for some in parts(receipts):
+        for row in walk.rows(recorded, recorded.c.receipt.in_(some)):
+            _add_receipt(walk, row)
+        for row in walk.rows(demands, demands.c.receipt.in_(some)):
+            walk.add(_node_of(row["receipt"]), "receipt", {"institution": row["institution"]})
     found = set()
     for some in parts(ids):
-        for row in walk.rows(tables.recorded_receipts, recorded.receipt.in_(some)):
-            _add_receipt(walk, row)
-        for row in _demands(walk, or_(demands.demand.in_(some), demands.receipt.in_(some))):
-            if row["demand"] in ids:
-                _add_demand(walk, row)
-                found.add(row["receipt"])
-            else:
-                walk.add(row["receipt"], "receipt", {"institution": row["institution"]})
+        for row in _demands(walk, demands.c.demand.in_(some)):
+            _add_demand(walk, row)
+            found.add(_node_of(row["receipt"]))
     return found
 
 
 def consequences(walk: Walk, ids: set[str]) -> set[str]:
     """Add and return the demands for these receipts."""
-    demands = tables.receipt_demands.c
+    demands = tables.receipt_demands
     found = set()
-    for some in parts(ids):
-        for row in _demands(walk, demands.receipt.in_(some)):
+    for some in parts(_receipts(ids)):
+        for row in _demands(walk, demands.c.receipt.in_(some)):
             _add_demand(walk, row)
             found.add(row["demand"])
     return found
+
+
+def _node_of(receipt: str) -> str:
+    """Not by its digest alone: a recorder chooses that, be it the id of an image."""
+    return f"{receipt}/{_RECEIPT}"
+
+
+def _receipts(ids: set[str]) -> set[str]:
+    """The digests of the receipts among these ids."""
+    return {id_.removesuffix(f"/{_RECEIPT}") for id_ in ids if id_.endswith(f"/{_RECEIPT}")}
 
 
 def _demands(walk: Walk, condition: ColumnElement[bool]) -> list[_Row]:
@@ -78,9 +95,8 @@ def _demands(walk: Walk, condition: ColumnElement[bool]) -> list[_Row]:
 
 def _add_receipt(walk: Walk, row: _Row) -> None:
     names = ("institution", "signer")
-    walk.add(
-        row["receipt"], "receipt", {name: row[name] for name in names if row[name] is not None}, row
-    )
+    told = {name: row[name] for name in names if row[name] is not None}
+    walk.add(_node_of(row["receipt"]), "receipt", told, row)
 
 
 def _add_demand(walk: Walk, row: _Row) -> None:
@@ -89,4 +105,4 @@ def _add_demand(walk: Walk, row: _Row) -> None:
     if row["answered_at"] is not None:
         told["answered_at"] = row["answered_at"]
     walk.add(row["demand"], "demand", told, row)
-    walk.link(row["receipt"], row["demand"], "demanded by", {})
+    walk.link(_node_of(row["receipt"]), row["demand"], "demanded by", {})

@@ -29,9 +29,9 @@ class Node:
     Attributes
     ----------
     id
-        Of an image set, work, data set, algorithm, its version or an execution its id; of a version
-        of a data set ``DATASET/NUMBER``; of a payout, and of executions that were recorded by a
-        root, ``TRANSACTION/LOG INDEX``.
+        Of an image set, work, data set, algorithm, its version, an execution or a demand its id; of
+        a version of a data set ``DATASET/NUMBER``; of a receipt ``DIGEST/receipt``; of a payout,
+        and of executions that were recorded by a root, ``TRANSACTION/LOG INDEX``.
     kind
         What it is, such as ``image set``, ``data set`` or ``payout``.
     details

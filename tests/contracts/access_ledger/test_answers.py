@@ -111,11 +111,11 @@ def test_root_of_the_last_day_in_the_slot_has_no_answer(
     day, receipt = today(), next(receipts)
     tree = tree_of(receipt)
     appointed.anchorDay(hospital, day, tree.root, {"from": recorder})
+    made = acknowledged(receipt, day=day + RING)
     at_day(day + RING + FIRST)
-    appointed.demand(*acknowledged(receipt, day=day + RING), {"from": stranger})
-    made = acknowledged(receipt, day=day + RING).acknowledgement
+    appointed.demand(*made, {"from": stranger})
     with error("AccessProofInvalid", hospital, day + RING, "0x" + tree.root.hex()):
-        appointed.answer(made, [], {"from": hospital})
+        appointed.answer(made.acknowledgement, [], {"from": hospital})
 
 
 def test_proof_of_another_receipt_is_no_answer(
