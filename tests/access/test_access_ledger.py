@@ -268,6 +268,36 @@ def test_receipt_is_recorded_by_itself(access, read, recorder, ledger, who):
         access.record(digest).send(who.hospital)
 
 
+def test_nothing_of_what_was_read_is_on_the_chain(
+    access, read, recorder, receipts, today, travel, who, ledger, image_set
+):
+    """Neither in what is sent nor in what is emitted, from the first receipt to the answer."""
+    start = ledger.block_number()
+    digests, day = [read() for _ in range(2)], today()
+    access.record(digests[0]).send(recorder)
+    access.anchor(who.hospital.address, day).send(recorder)
+    travel(3 * DAY)
+    demanded = access.demand(digests[1]).send(who.stranger)
+    access.answer(demanded.demand_id).send(who.stranger)
+    seen = ""
+    for number in range(start, ledger.block_number() + 1):
+        block = ledger.web3.eth.get_block(number, full_transactions=True)
+        for sent in block["transactions"]:
+            if sent["to"] == ledger.address("AccessLedger"):
+                receipt = ledger.web3.eth.get_transaction_receipt(sent["hash"])
+                logs = [topic.hex() for log in receipt["logs"] for topic in log["topics"]]
+                data = [log["data"].hex() for log in receipt["logs"]]
+                seen += " ".join([sent["input"].hex(), *logs, *data])
+    (release, *_) = receipts.releases()
+    read_by = release.signed.receipt
+    assert digests[1][2:] in seen  # so that there is something to see
+    for secret in (
+        *(image_set.image_id, read_by.grant_id, read_by.nonce, release.signed.signature),
+        *(read_by.reader, who.patient.address, image_set.root, image_set.visit),
+    ):
+        assert secret[2:].lower() not in seen
+
+
 def test_what_is_not_there(access, read, elsewhere, who):
     digest = read()
     for wrong in (

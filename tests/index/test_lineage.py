@@ -333,3 +333,35 @@ def test_prov_says_the_same(index, story, ledger):
     assert {str(agent.identifier) for agent in of(model.ProvAgent)} == {
         f"eip155:{node.details[role]}" for node in found.nodes if (role := kinds()[node.kind].agent)
     }
+
+
+def test_from_a_receipt_to_the_demand_for_it_and_back(index, story):
+    receipt, demand = f"{story.demands.receipt}/receipt", story.demands.answered
+    for id_ in (receipt, demand):
+        found = index.lineage(id_)
+        assert found.start == id_
+        assert relations(found) == {(receipt, "demanded by", demand)}
+        details = {node.kind: node.details for node in found.nodes}
+        assert details["receipt"]["institution"] == details["demand"]["institution"]
+        assert details["demand"]["answered_at"] == details["demand"]["timestamp"]
+    (omitted,) = (
+        node for node in index.lineage(story.demands.omitted).nodes if node.kind == "demand"
+    )
+    assert "answered_at" not in omitted.details
+
+
+def test_receipt_that_was_not_demanded_tells_who_signed_it(index, story, who):
+    (node,) = index.lineage(f"{story.demands.signed}/receipt").nodes
+    assert node.details["signer"] == who.radiologist.address
+    with pytest.raises(NothingKnown):
+        index.lineage(digest("left out") + "/receipt")
+
+
+def test_receipt_that_has_the_id_of_an_image_does_not_change_its_lineage(ledger, index, story, who):
+    image = story.original.image_id
+    before = index.lineage(image)
+    same = bytes.fromhex(image[2:])
+    ledger.send(who.stranger, "AccessLedger", "record", who.hospital.address, same)
+    index.sync()
+    assert index.lineage(image) == before
+    assert "AccessReceiptRecorded" not in {each.event for each in index.history(image)}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from radledger.access import AccessLedger
 from radledger.algorithms import Algorithms
 from radledger.chain.ledger import Ledger
 from radledger.consent import Consents
@@ -31,7 +32,7 @@ def everyone(who):
 def everything(ledger, story, who):
     """What the services say of all that happened."""
     consents, datasets, identities = Consents(ledger), Datasets(ledger), Identities(ledger)
-    algorithms = Algorithms(ledger)
+    algorithms, access = Algorithms(ledger), AccessLedger(ledger, receipts=None)
     people = (who.patient.address, who.hospital.address, who.clinician.address)
     return {
         "image": records.image_record(ledger, story.original.image_id),
@@ -51,6 +52,12 @@ def everything(ledger, story, who):
         "clinic's": algorithms.list(institution=who.clinic.address),
         "algorithm": algorithms.show(algorithms.list()[0].algorithm_id),
         "version": algorithms.version(story.model.version),
+        "recorders": access.recorders(),
+        "hospital's recorders": access.recorders(who.hospital.address),
+        "roots": access.roots(),
+        "demands": access.demands(),
+        "demands to the hospital": access.demands(who.hospital.address),
+        "demand": access.demand_of(story.demands.answered),
         "identities": [identities.show(person) for person in everyone(who)],
         "participants": [Participants(ledger).show(person) for person in everyone(who)],
     }
