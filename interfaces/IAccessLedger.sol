@@ -7,7 +7,7 @@ import {ReceiptDigest} from "../contracts/types/ReceiptDigest.sol";
 import {Time} from "../contracts/types/Time.sol";
 
 /// @title Receipts of reading: that none was left out
-/// @notice Whoever reads images signs a receipt, which stays with the institution that released them. The institution's
+/// @notice A reader of images signs a receipt, which stays with the institution that released them. The institution's
 /// key service acknowledges the receipt to the reader, and anchors the root over all receipts of a day. A holder of an
 /// acknowledgement can demand that the institution show the receipt under that root. It answers with a proof, or is
 /// seen not to have answered.
@@ -15,8 +15,8 @@ import {Time} from "../contracts/types/Time.sol";
 /// something, but not how much, since it can anchor a random root for a day without receipts; of a receipt that was
 /// recorded by itself, when, and if its signature was checked, who signed it; of a demand, the day on which the receipt
 /// was acknowledged; and of an answer, by the length of the proof, roughly how many receipts that day had. What was read,
-/// whose it was and under which grant is never shown: a receipt appears only as its digest, which its nonce salts. Whoever
-/// holds a receipt recognises its digest.
+/// whose it was and under which grant is never shown: a receipt appears only as its digest, which its nonce salts. A
+/// holder of a receipt recognises its digest.
 /// @dev What this contract trusts, and with what:
 /// - the participant registry: who may appoint recorders for which institution. It is asked then alone: neither a
 ///   suspension nor a member that leaves undoes what was acknowledged, or keeps it from being shown;

@@ -107,7 +107,7 @@ def test_recorder_anchors_for_its_institution_alone(
 def test_suspended_institution_still_anchors(
     anchor, known, participants, governor, hospital, today
 ):
-    """So that a suspension is no excuse for what was released before it."""
+    """So that a suspension does not excuse what was released before it."""
     participants.suspend(hospital, {"from": governor})
     anchor(today())
     assert known(today()) == (ANCHORED, KEPT)
