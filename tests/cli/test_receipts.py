@@ -1,0 +1,141 @@
+"""``radledger receipt``: acknowledged at reading, anchored, proven, demanded and answered."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+DAY = 24 * 3600
+UNKNOWN = "0x" + "07" * 32
+
+
+@pytest.fixture
+def recorder(home, ok):
+    """The account whose key acknowledges and anchors for the hospital."""
+    ok("receipt", "appoint", "stranger", "--as", "hospital")
+    return "stranger"
+
+
+@pytest.fixture
+def read(signed, ok, image, tmp_path, cli):
+    """Let the radiologist read the image set; returns what is listed of the receipts."""
+
+    def read():
+        signed("consent", "grant", "radiologist", "--purpose", "CC")
+        ok("image", "fetch", image, "--to", tmp_path / "reading", "--purpose", "CC",
+           "--as", "radiologist")  # fmt: skip
+        return {each["kept_as"]: each for each in cli("receipt", "list").objects}
+
+    return read
+
+
+def test_receipt_is_acknowledged_anchored_and_proven(
+    recorder, read, ok, cli, image, addresses, travel, tmp_path
+):
+    listed = read()
+    assert listed.keys() == {"released", "acknowledged"}
+    receipt = listed["released"]
+    assert (receipt["image_id"], receipt["reader"]) == (image, addresses["radiologist"])
+    assert (receipt["institution"], receipt["root"]) == (addresses["hospital"], "pending")
+    assert listed["acknowledged"] == {**receipt, "kept_as": "acknowledged"}
+
+    travel(DAY)
+    done = {each["day"]: each for each in cli("receipt", "anchor", "--as", recorder).objects}
+    assert done[receipt["day"]]["receipts"] == 1
+    assert {each["receipts"] for each in done.values()} == {0, 1}
+    assert cli("receipt", "anchor", "--as", recorder).objects == []
+    roots = {each["day"]: each["root"] for each in cli("receipt", "roots").objects}
+    assert roots == {day: each["root"] for day, each in done.items()}
+
+    file = tmp_path / "proof.json"
+    proof = ok("receipt", "prove", receipt["receipt"], file)
+    assert proof == {
+        "receipt": receipt["receipt"],
+        "institution": addresses["hospital"],
+        "day": receipt["day"],
+        "root": roots[receipt["day"]],
+        "siblings": [],
+    }
+    assert ok("receipt", "check", file) == proof
+    file.write_text(json.dumps({**proof, "receipt": UNKNOWN}))
+    assert cli("receipt", "check", file).refused("ProofInvalid")["receipt"] == UNKNOWN
+    for text in ("", "[]", "{", "[" * 100_000):
+        file.write_text(text)
+        assert cli("receipt", "check", file).refused("ProofInvalid") == {}
+    missing = tmp_path / "missing"
+    assert cli("receipt", "check", missing).refused("InvalidFile", 2) == {"path": str(missing)}
+
+
+def test_receipt_is_demanded_and_answered(
+    recorder, read, ok, cli, plain_cli, addresses, travel, signed
+):
+    receipt = read()["acknowledged"]
+    early = cli("receipt", "demand", receipt["receipt"], "--as", "radiologist")
+    assert set(early.refused("AccessNotDemandable")) == {"day", "today"}
+    words = plain_cli("receipt", "demand", receipt["receipt"], "--as", "radiologist").err
+    assert f"A receipt of {receipt['day']} cannot be demanded on {receipt['day']}" in words
+    ok("receipt", "anchor", "--day", receipt["day"], "--as", recorder)
+    travel(3 * DAY)
+    # By someone without Ether; what is demanded is in what was signed.
+    signed("receipt", "demand", receipt["receipt"])
+    (demand,) = cli("receipt", "demands", "--institution", "hospital").objects
+    assert (demand["receipt"], demand["state"]) == (receipt["receipt"], "open")
+    assert demand["due_at"] - demand["demanded_at"] == 7 * DAY
+    again = cli("receipt", "demand", receipt["receipt"], "--as", "radiologist")
+    assert again.refused("AccessAlreadyDemanded") == {"demand": demand["demand_id"]}
+
+    ok("receipt", "answer", demand["demand_id"], "--as", "hospital")
+    (demand,) = cli("receipt", "demands").objects
+    assert demand["state"] == "answered"
+    assert {each["demand"] for each in cli("receipt", "list").objects} == {"answered"}
+    assert cli("receipt", "demands", "--institution", "clinic").objects == []
+
+
+def test_omitted_receipt(recorder, read, ok, cli, travel):
+    receipt = read()["acknowledged"]
+    travel(3 * DAY)
+    made = ok("receipt", "demand", receipt["receipt"], "--as", "radiologist")
+    refused = cli("receipt", "answer", made["demand_id"], "--as", "hospital")
+    assert refused.refused("ReceiptsDiffer")["root"] == "missing"
+    late = cli("receipt", "anchor", "--day", receipt["day"], "--as", recorder)
+    assert set(late.refused("AccessDayNotOpen")) == {"day", "today"}
+    travel(7 * DAY + 1)
+    (demand,) = cli("receipt", "demands").objects
+    assert demand["state"] == "omitted"
+
+
+def test_receipt_is_recorded_by_itself(recorder, read, ok, cli):
+    receipt = read()["released"]["receipt"]
+    ok("receipt", "record", receipt, "--as", recorder)
+    ok("receipt", "record", receipt, "--checked", "--as", recorder)
+    found = [node["kind"] for node in ok("lineage", f"{receipt}/receipt")["nodes"]]
+    assert found == ["receipt"]
+    assert cli("receipt", "record", UNKNOWN, "--as", recorder).refused("UnknownReceipt")
+
+
+def test_dismissed_recorder_acknowledges_nothing(recorder, read, ok, cli, addresses):
+    ok("receipt", "dismiss", recorder, "--as", "hospital")
+    assert read().keys() == {"released"}
+    refused = cli("receipt", "anchor", "--as", recorder).refused("InstitutionUnclear")
+    assert refused == {"recorder": addresses[recorder], "institutions": []}
+    day = ("--day", "2026-11-30", "--institution", "hospital", "--as", recorder)
+    assert cli("receipt", "anchor", *day).code == 1
+
+
+def test_what_is_refused(recorder, cli):
+    appoint = ("receipt", "appoint", "stranger", "--as")
+    assert cli(*appoint, "radiologist").refused("ParticipantLacksRole")
+    assert cli(*appoint, "hospital").refused("AccessRecorderAlreadyAppointed")
+    assert cli("receipt", "demand", UNKNOWN, "--as", "radiologist").refused("UnknownReceipt")
+    assert cli("receipt", "answer", UNKNOWN, "--as", "hospital").refused("UnknownDemand")
+    assert cli("receipt", "demand", "0x12", "--as", "radiologist").refused("InvalidReceiptId", 2)
+    wrong = cli("receipt", "anchor", "--day", "today", "--as", recorder)
+    assert wrong.refused("InvalidDay", 2) == {"text": "today"}
+
+
+def test_home_without_receipts(home, plain_cli):
+    for command in ("list", "demands", "roots"):
+        told = plain_cli("receipt", command)
+        assert (told.code, told.out) == (0, "")
+        assert told.err.startswith("no ")
