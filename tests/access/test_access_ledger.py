@@ -189,6 +189,17 @@ def test_receipts_for_another_chain_are_not(access, read, receipts, recorder, to
     assert len(access.receipts()) == 2
 
 
+def test_receipt_of_an_image_set_that_is_not_on_the_chain_is_not_listed(
+    access, read, receipts, who
+):
+    """As of a development chain before, which had the same id and addresses."""
+    read()
+    (release,) = receipts.releases()
+    receipt = replace(release.signed.receipt, image_id=UNKNOWN)
+    receipts.keep(Release(receipt.sign(who.radiologist), release.manifest, release.released_at))
+    assert {each.image_id for each in access.receipts()} == {release.signed.receipt.image_id}
+
+
 def test_receipt_is_demanded_and_answered(access, read, recorder, today, travel, who, ledger):
     digests, day = [read() for _ in range(3)], today()
     access.anchor(who.hospital.address, day).send(recorder)

@@ -69,6 +69,17 @@ consent review patient radiologist --since 1796054559 --opinion fine --justified
 consent emergencies
 consent forbid-emergencies --as patient
 consent allow-emergencies --as patient
+receipt appoint stranger --as hospital
+receipt dismiss stranger --as hospital
+receipt record IMAGE --as stranger
+receipt anchor --as stranger
+receipt prove IMAGE NEW
+receipt check FILE
+receipt demand IMAGE --as radiologist
+receipt answer IMAGE --as hospital
+receipt demands
+receipt roots
+receipt list
 algorithm register --name nodules --as researcher
 algorithm publish --name nodules --version 1 --weights FILE --as researcher
 algorithm recall IMAGE FILE --as researcher

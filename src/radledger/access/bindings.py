@@ -12,7 +12,6 @@ from radledger.chain.enumeration import Enumeration
 from radledger.chain.typed_data import Fields
 
 __all__ = [
-    "ENUMERATIONS",
     "TYPED_DATA",
     "AccessLedger",
     "Acknowledgement",
@@ -54,12 +53,6 @@ class AccessLedger:
     DEMAND_DAYS: Final = 56
     ANSWER_PERIOD: Final = 604_800
     NO_END: Final = 4_294_967_295
-
-
-ENUMERATIONS: Mapping[str, type[Enumeration]] = {
-    "enum IAccessLedger.RootState": RootState,
-}
-"""The enumerations by the internal type that the ABI has."""
 
 
 TYPED_DATA: Mapping[str, Fields] = {

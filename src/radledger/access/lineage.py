@@ -72,7 +72,7 @@ def consequences(walk: Walk, ids: set[str]) -> set[str]:
 
 
 def _node_of(receipt: str) -> str:
-    """Not by its digest alone: a recorder chooses that, be it the id of an image."""
+    """Not by its digest alone: a recorder chooses that, and could take the id of an image."""
     return f"{receipt}/{_RECEIPT}"
 
 

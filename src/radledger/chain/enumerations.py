@@ -11,6 +11,7 @@ from typing import Final
 __all__ = ["ENUMERATIONS"]
 
 ENUMERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "enum IAccessLedger.RootState": ("pending", "anchored", "missing", "overwritten"),
     "enum IConsentGrants.Status": ("none", "granted", "revoked"),
     "enum IConsentOracle.Reason": (
         "permitted",

@@ -118,7 +118,7 @@ def test_root_of_the_last_day_in_the_slot_has_no_answer(
         appointed.answer(made.acknowledgement, [], {"from": hospital})
 
 
-def test_proof_of_another_receipt_is_no_answer(
+def test_proof_of_another_receipt_is_not_an_answer(
     appointed, acknowledged, hospital, recorder, stranger, today, at_day
 ):
     day, left_out, present = today(), acknowledged(), acknowledged()
@@ -152,7 +152,7 @@ def test_inner_node_is_not_a_receipt(
                 appointed.answer(each, proof, {"from": hospital})
 
 
-def test_root_of_another_institution_or_day_is_no_answer(
+def test_root_of_another_institution_or_day_is_not_an_answer(
     appointed, acknowledged, hospital, clinic, recorder, other_recorder, stranger, today, at_day
 ):
     day, receipt = today(), next(receipts)
@@ -170,7 +170,7 @@ def test_root_of_another_institution_or_day_is_no_answer(
             appointed.answer(changed, tree.proof(0), {"from": hospital})
 
 
-def test_root_that_was_replaced_is_no_answer(
+def test_root_that_was_replaced_is_not_an_answer(
     appointed, acknowledged, hospital, recorder, stranger, today, at_day, tree
 ):
     """A receipt that an earlier root had and the last one has not is omitted."""

@@ -22,7 +22,7 @@ def test_institution_or_a_member_who_keeps_images_appoints(
     assert access.lastDayOf(hospital, stranger) == NO_END
 
 
-def test_others_appoint_and_dismiss_nobody(
+def test_others_neither_appoint_nor_dismiss(
     appointed, hospital, recorder, radiologist, stranger, participants, governor
 ):
     held = Role.CLINICIAN | Role.RADIOLOGIST

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from radledger.cli.acting import act
+from radledger.cli.files import file_to_read, file_to_write, write_document
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import Address, SignOnly, ValidFor
 from radledger.cli.session import session
-from radledger.cli.values import InvalidFile, named_path, write_document
 
 if TYPE_CHECKING:
     from radledger.access import AccessLedger
@@ -26,9 +26,6 @@ group = typer.Typer(help="Receipts of reading: anchored, proven, and demanded wh
 
 ReceiptId = Annotated[str, typer.Argument(metavar="RECEIPT", help="Digest of the receipt.")]
 DemandId = Annotated[str, typer.Argument(metavar="DEMAND", help="Id of the demand.")]
-ProofFile = Annotated[
-    Path, typer.Argument(parser=named_path, metavar="FILE", help="The proof, as JSON.")
-]
 OfInstitution = Annotated[
     str | None, typer.Option(metavar="ACCOUNT", help="Only those of an institution.")
 ]
@@ -95,7 +92,12 @@ def anchor(
 
 
 @group.command()
-def prove(receipt: ReceiptId, file: ProofFile) -> None:
+def prove(
+    receipt: ReceiptId,
+    file: Annotated[
+        Path, typer.Argument(parser=file_to_write, metavar="FILE", help="The proof to write.")
+    ],
+) -> None:
     """Write the proof that a receipt released for here is under the root of its day."""
     proof = _access().prove(receipt)
     write_document(file, plain(proof))
@@ -103,20 +105,23 @@ def prove(receipt: ReceiptId, file: ProofFile) -> None:
 
 
 @group.command()
-def check(file: ProofFile) -> None:
+def check(
+    file: Annotated[
+        Path, typer.Argument(parser=file_to_read, metavar="FILE", help="What `prove` wrote.")
+    ],
+) -> None:
     """Check a proof against the root that is on the chain."""
     from radledger.access import Proof
 
+    access = _access()
+    with file.open("rb") as content:
+        text = content.read(_LONGEST)
     try:
-        with file.open("rb") as content:
-            value = json.loads(content.read(_LONGEST))
-    except OSError as error:
-        message = f"{file} cannot be read: {error.strerror}"
-        raise InvalidFile(message, path=str(file)) from error
+        value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
     proof = Proof.from_json(value)
-    _access().check(proof)
+    access.check(proof)
     show(proof)
 
 
