@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from datetime import date
 
 import pytest
 
-from radledger.access import ReceiptBook
+from radledger.access import Acknowledged, Acknowledgement, ReceiptBook, Release
+from radledger.access.days import DAY, to_number
 from radledger.access.errors import ReceiptReplayed
 from radledger.consent import Terms
 from radledger.imaging.model import NONE
@@ -48,3 +50,38 @@ def test_a_book_of_receipts_is_private_and_only_added_to(
     database.close()
     with pytest.raises(ReceiptReplayed):
         receipts.keep(receipts.releases()[0])
+
+
+def test_a_book_of_an_earlier_release_is_brought_up(consents, tmp_path, service, reader, who, ask):
+    consents.grant(reader.address, CARE).send(who.patient)
+    service.release(ask(reader))
+    path = tmp_path / "receipts.sqlite3"
+    before = ReceiptBook(path).releases()
+    with sqlite3.connect(path) as database:
+        database.executescript(
+            "DROP TABLE acknowledgements; DROP INDEX releases_by_time; PRAGMA user_version = 1;"
+        )
+    database.close()
+    book = ReceiptBook(path)
+    assert book.releases() == before
+    assert book.acknowledged() == ()
+
+
+def test_acknowledgements_are_only_added_to(tmp_path, receipts, ask, reader, who):
+    made = Acknowledgement("0x" + "11" * 32, who.hospital.address, date(2026, 11, 30), "0x22")
+    receipts.keep_acknowledged(Acknowledged(ask(reader), made))
+    database = sqlite3.connect(tmp_path / "receipts.sqlite3")
+    for change in ("DELETE FROM acknowledgements", "UPDATE acknowledgements SET day = ''"):
+        with pytest.raises(sqlite3.IntegrityError, match="is kept"):
+            database.execute(change)
+    database.close()
+    assert len(receipts.acknowledged()) == 1
+
+
+def test_releases_of_a_day_end_at_midnight(receipts, ask, reader):
+    midnight = to_number(date(2026, 11, 30)) * DAY
+    times = (midnight - 1, midnight, midnight + DAY - 1, midnight + DAY)
+    for time in times:
+        receipts.keep(Release(ask(reader), NONE, time))
+    found = receipts.on_day(date(2026, 11, 30))
+    assert [each.released_at for each in found] == list(times[1:3])

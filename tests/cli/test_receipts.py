@@ -139,3 +139,16 @@ def test_home_without_receipts(home, plain_cli):
         told = plain_cli("receipt", command)
         assert (told.code, told.out) == (0, "")
         assert told.err.startswith("no ")
+
+
+def test_deployment_without_the_ledger_reads_on(home, ok, cli, signed, image, tmp_path):
+    """As one of an earlier release, until `radledger deploy` adds it."""
+    (record,) = (home / "deployments").glob("*.json")
+    deployment = json.loads(record.read_text())
+    del deployment["contracts"]["AccessLedger"]
+    record.write_text(json.dumps(deployment))
+    signed("consent", "grant", "radiologist", "--purpose", "CC")
+    ok("image", "fetch", image, "--to", tmp_path / "reading", "--purpose", "CC",
+       "--as", "radiologist")  # fmt: skip
+    refused = cli("receipt", "demands").refused("ContractNotDeployed")
+    assert refused["contract"] == "AccessLedger"
