@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from radledger.relay import arrival
+from radledger.httpapi import arrival
 from radledger.relay.server import serving
 from radledger.relay.service import Relayer
 from radledger.relay.tickets import Limits

@@ -11,7 +11,18 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
 
 from radledger import __version__
-from radledger.relay.problems import MEDIA_TYPE, BodyLimit, Problem, add_handlers
+from radledger.chain.errors import DocumentForAnotherChain, OutOfFunds
+from radledger.httpapi.problems import Advice, BodyLimit, OneLength, Status, add_handlers, problems
+from radledger.relay.errors import (
+    RELAYER,
+    BudgetExhausted,
+    DocumentTooLarge,
+    NonceTaken,
+    PayerDrained,
+    QueueFull,
+    TargetNotAllowed,
+    TicketUnknown,
+)
 from radledger.relay.service import Health, Relayer
 from radledger.relay.tickets import State, Ticket
 
@@ -116,12 +127,26 @@ class TicketAnswer(BaseModel):
         )
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
-    return {status: {"content": content} for status in statuses}
-
-
-_REFUSALS = _problems(400, 403, 409, 413, 422, 429, 503)
+_STATUSES: tuple[Status, ...] = (
+    (TicketUnknown, 404, None),
+    (TargetNotAllowed, 403, None),
+    (NonceTaken, 409, None),
+    (DocumentTooLarge, 413, None),
+    (BudgetExhausted, 429, 3600),
+    (QueueFull, 503, 5),
+    (PayerDrained, 503, 60),
+    (DocumentForAnotherChain, 422, None),  # a ChainError that waiting does not mend
+    (OutOfFunds, 503, 60),
+)
+_ADVICE = Advice(
+    body="signed document",
+    noun="document",
+    send="send what `radledger … --sign-only FILE` wrote; /docs describes it",
+    interface="POST /documents takes a signed document, GET /tickets/TICKET reports what became of "
+    "it, and /docs describes both",
+    parameter="give it as POST /documents answered it",
+)
+_REFUSALS = problems(400, 403, 409, 413, 422, 429, 503)
 
 
 def create_application(relayer: Relayer) -> FastAPI:
@@ -143,7 +168,8 @@ def create_application(relayer: Relayer) -> FastAPI:
         swagger_ui_parameters={"validatorUrl": None},
     )
     application.add_middleware(BodyLimit, most=_LARGEST_BODY)
-    add_handlers(application)
+    application.add_middleware(OneLength)
+    add_handlers(application, RELAYER, _STATUSES, _ADVICE)
 
     @application.post("/documents", status_code=202, responses=_REFUSALS)
     def take(document: SignedDocument, response: Response) -> TicketAnswer:
@@ -152,12 +178,12 @@ def create_application(relayer: Relayer) -> FastAPI:
         response.headers["Location"] = f"/tickets/{ticket.ticket}"
         return TicketAnswer.of(ticket)
 
-    @application.get("/tickets/{ticket}", responses=_problems(404, 422))
+    @application.get("/tickets/{ticket}", responses=problems(404, 422))
     def show_ticket(ticket: TicketName) -> TicketAnswer:
         """Return the state of a document."""
         return TicketAnswer.of(relayer.ticket(ticket))
 
-    @application.get("/health", responses=_problems(503))
+    @application.get("/health", responses=problems(503))
     def health() -> Health:
         """Say whether documents can be accepted."""
         return relayer.health()

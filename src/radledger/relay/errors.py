@@ -25,8 +25,10 @@
 from __future__ import annotations
 
 from radledger.errors import RadLedgerError, UsageError
+from radledger.httpapi.service import Service
 
 __all__ = [
+    "RELAYER",
     "BudgetExhausted",
     "CallTooExpensive",
     "DocumentTooLarge",
@@ -108,3 +110,13 @@ class InvalidRelayUrl(UsageError):
 
 class RelayNotInstalled(UsageError):
     """The packages that serve the relayer's interface are not installed."""
+
+
+RELAYER = Service(
+    name="relayer",
+    key="relay",
+    refused=RelayError,
+    unreachable=RelayUnreachable,
+    not_listening=RelayNotListening,
+    not_installed=RelayNotInstalled,
+)

@@ -26,10 +26,15 @@ class Deadline:
         How long it may take from now on, or since the last piece of the request was sent by httpx.
     pace
         Bytes that buy one second more, for contents of any size; by default none do.
+
+    Attributes
+    ----------
+    seconds
+        As given.
     """
 
     def __init__(self, seconds: float, *, pace: int | None = None) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._pace = pace
         self.restart()
 
@@ -45,7 +50,7 @@ class Deadline:
 
     def restart(self) -> None:
         """Begin again, as there was progress."""
-        self._end = _now() + self._seconds
+        self._end = _now() + self.seconds
 
     def extend(self, size: int) -> None:
         """Allow for so many bytes that came."""
