@@ -25,7 +25,7 @@ class Holding:
         self._ledger, self._custodian = ledger, custodian
         self._image_sets = {image_set.image_id: image_set for image_set in image_sets}
         self._secrets = {image_id: new_secret() for image_id in self._image_sets}
-        self._manifests = dict.fromkeys(self._image_sets, "0x" + "00" * 32)
+        self._manifests = dict.fromkeys(self._image_sets, "0x" + "11" * 32)
         self._keyed_in = dict.fromkeys(self._image_sets, 0)
 
     def show(self, image_id):

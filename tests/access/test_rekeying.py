@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from radledger.access import CustodianKeyService
+from radledger.chain.refusals import ConsentNotPermittedRevoked
 from radledger.consent import Terms
 from radledger.crypto.keys import new_private_key, public_key
 from tests.access.holding import PRIVATE_KEY, opened
@@ -74,6 +75,26 @@ def test_a_set_is_encrypted_again_once_an_hour_at_most(
     service.release(ask(who.patient))
     assert rekeyed() == 2
     assert holding.secret(image_set.image_id) not in secrets
+
+
+def test_who_is_revoked_while_it_is_encrypted_again_gets_nothing(
+    consents, holding, ledger, receipts, reader, who, ask
+):
+    """Encrypting a large image set takes minutes, and so does waiting until it is done."""
+
+    def rekey(image_id):
+        holding.rekey(image_id)
+        consents.revoke(reader.address).send(who.patient)
+
+    service = CustodianKeyService(
+        ledger, receipts, show=holding.show, secret=holding.secret, rekey=rekey
+    )
+    consents.grant(reader.address, CARE).send(who.patient)
+    service.release(ask(reader))
+    consents.grant(reader.address, Terms(("GRU",))).send(who.patient)
+    with pytest.raises(ConsentNotPermittedRevoked):
+        service.release(ask(reader, purposes=("GRU",)))
+    assert len(receipts.releases()) == 1
 
 
 def test_who_may_still_read_is_asked_once_for_each_reader(

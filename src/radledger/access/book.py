@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from radledger.access.acknowledgements import Acknowledgement
 from radledger.access.days import DAY, to_number
@@ -56,11 +57,29 @@ BEGIN SELECT RAISE(ABORT, 'an acknowledgement is kept'); END;
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release: its receipt, the manifest whose secret was released, and when (Unix time)."""
+    """What was released, for which receipt.
+
+    Attributes
+    ----------
+    signed
+        The receipt.
+    manifest
+        Of what the secret opens; `radledger.imaging.model.NONE` if the images were shown and no
+        secret was given.
+    released_at
+        Unix time.
+    signer
+        The account that signed; default: the one whose key did, which a contract does not have.
+    """
 
     signed: SignedReceipt
     manifest: str
     released_at: int
+    signer: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.signer is None:
+            object.__setattr__(self, "signer", self.signed.signer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,31 +120,22 @@ class ReceiptBook:
         if found:
             raise _replayed(signed, released_at=found[0][0])
 
-    def keep(self, release: Release) -> None:
-        """Add a release.
+    def keep(self, *releases: Release) -> None:
+        """Add releases, all or none.
 
         Raises
         ------
         ReceiptReplayed
-            If the book already has its receipt.
+            If a receipt is here already, or twice among them.
         """
-        receipt = release.signed.receipt
-        # With the signer, by whom receipts can then be looked for.
-        kept = release.signed.to_json() | {"signer": release.signed.signer}
-        row = (
-            receipt.digest,
-            receipt.image_id,
-            release.manifest,
-            release.released_at,
-            json.dumps(kept, sort_keys=True),
-        )
         try:
             with self._opened() as database, database.writing() as write:
-                write(
-                    "INSERT INTO releases (digest, image_id, manifest, released_at, receipt) "
-                    "VALUES (?, ?, ?, ?, ?)",
-                    *row,
-                )
+                for release in releases:
+                    write(
+                        "INSERT INTO releases (digest, image_id, manifest, released_at, receipt) "
+                        "VALUES (?, ?, ?, ?, ?)",
+                        *_row(release),
+                    )
         except sqlite3.IntegrityError:
             raise _replayed(release.signed, released_at=release.released_at) from None
 
@@ -202,11 +212,18 @@ class ReceiptBook:
         return closing(SqliteDatabase(self._path, _SCHEMA))
 
 
+def _row(release: Release) -> tuple[Any, ...]:
+    receipt = release.signed.receipt
+    # With the signer, by whom receipts can then be looked for.
+    kept = json.dumps(release.signed.to_json() | {"signer": release.signer}, sort_keys=True)
+    return receipt.digest, receipt.image_id, release.manifest, release.released_at, kept
+
+
 def _release(row: tuple[str, str, int]) -> Release:
     receipt, manifest, released_at = row
     fields = json.loads(receipt)
-    fields.pop("signer", None)
-    return Release(SignedReceipt.from_json(fields), manifest, released_at)
+    signer = fields.pop("signer", None)
+    return Release(SignedReceipt.from_json(fields), manifest, released_at, signer)
 
 
 def _acknowledged(row: tuple[bytes, str, str, str, str]) -> Acknowledged:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from radledger.access.acknowledgements import CONTRACT, Acknowledgement
@@ -20,9 +21,12 @@ from radledger.access.keyservice import WrappedSecret, release_context
 from radledger.access.receipts import FRESH
 from radledger.chain.refusals import AccessRecorderNotAppointed
 from radledger.chain.rpc import request as request_node
+from radledger.chain.signatures import signature_bytes
+from radledger.chain.signers import is_signed_by
 from radledger.consent import permission
 from radledger.crypto import keys
 from radledger.identity.identities import Identities, warn_of_x25519
+from radledger.imaging.model import NONE
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from radledger.access.receipts import Receipt, SignedReceipt
     from radledger.chain.clock import Present
     from radledger.chain.ledger import Ledger
+    from radledger.consent.permission import Permit
     from radledger.imaging.model import ImageRecord
 
 __all__ = ["CustodianKeyService"]
@@ -90,9 +95,14 @@ class CustodianKeyService:
         self._secret = secret
         self._rekey = rekey
         self._recorder = recorder
+        # The secret that is given has to be that of the manifest in the book, and no journal is
+        # used by two threads at once.
+        self._releasing = threading.Lock()
 
     def release(self, request: SignedReceipt) -> WrappedSecret:
         """Release an image set's secret to the reader whose owner signed for it.
+
+        Threads take turns, so while an image set is encrypted again, others wait.
 
         The owner is the reader's own address until that identity is handed over or recovered; from
         then on the new owner reads, and the old key does not.  If the owner's own identity was
@@ -116,37 +126,73 @@ class CustodianKeyService:
             If the custodian did not appoint the recorder that acknowledges receipts, or dismissed
             it.
         """
-        present = self._ledger.present()
-        present.require_current()
-        receipt = request.receipt
-        self._require_owner(request)
-        self._require_timely(receipt, present)
-        self._receipts.require_new(request)
-        record = self._show(receipt.image_id)
-        grant_id = permission.require(
-            self._ledger, present, receipt.reader, record.image_set, receipt.use
-        )
-        if grant_id != receipt.grant_id:
-            raise ReceiptGrantDiffers(
-                "the use is permitted, by another grant than the receipt names; sign it for that",
-                signed=receipt.grant_id,
-                permits=grant_id,
-            )
+        receipt, arrived = request.receipt, self._present()
+        self._admitted(request, arrived, arrived)  # who is refused need not wait
         public_key = Identities(self._ledger).encryption_key(receipt.reader)
         if public_key.kem is keys.Kem.X25519:
             warn_of_x25519(self._ledger, [receipt.reader])
-        acknowledgement = self._acknowledged(receipt, record.image_set.custodian, present.time)
-        record = self._locked_out(record, present)
-        wrapped = keys.wrap(
-            self._secret(receipt.image_id),
-            public_key,
-            release_context(receipt.image_id, receipt.grant_id),
-        )
-        # Kept before it is given: nothing leaves that no receipt shows.
-        self._receipts.keep(Release(request, record.manifest, present.time))
+        context = release_context(receipt.image_id, receipt.grant_id)
+        with self._releasing:
+            record = self._locked_out(self._show(receipt.image_id), arrived)
+            # Encrypting it again, or waiting for others, may have taken minutes.
+            present = self._present()
+            owner, _ = self._admitted(request, present, arrived)
+            acknowledgement = self._acknowledged(receipt, record.image_set.custodian, present.time)
+            wrapped = keys.wrap(self._secret(receipt.image_id), public_key, context)
+            # Kept before it is given: nothing leaves that no receipt shows.
+            self._receipts.keep(Release(request, record.manifest, present.time, owner))
         return WrappedSecret(
             receipt.image_id, receipt.grant_id, wrapped, present.block_age, acknowledgement
         )
+
+    def admit(self, requests: Sequence[SignedReceipt]) -> tuple[Permit, ...]:
+        """Keep receipts of a reader to whom image sets are shown here, whose secrets stay here.
+
+        All are kept, or if one is refused none; errors are those of `release`.
+
+        Returns
+        -------
+        tuple of Permit
+            By which grant each is permitted, and until when.
+        """
+        present = self._present()
+        admitted = [self._admitted(request, present, present) for request in requests]
+        self._receipts.keep(
+            *(
+                Release(request, NONE, present.time, owner)
+                for request, (owner, _) in zip(requests, admitted, strict=True)
+            )
+        )
+        return tuple(permit for _, permit in admitted)
+
+    def owner(self, identity: str) -> str:
+        """The account that acts for an identity at the latest block, and signs its receipts."""
+        return str(self._ledger.call("IdentityRegistry", "controllerOf", identity))
+
+    def _present(self) -> Present:
+        present = self._ledger.present()
+        present.require_current()
+        return present
+
+    def _admitted(
+        self, request: SignedReceipt, present: Present, arrived: Present
+    ) -> tuple[str, Permit]:
+        """Who signed a receipt that arrived then and may be answered now, and by which grant."""
+        receipt = request.receipt
+        owner = self._required_owner(request)
+        self._require_timely(receipt, arrived)
+        self._receipts.require_new(request)
+        record = self._show(receipt.image_id)
+        permit = permission.require(
+            self._ledger, present, receipt.reader, record.image_set, receipt.use
+        )
+        if permit.grant_id != receipt.grant_id:
+            raise ReceiptGrantDiffers(
+                "the use is permitted, by another grant than the receipt names; sign it for that",
+                signed=receipt.grant_id,
+                permits=permit.grant_id,
+            )
+        return owner, permit
 
     def _require_timely(self, receipt: Receipt, present: Present) -> None:
         """Check that the receipt is for this chain and recent."""
@@ -166,11 +212,12 @@ class CustodianKeyService:
                 now=now,
             )
 
-    def _require_owner(self, request: SignedReceipt) -> None:
-        """Check that the signer acts as the owner of the reader's identity at the latest block."""
+    def _required_owner(self, request: SignedReceipt) -> str:
+        """Who signed, if that is the owner of the reader's identity at the latest block."""
         reader, signer = request.receipt.reader, request.signer
-        if signer == self._owner(reader):
-            return
+        owner = self.owner(reader)
+        if signer == owner or self._is_signed_by_contract(owner, request):
+            return owner
         if signer == reader:
             raise ReaderReplaced(
                 f"the key of {reader} no longer controls that identity; read as its present owner",
@@ -182,8 +229,12 @@ class CustodianKeyService:
             signer=signer,
         )
 
-    def _owner(self, identity: str) -> str:
-        return str(self._ledger.call("IdentityRegistry", "controllerOf", identity))
+    def _is_signed_by_contract(self, owner: str, request: SignedReceipt) -> bool:
+        try:
+            signature = signature_bytes(request.signature)
+        except ValueError:
+            return False
+        return is_signed_by(self._ledger.web3, owner, request.receipt.digest, signature)
 
     def _acknowledged(
         self, receipt: Receipt, custodian: str, released_at: int
@@ -213,7 +264,7 @@ class CustodianKeyService:
             receipt = release.signed.receipt
             if receipt.reader == record.image_set.custodian:
                 continue  # holds the secret itself
-            if self._owner(receipt.reader) != release.signed.signer:
+            if self.owner(receipt.reader) != release.signer:
                 return False
             decision = permission.decide(
                 self._ledger, present, receipt.reader, record.image_set, receipt.use

@@ -16,9 +16,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from eth_hash.auto import keccak
-
 from radledger.access.errors import ReceiptInvalid
+from radledger.chain.signatures import recover, signature_bytes, typed_data_digest
 from radledger.chain.typed_data import Domain, Fields, typed_data
 from radledger.consent import bindings
 from radledger.errors import UsageError
@@ -26,7 +25,6 @@ from radledger.forms import Form, digits, integer, text
 from radledger.identity.address import parse_address
 
 if TYPE_CHECKING:
-    from eth_account.messages import SignableMessage
     from eth_account.signers.local import LocalAccount
 
     from radledger.chain.ledger import Ledger
@@ -136,8 +134,7 @@ class Receipt:
     @property
     def digest(self) -> bytes:
         """The 32 bytes that are signed, which identify the receipt."""
-        message = self._message()
-        return keccak(b"\x19" + message.version + message.header + message.body)
+        return typed_data_digest(self.typed_data)
 
     @property
     def content(self) -> bytes:
@@ -146,13 +143,8 @@ class Receipt:
 
     def sign(self, owner: LocalAccount) -> SignedReceipt:
         """Sign as the owner of the reader's identity: the reader, unless that was recovered."""
-        signature = owner.sign_message(self._message()).signature
+        signature = owner.sign_typed_data(full_message=self.typed_data).signature
         return SignedReceipt(self, "0x" + bytes(signature).hex())
-
-    def _message(self) -> SignableMessage:
-        from eth_account.messages import encode_typed_data
-
-        return encode_typed_data(full_message=self.typed_data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +160,6 @@ class SignedReceipt:
 
         `IdentityRegistry` knows whether that is the reader's owner.
         """
-        from radledger.chain.signatures import recover, signature_bytes
-
         try:
             return recover(self.receipt.typed_data, signature_bytes(self.signature))
         except (ValueError, TypeError):

@@ -18,7 +18,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["ORDER", "compact", "recover", "signature_bytes", "standard"]
+from eth_hash.auto import keccak
+
+__all__ = [
+    "ORDER",
+    "compact",
+    "recover",
+    "recover_digest",
+    "signature_bytes",
+    "standard",
+    "typed_data_digest",
+]
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """The order of secp256k1: private keys are below it, and not zero."""
@@ -91,8 +101,26 @@ def recover(data: Mapping[str, Any], signature: bytes) -> str | None:
     signature
         In any form that :func:`standard` takes.
     """
-    from eth_account import Account
+    from eth_utils.exceptions import ValidationError
+
+    try:
+        digest = typed_data_digest(data)
+    except (ValidationError, ValueError):
+        return None
+    return recover_digest(digest, signature)
+
+
+def typed_data_digest(data: Mapping[str, Any]) -> bytes:
+    """The 32 bytes that are signed for typed data (EIP-712)."""
     from eth_account.messages import encode_typed_data
+
+    message = encode_typed_data(full_message=dict(data))
+    return keccak(b"\x19" + message.version + message.header + message.body)
+
+
+def recover_digest(digest: bytes, signature: bytes) -> str | None:
+    """Address whose key signed 32 bytes, or none where the signature gives no key."""
+    from eth_keys.datatypes import Signature
     from eth_keys.exceptions import BadSignature
     from eth_utils.exceptions import ValidationError
 
@@ -100,7 +128,7 @@ def recover(data: Mapping[str, Any], signature: bytes) -> str | None:
     if form is None:
         return None
     try:
-        encoded = encode_typed_data(full_message=dict(data))
-        return str(Account.recover_message(encoded, signature=form))
+        signed = Signature(form[:64] + bytes([form[64] - 27]))
+        return signed.recover_public_key_from_msg_hash(digest).to_checksum_address()
     except (BadSignature, ValidationError, ValueError):
         return None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from radledger.consent.diseases import Diseases
     from radledger.imaging.model import ImageSet
 
-__all__ = ["Use", "decide", "require", "use_of"]
+__all__ = ["Permit", "Use", "decide", "require", "use_of"]
 
 _CONTRACT = "ConsentRegistry"
 
@@ -59,6 +59,21 @@ class Use:
         return bindings.Use(self.purposes, self.fulfilled, encode_disease(self.disease))
 
 
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """By which grant a use is permitted, and until when (Unix time).
+
+    The patient's own use needs no grant: the id is all zero then, and ``until`` none.
+    """
+
+    grant_id: str
+    until: int | None
+
+    def ended(self, present: Present) -> bool:
+        """Whether it has ended, by the later of the chain's clock and this machine's."""
+        return self.until is not None and self.until <= present.time
+
+
 def decide(
     ledger: Ledger, present: Present, reader: str, image: ImageSet, use: bindings.Use
 ) -> Decision:
@@ -74,7 +89,7 @@ def decide(
     reason, grant_id = ledger.call(_CONTRACT, "permitted", reader, image.struct, use)
     told = Reason.of(reason)
     permitted = told is Reason.PERMITTED
-    if permitted and _end(ledger, present, reader, image, bytes(grant_id)) is not None:
+    if permitted and _permit(ledger, present, reader, image, bytes(grant_id)).ended(present):
         permitted, told = False, Reason.EXPIRED
     return Decision(
         permitted=permitted,
@@ -86,8 +101,8 @@ def decide(
 
 def require(
     ledger: Ledger, present: Present, reader: str, image: ImageSet, use: bindings.Use
-) -> str:
-    """Ask for the grant that permits a use at the latest block; all zero for the patient's own.
+) -> Permit:
+    """Ask for the grant that permits a use at the latest block.
 
     Parameters are those of `decide`.
 
@@ -97,11 +112,11 @@ def require(
         The reason, as the subclass of the contract's error's name, with the values that decided.
     """
     _, grant_id = ledger.call(_CONTRACT, "requirePermitted", reader, image.struct, use)
-    ended = _end(ledger, present, reader, image, bytes(grant_id))
-    if ended is not None:
+    permit = _permit(ledger, present, reader, image, bytes(grant_id))
+    if permit.ended(present):
         whose = {"subject": image.patient, "reader": reader}
-        raise ConsentNotPermittedExpired.of({**whose, "until": ended})
-    return "0x" + bytes(grant_id).hex()
+        raise ConsentNotPermittedExpired.of({**whose, "until": permit.until})
+    return permit
 
 
 def use_of(
@@ -138,17 +153,19 @@ def _granted_diseases(ledger: Ledger, reader: str, image: ImageSet) -> list[str]
     return list(dict.fromkeys(each for each in found if each is not None))
 
 
-def _end(
+def _permit(
     ledger: Ledger, present: Present, reader: str, image: ImageSet, grant_id: bytes
-) -> int | None:
-    """When a grant ended that the chain, where no block came since, takes for a standing one."""
+) -> Permit:
+    """A grant that the chain takes for a standing one, which it may not be if no block came."""
+    named = "0x" + grant_id.hex()
     if not any(grant_id):
-        return None  # the patient's own images, which need no grant
+        return Permit(named, None)  # the patient's own images, which need no grant
     for grantee, scope in _candidates(ledger, reader, image):
         if _grant_id(image.patient, grantee, scope) == grant_id:
             until = int(ledger.call(_CONTRACT, "grantOf", image.patient, grantee, scope).until)
-            return until if until <= present.time else None
-    return present.time  # the reader has changed institutions since the chain was asked
+            return Permit(named, until)
+    # The reader has changed institutions since the chain was asked.
+    return Permit(named, present.time)
 
 
 def _candidates(ledger: Ledger, reader: str, image: ImageSet) -> Iterator[tuple[str, bytes]]:
