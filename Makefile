@@ -55,7 +55,7 @@ $(COMPILER_STAMP): | $(NPM_STAMP)
 	@touch $@
 
 # All but the compiler.
-LIBRARY_EXTRAS := --extra cluster --extra graphs --extra postgresql --extra relay
+LIBRARY_EXTRAS := --extra cluster --extra gateway --extra graphs --extra postgresql --extra relay
 
 .PHONY: lock
 lock: setup ## Resolve all dependencies anew into requirements/ and package-lock.json
@@ -135,8 +135,8 @@ soak: setup ## Run the long tests
 	@python -m pytest -q -n 2 --dist loadfile --timeout 1200 -m soak
 
 .PHONY: schemathesis
-schemathesis: setup ## Let Schemathesis try the relayer's interface
-	@python -m tools.fuzz_relay
+schemathesis: setup ## Let Schemathesis try the interfaces of relayer and gateway
+	@python -m tools.fuzz_services
 
 .PHONY: coverage
 coverage: ## Fail with a list of what the contracts' tests do not reach

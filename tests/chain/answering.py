@@ -55,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.server.lines.append(self.requestline)
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null")
         self.server.asked.append(asked)
         answer = self.server.answer(asked)
         if answer is None:

@@ -15,7 +15,7 @@ from eth_keys import keys
 from eth_utils import keccak
 
 from radledger.crypto.keys import new_private_key, public_key
-from radledger.identity.records import key_attribute
+from radledger.identity.records import GATEWAY_ATTRIBUTE, key_attribute
 from tests.anvil import ARTIFACTS, Chain, Contract, account, running_chain
 
 SCRIPT = Path(__file__).with_name("did_resolver.mjs")
@@ -128,6 +128,14 @@ def test_a_hybrid_key_is_a_multikey_for_key_agreement(send, document):
     (key,) = [each for each in answer["verificationMethod"] if "publicKeyHex" in each]
     assert (key["type"], key["publicKeyHex"]) == ("Multikey", value.hex())
     assert answer["keyAgreement"] == [key["id"]]
+
+
+def test_a_gateway_is_a_service(send, document):
+    name = GATEWAY_ATTRIBUTE.encode().ljust(32, b"\0")
+    for url in ("https://old.example", "https://gateway.example"):
+        send(PATIENT, "setAttribute", PATIENT, name, url.encode(), DAY)
+    services = [(each["type"], each["serviceEndpoint"]) for each in document()["service"]]
+    assert ("RadLedgerGateway", "https://gateway.example") in services
 
 
 def test_what_is_revoked_is_not_resolved(send, document):

@@ -42,6 +42,7 @@ _LATER = {
     "store": "radledger.cli.store:group",
     "index": "radledger.cli.index:group",
     "relay": "radledger.cli.relay:group",
+    "gateway": "radledger.cli.gateway:group",
     "transaction": "radledger.cli.transaction:group",
     "submit": "radledger.cli.acting:submit",
     "history": "radledger.cli.index:history",

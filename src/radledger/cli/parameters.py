@@ -17,6 +17,7 @@ __all__ = [
     "Fulfils",
     "Identity",
     "ImageId",
+    "KeyServiceUrl",
     "MixedIds",
     "Paths",
     "Purposes",
@@ -103,6 +104,14 @@ Disease = Annotated[
         metavar="CODE",
         help="Disease that the use is research on, such as MONDO:0004992; CODE@SALT, as it was "
         "granted, if this home does not know that salt yet.",
+    ),
+]
+KeyServiceUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--key-service",
+        metavar="URL",
+        help="Gateway to ask (default: this home, or the one that the custodian published).",
     ),
 ]
 Identity = Annotated[

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import typer
 
 from radledger.cli.output import show
-from radledger.cli.parameters import Disease, Fulfils, Identity, ImageId, Purposes
+from radledger.cli.parameters import Disease, Fulfils, Identity, ImageId, KeyServiceUrl, Purposes
 from radledger.cli.session import session
 from radledger.imaging.commands.reading import ReadOptions
 from radledger.imaging.errors import SecretUnknown
@@ -24,9 +24,10 @@ def status(
     fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
+    key_service: KeyServiceUrl = None,
 ) -> None:
     """Show which node has which content of an image set, as its custodian or a reader."""
-    options = ReadOptions(purpose, fulfils, disease, identity)
+    options = ReadOptions(purpose, fulfils, disease, identity, key_service)
     show(_knowing_contents(session.radledger.copies.status, image, options))
 
 
@@ -37,9 +38,10 @@ def repair(
     fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
+    key_service: KeyServiceUrl = None,
 ) -> None:
     """Create missing copies, as the custodian or a reader."""
-    options = ReadOptions(purpose, fulfils, disease, identity)
+    options = ReadOptions(purpose, fulfils, disease, identity, key_service)
     show(_knowing_contents(session.radledger.copies.repair, image, options))
 
 
@@ -50,13 +52,14 @@ def pin(
     fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
+    key_service: KeyServiceUrl = None,
 ) -> None:
     """Pin a copy in your own store; needs read permission.
 
     Run again after the image set was re-encrypted, it pins the new ciphertext instead of the old.
     """
     _ = session.signer
-    secret = ReadOptions(purpose, fulfils, disease, identity).secret(image)
+    secret = ReadOptions(purpose, fulfils, disease, identity, key_service).secret(image)
     show(session.radledger.copies.pin(image, secret=secret or ""))
 
 

@@ -4,6 +4,7 @@
 
     UsageError
     ├── InvalidAddress      not an Ethereum address, or a wrong checksum
+    ├── InvalidGatewayUrl   not the URL of a gateway
     ├── UnknownRole         no such role
     └── NoGuardians         an identity without guardians, which cannot be recovered
     CryptoError
@@ -16,6 +17,7 @@ from radledger.errors import CryptoError, UsageError
 
 __all__ = [
     "InvalidAddress",
+    "InvalidGatewayUrl",
     "NoEncryptionKey",
     "NoGuardians",
     "UnknownRole",
@@ -24,6 +26,10 @@ __all__ = [
 
 class InvalidAddress(UsageError):
     """A text is not an Ethereum address, or its EIP-55 checksum is wrong."""
+
+
+class InvalidGatewayUrl(UsageError):
+    """A text is not the URL of a gateway, or has no TLS where it leaves this machine."""
 
 
 class UnknownRole(UsageError):

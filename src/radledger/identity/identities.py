@@ -13,21 +13,29 @@ References
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from radledger.chain.action import Action, one_call
 from radledger.chain.ledger import Call
 from radledger.crypto.keys import PublicKey
+from radledger.endpoints import is_loopback, shown
 from radledger.identity import records
 from radledger.identity.address import parse_address
-from radledger.identity.errors import NoEncryptionKey, NoGuardians
+from radledger.identity.errors import InvalidGatewayUrl, NoEncryptionKey, NoGuardians
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger, Receipt
     from radledger.identity.model import Identity
 
-__all__ = ["CONSENT_DELEGATE", "MOST_NAMED", "Identities", "warn_of_x25519"]
+__all__ = [
+    "CONSENT_DELEGATE",
+    "MOST_NAMED",
+    "Identities",
+    "require_gateway_url",
+    "warn_of_x25519",
+]
 
 CONSENT_DELEGATE = "radledger.consent"
 """Type of the delegates who grant and revoke for an identity: a parent, a proxy."""
@@ -35,6 +43,9 @@ CONSENT_DELEGATE = "radledger.consent"
 MOST_NAMED = 3
 """How many participants a warning names."""
 
+_GATEWAY_URL = re.compile(
+    r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
+)
 _LOG = logging.getLogger(__name__)
 _DELEGATE_TYPE_LENGTH = 32
 _TEN_YEARS = 10 * 365 * 24 * 3600
@@ -100,6 +111,10 @@ class Identities:
             )
         return key
 
+    def gateway(self, identity: str) -> str | None:
+        """The URL of the gateway that an identity published last; none if there is none."""
+        return records.gateway(self._ledger, parse_address(identity))
+
     # --- the owner ----------------------------------------------------------------------------
 
     def set_key(
@@ -118,6 +133,29 @@ class Identities:
         """
         name, value = records.key_attribute(public_key)
         return self._action("setAttribute", identity, _word(name), value, validity)
+
+    def set_gateway(
+        self, url: str, *, identity: str | None = None, validity: int = _TEN_YEARS
+    ) -> Action[Receipt]:
+        """Publish the URL of a gateway, at which readers ask for image sets; the last one counts.
+
+        Parameters
+        ----------
+        url
+            Its public address.
+        identity
+            Default: the signer's own address.
+        validity
+            Seconds for which it counts.
+
+        Raises
+        ------
+        InvalidGatewayUrl
+            If it is not such an address.
+        """
+        value = require_gateway_url(url).encode()
+        name = _word(records.GATEWAY_ATTRIBUTE)
+        return self._action("setAttribute", identity, name, value, validity)
 
     def change_owner(self, new_owner: str, *, identity: str | None = None) -> Action[Receipt]:
         """Hand an identity over to another key, which alone acts for it from then on.
@@ -238,6 +276,28 @@ class Identities:
             return Call(records.CONTRACT, function, (whose or account, *arguments))
 
         return one_call(self._ledger, call)
+
+
+def require_gateway_url(url: str) -> str:
+    """The URL of a gateway, without a slash at its end.
+
+    Raises
+    ------
+    InvalidGatewayUrl
+        If it has a user, query or fragment, or no TLS where it leaves this machine.
+
+    Examples
+    --------
+    >>> require_gateway_url("https://gateway.hospital.example/")
+    'https://gateway.hospital.example'
+    """
+    if not _GATEWAY_URL.fullmatch(url) or (url.startswith("http:") and not is_loopback(url)):
+        raise InvalidGatewayUrl(
+            f"{shown(url)!r} is not the URL of a gateway; give one such as "
+            "https://gateway.hospital.example, or http:// on this machine alone",
+            gateway=shown(url),
+        )
+    return url.rstrip("/")
 
 
 def warn_of_x25519(ledger: Ledger, addresses: Collection[str]) -> None:

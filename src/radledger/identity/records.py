@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTRACT",
+    "GATEWAY_ATTRIBUTE",
     "KEY_ATTRIBUTE",
     "X25519_ATTRIBUTE",
     "encryption_key",
+    "gateway",
     "guardians",
     "guards_of_others",
     "identity_record",
@@ -38,6 +40,8 @@ it has one for private use that ends in its number in IANA's registry of HPKE's 
 """
 X25519_ATTRIBUTE = "did/pub/X25519/enc/base64"
 """The name of a key agreement key for X25519 alone; the value is the 32 raw bytes."""
+GATEWAY_ATTRIBUTE = "did/svc/RadLedgerGateway"
+"""Under this name did:ethr resolvers find a service; the value is the URL of the gateway."""
 _HYBRID_CODE = bytes.fromhex("fac8c101")  # 0x30647a as a variable-length integer
 
 
@@ -72,17 +76,7 @@ def encryption_key(ledger: Ledger, identity: str) -> PublicKey | None:
         If the node returns other events than those that the contract counts, since secrets would be
         wrapped to a key that its owner has replaced.
     """
-    state = _state_of(ledger, identity)
-    for each in sorted(state.related(identity)):
-        changed = ledger.call(CONTRACT, "changed", each)
-        if state.changed(each) != changed:
-            raise RequestFailed(
-                f"{each} was last changed in block {changed}, and the node gives no event of that; "
-                "ask another node",
-                method="eth_getLogs",
-                identity=each,
-                block=changed,
-            )
+    state = _complete_state_of(ledger, identity)
     return _registered(state.attributes(identity, ledger.present().time))[0]
 
 
@@ -126,6 +120,20 @@ def _public_key(attribute: Attribute) -> PublicKey | None:
     return None
 
 
+def gateway(ledger: Ledger, identity: str) -> str | None:
+    """The URL of the gateway that an identity published last; none if there is none.
+
+    Raises
+    ------
+    RequestFailed
+        If the node returns other events than those that the contract counts.
+    """
+    state = _complete_state_of(ledger, identity)
+    attributes = state.attributes(identity, ledger.present().time)
+    found = [each.value for each in attributes if each.name == GATEWAY_ATTRIBUTE]
+    return bytes.fromhex(found[-1][2:]).decode("utf-8", "replace") if found else None
+
+
 def guardians(ledger: Ledger, identity: str) -> Guardians | None:
     """The guardians who were set last; None if there are none, or an earlier owner set them.
 
@@ -155,6 +163,22 @@ def guards_of_others(ledger: Ledger, identity: str, guardians: Iterable[str]) ->
         for guardian in event.args["guardians"]
     }
     return tuple(guardian for guardian in guardians if guardian in named)
+
+
+def _complete_state_of(ledger: Ledger, identity: str) -> IdentityState:
+    """The state of an identity, of which the node withholds no change."""
+    state = _state_of(ledger, identity)
+    for each in sorted(state.related(identity)):
+        changed = ledger.call(CONTRACT, "changed", each)
+        if state.changed(each) != changed:
+            raise RequestFailed(
+                f"{each} was last changed in block {changed}, and the node gives no event of that; "
+                "ask another node",
+                method="eth_getLogs",
+                identity=each,
+                block=changed,
+            )
+    return state
 
 
 def _state_of(ledger: Ledger, identity: str) -> IdentityState:

@@ -114,7 +114,7 @@ class ImagingHome:
         if row is None or row.secret is None:
             raise SecretUnknown(
                 "this home has no secret of that image set: it was added in another one, or "
-                "erased; use the custodian's home, or ask the key service",
+                "erased; use the custodian's home, or ask its gateway (--key-service URL)",
                 image=image_id,
             )
         self.journal.require_authentic(row)

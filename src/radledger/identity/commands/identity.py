@@ -49,6 +49,18 @@ def set_key(
 
 
 @group.command()
+def set_gateway(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Public address of the gateway.")],
+    sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
+    identity: Identity = None,
+) -> None:
+    """Publish the address of your gateway, where readers ask for image sets."""
+    action = session.radledger.identities.set_gateway(url, identity=session.whose(identity))
+    act(action, sign_only, valid_for)
+
+
+@group.command()
 def change_owner(
     new_owner: Address,
     sign_only: SignOnly = None,

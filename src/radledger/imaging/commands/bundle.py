@@ -9,7 +9,7 @@ import typer
 
 from radledger.cli.files import file_to_read, file_to_write
 from radledger.cli.output import show
-from radledger.cli.parameters import Disease, Fulfils, Identity, ImageId, Purposes
+from radledger.cli.parameters import Disease, Fulfils, Identity, ImageId, KeyServiceUrl, Purposes
 from radledger.cli.session import session
 from radledger.imaging.commands.reading import ReadOptions
 
@@ -42,10 +42,11 @@ def export(
     fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
+    key_service: KeyServiceUrl = None,
 ) -> None:
     """Write a bundle that `python -m radledger.verify` checks with no network."""
     radledger = session.radledger
     erased = radledger.images.show(image).certificate is not None
-    options = ReadOptions(purpose, fulfils, disease, identity)
+    options = ReadOptions(purpose, fulfils, disease, identity, key_service)
     secret = None if erased else options.secret(image)
     show(radledger.bundles.export(image, path, files=file or (), secret=secret))

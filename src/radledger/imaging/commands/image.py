@@ -17,6 +17,7 @@ from radledger.cli.parameters import (
     Fulfils,
     Identity,
     ImageId,
+    KeyServiceUrl,
     MixedIds,
     Paths,
     Purposes,
@@ -195,12 +196,13 @@ def verify(
     fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
+    key_service: KeyServiceUrl = None,
 ) -> None:
     """Say of each file whether it is identical, re-encoded, changed or unknown.
 
     Whatever the verdicts are, the command exits with 0: a verdict is not a refusal.
     """
-    secret = ReadOptions(purpose, fulfils, disease, identity).secret(image)
+    secret = ReadOptions(purpose, fulfils, disease, identity, key_service).secret(image)
     results = session.radledger.images.verify(image, paths, secret=secret)
     show_all(results, empty="no files")
 
@@ -215,9 +217,10 @@ def fetch(
     fulfils: Fulfils = None,
     disease: Disease = None,
     identity: Identity = None,
+    key_service: KeyServiceUrl = None,
 ) -> None:
     """Fetch an image set: every byte is checked, decrypted, and verified against the root."""
-    options = ReadOptions(purpose, fulfils, disease, identity)
+    options = ReadOptions(purpose, fulfils, disease, identity, key_service)
     show(session.radledger.reading.fetch(image, to, **options.arguments(image)))
 
 

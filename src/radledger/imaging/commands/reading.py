@@ -31,12 +31,15 @@ class ReadOptions:
         The use.
     identity
         The account as which they read, if not their own.
+    key_service
+        URL of the gateway to ask.
     """
 
     purpose: list[str] | None
     fulfils: list[str] | None
     disease: str | None
     identity: str | None
+    key_service: str | None
 
     def secret(self, image: str) -> str | None:
         """The image set's secret, as the account that acts may have it; the home's if none acts."""
@@ -51,7 +54,7 @@ class ReadOptions:
         return {
             "reader": session.signer,
             "private_key": session.keystore.encryption_key(name, session.passphrase(name)),
-            "key_service": None if use is None else _key_service(image),
+            "key_service": None if use is None else _key_service(image, self.key_service),
             "use": use,
             "identity": whose,
         }
@@ -75,16 +78,22 @@ class ReadOptions:
         return None
 
 
-def _key_service(image: str) -> KeyService:
-    """The custodian's key service, which runs here: in the home that holds its secrets."""
-    images = session.radledger.images
+def _key_service(image: str, url: str | None) -> KeyService:
+    """The gateway at a URL; else this home's own if the custodian's account is here, or theirs."""
+    radledger, images = session.radledger, session.radledger.images
     address = images.show(image).image_set.custodian
     custodian = [each.name for each in session.keystore.list() if each.address == address]
+    if url is None and not custodian:
+        url = radledger.identities.gateway(address)
+    if url is not None:
+        from radledger.gateway.client import GatewayKeyService
+
+        return GatewayKeyService(url, session.signer, radledger.ledger.chain_id)
 
     def rekey(image_id: str) -> object:
         return images.rekey(image_id, custodian=session.open(custodian[0]))
 
-    return session.radledger.key_service(rekey if custodian else None, _recorder(address))
+    return radledger.key_service(rekey if custodian else None, _recorder(address))
 
 
 def _recorder(custodian: str) -> LocalAccount | None:

@@ -1,0 +1,37 @@
+"""A custodian's gateway: image sets for readers elsewhere, over HTTP, as the chain permits.
+
+=================  ==================================================================
+``siwe``           messages of Sign-In with Ethereum (EIP-4361)
+``sign_in``        challenges and sessions
+``permissions``    what a token permits, asked once in each block
+``tokens``         tokens for viewers
+``service``        the gateway without its interface
+``authorization``  who sends a request
+``application``    its interface
+``client``         a key service that asks a gateway
+=================  ==================================================================
+
+The interface (``application``) needs the extra ``gateway``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from radledger.lazy import lazily
+
+if TYPE_CHECKING:
+    from radledger.gateway.application import create_application
+    from radledger.gateway.client import GatewayKeyService
+    from radledger.gateway.service import Gateway, Health
+
+__all__ = ["Gateway", "GatewayKeyService", "Health", "create_application"]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "application": ("create_application",),
+        "client": ("GatewayKeyService",),
+        "service": ("Gateway", "Health"),
+    },
+)

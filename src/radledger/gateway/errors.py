@@ -1,0 +1,125 @@
+"""What :mod:`radledger.gateway` refuses.
+
+::
+
+    RadLedgerError
+    └── GatewayError                 a gateway does not answer a request, or cannot be asked
+        ├── SignInRefused            an account did not prove who it is
+        │   ├── SignInMalformed      what was signed is not a message of Sign-In with Ethereum
+        │   ├── SignInForAnother     signed for another domain, URI or chain
+        │   ├── SignInExpired        its challenge or its own time is over, or was used before
+        │   └── SignInNotSigned      not signed by the account that it names
+        ├── SignInRequired           no session, or one that has ended
+        ├── ReaderNotControlled      the account of the session does not control the reader
+        ├── ReceiptsDiffer           receipts of one token are for several readers or uses
+        ├── TokenInvalid             no token, or one that has ended
+        ├── TokenForOtherImages      a token does not name an image set
+        ├── TokenGrantDiffers        the use is permitted by another grant than the token's
+        ├── GatewayBusy              as many have signed in as the gateway takes
+        ├── GatewayUnreachable       nothing answers at the gateway's address, or not a gateway
+        └── GatewayNotListening      the address to listen at cannot be had
+    UsageError
+    ├── InvalidGatewayUrl            an address that is not a gateway's URL
+    └── GatewayNotInstalled          the extra packages of the gateway are not there
+"""
+
+from __future__ import annotations
+
+from radledger.errors import RadLedgerError, UsageError
+from radledger.httpapi.service import Service
+from radledger.identity.errors import InvalidGatewayUrl
+
+__all__ = [
+    "GATEWAY",
+    "GatewayBusy",
+    "GatewayError",
+    "GatewayNotInstalled",
+    "GatewayNotListening",
+    "GatewayUnreachable",
+    "InvalidGatewayUrl",
+    "ReaderNotControlled",
+    "ReceiptsDiffer",
+    "SignInExpired",
+    "SignInForAnother",
+    "SignInMalformed",
+    "SignInNotSigned",
+    "SignInRefused",
+    "SignInRequired",
+    "TokenForOtherImages",
+    "TokenGrantDiffers",
+    "TokenInvalid",
+]
+
+
+class GatewayError(RadLedgerError):
+    """A gateway does not answer a request, or cannot be asked."""
+
+
+class SignInRefused(GatewayError):
+    """An account did not prove who it is."""
+
+
+class SignInMalformed(SignInRefused):
+    """What was signed is not a message of Sign-In with Ethereum."""
+
+
+class SignInForAnother(SignInRefused):
+    """What was signed is for another domain, URI or chain."""
+
+
+class SignInExpired(SignInRefused):
+    """The challenge is not this gateway's, too old or used, or the message's own time is over."""
+
+
+class SignInNotSigned(SignInRefused):
+    """The message was not signed by the account that it names."""
+
+
+class SignInRequired(GatewayError):
+    """A request bears no session, or one that has ended."""
+
+
+class ReaderNotControlled(GatewayError):
+    """The account that signed in does not control the identity of the receipt's reader."""
+
+
+class ReceiptsDiffer(GatewayError):
+    """A token is for one reader and one use; the receipts name several, or none is given."""
+
+
+class TokenInvalid(GatewayError):
+    """A request bears no token, or one that has ended."""
+
+
+class TokenForOtherImages(GatewayError):
+    """A token does not name the image set that is asked for."""
+
+
+class TokenGrantDiffers(GatewayError):
+    """The use is permitted by another grant than the one to which the token is bound."""
+
+
+class GatewayBusy(GatewayError):
+    """As many accounts have signed in as the gateway takes at a time."""
+
+
+class GatewayUnreachable(GatewayError):
+    """Nothing answers at the gateway's address, or what answers is not a gateway."""
+
+
+class GatewayNotListening(GatewayError):
+    """The address at which the gateway is to listen is taken, or not one of this machine."""
+
+
+class GatewayNotInstalled(UsageError):
+    """The packages that serve the gateway's interface are not installed."""
+
+
+GATEWAY = Service(
+    name="gateway",
+    key="gateway",
+    refused=GatewayError,
+    unreachable=GatewayUnreachable,
+    not_listening=GatewayNotListening,
+    not_installed=GatewayNotInstalled,
+)

@@ -1,0 +1,176 @@
+"""The gateway without its interface: sign-in, key service and tokens in one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from radledger.gateway.errors import ReaderNotControlled, ReceiptsDiffer
+from radledger.gateway.permissions import Permissions
+from radledger.gateway.sign_in import SignIn
+from radledger.gateway.tokens import Tokens, Viewing
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from radledger.access.keyservice import WrappedSecret
+    from radledger.access.receipts import SignedReceipt
+    from radledger.facade import RadLedger
+
+__all__ = ["Gateway", "Health"]
+
+_LONGEST = 12 * 3600  # seconds that a token may count: a shift
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the gateway sees of the chain.
+
+    Attributes
+    ----------
+    custodian
+        Whose gateway it is.
+    chain_id, block
+        The chain, and the number of its latest block.
+    block_age
+        Seconds since that.
+    """
+
+    custodian: str
+    chain_id: int
+    block: int
+    block_age: int
+
+
+class Gateway:
+    """A custodian's gateway, which asks the chain for each answer.
+
+    Parameters
+    ----------
+    radledger
+        The custodian's home, with the secrets of its image sets.
+    custodian
+        Who encrypts an image set again after a reader was locked out.
+    url
+        The gateway's public address, for which readers sign in.
+
+    Examples
+    --------
+    >>> gateway = Gateway(RadLedger.open("poa"), hospital, "https://gateway.hospital.example")
+    ... # doctest: +SKIP
+    >>> gateway.release(account, receipt.sign(radiologist)).grant_id    # doctest: +SKIP
+    '0x…'
+    """
+
+    def __init__(self, radledger: RadLedger, custodian: LocalAccount, url: str) -> None:
+        ledger = radledger.ledger
+        self.url = url.rstrip("/")
+        self.sign_in = SignIn(ledger, self.url)
+        self._chain_id = ledger.chain_id
+        self._custodian = custodian.address
+        self._keys = radledger.key_service(
+            lambda image_id: radledger.images.rekey(image_id, custodian=custodian)
+        )
+        self._permissions = Permissions(ledger, radledger.images.show)
+        path = radledger.home / "gateway" / f"{ledger.deployment.chain_slug}.sqlite3"
+        self._tokens = Tokens(path)
+
+    def close(self) -> None:
+        """Close the database of tokens."""
+        self._tokens.close()
+
+    def release(self, account: str, request: SignedReceipt) -> WrappedSecret:
+        """Release an image set's secret, as :meth:`.CustodianKeyService.release` does.
+
+        Raises
+        ------
+        ReaderNotControlled
+            If the account that signed in does not control the reader's identity.
+        """
+        self._require_controls(account, request)
+        return self._keys.release(request)
+
+    def admit(self, account: str, requests: Sequence[SignedReceipt]) -> tuple[str, Viewing]:
+        """Issue a token for viewing image sets, against a receipt for each.
+
+        It counts for twelve hours at most, and no longer than the first of its grants.
+
+        Raises
+        ------
+        ReaderNotControlled
+            If the account that signed in does not control the reader's identity.
+        ReceiptsDiffer
+            If there is no receipt, several for an image set, or not all are of one reader and use.
+        ReceiptInvalid, Refusal, ChainStale
+            As :meth:`.CustodianKeyService.admit` refuses; no receipt is kept then.
+        """
+        receipts = [request.receipt for request in requests]
+        if len({(each.reader, each.use) for each in receipts}) != 1 or len(receipts) != len(
+            {each.image_id for each in receipts}
+        ):
+            raise ReceiptsDiffer(
+                "a token takes one receipt for each image set, all of one reader and use; ask for "
+                "several tokens",
+                receipts=len(receipts),
+            )
+        for request in requests:
+            self._require_controls(account, request)
+        present = self._permissions.present()
+        permits = self._keys.admit(requests)
+        ends = [permit.until for permit in permits if permit.until is not None]
+        viewing = Viewing(
+            account=account,
+            reader=receipts[0].reader,
+            use=receipts[0].use,
+            grants={each.image_id: each.grant_id for each in receipts},
+            expires_at=min(present.time + _LONGEST, *ends),
+        )
+        return self._tokens.issue(viewing, present), viewing
+
+    def viewing(self, token: str | None) -> Viewing:
+        """What a token is for.
+
+        Raises
+        ------
+        TokenInvalid
+            If there is no such token, or it has ended.
+        ChainStale, ConnectionFailed
+            If the chain cannot say what time it is.
+        """
+        return self._tokens.find(token, self._permissions.present())
+
+    def require(self, viewing: Viewing, image_id: str) -> None:
+        """Refuse what a token does not permit at the latest block; see `Permissions.require`."""
+        self._permissions.require(viewing, image_id)
+
+    def permitted(self, viewing: Viewing) -> list[str]:
+        """The image sets that a token permits at the latest block."""
+        return self._permissions.permitted(viewing)
+
+    def health(self) -> Health:
+        """What the gateway sees of the chain.
+
+        Raises
+        ------
+        ChainStale, ConnectionFailed
+            If it would answer nothing.
+        """
+        present = self._permissions.present()
+        return Health(self._custodian, self._chain_id, present.block, present.block_age)
+
+    def _require_controls(self, account: str, request: SignedReceipt) -> None:
+        """That a receipt comes from the account that alone can have signed it.
+
+        So a receipt that was stolen is of no use: no token is issued to another account, and the
+        receipt is not used up.
+        """
+        owner = self._keys.owner(request.receipt.reader)
+        if owner != account:
+            raise ReaderNotControlled(
+                f"{account} has signed in, and {request.receipt.reader} is controlled by {owner}; "
+                "sign in with that account",
+                account=account,
+                reader=request.receipt.reader,
+                owner=owner,
+            )

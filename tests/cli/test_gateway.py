@@ -1,0 +1,170 @@
+"""``radledger gateway serve`` in the custodian's home, and a reader in another one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from radledger.access import ReceiptBook
+from tests.cli.conftest import command, environment
+
+CARE = ("--purpose", "CC", "--as", "radiologist")
+
+
+@pytest.fixture
+def serving(home):
+    """Run ``radledger gateway serve``; gives what it says and its process."""
+
+    @contextmanager
+    def serving(*options):
+        serve = ("gateway", "serve", "--port", "0", "--json", "--home", home, "--as", "hospital")
+        process = subprocess.Popen(
+            command(*serve, *options),
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield json.loads(process.stdout.readline()), process
+        finally:
+            process.kill()
+            process.communicate()
+
+    return serving
+
+
+@pytest.fixture
+def gateway(serving):
+    """Address of the hospital's gateway."""
+    with serving() as (started, _):
+        yield started["gateway"]
+
+
+@pytest.fixture
+def elsewhere(home, tmp_path):
+    """The radiologist's home: its own keys, and the store that both reach; no secret of a set."""
+    there = tmp_path / "elsewhere"
+    (there / "keystore").mkdir(parents=True)
+    for file in (home / "keystore").glob("radiologist.*"):
+        shutil.copy(file, there / "keystore")
+    shutil.copytree(home / "deployments", there / "deployments")
+    for file in home.glob("*.yaml"):
+        shutil.copy(file, there)
+    (there / "store").symlink_to(home / "store")
+    return there
+
+
+@pytest.fixture
+def fetch(cli, image, elsewhere, tmp_path):
+    """Fetch the image set in the reader's home."""
+
+    def fetch(*options):
+        to = tmp_path / "fetched"
+        shutil.rmtree(to, ignore_errors=True)
+        return cli("image", "fetch", image, "--to", to, *CARE, "--home", elsewhere, *options)
+
+    return fetch
+
+
+@pytest.fixture
+def permitted(home, signed):
+    """Let the radiologist use everything for care."""
+    signed("consent", "grant", "radiologist", "--purpose", "CC")
+
+
+def test_a_reader_in_another_home_fetches_and_is_refused_after_the_revocation(
+    gateway, permitted, fetch, ok, cli, image, elsewhere, addresses, signed, study
+):
+    fetched = fetch("--key-service", gateway).object
+    assert fetched["image_id"] == image
+    assert fetched["block_age"] >= 0
+    paths = [each["path"] for each in fetched["files"]]
+    assert len(paths) == len(list(study.iterdir()))
+    there = ("--home", elsewhere, "--key-service", gateway)
+    verdicts = cli("image", "verify", image, *paths, *CARE, *there).objects
+    assert {each["verdict"] for each in verdicts} == {"identical"}
+    # The receipts are the custodian's to keep: of both readings, and none at the reader's.
+    readings = [
+        each["reader"] for each in cli("access-log", image).objects if each["event"] == "released"
+    ]
+    assert readings == [addresses["radiologist"]] * 2
+    assert ReceiptBook(elsewhere / "receipts.sqlite3").releases() == ()
+
+    signed("consent", "revoke", "radiologist")
+    refused = fetch("--key-service", gateway).refused("ConsentNotPermittedRevoked")
+    assert refused["reader"] == addresses["radiologist"]
+
+
+def test_the_gateway_is_found_where_its_custodian_published_it(
+    gateway, permitted, fetch, ok, cli, image, addresses
+):
+    unknown = fetch()
+    assert unknown.refused("SecretUnknown") == {"image": image}
+    assert "--key-service" in unknown.object["message"]
+
+    ok("identity", "set-gateway", "https://old.example", "--as", "hospital")
+    assert fetch().refused("GatewayUnreachable")["gateway"] == "https://old.example"
+    ok("identity", "set-gateway", gateway, "--as", "hospital")
+    published = ok("identity", "show", "hospital")["attributes"]
+    named = [each for each in published if each["name"] == "did/svc/RadLedgerGateway"]
+    assert [bytes.fromhex(each["value"][2:]).decode() for each in named] == [
+        "https://old.example",
+        gateway,
+    ]
+    assert fetch().object["image_id"] == image
+    # Another's word about the custodian does not count.
+    ok("identity", "set-gateway", "https://evil.example", "--as", "clinic")
+    assert fetch().object["image_id"] == image
+
+
+def test_what_the_chain_does_not_permit_is_refused_before_a_gateway_is_asked(fetch, addresses):
+    refused = fetch("--key-service", "https://gateway.invalid")
+    assert refused.refused("ConsentNotPermittedNeverGranted") == {
+        "subject": addresses["patient"],
+        "reader": addresses["radiologist"],
+    }
+
+
+def test_addresses_where_no_gateway_is(permitted, fetch, cli):
+    away = fetch("--key-service", "http://127.0.0.1:1").refused("GatewayUnreachable")
+    assert away == {"gateway": "http://127.0.0.1:1", "cause": "ConnectError"}
+    for url in ("nonsense", "http://gateway.example", "https://u:SECRET@gateway.example"):
+        refused = fetch("--key-service", url)
+        refused.refused("InvalidGatewayUrl", 2)
+        assert "SECRET" not in refused.out
+        cli("identity", "set-gateway", url, "--as", "hospital").refused("InvalidGatewayUrl", 2)
+        cli("gateway", "serve", "--url", url, "--as", "hospital").refused("InvalidGatewayUrl", 2)
+
+
+def test_readers_sign_in_for_the_public_address(serving, permitted, fetch):
+    with serving("--url", "https://gateway.example/") as (started, process):
+        assert started["gateway"] == "https://gateway.example"
+        assert started["description"] == "https://gateway.example/docs"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=240) == 0
+        assert process.stderr.read() == ""
+
+
+def test_without_the_packages_that_serve_it(home, cli, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    refused = cli("gateway", "serve", "--port", "0", "--as", "hospital")
+    assert refused.refused("GatewayNotInstalled", 2) == {"missing": "uvicorn"}
+    assert "radledger[gateway]" in refused.object["message"]
+
+
+def test_addresses_to_listen_at(home, cli):
+    serve = ("gateway", "serve", "--as", "hospital")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = cli(*serve, "--port", port).refused("GatewayNotListening")
+        assert refused == {"host": "127.0.0.1", "port": port}
+    assert cli(*serve, "--port", "70000").code == 2
+    cli("gateway", "serve").refused("AccountNotNamed", 2)

@@ -1,0 +1,103 @@
+"""Let Schemathesis talk to running services, by requests right and wrong that it makes itself.
+
+Schemathesis needs a newer Hypothesis than Brownie allows, so it has a virtual environment of its
+own below ``build/``.  The services run as users run them, on a local chain; a request that one
+answers with a fault, or with what its description does not say, fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from eth_account.messages import encode_defunct
+
+from radledger import devnet
+from radledger.chain.keystore import Keystore
+from radledger.gateway.siwe import SignInMessage
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / "requirements" / "schemathesis.txt"
+
+
+def schemathesis() -> Path:
+    """Make, or find again, the virtual environment; its ``schemathesis``."""
+    folder = ROOT / "build" / "schemathesis"
+    program, stamp = folder / "bin" / "schemathesis", folder / "installed"
+    fingerprint = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        return program
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", REQUIREMENTS], check=True)
+    stamp.write_text(fingerprint)
+    return program
+
+
+@contextmanager
+def serving(home: Path, service: str) -> Iterator[str]:
+    """A relayer or gateway on the chain of a home; its address."""
+    serve = (service, "serve", "--port", "0", "--as", "hospital", "--home", home, "--json")
+    with log_of(home, service).open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "radledger.cli", *serve], stdout=subprocess.PIPE, stderr=log
+        )
+    try:
+        assert process.stdout is not None  # noqa: S101
+        yield json.loads(process.stdout.readline())[service]
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def log_of(home: Path, service: str) -> Path:
+    """Where a service reports its faults."""
+    return home / f"{service}.log"
+
+
+def session(home: Path, url: str) -> str:
+    """The header of a reader who has signed in to a gateway."""
+    reader = Keystore(home).open("radiologist")
+    message = SignInMessage(address=reader.address, **httpx.post(f"{url}/challenges").json()).text
+    signature = "0x" + bytes(reader.sign_message(encode_defunct(text=message)).signature).hex()
+    answer = httpx.post(f"{url}/sessions", json={"message": message, "signature": signature})
+    return f"Authorization: Bearer {answer.json()['session']}"
+
+
+def main() -> int:
+    """Return the exit code of Schemathesis, or 1 if a service met a fault."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--examples", default="50", help="for each operation")
+    options = parser.parse_args()
+    # A document or receipt made at random bears no signature, so none is ever taken on.
+    unsigned = ["--exclude-checks", "positive_data_acceptance", "--warnings", "off"]
+    program, failed = schemathesis(), False
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        devnet.up(home, "anvil")
+        try:
+            for service in ("relay", "gateway"):
+                with serving(home, service) as url:
+                    who = ["-H", session(home, url)] if service == "gateway" else []
+                    run = [program, "run", f"{url}/openapi.json", "-n", options.examples]
+                    done = subprocess.run([*run, *unsigned, *who], check=False, cwd=folder)
+                faults = log_of(home, service).read_text("utf-8")
+                print(faults, end="", file=sys.stderr)
+                failed |= bool(done.returncode or faults)
+        finally:
+            devnet.down(home)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
