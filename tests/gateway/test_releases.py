@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -9,8 +10,10 @@ import pytest
 
 from radledger.consent import Terms
 from radledger.errors import DatabaseUnavailable
+from radledger.gateway import Gateway, service
+from radledger.gateway.errors import GatewayBusy
 from tests.access.holding import opened
-from tests.gateway.conftest import refused, wrapped
+from tests.gateway.conftest import URL, refused, wrapped
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
 
@@ -160,6 +163,32 @@ def test_a_revoked_reader_is_locked_out_once_by_readers_at_the_same_time(
     assert len(ledger.events("ImageRegistry", "ImageRekeyed", image=image)) == 1
     manifests = [release.manifest for release in receipts.releases()]
     assert set(manifests[1:]) == {holding.show(image_set.image_id).manifest} != {manifests[0]}
+
+
+@pytest.mark.usefixtures("granted")
+def test_releases_that_wait_leave_threads_to_others(
+    home, image_set, holding, reader, ask, monkeypatch, who
+):
+    monkeypatch.setattr(service, "_MOST_RELEASES", 1)
+    begun, go_on, secret = threading.Event(), threading.Event(), holding.secret
+
+    def slow(image_id):
+        begun.set()
+        assert go_on.wait(timeout=240)
+        return secret(image_id)
+
+    monkeypatch.setattr(holding, "secret", slow)
+    gateway = Gateway(home, who.hospital, URL)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(gateway.release, reader.address, ask(reader))
+        assert begun.wait(timeout=240)
+        with pytest.raises(GatewayBusy) as busy:
+            gateway.release(reader.address, ask(reader))
+        go_on.set()
+        assert first.result().image_id == image_set.image_id
+    assert busy.value.values == {"most": 1}
+    assert gateway.release(reader.address, ask(reader)).image_id == image_set.image_id
+    gateway.close()
 
 
 @pytest.mark.usefixtures("granted")

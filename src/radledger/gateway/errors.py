@@ -15,7 +15,7 @@
         ├── TokenInvalid             no token, or one that has ended
         ├── TokenForOtherImages      a token does not name an image set
         ├── TokenGrantDiffers        the use is permitted by another grant than the token's
-        ├── GatewayBusy              as many have signed in as the gateway takes
+        ├── GatewayBusy              as many sign in or read as the gateway takes
         ├── GatewayUnreachable       nothing answers at the gateway's address, or not a gateway
         └── GatewayNotListening      the address to listen at cannot be had
     UsageError
@@ -100,7 +100,7 @@ class TokenGrantDiffers(GatewayError):
 
 
 class GatewayBusy(GatewayError):
-    """As many accounts have signed in as the gateway takes at a time."""
+    """As many accounts have signed in, or wait for a secret, as the gateway takes at a time."""
 
 
 class GatewayUnreachable(GatewayError):

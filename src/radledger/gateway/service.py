@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radledger.gateway.errors import ReaderNotControlled, ReceiptsDiffer
+from radledger.gateway.errors import GatewayBusy, ReaderNotControlled, ReceiptsDiffer
 from radledger.gateway.permissions import Permissions
 from radledger.gateway.sign_in import SignIn
 from radledger.gateway.tokens import Tokens, Viewing
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gateway", "Health"]
 
+_MOST_RELEASES = 16
 _LONGEST = 12 * 3600  # seconds that a token may count: a shift
 
 
@@ -75,6 +77,7 @@ class Gateway:
         self._permissions = Permissions(ledger, radledger.images.show)
         path = radledger.home / "gateway" / f"{ledger.deployment.chain_slug}.sqlite3"
         self._tokens = Tokens(path)
+        self._releases = threading.BoundedSemaphore(_MOST_RELEASES)
 
     def close(self) -> None:
         """Close the database of tokens."""
@@ -87,9 +90,20 @@ class Gateway:
         ------
         ReaderNotControlled
             If the account that signed in does not control the reader's identity.
+        GatewayBusy
+            If others wait already until an image set has been encrypted again.
         """
         self._require_controls(account, request)
-        return self._keys.release(request)
+        # Who waits occupies a thread, of which viewers need some.
+        if not self._releases.acquire(blocking=False):
+            raise GatewayBusy(
+                f"{_MOST_RELEASES} releases are under way; try again in a minute",
+                most=_MOST_RELEASES,
+            )
+        try:
+            return self._keys.release(request)
+        finally:
+            self._releases.release()
 
     def admit(self, account: str, requests: Sequence[SignedReceipt]) -> tuple[str, Viewing]:
         """Issue a token for viewing image sets, against a receipt for each.
