@@ -13,6 +13,7 @@ from radledger.crypto.keys import Kem, Wrapped
 from radledger.gateway import Gateway, create_application, permissions
 from radledger.gateway.siwe import SignInMessage
 from tests.access.conftest import (
+    access,
     anchor,
     ask,
     chain_clock,
@@ -20,17 +21,20 @@ from tests.access.conftest import (
     holding,
     identities,
     image_set,
+    noon,
     other_image_set,
     participants,
     patient_with_ether,
     reader,
     receipts,
+    recorder,
     travel,
     wall,
     who,
 )
 
 __all__ = [
+    "access",
     "anchor",
     "ask",
     "chain_clock",
@@ -38,11 +42,13 @@ __all__ = [
     "holding",
     "identities",
     "image_set",
+    "noon",
     "other_image_set",
     "participants",
     "patient_with_ether",
     "reader",
     "receipts",
+    "recorder",
     "travel",
     "wall",
     "who",
@@ -60,9 +66,14 @@ def each_block_is_seen_at_once(monkeypatch):
 def home(ledger, receipts, holding, tmp_path):
     """What a gateway needs of a custodian's home, with the secrets in memory."""
 
-    def key_service(rekey):
+    def key_service(rekey, recorder):
         return CustodianKeyService(
-            ledger, receipts, show=holding.show, secret=holding.secret, rekey=rekey
+            ledger,
+            receipts,
+            show=holding.show,
+            secret=holding.secret,
+            rekey=rekey,
+            recorder=recorder,
         )
 
     images = SimpleNamespace(

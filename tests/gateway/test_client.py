@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from radledger.access import Reading
+from radledger.access import Reading, ReceiptBook
 from radledger.chain.refusals import ConsentNotPermittedNeverGranted
 from radledger.consent import Terms
 from radledger.consent.permission import Use
 from radledger.errors import Refusal
-from radledger.gateway import GatewayKeyService, create_application
+from radledger.gateway import Gateway, GatewayKeyService, create_application
 from radledger.gateway.errors import (
     GATEWAY,
     GatewayUnreachable,
@@ -38,13 +38,19 @@ SECRET = {
     "kem": "X25519",
     "data": "0x00",
     "block_age": 0,
+    "acknowledgement": None,
+}
+ACKNOWLEDGED = {
+    "receipt": "0x" + "ab" * 32,
+    "institution": "0x" + "11" * 20,
+    "day": "2026-11-30",
+    "signature": "0x" + "ee" * 65,
 }
 
 
 @pytest.fixture
 def url(home, who):
     """Address of a gateway on a socket."""
-    from radledger.gateway import Gateway
 
     def create(address):
         return create_application(Gateway(home, who.hospital, address))
@@ -76,6 +82,29 @@ def test_a_reader_elsewhere_is_given_the_secret(
     )
     assert released.secret == holding.secret(image_set.image_id)
     assert [release.signer for release in receipts.releases()] == [reader.address]
+
+
+def test_a_reader_elsewhere_keeps_the_acknowledgement(
+    home, recorder, consents, holding, image_set, ledger, reader, tmp_path, who
+):
+    consents.grant(reader.address, Terms(("CC",))).send(who.patient)
+    elsewhere = ReceiptBook(tmp_path / "elsewhere.sqlite3")
+
+    def create(address):
+        return create_application(Gateway(home, who.hospital, address, recorder))
+
+    with serving(GATEWAY, create) as address:
+        Reading(ledger, holding, elsewhere).secret(
+            image_set.image_id,
+            reader=reader,
+            private_key=PRIVATE_KEY,
+            key_service=GatewayKeyService(address, reader, ledger.chain_id),
+            use=Use.of(["CC"]),
+        )
+    (kept,) = elsewhere.acknowledged()
+    assert kept.acknowledgement.receipt == "0x" + kept.signed.receipt.digest.hex()
+    assert kept.acknowledgement.institution == who.hospital.address
+    assert kept.acknowledgement.signer(ledger) == recorder.address
 
 
 def test_a_refusal_has_its_own_type(url, ledger, reader, ask, who):
@@ -133,6 +162,11 @@ def test_a_challenge_that_holds_more_is_not_signed(server, reader, ask, changes)
     [
         *({"kem": "RSA"}, {"kem": None}, {"image_id": "0x"}, {"grant_id": 7}),
         *({"data": "0xzz"}, {"data": None}, {"data": 7}, {"block_age": "1"}, {"block_age": True}),
+        *({"acknowledgement": {}}, {"acknowledgement": "0x"}),
+        {"acknowledgement": ACKNOWLEDGED | {"day": "2026-02-30"}},
+        {"acknowledgement": ACKNOWLEDGED | {"day": 20422}},
+        {"acknowledgement": ACKNOWLEDGED | {"institution": "0x"}},
+        {"acknowledgement": ACKNOWLEDGED | {"signature": "0x" + "ee" * 64}},
     ],
     ids=str,
 )
@@ -141,6 +175,10 @@ def test_a_secret_of_another_form_is_refused(server, reader, ask, changes):
     server.always(201, answer)
     released = GatewayKeyService(server.endpoint, reader, 1337).release(ask(reader))
     assert (released.image_id, released.wrapped.data) == (SECRET["image_id"], b"\0")
+    assert released.acknowledgement is None
+    server.always(201, answer | {"acknowledgement": ACKNOWLEDGED})
+    released = GatewayKeyService(server.endpoint, reader, 1337).release(ask(reader))
+    assert released.acknowledgement.to_json() == ACKNOWLEDGED
     server.always(201, answer | changes)
     with pytest.raises(GatewayUnreachable):
         GatewayKeyService(server.endpoint, reader, 1337).release(ask(reader))

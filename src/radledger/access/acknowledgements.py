@@ -9,6 +9,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ from radledger.access.days import day_of, to_number
 from radledger.access.errors import AcknowledgementInvalid
 from radledger.access.receipts import FRESH
 from radledger.chain.signatures import compact, recover, signature_bytes
-from radledger.chain.typed_data import Domain, typed_data
+from radledger.chain.typed_data import Domain, canonical, typed_data
+from radledger.forms import Form, digits, fields, text
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -30,6 +32,13 @@ __all__ = ["CONTRACT", "Acknowledgement"]
 
 CONTRACT = "AccessLedger"
 _PRIMARY = "Acknowledgement"
+_DAY = text("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FORMS: Mapping[str, Form] = {
+    "receipt": digits(32),
+    "institution": lambda value: str(canonical("address", value)),
+    "day": lambda value: date.fromisoformat(_DAY(value)),
+    "signature": digits(65),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,26 @@ class Acknowledgement:
         message = encode_typed_data(full_message=unsigned.typed_data(ledger))
         signature = "0x" + bytes(recorder.sign_message(message).signature).hex()
         return cls(unsigned.receipt, institution, day, signature)
+
+    @classmethod
+    def from_json(cls, content: Any) -> Acknowledgement:
+        """Read what `to_json` wrote; who signed it is not checked here.
+
+        Raises
+        ------
+        ValueError
+            If a field is missing, or not of its form.
+        """
+        return cls(**fields(_FORMS, content))
+
+    def to_json(self) -> dict[str, Any]:
+        """For a file or a message; the day is a date of ISO 8601."""
+        return {
+            "receipt": self.receipt,
+            "institution": self.institution,
+            "day": self.day.isoformat(),
+            "signature": self.signature,
+        }
 
     @property
     def struct(self) -> bindings.Acknowledgement:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from radledger.access.errors import ReceiptInvalid
-from radledger.chain.signatures import recover, signature_bytes, typed_data_digest
+from radledger.chain.signatures import recover, signature_bytes, standard, typed_data_digest
 from radledger.chain.typed_data import Domain, Fields, typed_data
 from radledger.consent import bindings
 from radledger.errors import UsageError
@@ -139,7 +139,9 @@ class Receipt:
     @property
     def content(self) -> bytes:
         """Its hash as a struct, from which a contract computes the digest."""
-        return bytes(self._message().body)
+        from eth_account.messages import encode_typed_data
+
+        return bytes(encode_typed_data(full_message=self.typed_data).body)
 
     def sign(self, owner: LocalAccount) -> SignedReceipt:
         """Sign as the owner of the reader's identity: the reader, unless that was recovered."""
@@ -168,8 +170,6 @@ class SignedReceipt:
     @property
     def standard_signature(self) -> bytes | None:
         """The signature in the form that contracts take; None if it is not one of a key."""
-        from radledger.chain.signatures import signature_bytes, standard
-
         try:
             return standard(signature_bytes(self.signature))
         except ValueError:

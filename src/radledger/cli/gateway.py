@@ -37,19 +37,28 @@ def serve(
     from radledger.gateway.errors import GATEWAY
     from radledger.httpapi.server import serve as run
     from radledger.identity.identities import require_gateway_url
+    from radledger.imaging.commands.reading import recorder_of
 
     public = None if url is None else require_gateway_url(url)
     radledger, custodian = session.radledger, session.signer
+    recorder = recorder_of(custodian.address)
 
     def create(address: str) -> FastAPI:
         from radledger.gateway.application import create_application
         from radledger.gateway.service import Gateway
 
-        return create_application(Gateway(radledger, custodian, public or address))
+        return create_application(Gateway(radledger, custodian, public or address, recorder))
 
     def ready(address: str) -> None:
         at = public or address
-        show({"gateway": at, "custodian": custodian.address, "description": f"{at}/docs"})
+        show(
+            {
+                "gateway": at,
+                "custodian": custodian.address,
+                "recorder": None if recorder is None else recorder.address,
+                "description": f"{at}/docs",
+            }
+        )
         sys.stdout.flush()  # a reader of this line may read it from a pipe
 
     run(GATEWAY, create, host, port, ready)

@@ -113,6 +113,15 @@ class Receipt(_Strict):
         return SignedReceipt.from_json(self.model_dump())
 
 
+class AcknowledgementAnswer(BaseModel):
+    """What binds the custodian to show the receipt under the root of a day."""
+
+    receipt: str = Field(description="Digest of the receipt.")
+    institution: str
+    day: str = Field(description="A date in UTC.")
+    signature: str = Field(description="By a recorder of the institution.")
+
+
 class WrappedSecretAnswer(BaseModel):
     """An image set's secret, which the reader's registered key opens."""
 
@@ -121,6 +130,9 @@ class WrappedSecretAnswer(BaseModel):
     kem: str = Field(description="Of the key to which it is wrapped (HPKE).")
     data: str = Field(description="In hexadecimal: encapsulated key, ciphertext and tag.")
     block_age: int = Field(description="Seconds since the block that decided.")
+    acknowledgement: AcknowledgementAnswer | None = Field(
+        description="Of the receipt; null if the custodian has appointed no recorder here."
+    )
 
 
 class TokenRequest(_Strict):
@@ -177,12 +189,16 @@ def open_session(gateway: TheGateway, signed: SignedMessage) -> SessionAnswer:
 def release_secret(gateway: TheGateway, account: Account, receipt: Receipt) -> WrappedSecretAnswer:
     """Release an image set's secret to the reader who signed a receipt for it."""
     secret = gateway.release(account, receipt.signed)
+    acknowledged = secret.acknowledgement
     return WrappedSecretAnswer(
         image_id=secret.image_id,
         grant_id=secret.grant_id,
         kem=secret.wrapped.kem.value,
         data="0x" + secret.wrapped.data.hex(),
         block_age=secret.block_age,
+        acknowledgement=None
+        if acknowledged is None
+        else AcknowledgementAnswer(**acknowledged.to_json()),
     )
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 # The errors that a gateway may answer with have to be known by their names.
 from radledger.access import errors as _access_errors
+from radledger.access.acknowledgements import Acknowledgement
 from radledger.access.keyservice import WrappedSecret
 from radledger.crypto.keys import Kem, Wrapped
-from radledger.forms import Form, digits, integer, text
+from radledger.forms import Form, digits, integer, optional, text
 from radledger.gateway.errors import GATEWAY, SignInMalformed
 from radledger.gateway.sign_in import authority
 from radledger.gateway.siwe import SignInMessage
@@ -32,6 +33,7 @@ _SECRET: Mapping[str, Form] = {
     "kem": Kem,
     "data": text("0x(?:[0-9a-f]{2})+"),
     "block_age": integer(0, 1 << 40),
+    "acknowledgement": optional(Acknowledgement.from_json),
 }
 # An image set may have to be encrypted again before its secret is released.
 _WAIT = 600.0

@@ -56,6 +56,9 @@ class Gateway:
         Who encrypts an image set again after a reader was locked out.
     url
         The gateway's public address, for which readers sign in.
+    recorder
+        Acknowledges receipts for the custodian, which appointed it; without one, no receipt is
+        acknowledged.
 
     Examples
     --------
@@ -65,14 +68,20 @@ class Gateway:
     '0x…'
     """
 
-    def __init__(self, radledger: RadLedger, custodian: LocalAccount, url: str) -> None:
+    def __init__(
+        self,
+        radledger: RadLedger,
+        custodian: LocalAccount,
+        url: str,
+        recorder: LocalAccount | None = None,
+    ) -> None:
         ledger = radledger.ledger
         self.url = url.rstrip("/")
         self.sign_in = SignIn(ledger, self.url)
         self._chain_id = ledger.chain_id
         self._custodian = custodian.address
         self._keys = radledger.key_service(
-            lambda image_id: radledger.images.rekey(image_id, custodian=custodian)
+            lambda image_id: radledger.images.rekey(image_id, custodian=custodian), recorder
         )
         self._permissions = Permissions(ledger, radledger.images.show)
         path = radledger.home / "gateway" / f"{ledger.deployment.chain_slug}.sqlite3"

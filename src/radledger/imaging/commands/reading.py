@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from radledger.access import KeyService
     from radledger.consent.permission import Use
 
-__all__ = ["ReadOptions"]
+__all__ = ["ReadOptions", "recorder_of"]
 
 
 class PurposeNotNamed(UsageError):
@@ -93,10 +93,10 @@ def _key_service(image: str, url: str | None) -> KeyService:
     def rekey(image_id: str) -> object:
         return images.rekey(image_id, custodian=session.open(custodian[0]))
 
-    return radledger.key_service(rekey if custodian else None, _recorder(address))
+    return radledger.key_service(rekey if custodian else None, recorder_of(address))
 
 
-def _recorder(custodian: str) -> LocalAccount | None:
+def recorder_of(custodian: str) -> LocalAccount | None:
     """The account of this home that acknowledges receipts for a custodian; none without one."""
     radledger = session.radledger
     if "AccessLedger" not in radledger.ledger.deployment.contracts:
