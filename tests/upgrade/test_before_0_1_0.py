@@ -38,6 +38,7 @@ participant vote-governor stranger --as governor
 participant show hospital
 identity show patient
 identity set-key --as hospital
+identity set-gateway https://gateway.example --as hospital
 identity change-owner stranger --as hospital
 identity add-delegate stranger --as patient
 identity revoke-delegate stranger --as patient
@@ -107,6 +108,7 @@ index sync
 index status
 index rebuild
 relay serve --port 0 --as hospital
+gateway serve --port 0 --as hospital
 transaction finish --as hospital
 """.strip().splitlines()
 # Groups and commands that ask no contract, or only what this machine has.
