@@ -206,15 +206,20 @@ def test_a_locale_without_a_sign_shows_its_number(tmp_path, variables):
     assert any(each in done.stderr for each in told), done.stderr
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", [["account", "list"], ["account", "show", "bob", "--json"]])
-def test_an_output_that_cannot_be_written_is_reported_once(accounts, arguments):
+def test_an_output_that_cannot_be_written_is_reported_once(accounts, arguments, unbuffered):
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            command(*arguments), env=environment(), stdout=full, stderr=subprocess.PIPE
+            command(*arguments),
+            env={**environment(), "PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
         )
     assert done.returncode == 1
-    (line,) = done.stderr.decode().splitlines()
-    assert "No space left on device" in line
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 1, lines
+    assert "No space left on device" in lines[0]
 
 
 def test_an_output_that_is_closed(accounts):

@@ -10,7 +10,7 @@ from radledger.chain.refusals import (
     ConsentRequesterNotAccredited,
     ConsentRequesterNotGrantee,
 )
-from radledger.consent.errors import NoSuchRequest
+from radledger.consent.errors import InvalidRequestId, NoSuchRequest
 from radledger.consent.model import ConsentRequest, Terms
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
@@ -79,8 +79,15 @@ def test_who_asks_is_accredited_and_asks_for_itself(consents, who):
     assert consents.requests() == ()
 
 
-@pytest.mark.parametrize("request_id", ["0x" + "ab" * 32, "0x12", "first", ""])
-def test_a_request_that_was_not_made_is_not_approved(consents, who, request_id):
+def test_a_request_that_was_not_made_is_not_approved(consents, who):
+    request_id = "0x" + "ab" * 32
     with pytest.raises(NoSuchRequest) as refusal:
         consents.approve(request_id).send(who.patient)
     assert refusal.value.values == {"request": request_id, "subject": who.patient.address}
+
+
+@pytest.mark.parametrize("request_id", ["0x12", "first", ""])
+def test_what_is_not_an_id_of_a_request_is_not_approved(consents, who, request_id):
+    with pytest.raises(InvalidRequestId) as refusal:
+        consents.approve(request_id).send(who.patient)
+    assert refusal.value.values == {"text": request_id}

@@ -12,7 +12,6 @@ from random import Random
 
 import pytest
 
-from radledger.areas import CONTRACTS
 from radledger.chain.deployments import DeployedContract, Deployment
 from radledger.chain.ledger import Ledger
 from radledger.chain.nodes.connect import connect
@@ -51,18 +50,17 @@ def stage():
 def ledger(stage):
     chain = stage.chain
     web3 = connect(Network("anvil", f"http://127.0.0.1:{chain.port}"))
-    places = (
-        stage.forwarder,
-        stage.identities,
-        stage.participants,
-        stage.images,
-        stage.consents,
-        stage.algorithms,
-        stage.datasets,
-    )
+    places = {
+        "Forwarder": stage.forwarder,
+        "IdentityRegistry": stage.identities,
+        "ParticipantRegistry": stage.participants,
+        "ImageRegistry": stage.images,
+        "ConsentRegistry": stage.consents,
+        "AlgorithmRegistry": stage.algorithms,
+        "DatasetRegistry": stage.datasets,
+    }
     contracts = {
-        name: DeployedContract(place.address, 1, "0x", "0x")
-        for name, place in zip(CONTRACTS, places, strict=True)
+        name: DeployedContract(place.address, 1, "0x", "0x") for name, place in places.items()
     }
     genesis = chain.request("eth_getBlockByNumber", "0x0", False)["hash"]
     return Ledger(web3, Deployment(31337, genesis, contracts))

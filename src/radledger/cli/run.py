@@ -70,8 +70,6 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         _invoke(arguments)
-        if sys.stdout is not None:
-            sys.stdout.flush()
         return _DONE
     except typer.Exit as done:
         return done.exit_code
