@@ -40,7 +40,9 @@ def test_break_glass_and_review(home, ok, cli, check, addresses):
     assert (reviewed["reviewer"], reviewed["justified"]) == (addresses["hospital"], True)
 
 
-def test_conduct_is_shown_before_a_request_is_approved(home, ok, cli, plain_cli, addresses):
+def test_conduct_is_shown_before_a_request_is_approved(
+    home, ok, cli, plain_cli, addresses, machine_clock
+):
     glass = ("consent", "break-glass", "patient", "--reason", "unconscious", "--as", "radiologist")
     declared = ok(*glass)
     assert declared["until"] - declared["since"] == 86_400
@@ -61,6 +63,7 @@ def test_conduct_is_shown_before_a_request_is_approved(home, ok, cli, plain_cli,
         addresses["hospital"],
     ]
     approve = ("consent", "approve", id_, "--as", "patient", "--sign-only", home / "approved.json")
+    machine_clock(0)
     told = plain_cli(*approve).err.splitlines()
     assert told == [
         f"{name} {addresses[name]}: emergency accesses: 1 (0 justified, 0 unjustified, 1 waiting "
