@@ -187,6 +187,7 @@ def set_key(ledger, wallet, identities):
         "eth_sendTransaction", [{"from": wallet, "to": to, "data": data, "gas": hex(1_000_000)}]
     )
     assert "error" not in sent, sent
+    ledger.web3.eth.wait_for_transaction_receipt(sent["result"])
     assert identities.encryption_key(wallet) == public_key(PRIVATE_KEY)
 
 

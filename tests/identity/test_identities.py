@@ -8,7 +8,7 @@ import json
 import pytest
 
 from radledger.chain import artifacts
-from radledger.chain.errors import DocumentForAnotherChain, DocumentTampered, RequestFailed
+from radledger.chain.errors import DocumentForAnotherChain, DocumentTampered
 from radledger.chain.refusals import (
     ERC2771ForwarderInvalidSigner,
     IdentityGuardianIsSelf,
@@ -24,7 +24,7 @@ from radledger.identity import Delegate, Guardians, Recovery
 from radledger.identity.errors import InvalidAddress, NoEncryptionKey, NoGuardians
 from radledger.identity.identities import CONSENT_DELEGATE, warn_of_x25519
 from radledger.identity.participant_state import CHANGES
-from radledger.identity.records import KEY_ATTRIBUTE, X25519_ATTRIBUTE, guardians
+from radledger.identity.records import KEY_ATTRIBUTE, X25519_ATTRIBUTE
 from radledger.identity.state import EVENTS
 
 HOUR = 3600
@@ -248,14 +248,6 @@ def test_a_signed_change_counts_once_unchanged_and_here(identities, who, submit)
     assert identities.encryption_key(who.patient.address) == KEY
 
 
-@pytest.fixture
-def guarded(identities, who, submit):
-    """The patient has named three relatives, two of whom recover."""
-    relatives = [relative.address for relative in who.relatives]
-    submit(identities.set_guardians(relatives, 2).sign(who.patient), who.stranger)
-    return who.patient.address
-
-
 def test_guardians_recover_an_identity_after_a_delay(
     identities, ledger, who, guarded, travel, submit
 ):
@@ -320,26 +312,6 @@ def test_guardians_are_dismissed(identities, who, guarded, submit):
     assert identities.show(guarded).guardians is None
     with pytest.raises(NoGuardians):
         identities.approve_recovery(guarded, who.clinic.address).send(who.relatives[0])
-
-
-def test_a_node_that_withholds_the_guardians_is_named(identities, ledger, guarded, monkeypatch):
-    monkeypatch.setattr(ledger, "events", lambda *_, **__: [])
-    with pytest.raises(RequestFailed, match="gives no event that names them") as withheld:
-        guardians(ledger, guarded)
-    assert withheld.value.values == {"method": "eth_getLogs", "identity": guarded}
-
-
-def test_a_node_that_withholds_a_change_of_key_is_named(identities, ledger, who, monkeypatch):
-    identity = who.hospital.address
-    identities.set_key(KEY).send(who.hospital)
-    identities.set_key(OTHER_KEY).send(who.hospital)
-    assert identities.encryption_key(identity) == OTHER_KEY
-    changed, events = ledger.call("IdentityRegistry", "changed", identity), ledger.events
-    monkeypatch.setattr(ledger, "events", lambda *given, **where: events(*given, **where)[:-1])
-    with pytest.raises(RequestFailed, match="gives no event of that; ask another node") as withheld:
-        identities.encryption_key(identity)
-    where = {"identity": identity, "block": changed}
-    assert withheld.value.values == {"method": "eth_getLogs", **where}
 
 
 def test_an_approval_ends_with_the_guardians_own_identity(identities, ledger, who, guarded):

@@ -5,7 +5,7 @@ What an owner sets counts until the identity, or an identity that owns it, gets 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from radledger.chain.errors import RequestFailed
@@ -142,16 +142,7 @@ def guardians(ledger: Ledger, identity: str) -> Guardians | None:
     RequestFailed
         If the node returns no event that names the guardians.
     """
-    state = _state_of(ledger, identity)
-    expected = "0x" + ledger.call(CONTRACT, "guardiansHash", identity).hex()
-    if state.guardians_hash(identity) != expected:
-        raise RequestFailed(
-            f"{identity} has guardians, and the node gives no event that names them; ask another "
-            "node",
-            method="eth_getLogs",
-            identity=identity,
-        )
-    return state.guardians(identity)
+    return _confirmed(ledger, identity, _withheld_guardians).guardians(identity)
 
 
 def guards_of_others(ledger: Ledger, identity: str, guardians: Iterable[str]) -> tuple[str, ...]:
@@ -167,18 +158,51 @@ def guards_of_others(ledger: Ledger, identity: str, guardians: Iterable[str]) ->
 
 def _complete_state_of(ledger: Ledger, identity: str) -> IdentityState:
     """The state of an identity, of which the node withholds no change."""
+    return _confirmed(ledger, identity, _withheld_change)
+
+
+def _confirmed(
+    ledger: Ledger,
+    identity: str,
+    withheld: Callable[[Ledger, IdentityState, str], RequestFailed | None],
+) -> IdentityState:
+    """The state of an identity, once the contract counts the same events as the node gives.
+
+    A change between the two questions is not withheld, so the events are read once more.
+    """
     state = _state_of(ledger, identity)
+    if withheld(ledger, state, identity):
+        state = _state_of(ledger, identity)
+        if error := withheld(ledger, state, identity):
+            raise error
+    return state
+
+
+def _withheld_guardians(
+    ledger: Ledger, state: IdentityState, identity: str
+) -> RequestFailed | None:
+    expected = "0x" + ledger.call(CONTRACT, "guardiansHash", identity).hex()
+    if state.guardians_hash(identity) == expected:
+        return None
+    return RequestFailed(
+        f"{identity} has guardians, and the node gives no event that names them; ask another node",
+        method="eth_getLogs",
+        identity=identity,
+    )
+
+
+def _withheld_change(ledger: Ledger, state: IdentityState, identity: str) -> RequestFailed | None:
     for each in sorted(state.related(identity)):
         changed = ledger.call(CONTRACT, "changed", each)
         if state.changed(each) != changed:
-            raise RequestFailed(
+            return RequestFailed(
                 f"{each} was last changed in block {changed}, and the node gives no event of that; "
                 "ask another node",
                 method="eth_getLogs",
                 identity=each,
                 block=changed,
             )
-    return state
+    return None
 
 
 def _state_of(ledger: Ledger, identity: str) -> IdentityState:
