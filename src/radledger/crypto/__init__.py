@@ -2,6 +2,7 @@
 
 * :mod:`radledger.crypto.merkle`: what the chain holds of an image set, one root
 * :mod:`radledger.crypto.envelope`: one age identity for each image set encrypts its files
+* :mod:`radledger.crypto.seekable`: any part of such a file, without what is before it
 * :mod:`radledger.crypto.keys`: that identity, wrapped to each reader's registered key
 """
 
