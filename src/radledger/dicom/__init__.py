@@ -5,7 +5,8 @@
 ``read``              the header of one file, checked for completeness
 ``digest``            what the file is, and what its image is
 ``deidentify``        PS3.15 Annex E, whole files in flat memory
-``preview``           a small PNG
+``preview``           a small PNG, and frames as a viewer shows them
+``exchange``          frames as they are sent to others
 ``limits``            memory and time limits for workers that read hostile files
 ``synthetic``         a CT series made on the spot
 ====================  =====================================================================

@@ -1,10 +1,11 @@
-"""A small picture of an image, for pages and lists."""
+"""Pictures of an image: a small one for pages and lists, and frames as a viewer shows them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +28,33 @@ from radledger.dicom.read import header_of
 from radledger.dicom.source import DicomSource, open_dicom
 from radledger.texts import one_line
 
-__all__ = ["preview"]
+__all__ = ["Shown", "picture", "preview"]
 
 _LARGEST = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a frame is shown.
+
+    Attributes
+    ----------
+    width, height
+        Into how many pixels it has to fit; it is made smaller, never larger.
+    window
+        From which gray value (black) to which (white), after the modality transformation;
+        default: the file's own.
+    encoding
+        How the picture is encoded.
+    quality
+        Of JPEG, 1 to 100.
+    """
+
+    width: int = 1 << 16
+    height: int = 1 << 16
+    window: tuple[float, float] | None = None
+    encoding: Literal["PNG", "JPEG"] = "PNG"
+    quality: int = 90
 
 
 def preview(path: Path, size: int = 256) -> bytes:
@@ -73,22 +98,44 @@ def preview(path: Path, size: int = 256) -> bytes:
             pixels = header_of(source, Path(path)).pixels
             if pixels is None:
                 raise PixelsUnreadable("the object has no pixel data to show")
-            frame = _frame(source, pixels)
-        try:
-            with disable_value_validation():
-                picture = _displayed(frame, pixels, source.dataset)
-        except MemoryError:
-            raise
-        except Exception as error:  # pydicom's transformations raise what attributes provoke
-            raise PixelsUnreadable(
-                f"the pixels cannot be shown: {one_line(error)}", cause=one_line(error)
-            ) from error
-        return _png(picture, pixels, source.dataset, size)
+            return picture(source, pixels, pixels.frames // 2, Shown(size, size))
 
     return bounded(render)
 
 
-def _frame(source: DicomSource, pixels: ImagePixels) -> NDArray[Any]:
+def picture(source: DicomSource, pixels: ImagePixels, index: int, shown: Shown) -> bytes:
+    """One frame of an open file as a picture of 8 bits, gray or RGB; see `preview`.
+
+    Parameters
+    ----------
+    source, pixels
+        The file, and what it says of its pixels.
+    index
+        Which frame, from 0.
+    shown
+        How.
+
+    Raises
+    ------
+    PixelsUnreadable
+        When it cannot be decoded.
+    DicomTooLarge
+        When it has more samples than are decoded.
+    """
+    frame = _frame(source, pixels, index)
+    try:
+        with disable_value_validation():
+            picture = _displayed(frame, pixels, source.dataset, shown.window)
+    except MemoryError:
+        raise
+    except Exception as error:  # pydicom's transformations raise what attributes provoke
+        raise PixelsUnreadable(
+            f"the pixels cannot be shown: {one_line(error)}", cause=one_line(error)
+        ) from error
+    return _encoded(picture, pixels, source.dataset, shown)
+
+
+def _frame(source: DicomSource, pixels: ImagePixels, index: int) -> NDArray[Any]:
     samples = pixels.pixels * pixels.samples
     if samples > MAX_FRAME_SAMPLES:
         raise DicomTooLarge(
@@ -96,13 +143,17 @@ def _frame(source: DicomSource, pixels: ImagePixels) -> NDArray[Any]:
             samples=samples,
             limit=MAX_FRAME_SAMPLES,
         )
-    index = pixels.frames // 2
     if source.native:
         return native_frame(source, pixels, index)
     return decode_frame(source, pixels, index)
 
 
-def _displayed(frame: NDArray[Any], pixels: ImagePixels, dataset: Dataset) -> NDArray[np.uint8]:
+def _displayed(
+    frame: NDArray[Any],
+    pixels: ImagePixels,
+    dataset: Dataset,
+    window: tuple[float, float] | None,
+) -> NDArray[np.uint8]:
     if pixels.photometric == "PALETTE COLOR":
         return _scaled(apply_color_lut(frame, dataset), 0, None)
     if pixels.samples >= 3:
@@ -110,7 +161,9 @@ def _displayed(frame: NDArray[Any], pixels: ImagePixels, dataset: Dataset) -> ND
             frame = convert_color_space(frame, "YBR_FULL", "RGB")
         return _scaled(frame[..., :3], 0, (1 << pixels.bits_stored) - 1)
     values = apply_modality_lut(frame, dataset).astype(np.float64, copy=False)
-    if "WindowCenter" in dataset or "VOILUTSequence" in dataset:
+    if window is not None:
+        gray = _scaled(values, *window)
+    elif "WindowCenter" in dataset or "VOILUTSequence" in dataset:
         shown = apply_voi_lut(apply_modality_lut(frame, dataset), dataset)
         gray = _scaled(shown, float(shown.min()), float(shown.max()))
     else:
@@ -125,13 +178,15 @@ def _scaled(values: NDArray[Any], low: float, high: float | None) -> NDArray[np.
     return (np.clip(unit, 0, 1) * 255).round().astype(np.uint8)
 
 
-def _png(picture: NDArray[np.uint8], pixels: ImagePixels, dataset: Dataset, size: int) -> bytes:
+def _encoded(
+    picture: NDArray[np.uint8], pixels: ImagePixels, dataset: Dataset, shown: Shown
+) -> bytes:
     height, width = float(pixels.rows), float(pixels.columns) * _aspect(dataset)
-    scale = min(1.0, size / max(height, width))
+    scale = min(1.0, shown.width / width, shown.height / height)
     shape = max(1, round(width * scale)), max(1, round(height * scale))
     image = Image.fromarray(picture).resize(shape, Image.Resampling.BOX)
     buffer = BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    image.save(buffer, shown.encoding, optimize=True, quality=shown.quality)
     return buffer.getvalue()
 
 
