@@ -33,7 +33,15 @@ from radledger.dicom.structure import Element, Encoding, Scanner, is_pixel_data
 from radledger.dicom.values import value_of
 from radledger.texts import one_line
 
-__all__ = ["DicomSource", "dicom_in", "encoding_of", "name_of", "open_dicom", "open_regular"]
+__all__ = [
+    "DicomSource",
+    "dicom_in",
+    "encoding_of",
+    "name_of",
+    "open_dicom",
+    "open_regular",
+    "source_of",
+]
 
 # pydicom warns about values of files, which a refusal or a copy answers
 warnings.filterwarnings("ignore", module=r"pydicom\.")
@@ -163,6 +171,20 @@ def open_dicom(path: Path) -> Iterator[DicomSource]:
 def dicom_in(file: BinaryIO) -> Iterator[DicomSource]:
     """`open_dicom` of a file that is open already, from its beginning."""
     with ExitStack() as stack, disable_value_validation():
+        yield source_of(file, stack)
+
+
+def source_of(file: BinaryIO, stack: ExitStack) -> DicomSource:
+    """`dicom_in` for a file that stays open longer than a block.
+
+    Parameters
+    ----------
+    file
+        From its beginning.
+    stack
+        Closes what a deflated data set is inflated to.
+    """
+    with disable_value_validation():
         stream, file_size = file, file.seek(0, os.SEEK_END)
         stream.seek(0)
         start, meta = _file_meta(stream, file_size)
@@ -175,7 +197,8 @@ def dicom_in(file: BinaryIO) -> Iterator[DicomSource]:
         else:
             syntax, encoding = _guess(stream, start)
         if syntax in _DEFLATED:
-            stream = stack.enter_context(tempfile.TemporaryFile(prefix="radledger-"))
+            inflated = tempfile.TemporaryFile(prefix="radledger-")  # noqa: SIM115 (entered)
+            stream = stack.enter_context(inflated)
             start, size = 0, _inflate(file, start, stream)
         encoding = _actual(stream, start, encoding)
         scanner = Scanner(stream, size)
@@ -186,7 +209,7 @@ def dicom_in(file: BinaryIO) -> Iterator[DicomSource]:
             _encapsulation(pixels, syntax)
         dataset = _header(stream, start, pixels.start if pixels else size, encoding)
         dataset.file_meta = meta
-        yield DicomSource(
+        return DicomSource(
             stream=stream,
             size=size,
             file_size=file_size,

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from radledger.crypto import envelope
+from radledger.crypto.seekable import open_decrypted
 from radledger.imaging.errors import RootMismatch
 
 if TYPE_CHECKING:
     from radledger.imaging.manifest import Instance
     from radledger.storage import Storage
 
-__all__ = ["IN_MEMORY", "decrypt_instance", "encrypted"]
+__all__ = ["IN_MEMORY", "decrypt_instance", "encrypted", "open_instance"]
 
 IN_MEMORY = 8 << 20
 """Bytes of a temporary file that are kept in memory."""
@@ -55,3 +56,22 @@ def decrypt_instance(storage: Storage, instance: Instance, secret: str, path: Pa
             expected=instance.file_digest,
             got="0x" + found,
         )
+
+
+def open_instance(storage: Storage, instance: Instance, secret: str) -> BinaryIO:
+    """Open one instance for reading at any place; it is decrypted as it is read, chunk by chunk.
+
+    The ciphertext is the one that the manifest names, and each chunk is authenticated.  Whether
+    the whole file has the digest in its leaf is for who reads all of it to see.
+
+    Raises
+    ------
+    ContentNotFound, ContentMismatch, DecryptionFailed
+        If the ciphertext is missing, or was changed.
+    """
+    ciphertext = storage.get(instance.cid, envelope.longest_ciphertext(instance.size))
+    try:
+        return open_decrypted(ciphertext, secret, instance.size)
+    except BaseException:
+        ciphertext.close()
+        raise
