@@ -79,7 +79,9 @@ def home(ledger, receipts, holding, tmp_path):
     images = SimpleNamespace(
         show=holding.show, rekey=lambda image_id, custodian: holding.rekey(image_id)
     )
-    return SimpleNamespace(ledger=ledger, home=tmp_path, images=images, key_service=key_service)
+    return SimpleNamespace(
+        ledger=ledger, home=tmp_path, images=images, storage=None, key_service=key_service
+    )
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_no_other_origin_may_read_an_answer(http, session):
 
 def test_the_interface_describes_itself(http):
     description = http.client.get("/openapi.json").json()
-    assert set(description["paths"]) == {
+    assert {path for path in description["paths"] if not path.startswith("/dicom-web/")} == {
         *("/challenges", "/sessions", "/releases", "/health"),
         *("/tokens", "/tokens/current", "/tokens/current/images/{image_id}"),
     }

@@ -5,6 +5,7 @@
 ``sign_in``        challenges and sessions
 ``permissions``    what a token permits, asked once in each block
 ``tokens``         tokens for viewers
+``dicomweb``       what a viewer with a token is shown
 ``service``        the gateway without its interface
 ``authorization``  who sends a request
 ``application``    its interface

@@ -16,12 +16,18 @@ from radledger import __version__
 from radledger.access.errors import ReaderReplaced, ReceiptReplayed
 from radledger.access.receipts import SignedReceipt
 from radledger.consent import duo
-from radledger.errors import Refusal
+from radledger.errors import DicomError, Refusal
 from radledger.gateway.authorization import Account, TheGateway, Token
+from radledger.gateway.dicomweb import retrieve, search
 from radledger.gateway.errors import (
     GATEWAY,
+    FrameUnknown,
     GatewayBusy,
+    ImageSetUnreadable,
+    NotAcceptable,
+    QueryInvalid,
     ReaderNotControlled,
+    ResourceUnknown,
     SignInRefused,
     SignInRequired,
     TokenForOtherImages,
@@ -56,6 +62,12 @@ _STATUSES: tuple[Status, ...] = (
     (Refusal, 403, None),
     (ImageUnknown, 404, None),
     (SecretUnknown, 404, None),
+    (ResourceUnknown, 404, None),
+    (FrameUnknown, 404, None),
+    (QueryInvalid, 400, None),
+    (NotAcceptable, 406, None),
+    (DicomError, 406, None),
+    (ImageSetUnreadable, 503, None),
     (ReceiptReplayed, 409, None),
     (GatewayBusy, 503, 60),
 )
@@ -254,6 +266,8 @@ def create_application(gateway: Gateway) -> FastAPI:
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed, www_redirect=False)
     add_handlers(application, GATEWAY, _STATUSES, _ADVICE)
     application.include_router(_router)
+    for each in (search.router, retrieve.router):
+        application.include_router(each, prefix="/dicom-web", tags=["DICOMweb"])
     return application
 
 

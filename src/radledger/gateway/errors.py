@@ -15,6 +15,11 @@
         ├── TokenInvalid             no token, or one that has ended
         ├── TokenForOtherImages      a token does not name an image set
         ├── TokenGrantDiffers        the use is permitted by another grant than the token's
+        ├── ResourceUnknown          nothing that a token permits has such UIDs
+        ├── FrameUnknown             an instance has no such frame
+        ├── QueryInvalid             a parameter is unknown, or its value is not valid
+        ├── NotAcceptable            a resource cannot be sent in a form that the request accepts
+        ├── ImageSetUnreadable       what is stored of an image set is not what was anchored
         ├── GatewayBusy              as many sign in or read as the gateway takes
         ├── GatewayUnreachable       nothing answers at the gateway's address, or not a gateway
         └── GatewayNotListening      the address to listen at cannot be had
@@ -31,14 +36,19 @@ from radledger.identity.errors import InvalidGatewayUrl
 
 __all__ = [
     "GATEWAY",
+    "FrameUnknown",
     "GatewayBusy",
     "GatewayError",
     "GatewayNotInstalled",
     "GatewayNotListening",
     "GatewayUnreachable",
+    "ImageSetUnreadable",
     "InvalidGatewayUrl",
+    "NotAcceptable",
+    "QueryInvalid",
     "ReaderNotControlled",
     "ReceiptsDiffer",
+    "ResourceUnknown",
     "SignInExpired",
     "SignInForAnother",
     "SignInMalformed",
@@ -97,6 +107,26 @@ class TokenForOtherImages(GatewayError):
 
 class TokenGrantDiffers(GatewayError):
     """The use is permitted by another grant than the one to which the token is bound."""
+
+
+class ResourceUnknown(GatewayError):
+    """Nothing that the token permits has such UIDs; whether anything else has is not said."""
+
+
+class FrameUnknown(GatewayError):
+    """An instance has no such frame, or no such element."""
+
+
+class QueryInvalid(GatewayError):
+    """A parameter of a request is unknown, or its value is not valid."""
+
+
+class NotAcceptable(GatewayError):
+    """A resource cannot be sent in any form that the request accepts."""
+
+
+class ImageSetUnreadable(GatewayError):
+    """What is stored of an image set is not what was anchored."""
 
 
 class GatewayBusy(GatewayError):

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from radledger.gateway.dicomweb.image_sets import ImageSets
+from radledger.gateway.dicomweb.instances import Instances
 from radledger.gateway.errors import GatewayBusy, ReaderNotControlled, ReceiptsDiffer
 from radledger.gateway.permissions import Permissions
 from radledger.gateway.sign_in import SignIn
@@ -60,6 +62,11 @@ class Gateway:
         Acknowledges receipts for the custodian, which appointed it; without one, no receipt is
         acknowledged.
 
+    Attributes
+    ----------
+    image_sets, instances
+        What viewers look at, opened with the secrets of the home.
+
     Examples
     --------
     >>> gateway = Gateway(RadLedger.open("poa"), hospital, "https://gateway.hospital.example")
@@ -86,10 +93,13 @@ class Gateway:
         self._permissions = Permissions(ledger, radledger.images.show)
         path = radledger.home / "gateway" / f"{ledger.deployment.chain_slug}.sqlite3"
         self._tokens = Tokens(path)
+        self.image_sets = ImageSets(radledger.images, radledger.storage)
+        self.instances = Instances(self.image_sets)
         self._releases = threading.BoundedSemaphore(_MOST_RELEASES)
 
     def close(self) -> None:
-        """Close the database of tokens."""
+        """Close the database of tokens, and the files that viewers look at."""
+        self.instances.close()
         self._tokens.close()
 
     def release(self, account: str, request: SignedReceipt) -> WrappedSecret:
@@ -170,6 +180,11 @@ class Gateway:
     def permitted(self, viewing: Viewing) -> list[str]:
         """The image sets that a token permits at the latest block."""
         return self._permissions.permitted(viewing)
+
+    def forget(self, image_id: str) -> None:
+        """Forget an image set that was erased: its secret, and what is open of it."""
+        self.image_sets.forget(image_id)
+        self.instances.forget(image_id)
 
     def health(self) -> Health:
         """What the gateway sees of the chain.

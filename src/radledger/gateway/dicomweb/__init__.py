@@ -1,0 +1,14 @@
+"""DICOMweb (PS3.18) for a viewer with a token: it sees what the chain permits, and nothing else.
+
+=================  ==================================================================
+``image_sets``     the image sets of the gateway's home, opened
+``instances``      their instances, opened
+``view``           what a token permits of them now
+``json_model``     instances in the DICOM JSON Model
+``negotiation``    in which form a request accepts what it asks for
+``multipart``      answers in parts
+``matching``       what a search asks for
+``search``         QIDO-RS
+``retrieve``       WADO-RS
+=================  ==================================================================
+"""
