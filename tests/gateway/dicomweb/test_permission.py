@@ -221,6 +221,21 @@ def test_viewers_at_once_get_what_each_asks_for(shown, series, monkeypatch):
             assert frame == files[path].PixelData
 
 
+def test_an_instance_that_was_closed_for_another_is_opened_again(shown, gateway, ct, monkeypatch):
+    find, found = gateway.instances._find, []
+
+    def closed_the_first_time(*which):
+        found.append(find(*which))
+        if len(found) == 1:
+            gateway.instances.close()
+        return found[-1]
+
+    monkeypatch.setattr(gateway.instances, "_find", closed_the_first_time)
+    ((_, frame),) = shown.parts(f"{path_of(ct)}/bulkdata/7FE00010", "*/*")
+    assert frame == ct.PixelData
+    assert [each.closed for each in found] == [True, False, False]
+
+
 def test_sets_are_closed_for_others(gateway, dicomweb, add, ct, series, sample, monkeypatch):
     monkeypatch.setattr(image_sets, "_MOST_INSTANCES", 3)
     viewer = dicomweb(*add(*series), *add(sample("MR_small.dcm")))
