@@ -55,7 +55,7 @@ $(COMPILER_STAMP): | $(NPM_STAMP)
 	@touch $@
 
 # All but the compiler.
-LIBRARY_EXTRAS := --extra cluster --extra gateway --extra graphs --extra postgresql --extra relay
+LIBRARY_EXTRAS := --extra cluster --extra gateway --extra graphs --extra pacs --extra postgresql --extra relay
 
 .PHONY: lock
 lock: setup ## Resolve all dependencies anew into requirements/ and package-lock.json

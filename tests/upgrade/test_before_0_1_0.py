@@ -109,10 +109,14 @@ index status
 index rebuild
 relay serve --port 0 --as hospital
 gateway serve --port 0 --as hospital
+pacs receive --patients PATIENTS --allow A --port 0 --as hospital
 transaction finish --as hospital
 """.strip().splitlines()
 # Groups and commands that ask no contract, or only what this machine has.
-OTHERS = {"account", "devnet", "network", "transaction list"}
+OTHERS = {
+    *("account", "devnet", "network", "transaction list"),
+    *("pacs list", "pacs close", "pacs discard"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -159,11 +163,13 @@ def test_every_command_says_how_old_it_is_and_changes_nothing(before, tmp_path):
     kept = contents(before.home)
     assert len(kept) > 20
     (tmp_path / "file").write_text("{}")
+    (tmp_path / "patients").write_text("patient_id,patient\n")
     (record,) = (before.home / "deployments").glob("*.json")
     words = {
         "IMAGE": before.expected["image_id"],
         "DATASET": before.expected["dataset_id"],
         "FILE": tmp_path / "file",
+        "PATIENTS": tmp_path / "patients",
         "RECORD": record,
         "NEW": tmp_path / "new",
     }

@@ -1,0 +1,193 @@
+"""``radledger pacs``: studies from a PACS to image sets."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from radledger.cli.files import file_to_read
+from radledger.cli.output import plain, show, show_all
+from radledger.cli.parameters import BurnedIn, MixedIds, Unchecked
+from radledger.cli.session import session
+from radledger.cli.times import duration
+from radledger.errors import UsageError
+
+if TYPE_CHECKING:
+    import ssl
+
+    from radledger.imaging.model import Added, Addition
+    from radledger.pacs.closing import ClosedStudy
+    from radledger.pacs.inbox import HeldStudy, Inbox
+
+__all__ = ["group"]
+
+group = typer.Typer(help="Receive studies from a PACS, over DICOM's network protocol.")
+
+Study = Annotated[str, typer.Argument(metavar="STUDY", help="Study Instance UID.")]
+
+
+class TlsIncomplete(UsageError):
+    """Some of the files that TLS needs were given, and not all."""
+
+
+def _pem(what: str) -> Any:
+    return typer.Option(parser=file_to_read, metavar="FILE", help=what)
+
+
+@group.command()
+def receive(
+    patients: Annotated[
+        Path,
+        typer.Option(
+            parser=file_to_read,
+            metavar="FILE",
+            help="CSV with the columns patient_id, patient and, if wanted, issuer.",
+        ),
+    ],
+    allow: Annotated[
+        list[str],
+        typer.Option("--allow", metavar="TITLE", help="AE title that may send; repeatable."),
+    ],
+    title: Annotated[
+        str, typer.Option(metavar="TITLE", help="AE title of this receiver.")
+    ] = "RADLEDGER",
+    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="N", help="Port; 0 for any free one.", min=0, max=65_535)
+    ] = 11_112,
+    quiet: Annotated[
+        str,
+        typer.Option(metavar="SPAN", help="Time without a further instance that closes a study."),
+    ] = "60s",
+    associations: Annotated[
+        int, typer.Option(metavar="N", help="Associations at a time.", min=1)
+    ] = 10,
+    profile: Annotated[
+        str,
+        typer.Option(
+            metavar="PROFILE",
+            help="De-identification, see `radledger image add --help`.",
+        ),
+    ] = "basic",
+    keep_identity: Annotated[
+        bool, typer.Option("--keep-identity", help="Take the files as they are, for care.")
+    ] = False,
+    allow_burned_in: BurnedIn = False,
+    mixed_patient_ids: MixedIds = False,
+    allow_unchecked: Unchecked = False,
+    certificate: Annotated[
+        Path | None, _pem("Speak TLS with this certificate (PEM); needs --key.")
+    ] = None,
+    key: Annotated[Path | None, _pem("The certificate's key (PEM).")] = None,
+    peers: Annotated[
+        Path | None, _pem("Accept only peers with a certificate signed by one of these (PEM).")
+    ] = None,
+) -> None:
+    """Receive studies by C-STORE and anchor each once it is complete, until stopped.
+
+    An instance is acknowledged when it is on the disk. A study is complete when no instance of it
+    has arrived for the time that --quiet gives, or on `radledger pacs close`.
+    """
+    from radledger.pacs.patients import PatientList
+    from radledger.pacs.receiving import receive as run
+    from radledger.pacs.settings import Bounds, Settings
+
+    bounds = Bounds(associations=associations)
+    settings = Settings(title, allow, _tls(certificate, key, peers), bounds)
+    closes, listed = duration(quiet), PatientList(patients, session.address)
+    radledger, custodian = session.radledger, session.signer
+
+    def add_all(*additions: Addition) -> Iterator[Added]:
+        return radledger.images.add_all(
+            additions,
+            custodian=custodian,
+            profile=profile,
+            keep_identity=keep_identity,
+            allow_burned_in=allow_burned_in,
+            mixed_patient_ids=mixed_patient_ids,
+            allow_unchecked=allow_unchecked,
+        )
+
+    def add(addition: Addition) -> Added:
+        (added,) = add_all(addition)
+        return added
+
+    stop = Event()
+
+    def ready(port: int) -> None:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, lambda *_: stop.set())
+        show({"title": title, "host": host, "port": port, "custodian": custodian.address})
+        sys.stdout.flush()  # a reader of this line may read it from a pipe
+
+    def closed(study: ClosedStudy) -> None:
+        show(study)
+        sys.stdout.flush()
+
+    list(add_all())  # what an earlier run left, and whether the account may add at all
+    run(
+        radledger.home,
+        radledger.ledger.deployment,
+        listed,
+        settings,
+        add,
+        address=(host, port),
+        quiet=closes,
+        ready=ready,
+        closed=closed,
+        stop=stop,
+    )
+
+
+@group.command(name="list")
+def list_() -> None:
+    """List the studies that were received and are not anchored yet, and what was left out."""
+    with closing(_inbox()) as inbox:
+        show_all(map(_described, inbox.studies()), empty="the inbox is empty")
+
+
+@group.command()
+def close(study: Study) -> None:
+    """Have the receiver anchor a study now, and try again what was left out of it."""
+    with closing(_inbox()) as inbox:
+        inbox.close_study(study)
+    show({"study": study, "closed": True})
+
+
+@group.command()
+def discard(study: Study) -> None:
+    """Delete the files that were left out of a study."""
+    with closing(_inbox()) as inbox:
+        show({"study": study, "discarded": inbox.discard(study)})
+
+
+def _inbox() -> Inbox:
+    from radledger.pacs.inbox import Inbox, inbox_folder
+
+    return Inbox(inbox_folder(session.folder, session.recorded_deployment()))
+
+
+def _described(study: HeldStudy) -> dict[str, Any]:
+    value = plain(study)
+    last = value.pop("last_received")
+    value["left_out"] = [
+        {"files": files, "reason": reason} for reason, files in study.left_out.items()
+    ]
+    return {**value, "last_received": int(last) or None}
+
+
+def _tls(certificate: Path | None, key: Path | None, peers: Path | None) -> ssl.SSLContext | None:
+    from radledger.pacs.tls import of_receiver
+
+    if certificate is None and key is None and peers is None:
+        return None
+    if certificate is None or key is None:
+        raise TlsIncomplete("TLS needs a certificate and its key; give --certificate and --key")
+    return of_receiver(certificate, key, peers)

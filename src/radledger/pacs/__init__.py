@@ -1,0 +1,19 @@
+"""DICOM's network protocol: instances from a PACS to image sets.
+
+==============  ================================================================
+``settings``    how a receiver presents itself, and to whom
+``patients``    whose images arrive
+``inbox``       what was received and is not anchored yet
+``receiver``    C-ECHO and C-STORE, from the network into the inbox
+``bounds``      what one connection may take
+``closing``     from the inbox to image sets on the chain
+``tls``         certificates
+``receiving``   all of that together
+==============  ================================================================
+
+What speaks the protocol needs the extra ``pacs``.
+"""
+
+from __future__ import annotations
+
+__all__: list[str] = []

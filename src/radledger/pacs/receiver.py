@@ -1,0 +1,204 @@
+"""Receive instances over DICOM's network protocol: C-ECHO and C-STORE.
+
+An instance is acknowledged with success when it is held: its file and its row are on the disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, cast
+
+import pynetdicom
+from pydicom.dataset import Dataset
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
+from pynetdicom.dimse_primitives import C_STORE
+
+from radledger.dicom.errors import DicomError
+from radledger.dicom.read import DicomHeader, read_header
+from radledger.dicom.source import PROVIDER_URL
+from radledger.dicom.values import value_of
+from radledger.errors import DatabaseUnavailable
+from radledger.pacs.bounds import BoundedServer, bound
+from radledger.pacs.errors import InvalidPatientList, PacsNotListening
+from radledger.pacs.inbox import DuplicateInstance, Held, Inbox
+from radledger.texts import visible
+
+if TYPE_CHECKING:
+    from pynetdicom.events import Event
+
+    from radledger.pacs.patients import PatientList
+    from radledger.pacs.settings import Settings
+
+__all__ = ["Receiver"]
+
+_LOGGER = logging.getLogger(__name__)
+_LONGEST_COMMENT = 64  # of a value of LO (PS3.5 section 6.2)
+_PDU_BYTES = 128 << 10
+_VERIFICATION = "1.2.840.10008.1.1"
+_ABANDONED = 3600.0  # seconds; longer than a message may take
+
+# PS3.4 table B.2-1 and PS3.7 annex C
+_SUCCESS = 0x0000
+_DUPLICATE = 0x0111
+_NOT_AUTHORIZED = 0x0124
+_OUT_OF_RESOURCES = 0xA700
+_OTHER_INSTANCE = 0xA900
+_CANNOT_UNDERSTAND = 0xC000
+
+
+class Receiver:
+    """Holds what it is sent.
+
+    Parameters
+    ----------
+    inbox
+        Where.
+    folder
+        For files under way, on the inbox's file system, with nothing else in it.
+    patients
+        Whose images are taken.
+    settings
+        How it presents itself.
+    clock
+        Unix time.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        folder: Path,
+        patients: PatientList,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._inbox = inbox
+        self._folder = folder
+        self._patients = patients
+        self._settings = settings
+        self._clock = clock
+
+    @contextmanager
+    def listening(self, host: str, port: int) -> Iterator[int]:
+        """Receive while the block runs; gives the port.
+
+        Files under way are in the temporary folder of this process meanwhile, which is `folder`.
+
+        Raises
+        ------
+        PacsNotListening
+            If the address cannot be had.
+        """
+        with self._receiving_into_files():
+            server = self._listener(host, port)
+            thread = Thread(target=server.serve_forever, args=(0.1,), name="pacs-receiver")
+            thread.start()
+            try:
+                yield server.server_address[1]
+            finally:
+                server.shutdown()
+                thread.join()
+                for association in server.active_associations:
+                    association.abort()
+
+    def remove_abandoned(self) -> None:
+        """Remove files of connections that ended before the instance did."""
+        for path in self._folder.iterdir():
+            if path.stat().st_mtime < time.time() - _ABANDONED:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _receiving_into_files(self) -> Iterator[None]:
+        """Have pynetdicom write instances into `folder`, instead of memory, and log nothing."""
+        configuration = pynetdicom._config
+        before = (tempfile.tempdir, configuration.STORE_RECV_CHUNKED_DATASET)
+        logger = logging.getLogger("pynetdicom")
+        level = logger.level
+        tempfile.tempdir, configuration.STORE_RECV_CHUNKED_DATASET = str(self._folder), True
+        logger.setLevel(logging.CRITICAL + 1)  # it logs identifiers of patients
+        try:
+            yield
+        finally:
+            tempfile.tempdir, configuration.STORE_RECV_CHUNKED_DATASET = before
+            logger.setLevel(level)
+
+    def _listener(self, host: str, port: int) -> BoundedServer:
+        settings, bounds = self._settings, self._settings.bounds
+        entity = AE(settings.title)
+        entity.require_called_aet = True
+        entity.require_calling_aet = list(settings.allowed)
+        entity.maximum_associations = bounds.associations
+        entity.maximum_pdu_size = _PDU_BYTES
+        entity.acse_timeout = entity.dimse_timeout = bounds.idle_seconds
+        entity.network_timeout = bounds.idle_seconds
+        syntaxes = [each for each in ALL_TRANSFER_SYNTAXES if each not in PROVIDER_URL]
+        for context in AllStoragePresentationContexts:
+            entity.add_supported_context(str(context.abstract_syntax), syntaxes)
+        entity.add_supported_context(_VERIFICATION)
+        try:
+            server = entity.make_server(
+                (host, port),
+                ssl_context=settings.tls,
+                evt_handlers=[
+                    (evt.EVT_CONN_OPEN, bound, [bounds]),
+                    (evt.EVT_C_STORE, self._stored),
+                ],
+                server_class=BoundedServer,
+            )
+        except OSError as error:
+            raise PacsNotListening(
+                f"cannot listen at {host} port {port}: {error.strerror}; choose others with "
+                "--host and --port",
+                host=host,
+                port=port,
+            ) from error
+        return cast(BoundedServer, server)
+
+    def _stored(self, event: Event) -> Dataset:
+        """Hold an instance; the answer to who sent it."""
+        try:
+            status, comment = self._held(event)
+        except DicomError as error:
+            status, comment = _CANNOT_UNDERSTAND, error.message
+        except (InvalidPatientList, DatabaseUnavailable, OSError) as error:
+            _LOGGER.warning(f"an instance was refused: {visible(str(error))}")
+            status, comment = _OUT_OF_RESOURCES, "the receiver cannot hold instances now"
+        except Exception as error:
+            _LOGGER.error("an instance was refused by a fault of the receiver", exc_info=error)
+            status, comment = _CANNOT_UNDERSTAND, "a fault of the receiver"
+        answer = Dataset()
+        answer.Status = status
+        if comment:
+            answer.ErrorComment = visible(comment)[:_LONGEST_COMMENT]
+        return answer
+
+    def _held(self, event: Event) -> tuple[int, str]:
+        path = event.dataset_path
+        header = read_header(path)
+        if _stated(event) != (header.sop_class, header.sop_instance):
+            return _OTHER_INSTANCE, "SOP class or instance differs from the request's"
+        patient = self._patients.find(
+            _text(header, "PatientID"), _text(header, "IssuerOfPatientID")
+        )
+        if patient is None:
+            return _NOT_AUTHORIZED, "the Patient ID is not in the receiver's list"
+        held = Held(patient, header.study, header.sop_instance, self._clock())
+        try:
+            self._inbox.hold(path, held)
+        except DuplicateInstance:
+            return _DUPLICATE, "another instance with this UID is held"
+        return _SUCCESS, ""
+
+
+def _stated(event: Event) -> tuple[str, str]:
+    request = cast(C_STORE, event.request)
+    return str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID)
+
+
+def _text(header: DicomHeader, keyword: str) -> str:
+    return str(value_of(header.dataset, keyword) or "").strip()

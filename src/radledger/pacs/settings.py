@@ -1,0 +1,96 @@
+"""How a receiver presents itself, to whom, and what it takes."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from radledger.pacs.errors import InvalidTitle
+
+__all__ = ["Bounds", "Settings", "require_title"]
+
+# printable ASCII without a backslash, and not spaces alone (PS3.5 section 6.2)
+_TITLE = re.compile(r"(?=.*[^ ])[ -\[\]-~]{1,16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one connection may take.
+
+    Attributes
+    ----------
+    associations
+        How many there may be at a time.
+    pdu_bytes
+        Of one PDU; larger than those that are negotiated, as an association's request may be.
+    message_bytes
+        Of one message: an instance, or a command.
+    pdu_seconds
+        From the first to the last byte of a PDU; TLS has to be agreed on in that time as well.
+    message_seconds
+        From the first to the last PDU of a message.
+    idle_seconds
+        Between two messages, and from a connection to its association.
+    """
+
+    associations: int = 10
+    pdu_bytes: int = 1 << 20
+    message_bytes: int = 4 << 30
+    pdu_seconds: float = 30
+    message_seconds: float = 1800
+    idle_seconds: float = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a receiver presents itself, and to whom.
+
+    Attributes
+    ----------
+    title
+        Its AE title; associations for another are rejected.
+    allowed
+        AE titles that may send.
+    tls
+        With which certificates TLS is spoken; none: in plain.
+    bounds
+        What one connection may take.
+
+    Raises
+    ------
+    InvalidTitle
+        If an AE title is not one.
+    """
+
+    title: str
+    allowed: Sequence[str]
+    tls: ssl.SSLContext | None = None
+    bounds: Bounds = field(default_factory=Bounds)
+
+    def __post_init__(self) -> None:
+        for title in (self.title, *self.allowed):
+            require_title(title)
+
+
+def require_title(title: str) -> str:
+    """An AE title.
+
+    Raises
+    ------
+    InvalidTitle
+        If it is not one.
+
+    Examples
+    --------
+    >>> require_title("RADLEDGER")
+    'RADLEDGER'
+    """
+    if not _TITLE.fullmatch(title):
+        raise InvalidTitle(
+            f"{title!r} is not an AE title; give 1 to 16 printable ASCII characters without a "
+            "backslash, such as CT_SCANNER_1",
+            title=title,
+        )
+    return title

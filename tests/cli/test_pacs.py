@@ -1,0 +1,174 @@
+"""``radledger pacs``: what a modality sends becomes image sets of the hospital."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pydicom
+import pytest
+
+from radledger.dicom.synthetic import make_ct_series
+from radledger.pacs.inbox import Held, Inbox, inbox_folder
+from tests.cli.conftest import command, environment
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory):
+    """A study that was not added before."""
+    return sorted(make_ct_series(tmp_path_factory.mktemp("sent"), 3, size=32, seed=7))
+
+
+@pytest.fixture
+def patients(tmp_path, sent):
+    file = tmp_path / "patients.csv"
+    file.write_text(f"patient_id,patient\n{pydicom.dcmread(sent[0]).PatientID},patient\n")
+    return file
+
+
+@pytest.fixture
+def receiving(home, patients):
+    """Run ``radledger pacs receive``; gives what it says and its process."""
+    pytest.importorskip("pynetdicom", reason="needs pynetdicom")
+
+    @contextmanager
+    def receiving(*options):
+        receive = ("pacs", "receive", "--patients", patients, "--allow", "STORESCU", "--port", "0")
+        process = subprocess.Popen(
+            command(*receive, "--json", "--home", home, "--as", "hospital", *options),
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield json.loads(process.stdout.readline()), process
+        finally:
+            process.kill()
+            process.communicate()
+
+    return receiving
+
+
+def store(started, files):
+    """Have dcmtk send files."""
+    if shutil.which("storescu") is None:
+        pytest.skip("needs dcmtk: storescu, on PATH")
+    where = ["-aec", started["title"], started["host"], str(started["port"])]
+    subprocess.run(["storescu", *where, *map(str, files)], check=True, timeout=60)
+
+
+def test_study_that_was_sent_is_anchored_after_a_quiet_time(
+    receiving, sent, ok, cli, addresses, tmp_path
+):
+    with receiving("--quiet", "1s", "--keep-identity") as (started, process):
+        assert started["custodian"] == addresses["hospital"]
+        store(started, sent)
+        closed = json.loads(process.stdout.readline())
+        assert (closed["patient"], closed["left_out"]) == (addresses["patient"], [])
+        assert closed["study"] == pydicom.dcmread(sent[0]).StudyInstanceUID
+        (image_set,) = closed["image_sets"]
+        assert image_set["instances"] == len(sent)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=240) == 0
+        assert process.stderr.read() == ""
+    own = ("--as", "hospital")
+    shown = ok("image", "show", image_set["image_id"])
+    assert (shown["custodian"], shown["patient"]) == (addresses["hospital"], addresses["patient"])
+    fetched = ok("image", "fetch", image_set["image_id"], "--to", tmp_path / "fetched", *own)
+    uids = {pydicom.dcmread(each["path"]).SOPInstanceUID for each in fetched["files"]}
+    assert uids == {pydicom.dcmread(path).SOPInstanceUID for path in sent}
+    assert cli("pacs", "list").objects == []
+
+
+def test_what_was_acknowledged_outlives_a_crash_and_is_closed_on_request(
+    receiving, sent, ok, addresses
+):
+    with receiving() as (started, process):
+        store(started, sent)
+        process.kill()
+        process.wait()
+    listed = ok("pacs", "list")
+    study = pydicom.dcmread(sent[0]).StudyInstanceUID
+    assert (listed["patient"], listed["study"]) == (addresses["patient"], study)
+    assert (listed["instances"], listed["left_out"]) == (len(sent), [])
+    with receiving() as (_, process):
+        assert ok("pacs", "close", study) == {"study": study, "closed": True}
+        closed = json.loads(process.stdout.readline())
+    assert [each["instances"] for each in closed["image_sets"]] == [len(sent)]
+
+
+def test_two_receivers_in_one_home(receiving, cli, patients):
+    with receiving():
+        receive = ("pacs", "receive", "--patients", patients, "--allow", "A", "--port", "0")
+        cli(*receive, "--as", "hospital").refused("HomeBusy")
+
+
+def test_what_is_left_out_is_listed_and_discarded(home, ok, cli, addresses, sent, tmp_path):
+    folder = inbox_folder(home, deployment_of(home))
+    inbox = Inbox(folder)
+    for number in (1, 2):
+        file = folder / "file"
+        file.write_bytes(b"content")
+        inbox.hold(file, Held(addresses["patient"], "1.2", f"1.2.{number}", 1_700_000_000.5))
+    inbox.leave_out(dict.fromkeys(inbox.files(addresses["patient"], "1.2"), "burned in"))
+    inbox.close()
+    assert ok("pacs", "list") == {
+        "patient": addresses["patient"],
+        "study": "1.2",
+        "instances": 2,
+        "size": 14,
+        "left_out": [{"files": 2, "reason": "burned in"}],
+        "last_received": 1_700_000_000,
+    }
+    assert cli("pacs", "close", "1.3").refused("StudyNotHeld") == {"study": "1.3"}
+    assert ok("pacs", "discard", "1.2") == {"study": "1.2", "discarded": 2}
+    assert cli("pacs", "list").objects == []
+    assert cli("pacs", "discard", "1.2").refused("StudyNotHeld") == {"study": "1.2"}
+
+
+def test_what_cannot_be_received_is_refused_before_anything_listens(home, cli, patients, tmp_path):
+    receive = ("pacs", "receive", "--port", "0", "--patients")
+    allowed = (*receive, patients, "--allow", "A")
+    assert cli(*receive, patients, "--as", "hospital").code == 2
+    cli(*allowed).refused("AccountNotNamed", 2)
+    cli(*allowed, "--as", "radiologist").refused("ParticipantLacksRole")
+    refused = cli(*receive, patients, "--allow", "A\\B", "--as", "hospital")
+    assert refused.refused("InvalidTitle", 2) == {"title": "A\\B"}
+    cli(*allowed, "--certificate", patients, "--as", "hospital").refused("TlsIncomplete", 2)
+    tls = ("--certificate", patients, "--key", patients)
+    cli(*allowed, *tls, "--as", "hospital").refused("InvalidTls", 2)
+    unknown = tmp_path / "unknown.csv"
+    unknown.write_text("patient_id,patient\n1,not-an-account\n")
+    refused = cli(*receive, unknown, "--allow", "A", "--as", "hospital")
+    assert refused.refused("InvalidPatientList", 2) == {"file": str(unknown), "line": 2}
+
+
+def test_address_that_is_taken(home, cli, patients):
+    pytest.importorskip("pynetdicom", reason="needs pynetdicom")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        receive = ("pacs", "receive", "--patients", patients, "--allow", "A", "--port", port)
+        refused = cli(*receive, "--as", "hospital").refused("PacsNotListening")
+        assert refused == {"host": "127.0.0.1", "port": port}
+
+
+def test_without_the_package_that_speaks_the_protocol(home, cli, patients, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pynetdicom", None)
+    for module in ("receiver", "bounds"):
+        monkeypatch.delitem(sys.modules, f"radledger.pacs.{module}", raising=False)
+    receive = ("pacs", "receive", "--patients", patients, "--allow", "A", "--port", "0")
+    refused = cli(*receive, "--as", "hospital")
+    assert refused.refused("PacsNotInstalled", 2) == {"missing": "pynetdicom"}
+    assert "radledger[pacs]" in refused.object["message"]
+
+
+def deployment_of(home):
+    from radledger.cli.session import Session
+
+    return Session(home=home).recorded_deployment()
