@@ -18,6 +18,7 @@ from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.transport import AssociationSocket, ThreadedAssociationServer
 
 if TYPE_CHECKING:
+    from pynetdicom.association import Association
     from pynetdicom.events import Event
 
     from radledger.pacs.settings import Bounds
@@ -26,12 +27,17 @@ __all__ = ["BoundedServer", "bound"]
 
 # Connections without an association, beside those with one; further ones are closed at once.
 _WAITING = 16
+_INVALID = "Evt19"  # an invalid PDU was received (PS3.8 table 9-10)
 
 
 class BoundedServer(ThreadedAssociationServer):
     """Accepts connections without waiting for what they send."""
 
     daemon_threads = True
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._open: list[socket.socket] = []
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection; TLS is agreed on later, in the connection's own thread."""
@@ -50,7 +56,11 @@ class BoundedServer(ThreadedAssociationServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is room for one more connection."""
-        return len(self.active_associations) < self.ae.maximum_associations + _WAITING
+        self._open = [each for each in self._open if each.fileno() >= 0]
+        if len(self._open) >= self.ae.maximum_associations + _WAITING:
+            return False
+        self._open.append(request)
+        return True
 
 
 def bound(event: Event, bounds: Bounds) -> None:
@@ -63,11 +73,28 @@ def bound(event: Event, bounds: Bounds) -> None:
     bounds
         What it may take.
     """
-    transport = cast(AssociationSocket, event.assoc.dul.socket)
+    association = event.assoc
+    transport = cast(AssociationSocket, association.dul.socket)
     connection = _Connection(cast(socket.socket, transport.socket), bounds)
     transport.recv = connection.receive  # type: ignore[method-assign]
-    event.assoc.bind(evt.EVT_PDU_RECV, connection.count)
+    association.bind(evt.EVT_PDU_RECV, connection.count)
+    association.bind(evt.EVT_CONN_CLOSE, connection.end)
+    _abort_on_error(association)
     connection.begin()
+
+
+def _abort_on_error(association: Association) -> None:
+    """Abort an association whose peer sends what pynetdicom fails to decode."""
+    machine = association.dul.state_machine
+    act = machine.do_action
+
+    def guarded(event: str) -> None:
+        try:
+            act(event)
+        except Exception:
+            act(_INVALID)
+
+    machine.do_action = guarded  # type: ignore[method-assign]
 
 
 class _Connection:
@@ -89,6 +116,13 @@ class _Connection:
                 self._socket.do_handshake()
         except OSError:
             self._close()
+
+    def end(self, event: Event) -> None:
+        """Close the connection, which pynetdicom leaves open if its peer was faster."""
+        self._close()
+        if event.assoc.requestor.primitive is None:
+            # its thread waits for a request that does not come any more
+            event.assoc.dul.to_user_queue.put(cast(Any, None))
 
     def receive(self, nr_bytes: int) -> bytearray:
         """So many bytes; fewer if the peer has closed the connection.
