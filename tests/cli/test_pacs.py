@@ -172,3 +172,60 @@ def deployment_of(home):
     from radledger.cli.session import Session
 
     return Session(home=home).recorded_deployment()
+
+
+@pytest.fixture
+def pacs(receiving, image, ok, patients, tmp_path):
+    """A peer that takes the image set, which is this project's own receiver."""
+    fetched = ok("image", "fetch", image, "--to", tmp_path / "first", "--as", "hospital")
+    patient_id = pydicom.dcmread(fetched["files"][0]["path"]).PatientID
+    patients.write_text(f"patient_id,patient\n{patient_id},patient\n")
+    with receiving("--allow", "READER") as (started, _):
+        yield f"{started['title']}@{started['host']}:{started['port']}"
+
+
+def test_reader_sends_an_image_set_as_the_chain_permits(
+    pacs, image, ok, cli, signed, home, addresses
+):
+    send = ("pacs", "send", image, "--to", pacs, "--title", "READER", "--as", "radiologist")
+    cli(*send).refused("PurposeNotNamed", 2)
+    cli(*send, "--purpose", "CC").refused("ConsentNotPermittedNeverGranted")
+    assert cli("pacs", "list").objects == []
+    signed("consent", "grant", "radiologist", "--purpose", "CC")
+    sent = ok(*send, "--purpose", "CC")
+    assert sent.pop("block_age") >= 0
+    assert sent == {"image_id": image, "peer": pacs, "instances": 2}
+    assert ok("pacs", "list")["instances"] == 2
+    assert not list((home / "pacs").glob("*/sending"))
+    log = cli("access-log", image).objects
+    readers = [each["reader"] for each in log if each["event"] == "released"]
+    assert readers == [addresses["hospital"], addresses["radiologist"]]
+
+
+def test_peer_that_does_not_take_the_image_set(pacs, image, cli, patients, home):
+    send = ("pacs", "send", image, "--to", pacs, "--as", "hospital")
+    assert cli(*send).refused("PeerRefused") == {"peer": pacs, "title": "RADLEDGER"}
+    patients.write_text("patient_id,patient\n")
+    values = cli(*send, "--title", "READER").refused("InstancesNotSent")
+    assert (values["image"], values["peer"], values["sent"]) == (image, pacs, 0)
+    assert [sorted(each) for each in values["not_sent"]] == [["file", "reason"]] * 2
+    assert not list((home / "pacs").glob("*/sending"))
+
+
+def test_where_an_image_set_cannot_be_sent(image, cli, patients):
+    send = ("pacs", "send", image, "--as", "hospital", "--to")
+    assert cli(*send, "nonsense").refused("InvalidPeer", 2) == {"peer": "nonsense"}
+    peer = "PACS@127.0.0.1:104"
+    cli(*send, peer, "--title", "A\\B").refused("InvalidTitle", 2)
+    cli(*send, peer, "--peers", patients).refused("InvalidTls", 2)
+    for incomplete in (("--certificate", patients), ("--key", patients)):
+        cli(*send, peer, *incomplete).refused("TlsIncomplete", 2)
+    cli(*send, peer, "--key", patients, "--certificate", patients).refused("TlsIncomplete", 2)
+
+
+def test_sending_without_the_package_that_speaks_the_protocol(image, cli, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pynetdicom", None)
+    for module in ("sender", "streaming"):
+        monkeypatch.delitem(sys.modules, f"radledger.pacs.{module}", raising=False)
+    refused = cli("pacs", "send", image, "--to", "PACS@127.0.0.1:104", "--as", "hospital")
+    assert refused.refused("PacsNotInstalled", 2) == {"missing": "pynetdicom"}

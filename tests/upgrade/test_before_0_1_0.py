@@ -110,6 +110,7 @@ index rebuild
 relay serve --port 0 --as hospital
 gateway serve --port 0 --as hospital
 pacs receive --patients PATIENTS --allow A --port 0 --as hospital
+pacs send IMAGE --to A@127.0.0.1:1 --as hospital
 transaction finish --as hospital
 """.strip().splitlines()
 # Groups and commands that ask no contract, or only what this machine has.

@@ -1,4 +1,4 @@
-"""``radledger pacs``: studies from a PACS to image sets."""
+"""``radledger pacs``: studies from a PACS to image sets, and back."""
 
 from __future__ import annotations
 
@@ -14,21 +14,32 @@ import typer
 
 from radledger.cli.files import file_to_read
 from radledger.cli.output import plain, show, show_all
-from radledger.cli.parameters import BurnedIn, MixedIds, Unchecked
+from radledger.cli.parameters import (
+    BurnedIn,
+    Disease,
+    Fulfils,
+    Identity,
+    ImageId,
+    KeyServiceUrl,
+    MixedIds,
+    Purposes,
+    Unchecked,
+)
 from radledger.cli.session import session
 from radledger.cli.times import duration
 from radledger.errors import UsageError
+from radledger.imaging.commands.reading import ReadOptions
 
 if TYPE_CHECKING:
     import ssl
 
-    from radledger.imaging.model import Added, Addition
+    from radledger.imaging.model import Added, Addition, FetchResult
     from radledger.pacs.closing import ClosedStudy
     from radledger.pacs.inbox import HeldStudy, Inbox
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Receive studies from a PACS, over DICOM's network protocol.")
+group = typer.Typer(help="Receive and send studies over DICOM's network protocol.")
 
 Study = Annotated[str, typer.Argument(metavar="STUDY", help="Study Instance UID.")]
 
@@ -144,6 +155,48 @@ def receive(
         closed=closed,
         stop=stop,
     )
+
+
+@group.command()
+def send(
+    image: ImageId,
+    to: Annotated[str, typer.Option(metavar="PEER", help="To whom, as TITLE@HOST:PORT.")],
+    title: Annotated[
+        str, typer.Option(metavar="TITLE", help="AE title of the sender.")
+    ] = "RADLEDGER",
+    purpose: Purposes = None,
+    fulfils: Fulfils = None,
+    disease: Disease = None,
+    identity: Identity = None,
+    key_service: KeyServiceUrl = None,
+    peers: Annotated[
+        Path | None, _pem("Speak TLS, if the peer's certificate is signed by one of these (PEM).")
+    ] = None,
+    certificate: Annotated[
+        Path | None, _pem("The own certificate, if the peer asks for one (PEM); needs --key.")
+    ] = None,
+    key: Annotated[Path | None, _pem("The own certificate's key (PEM).")] = None,
+) -> None:
+    """Fetch an image set, verify every byte, and send it to a PACS by C-STORE."""
+    from radledger.pacs.peer import Peer
+    from radledger.pacs.sending import send as run
+    from radledger.pacs.settings import require_title
+    from radledger.pacs.tls import of_sender
+
+    peer = Peer.parse(to)
+    require_title(title)
+    if (certificate is None) != (key is None) or (certificate and peers is None):
+        raise TlsIncomplete(
+            "TLS needs --peers, and --certificate and --key together if the peer asks for them"
+        )
+    tls = None if peers is None else of_sender(peers, certificate, key)
+    options = ReadOptions(purpose, fulfils, disease, identity, key_service).arguments(image)
+    radledger = session.radledger
+
+    def fetch(folder: Path) -> FetchResult:
+        return radledger.reading.fetch(image, folder, **options)
+
+    show(run(radledger.home, radledger.ledger.deployment, fetch, peer, title=title, tls=tls))
 
 
 @group.command(name="list")

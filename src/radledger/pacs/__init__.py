@@ -1,4 +1,4 @@
-"""DICOM's network protocol: instances from a PACS to image sets.
+"""DICOM's network protocol: instances from a PACS to image sets, and back.
 
 ==============  ================================================================
 ``settings``    how a receiver presents itself, and to whom
@@ -9,6 +9,10 @@
 ``closing``     from the inbox to image sets on the chain
 ``tls``         certificates
 ``receiving``   all of that together
+``peer``        to whom instances are sent
+``sender``      C-STORE, from files to the network
+``sending``     an image set, fetched and sent
+``streaming``   how pynetdicom is used
 ==============  ================================================================
 
 What speaks the protocol needs the extra ``pacs``.

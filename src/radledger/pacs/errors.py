@@ -7,7 +7,7 @@
         ├── PacsNotListening      the address to listen at cannot be had
         ├── StudyNotHeld          no such study waits in the inbox
         ├── PeerUnreachable       nothing answers at a peer's address, or not with DICOM
-        ├── PeerRefused           a peer does not accept the association
+        ├── PeerRefused           a peer rejects the association
         └── InstancesNotSent      a peer did not take all instances
     UsageError
     ├── InvalidPatientList        a list of patients that cannot be understood
@@ -53,7 +53,7 @@ class PeerUnreachable(PacsError):
 
 
 class PeerRefused(PacsError):
-    """A peer does not accept an association, or none of what it is offered."""
+    """A peer rejects an association."""
 
 
 class InstancesNotSent(PacsError):
@@ -78,3 +78,11 @@ class InvalidTls(UsageError):
 
 class PacsNotInstalled(UsageError):
     """The packages that speak DICOM's network protocol are not installed."""
+
+    @classmethod
+    def of(cls, error: ImportError) -> PacsNotInstalled:
+        """The refusal for a package that could not be imported."""
+        return cls(
+            "DICOM's network protocol is not installed; run `pip install radledger[pacs]`",
+            missing=str(error.name),
+        )

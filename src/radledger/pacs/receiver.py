@@ -14,7 +14,6 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, cast
 
-import pynetdicom
 from pydicom.dataset import Dataset
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
 from pynetdicom.dimse_primitives import C_STORE
@@ -27,6 +26,7 @@ from radledger.errors import DatabaseUnavailable
 from radledger.pacs.bounds import BoundedServer, bound
 from radledger.pacs.errors import InvalidPatientList, PacsNotListening
 from radledger.pacs.inbox import DuplicateInstance, Held, Inbox
+from radledger.pacs.streaming import streaming
 from radledger.texts import visible
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Receiver:
         PacsNotListening
             If the address cannot be had.
         """
-        with self._receiving_into_files():
+        with streaming(), self._receiving_into_folder():
             server = self._listener(host, port)
             thread = Thread(target=server.serve_forever, args=(0.1,), name="pacs-receiver")
             thread.start()
@@ -113,19 +113,14 @@ class Receiver:
                 path.unlink(missing_ok=True)
 
     @contextmanager
-    def _receiving_into_files(self) -> Iterator[None]:
-        """Have pynetdicom write instances into `folder`, instead of memory, and log nothing."""
-        configuration = pynetdicom._config
-        before = (tempfile.tempdir, configuration.STORE_RECV_CHUNKED_DATASET)
-        logger = logging.getLogger("pynetdicom")
-        level = logger.level
-        tempfile.tempdir, configuration.STORE_RECV_CHUNKED_DATASET = str(self._folder), True
-        logger.setLevel(logging.CRITICAL + 1)  # it logs identifiers of patients
+    def _receiving_into_folder(self) -> Iterator[None]:
+        """Have pynetdicom write instances into `folder`, on the file system of the inbox."""
+        before = tempfile.tempdir
+        tempfile.tempdir = str(self._folder)
         try:
             yield
         finally:
-            tempfile.tempdir, configuration.STORE_RECV_CHUNKED_DATASET = before
-            logger.setLevel(level)
+            tempfile.tempdir = before
 
     def _listener(self, host: str, port: int) -> BoundedServer:
         settings, bounds = self._settings, self._settings.bounds

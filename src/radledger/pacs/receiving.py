@@ -70,10 +70,7 @@ def receive(
     try:
         from radledger.pacs.receiver import Receiver
     except ImportError as error:
-        raise PacsNotInstalled(
-            "DICOM's network protocol is not installed; run `pip install radledger[pacs]`",
-            missing=str(error.name),
-        ) from error
+        raise PacsNotInstalled.of(error) from error
     folder = inbox_folder(home, deployment)
     with closing(Inbox(folder)) as inbox, exclusive_workdir(folder, "receiving") as under_way:
         inbox.remove_unacknowledged()

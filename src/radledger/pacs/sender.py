@@ -1,0 +1,187 @@
+"""Send files to a peer by C-STORE, each as it is, in its own transfer syntax."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pydicom.errors import InvalidDicomError
+from pynetdicom import AE, evt
+from pynetdicom.dsutils import split_dataset
+from pynetdicom.transport import AssociationSocket
+
+from radledger.pacs.errors import PeerRefused, PeerUnreachable
+from radledger.pacs.streaming import streaming
+from radledger.texts import visible
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+    from pynetdicom.association import Association
+    from pynetdicom.events import Event
+
+    from radledger.pacs.peer import Peer
+
+__all__ = ["NotSent", "send_files"]
+
+_CONTEXTS = 128  # of one association (PS3.8 section 9.3.2.2)
+_CONNECTION_SECONDS, _ANSWER_SECONDS = 30, 300
+_SUCCESS, _WARNING = 0x0000, 0xB000
+_NOT_ACCEPTED = "the peer does not accept its storage class in its transfer syntax"
+_NO_META = "it has no file meta information, by which it could be sent as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """A file that a peer did not take, and why."""
+
+    file: str
+    reason: str
+
+
+def send_files(
+    files: Sequence[Path], peer: Peer, title: str, tls: ssl.SSLContext | None = None
+) -> list[NotSent]:
+    """Send files; those that the peer did not take.
+
+    Parameters
+    ----------
+    files
+        What to send, as it is: nothing is converted.
+    peer
+        To whom.
+    title
+        The own AE title.
+    tls
+        With which certificates TLS is spoken; none: in plain.
+
+    Raises
+    ------
+    PeerUnreachable
+        If it does not answer, or not any more.
+    PeerRefused
+        If it does not accept the association.
+    """
+    kinds: dict[tuple[str, str], list[Path]] = {}
+    not_sent = []
+    for file in files:
+        kind = _kind(file)
+        if kind is None:
+            not_sent.append(NotSent(file.name, _NO_META))
+        else:
+            kinds.setdefault(kind, []).append(file)
+    every = list(kinds)
+    with streaming():
+        for start in range(0, len(every), _CONTEXTS):
+            some = {kind: kinds[kind] for kind in every[start : start + _CONTEXTS]}
+            with _associated(list(some), peer, title, tls) as association:
+                not_sent += _sent(association, some, peer)
+    return not_sent
+
+
+def _kind(file: Path) -> tuple[str, str] | None:
+    """Storage class and transfer syntax of a file."""
+    try:
+        meta, _ = split_dataset(file)
+    except InvalidDicomError:
+        return None
+    found = meta.get("MediaStorageSOPClassUID"), meta.get("TransferSyntaxUID")
+    if not all(found) or not meta.get("MediaStorageSOPInstanceUID"):
+        return None
+    return str(found[0]), str(found[1])
+
+
+def _sent(
+    association: Association, kinds: dict[tuple[str, str], list[Path]], peer: Peer
+) -> Iterator[NotSent]:
+    accepted = {
+        (str(context.abstract_syntax), str(context.transfer_syntax[0]))
+        for context in association.accepted_contexts
+    }
+    for kind, files in kinds.items():
+        for file in files:
+            if kind not in accepted:
+                yield NotSent(file.name, _NOT_ACCEPTED)
+            elif reason := _refusal(_answer(association, file, peer)):
+                yield NotSent(file.name, reason)
+
+
+def _answer(association: Association, file: Path, peer: Peer) -> Dataset:
+    try:
+        answer = association.send_c_store(file)
+    except RuntimeError:  # the association has ended
+        answer = None
+    if answer is None or "Status" not in answer:
+        raise PeerUnreachable(
+            f"{peer} has ended the association, or does not answer any more; some instances were "
+            "sent, send all again",
+            peer=str(peer),
+        )
+    return answer
+
+
+def _refusal(answer: Dataset) -> str | None:
+    """Why an instance was not taken; it was where there is only a warning."""
+    status = int(answer.Status)
+    if status == _SUCCESS or status & 0xF000 == _WARNING:
+        return None
+    comment = visible(str(answer.get("ErrorComment", "")))
+    return f"the peer refused it with status {status:04X}" + (f": {comment}" if comment else "")
+
+
+@contextmanager
+def _associated(
+    kinds: Sequence[tuple[str, str]], peer: Peer, title: str, tls: ssl.SSLContext | None
+) -> Iterator[Association]:
+    entity = AE(title)
+    entity.connection_timeout = entity.acse_timeout = _CONNECTION_SECONDS
+    entity.dimse_timeout = entity.network_timeout = _ANSWER_SECONDS
+    for kind in kinds:
+        entity.add_requested_context(*kind)
+    association = entity.associate(
+        _address(peer),
+        peer.port,
+        ae_title=peer.title,
+        tls_args=None if tls is None else (tls, peer.host),
+        evt_handlers=[(evt.EVT_CONN_OPEN, _without_delay)],
+    )
+    if association.is_rejected:
+        raise PeerRefused(
+            f"{peer} rejects the association; have its administrator allow the AE title {title}",
+            peer=str(peer),
+            title=title,
+        )
+    # one that accepts none of the kinds has answered as well
+    if not association.is_established and not association.rejected_contexts:
+        raise _unreachable(peer, tls)
+    try:
+        yield association
+    finally:
+        if association.is_established:
+            association.release()
+
+
+def _unreachable(peer: Peer, tls: ssl.SSLContext | None) -> PeerUnreachable:
+    how = "DICOM over TLS with a certificate that is trusted" if tls else "DICOM"
+    return PeerUnreachable(
+        f"nothing at {peer} speaks {how}; check host, port and that the peer runs", peer=str(peer)
+    )
+
+
+def _address(peer: Peer) -> str:
+    """The address of a host's name, which pynetdicom does not look up."""
+    try:
+        found = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise _unreachable(peer, None) from error
+    return str(cast(Any, found[0][4])[0])
+
+
+def _without_delay(event: Event) -> None:
+    """An acknowledgement by TCP that is put off would cost 40 ms for each instance."""
+    connection = cast(AssociationSocket, event.assoc.dul.socket).socket
+    cast(socket.socket, connection).setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
