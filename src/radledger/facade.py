@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from radledger.identity import Identities, Participants
     from radledger.imaging.bundles import Bundles
     from radledger.imaging.copies import Copies
+    from radledger.imaging.custody import Custody
     from radledger.imaging.service import Images
     from radledger.index.service import Index
     from radledger.research import Datasets
@@ -87,8 +88,8 @@ class RadLedger:
 
     Attributes
     ----------
-    images, bundles, copies, consents, diseases, reading, access_ledger, algorithms, datasets,
-    identities, participants, index
+    images, bundles, copies, custody, consents, diseases, reading, access_ledger, algorithms,
+    datasets, identities, participants, index
         The services.
     receipts
         The book of receipts.
@@ -205,6 +206,13 @@ class RadLedger:
         from radledger.imaging.copies import Copies
 
         return Copies(self.ledger, self.storage, self.home, self._journal)
+
+    @cached_property
+    def custody(self) -> Custody:
+        """Instances that this home keeps as they were given."""
+        from radledger.imaging.custody import Custody
+
+        return Custody(self.ledger, self.storage, self.home, self._journal)
 
     @cached_property
     def bundles(self) -> Bundles:

@@ -310,6 +310,10 @@ class Journal(RekeyRows):
         rows = self._all(of_set.order_by(number.is_(None), number, instance))
         return [FileRow(*row) for row in rows]
 
+    def kept(self, sop_instance: str) -> set[str]:
+        """Classes of an instance that sets on the chain hold as it was added, not de-identified."""
+        return {sop_class for (sop_class,) in self._all(statements.KEPT, sop_instance=sop_instance)}
+
     # -------------------------------------------------------------------------------- erasing
 
     def erase(self, set_id: int, manifests: Iterable[str] = ()) -> None:

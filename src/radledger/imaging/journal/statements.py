@@ -31,6 +31,7 @@ __all__ = [
     "IDENTIFIED",
     "INSTANCE",
     "IS_OPEN",
+    "KEPT",
     "KNOWN",
     "LISTED",
     "NAMED",
@@ -71,6 +72,11 @@ KNOWN = _OF_FILE.add_columns(of_files.c.cid, of_sets.c.state).where(
     *given(of_files.c.source_digest, *(of_sets.c[name] for name in _PURPOSE))
 )
 INSTANCE = _OF_FILE.where(*_SERIES, *given(of_files.c.sop_instance), or_(IS_OPEN, _GROUPED))
+KEPT = (
+    select(of_files.c.sop_class)
+    .join_from(of_files, of_sets)
+    .where(*given(of_files.c.sop_instance), of_sets.c.profile == "", of_sets.c.state == "confirmed")
+)
 GROUP = select(groups.c.digest).where(*given(*groups.primary_key))
 LISTED = (
     select(storing.c.cid)

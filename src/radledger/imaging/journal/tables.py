@@ -161,6 +161,7 @@ _index("open_sets", *SERIES, state="open", unique=True)
 _index("sealed_sets", sets.c.custodian, state="sealed")
 _index("sets_by_patient", sets.c.custodian, sets.c.patient)
 _index("files_by_source", files.c.source_digest)
+_index("files_by_instance", files.c.sop_instance)
 _index("groups_by_digest", groups.c.digest)
 _index("identifiers_by_unit", identifiers.c.unit)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LATEST", "is_latest", "stamp", "upgrade"]
 
-LATEST = "0001"
+LATEST = "0002"
 """The revision of the tables of this release."""
 
 _SCRIPTS = "radledger.imaging.journal:migrations"
