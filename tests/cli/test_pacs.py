@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from queue import Queue
 
 import pydicom
 import pytest
 
 from radledger.dicom.synthetic import make_ct_series
+from radledger.pacs.commitment import PUSH_INSTANCE, PUSH_MODEL
 from radledger.pacs.inbox import Held, Inbox, inbox_folder
 from tests.cli.conftest import command, environment
 
@@ -86,6 +88,61 @@ def test_study_that_was_sent_is_anchored_after_a_quiet_time(
     assert cli("pacs", "list").objects == []
 
 
+def test_modality_learns_that_its_study_is_kept(receiving, sent, modality, cli):
+    from pynetdicom import AE
+
+    uids = [pydicom.dcmread(path).SOPInstanceUID for path in sent]
+    peer, told = modality
+    options = ("--keep-identity", "--quiet", "1d", "--commit-to", peer, "--allow", "MODALITY")
+    with receiving(*options) as (started, process):
+        store(started, sent)
+        entity = AE("MODALITY")
+        entity.add_requested_context(PUSH_MODEL)
+        request = pydicom.Dataset()
+        request.TransactionUID = "1.9"
+        request.ReferencedSOPSequence = [reference(each) for each in (*uids, "1.2.3")]
+        association = entity.associate(started["host"], started["port"], ae_title=started["title"])
+        status, _ = association.send_n_action(request, 1, PUSH_MODEL, PUSH_INSTANCE)
+        association.release()
+        assert status.Status == 0x0000
+        closed = json.loads(process.stdout.readline())
+        assert closed["image_sets"][0]["instances"] == len(sent)
+        kind, event = told.get(timeout=240)
+    assert (kind, event.TransactionUID) == (2, "1.9")
+    assert [each.ReferencedSOPInstanceUID for each in event.ReferencedSOPSequence] == uids
+    failed = [
+        (each.ReferencedSOPInstanceUID, each.FailureReason) for each in event.FailedSOPSequence
+    ]
+    assert failed == [("1.2.3", 0x0112)]
+
+
+def reference(sop_instance):
+    reference = pydicom.Dataset()
+    reference.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+    reference.ReferencedSOPInstanceUID = sop_instance
+    return reference
+
+
+@pytest.fixture
+def modality():
+    """A modality that waits for answers: as a peer, and its answers."""
+    pytest.importorskip("pynetdicom", reason="needs pynetdicom")
+    from pynetdicom import AE, evt
+
+    told = Queue()
+
+    def report(event):
+        told.put((event.event_type, event.event_information))
+        return 0x0000, None
+
+    entity = AE("MODALITY")
+    entity.add_supported_context(PUSH_MODEL, scu_role=False, scp_role=True)
+    handlers = [(evt.EVT_N_EVENT_REPORT, report)]
+    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+    yield f"MODALITY@127.0.0.1:{server.server_address[1]}", told
+    server.shutdown()
+
+
 def test_what_was_acknowledged_outlives_a_crash_and_is_closed_on_request(
     receiving, sent, ok, addresses
 ):
@@ -143,6 +200,10 @@ def test_what_cannot_be_received_is_refused_before_anything_listens(home, cli, p
     cli(*allowed, "--certificate", patients, "--as", "hospital").refused("TlsIncomplete", 2)
     tls = ("--certificate", patients, "--key", patients)
     cli(*allowed, *tls, "--as", "hospital").refused("InvalidTls", 2)
+    peer = ("--commit-to", "PACS@127.0.0.1:104")
+    cli(*allowed, *peer, "--as", "hospital").refused("CommitmentImpossible", 2)
+    peer = ("--commit-to", "nonsense", "--keep-identity")
+    cli(*allowed, *peer, "--as", "hospital").refused("InvalidPeer", 2)
     unknown = tmp_path / "unknown.csv"
     unknown.write_text("patient_id,patient\n1,not-an-account\n")
     refused = cli(*receive, unknown, "--allow", "A", "--as", "hospital")

@@ -67,10 +67,12 @@ def listening(inbox, under_way, patient_list, now):
     from radledger.pacs.receiver import Receiver
 
     @contextmanager
-    def listening(allowed=("STORESCU", "ECHOSCU", "PYNETDICOM"), tls=None, **bounds):
+    def listening(
+        allowed=("STORESCU", "ECHOSCU", "PYNETDICOM"), tls=None, committer=None, **bounds
+    ):
         settings = Settings(TITLE, allowed, tls, Bounds(**bounds))
         patients = PatientList(patient_list, str)
-        receiver = Receiver(inbox, under_way, patients, settings, lambda: now.time)
+        receiver = Receiver(inbox, under_way, patients, settings, committer, lambda: now.time)
         with receiver.listening("127.0.0.1", 0) as port:
             yield port
 

@@ -6,7 +6,8 @@ import pytest
 
 from radledger.pacs.errors import InvalidPatientList, InvalidTitle
 from radledger.pacs.patients import PatientList
-from radledger.pacs.settings import Settings, require_title
+from radledger.pacs.peer import require_title
+from radledger.pacs.settings import Settings
 
 
 @pytest.fixture

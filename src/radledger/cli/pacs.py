@@ -48,6 +48,10 @@ class TlsIncomplete(UsageError):
     """Some of the files that TLS needs were given, and not all."""
 
 
+class CommitmentImpossible(UsageError):
+    """Storage commitment was asked for, while originals are not kept."""
+
+
 def _pem(what: str) -> Any:
     return typer.Option(parser=file_to_read, metavar="FILE", help=what)
 
@@ -93,6 +97,14 @@ def receive(
     allow_burned_in: BurnedIn = False,
     mixed_patient_ids: MixedIds = False,
     allow_unchecked: Unchecked = False,
+    commit_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PEER",
+            help="Who may ask for storage commitment, with --keep-identity, and where the answer "
+            "goes: TITLE@HOST:PORT; repeatable.",
+        ),
+    ] = None,
     certificate: Annotated[
         Path | None, _pem("Speak TLS with this certificate (PEM); needs --key.")
     ] = None,
@@ -107,11 +119,23 @@ def receive(
     has arrived for the time that --quiet gives, or on `radledger pacs close`.
     """
     from radledger.pacs.patients import PatientList
+    from radledger.pacs.peer import Peer
     from radledger.pacs.receiving import receive as run
     from radledger.pacs.settings import Bounds, Settings
+    from radledger.pacs.tls import of_sender
 
-    bounds = Bounds(associations=associations)
-    settings = Settings(title, allow, _tls(certificate, key, peers), bounds)
+    if commit_to and not keep_identity:
+        raise CommitmentImpossible(
+            "a de-identified copy replaces no original; give --keep-identity, or no --commit-to"
+        )
+    settings = Settings(
+        title,
+        allow,
+        _tls(certificate, key, peers),
+        Bounds(associations=associations),
+        commit_to=[Peer.parse(each) for each in commit_to or ()],
+        commit_tls=of_sender(peers, certificate, key) if peers else None,
+    )
     closes, listed = duration(quiet), PatientList(patients, session.address)
     radledger, custodian = session.radledger, session.signer
 
@@ -149,6 +173,7 @@ def receive(
         listed,
         settings,
         add,
+        radledger.custody.classes,
         address=(host, port),
         quiet=closes,
         ready=ready,
@@ -178,9 +203,8 @@ def send(
     key: Annotated[Path | None, _pem("The own certificate's key (PEM).")] = None,
 ) -> None:
     """Fetch an image set, verify every byte, and send it to a PACS by C-STORE."""
-    from radledger.pacs.peer import Peer
+    from radledger.pacs.peer import Peer, require_title
     from radledger.pacs.sending import send as run
-    from radledger.pacs.settings import require_title
     from radledger.pacs.tls import of_sender
 
     peer = Peer.parse(to)

@@ -45,6 +45,14 @@ CREATE TABLE instances (
     UNIQUE (patient, study, sop_instance)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX instances_by_study ON instances (study);
+CREATE INDEX instances_by_uid ON instances (sop_instance);
+CREATE TABLE commitments (
+    title TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    instances TEXT NOT NULL,
+    asked REAL NOT NULL,
+    PRIMARY KEY (title, uid)
+) STRICT, WITHOUT ROWID;
 """,
 )
 _KEY = "patient = ? AND study = ? AND sop_instance = ?"
@@ -235,6 +243,44 @@ class Inbox:
         found = self._require(study, " AND reason IS NOT NULL", " that was left out")
         self.release(self._files / name for name in found)
         return len(found)
+
+    def ask(self, title: str, transaction: str, instances: str, asked: float) -> None:
+        """Keep a request for storage commitment: who asks, its UID, and which instances."""
+        with self._database.writing() as write:
+            write(
+                "INSERT OR IGNORE INTO commitments VALUES (?, ?, ?, ?)",
+                *(title, transaction, instances, asked),
+            )
+
+    def asked(self) -> Sequence[tuple[str, str, str, float]]:
+        """Requests that are not answered yet, oldest first: as `ask` was given them."""
+        return self._database.rows("SELECT * FROM commitments ORDER BY asked")
+
+    def answered(self, title: str, transaction: str) -> None:
+        """Forget a request."""
+        with self._database.writing() as write:
+            write("DELETE FROM commitments WHERE title = ? AND uid = ?", title, transaction)
+
+    def close_studies_of(self, instances: Iterable[str]) -> None:
+        """Have the studies to which instances belong added now."""
+        with self._database.writing() as write:
+            for instance in instances:
+                write(
+                    "UPDATE instances SET received = 0 WHERE reason IS NULL AND (patient, study) "
+                    "IN (SELECT patient, study FROM instances WHERE sop_instance = ?)",
+                    instance,
+                )
+
+    def states(self, instances: Iterable[str]) -> Mapping[str, str]:
+        """``waits`` or ``left out`` for each of some instances that is held."""
+        states: dict[str, str] = {}
+        for instance in instances:
+            for (reason,) in self._database.rows(
+                "SELECT reason FROM instances WHERE sop_instance = ?", instance
+            ):
+                if states.get(instance) != "waits":
+                    states[instance] = "waits" if reason is None else "left out"
+        return states
 
     def remove_unacknowledged(self) -> None:
         """Remove files without a row; only while nothing is received."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from radledger.pacs.errors import InvalidPeer
-from radledger.pacs.settings import require_title
+from radledger.pacs.errors import InvalidPeer, InvalidTitle
 
-__all__ = ["Peer"]
+__all__ = ["Peer", "require_title"]
 
+# printable ASCII without a backslash, and not spaces alone (PS3.5 section 6.2)
+_TITLE = re.compile(r"(?=.*[^ ])[ -\[\]-~]{1,16}")
 _PEER = re.compile(r"(?P<title>[^@]+)@(\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})")
 
 
@@ -52,3 +53,25 @@ class Peer:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.title}@{host}:{self.port}"
+
+
+def require_title(title: str) -> str:
+    """An AE title.
+
+    Raises
+    ------
+    InvalidTitle
+        If it is not one.
+
+    Examples
+    --------
+    >>> require_title("RADLEDGER")
+    'RADLEDGER'
+    """
+    if not _TITLE.fullmatch(title):
+        raise InvalidTitle(
+            f"{title!r} is not an AE title; give 1 to 16 printable ASCII characters without a "
+            "backslash, such as CT_SCANNER_1",
+            title=title,
+        )
+    return title

@@ -1,4 +1,4 @@
-"""Receive instances over DICOM's network protocol: C-ECHO and C-STORE.
+"""Receive instances over DICOM's network protocol: C-ECHO, C-STORE and storage commitment.
 
 An instance is acknowledged with success when it is held: its file and its row are on the disk.
 """
@@ -24,6 +24,7 @@ from radledger.dicom.source import PROVIDER_URL
 from radledger.dicom.values import value_of
 from radledger.errors import DatabaseUnavailable
 from radledger.pacs.bounds import BoundedServer, bound
+from radledger.pacs.commitment import PUSH_MODEL, Committer, Instance
 from radledger.pacs.errors import InvalidPatientList, PacsNotListening
 from radledger.pacs.inbox import DuplicateInstance, Held, Inbox
 from radledger.pacs.streaming import streaming
@@ -44,8 +45,12 @@ _VERIFICATION = "1.2.840.10008.1.1"
 _ABANDONED = 3600.0  # seconds; longer than a message may take
 
 # PS3.4 table B.2-1 and PS3.7 annex C
+_REQUEST_COMMITMENT = 1
 _SUCCESS = 0x0000
+_PROCESSING_FAILURE = 0x0110
 _DUPLICATE = 0x0111
+_INVALID_ARGUMENT = 0x0115
+_NO_SUCH_ACTION = 0x0123
 _NOT_AUTHORIZED = 0x0124
 _OUT_OF_RESOURCES = 0xA700
 _OTHER_INSTANCE = 0xA900
@@ -53,7 +58,7 @@ _CANNOT_UNDERSTAND = 0xC000
 
 
 class Receiver:
-    """Holds what it is sent.
+    """Holds what it is sent, and takes requests for storage commitment.
 
     Parameters
     ----------
@@ -65,6 +70,8 @@ class Receiver:
         Whose images are taken.
     settings
         How it presents itself.
+    committer
+        Takes requests for storage commitment; none: they are not supported.
     clock
         Unix time.
     """
@@ -75,12 +82,14 @@ class Receiver:
         folder: Path,
         patients: PatientList,
         settings: Settings,
+        committer: Committer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._inbox = inbox
         self._folder = folder
         self._patients = patients
         self._settings = settings
+        self._committer = committer
         self._clock = clock
 
     @contextmanager
@@ -135,6 +144,8 @@ class Receiver:
         for context in AllStoragePresentationContexts:
             entity.add_supported_context(str(context.abstract_syntax), syntaxes)
         entity.add_supported_context(_VERIFICATION)
+        if self._committer is not None:
+            entity.add_supported_context(PUSH_MODEL)
         try:
             server = entity.make_server(
                 (host, port),
@@ -142,6 +153,7 @@ class Receiver:
                 evt_handlers=[
                     (evt.EVT_CONN_OPEN, bound, [bounds]),
                     (evt.EVT_C_STORE, self._stored),
+                    (evt.EVT_N_ACTION, self._asked),
                 ],
                 server_class=BoundedServer,
             )
@@ -171,6 +183,27 @@ class Receiver:
         if comment:
             answer.ErrorComment = visible(comment)[:_LONGEST_COMMENT]
         return answer
+
+    def _asked(self, event: Event) -> tuple[int, None]:
+        """Take a request for storage commitment; the answer comes later."""
+        try:
+            action = event.action_information
+            transaction = str(action.TransactionUID)
+            instances = [
+                Instance(str(each.ReferencedSOPClassUID), str(each.ReferencedSOPInstanceUID))
+                for each in action.ReferencedSOPSequence
+            ]
+        except Exception:  # whatever pydicom raises for what it cannot decode
+            return _INVALID_ARGUMENT, None
+        if event.action_type != _REQUEST_COMMITMENT:
+            return _NO_SUCH_ACTION, None
+        title = event.assoc.requestor.ae_title
+        try:
+            accepted = cast(Committer, self._committer).accept(title, transaction, instances)
+        except (DatabaseUnavailable, OSError) as error:
+            _LOGGER.warning(f"a request for storage commitment was refused: {visible(str(error))}")
+            return _PROCESSING_FAILURE, None
+        return _SUCCESS if accepted else _NOT_AUTHORIZED, None
 
     def _held(self, event: Event) -> tuple[int, str]:
         path = event.dataset_path

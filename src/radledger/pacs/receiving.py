@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 from radledger.imaging.home import exclusive_workdir
 from radledger.pacs.closing import ClosedStudy, StudyCloser
+from radledger.pacs.commitment import Committer
 from radledger.pacs.errors import PacsNotInstalled
 from radledger.pacs.inbox import Inbox, inbox_folder
 
@@ -30,6 +32,7 @@ def receive(
     patients: PatientList,
     settings: Settings,
     add: Callable[[Addition], Added],
+    kept: Callable[[str], set[str]],
     *,
     address: tuple[str, int],
     quiet: float,
@@ -49,6 +52,8 @@ def receive(
         See :class:`.Receiver`.
     add, quiet
         See :class:`.StudyCloser`.
+    kept
+        See :class:`.Committer`.
     address
         Host and port to listen at; port 0 lets the system choose one.
     ready
@@ -69,12 +74,17 @@ def receive(
     """
     try:
         from radledger.pacs.receiver import Receiver
+        from radledger.pacs.sender import report_outcome
     except ImportError as error:
         raise PacsNotInstalled.of(error) from error
     folder = inbox_folder(home, deployment)
     with closing(Inbox(folder)) as inbox, exclusive_workdir(folder, "receiving") as under_way:
         inbox.remove_unacknowledged()
-        receiver = Receiver(inbox, under_way, patients, settings)
+        committer = None
+        if settings.commit_to:
+            report = partial(report_outcome, title=settings.title, tls=settings.commit_tls)
+            committer = Committer(inbox, settings.commit_to, kept, report)
+        receiver = Receiver(inbox, under_way, patients, settings, committer)
         closer = StudyCloser(inbox, add, quiet)
         with receiver.listening(*address) as port:
             ready(port)
@@ -83,4 +93,6 @@ def receive(
                     closed(study)
                     if stop.is_set():
                         return
+                if committer is not None:
+                    committer.report_due()
                 receiver.remove_abandoned()

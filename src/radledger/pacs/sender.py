@@ -1,4 +1,4 @@
-"""Send files to a peer by C-STORE, each as it is, in its own transfer syntax."""
+"""Send to a peer: files by C-STORE, as they are, and answers to storage commitment."""
 
 from __future__ import annotations
 
@@ -10,27 +10,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pynetdicom import AE, evt
+from pydicom.uid import ImplicitVRLittleEndian
+from pynetdicom import AE, build_role, evt
 from pynetdicom.dsutils import split_dataset
 from pynetdicom.transport import AssociationSocket
 
+from radledger.pacs.commitment import PUSH_INSTANCE, PUSH_MODEL, Instance, Outcome
 from radledger.pacs.errors import PeerRefused, PeerUnreachable
 from radledger.pacs.streaming import streaming
 from radledger.texts import visible
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
     from pynetdicom.association import Association
     from pynetdicom.events import Event
+    from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 
     from radledger.pacs.peer import Peer
 
-__all__ = ["NotSent", "send_files"]
+__all__ = ["NotSent", "report_outcome", "send_files"]
 
 _CONTEXTS = 128  # of one association (PS3.8 section 9.3.2.2)
 _CONNECTION_SECONDS, _ANSWER_SECONDS = 30, 300
 _SUCCESS, _WARNING = 0x0000, 0xB000
+_ALL_COMMITTED, _SOME_FAILED = 1, 2  # types of the event
 _NOT_ACCEPTED = "the peer does not accept its storage class in its transfer syntax"
 _NO_META = "it has no file meta information, by which it could be sent as it is"
 
@@ -133,9 +137,62 @@ def _refusal(answer: Dataset) -> str | None:
     return f"the peer refused it with status {status:04X}" + (f": {comment}" if comment else "")
 
 
+def report_outcome(
+    outcome: Outcome, peer: Peer, title: str, tls: ssl.SSLContext | None = None
+) -> None:
+    """Answer a request for storage commitment by N-EVENT-REPORT (PS3.4 section J.3.3).
+
+    Parameters
+    ----------
+    outcome
+        The answer.
+    peer, title, tls
+        As for `send_files`.
+
+    Raises
+    ------
+    PeerUnreachable, PeerRefused
+        If it does not take the answer.
+    """
+    event = Dataset()
+    event.TransactionUID = outcome.transaction
+    event.ReferencedSOPSequence = [_reference(each) for each in outcome.committed]
+    event.FailedSOPSequence = [_reference(*each) for each in outcome.failed.items()]
+    for keyword in ("ReferencedSOPSequence", "FailedSOPSequence"):
+        if not event[keyword].value:
+            del event[keyword]
+    kind = _SOME_FAILED if outcome.failed else _ALL_COMMITTED
+    role = build_role(PUSH_MODEL, scp_role=True)
+    syntax = str(ImplicitVRLittleEndian)
+    with streaming(), _associated([(PUSH_MODEL, syntax)], peer, title, tls, [role]) as association:
+        try:
+            answer, _ = association.send_n_event_report(event, kind, PUSH_MODEL, PUSH_INSTANCE)
+        except (RuntimeError, ValueError):  # it has ended, or the context was not accepted
+            answer = Dataset()
+    if "Status" not in answer or answer.Status != _SUCCESS:
+        raise PeerRefused(
+            f"{peer} does not take the answer to its request for storage commitment",
+            peer=str(peer),
+            title=title,
+        )
+
+
+def _reference(instance: Instance, reason: int | None = None) -> Dataset:
+    reference = Dataset()
+    reference.ReferencedSOPClassUID = instance.sop_class
+    reference.ReferencedSOPInstanceUID = instance.sop_instance
+    if reason is not None:
+        reference.FailureReason = reason
+    return reference
+
+
 @contextmanager
 def _associated(
-    kinds: Sequence[tuple[str, str]], peer: Peer, title: str, tls: ssl.SSLContext | None
+    kinds: Sequence[tuple[str, str]],
+    peer: Peer,
+    title: str,
+    tls: ssl.SSLContext | None,
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
 ) -> Iterator[Association]:
     entity = AE(title)
     entity.connection_timeout = entity.acse_timeout = _CONNECTION_SECONDS
@@ -146,6 +203,7 @@ def _associated(
         _address(peer),
         peer.port,
         ae_title=peer.title,
+        ext_neg=list(roles),
         tls_args=None if tls is None else (tls, peer.host),
         evt_handlers=[(evt.EVT_CONN_OPEN, _without_delay)],
     )

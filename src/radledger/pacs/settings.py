@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from radledger.pacs.errors import InvalidTitle
+from radledger.pacs.peer import Peer, require_title
 
-__all__ = ["Bounds", "Settings", "require_title"]
-
-# printable ASCII without a backslash, and not spaces alone (PS3.5 section 6.2)
-_TITLE = re.compile(r"(?=.*[^ ])[ -\[\]-~]{1,16}")
+__all__ = ["Bounds", "Settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +53,11 @@ class Settings:
         With which certificates TLS is spoken; none: in plain.
     bounds
         What one connection may take.
+    commit_to
+        Who may ask for storage commitment, and where the answer goes; without any it is not
+        supported.
+    commit_tls
+        With which certificates TLS is spoken to them; none: in plain.
 
     Raises
     ------
@@ -68,29 +69,9 @@ class Settings:
     allowed: Sequence[str]
     tls: ssl.SSLContext | None = None
     bounds: Bounds = field(default_factory=Bounds)
+    commit_to: Sequence[Peer] = ()
+    commit_tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         for title in (self.title, *self.allowed):
             require_title(title)
-
-
-def require_title(title: str) -> str:
-    """An AE title.
-
-    Raises
-    ------
-    InvalidTitle
-        If it is not one.
-
-    Examples
-    --------
-    >>> require_title("RADLEDGER")
-    'RADLEDGER'
-    """
-    if not _TITLE.fullmatch(title):
-        raise InvalidTitle(
-            f"{title!r} is not an AE title; give 1 to 16 printable ASCII characters without a "
-            "backslash, such as CT_SCANNER_1",
-            title=title,
-        )
-    return title
