@@ -81,7 +81,8 @@ def test_answer_waits_until_nothing_is_under_way(committer, hold, inbox, kept, r
 def test_what_is_not_kept_is_said_with_its_reason(committer, hold, inbox, kept, reports):
     hold("1.2.3")
     inbox.leave_out(dict.fromkeys(inbox.files(PATIENT, "1.2"), "burned in"))
-    kept["1.2.1"], kept["1.2.2"] = {CT}, {MR}
+    # Another file of the third instance was anchored before.
+    kept["1.2.1"], kept["1.2.2"], kept["1.2.3"] = {CT}, {MR}, {CT}
     committer.accept("PYNETDICOM", "1.9", asked("1.2.1", "1.2.2", "1.2.3", "1.2.4"))
     committer.report_due()
     second, third, fourth = asked("1.2.2", "1.2.3", "1.2.4")
@@ -176,7 +177,7 @@ def request_commitment(association):
             if not found.is_established:
                 return None
             status, _ = found.send_n_action(information, action, PUSH_MODEL, PUSH_INSTANCE)
-            return status.Status
+            return status.get("Status")
 
     return ask
 
@@ -189,6 +190,15 @@ def test_request_over_the_network(listening, committer, request_commitment, inbo
     ((title, transaction, instances, _),) = inbox.asked()
     assert (title, transaction) == ("PYNETDICOM", "1.9")
     assert instances == f'[["{CT}", "1.2.1"], ["{MR}", "1.2.2"]]'
+
+
+def test_request_that_is_too_long(listening, committer, request_commitment, inbox):
+    with listening(committer=committer, memory_bytes=100_000) as port:
+        long = [(CT, f"1.2.{number}") for number in range(5_000)]
+        assert request_commitment(port, *long) is None
+        assert request_commitment(port, (CT, "1.2.1")) == 0x0000
+    ((_, _, instances, _),) = inbox.asked()
+    assert instances == f'[["{CT}", "1.2.1"]]'
 
 
 def test_request_of_a_peer_that_may_not_ask(listening, inbox, request_commitment, reports):

@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 
 import pydicom
@@ -89,6 +89,15 @@ def associated(port):
         yield found
 
 
+def is_closed_while(connection, piece):
+    """Send 10,000 pieces; whether the receiver has closed the connection before."""
+    with suppress(OSError):
+        for _ in range(10_000):
+            connection.sendall(piece)
+        return False
+    return True
+
+
 def exactly(connection, size):
     received = b""
     while len(received) < size:
@@ -152,16 +161,16 @@ def test_pdu_that_announces_too_much_is_not_read(listening, still_serves, length
 def test_instance_that_is_too_large_is_not_written(listening, still_serves, inbox, under_way):
     with listening(message_bytes=100_000) as port, associated(port) as large:
         large.sendall(fragment(command(), 3))
-        try:
-            for _ in range(10_000):
-                large.sendall(fragment(bytes(10_000), 0))
-        except OSError:
-            pass  # the receiver has closed it
-        else:
-            raise AssertionError("100 MB were taken")
+        assert is_closed_while(large, fragment(bytes(10_000), 0))
         assert sum(path.stat().st_size for path in under_way.iterdir()) < 300_000
         still_serves(port)
     assert inbox.studies() == []
+
+
+def test_command_that_does_not_end_is_not_held_in_memory(listening, still_serves):
+    with listening(memory_bytes=100_000) as port, associated(port) as large:
+        assert is_closed_while(large, fragment(bytes(10_000), 1))
+        still_serves(port)
 
 
 def test_instance_that_takes_too_long_is_ended(listening, still_serves, inbox):

@@ -87,6 +87,14 @@ def test_association_that_was_slower_with_the_same_instance(hold, inbox, monkeyp
     assert len(list((tmp_path / "inbox" / "held").iterdir())) == 1
 
 
+def test_instance_that_was_anchored_while_another_one_arrived(hold, inbox, monkeypatch, tmp_path):
+    hold("1.2.1")
+    monkeypatch.setattr(inbox._database, "rows", lambda *query: [])
+    with pytest.raises(DuplicateInstance):
+        hold("1.2.1", b"other")
+    assert len(list((tmp_path / "inbox" / "held").iterdir())) == 1
+
+
 def test_studies_are_due_after_a_quiet_time(hold, inbox):
     hold("1.2.1", received=100.0)
     hold("1.2.2", received=160.0)

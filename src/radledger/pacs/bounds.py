@@ -14,6 +14,7 @@ from socketserver import BaseServer
 from typing import TYPE_CHECKING, Any, cast
 
 from pynetdicom import evt
+from pynetdicom.dimse_messages import C_STORE_RQ
 from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.transport import AssociationSocket, ThreadedAssociationServer
 
@@ -75,7 +76,7 @@ def bound(event: Event, bounds: Bounds) -> None:
     """
     association = event.assoc
     transport = cast(AssociationSocket, association.dul.socket)
-    connection = _Connection(cast(socket.socket, transport.socket), bounds)
+    connection = _Connection(association, cast(socket.socket, transport.socket), bounds)
     transport.recv = connection.receive  # type: ignore[method-assign]
     association.bind(evt.EVT_PDU_RECV, connection.count)
     association.bind(evt.EVT_CONN_CLOSE, connection.end)
@@ -100,7 +101,8 @@ def _abort_on_error(association: Association) -> None:
 class _Connection:
     """One connection, and the message that is under way."""
 
-    def __init__(self, connection: socket.socket, bounds: Bounds) -> None:
+    def __init__(self, association: Association, connection: socket.socket, bounds: Bounds) -> None:
+        self._association = association
         self._socket = connection
         self._bounds = bounds
         self._size = 0
@@ -150,10 +152,15 @@ class _Connection:
             self._size += len(value)
             self._begun = now if self._begun is None else self._begun
             late = now - self._begun > self._bounds.message_seconds
-            if self._size > self._bounds.message_bytes or late:
+            if self._size > self._most_bytes() or late:
                 self._close()
             if value[:1] and value[0] & 2:  # the last fragment (PS3.8 section E.2)
                 self._size, self._begun = 0, None
+
+    def _most_bytes(self) -> int:
+        """Of the message under way: only the data set of C-STORE goes into a file."""
+        streamed = isinstance(self._association.dimse.message, C_STORE_RQ)
+        return self._bounds.message_bytes if streamed else self._bounds.memory_bytes
 
     def _received(self, size: int) -> bytearray:
         data = bytearray(size)

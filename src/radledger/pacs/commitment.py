@@ -138,12 +138,12 @@ class Committer:
         committed, failed = [], {}
         for each in instances:
             classes = self._kept(each.sop_instance)
-            if each.sop_class in classes:
+            if each.sop_instance in states:  # what is kept has other content
+                failed[each] = PROCESSING_FAILURE
+            elif each.sop_class in classes:
                 committed.append(each)
             elif classes:
                 failed[each] = CLASS_CONFLICT
-            elif each.sop_instance in states:
-                failed[each] = PROCESSING_FAILURE
             else:
                 failed[each] = NO_SUCH_INSTANCE
         return Outcome(transaction, committed, failed)

@@ -163,7 +163,9 @@ class Inbox:
                 )
         except sqlite3.IntegrityError:  # another association was faster with it
             path.unlink()
-            return not self._is_held(held, digest)
+            if not self._is_held(held, digest):  # it is anchored by now, with which content?
+                raise DuplicateInstance from None
+            return False
         except BaseException:
             path.unlink()
             raise

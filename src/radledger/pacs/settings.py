@@ -22,7 +22,9 @@ class Bounds:
     pdu_bytes
         Of one PDU; larger than those that are negotiated, as an association's request may be.
     message_bytes
-        Of one message: an instance, or a command.
+        Of one instance.
+    memory_bytes
+        Of any other message, which is held in memory, as a request for storage commitment.
     pdu_seconds
         From the first to the last byte of a PDU; TLS has to be agreed on in that time as well.
     message_seconds
@@ -34,6 +36,7 @@ class Bounds:
     associations: int = 10
     pdu_bytes: int = 1 << 20
     message_bytes: int = 4 << 30
+    memory_bytes: int = 4 << 20
     pdu_seconds: float = 30
     message_seconds: float = 1800
     idle_seconds: float = 60
