@@ -166,7 +166,7 @@ def test_two_receivers_in_one_home(receiving, cli, patients):
         cli(*receive, "--as", "hospital").refused("HomeBusy")
 
 
-def test_what_is_left_out_is_listed_and_discarded(home, ok, cli, addresses, sent, tmp_path):
+def test_what_is_left_out_is_listed_and_discarded(home, ok, cli, plain_cli, addresses):
     folder = inbox_folder(home, deployment_of(home))
     inbox = Inbox(folder)
     for number in (1, 2):
@@ -181,8 +181,9 @@ def test_what_is_left_out_is_listed_and_discarded(home, ok, cli, addresses, sent
         "instances": 2,
         "size": 14,
         "left_out": [{"files": 2, "reason": "burned in"}],
-        "last_received": 1_700_000_000,
+        "received_at": 1_700_000_000,
     }
+    assert "2023-11-14 22:13:20 UTC" in plain_cli("pacs", "list").out
     assert cli("pacs", "close", "1.3").refused("StudyNotHeld") == {"study": "1.3"}
     assert ok("pacs", "discard", "1.2") == {"study": "1.2", "discarded": 2}
     assert cli("pacs", "list").objects == []

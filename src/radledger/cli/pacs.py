@@ -257,7 +257,7 @@ def _described(study: HeldStudy) -> dict[str, Any]:
     value["left_out"] = [
         {"files": files, "reason": reason} for reason, files in study.left_out.items()
     ]
-    return {**value, "last_received": int(last) or None}
+    return {**value, "received_at": int(last) or None}
 
 
 def _tls(certificate: Path | None, key: Path | None, peers: Path | None) -> ssl.SSLContext | None:
