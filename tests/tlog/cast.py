@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from radledger.tlog import Log
 from radledger.verify.logged.notes import (
     ED25519,
     ED25519_COSIGNATURE,
@@ -63,3 +64,37 @@ def checkpoint(
     unsigned = Checkpoint(LOG.key.name, size, root, text, "")
     lines = "".join(signer.line(unsigned, time) for signer, time in signers)
     return read_checkpoint(f"{text}\n{lines}".encode())
+
+
+def entry(number: int) -> bytes:
+    """The entry that tests append at a number."""
+    return hashlib.sha256(b"entry %d" % number).digest()
+
+
+def fill(log: Log, size: int) -> None:
+    """Append entries until the log has so many."""
+    log.append((number, entry(number)) for number in range(log.size, size))
+
+
+def publish(log: Log, size: int | None = None) -> Checkpoint:
+    """Publish the log, filled to a size."""
+    fill(log, size or log.size)
+    with log.publishing() as draft:
+        log.publish(draft)
+    published = log.published()
+    assert published is not None
+    return published
+
+
+def reference(size: int, first: int = 0) -> bytes:
+    """Root over the entries of tests, as RFC 6962, section 2.1, defines it."""
+    if size == 0:
+        return hashlib.sha256(b"").digest()
+    if size == 1:
+        return hashlib.sha256(b"\0" + entry(first)).digest()
+    left = 1
+    while 2 * left < size:
+        left *= 2
+    return hashlib.sha256(
+        b"\1" + reference(left, first) + reference(size - left, first + left)
+    ).digest()

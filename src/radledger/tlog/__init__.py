@@ -1,0 +1,42 @@
+"""Transparency logs in the form of C2SP: kept, cosigned by witnesses, proven.
+
+===============  =====================================================================
+``log``          a log in a folder: entries in order, tiles and checkpoint as files
+``tiles``        a tree by its tiles, and the proofs that they give
+``sources``      where files of a log are read from: a folder, or a server
+``signer``       the key of a log
+===============  =====================================================================
+
+What is signed and how proofs are checked is in :mod:`radledger.verify.logged`, which needs nothing
+of this package.
+
+References
+----------
+.. [1] RFC 6962, Certificate Transparency, section 2.1
+.. [2] C2SP, tlog-tiles, https://c2sp.org/tlog-tiles
+.. [3] C2SP, tlog-checkpoint, https://c2sp.org/tlog-checkpoint
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from radledger.lazy import lazily
+
+if TYPE_CHECKING:
+    from radledger.tlog.log import Log
+    from radledger.tlog.signer import LogSigner
+    from radledger.tlog.sources import FolderSource
+    from radledger.tlog.tiles import TiledTree
+
+__all__ = ["FolderSource", "Log", "LogSigner", "TiledTree"]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "log": ("Log",),
+        "signer": ("LogSigner",),
+        "sources": ("FolderSource",),
+        "tiles": ("TiledTree",),
+    },
+)
