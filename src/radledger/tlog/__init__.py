@@ -5,6 +5,7 @@
 ``tiles``        a tree by its tiles, and the proofs that they give
 ``sources``      where files of a log are read from: a folder, or a server
 ``signer``       the key of a log
+``witnesses``    cosignatures of those who see that the log only grows
 ===============  =====================================================================
 
 What is signed and how proofs are checked is in :mod:`radledger.verify.logged`, which needs nothing
@@ -15,6 +16,7 @@ References
 .. [1] RFC 6962, Certificate Transparency, section 2.1
 .. [2] C2SP, tlog-tiles, https://c2sp.org/tlog-tiles
 .. [3] C2SP, tlog-checkpoint, https://c2sp.org/tlog-checkpoint
+.. [4] C2SP, tlog-witness, https://c2sp.org/tlog-witness
 """
 
 from __future__ import annotations
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
     from radledger.tlog.signer import LogSigner
     from radledger.tlog.sources import FolderSource
     from radledger.tlog.tiles import TiledTree
+    from radledger.tlog.witnesses import Cosigned, publish
 
-__all__ = ["FolderSource", "Log", "LogSigner", "TiledTree"]
+__all__ = ["Cosigned", "FolderSource", "Log", "LogSigner", "TiledTree", "publish"]
 
 __getattr__ = lazily(
     __name__,
@@ -38,5 +41,6 @@ __getattr__ = lazily(
         "signer": ("LogSigner",),
         "sources": ("FolderSource",),
         "tiles": ("TiledTree",),
+        "witnesses": ("Cosigned", "publish"),
     },
 )

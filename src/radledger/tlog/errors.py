@@ -7,6 +7,8 @@
     ├── LogDiffers           the entries here are not those that the log published
     ├── EntryUnknown         a log does not have an entry
     ├── EntryPending         an entry is not under a published checkpoint yet
+    ├── WitnessRefused       a witness did not cosign a checkpoint
+    ├── WitnessesMissing     too few witnesses cosigned to publish a checkpoint
     └── UsageError
         ├── InvalidOrigin    not the name of a log
         └── InvalidLogKey    a file does not hold the key of a log
@@ -23,6 +25,8 @@ __all__ = [
     "InvalidOrigin",
     "LogDiffers",
     "LogUnreadable",
+    "WitnessRefused",
+    "WitnessesMissing",
 ]
 
 
@@ -40,6 +44,14 @@ class EntryUnknown(RadLedgerError):
 
 class EntryPending(RadLedgerError):
     """A log has an entry, and no published checkpoint covers it yet."""
+
+
+class WitnessRefused(RadLedgerError):
+    """A witness did not cosign a checkpoint, or its cosignature is not valid."""
+
+
+class WitnessesMissing(RadLedgerError):
+    """Fewer witnesses cosigned a checkpoint than the log's policy asks for."""
 
 
 class InvalidOrigin(UsageError):
