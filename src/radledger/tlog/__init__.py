@@ -5,6 +5,7 @@
 ``tiles``        a tree by its tiles, and the proofs that they give
 ``sources``      where files of a log are read from: a folder, or a server
 ``signer``       the key of a log
+``monitor``      what watches a log of others
 ``witnesses``    cosignatures of those who see that the log only grows
 ===============  =====================================================================
 
@@ -27,19 +28,32 @@ from radledger.lazy import lazily
 
 if TYPE_CHECKING:
     from radledger.tlog.log import Log
+    from radledger.tlog.monitor import Monitor, Seen, Sighting
     from radledger.tlog.signer import LogSigner
-    from radledger.tlog.sources import FolderSource
+    from radledger.tlog.sources import FolderSource, HttpSource
     from radledger.tlog.tiles import TiledTree
     from radledger.tlog.witnesses import Cosigned, publish
 
-__all__ = ["Cosigned", "FolderSource", "Log", "LogSigner", "TiledTree", "publish"]
+__all__ = [
+    "Cosigned",
+    "FolderSource",
+    "HttpSource",
+    "Log",
+    "LogSigner",
+    "Monitor",
+    "Seen",
+    "Sighting",
+    "TiledTree",
+    "publish",
+]
 
 __getattr__ = lazily(
     __name__,
     {
         "log": ("Log",),
+        "monitor": ("Monitor", "Seen", "Sighting"),
         "signer": ("LogSigner",),
-        "sources": ("FolderSource",),
+        "sources": ("FolderSource", "HttpSource"),
         "tiles": ("TiledTree",),
         "witnesses": ("Cosigned", "publish"),
     },

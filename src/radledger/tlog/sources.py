@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from radledger.endpoints import shown
 from radledger.tlog.errors import LogUnreadable
+from radledger.tlog.exchange import Unanswered, exchange
 
-__all__ = ["LONGEST", "FolderSource", "Source"]
+__all__ = ["LONGEST", "FolderSource", "HttpSource", "Source"]
 
 LONGEST = 256 * (2 + (1 << 16))
 """Bytes of the longest file: 256 entries of 64 KiB with their lengths."""
@@ -51,3 +53,32 @@ class FolderSource:
                 path=str(self._path),
                 file=name,
             ) from None
+
+
+class HttpSource:
+    """The server of a log.
+
+    Parameters
+    ----------
+    url
+        Its prefix, before ``/checkpoint`` and ``/tile/``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    def read(self, name: str) -> bytes:
+        """A file; see `Source`."""
+        try:
+            status, content = exchange(f"{self._url}/{name}", LONGEST)
+            if status == 200:
+                return content
+            why = f"it answers {status}"
+        except Unanswered as error:
+            why = str(error)
+        raise LogUnreadable(
+            f"the log at {shown(self._url)} does not give its file {name}, as {why}; check the "
+            "address, or try again later",
+            log=shown(self._url),
+            file=name,
+        )

@@ -10,6 +10,7 @@ from radledger.verify.logged.tree import EMPTY, node_hash
 
 __all__ = [
     "WIDTH",
+    "Range",
     "TiledTree",
     "entries_of",
     "entry_bundle",
@@ -82,27 +83,64 @@ def tree_hash(hashes: Sequence[bytes]) -> bytes:
     return hashes[0]
 
 
+class Range:
+    """The full subtrees of a tree from the left, from which it can grow: the memory of one path.
+
+    Parameters
+    ----------
+    subtrees
+        Their sizes and roots, as `subtrees` has them.
+
+    Examples
+    --------
+    >>> tree = Range()
+    >>> tree.size, tree.root == EMPTY
+    (0, True)
+    >>> for number in range(7):
+    ...     tree.append(bytes([number] * 32))
+    >>> [size for size, _ in tree.subtrees]
+    [4, 2, 1]
+    """
+
+    def __init__(self, subtrees: Iterable[tuple[int, bytes]] = ()) -> None:
+        self.subtrees = list(subtrees)
+
+    @property
+    def size(self) -> int:
+        """How many leaves the tree has."""
+        return sum(size for size, _ in self.subtrees)
+
+    @property
+    def root(self) -> bytes:
+        """Its root."""
+        if not self.subtrees:
+            return EMPTY
+        *others, (_, root) = self.subtrees
+        for _, node in reversed(others):
+            root = node_hash(node, root)
+        return root
+
+    def append(self, leaf: bytes) -> None:
+        """Add the hash of a leaf."""
+        size, node = 1, leaf
+        while self.subtrees and self.subtrees[-1][0] == size:
+            node = node_hash(self.subtrees.pop()[1], node)
+            size *= 2
+        self.subtrees.append((size, node))
+
+
 def root_of(leaves: Iterable[bytes]) -> bytes:
-    """Root over the hashes of any number of leaves, in the memory of one path.
+    """Root over the hashes of any number of leaves.
 
     Examples
     --------
     >>> root_of([]) == EMPTY
     True
     """
-    full: list[tuple[int, bytes]] = []  # subtrees with their sizes, from the left
+    tree = Range()
     for leaf in leaves:
-        size, node = 1, leaf
-        while full and full[-1][0] == size:
-            node = node_hash(full.pop()[1], node)
-            size *= 2
-        full.append((size, node))
-    if not full:
-        return EMPTY
-    root = full.pop()[1]
-    while full:
-        root = node_hash(full.pop()[1], root)
-    return root
+        tree.append(leaf)
+    return tree.root
 
 
 class TiledTree:

@@ -14,11 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radledger.endpoints import is_loopback, shown
+from radledger.endpoints import shown
 from radledger.texts import one_line
 from radledger.tlog.errors import WitnessesMissing, WitnessRefused
+from radledger.tlog.exchange import Unanswered, exchange
 from radledger.tlog.tiles import TiledTree
-from radledger.transport import Deadline, within
 from radledger.verify.form import Invalid
 from radledger.verify.logged.notes import Checkpoint, base64_of, read_signatures, signed_at
 
@@ -32,7 +32,7 @@ __all__ = ["REFRESHED", "Cosigned", "cosign", "publish"]
 REFRESHED = 600
 """Seconds after which witnesses are asked again about a log that has not grown."""
 _CLOCKS = 300  # seconds by which a witness's clock may differ
-_SECONDS, _LONGEST = 10.0, 1 << 16  # that an answer may take, and its bytes
+_LONGEST = 1 << 16  # bytes of an answer
 _SIZE = re.compile(rb"(0|[1-9][0-9]{0,17})\n")
 
 
@@ -168,32 +168,11 @@ def _submitted(
     witness: Witness, tree: TiledTree, checkpoint: Checkpoint, seen: int
 ) -> tuple[int, bytes]:
     proof = "".join(base64_of(each) + "\n" for each in tree.consistency(seen))
-    return _posted(witness, f"old {seen}\n{proof}\n{checkpoint.note}")
-
-
-def _posted(witness: Witness, body: str) -> tuple[int, bytes]:
-    import httpx
-
-    from radledger.transport import over_httpx
-
     url = f"{witness.url}".rstrip("/") + "/add-checkpoint"
-    deadline, content = Deadline(_SECONDS), bytearray()
     try:
-        with httpx.Client(timeout=_SECONDS, trust_env=not is_loopback(url)) as client:
-            over_httpx.hold_to_deadlines(client)
-            # Its size says how much is read, as that of a compressed answer does not.
-            headers = {"Accept-Encoding": "identity"}
-            with (
-                within(deadline),
-                client.stream("POST", url, content=body.encode(), headers=headers) as response,
-            ):
-                for piece in response.iter_raw():
-                    content += piece
-                    if len(content) > _LONGEST:
-                        raise _refused(witness, f"it answers with more than {_LONGEST:,} bytes")
-                return response.status_code, bytes(content)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise _refused(witness, f"it cannot be reached: {type(error).__name__}") from None
+        return exchange(url, _LONGEST, f"old {seen}\n{proof}\n{checkpoint.note}".encode())
+    except Unanswered as error:
+        raise _refused(witness, str(error)) from None
 
 
 def _seen(witness: Witness, checkpoint: Checkpoint, answer: bytes) -> int:
