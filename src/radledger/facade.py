@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
     from web3 import Web3
 
-    from radledger.access import AccessLedger, CustodianKeyService, Reading, ReceiptBook
+    from radledger.access import AccessLedger, CustodianKeyService, Reading, ReceiptBook, ReceiptLog
     from radledger.algorithms import Algorithms
     from radledger.chain.events import Event
     from radledger.chain.ledger import Ledger, Receipt
@@ -88,7 +88,8 @@ class RadLedger:
 
     Attributes
     ----------
-    images, bundles, copies, custody, consents, diseases, reading, access_ledger, algorithms,
+    images, bundles, copies, custody, consents, diseases, reading, access_ledger, receipt_log,
+    algorithms,
     datasets, identities, participants, index
         The services.
     receipts
@@ -255,6 +256,14 @@ class RadLedger:
         from radledger.access import AccessLedger
 
         return AccessLedger(self.ledger, self.receipts)
+
+    @cached_property
+    def receipt_log(self) -> ReceiptLog:
+        """The transparency log of the receipts of this home."""
+        from radledger.access import ReceiptLog
+
+        folder = self.home / "log" / self.ledger.deployment.chain_slug
+        return ReceiptLog(self.ledger, self.receipts, folder)
 
     def key_service(
         self,

@@ -152,3 +152,71 @@ def test_deployment_without_the_ledger_reads_on(home, ok, cli, signed, image, tm
        "--as", "radiologist")  # fmt: skip
     refused = cli("receipt", "demands").refused("ContractNotDeployed")
     assert refused["contract"] == "AccessLedger"
+
+
+# --- the log ------------------------------------------------------------------------------------
+
+
+def test_receipts_are_logged_proven_and_watched(recorder, read, ok, cli, home, addresses, tmp_path):
+    missing = cli("receipt", "publish").refused("ReceiptLogMissing")
+    assert missing == {}
+    listed = read()
+    done = ok("receipt", "publish", "--origin", "gateway.hospital.example/log")
+    receipt = listed["released"]["receipt"]
+    assert (done["log"], done["size"], done["added"]) == ("gateway.hospital.example/log", 1, 1)
+    assert (done["witnesses"], done["refused"]) == ({}, {})
+    assert done["key"].startswith("gateway.hospital.example/log+")
+    (policy,) = home.glob("log/*/policy")
+    assert done["key"] in policy.read_text()
+
+    file = tmp_path / "receipt.tlog-proof"
+    shown = ok("receipt", "prove", receipt, file, "--log")
+    assert shown == {
+        "receipt": receipt,
+        "log": "gateway.hospital.example/log",
+        "index": 0,
+        "size": 1,
+        "root": done["root"],
+        "witnesses": {},
+    }
+    assert ok("receipt", "check", file, "--policy", policy) == shown
+    file.write_text(file.read_text().replace("index 0", "index 1"))
+    assert cli("receipt", "check", file, "--policy", policy).refused("LogProofInvalid") == {}
+    assert cli("receipt", "check", file).refused("ProofInvalid") == {}
+    assert cli("receipt", "check", file, "--policy", file).refused("PolicyInvalid", 2) == {
+        "path": str(file)
+    }
+    assert cli("receipt", "prove", UNKNOWN, file, "--log").refused("UnknownReceipt") == {
+        "receipt": UNKNOWN
+    }
+
+    watched = ok(
+        *("receipt", "watch", done["folder"], "--policy", policy, "--institution", "hospital")
+    )
+    assert watched == {
+        "log": "gateway.hospital.example/log",
+        "size": 1,
+        "added": 1,
+        "witnesses": {},
+        "receipts": {receipt: 0},
+        "pending": [],
+    }
+    assert ok("receipt", "watch", done["folder"], "--policy", policy)["added"] == 0
+    nothing = cli("receipt", "watch", tmp_path / "nothing", "--policy", policy)
+    assert nothing.refused("LogUnreadable")["file"] == "checkpoint"
+
+
+def test_a_log_is_begun_once_under_a_name_that_can_be_signed(home, cli, ok):
+    begin = ("receipt", "publish", "--origin")
+    assert cli(*begin, "two words").refused("InvalidOrigin", 2) == {"origin": "two words"}
+    ok(*begin, "hospital.example/log")
+    assert ok("receipt", "publish")["size"] == 0
+    assert cli(*begin, "other.example/log").refused("ReceiptLogExists") == {
+        "log": "hospital.example/log"
+    }
+
+
+def test_the_log_in_words(recorder, read, plain_cli):
+    read()
+    words = plain_cli("receipt", "publish", "--origin", "hospital.example/log").out
+    assert "hospital.example/log" in words

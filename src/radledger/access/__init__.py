@@ -9,6 +9,8 @@
 ``book``              the receipts that were answered, and those that were acknowledged
 ``ledger``            the service over ``AccessLedger``: roots of days, demands and answers
 ``proofs``            that a receipt is under the root of its day
+``receipt_log``       the receipts' transparency log
+``watching``          what a reader sees of such a log
 ``log``               who had access to what, from the book and the index
 ====================  ==================================================================
 """
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from radledger.access.log import Access
     from radledger.access.model import Demand, Proof
     from radledger.access.reading import Reading, Released
+    from radledger.access.receipt_log import LogProof, PublishedLog, ReceiptLog
     from radledger.access.receipts import Receipt, SignedReceipt
+    from radledger.access.watching import WatchedLog
 
 __all__ = [
     "Access",
@@ -38,13 +42,17 @@ __all__ = [
     "CustodianKeyService",
     "Demand",
     "KeyService",
+    "LogProof",
     "Proof",
+    "PublishedLog",
     "Reading",
     "Receipt",
     "ReceiptBook",
+    "ReceiptLog",
     "Release",
     "Released",
     "SignedReceipt",
+    "WatchedLog",
     "WrappedSecret",
 ]
 
@@ -59,6 +67,8 @@ __getattr__ = lazily(
         "log": ("Access",),
         "model": ("Demand", "Proof"),
         "reading": ("Reading", "Released"),
+        "receipt_log": ("LogProof", "PublishedLog", "ReceiptLog"),
         "receipts": ("Receipt", "SignedReceipt"),
+        "watching": ("WatchedLog",),
     },
 )

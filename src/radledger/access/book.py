@@ -168,6 +168,16 @@ class ReceiptBook:
             )
         return tuple(map(_release, rows))
 
+    def since(self, number: int, most: int) -> list[tuple[int, bytes, SignedReceipt]]:
+        """What was released after a number of the book: number, digest and receipt, in order."""
+        with self._opened() as database:
+            rows = database.rows(
+                "SELECT number, digest, receipt, manifest, released_at FROM releases "
+                "WHERE number > ? ORDER BY number LIMIT ?",
+                *(number, most),
+            )
+        return [(row[0], row[1], _release(row[2:]).signed) for row in rows]
+
     def keep_acknowledged(self, acknowledged: Acknowledged) -> None:
         """Add what a key service acknowledged; once is enough."""
         acknowledgement = acknowledged.acknowledgement

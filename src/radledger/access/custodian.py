@@ -196,12 +196,11 @@ class CustodianKeyService:
 
     def _require_timely(self, receipt: Receipt, present: Present) -> None:
         """Check that the receipt is for this chain and recent."""
-        here = (self._ledger.chain_id, self._ledger.address("ConsentRegistry"))
-        if (receipt.chain_id, receipt.contract) != here:
+        if not receipt.is_for(self._ledger):
             raise ReceiptForAnotherChain(
                 "the receipt was signed for another chain or deployment; sign one for this",
                 signed_for=(receipt.chain_id, receipt.contract),
-                expected=here,
+                expected=(self._ledger.chain_id, self._ledger.address("ConsentRegistry")),
             )
         now = present.time
         if abs(now - receipt.time) > FRESH:

@@ -11,13 +11,18 @@
     │   │   ├── ReceiptGrantDiffers      naming another grant than the one that permits the use
     │   │   └── ReaderReplaced           signed with a key that no longer controls the reader
     │   ├── AcknowledgementInvalid       one that does not bind the institution to the receipt
-    │   └── ProofInvalid                 a proof that does not lead to the anchored root
+    │   ├── ProofInvalid                 a proof that does not lead to the anchored root
+    │   ├── LogProofInvalid              a proof that does not show the receipt in a log
+    │   └── ReceiptsNotLogged            acknowledged receipts that a log lacks, or got late
     ├── UnknownReceipt                   not kept in this home
     ├── UnknownDemand                    not demanded on this chain
+    ├── ReceiptLogMissing                this home has no log of receipts
+    ├── ReceiptLogExists                 this home has a log of another origin
     ├── ReceiptsDiffer                   receipts that do not give the root that was anchored
     ├── InstitutionUnclear               of none or several the account is a recorder
     └── UsageError
         ├── InvalidReceiptId             not a digest or id
+        ├── PolicyInvalid                not a policy of logs and witnesses
         └── InvalidDay                   not a day
 """
 
@@ -30,14 +35,19 @@ __all__ = [
     "InstitutionUnclear",
     "InvalidDay",
     "InvalidReceiptId",
+    "LogProofInvalid",
+    "PolicyInvalid",
     "ProofInvalid",
     "ReaderReplaced",
     "ReceiptForAnotherChain",
     "ReceiptGrantDiffers",
     "ReceiptInvalid",
+    "ReceiptLogExists",
+    "ReceiptLogMissing",
     "ReceiptReplayed",
     "ReceiptStale",
     "ReceiptsDiffer",
+    "ReceiptsNotLogged",
     "UnknownDemand",
     "UnknownReceipt",
 ]
@@ -75,6 +85,22 @@ class ProofInvalid(CryptoError):
     """A proof does not show a receipt under the root that its institution anchored for the day."""
 
 
+class LogProofInvalid(CryptoError):
+    """A ``.tlog-proof`` does not show that a log of the policy has the receipt."""
+
+
+class ReceiptsNotLogged(CryptoError):
+    """A log lacks receipts that its institution acknowledged, or got them late."""
+
+
+class ReceiptLogMissing(RadLedgerError):
+    """This home keeps no log of its receipts."""
+
+
+class ReceiptLogExists(RadLedgerError):
+    """This home keeps a log of its receipts already, of another origin."""
+
+
 class UnknownReceipt(RadLedgerError):
     """This home has no such receipt, or no acknowledgement of it."""
 
@@ -93,6 +119,10 @@ class InstitutionUnclear(RadLedgerError):
 
 class InvalidReceiptId(UsageError):
     """A text is not the digest of a receipt or the id of a demand."""
+
+
+class PolicyInvalid(UsageError):
+    """A file is missing, or is not a policy of logs and witnesses."""
 
 
 class InvalidDay(UsageError):

@@ -325,7 +325,7 @@ class AccessLedger:
         """The receipts here: kept as what, the receipt, whose it is, and of which day."""
         custodians: dict[str, str | None] = {}
         for release in self._receipts.releases():
-            if not self._is_of_here(release.signed):
+            if not release.signed.receipt.is_for(self._ledger):
                 continue
             image_id = release.signed.receipt.image_id
             if image_id not in custodians:
@@ -334,13 +334,13 @@ class AccessLedger:
             if whose := custodians[image_id]:
                 yield "released", release.signed, whose, day_of(release.released_at)
         for each in self._receipts.acknowledged():
-            if self._is_of_here(each.signed):
+            if each.signed.receipt.is_for(self._ledger):
                 by = each.acknowledgement
                 yield "acknowledged", each.signed, by.institution, by.day
 
     def _release(self, receipt: str) -> Release:
         found = self._receipts.release(parse_digest(receipt))
-        if found is None or not self._is_of_here(found.signed):
+        if found is None or not found.signed.receipt.is_for(self._ledger):
             raise UnknownReceipt(
                 f"this home did not release for a receipt {receipt}; list those that it has with "
                 "`radledger receipt list`",
@@ -353,12 +353,8 @@ class AccessLedger:
         return [
             each.signed.receipt.digest
             for each in self._receipts.on_day(day)
-            if self._is_of_here(each.signed)
+            if each.signed.receipt.is_for(self._ledger)
         ]
-
-    def _is_of_here(self, signed: SignedReceipt) -> bool:
-        here = (self._ledger.chain_id, self._ledger.address("ConsentRegistry"))
-        return (signed.receipt.chain_id, signed.receipt.contract) == here
 
     def _custodian(self, signed: SignedReceipt) -> str:
         return image_record(self._ledger, signed.receipt.image_id).image_set.custodian

@@ -143,6 +143,13 @@ class Receipt:
 
         return bytes(encode_typed_data(full_message=self.typed_data).body)
 
+    def is_for(self, ledger: Ledger) -> bool:
+        """Whether it is for the chain and contracts of a ledger."""
+        return (self.chain_id, self.contract) == (
+            ledger.chain_id,
+            ledger.address("ConsentRegistry"),
+        )
+
     def sign(self, owner: LocalAccount) -> SignedReceipt:
         """Sign as the owner of the reader's identity: the reader, unless that was recovered."""
         signature = owner.sign_typed_data(full_message=self.typed_data).signature

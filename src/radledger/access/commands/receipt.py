@@ -1,4 +1,4 @@
-"""``radledger receipt``: receipts under the roots of their days, and demands for them."""
+"""``radledger receipt``: receipts under roots of days and in a log, and demands for them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from radledger.cli.acting import act
-from radledger.cli.files import file_to_read, file_to_write, write_document
+from radledger.cli.files import file_to_read, file_to_write, named_path, write_document
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import Address, SignOnly, ValidFor
 from radledger.cli.session import session
 
 if TYPE_CHECKING:
     from radledger.access import AccessLedger
+    from radledger.tlog.sources import Source
 
 __all__ = ["group"]
 
@@ -26,6 +27,12 @@ group = typer.Typer(help="Receipts of reading: anchored, proven, and demanded wh
 
 ReceiptId = Annotated[str, typer.Argument(metavar="RECEIPT", help="Digest of the receipt.")]
 DemandId = Annotated[str, typer.Argument(metavar="DEMAND", help="Id of the demand.")]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        parser=file_to_read, metavar="FILE", help="Believed logs and witnesses (C2SP tlog-policy)."
+    ),
+]
 OfInstitution = Annotated[
     str | None, typer.Option(metavar="ACCOUNT", help="Only those of an institution.")
 ]
@@ -88,6 +95,75 @@ def anchor(
     show_all(done, empty="the roots of all past days are anchored")
 
 
+# --- the log ----------------------------------------------------------------------------------
+
+
+@group.command()
+def publish(
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Begin the log under this name: the address of its files without https://.",
+        ),
+    ] = None,
+) -> None:
+    """Log the receipts of this home that are not logged yet, and publish the log's checkpoint.
+
+    The files for readers are in `public/` of its folder; its policy names the witnesses to ask.
+    """
+    log = session.radledger.receipt_log
+    if origin is not None:
+        log.create(origin)
+    done = log.publish()
+    show({"folder": str(log.public), "key": log.policy.logs[0].vkey, **plain(done)})
+
+
+@group.command()
+def watch(
+    log: Annotated[
+        str, typer.Argument(metavar="URL|FOLDER", help="Address or folder of the log's files.")
+    ],
+    policy: Annotated[
+        Path,
+        typer.Option(
+            parser=file_to_read, metavar="FILE", help="Believed log and witnesses (tlog-policy)."
+        ),
+    ],
+    institution: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ACCOUNT", help="Look for the receipts that it acknowledged to this home."
+        ),
+    ] = None,
+    delay: Annotated[
+        str, typer.Option(metavar="TIME", help="By when a receipt has to be in the log.")
+    ] = "1h",
+) -> None:
+    """Watch a key service's log: that it only grows, and has your receipts. Run it regularly."""
+    from radledger.access.receipt_log import policy_from
+    from radledger.access.watching import watch as check_log
+    from radledger.cli.times import duration
+
+    radledger = session.radledger
+    seen = check_log(
+        radledger.ledger,
+        radledger.receipts,
+        _source(log),
+        policy_from(policy),
+        session.folder / "watched",
+        session.whose(institution),
+        delay=duration(delay),
+    )
+    show(seen)
+
+
+def _source(log: str) -> Source:
+    from radledger.tlog import FolderSource, HttpSource
+
+    return HttpSource(log) if "://" in log else FolderSource(named_path(log))
+
+
 # --- proofs -----------------------------------------------------------------------------------
 
 
@@ -97,8 +173,19 @@ def prove(
     file: Annotated[
         Path, typer.Argument(parser=file_to_write, metavar="FILE", help="The proof to write.")
     ],
+    log: Annotated[
+        bool, typer.Option("--log", help="Prove it by the log, as a .tlog-proof (C2SP).")
+    ] = False,
 ) -> None:
-    """Write the proof that a receipt released for here is under the root of its day."""
+    """Write the proof that a receipt released for here is under the root of its day, or logged."""
+    if log:
+        from radledger.access.receipt_log import check_log_proof
+
+        kept = session.radledger.receipt_log
+        text = kept.prove(receipt)
+        file.write_text(text, "utf-8")
+        show(check_log_proof(text.encode(), kept.policy))
+        return
     proof = _access().prove(receipt)
     write_document(file, plain(proof))
     show(proof)
@@ -109,19 +196,24 @@ def check(
     file: Annotated[
         Path, typer.Argument(parser=file_to_read, metavar="FILE", help="What `prove` wrote.")
     ],
+    policy: PolicyFile = None,
 ) -> None:
-    """Check a proof against the root that is on the chain."""
-    from radledger.access import Proof
-
-    access = _access()
+    """Check a proof against the root that is on the chain, or with --policy that of a log."""
     with file.open("rb") as content:
         text = content.read(_LONGEST)
+    if policy is not None:
+        from radledger.access.receipt_log import check_log_proof, policy_from
+
+        show(check_log_proof(text, policy_from(policy)))
+        return
+    from radledger.access import Proof
+
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
     proof = Proof.from_json(value)
-    access.check(proof)
+    _access().check(proof)
     show(proof)
 
 
