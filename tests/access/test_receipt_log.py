@@ -28,6 +28,7 @@ from radledger.imaging.model import NONE
 from radledger.tlog import FolderSource
 from radledger.tlog.errors import EntryPending, EntryUnknown, InvalidOrigin, LogForked
 from radledger.verify.logged.notes import read_proof
+from radledger.verify.logged.receipt import receipt_salt
 from tests.access.holding import PRIVATE_KEY
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
@@ -117,7 +118,14 @@ def test_the_log_shows_neither_digest_nor_content(log, keep, folder, who):
     assert not (folder / "public/key").exists()
 
 
-def test_an_entry_is_salted_with_the_nonce_of_its_receipt(ledger, who):
+def test_an_entry_is_salted_and_a_proof_does_not_show_the_nonce(log, keep, ledger, who, receipts):
+    digest = keep()
+    log.publish()
+    nonce = bytes.fromhex(receipts.releases()[0].signed.receipt.nonce[2:])
+    extra = read_proof(log.prove(digest).encode()).extra
+    assert extra == bytes.fromhex(digest[2:]) + receipt_salt(nonce)
+    assert nonce not in extra
+
     receipt = Receipt.of(ledger, who.radiologist.address, UNKNOWN, Use.of(["CC"]), NONE)
     entry = entry_of(receipt, receipt.digest)
     assert len(entry) == 32

@@ -1,8 +1,8 @@
 """The transparency log of the receipts that a home released for.
 
 The book of receipts decides: what is in it is logged, in its order, at the next publication.  The
-log has of a receipt its digest, salted with its nonce, so who holds the receipt finds it there, and
-no one else can tell what was read, or which receipt of the access ledger it is.
+log has of a receipt its digest, with a salt that its nonce gives: the holder of the receipt finds
+it there, and no one else can tell what was read, or which receipt of the access ledger it is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from radledger.tlog import Log, LogSigner, publish
 from radledger.verify.form import Invalid
 from radledger.verify.logged.notes import proof_text
 from radledger.verify.logged.policy import Policy, read_policy
-from radledger.verify.logged.receipt import logged, receipt_entry
+from radledger.verify.logged.receipt import logged, receipt_entry, receipt_salt
 
 if TYPE_CHECKING:
     from radledger.access.book import ReceiptBook
@@ -226,8 +226,8 @@ class ReceiptLog:
             )
         log = self._log()
         try:
-            nonce = bytes.fromhex(found.signed.receipt.nonce[2:])
-            text = proof_text(log.prove(receipt_entry(digest, nonce), digest + nonce))
+            salt = _salt(found.signed.receipt)
+            text = proof_text(log.prove(receipt_entry(digest, salt), digest + salt))
         finally:
             log.close()
         check_log_proof(text.encode(), self.policy)
@@ -301,7 +301,11 @@ def policy_from(path: Path) -> Policy:
 
 def entry_of(receipt: Receipt, digest: bytes) -> bytes:
     """What the log has of a receipt of this digest."""
-    return receipt_entry(digest, bytes.fromhex(receipt.nonce[2:]))
+    return receipt_entry(digest, _salt(receipt))
+
+
+def _salt(receipt: Receipt) -> bytes:
+    return receipt_salt(bytes.fromhex(receipt.nonce[2:]))
 
 
 def _numbered(row: tuple[int, bytes, SignedReceipt]) -> tuple[int, bytes]:

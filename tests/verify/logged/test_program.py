@@ -17,9 +17,9 @@ from tests.tlog.cast import LOG, WITNESS, checkpoint
 from tests.verify.conftest import Told
 from tests.verify.test_program import ALONE, SOURCE
 
-DIGEST, NONCE = b"\x11" * 32, b"\x22" * 16
+DIGEST, SALT = b"\x11" * 32, b"\x22" * 16
 OTHER = leaf_hash(b"another entry")
-LEAF = leaf_hash(receipt_entry(DIGEST, NONCE))
+LEAF = leaf_hash(receipt_entry(DIGEST, SALT))
 TREE = node_hash(OTHER, LEAF)
 
 
@@ -34,7 +34,7 @@ def policy(tmp_path: Path) -> Path:
 def proof(tmp_path: Path) -> Path:
     path = tmp_path / "receipt.tlog-proof"
     signed = checkpoint(2, TREE, signers=((LOG, 0), (WITNESS, 1_800_000_000)))
-    path.write_text(proof_text(Proof(1, (OTHER,), signed, DIGEST + NONCE)))
+    path.write_text(proof_text(Proof(1, (OTHER,), signed, DIGEST + SALT)))
     return path
 
 
@@ -80,7 +80,7 @@ def test_yes(run: Callable[..., Told], proof: Path, policy: Path) -> None:
         (lambda text: text.replace("index 1", "index 0"), "does not lead to the root"),
         (lambda text: text.replace("index 1", "index 2"), "is of entry 2 in a tree of 2"),
         (lambda text: text.replace("extra E", "extra F"), "does not lead to the root"),
-        (lambda text: text.replace("extra ERER", "extra "), "no digest and nonce"),
+        (lambda text: text.replace("extra ERER", "extra "), "no digest and salt"),
         (lambda text: text.rpartition("\u2014")[0], "is cosigned by no witness"),
         (lambda text: text.replace(LOG.key.name, "log.example"), "is of no log of the policy"),
         (lambda text: text.replace("\n2\n", "\n3\n"), "is not valid"),
