@@ -94,6 +94,10 @@ kubo: ## Bring the IPFS server Kubo: the one on the PATH, or built with Go into 
 poa: ## Bring geth, the node of the proof-of-authority chain: one on the PATH, or built with Go
 	@infra/poa/build.sh
 
+.PHONY: witness
+witness: ## Bring a witness of logs and Go's verifiers for the tests, built with Go into build/witness
+	@infra/witness/build.sh
+
 .PHONY: demo
 demo: setup $(filter kubo,$(STORE)) $(filter poa,$(CHAIN)) ## Take DICOM files through the whole journey; CHAIN=poa STORE=kubo for real servers
 	@python -m radledger.demo $(if $(CHAIN),--chain $(CHAIN)) $(if $(STORE),--store $(STORE))
