@@ -8,7 +8,7 @@ import pytest
 from eth_account.messages import encode_defunct
 from fastapi.testclient import TestClient
 
-from radledger.access import CustodianKeyService
+from radledger.access import CustodianKeyService, ReceiptLog
 from radledger.crypto.keys import Kem, Wrapped
 from radledger.gateway import Gateway, create_application, permissions
 from radledger.gateway.siwe import SignInMessage
@@ -80,7 +80,12 @@ def home(ledger, receipts, holding, tmp_path):
         show=holding.show, rekey=lambda image_id, custodian: holding.rekey(image_id)
     )
     return SimpleNamespace(
-        ledger=ledger, home=tmp_path, images=images, storage=None, key_service=key_service
+        ledger=ledger,
+        home=tmp_path,
+        images=images,
+        storage=None,
+        key_service=key_service,
+        receipt_log=ReceiptLog(ledger, receipts, tmp_path / "log"),
     )
 
 

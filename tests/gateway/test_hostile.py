@@ -118,7 +118,7 @@ def test_no_other_origin_may_read_an_answer(http, session):
 def test_the_interface_describes_itself(http):
     description = http.client.get("/openapi.json").json()
     assert {path for path in description["paths"] if not path.startswith("/dicom-web/")} == {
-        *("/challenges", "/sessions", "/releases", "/health"),
+        *("/challenges", "/sessions", "/releases", "/health", "/log/{name}"),
         *("/tokens", "/tokens/current", "/tokens/current/images/{image_id}"),
     }
     answers = description["paths"]["/releases"]["post"]["responses"]

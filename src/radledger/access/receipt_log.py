@@ -20,7 +20,7 @@ from radledger.access.errors import (
     UnknownReceipt,
 )
 from radledger.access.ids import parse_digest
-from radledger.tlog import Log, LogSigner, publish
+from radledger.tlog import FolderSource, Log, LogSigner, publish
 from radledger.verify.form import Invalid
 from radledger.verify.logged.notes import proof_text
 from radledger.verify.logged.policy import Policy, read_policy
@@ -123,6 +123,11 @@ class ReceiptLog:
     def public(self) -> Path:
         """The folder with the files by which others read it."""
         return self._folder / "public"
+
+    @property
+    def source(self) -> FolderSource:
+        """Those files, to be read."""
+        return FolderSource(self.public)
 
     @property
     def policy(self) -> Policy:

@@ -6,6 +6,8 @@
 ``permissions``    what a token permits, asked once in each block
 ``tokens``         tokens for viewers
 ``dicomweb``       what a viewer with a token is shown
+``publisher``      the log of receipts, published while the gateway runs
+``log_files``      the files of that log over HTTP
 ``service``        the gateway without its interface
 ``authorization``  who sends a request
 ``application``    its interface

@@ -17,6 +17,7 @@ from radledger.access.errors import ReaderReplaced, ReceiptReplayed
 from radledger.access.receipts import SignedReceipt
 from radledger.consent import duo
 from radledger.errors import DicomError, Refusal
+from radledger.gateway import log_files
 from radledger.gateway.authorization import Account, TheGateway, Token
 from radledger.gateway.dicomweb import retrieve, search
 from radledger.gateway.errors import (
@@ -39,6 +40,7 @@ from radledger.gateway.sign_in import Challenge
 from radledger.gateway.tokens import Viewing
 from radledger.httpapi.problems import Advice, BodyLimit, OneLength, Status, add_handlers, problems
 from radledger.imaging.errors import ImageUnknown, SecretUnknown
+from radledger.tlog.errors import LogUnreadable
 
 __all__ = ["create_application"]
 
@@ -68,6 +70,7 @@ _STATUSES: tuple[Status, ...] = (
     (NotAcceptable, 406, None),
     (DicomError, 406, None),
     (ImageSetUnreadable, 503, None),
+    (LogUnreadable, 404, None),
     (ReceiptReplayed, 409, None),
     (GatewayBusy, 503, 60),
 )
@@ -245,6 +248,7 @@ def create_application(gateway: Gateway) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        gateway.start()
         yield
         gateway.close()
 
@@ -268,6 +272,7 @@ def create_application(gateway: Gateway) -> FastAPI:
     application.include_router(_router)
     for each in (search.router, retrieve.router):
         application.include_router(each, prefix="/dicom-web", tags=["DICOMweb"])
+    application.include_router(log_files.router)
     return application
 
 

@@ -11,6 +11,7 @@ from radledger.gateway.dicomweb.image_sets import ImageSets
 from radledger.gateway.dicomweb.instances import Instances
 from radledger.gateway.errors import GatewayBusy, ReaderNotControlled, ReceiptsDiffer
 from radledger.gateway.permissions import Permissions
+from radledger.gateway.publisher import LogPublisher
 from radledger.gateway.sign_in import SignIn
 from radledger.gateway.tokens import Tokens, Viewing
 
@@ -66,6 +67,8 @@ class Gateway:
     ----------
     image_sets, instances
         What viewers look at, opened with the secrets of the home.
+    receipt_log
+        The transparency log of the home's receipts, which may not have been begun.
 
     Examples
     --------
@@ -96,9 +99,16 @@ class Gateway:
         self.image_sets = ImageSets(radledger.images, radledger.storage)
         self.instances = Instances(self.image_sets)
         self._releases = threading.BoundedSemaphore(_MOST_RELEASES)
+        self.receipt_log = radledger.receipt_log
+        self._publisher = LogPublisher(self.receipt_log)
+
+    def start(self) -> None:
+        """Publish the log of receipts from now on, if the home has one."""
+        self._publisher.start()
 
     def close(self) -> None:
-        """Close the database of tokens, and the files that viewers look at."""
+        """Stop publishing, and close the database of tokens and the files that viewers look at."""
+        self._publisher.close()
         self.instances.close()
         self._tokens.close()
 
