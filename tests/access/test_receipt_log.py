@@ -25,7 +25,7 @@ from radledger.access.watching import watch
 from radledger.consent import Terms
 from radledger.consent.permission import Use
 from radledger.imaging.model import NONE
-from radledger.tlog import FolderSource
+from radledger.tlog import FolderSource, LogSigner
 from radledger.tlog.errors import EntryPending, EntryUnknown, InvalidOrigin, LogForked
 from radledger.verify.logged.notes import read_proof
 from radledger.verify.logged.receipt import receipt_salt
@@ -187,7 +187,7 @@ def test_a_home_without_a_log_says_how_to_begin_one(ledger, receipts, folder):
     with pytest.raises(InvalidOrigin):
         log.create("two words")
     vkey = log.create(ORIGIN)
-    assert (log.exists, log.policy.logs[0].vkey) == (True, vkey)
+    assert (log.exists, log.vkey, log.policy.logs[0].vkey) == (True, vkey, vkey)
     with pytest.raises(ReceiptLogExists) as refusal:
         log.create("another.example/log")
     assert refusal.value.values == {"log": ORIGIN}
@@ -292,3 +292,13 @@ def test_a_log_that_was_written_again_is_seen(
     fork.publish()
     with pytest.raises(LogForked):
         see(fork)
+
+
+@pytest.mark.parametrize("logs", [0, 2])
+def test_one_log_is_watched_at_a_time(ledger, receipts, log, tmp_path, logs):
+    keys = [LogSigner.new(f"log{n}.example").key.vkey for n in range(logs)]
+    path = tmp_path / "policy"
+    path.write_text("".join(f"log {key}\n" for key in keys) + "quorum none\n")
+    with pytest.raises(PolicyInvalid, match=f"names {logs} logs") as refusal:
+        watch(ledger, receipts, FolderSource(log.public), policy_from(path), tmp_path / "watched")
+    assert refusal.value.values == {"logs": [f"log{n}.example" for n in range(logs)]}

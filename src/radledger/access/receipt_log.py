@@ -20,6 +20,7 @@ from radledger.access.errors import (
     UnknownReceipt,
 )
 from radledger.access.ids import parse_digest
+from radledger.files import private_folder, write_atomically
 from radledger.tlog import FolderSource, Log, LogSigner, publish
 from radledger.verify.form import Invalid
 from radledger.verify.logged.notes import proof_text
@@ -120,6 +121,17 @@ class ReceiptLog:
         return (self._folder / "key").exists()
 
     @property
+    def vkey(self) -> str:
+        """Its verifier key, for policies.
+
+        Raises
+        ------
+        ReceiptLogMissing
+            If no log has been begun.
+        """
+        return self._signer().key.vkey
+
+    @property
     def public(self) -> Path:
         """The folder with the files by which others read it."""
         return self._folder / "public"
@@ -165,15 +177,16 @@ class ReceiptLog:
             If there is one.
         """
         signer = LogSigner.new(origin)
-        try:
-            signer.write(self._folder / "key")
-        except FileExistsError:
+        if self.exists:
             known = self._signer().key.name
             raise ReceiptLogExists(
                 f"this home's log of receipts is {known}; publish it without another origin",
                 log=known,
-            ) from None
-        (self._folder / "policy").write_text(_POLICY.format(vkey=signer.key.vkey), "utf-8")
+            )
+        # The key last: with it the log exists, and it is never replaced.
+        private_folder(self._folder)
+        write_atomically(self._folder / "policy", _POLICY.format(vkey=signer.key.vkey))
+        signer.write(self._folder / "key")
         return signer.key.vkey
 
     def publish(self) -> PublishedLog:

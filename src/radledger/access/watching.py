@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.access.errors import ReceiptsNotLogged
+from radledger.access.errors import PolicyInvalid, ReceiptsNotLogged
 from radledger.access.receipt_log import entry_of
 from radledger.identity.address import parse_address
 from radledger.tlog import Monitor
@@ -84,6 +85,8 @@ def watch(
     ------
     LogMisbehaved, CheckpointInvalid, LogUnreadable, MonitorUnusable
         As :meth:`.Monitor.check` does.
+    PolicyInvalid
+        If the policy does not name one log.
     ReceiptsNotLogged
         If the log lacks receipts that are overdue, or got them late.
     """
@@ -91,7 +94,7 @@ def watch(
         entry_of(each, each.digest): each for each in _acknowledged(ledger, receipts, institution)
     }
     now = int(time.time())
-    monitor = Monitor(source, policy, folder / f"{policy.logs[0].name.replace('/', '_')}.json")
+    monitor = Monitor(source, policy, folder / f"{_log_of(policy)}.json")
     seen = monitor.check(now, expected)
     overdue = {each for each in seen.missing if now - expected[each].time > delay}
     late = {
@@ -120,6 +123,18 @@ def watch(
         {"0x" + expected[each].digest.hex(): at.index for each, at in seen.found.items()},
         tuple("0x" + expected[each].digest.hex() for each in seen.missing),
     )
+
+
+def _log_of(policy: Policy) -> str:
+    """The hash of the origin of a policy's log, as tlog-witness names logs in addresses."""
+    names = {key.name for key in policy.logs}
+    if len(names) != 1:
+        raise PolicyInvalid(
+            f"the policy names {len(names)} logs, and one is watched at a time; give one with the "
+            "key of that log",
+            logs=sorted(names),
+        )
+    return hashlib.sha256(names.pop().encode()).hexdigest()
 
 
 def _acknowledged(ledger: Ledger, receipts: ReceiptBook, institution: str | None) -> list[Receipt]:

@@ -116,7 +116,7 @@ def publish(
     if origin is not None:
         log.create(origin)
     done = log.publish()
-    show({"folder": str(log.public), "key": log.policy.logs[0].vkey, **plain(done)})
+    show({"folder": str(log.public), "key": log.vkey, **plain(done)})
 
 
 @group.command()
