@@ -234,7 +234,7 @@ def test_bundle_and_tile_that_were_changed_alike_are_seen(log, monitor, folder, 
         monitor.check(NOW)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "null", '{"note": ""}', "\ud800"])
+@pytest.mark.parametrize("text", ["", "[]", "{", "null", '{"note": ""}', "\ud800", "[" * 100_000])
 def test_what_is_remembered_is_checked(log, monitor, tmp_path, text):
     shown(log, 3)
     (tmp_path / "monitor.json").write_bytes(text.encode("utf-8", "surrogatepass"))

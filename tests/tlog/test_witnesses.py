@@ -9,6 +9,7 @@ import pytest
 from radledger.tlog import Log, publish
 from radledger.tlog.errors import WitnessesMissing
 from radledger.tlog.witnesses import REFRESHED
+from radledger.verify.form import Invalid
 from radledger.verify.logged.notes import ED25519_COSIGNATURE, Key
 from radledger.verify.logged.policy import read_policy
 from tests.tlog.cast import LOG, MLDSA, WITNESS, Cosigner, entry, fill, reference
@@ -97,6 +98,20 @@ def test_a_log_that_has_not_grown_asks_again_after_a_while(log, policy, witnesse
     assert done.witnesses == {f"w{number}": clock.time for number in range(3)}
     assert done.checkpoint.root == first.checkpoint.root
     assert witnesses[0].requests[-1].startswith(b"old 3\n\n")
+
+
+def test_a_published_cosignature_that_was_changed_is_asked_for_again(
+    log, folder, policy, witnesses, clock
+):
+    fill(log, 3)
+    expected = publish(log, policy, clock).checkpoint
+    path = folder / "public/checkpoint"
+    line = expected.note.splitlines()[-1]
+    path.write_text(expected.note.replace(line, line[:-8] + "AAAAAAA="))
+    with pytest.raises(Invalid, match="signature"):
+        policy.require(log.published())
+    assert publish(log, policy, clock).checkpoint.text == expected.text
+    assert policy.require(log.published()).keys() == {"w0", "w1", "w2"}
 
 
 def test_without_a_quorum_nothing_is_published(log, policy, witnesses, clock):

@@ -53,5 +53,6 @@ def exchange(url: str, most: int, content: bytes | None = None) -> tuple[int, by
                     if len(body) > most:
                         raise Unanswered(f"it answers with more than {most:,} bytes")
                 return response.status_code, bytes(body)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+    # An ImportError is of a proxy that cannot be used.
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
         raise Unanswered(f"it cannot be reached: {type(error).__name__}") from None

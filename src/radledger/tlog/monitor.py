@@ -220,7 +220,7 @@ class Monitor:
             return _State.from_json(json.loads(self._path.read_text("utf-8")))
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise MonitorUnusable(
                 f"{self._path} is not what a monitor remembers; restore it from a backup, or move "
                 "it and begin again, which forgets what the log showed before",

@@ -76,7 +76,7 @@ def publish(log: Log, policy: Policy, now: Callable[[], int]) -> Cosigned:
     """
     with log.publishing() as draft:
         old = log.published()
-        known = {} if old is None else policy.cosigned(old)
+        known = _cosigned(policy, old)
         if old is not None and old.size == draft.checkpoint.size:
             recent = {name: time for name, time in known.items() if now() - time < REFRESHED}
             if policy.is_quorum(recent):
@@ -95,6 +95,14 @@ def publish(log: Log, policy: Policy, now: Callable[[], int]) -> Cosigned:
             )
         log.publish(draft, cosignatures)
         return Cosigned(cosigned, times, refused)
+
+
+def _cosigned(policy: Policy, old: Checkpoint | None) -> dict[str, int]:
+    """When witnesses cosigned what is published; none if a cosignature there is not valid."""
+    try:
+        return {} if old is None else policy.cosigned(old)
+    except Invalid:
+        return {}
 
 
 def _asked(

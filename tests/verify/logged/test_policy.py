@@ -119,3 +119,9 @@ def test_what_is_not_a_policy_is_refused(text: str, why: str) -> None:
     with pytest.raises(Invalid) as refusal:
         policy(text)
     assert why in " ".join(refusal.value.args)
+
+
+def test_a_key_whose_name_is_not_utf_8_is_refused() -> None:
+    with pytest.raises(Invalid) as refusal:
+        read_policy(b"log \xff" + LOG.vkey.encode() + b"\nquorum none\n")
+    assert "it was not copied whole" in " ".join(refusal.value.args)

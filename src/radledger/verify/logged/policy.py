@@ -71,9 +71,10 @@ def read_policy(data: bytes) -> Policy:
         if words[0] and not words[0].startswith("#"):
             try:
                 reader.read(*words)
-            except (ValueError, TypeError) as error:
-                why = str(error) if type(error) is ValueError else "has missing or further words"
-                raise Invalid(f"policy, line {number},", why) from None
+            except ValueError as error:
+                raise Invalid(f"policy, line {number},", str(error)) from None
+            except TypeError:
+                raise Invalid(f"policy, line {number},", "has missing or further words") from None
             except Invalid as error:
                 raise Invalid(f"policy, line {number}:", " ".join(error.args)) from None
     if reader.quorum is None:
@@ -145,7 +146,7 @@ class _Reader:
 
     def _new(self, vkey: str, known: list[Key]) -> Key:
         # A key is UTF-8, unlike the rest of the file.
-        key = read_key(vkey.encode("latin-1").decode("utf-8"))
+        key = read_key(vkey.encode("latin-1").decode("utf-8", "replace"))
         if key.public in {each.public for each in known}:
             raise ValueError("names a key that is named before")
         return key
