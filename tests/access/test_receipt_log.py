@@ -21,7 +21,7 @@ from radledger.access.errors import (
 )
 from radledger.access.receipt_log import check_log_proof, entry_of, policy_from
 from radledger.access.receipts import Receipt
-from radledger.access.watching import watch
+from radledger.access.watching import prove_from, watch
 from radledger.consent import Terms
 from radledger.consent.permission import Use
 from radledger.imaging.model import NONE
@@ -292,6 +292,30 @@ def test_a_log_that_was_written_again_is_seen(
     fork.publish()
     with pytest.raises(LogForked):
         see(fork)
+
+
+def test_a_reader_proves_its_receipt_by_the_public_files(ledger, receipts, log, acknowledged, keep):
+    keep()
+    digest = acknowledged()
+    source = FolderSource(log.public)
+
+    def prove(receipt=digest):
+        return prove_from(ledger, receipts, source, log.policy, receipt)
+
+    log.publish()
+    assert check_log_proof(prove().encode(), log.policy).index == 1
+    assert prove() == log.prove(digest)
+    with pytest.raises(EntryUnknown) as refusal:
+        prove(acknowledged())
+    assert refusal.value.values["log"] == ORIGIN
+    with pytest.raises(UnknownReceipt):
+        prove(UNKNOWN)
+    (log.public / "tile/0/000.p/2").write_bytes(bytes(64))
+    with pytest.raises(LogProofInvalid, match="does not lead to the root"):
+        prove()
+    (log.public / "checkpoint").write_text("cut")
+    with pytest.raises(LogProofInvalid, match="is not one"):
+        prove()
 
 
 @pytest.mark.parametrize("logs", [0, 2])

@@ -180,6 +180,9 @@ def test_receipts_are_logged_proven_and_watched(recorder, read, ok, cli, home, a
         "witnesses": {},
     }
     assert ok("receipt", "check", file, "--policy", policy) == shown
+    by_reader = ("receipt", "prove", receipt, file, "--from", done["folder"])
+    assert ok(*by_reader, "--policy", policy) == shown
+    assert cli(*by_reader).refused("PolicyMissing", 2) == {}
     file.write_text(file.read_text().replace("index 0", "index 1"))
     assert cli("receipt", "check", file, "--policy", policy).refused("LogProofInvalid") == {}
     assert cli("receipt", "check", file).refused("ProofInvalid") == {}

@@ -39,6 +39,7 @@ __all__ = [
     "check_log_proof",
     "entry_of",
     "policy_from",
+    "salt_of",
 ]
 
 _BATCH = 1000
@@ -244,7 +245,7 @@ class ReceiptLog:
             )
         log = self._log()
         try:
-            salt = _salt(found.signed.receipt)
+            salt = salt_of(found.signed.receipt)
             text = proof_text(log.prove(receipt_entry(digest, salt), digest + salt))
         finally:
             log.close()
@@ -319,10 +320,11 @@ def policy_from(path: Path) -> Policy:
 
 def entry_of(receipt: Receipt, digest: bytes) -> bytes:
     """What the log has of a receipt of this digest."""
-    return receipt_entry(digest, _salt(receipt))
+    return receipt_entry(digest, salt_of(receipt))
 
 
-def _salt(receipt: Receipt) -> bytes:
+def salt_of(receipt: Receipt) -> bytes:
+    """The salt of what the log has of a receipt."""
     return receipt_salt(bytes.fromhex(receipt.nonce[2:]))
 
 

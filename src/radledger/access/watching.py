@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radledger.access.errors import PolicyInvalid, ReceiptsNotLogged
-from radledger.access.receipt_log import entry_of
+from radledger.access.errors import (
+    LogProofInvalid,
+    PolicyInvalid,
+    ReceiptsNotLogged,
+    UnknownReceipt,
+)
+from radledger.access.ids import parse_digest
+from radledger.access.receipt_log import check_log_proof, entry_of, salt_of
 from radledger.identity.address import parse_address
-from radledger.tlog import Monitor
+from radledger.tlog import Monitor, TiledTree
+from radledger.tlog.errors import EntryUnknown
+from radledger.verify.form import Invalid
+from radledger.verify.logged.notes import Proof, proof_text, read_checkpoint
 
 if TYPE_CHECKING:
     from radledger.access.book import ReceiptBook
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
     from radledger.tlog.sources import Source
     from radledger.verify.logged.policy import Policy
 
-__all__ = ["DELAY", "WatchedLog", "watch"]
+__all__ = ["DELAY", "WatchedLog", "prove_from", "watch"]
 
 DELAY = 3600
 """Seconds that a key service may take until a receipt is in its log."""
@@ -123,6 +132,65 @@ def watch(
         {"0x" + expected[each].digest.hex(): at.index for each, at in seen.found.items()},
         tuple("0x" + expected[each].digest.hex() for each in seen.missing),
     )
+
+
+def prove_from(
+    ledger: Ledger, receipts: ReceiptBook, source: Source, policy: Policy, receipt: str
+) -> str:
+    """Prove that a key service's log has a receipt of this home, as text of a ``.tlog-proof``.
+
+    Parameters
+    ----------
+    ledger
+        The connected chain.
+    receipts
+        The receipts that were acknowledged to this home.
+    source
+        The log's files, which are all read.
+    policy
+        Its key, and the witnesses that have to cosign.
+    receipt
+        The receipt's digest.
+
+    Raises
+    ------
+    UnknownReceipt
+        If this home has no acknowledgement of it.
+    EntryUnknown
+        If the log does not have it.
+    LogProofInvalid
+        If the log's files do not give a proof that the policy takes.
+    LogUnreadable
+        If a file of the log cannot be read.
+    """
+    digest = parse_digest(receipt)
+    found = receipts.acknowledged(digest)
+    if not found or not found[0].signed.receipt.is_for(ledger):
+        raise UnknownReceipt(
+            f"this home has no acknowledgement of a receipt {receipt}; list what it has with "
+            "`radledger receipt list`",
+            receipt=receipt,
+        )
+    signed = found[0].signed.receipt
+    try:
+        checkpoint = read_checkpoint(source.read("checkpoint"))
+    except Invalid as error:
+        raise LogProofInvalid(
+            f"the log's checkpoint is not one: {' '.join(error.args)}; ask its operator"
+        ) from None
+    tree = TiledTree(source, checkpoint.size)
+    index = tree.find(entry_of(signed, digest))
+    if index is None:
+        raise EntryUnknown(
+            f"the log {checkpoint.origin} does not have the receipt {receipt}; if it is overdue, "
+            "demand it with `radledger receipt demand`",
+            log=checkpoint.origin,
+            receipt=receipt,
+        )
+    extra = digest + salt_of(signed)
+    text = proof_text(Proof(index, tree.inclusion(index), checkpoint, extra))
+    check_log_proof(text.encode(), policy)
+    return text
 
 
 def _log_of(policy: Policy) -> str:

@@ -193,6 +193,14 @@ class TiledTree:
             raise _short(name, len(entries), width, "entries")
         return entries[:width]
 
+    def find(self, entry: bytes) -> int | None:
+        """The place of an entry, by reading all bundles; none if it is not there."""
+        for index in range(-(-self._size // WIDTH)):
+            entries = self.bundle(index)
+            if entry in entries:
+                return WIDTH * index + entries.index(entry)
+        return None
+
     def _inclusion(self, index: int, start: int, end: int) -> Iterator[bytes]:
         if end - start == 1:
             return

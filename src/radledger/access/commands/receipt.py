@@ -13,6 +13,7 @@ from radledger.cli.files import file_to_read, file_to_write, named_path, write_d
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import Address, SignOnly, ValidFor
 from radledger.cli.session import session
+from radledger.errors import UsageError
 
 if TYPE_CHECKING:
     from radledger.access import AccessLedger
@@ -22,6 +23,11 @@ __all__ = ["group"]
 
 # A proof of 2^32 receipts has some 3 kB.
 _LONGEST = 100_000
+
+
+class PolicyMissing(UsageError):
+    """A log is to be believed, and not said whose witnesses have to have seen it."""
+
 
 group = typer.Typer(help="Receipts of reading: anchored, proven, and demanded where left out.")
 
@@ -176,19 +182,40 @@ def prove(
     log: Annotated[
         bool, typer.Option("--log", help="Prove it by the log, as a .tlog-proof (C2SP).")
     ] = False,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="URL|FOLDER", help="By the log there; needs --policy."),
+    ] = None,
+    policy: PolicyFile = None,
 ) -> None:
-    """Write the proof that a receipt released for here is under the root of its day, or logged."""
-    if log:
-        from radledger.access.receipt_log import check_log_proof
+    """Write the proof that a receipt released for here is under the root of its day, or logged.
 
-        kept = session.radledger.receipt_log
-        text = kept.prove(receipt)
-        file.write_text(text, "utf-8")
-        show(check_log_proof(text.encode(), kept.policy))
+    With --from, of a receipt that was acknowledged to this home, by the log of who released.
+    """
+    if log or source is not None:
+        _prove_logged(receipt, file, source, policy)
         return
     proof = _access().prove(receipt)
     write_document(file, plain(proof))
     show(proof)
+
+
+def _prove_logged(receipt: str, file: Path, source: str | None, policy: Path | None) -> None:
+    from radledger.access.receipt_log import check_log_proof, policy_from
+    from radledger.access.watching import prove_from
+
+    radledger = session.radledger
+    if source is None:
+        believed = radledger.receipt_log.policy
+        text = radledger.receipt_log.prove(receipt)
+    elif policy is None:
+        raise PolicyMissing("say which log and witnesses are believed with --policy FILE")
+    else:
+        believed = policy_from(policy)
+        where = _source(source)
+        text = prove_from(radledger.ledger, radledger.receipts, where, believed, receipt)
+    file.write_text(text, "utf-8")
+    show(check_log_proof(text.encode(), believed))
 
 
 @group.command()
