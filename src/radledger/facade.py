@@ -89,8 +89,7 @@ class RadLedger:
     Attributes
     ----------
     images, bundles, copies, custody, consents, diseases, reading, access_ledger, receipt_log,
-    algorithms,
-    datasets, identities, participants, index
+    algorithms, datasets, identities, participants, index
         The services.
     receipts
         The book of receipts.
