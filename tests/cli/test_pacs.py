@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from radledger.dicom.synthetic import make_ct_series
 from radledger.pacs.commitment import PUSH_INSTANCE, PUSH_MODEL
 from radledger.pacs.inbox import Held, Inbox, inbox_folder
 from tests.cli.conftest import command, environment
+from tests.dcmtk import program
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,8 @@ def receiving(home, patients):
 
 def store(started, files):
     """Have dcmtk send files."""
-    if shutil.which("storescu") is None:
-        pytest.skip("needs dcmtk: storescu, on PATH")
     where = ["-aec", started["title"], started["host"], str(started["port"])]
-    subprocess.run(["storescu", *where, *map(str, files)], check=True, timeout=60)
+    subprocess.run([program("storescu"), *where, *map(str, files)], check=True, timeout=60)
 
 
 def test_study_that_was_sent_is_anchored_after_a_quiet_time(

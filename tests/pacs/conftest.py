@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -14,6 +13,7 @@ from radledger.dicom.synthetic import make_ct_series
 from radledger.pacs.inbox import Inbox
 from radledger.pacs.patients import PatientList
 from radledger.pacs.settings import Bounds, Settings
+from tests.dcmtk import program
 
 PATIENT = "0x00000000000000000000000000000000000000A1"
 TITLE = "RADLEDGER"
@@ -83,12 +83,10 @@ def listening(inbox, under_way, patient_list, now):
 def dcmtk():
     """Run a program of dcmtk against a port; gives its exit code and what it says."""
 
-    def run(program, port, *arguments, title=TITLE):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs dcmtk: {program}, on PATH")
+    def run(name, port, *arguments, title=TITLE):
         files = [each for each in arguments if str(each).endswith(".dcm")]
         options = [each for each in arguments if each not in files]
-        command = [program, "-v", "-aec", title, *options, "127.0.0.1", str(port), *files]
+        command = [program(name), "-v", "-aec", title, *options, "127.0.0.1", str(port), *files]
         done = subprocess.run(
             [str(each) for each in command], capture_output=True, text=True, timeout=60
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from radledger.pacs.errors import InvalidPeer, InvalidTitle, PeerRefused, PeerUnreachable
 from radledger.pacs.peer import Peer
+from tests.dcmtk import program
 from tests.pacs.conftest import PATIENT, TITLE
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -37,8 +37,7 @@ def send():
 @pytest.fixture
 def storescp(tmp_path, association):
     """dcmtk's own receiver; gives its port and the folder in which it stores."""
-    if shutil.which("storescp") is None:
-        pytest.skip("needs dcmtk: storescp, on PATH")
+    receiver = program("storescp")
 
     @contextmanager
     def storescp(*options):
@@ -46,7 +45,7 @@ def storescp(tmp_path, association):
             port = free.getsockname()[1]
         folder = tmp_path / "stored"
         folder.mkdir()
-        command = ["storescp", *options, "-od", str(folder), str(port)]
+        command = [receiver, *options, "-od", str(folder), str(port)]
         process = subprocess.Popen(command, stderr=subprocess.PIPE)
         try:
             while True:  # until it listens

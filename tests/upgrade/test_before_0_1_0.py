@@ -74,6 +74,8 @@ receipt appoint stranger --as hospital
 receipt dismiss stranger --as hospital
 receipt record IMAGE --as stranger
 receipt anchor --as stranger
+receipt publish
+receipt watch FILE --policy FILE
 receipt prove IMAGE NEW
 receipt check FILE
 receipt demand IMAGE --as radiologist

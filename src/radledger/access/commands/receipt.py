@@ -235,12 +235,13 @@ def check(
         return
     from radledger.access import Proof
 
+    access = _access()
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
     proof = Proof.from_json(value)
-    _access().check(proof)
+    access.check(proof)
     show(proof)
 
 
