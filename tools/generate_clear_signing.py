@@ -41,6 +41,7 @@ INTENTS = {
     "ForwardRequest": "Send a call, fees paid",
     "acknowledge": "Acknowledge images as yours",
     "disown": "Disown images",
+    "anchorDay": "Anchor a day's receipts",
     "demand": "Demand a receipt",
     "claim": "Claim a reward",
     "claimFor": "Claim a reward for another",

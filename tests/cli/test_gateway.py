@@ -125,6 +125,31 @@ def test_the_gateway_is_found_where_its_custodian_published_it(
     assert fetch().object["image_id"] == image
 
 
+def test_a_gateway_that_was_withdrawn_is_no_longer_asked(home, ok, cli, signed, addresses):
+    def published(name):
+        shown = ok("identity", "show", name)["attributes"]
+        gateways = [each for each in shown if each["name"] == "did/svc/RadLedgerGateway"]
+        return [bytes.fromhex(each["value"][2:]).decode() for each in gateways]
+
+    withdraw = ("identity", "withdraw-gateway")
+    refused = cli(*withdraw, "--as", "hospital").refused("NoGateway", 2)
+    assert refused == {"identity": addresses["hospital"], "published": []}
+    urls = [f"https://{name}.example" for name in ("old", "wrong", "new")]
+    for url in urls:
+        ok("identity", "set-gateway", url, "--as", "hospital")
+    refused = cli(*withdraw, "https://other.example", "--as", "hospital").refused("NoGateway", 2)
+    assert refused["published"] == urls
+    ok(*withdraw, urls[1], "--as", "hospital")
+    assert published("hospital") == [urls[0], urls[2]]
+    ok(*withdraw, "--as", "hospital")
+    assert published("hospital") == []
+    # Signed for another account to submit, as other changes of an identity are.
+    signed("identity", "set-gateway", urls[0])
+    assert published("patient") == [urls[0]]
+    signed(*withdraw)
+    assert published("patient") == []
+
+
 def test_what_the_chain_does_not_permit_is_refused_before_a_gateway_is_asked(fetch, addresses):
     refused = fetch("--key-service", "https://gateway.invalid")
     assert refused.refused("ConsentNotPermittedNeverGranted") == {

@@ -183,3 +183,11 @@ def test_guardians_recover_and_the_owner_vetoes(home, ok, cli, signed, addresses
     signed("identity", "veto")
     assert ok("identity", "show", "patient")["recoveries"] == []
     assert ok("identity", "show", "patient")["owner"] == addresses["patient"]
+
+
+def test_a_delegate_for_no_time_is_refused(home, cli, tmp_path):
+    file = tmp_path / "signed.json"
+    add = ("identity", "add-delegate", "clinic", "--for", "0d", "--as", "patient")
+    for signing in ((), ("--sign-only", file)):
+        assert cli(*add, *signing).refused("InvalidTime", 2) == {"text": "0d"}
+    assert not file.exists()

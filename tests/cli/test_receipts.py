@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from radledger import RadLedger
+from radledger.relay.checks import take
+
 DAY = 24 * 3600
 UNKNOWN = "0x" + "07" * 32
 
@@ -65,6 +68,34 @@ def test_receipt_is_acknowledged_anchored_and_proven(
         assert cli("receipt", "check", file).refused("ProofInvalid") == {}
     missing = tmp_path / "missing"
     assert cli("receipt", "check", missing).refused("InvalidFile", 2) == {"path": str(missing)}
+
+
+def test_a_recorder_without_ether_signs_roots_for_others_to_pay(
+    home, recorder, read, ok, cli, plain_cli, addresses, travel, tmp_path
+):
+    day = read()["released"]["day"]
+    travel(DAY)
+    file = tmp_path / "root.json"
+    anchor = ("receipt", "anchor", "--as", recorder, "--sign-only", file)
+    signed = []
+    while (told := cli(*anchor)).out:
+        answer = told.object
+        assert (answer["signed"], answer["left"] == []) == (str(file), len(signed) == 1)
+        assert f"{addresses[recorder]} calls anchorDay of AccessLedger" in answer["summary"], answer
+        relayed = take(RadLedger.open(home=home).ledger, json.loads(file.read_text()))
+        assert relayed.signer == addresses[recorder]
+        ok("submit", file, "--as", "clinic")
+        signed.append(answer["day"])
+    assert day in signed
+    assert len(signed) == 2
+    roots = {each["day"]: each["institution"] for each in cli("receipt", "roots").objects}
+    assert roots == dict.fromkeys(signed, addresses["hospital"])
+    assert "the roots of all past days are anchored" in plain_cli(*anchor).err
+    # Of a day that is named, again; by who is not its recorder, not at all.
+    assert ok(*anchor, "--day", day)["left"] == []
+    other = ("--institution", "hospital", "--day", day, "--sign-only", file)
+    refused = cli("receipt", "anchor", *other, "--as", "clinic")
+    assert refused.refused("AccessRecorderNotAppointed")["recorder"] == addresses["clinic"]
 
 
 def test_receipt_is_demanded_and_answered(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radledger.cli.times import InvalidTime, duration, moment
+from radledger.cli.times import InvalidTime, duration, moment, span
 from radledger.consent.model import UNTIL_REVOKED
 
 NOW = 1_800_000_000  # 2027-01-15 08:00:00 UTC
@@ -208,3 +208,10 @@ def test_a_duration():
     for text in ("90m", "1mo", "1y", "-1h", "", "24", "1.5h", "9" * 20 + "h"):
         with pytest.raises(InvalidTime):
             duration(text)
+
+
+def test_a_span_lasts():
+    assert [span(text, 0) for text in ("1s", "2h", "30d")] == [1, 7_200, 2_592_000]
+    for text in ("0d", "0y", "00h", "", "-1d", "200y"):
+        with pytest.raises(InvalidTime):
+            span(text, 0)

@@ -39,6 +39,7 @@ participant show hospital
 identity show patient
 identity set-key --as hospital
 identity set-gateway https://gateway.example --as hospital
+identity withdraw-gateway --as hospital
 identity change-owner stranger --as hospital
 identity add-delegate stranger --as patient
 identity revoke-delegate stranger --as patient

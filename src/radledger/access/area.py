@@ -12,7 +12,7 @@ AREA = Area(
         Contract(
             "AccessLedger",
             constructor=("ParticipantRegistry", "ConsentRegistry", "Forwarder"),
-            relayed=("demand",),
+            relayed=("anchorDay", "demand"),
             state="radledger.access.state:AccessState",
             rows="radledger.access.tables:ROWS",
         ),

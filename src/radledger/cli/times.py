@@ -9,7 +9,7 @@ from typing import overload
 
 from radledger.errors import UsageError
 
-__all__ = ["duration", "moment"]
+__all__ = ["duration", "moment", "span"]
 
 # A calendar or week date of ISO 8601, extended or basic; the basic one is also DICOM's DA.
 _DAY = r"\d{4}-\d\d-\d\d|\d{8}|\d{4}-W\d\d-\d|\d{4}W\d{3}"
@@ -91,14 +91,29 @@ def duration(text: str) -> int:
     >>> duration("90min")
     5400
     """
-    number, unit = _span(text)
-    if number == 0:
-        raise InvalidTime(f"{text!r} lasts no time; give a longer span, such as 24h", text=text)
+    number, unit = _lasting(text)
     if unit not in _SECONDS:
         raise InvalidTime(
             f"{text!r} has no fixed length; give a span in min, h, d or w, such as 24h", text=text
         )
     return number * _SECONDS[unit]
+
+
+def span(text: str, now: int) -> int:
+    """A span from now in seconds, as in `moment`.
+
+    Raises
+    ------
+    InvalidTime
+        If it is not a span, or zero, or the chain cannot hold its end.
+
+    Examples
+    --------
+    >>> span("2h", now=1_000)
+    7200
+    """
+    _lasting(text)
+    return moment(f"+{text}", now) - now
 
 
 def _after(now: int, text: str) -> int:
@@ -113,6 +128,14 @@ def _after(now: int, text: str) -> int:
         raise OverflowError
     day = min(local.day, monthrange(year, month + 1)[1])
     return int(local.replace(year=year, month=month + 1, day=day).timestamp())
+
+
+def _lasting(text: str) -> tuple[int, str]:
+    """Number and unit of a span that is not zero."""
+    number, unit = _span(text)
+    if number == 0:
+        raise InvalidTime(f"{text!r} lasts no time; give a longer span, such as 24h", text=text)
+    return number, unit
 
 
 def _span(text: str) -> tuple[int, str]:

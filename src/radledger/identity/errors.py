@@ -6,6 +6,7 @@
     ├── InvalidAddress      not an Ethereum address, or a wrong checksum
     ├── InvalidGatewayUrl   not the URL of a gateway
     ├── UnknownRole         no such role
+    ├── NoGateway           an identity that publishes no such gateway
     └── NoGuardians         an identity without guardians, which cannot be recovered
     CryptoError
     └── NoEncryptionKey     an identity that registered no valid encryption key
@@ -19,6 +20,7 @@ __all__ = [
     "InvalidAddress",
     "InvalidGatewayUrl",
     "NoEncryptionKey",
+    "NoGateway",
     "NoGuardians",
     "UnknownRole",
 ]
@@ -38,6 +40,10 @@ class UnknownRole(UsageError):
 
 class NoGuardians(UsageError):
     """The identity has no guardians, so it cannot be recovered."""
+
+
+class NoGateway(UsageError):
+    """The identity publishes no gateway, or not the one that is to be withdrawn."""
 
 
 class NoEncryptionKey(CryptoError):

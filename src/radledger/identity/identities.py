@@ -17,13 +17,18 @@ import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from radledger.chain.action import Action, one_call
+from radledger.chain.action import Action, last, one_call
 from radledger.chain.ledger import Call
 from radledger.crypto.keys import PublicKey
 from radledger.endpoints import is_loopback, shown
 from radledger.identity import records
 from radledger.identity.address import parse_address
-from radledger.identity.errors import InvalidGatewayUrl, NoEncryptionKey, NoGuardians
+from radledger.identity.errors import (
+    InvalidGatewayUrl,
+    NoEncryptionKey,
+    NoGateway,
+    NoGuardians,
+)
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger, Receipt
@@ -113,7 +118,8 @@ class Identities:
 
     def gateway(self, identity: str) -> str | None:
         """The URL of the gateway that an identity published last; none if there is none."""
-        return records.gateway(self._ledger, parse_address(identity))
+        published = records.gateways(self._ledger, parse_address(identity))
+        return published[-1] if published else None
 
     # --- the owner ----------------------------------------------------------------------------
 
@@ -156,6 +162,43 @@ class Identities:
         value = require_gateway_url(url).encode()
         name = _word(records.GATEWAY_ATTRIBUTE)
         return self._action("setAttribute", identity, name, value, validity)
+
+    def withdraw_gateway(
+        self, url: str | None = None, *, identity: str | None = None
+    ) -> Action[Receipt]:
+        """Withdraw the URL of a gateway; of several that were published, a call for each.
+
+        Parameters
+        ----------
+        url
+            The one that is withdrawn, so that one published before it counts again; default: all.
+        identity
+            Default: the signer's own address.
+
+        Raises
+        ------
+        NoGateway
+            When it is sent or signed, if the identity publishes no such URL.
+        """
+        whose = None if identity is None else parse_address(identity)
+
+        def calls(account: str) -> list[Call]:
+            published = records.gateways(self._ledger, whose or account)
+            withdrawn = [each for each in published if url in (None, each)]
+            if not withdrawn:
+                raise NoGateway(
+                    f"{whose or account} publishes no gateway{'' if url is None else f' {url}'}; "
+                    "see what it publishes with `radledger identity show`",
+                    identity=whose or account,
+                    published=published,
+                )
+            name = _word(records.GATEWAY_ATTRIBUTE)
+            return [
+                Call(records.CONTRACT, "revokeAttribute", (whose or account, name, each.encode()))
+                for each in withdrawn
+            ]
+
+        return Action(self._ledger, calls, last)
 
     def change_owner(self, new_owner: str, *, identity: str | None = None) -> Action[Receipt]:
         """Hand an identity over to another key, which alone acts for it from then on.

@@ -23,7 +23,7 @@ __all__ = [
     "KEY_ATTRIBUTE",
     "X25519_ATTRIBUTE",
     "encryption_key",
-    "gateway",
+    "gateways",
     "guardians",
     "guards_of_others",
     "identity_record",
@@ -120,8 +120,8 @@ def _public_key(attribute: Attribute) -> PublicKey | None:
     return None
 
 
-def gateway(ledger: Ledger, identity: str) -> str | None:
-    """The URL of the gateway that an identity published last; none if there is none.
+def gateways(ledger: Ledger, identity: str) -> list[str]:
+    """The URLs of gateways that an identity publishes; the last one counts.
 
     Raises
     ------
@@ -130,8 +130,11 @@ def gateway(ledger: Ledger, identity: str) -> str | None:
     """
     state = _complete_state_of(ledger, identity)
     attributes = state.attributes(identity, ledger.present().time)
-    found = [each.value for each in attributes if each.name == GATEWAY_ATTRIBUTE]
-    return bytes.fromhex(found[-1][2:]).decode("utf-8", "replace") if found else None
+    return [
+        bytes.fromhex(each.value[2:]).decode("utf-8", "replace")
+        for each in attributes
+        if each.name == GATEWAY_ATTRIBUTE
+    ]
 
 
 def guardians(ledger: Ledger, identity: str) -> Guardians | None:

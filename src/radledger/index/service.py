@@ -100,6 +100,7 @@ class Index:
             deployment.chain_id, deployment.genesis, self.source.contracts, blocks
         )
         self._belonging = belonging
+        self._told: str | None = None
         self._unopened = IndexDatabase(url or _url_in(home, deployment.slug), belonging)
 
     @cached_property
@@ -145,7 +146,9 @@ class Index:
             with self.database.reading() as connection:
                 return find_events(connection, contract, events, filters, first)
         except _UNUSABLE as error:
-            _LOG.warning("%s; asking the chain", error)
+            if str(error) != self._told:  # a command asks for events more than once
+                self._told = str(error)
+                _LOG.warning("%s; asking the chain", error)
             return None
 
     def _read_from(self) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from radledger.cli.acting import act
+from radledger.cli.acting import act, sign
 from radledger.cli.files import file_to_read, file_to_write, named_path, write_document
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import Address, SignOnly, ValidFor
@@ -90,13 +90,22 @@ def anchor(
         str | None,
         typer.Option(metavar="ACCOUNT", help="Whose (default: the one whose recorder you are)."),
     ] = None,
+    sign_only: SignOnly = None,
+    valid_for: ValidFor = "2d",
 ) -> None:
-    """Anchor the root over all receipts of a day that this home keeps; run it once a day."""
+    """Anchor the root over all receipts of a day that this home keeps; run it once a day.
+
+    With --sign-only, of one day: the oldest without a root, unless --day names another.
+    """
     from radledger.access.days import parse_day
 
     access = _access()
     whose = session.whose(institution) or access.institution_of(session.signer.address)
     days = access.unanchored(whose) if day is None else (parse_day(day),)
+    if sign_only is not None and days:
+        left = {"day": str(days[0]), "left": [str(each) for each in days[1:]]}
+        sign(access.anchor(whose, days[0]), sign_only, valid_for, left)
+        return
     done = [access.anchor(whose, each).send(session.signer) for each in days]
     show_all(done, empty="the roots of all past days are anchored")
 

@@ -11,7 +11,7 @@ from radledger.cli.acting import act
 from radledger.cli.output import show
 from radledger.cli.parameters import Address, SignOnly, ValidFor
 from radledger.cli.session import session
-from radledger.cli.times import moment
+from radledger.cli.times import span as lasting
 
 __all__ = ["group"]
 
@@ -61,6 +61,21 @@ def set_gateway(
 
 
 @group.command()
+def withdraw_gateway(
+    url: Annotated[
+        str | None,
+        typer.Argument(metavar="[URL]", help="Only this one (default: all that you published)."),
+    ] = None,
+    sign_only: SignOnly = None,
+    valid_for: ValidFor = "7d",
+    identity: Identity = None,
+) -> None:
+    """Withdraw the address of your gateway, so that readers no longer look for one there."""
+    action = session.radledger.identities.withdraw_gateway(url, identity=session.whose(identity))
+    act(action, sign_only, valid_for)
+
+
+@group.command()
 def change_owner(
     new_owner: Address,
     sign_only: SignOnly = None,
@@ -95,7 +110,7 @@ def add_delegate(
     now = session.radledger.ledger.present().time
     action = session.radledger.identities.add_delegate(
         session.address(delegate),
-        validity=moment(f"+{span}", now) - now,
+        validity=lasting(span, now),
         identity=session.whose(identity),
     )
     act(action, sign_only, valid_for)
