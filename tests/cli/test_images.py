@@ -146,6 +146,9 @@ def test_fetch_and_verify(home, ok, cli, image, study, another, permitted, tmp_p
     assert results[-1]["instance"] is None
     gone = cli("image", "verify", image, files[0], tmp_path / "gone", *use)
     assert gone.refused("InvalidFile", 2) == {"path": str(tmp_path / "gone")}
+    (tmp_path / "empty" / "folder").mkdir(parents=True)
+    nothing = cli("image", "verify", image, tmp_path / "empty", *use)
+    assert nothing.refused("NothingToVerify", 2) == {"paths": [str(tmp_path / "empty")]}
 
     again = cli("image", "fetch", image, "--to", reading, *use)
     assert again.refused("FolderNotEmpty") == {"folder": str(reading)}

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 __all__ = ["group"]
 
 
+class NothingToVerify(UsageError):
+    """The folders that are to be verified have no file in them."""
+
+
 class WhatToAddUnclear(UsageError):
     """Neither paths with a patient nor a list were given, or both."""
 
@@ -202,9 +206,15 @@ def verify(
 
     Whatever the verdicts are, the command exits with 0: a verdict is not a refusal.
     """
+    from radledger.dicom.scan import printable, scan
+
+    if next(scan(paths), None) is None:  # no receipt is signed for nothing
+        raise NothingToVerify(
+            "there is no file in the folders that were given; name files, or folders with files",
+            paths=[printable(path) for path in paths],
+        )
     secret = ReadOptions(purpose, fulfils, disease, identity, key_service).secret(image)
-    results = session.radledger.images.verify(image, paths, secret=secret)
-    show_all(results, empty="no files")
+    show_all(session.radledger.images.verify(image, paths, secret=secret), empty="no files")
 
 
 @group.command()
