@@ -95,21 +95,39 @@ class Permissions:
             raise TokenForOtherImages(
                 "the token does not name that image set; sign a receipt for it", image=image_id
             )
-        head = self._latest()
-        present = self._present(head)
-        question = (viewing.account, viewing.reader, image_id, viewing.use)
-        answer = head.answers.get(question)
-        if answer is None or (isinstance(answer, permission.Permit) and answer.ended(present)):
-            # Kept for the block that was looked up before it was asked, not for a later one.
-            answer = head.answers[question] = self._ask(present, *question)
-        if isinstance(answer, Exception):
-            raise answer.with_traceback(None)
+        answer = self.permit(viewing.account, viewing.reader, image_id, viewing.use)
         if answer.grant_id != viewing.grants[image_id]:
             raise TokenGrantDiffers(
                 "the use is permitted, by another grant than the token's; sign a receipt for that",
                 bound=viewing.grants[image_id],
                 permits=answer.grant_id,
             )
+
+    def permit(self, account: str, reader: str, image_id: str, use: Use) -> Permit:
+        """By which grant a reader may use an image set now, and until when.
+
+        Parameters
+        ----------
+        account
+            Who acts for the reader.
+        reader, image_id, use
+            Who reads what, and for what.
+
+        Raises
+        ------
+        Refusal, ReaderReplaced, ChainStale, ConnectionFailed
+            As `require` does.
+        """
+        head = self._latest()
+        present = self._present(head)
+        question = (account, reader, image_id, use)
+        answer = head.answers.get(question)
+        if answer is None or (isinstance(answer, permission.Permit) and answer.ended(present)):
+            # Kept for the block that was looked up before it was asked, not for a later one.
+            answer = head.answers[question] = self._ask(present, *question)
+        if isinstance(answer, Exception):
+            raise answer.with_traceback(None)
+        return answer
 
     def permitted(self, viewing: Viewing) -> list[str]:
         """The image sets that a token permits now."""

@@ -8,6 +8,7 @@
 ``negotiation``    in which form a request accepts what it asks for
 ``multipart``      answers in parts
 ``matching``       what a search asks for
+``rows``           studies, series and instances, in which a search looks
 ``search``         QIDO-RS
 ``retrieve``       WADO-RS
 =================  ==================================================================

@@ -17,7 +17,7 @@ from radledger.texts import quoted
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
-__all__ = ["INSTANCE", "MODALITIES", "SERIES", "STUDY", "Search", "parsed"]
+__all__ = ["INSTANCE", "MODALITIES", "SERIES", "STUDY", "Search", "parsed", "search_for"]
 
 Row = Mapping[str, Mapping[str, Any]]
 """Attributes in the DICOM JSON Model."""
@@ -132,6 +132,25 @@ def parsed(parameters: QueryParams, keys: Sequence[str]) -> Search:
         _count(parameters, "limit", _MOST),
         fuzzy == "true",
     )
+
+
+def search_for(filters: Mapping[str, str]) -> Search:
+    """A search by values alone, with all attributes of what matches.
+
+    Parameters
+    ----------
+    filters
+        Values by tag; one that is empty matches all.
+
+    Raises
+    ------
+    QueryInvalid
+        If a value is not valid.
+    """
+    for tag, value in filters.items():
+        _require_valid(keyword_for_tag(int(tag, 16)), tag, value)
+    wanted = {tag: value for tag, value in filters.items() if value}
+    return Search(wanted, include=None, offset=0, limit=_MOST, fuzzy=False)
 
 
 def _tag(name: str) -> str:

@@ -17,12 +17,13 @@ from radledger.dicom.preview import Shown
 from radledger.dicom.source import EXPLICIT_LITTLE
 from radledger.dicom.values import element_of
 from radledger.dicom.video import is_video
+from radledger.gateway.authorization import TheView
 from radledger.gateway.dicomweb.instances import OpenInstance
 from radledger.gateway.dicomweb.json_model import BINARY
 from radledger.gateway.dicomweb.multipart import Part, multipart, streamed
 from radledger.gateway.dicomweb.negotiation import Choice, Offer, choose
 from radledger.gateway.dicomweb.search import JSON, answers
-from radledger.gateway.dicomweb.view import Located, TheView, View
+from radledger.gateway.dicomweb.view import Located, View
 from radledger.gateway.errors import FrameUnknown, NotAcceptable, QueryInvalid
 from radledger.httpapi.problems import problems
 from radledger.texts import quoted

@@ -6,14 +6,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
-
-from fastapi import Depends
+from typing import TYPE_CHECKING, Any, Protocol
 
 from radledger.access.errors import ReaderReplaced
 from radledger.chain.refusals import ConsentNotPermittedErased, ImageIsErased
 from radledger.errors import RadLedgerError, Refusal
-from radledger.gateway.authorization import TheGateway, Token
 from radledger.gateway.dicomweb.image_sets import readable
 from radledger.gateway.dicomweb.instances import PYDICOM
 from radledger.gateway.dicomweb.json_model import BINARY, instance_json
@@ -21,13 +18,12 @@ from radledger.gateway.errors import ImageSetUnreadable, ResourceUnknown, TokenG
 from radledger.imaging.errors import SecretUnknown
 
 if TYPE_CHECKING:
-    from radledger.gateway.dicomweb.image_sets import OpenSet
-    from radledger.gateway.dicomweb.instances import OpenInstance
-    from radledger.gateway.service import Gateway
+    from radledger.gateway.dicomweb.image_sets import ImageSets, OpenSet
+    from radledger.gateway.dicomweb.instances import Instances, OpenInstance
     from radledger.gateway.tokens import Viewing
     from radledger.imaging.manifest import Instance
 
-__all__ = ["Located", "TheView", "View"]
+__all__ = ["Located", "Shelf", "View"]
 
 _PIECE = 1 << 18
 
@@ -49,6 +45,33 @@ class Located:
         )
 
 
+class Shelf(Protocol):
+    """Where a view is of, such as :class:`.Gateway`."""
+
+    @property
+    def url(self) -> str:
+        """Address of the service, without a slash at its end."""
+        ...
+
+    @property
+    def image_sets(self) -> ImageSets:
+        """The image sets that are there."""
+        ...
+
+    @property
+    def instances(self) -> Instances:
+        """Their instances."""
+        ...
+
+    def require(self, viewing: Viewing, image_id: str) -> None:
+        """Refuse what is not permitted at the latest block."""
+        ...
+
+    def forget(self, image_id: str) -> None:
+        """Forget an image set that was erased."""
+        ...
+
+
 class View:
     """The image sets that a token permits at the latest block.
 
@@ -63,7 +86,7 @@ class View:
         If it permits none any more; the reason is that of the first.
     """
 
-    def __init__(self, gateway: Gateway, viewing: Viewing) -> None:
+    def __init__(self, gateway: Shelf, viewing: Viewing) -> None:
         self._gateway, self._viewing = gateway, viewing
         self.image_sets = self._permitted()
 
@@ -183,11 +206,3 @@ class View:
         if refusal is not None and not permitted:
             raise refusal
         return permitted
-
-
-def _view(gateway: TheGateway, viewing: Token) -> View:
-    return View(gateway, viewing)
-
-
-TheView = Annotated[View, Depends(_view)]
-"""What the token of a request permits; refused where there is none that counts."""
