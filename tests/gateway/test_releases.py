@@ -166,6 +166,50 @@ def test_a_revoked_reader_is_locked_out_once_by_readers_at_the_same_time(
 
 
 @pytest.mark.usefixtures("granted")
+def test_a_set_that_is_encrypted_again_does_not_hold_up_others(
+    gateway, consents, holding, image_set, other_image_set, reader, ask, monkeypatch, who
+):
+    gateway.release(reader.address, ask(reader))
+    consents.grant(reader.address, Terms(("GRU",))).send(who.patient)
+    begun, go_on, rekey = threading.Event(), threading.Event(), holding.rekey
+
+    def slow(image_id):
+        begun.set()
+        assert go_on.wait(timeout=240)
+        rekey(image_id)
+
+    monkeypatch.setattr(holding, "rekey", slow)
+    before = holding.secret(image_set.image_id)
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(gateway.release, reader.address, ask(reader, purposes=("GRU",)))
+        assert begun.wait(timeout=240)
+        other = ask(reader, image_set=other_image_set, purposes=("GRU",))
+        assert gateway.release(reader.address, other).image_id == other_image_set.image_id
+        assert not waits.done()
+        go_on.set()
+        assert opened(waits.result()) == holding.secret(image_set.image_id) != before
+
+
+@pytest.mark.usefixtures("granted")
+def test_the_chain_is_asked_once_in_each_block(gateway, consents, ledger, reader, ask, monkeypatch):
+    requests = [ask(reader) for _ in range(3)]
+    asked, make = [], ledger.web3.provider.make_request
+
+    def counted(method, parameters):
+        asked.append(method)
+        return make(method, parameters)
+
+    monkeypatch.setattr(ledger.web3.provider, "make_request", counted)
+    gateway.release(reader.address, requests[0])
+    first = len(asked)
+    asked.clear()
+    # By its key service, by the gateway, and after waiting.
+    gateway.release(reader.address, requests[1])
+    assert asked == ["eth_getBlockByNumber"] * 3
+    assert first > len(asked)
+
+
+@pytest.mark.usefixtures("granted")
 def test_releases_that_wait_leave_threads_to_others(
     home, image_set, holding, reader, ask, monkeypatch, who
 ):

@@ -6,11 +6,13 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
+from fastapi.testclient import TestClient
 
+from radledger.access import Acknowledgement
 from radledger.consent import Terms
-from radledger.gateway import Gateway, permissions
+from radledger.gateway import Gateway, create_application, permissions
 from radledger.imaging.model import NONE
-from tests.gateway.conftest import URL, refused
+from tests.gateway.conftest import URL, Http, refused
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
 
@@ -42,6 +44,7 @@ def test_a_token_is_issued_against_receipts_and_no_secret_leaves(
     assert token["purposes"] == ["CC"]
     assert token["image_ids"] == image_ids
     assert token["expires_at"] == ledger.now() + 12 * HOUR
+    assert token["acknowledgements"] == []  # no recorder was appointed
     assert holding.secret(image_set.image_id) not in response.text
 
     kept = receipts.releases()
@@ -56,6 +59,34 @@ def test_a_token_is_issued_against_receipts_and_no_secret_leaves(
             "image_id": receipt.image_id,
             "grant_id": receipt.grant_id,
         }
+
+
+@pytest.mark.usefixtures("granted")
+def test_receipts_of_a_token_are_acknowledged(
+    home, image_set, other_image_set, ledger, recorder, reader, ask, who
+):
+    gateway = Gateway(home, who.hospital, URL, recorder)
+    http = Http(TestClient(create_application(gateway), URL))
+    requests = [ask(reader), ask(reader, image_set=other_image_set)]
+    acknowledgements = http.tokens(requests, http.sign_in(reader)).json()["acknowledgements"]
+    for request, each in zip(requests, acknowledgements, strict=True):
+        acknowledgement = Acknowledgement.from_json(each)
+        acknowledgement.require_binding(ledger, request.receipt, who.hospital.address)
+    gateway.close()
+
+
+@pytest.mark.usefixtures("granted")
+def test_a_recorder_who_was_dismissed_issues_no_token(
+    home, access, receipts, recorder, reader, ask, who
+):
+    access.dismiss(recorder.address).send(who.hospital)
+    gateway = Gateway(home, who.hospital, URL, recorder)
+    http = Http(TestClient(create_application(gateway), URL))
+    response = http.tokens([ask(reader)], http.sign_in(reader))
+    values = refused(response, 403, "AccessRecorderNotAppointed")
+    assert values == {"institution": who.hospital.address, "recorder": recorder.address}
+    assert receipts.releases() == ()
+    gateway.close()
 
 
 @pytest.mark.usefixtures("viewer")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from radledger.access.acknowledgements import CONTRACT, Acknowledgement
@@ -19,6 +22,7 @@ from radledger.access.errors import (
 )
 from radledger.access.keyservice import WrappedSecret, release_context
 from radledger.access.receipts import FRESH
+from radledger.chain.latest import LatestBlock
 from radledger.chain.refusals import AccessRecorderNotAppointed
 from radledger.chain.rpc import request as request_node
 from radledger.chain.signatures import signature_bytes
@@ -37,9 +41,26 @@ if TYPE_CHECKING:
     from radledger.consent.permission import Permit
     from radledger.imaging.model import ImageRecord
 
-__all__ = ["CustodianKeyService"]
+__all__ = ["Admission", "CustodianKeyService"]
 
 _PAUSE = 3600
+_MOST_KNOWN = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """That an image set may be shown to the reader of a receipt, which is kept.
+
+    Attributes
+    ----------
+    permit
+        By which grant, and until when.
+    acknowledgement
+        Of the receipt, by the institution; none if its key service has no recorder's key.
+    """
+
+    permit: Permit
+    acknowledgement: Acknowledgement | None
 
 
 class CustodianKeyService:
@@ -51,7 +72,10 @@ class CustodianKeyService:
     of the last time that was done.  The receipts record what was delivered before.
 
     Grants end by the later of the chain's clock and this machine's, and nothing is released while
-    the latest block is older than the network allows.
+    the latest block is older than the network allows.  What the contracts say is asked once for
+    each block.
+
+    Any number of threads may use it.  Those that want the same image set take turns.
 
     Parameters
     ----------
@@ -95,14 +119,16 @@ class CustodianKeyService:
         self._secret = secret
         self._rekey = rekey
         self._recorder = recorder
-        # The secret that is given has to be that of the manifest in the book, and no journal is
-        # used by two threads at once.
-        self._releasing = threading.Lock()
+        self._latest = LatestBlock(ledger)
+        # Its five parts never change, since the id is their hash.
+        self._image_set = lru_cache(_MOST_KNOWN)(lambda image_id: show(image_id).image_set)
+        self._turns = _Turns()
+        self._rekeying = threading.Lock()
 
     def release(self, request: SignedReceipt) -> WrappedSecret:
         """Release an image set's secret to the reader whose owner signed for it.
 
-        Threads take turns, so while an image set is encrypted again, others wait.
+        While an image set is encrypted again, others who want it wait.
 
         The owner is the reader's own address until that identity is handed over or recovered; from
         then on the new owner reads, and the old key does not.  If the owner's own identity was
@@ -126,18 +152,17 @@ class CustodianKeyService:
             If the custodian did not appoint the recorder that acknowledges receipts, or dismissed
             it.
         """
-        receipt, arrived = request.receipt, self._present()
+        receipt, arrived = request.receipt, self._latest.present()
         self._admitted(request, arrived, arrived)  # who is refused need not wait
-        public_key = Identities(self._ledger).encryption_key(receipt.reader)
-        if public_key.kem is keys.Kem.X25519:
-            warn_of_x25519(self._ledger, [receipt.reader])
+        public_key = self._public_key(receipt.reader)
         context = release_context(receipt.image_id, receipt.grant_id)
-        with self._releasing:
+        # The secret that is given has to be that of the manifest in the book.
+        with self._turns.at(receipt.image_id):
             record = self._locked_out(self._show(receipt.image_id), arrived)
             # Encrypting it again, or waiting for others, may have taken minutes.
-            present = self._present()
+            present = self._latest.present()
             owner, _ = self._admitted(request, present, arrived)
-            acknowledgement = self._acknowledged(receipt, record.image_set.custodian, present.time)
+            acknowledgement = self._acknowledged(receipt, present)
             wrapped = keys.wrap(self._secret(receipt.image_id), public_key, context)
             # Kept before it is given: nothing leaves that no receipt shows.
             self._receipts.keep(Release(request, record.manifest, present.time, owner))
@@ -145,34 +170,40 @@ class CustodianKeyService:
             receipt.image_id, receipt.grant_id, wrapped, present.block_age, acknowledgement
         )
 
-    def admit(self, requests: Sequence[SignedReceipt]) -> tuple[Permit, ...]:
+    def admit(self, requests: Sequence[SignedReceipt]) -> tuple[Admission, ...]:
         """Keep receipts of a reader to whom image sets are shown here, whose secrets stay here.
 
         All are kept, or if one is refused none; errors are those of `release`.
-
-        Returns
-        -------
-        tuple of Permit
-            By which grant each is permitted, and until when.
         """
-        present = self._present()
+        present = self._latest.present()
         admitted = [self._admitted(request, present, present) for request in requests]
+        acknowledged = [self._acknowledged(request.receipt, present) for request in requests]
         self._receipts.keep(
             *(
                 Release(request, NONE, present.time, owner)
                 for request, (owner, _) in zip(requests, admitted, strict=True)
             )
         )
-        return tuple(permit for _, permit in admitted)
+        return tuple(
+            Admission(permit, acknowledgement)
+            for (_, permit), acknowledgement in zip(admitted, acknowledged, strict=True)
+        )
 
     def owner(self, identity: str) -> str:
         """The account that acts for an identity at the latest block, and signs its receipts."""
-        return str(self._ledger.call("IdentityRegistry", "controllerOf", identity))
+        self._latest.present()
+        return self._owner(identity)
 
-    def _present(self) -> Present:
-        present = self._ledger.present()
-        present.require_current()
-        return present
+    def _owner(self, identity: str) -> str:
+        return str(self._latest.call("IdentityRegistry", "controllerOf", identity))
+
+    def _public_key(self, reader: str) -> keys.PublicKey:
+        """The registered key to which secrets for a reader are wrapped."""
+        ask = partial(Identities(self._ledger).encryption_key, reader)
+        public_key = self._latest.once(("encryption key", reader), ask)
+        if public_key.kem is keys.Kem.X25519:
+            warn_of_x25519(self._ledger, [reader])
+        return public_key
 
     def _admitted(
         self, request: SignedReceipt, present: Present, arrived: Present
@@ -182,10 +213,8 @@ class CustodianKeyService:
         owner = self._required_owner(request)
         self._require_timely(receipt, arrived)
         self._receipts.require_new(request)
-        record = self._show(receipt.image_id)
-        permit = permission.require(
-            self._ledger, present, receipt.reader, record.image_set, receipt.use
-        )
+        image_set = self._image_set(receipt.image_id)
+        permit = permission.require(self._latest, present, receipt.reader, image_set, receipt.use)
         if permit.grant_id != receipt.grant_id:
             raise ReceiptGrantDiffers(
                 "the use is permitted, by another grant than the receipt names; sign it for that",
@@ -214,7 +243,7 @@ class CustodianKeyService:
     def _required_owner(self, request: SignedReceipt) -> str:
         """Who signed, if that is the owner of the reader's identity at the latest block."""
         reader, signer = request.receipt.reader, request.signer
-        owner = self.owner(reader)
+        owner = self._owner(reader)
         if signer == owner or self._is_signed_by_contract(owner, request):
             return owner
         if signer == reader:
@@ -235,16 +264,14 @@ class CustodianKeyService:
             return False
         return is_signed_by(self._ledger.web3, owner, request.receipt.digest, signature)
 
-    def _acknowledged(
-        self, receipt: Receipt, custodian: str, released_at: int
-    ) -> Acknowledgement | None:
+    def _acknowledged(self, receipt: Receipt, present: Present) -> Acknowledgement | None:
         """What binds the custodian to show the receipt under the root of its day."""
         if self._recorder is None:
             return None
-        key = self._recorder.address
-        if self._ledger.call(CONTRACT, "lastDayOf", custodian, key) != AccessLedger.NO_END:
+        key, custodian = self._recorder.address, self._image_set(receipt.image_id).custodian
+        if self._latest.call(CONTRACT, "lastDayOf", custodian, key) != AccessLedger.NO_END:
             raise AccessRecorderNotAppointed.of({"institution": custodian, "recorder": key})
-        day = day_of(released_at)
+        day = day_of(present.time)
         return Acknowledgement.sign(self._ledger, self._recorder, receipt.digest, custodian, day)
 
     def _locked_out(self, record: ImageRecord, present: Present) -> ImageRecord:
@@ -254,7 +281,8 @@ class CustodianKeyService:
         # A patient and a friend could have a hospital encrypt at will, by granting and revoking.
         if present.time - self._rekeyed_at(record) < _PAUSE:
             return record
-        self._rekey(record.image_id)
+        with self._rekeying:  # one at a time, also of several image sets
+            self._rekey(record.image_id)
         return self._show(record.image_id)
 
     def _all_may_read(self, record: ImageRecord, present: Present) -> bool:
@@ -263,10 +291,10 @@ class CustodianKeyService:
             receipt = release.signed.receipt
             if receipt.reader == record.image_set.custodian:
                 continue  # holds the secret itself
-            if self.owner(receipt.reader) != release.signer:
+            if self._owner(receipt.reader) != release.signer:
                 return False
             decision = permission.decide(
-                self._ledger, present, receipt.reader, record.image_set, receipt.use
+                self._latest, present, receipt.reader, record.image_set, receipt.use
             )
             if not decision.permitted:
                 return False
@@ -280,3 +308,26 @@ class CustodianKeyService:
             self._ledger.web3, "eth_getBlockByNumber", [hex(record.keyed_in_block), False]
         )
         return int(block["timestamp"], 16) if block else 0  # of a branch that was left meanwhile
+
+
+class _Turns:
+    """Threads that want the same image set take turns."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[str, tuple[threading.Lock, int]] = {}
+
+    @contextmanager
+    def at(self, image_id: str) -> Iterator[None]:
+        """Wait until no other thread has the image set."""
+        with self._lock:
+            turn, number = self._waiting.get(image_id, (threading.Lock(), 0))
+            self._waiting[image_id] = turn, number + 1
+        try:
+            with turn:
+                yield
+        finally:
+            with self._lock:
+                turn, number = self._waiting.pop(image_id)
+                if number > 1:
+                    self._waiting[image_id] = turn, number - 1

@@ -22,6 +22,7 @@ from radledger.consent.scope import ALL_DIGEST, EMERGENCY_DIGEST
 
 if TYPE_CHECKING:
     from radledger.chain.clock import Present
+    from radledger.chain.latest import Views
     from radledger.chain.ledger import Ledger
     from radledger.consent.diseases import Diseases
     from radledger.imaging.model import ImageSet
@@ -75,14 +76,14 @@ class Permit:
 
 
 def decide(
-    ledger: Ledger, present: Present, reader: str, image: ImageSet, use: bindings.Use
+    ledger: Views, present: Present, reader: str, image: ImageSet, use: bindings.Use
 ) -> Decision:
     """Ask whether a use is permitted at the latest block, by a grant that has not ended.
 
     Parameters
     ----------
     ledger, present
-        The chain, and what time it is there and here.
+        The chain, or its latest block, and what time it is there and here.
     reader, image, use
         Who, what, and for what.
     """
@@ -100,7 +101,7 @@ def decide(
 
 
 def require(
-    ledger: Ledger, present: Present, reader: str, image: ImageSet, use: bindings.Use
+    ledger: Views, present: Present, reader: str, image: ImageSet, use: bindings.Use
 ) -> Permit:
     """Ask for the grant that permits a use at the latest block.
 
@@ -154,7 +155,7 @@ def _granted_diseases(ledger: Ledger, reader: str, image: ImageSet) -> list[str]
 
 
 def _permit(
-    ledger: Ledger, present: Present, reader: str, image: ImageSet, grant_id: bytes
+    ledger: Views, present: Present, reader: str, image: ImageSet, grant_id: bytes
 ) -> Permit:
     """A grant that the chain takes for a standing one, which it may not be if no block came."""
     named = "0x" + grant_id.hex()
@@ -168,7 +169,7 @@ def _permit(
     return Permit(named, present.time)
 
 
-def _candidates(ledger: Ledger, reader: str, image: ImageSet) -> Iterator[tuple[str, bytes]]:
+def _candidates(ledger: Views, reader: str, image: ImageSet) -> Iterator[tuple[str, bytes]]:
     """Grantee and scope of each grant that may permit a use."""
     *_, visit, course = image.struct
     image_id = bytes.fromhex(image.image_id[2:])

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Response
-from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from radledger import __version__
+from radledger.access.acknowledgements import Acknowledgement
 from radledger.access.errors import ReaderReplaced, ReceiptReplayed
 from radledger.access.receipts import SignedReceipt
 from radledger.consent import duo
@@ -38,7 +35,8 @@ from radledger.gateway.errors import (
 from radledger.gateway.service import Gateway, Health
 from radledger.gateway.sign_in import Challenge
 from radledger.gateway.tokens import Viewing
-from radledger.httpapi.problems import Advice, BodyLimit, OneLength, Status, add_handlers, problems
+from radledger.httpapi.application import make_application
+from radledger.httpapi.problems import Advice, Status, problems
 from radledger.imaging.errors import ImageUnknown, SecretUnknown
 from radledger.tlog.errors import LogUnreadable
 
@@ -136,6 +134,11 @@ class AcknowledgementAnswer(BaseModel):
     day: str = Field(description="A date in UTC.")
     signature: str = Field(description="By a recorder of the institution.")
 
+    @classmethod
+    def of(cls, acknowledgement: Acknowledgement) -> AcknowledgementAnswer:
+        """The answer about an acknowledgement."""
+        return cls(**acknowledgement.to_json())
+
 
 class WrappedSecretAnswer(BaseModel):
     """An image set's secret, which the reader's registered key opens."""
@@ -169,6 +172,10 @@ class TokenAnswer(ViewingAnswer):
     """A token for a viewer."""
 
     token: str
+    acknowledgements: list[AcknowledgementAnswer] = Field(
+        description="Of the receipts, in their order; none if the custodian has appointed no "
+        "recorder here."
+    )
 
 
 class GrantAnswer(BaseModel):
@@ -211,17 +218,19 @@ def release_secret(gateway: TheGateway, account: Account, receipt: Receipt) -> W
         kem=secret.wrapped.kem.value,
         data="0x" + secret.wrapped.data.hex(),
         block_age=secret.block_age,
-        acknowledgement=None
-        if acknowledged is None
-        else AcknowledgementAnswer(**acknowledged.to_json()),
+        acknowledgement=None if acknowledged is None else AcknowledgementAnswer.of(acknowledged),
     )
 
 
 @_router.post("/tokens", status_code=201, responses=_REFUSALS)
 def issue_token(gateway: TheGateway, account: Account, request: TokenRequest) -> TokenAnswer:
     """Issue a token for a viewer, against a receipt for each image set."""
-    token, viewing = gateway.admit(account, [each.signed for each in request.receipts])
-    return TokenAnswer(token=token, **_viewing(viewing, list(viewing.grants)).model_dump())
+    issued = gateway.admit(account, [each.signed for each in request.receipts])
+    return TokenAnswer(
+        token=issued.token,
+        acknowledgements=[AcknowledgementAnswer.of(each) for each in issued.acknowledgements],
+        **_viewing(issued.viewing, list(issued.viewing.grants)).model_dump(),
+    )
 
 
 @_router.get("/tokens/current", responses=problems(401, 503))
@@ -245,30 +254,20 @@ def show_health(gateway: TheGateway) -> Health:
 
 def create_application(gateway: Gateway) -> FastAPI:
     """The interface of a gateway, which is closed with it."""
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        gateway.start()
-        yield
-        gateway.close()
-
-    # Its page has its scripts and styles from the gateway itself, as no other host is asked.
-    application: FastAPI = FastAPIOffline(
-        redoc_url=None,
-        title="RadLedger gateway",
-        description=_DESCRIPTION,
-        version=__version__,
-        lifespan=lifespan,
-        swagger_ui_parameters={"validatorUrl": None},
+    application = make_application(
+        GATEWAY,
+        _DESCRIPTION,
+        _STATUSES,
+        _ADVICE,
+        start=gateway.start,
+        stop=gateway.close,
+        largest_body=_LARGEST_BODY,
     )
     application.state.gateway = gateway
-    application.add_middleware(BodyLimit, most=_LARGEST_BODY)
-    application.add_middleware(OneLength)
     # A page of another name that resolves to this address must not be answered.
     host = urlsplit(gateway.url).hostname or ""
     allowed = [f"[{host}]" if ":" in host else host]
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed, www_redirect=False)
-    add_handlers(application, GATEWAY, _STATUSES, _ADVICE)
     application.include_router(_router)
     for each in (search.router, retrieve.router):
         application.include_router(each, prefix="/dicom-web", tags=["DICOMweb"])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from radledger.access.errors import ReaderReplaced
-from radledger.chain.rpc import request
+from radledger.chain.latest import LatestBlock
 from radledger.consent import permission
 from radledger.errors import Refusal
 from radledger.gateway.errors import TokenForOtherImages, TokenGrantDiffers
@@ -20,25 +18,13 @@ if TYPE_CHECKING:
     from radledger.consent.bindings import Use
     from radledger.consent.permission import Permit
     from radledger.gateway.tokens import Viewing
-    from radledger.imaging.model import ImageRecord, ImageSet
+    from radledger.imaging.model import ImageRecord
 
 __all__ = ["Permissions"]
 
 # Seconds for which a look at the chain's head counts; no chain makes blocks as fast.
 _FRESH = 0.25
-
-_Question = tuple[str, str, str, "Use"]
-
-
-@dataclass
-class _Head:
-    """The latest block, and what was answered by it."""
-
-    asked_at: float
-    hash: str
-    number: int
-    time: int
-    answers: dict[_Question, Permit | ReaderReplaced | Refusal] = field(default_factory=dict)
+_MOST_KNOWN = 10_000
 
 
 class Permissions:
@@ -57,11 +43,9 @@ class Permissions:
     """
 
     def __init__(self, ledger: Ledger, show: Callable[[str], ImageRecord]) -> None:
-        self._ledger = ledger
-        self._show = show
-        self._image_sets: dict[str, ImageSet] = {}
-        self._head: _Head | None = None
-        self._looking = threading.Lock()
+        self._latest = LatestBlock(ledger)
+        # Its five parts never change, since the id is their hash.
+        self._image_set = lru_cache(_MOST_KNOWN)(lambda image_id: show(image_id).image_set)
 
     def present(self) -> Present:
         """What time it is.
@@ -73,7 +57,7 @@ class Permissions:
         ConnectionFailed
             If the chain cannot be reached.
         """
-        return self._present(self._latest())
+        return self._latest.present(fresh=_FRESH)
 
     def require(self, viewing: Viewing, image_id: str) -> None:
         """Refuse what a token does not permit now.
@@ -118,13 +102,12 @@ class Permissions:
         Refusal, ReaderReplaced, ChainStale, ConnectionFailed
             As `require` does.
         """
-        head = self._latest()
-        present = self._present(head)
+        present = self.present()
         question = (account, reader, image_id, use)
-        answer = head.answers.get(question)
-        if answer is None or (isinstance(answer, permission.Permit) and answer.ended(present)):
-            # Kept for the block that was looked up before it was asked, not for a later one.
-            answer = head.answers[question] = self._ask(present, *question)
+        ask = partial(self._ask, present, *question)
+        answer = self._latest.once(question, ask)
+        if isinstance(answer, permission.Permit) and answer.ended(present):
+            answer = ask()  # it ended since this block
         if isinstance(answer, Exception):
             raise answer.with_traceback(None)
         return answer
@@ -143,39 +126,13 @@ class Permissions:
     def _ask(
         self, present: Present, account: str, reader: str, image_id: str, use: Use
     ) -> Permit | ReaderReplaced | Refusal:
-        owner = self._ledger.call("IdentityRegistry", "controllerOf", reader)
+        owner = self._latest.call("IdentityRegistry", "controllerOf", reader)
         if owner != account:
             return ReaderReplaced(
                 f"{account} no longer controls the identity {reader}; read as its present owner",
                 reader=reader,
             )
         try:
-            return permission.require(self._ledger, present, reader, self._image_set(image_id), use)
+            return permission.require(self._latest, present, reader, self._image_set(image_id), use)
         except Refusal as refusal:
             return refusal
-
-    def _image_set(self, image_id: str) -> ImageSet:
-        # Its five parts never change, since the id is their hash.
-        if image_id not in self._image_sets:
-            self._image_sets[image_id] = self._show(image_id).image_set
-        return self._image_sets[image_id]
-
-    def _present(self, head: _Head) -> Present:
-        present = self._ledger.clock.present(head.number, head.time)
-        present.require_current()
-        return present
-
-    def _latest(self) -> _Head:
-        with self._looking:
-            head, now = self._head, time.monotonic()
-            if head is not None and now - head.asked_at < _FRESH:
-                return head
-            block = request(self._ledger.web3, "eth_getBlockByNumber", ["latest", False])
-            if head is not None and head.hash == block["hash"]:
-                head.asked_at = now
-            else:
-                head = _Head(
-                    now, block["hash"], int(block["number"], 16), int(block["timestamp"], 16)
-                )
-            self._head = head
-            return head

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from radledger.gateway.dicomweb.image_sets import ImageSets
@@ -18,11 +18,12 @@ from radledger.gateway.tokens import Tokens, Viewing
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+    from radledger.access.acknowledgements import Acknowledgement
     from radledger.access.keyservice import WrappedSecret
     from radledger.access.receipts import SignedReceipt
     from radledger.facade import RadLedger
 
-__all__ = ["Gateway", "Health"]
+__all__ = ["Gateway", "Health", "Issued"]
 
 _MOST_RELEASES = 16
 _LONGEST = 12 * 3600  # seconds that a token may count: a shift
@@ -46,6 +47,23 @@ class Health:
     chain_id: int
     block: int
     block_age: int
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token that was issued.
+
+    Attributes
+    ----------
+    token, viewing
+        The token, and what it is for.
+    acknowledgements
+        Of the receipts, in their order; none if no recorder acknowledges them.
+    """
+
+    token: str = field(repr=False)
+    viewing: Viewing
+    acknowledgements: Sequence[Acknowledgement]
 
 
 class Gateway:
@@ -134,7 +152,7 @@ class Gateway:
         finally:
             self._releases.release()
 
-    def admit(self, account: str, requests: Sequence[SignedReceipt]) -> tuple[str, Viewing]:
+    def admit(self, account: str, requests: Sequence[SignedReceipt]) -> Issued:
         """Issue a token for viewing image sets, against a receipt for each.
 
         It counts for twelve hours at most, and no longer than the first of its grants.
@@ -160,8 +178,8 @@ class Gateway:
         for request in requests:
             self._require_controls(account, request)
         present = self._permissions.present()
-        permits = self._keys.admit(requests)
-        ends = [permit.until for permit in permits if permit.until is not None]
+        admissions = self._keys.admit(requests)
+        ends = [each.permit.until for each in admissions if each.permit.until is not None]
         viewing = Viewing(
             account=account,
             reader=receipts[0].reader,
@@ -169,7 +187,8 @@ class Gateway:
             grants={each.image_id: each.grant_id for each in receipts},
             expires_at=min(present.time + _LONGEST, *ends),
         )
-        return self._tokens.issue(viewing, present), viewing
+        acknowledged = tuple(each.acknowledgement for each in admissions if each.acknowledgement)
+        return Issued(self._tokens.issue(viewing, present), viewing, acknowledged)
 
     def viewing(self, token: str | None) -> Viewing:
         """What a token is for.

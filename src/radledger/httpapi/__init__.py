@@ -2,6 +2,7 @@
 
 ===============  ==================================================================
 ``service``      what a service is called, and its errors
+``application``  an application of FastAPI, as all services have it
 ``server``       listens and serves, in the foreground or in a thread
 ``arrival``      drops requests that do not arrive
 ``problems``     refusals as problem objects, and the limit of a body

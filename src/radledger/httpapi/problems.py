@@ -97,24 +97,40 @@ class Problem(BaseModel):
 
 
 class BodyLimit:
-    """Refuse bodies of more than so many bytes, without reading on."""
+    """Refuse bodies of more than so many bytes, without reading on.
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    Parameters
+    ----------
+    app
+        What reads them.
+    most
+        Bytes of a body.
+    larger
+        Bytes of those for paths that begin so.
+    """
+
+    def __init__(self, app: ASGIApp, most: int, larger: Mapping[str, int]) -> None:
         self._app = app
         self._most = most
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        read = 0
+        most, read = self._most_of(scope.get("path", "")), 0
 
         async def limited() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self._most:
-                raise HTTPException(413, f"the body has more than {self._most} bytes")
+            if read > most:
+                raise HTTPException(413, f"the body has more than {most} bytes")
             return message
 
         await self._app(scope, limited if scope["type"] == "http" else receive, send)
+
+    def _most_of(self, path: str) -> int:
+        return next(
+            (most for start, most in self._larger.items() if path.startswith(start)), self._most
+        )
 
 
 class OneLength:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Path, Response
-from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
 
-from radledger import __version__
 from radledger.chain.errors import DocumentForAnotherChain, OutOfFunds
-from radledger.httpapi.problems import Advice, BodyLimit, OneLength, Status, add_handlers, problems
+from radledger.httpapi.application import make_application
+from radledger.httpapi.problems import Advice, Status, problems
 from radledger.relay.errors import (
     RELAYER,
     BudgetExhausted,
@@ -151,25 +148,15 @@ _REFUSALS = problems(400, 403, 409, 413, 422, 429, 503)
 
 def create_application(relayer: Relayer) -> FastAPI:
     """The interface of a relayer, which is started and stopped with it."""
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        relayer.start()
-        yield
-        relayer.stop()
-
-    # Its page has its scripts and styles from the relayer itself, as no other host is asked.
-    application: FastAPI = FastAPIOffline(
-        redoc_url=None,
-        title="RadLedger relayer",
-        description=_DESCRIPTION,
-        version=__version__,
-        lifespan=lifespan,
-        swagger_ui_parameters={"validatorUrl": None},
+    application = make_application(
+        RELAYER,
+        _DESCRIPTION,
+        _STATUSES,
+        _ADVICE,
+        start=relayer.start,
+        stop=relayer.stop,
+        largest_body=_LARGEST_BODY,
     )
-    application.add_middleware(BodyLimit, most=_LARGEST_BODY)
-    application.add_middleware(OneLength)
-    add_handlers(application, RELAYER, _STATUSES, _ADVICE)
 
     @application.post("/documents", status_code=202, responses=_REFUSALS)
     def take(document: SignedDocument, response: Response) -> TicketAnswer:
