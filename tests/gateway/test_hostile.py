@@ -102,7 +102,8 @@ def test_other_paths(http):
 def test_a_page_of_another_host_is_not_answered(http):
     hosts = ("evil.example", "gateway.example.evil.example", "127.0.0.1", "", "gateway.example@e")
     for host, path in itertools.product(hosts, ("/health", "/docs", "/challenges")):
-        assert http.client.get(path, headers={"Host": host}).status_code == 400
+        response = http.client.get(path, headers={"Host": host})
+        assert refused(response, 400, "HostUnknown") == {"host": host}
     assert http.client.get("/health", headers={"Host": "gateway.example:443"}).status_code == 200
 
 
@@ -120,6 +121,7 @@ def test_the_interface_describes_itself(http):
     assert {path for path in description["paths"] if not path.startswith("/dicom-web/")} == {
         *("/challenges", "/sessions", "/releases", "/health", "/log/{name}"),
         *("/tokens", "/tokens/current", "/tokens/current/images/{image_id}"),
+        *("/tickets", "/open"),
     }
     answers = description["paths"]["/releases"]["post"]["responses"]
     assert set(answers) == {"201", "400", "401", "403", "404", "409", "413", "422", "503"}

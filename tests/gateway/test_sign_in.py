@@ -11,7 +11,7 @@ from radledger.access import Receipt
 from radledger.consent import Terms
 from radledger.consent.permission import Use
 from radledger.crypto.keys import public_key
-from radledger.gateway import sign_in
+from radledger.gateway import expiring, sign_in
 from tests.access.holding import PRIVATE_KEY, opened
 from tests.gateway.conftest import URL, refused, signed, wrapped
 
@@ -141,7 +141,7 @@ def test_a_session_ends_after_a_quarter_of_an_hour(http, ledger, reader, ask, wa
 
 def test_there_is_room_for_so_many(http, reader, monkeypatch, wall):
     wall(0)
-    monkeypatch.setattr(sign_in, "_MOST", 2)
+    monkeypatch.setattr(expiring, "_MOST", 2)
     for _ in range(2):
         http.sign_in(reader)
     text = http.message(reader)

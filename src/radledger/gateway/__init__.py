@@ -5,9 +5,12 @@
 ``sign_in``        challenges and sessions
 ``permissions``    what a token permits, asked once in each block
 ``tokens``         tokens for viewers
+``expiring``       what is kept in memory for a time
 ``dicomweb``       what a viewer with a token is shown
 ``publisher``      the log of receipts, published while the gateway runs
 ``log_files``      the files of that log over HTTP
+``opening``        tickets, and the cookie of a browser
+``viewer``         the viewer that the gateway serves
 ``service``        the gateway without its interface
 ``authorization``  who sends a request
 ``application``    its interface

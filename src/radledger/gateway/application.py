@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path as FilePath
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from radledger.access.acknowledgements import Acknowledgement
 from radledger.access.errors import ReaderReplaced, ReceiptReplayed
 from radledger.access.receipts import SignedReceipt
 from radledger.consent import duo
 from radledger.errors import DicomError, Refusal
-from radledger.gateway import log_files
+from radledger.gateway import log_files, opening
 from radledger.gateway.authorization import Account, TheGateway, Token
 from radledger.gateway.dicomweb import retrieve, search
 from radledger.gateway.errors import (
     GATEWAY,
+    CrossSiteRequest,
     FrameUnknown,
     GatewayBusy,
     ImageSetUnreadable,
@@ -28,14 +29,18 @@ from radledger.gateway.errors import (
     ResourceUnknown,
     SignInRefused,
     SignInRequired,
+    TicketInvalid,
     TokenForOtherImages,
     TokenGrantDiffers,
     TokenInvalid,
+    ViewerNotServed,
 )
 from radledger.gateway.service import Gateway, Health
 from radledger.gateway.sign_in import Challenge
 from radledger.gateway.tokens import Viewing
+from radledger.gateway.viewer import MOUNT, ViewerFiles
 from radledger.httpapi.application import make_application
+from radledger.httpapi.browsers import KnownHost, KnownOrigins, SafeHeaders, origin_of
 from radledger.httpapi.problems import Advice, Status, problems
 from radledger.imaging.errors import ImageUnknown, SecretUnknown
 from radledger.tlog.errors import LogUnreadable
@@ -44,6 +49,7 @@ __all__ = ["create_application"]
 
 _LARGEST_BODY = 256 * 1024
 _MOST_IMAGES = 100
+_DICOM_WEB = "/dicom-web"
 _DESCRIPTION = """
 Gives readers elsewhere what the chain permits them, against a signed receipt.
 
@@ -59,6 +65,9 @@ _STATUSES: tuple[Status, ...] = (
     (ReaderReplaced, 403, None),
     (TokenForOtherImages, 403, None),
     (TokenGrantDiffers, 403, None),
+    (TicketInvalid, 403, None),
+    (CrossSiteRequest, 403, None),
+    (ViewerNotServed, 404, None),
     (Refusal, 403, None),
     (ImageUnknown, 404, None),
     (SecretUnknown, 404, None),
@@ -252,8 +261,21 @@ def show_health(gateway: TheGateway) -> Health:
     return gateway.health()
 
 
-def create_application(gateway: Gateway) -> FastAPI:
-    """The interface of a gateway, which is closed with it."""
+def create_application(
+    gateway: Gateway, viewer: FilePath | None = None, viewer_origins: Collection[str] = ()
+) -> FastAPI:
+    """The interface of a gateway, which is closed with it.
+
+    Parameters
+    ----------
+    gateway
+        What answers.
+    viewer
+        The folder of the viewer that it serves (`radledger.gateway.viewer.require_viewer`).
+    viewer_origins
+        Origins of viewers elsewhere, whose pages may ask for images with a token.
+    """
+
     application = make_application(
         GATEWAY,
         _DESCRIPTION,
@@ -264,14 +286,18 @@ def create_application(gateway: Gateway) -> FastAPI:
         largest_body=_LARGEST_BODY,
     )
     application.state.gateway = gateway
-    # A page of another name that resolves to this address must not be answered.
-    host = urlsplit(gateway.url).hostname or ""
-    allowed = [f"[{host}]" if ":" in host else host]
-    application.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed, www_redirect=False)
+    own = origin_of(gateway.url)
+    application.add_middleware(KnownOrigins, own=own, others=viewer_origins, below=f"{_DICOM_WEB}/")
+    application.add_middleware(KnownHost, url=gateway.url)
+    application.add_middleware(SafeHeaders)
     application.include_router(_router)
     for each in (search.router, retrieve.router):
-        application.include_router(each, prefix="/dicom-web", tags=["DICOMweb"])
+        application.include_router(each, prefix=_DICOM_WEB, tags=["DICOMweb"])
     application.include_router(log_files.router)
+    application.include_router(opening.router)
+    application.state.has_viewer = viewer is not None
+    if viewer is not None:
+        application.mount(MOUNT, ViewerFiles(viewer))
     return application
 
 

@@ -13,6 +13,9 @@
         ├── ReaderNotControlled      the account of the session does not control the reader
         ├── ReceiptsDiffer           receipts of one token are for several readers or uses
         ├── TokenInvalid             no token, or one that has ended
+        ├── TicketInvalid            a link to the viewer was opened before, or is too old
+        ├── ViewerNotServed          the gateway serves no viewer
+        ├── CrossSiteRequest         a page elsewhere has a browser send its cookie
         ├── TokenForOtherImages      a token does not name an image set
         ├── TokenGrantDiffers        the use is permitted by another grant than the token's
         ├── ResourceUnknown          nothing that a token permits has such UIDs
@@ -25,6 +28,8 @@
         └── GatewayNotListening      the address to listen at cannot be had
     UsageError
     ├── InvalidGatewayUrl            an address that is not a gateway's URL
+    ├── InvalidViewerOrigin          what is to be the origin of a viewer elsewhere is not one
+    ├── ViewerMissing                a folder has no viewer
     └── GatewayNotInstalled          the extra packages of the gateway are not there
 """
 
@@ -36,6 +41,7 @@ from radledger.identity.errors import InvalidGatewayUrl
 
 __all__ = [
     "GATEWAY",
+    "CrossSiteRequest",
     "FrameUnknown",
     "GatewayBusy",
     "GatewayError",
@@ -44,6 +50,7 @@ __all__ = [
     "GatewayUnreachable",
     "ImageSetUnreadable",
     "InvalidGatewayUrl",
+    "InvalidViewerOrigin",
     "NotAcceptable",
     "QueryInvalid",
     "ReaderNotControlled",
@@ -55,9 +62,12 @@ __all__ = [
     "SignInNotSigned",
     "SignInRefused",
     "SignInRequired",
+    "TicketInvalid",
     "TokenForOtherImages",
     "TokenGrantDiffers",
     "TokenInvalid",
+    "ViewerMissing",
+    "ViewerNotServed",
 ]
 
 
@@ -101,6 +111,18 @@ class TokenInvalid(GatewayError):
     """A request bears no token, or one that has ended."""
 
 
+class TicketInvalid(GatewayError):
+    """A link to the viewer was opened before, is too old, or was never issued."""
+
+
+class ViewerNotServed(GatewayError):
+    """The gateway serves no viewer, so that no link can open it."""
+
+
+class CrossSiteRequest(GatewayError):
+    """A browser sends the viewer's cookie for a page that is not the gateway's own."""
+
+
 class TokenForOtherImages(GatewayError):
     """A token does not name the image set that is asked for."""
 
@@ -139,6 +161,14 @@ class GatewayUnreachable(GatewayError):
 
 class GatewayNotListening(GatewayError):
     """The address at which the gateway is to listen is taken, or not one of this machine."""
+
+
+class InvalidViewerOrigin(UsageError):
+    """What is to be the origin of a viewer elsewhere is not one."""
+
+
+class ViewerMissing(UsageError):
+    """A folder has no viewer, or the gateway's address leaves no room for one."""
 
 
 class GatewayNotInstalled(UsageError):

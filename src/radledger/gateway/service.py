@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,10 +10,16 @@ from typing import TYPE_CHECKING
 
 from radledger.gateway.dicomweb.image_sets import ImageSets
 from radledger.gateway.dicomweb.instances import Instances
-from radledger.gateway.errors import GatewayBusy, ReaderNotControlled, ReceiptsDiffer
+from radledger.gateway.errors import (
+    GatewayBusy,
+    ReaderNotControlled,
+    ReceiptsDiffer,
+    TicketInvalid,
+)
+from radledger.gateway.expiring import Expiring
 from radledger.gateway.permissions import Permissions
 from radledger.gateway.publisher import LogPublisher
-from radledger.gateway.sign_in import SignIn
+from radledger.gateway.sign_in import SignIn, hashed
 from radledger.gateway.tokens import Tokens, Viewing
 
 if TYPE_CHECKING:
@@ -27,6 +34,7 @@ __all__ = ["Gateway", "Health", "Issued"]
 
 _MOST_RELEASES = 16
 _LONGEST = 12 * 3600  # seconds that a token may count: a shift
+_TICKET = 60  # seconds in which a link has to be opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,7 @@ class Gateway:
         self._permissions = Permissions(ledger, radledger.images.show)
         path = radledger.home / "gateway" / f"{ledger.deployment.chain_slug}.sqlite3"
         self._tokens = Tokens(path)
+        self._tickets = Expiring[Viewing]("links to the viewer wait to be opened")
         self.image_sets = ImageSets(radledger.images, radledger.storage)
         self.instances = Instances(self.image_sets)
         self._releases = threading.BoundedSemaphore(_MOST_RELEASES)
@@ -201,6 +210,40 @@ class Gateway:
             If the chain cannot say what time it is.
         """
         return self._tokens.find(token, self._permissions.present())
+
+    def issue_ticket(self, viewing: Viewing) -> tuple[str, int]:
+        """Issue what opens a viewing in a browser, once; with the Unix time of its end.
+
+        Raises
+        ------
+        GatewayBusy
+            If too many wait to be used.
+        ChainStale, ConnectionFailed
+            If the chain cannot say what time it is.
+        """
+        now = self._permissions.present().time
+        ticket, end = secrets.token_urlsafe(32), now + _TICKET
+        self._tickets.add(hashed(ticket), viewing, now, end)
+        return ticket, end
+
+    def redeem(self, ticket: str) -> tuple[str, Viewing]:
+        """A token of its own for the browser that brings a ticket, and what it is for.
+
+        Raises
+        ------
+        TicketInvalid
+            If there is no such ticket, or it was used or is too old.
+        ChainStale, ConnectionFailed
+            If the chain cannot say what time it is; the ticket is not used up then.
+        """
+        present = self._permissions.present()
+        viewing = self._tickets.take(hashed(ticket), present.time)
+        if viewing is None:
+            raise TicketInvalid(
+                "the link was opened before or is older than a minute; ask for another one with "
+                "`radledger gateway view`"
+            )
+        return self._tokens.issue(viewing, present), viewing
 
     def require(self, viewing: Viewing, image_id: str) -> None:
         """Refuse what a token does not permit at the latest block; see `Permissions.require`."""

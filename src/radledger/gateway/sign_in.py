@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -19,12 +18,12 @@ from urllib.parse import urlsplit
 from radledger.chain.signatures import signature_bytes
 from radledger.chain.signers import is_signed_by
 from radledger.gateway.errors import (
-    GatewayBusy,
     SignInExpired,
     SignInForAnother,
     SignInNotSigned,
     SignInRequired,
 )
+from radledger.gateway.expiring import Expiring
 from radledger.gateway.siwe import SignInMessage, digest
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Challenge", "Session", "SignIn", "authority", "hashed", "moment"]
 
 _CHALLENGE, _SESSION = 300, 900  # seconds
-_MOST = 50_000
 _RANDOM, _TIME, _CODE = 32, 10, 32  # hexadecimal digits of a nonce
 
 
@@ -83,8 +81,8 @@ class SignIn:
         self._ledger = ledger
         self._uri = url
         self._key = secrets.token_bytes(32)
-        self._used = _Expiring()
-        self._sessions = _Expiring()
+        self._used = Expiring[str]("accounts have signed in")
+        self._sessions = Expiring[str]("accounts have signed in")
 
     def challenge(self) -> Challenge:
         """Make a challenge."""
@@ -176,36 +174,6 @@ class SignIn:
                 f"{message.address} did not sign this message; sign it with that account",
                 account=message.address,
             )
-
-
-class _Expiring:
-    """Accounts by something that counts for a time; all that is added lasts as long as the rest."""
-
-    def __init__(self) -> None:
-        self._entries: dict[str, tuple[str, int]] = {}
-        self._lock = threading.Lock()
-
-    def add(self, name: str, account: str, now: int, end: int) -> bool:
-        """Add an entry; false if it is there already."""
-        with self._lock:
-            # The oldest are first.
-            while (oldest := next(iter(self._entries), None)) is not None:
-                if self._entries[oldest][1] > now:
-                    break
-                del self._entries[oldest]
-            if name in self._entries:
-                return False
-            if len(self._entries) >= _MOST:
-                raise GatewayBusy(
-                    f"{_MOST:,} accounts have signed in; try again in some minutes", most=_MOST
-                )
-            self._entries[name] = (account, end)
-            return True
-
-    def get(self, name: str, now: int) -> str | None:
-        """The account of an entry that has not ended."""
-        account, end = self._entries.get(name, (None, 0))
-        return account if now < end else None
 
 
 def _expired(nonce: str) -> SignInExpired:

@@ -6,6 +6,7 @@
 ``server``       listens and serves, in the foreground or in a thread
 ``arrival``      drops requests that do not arrive
 ``problems``     refusals as problem objects, and the limit of a body
+``browsers``     which host names and pages of browsers are answered
 ``remote``       asks a service, and raises its refusals
 ===============  ==================================================================
 

@@ -40,6 +40,7 @@ __all__ = [
     "Problem",
     "Status",
     "add_handlers",
+    "problem",
     "problems",
 ]
 
@@ -147,7 +148,7 @@ class OneLength:
         names = {name for name, _ in scope.get("headers", ())}
         if names >= {b"content-length", b"transfer-encoding"}:
             detail = "a request has a Content-Length or a Transfer-Encoding, not both"
-            refusal = _problem(400, detail, headers={"Connection": "close"})
+            refusal = problem(400, detail, headers={"Connection": "close"})
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -185,16 +186,16 @@ def add_handlers(
             if isinstance(error, kind) and not isinstance(error, ChainStale) and status == 503:
                 _log.warning("a request was not answered: %s", error)
                 detail = f"the {service.name} cannot {what} at present; try again later"
-                return _problem(status, detail, error.name, {}, headers)
-        return _problem(status, humanize(error), error.name, error.values, headers)
+                return problem(status, detail, error.name, {}, headers)
+        return problem(status, humanize(error), error.name, error.values, headers)
 
     @application.exception_handler(RequestValidationError)
     def malformed(request: Request, error: RequestValidationError) -> Response:
         wrong = error.errors()[0]
         if wrong["type"] == "json_invalid":
             detail = f"the body is not JSON from character {wrong['loc'][-1]} on; {advice.send}"
-            return _problem(400, detail)
-        return _problem(422, _malformed(wrong, advice))
+            return problem(400, detail)
+        return problem(422, _malformed(wrong, advice))
 
     @application.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
@@ -203,11 +204,11 @@ def add_handlers(
             404: f"there is nothing at {path}; {advice.interface}",
             405: f"{path} cannot be asked with {request.method}; {advice.interface}",
         }.get(error.status_code, f"{error.detail}; {advice.send}")
-        return _problem(error.status_code, detail, headers=error.headers)
+        return problem(error.status_code, detail, headers=error.headers)
 
     @application.exception_handler(Exception)
     def failed(request: Request, error: Exception) -> Response:
-        return _problem(500, f"internal error of the {service.name}; its log has the details")
+        return problem(500, f"internal error of the {service.name}; its log has the details")
 
 
 def _malformed(wrong: Mapping[str, Any], advice: Advice) -> str:
@@ -224,21 +225,22 @@ def _malformed(wrong: Mapping[str, Any], advice: Advice) -> str:
     return f"the {advice.noun}'s {where} is {value}: {rule}; {advice.send}"
 
 
-def _problem(
+def problem(
     status: int,
     detail: str,
     error: str | None = None,
     values: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    problem = {
+    """An answer that is a problem object, with the name and values of its error."""
+    content = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
     }
     if error is not None:
-        problem |= {"error": error, "values": values}
+        content |= {"error": error, "values": values}
     # In ASCII: what a hostile body held, such as half a surrogate pair, has no other form.
-    content = json.dumps(problem, default=str)
-    return Response(content, status, dict(headers or {}), MEDIA_TYPE)
+    written = json.dumps(content, default=str)
+    return Response(written, status, dict(headers or {}), MEDIA_TYPE)
