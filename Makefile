@@ -98,6 +98,10 @@ poa: ## Bring geth, the node of the proof-of-authority chain: one on the PATH, o
 witness: ## Bring a witness of logs and Go's verifiers for the tests, built with Go into build/witness
 	@infra/witness/build.sh
 
+.PHONY: ohif
+ohif: setup ## Bring the viewer OHIF from npm into build/ohif, for `radledger gateway serve --viewer`
+	@python tools/prepare_viewer.py
+
 .PHONY: demo
 demo: setup $(filter kubo,$(STORE)) $(filter poa,$(CHAIN)) ## Take DICOM files through the whole journey; CHAIN=poa STORE=kubo for real servers
 	@python -m radledger.demo $(if $(CHAIN),--chain $(CHAIN)) $(if $(STORE),--store $(STORE))

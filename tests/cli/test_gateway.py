@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
 from radledger.access import ReceiptBook
@@ -193,3 +195,51 @@ def test_addresses_to_listen_at(home, cli):
         assert refused == {"host": "127.0.0.1", "port": port}
     assert cli(*serve, "--port", "70000").code == 2
     cli("gateway", "serve").refused("AccountNotNamed", 2)
+
+
+@pytest.fixture
+def viewer(tmp_path):
+    """A viewer of one page."""
+    folder = tmp_path / "ohif"
+    folder.mkdir()
+    (folder / "index.html").write_text("<!doctype html><title>OHIF</title>")
+    return folder
+
+
+def test_a_reader_opens_the_viewer_by_a_link(
+    serving, viewer, permitted, cli, ok, plain_cli, image, elsewhere, signed, monkeypatch
+):
+    launched = []
+    monkeypatch.setattr("typer.launch", launched.append)
+    asked = ("gateway", "view", image, *CARE, "--home", elsewhere)
+    assert list(cli(*asked).refused("GatewayNotNamed", 2)) == ["custodian"]
+    with serving("--viewer", viewer) as (started, _), httpx.Client() as browser:
+        url = started["gateway"]
+        assert started["viewer"] == f"{url}/ohif/"
+        ok("identity", "set-gateway", url, "--as", "hospital")
+        opened = cli(*asked).object
+        assert set(opened) == {"link", "expires_at", "viewing_until"}
+        response = browser.get(opened["link"])
+        # The study has another UID, since the files were de-identified.
+        assert re.fullmatch(
+            r"/ohif/viewer\?StudyInstanceUIDs=2\.25\.\d+", response.headers["location"]
+        )
+        assert browser.get(opened["link"]).json()["error"] == "TicketInvalid"
+        assert launched == []
+        shown = plain_cli(*asked, "--open").out
+        assert launched == [line.split()[-1] for line in shown.splitlines() if "link" in line]
+        signed("consent", "revoke", "radiologist")
+        assert browser.get(launched[0]).json()["error"] == "ConsentNotPermittedRevoked"
+    cli("gateway", "view", image, "--as", "radiologist").refused("PurposeNotNamed", 2)
+
+
+def test_viewers_that_cannot_be_served(home, cli, viewer, tmp_path):
+    serve = ("gateway", "serve", "--port", "0", "--as", "hospital")
+    refused = cli(*serve, "--viewer", tmp_path).refused("ViewerMissing", 2)
+    assert refused == {"path": str(tmp_path)}
+    assert cli(*serve, "--viewer", tmp_path / "missing").code == 2
+    below = ("--viewer", viewer, "--url", "https://hospital.example/gateway")
+    cli(*serve, *below).refused("InvalidGatewayUrl", 2)
+    for origin in ("*", "null", "viewer.example", "http://viewer.example", "https://v.example/a"):
+        refused = cli(*serve, "--viewer-origin", origin)
+        assert list(refused.refused("InvalidViewerOrigin", 2)) == ["origin"]

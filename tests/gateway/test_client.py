@@ -17,6 +17,7 @@ from radledger.gateway.errors import (
     GatewayUnreachable,
     InvalidGatewayUrl,
     SignInForAnother,
+    ViewerNotServed,
 )
 from radledger.httpapi.server import serving
 from tests.access.holding import PRIVATE_KEY
@@ -105,6 +106,95 @@ def test_a_reader_elsewhere_keeps_the_acknowledgement(
     assert kept.acknowledgement.receipt == "0x" + kept.signed.receipt.digest.hex()
     assert kept.acknowledgement.institution == who.hospital.address
     assert kept.acknowledgement.signer(ledger) == recorder.address
+
+
+@pytest.fixture
+def viewer_files(tmp_path):
+    folder = tmp_path / "viewer"
+    folder.mkdir()
+    (folder / "index.html").write_text("<!doctype html>")
+    return folder
+
+
+def test_a_reader_elsewhere_is_given_a_link_and_acknowledgements(
+    home,
+    recorder,
+    consents,
+    holding,
+    image_set,
+    other_image_set,
+    ledger,
+    reader,
+    tmp_path,
+    viewer_files,
+    who,
+):
+    consents.grant(reader.address, Terms(("CC",))).send(who.patient)
+    elsewhere = ReceiptBook(tmp_path / "elsewhere.sqlite3")
+
+    def create(address):
+        return create_application(Gateway(home, who.hospital, address, recorder), viewer_files)
+
+    with serving(GATEWAY, create) as address:
+        opened = Reading(ledger, holding, elsewhere).view(
+            [image_set.image_id, other_image_set.image_id],
+            reader=reader,
+            viewers=GatewayKeyService(address, reader, ledger.chain_id),
+            use=Use.of(["CC"]),
+        )
+    assert opened.link.startswith(f"{address}/open?ticket=")
+    assert 0 < opened.expires_at - ledger.now() <= 60
+    assert opened.viewing_until - ledger.now() > 11 * 3600
+    assert opened.link not in repr(opened)
+    images = [each.signed.receipt.image_id for each in elsewhere.acknowledged()]
+    assert sorted(images) == sorted([image_set.image_id, other_image_set.image_id])
+
+
+def test_nothing_is_signed_for_image_sets_of_which_one_is_not_permitted(
+    url, consents, holding, image_set, other_image_set, ledger, receipts, reader, who
+):
+    scope = image_set.image_id
+    consents.grant(reader.address, Terms(("CC",)), scope=scope).send(who.patient)
+    with pytest.raises(ConsentNotPermittedNeverGranted):
+        Reading(ledger, holding, receipts).view(
+            [image_set.image_id, other_image_set.image_id],
+            reader=reader,
+            viewers=GatewayKeyService(url, reader, ledger.chain_id),
+            use=Use.of(["CC"]),
+        )
+    assert receipts.releases() == ()
+
+
+def test_a_gateway_without_a_viewer_says_so(url, consents, ledger, reader, ask, who):
+    consents.grant(reader.address, Terms(("CC",))).send(who.patient)
+    with pytest.raises(ViewerNotServed):
+        GatewayKeyService(url, reader, ledger.chain_id).open([ask(reader)])
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        *("file:///etc/passwd", "https://evil.example/open?ticket=a", "{url}/open?ticket=a&b=c"),
+        *("{url}@evil.example/open?ticket=a", "{url}/open?ticket=", "{url}/docs", None, 1),
+    ],
+)
+def test_a_gateway_cannot_have_another_page_opened(server, reader, ask, link):
+    named = link.format(url=server.endpoint) if isinstance(link, str) else link
+    answers = iter(
+        [
+            *((201, CHALLENGE), (201, {"session": "s"})),
+            (201, {"token": "t", "expires_at": 1, "acknowledgements": []}),
+            (201, {"link": named, "expires_at": 1}),
+        ]
+    )
+
+    def answer(asked):
+        code, body = next(answers)
+        return code, {}, json.dumps(body).encode()
+
+    server.answer = answer
+    with pytest.raises(GatewayUnreachable):
+        GatewayKeyService(server.endpoint, reader, 1337).open([ask(reader)])
 
 
 def test_a_refusal_has_its_own_type(url, ledger, reader, ask, who):

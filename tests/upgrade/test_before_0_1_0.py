@@ -112,6 +112,7 @@ index status
 index rebuild
 relay serve --port 0 --as hospital
 gateway serve --port 0 --as hospital
+gateway view IMAGE --purpose CC --as radiologist
 pacs receive --patients PATIENTS --allow A --port 0 --as hospital
 pacs send IMAGE --to A@127.0.0.1:1 --as hospital
 transaction finish --as hospital

@@ -7,7 +7,8 @@ goes as JSON (:meth:`.SignedReceipt.to_json`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from radledger.access.receipts import SignedReceipt
     from radledger.crypto.keys import Wrapped
 
-__all__ = ["KeyService", "WrappedSecret", "release_context"]
+__all__ = ["KeyService", "ViewerLink", "Viewers", "WrappedSecret", "release_context"]
 
 _RELEASE_DOMAIN = b"release\0"
 
@@ -71,5 +72,41 @@ class KeyService(Protocol):
         ReceiptInvalid
             If the receipt is not signed by the reader's owner, or not for this chain, time or
             grant.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerLink:
+    """A link that opens a viewer in a browser.
+
+    Attributes
+    ----------
+    link
+        Counts once, for anyone who opens it.
+    expires_at
+        Unix time until which it has to be opened.
+    viewing_until
+        Unix time until which images are shown, if their grants last.
+    acknowledgements
+        Of the receipts, in their order; none if the institution has no recorder's key there.
+    """
+
+    link: str = field(repr=False)
+    expires_at: int
+    viewing_until: int
+    acknowledgements: Sequence[Acknowledgement] = ()
+
+
+class Viewers(Protocol):
+    """A service that shows image sets in a browser, such as a gateway."""
+
+    def open(self, requests: Sequence[SignedReceipt]) -> ViewerLink:
+        """Give a link to the image sets for which one reader signed, for one use.
+
+        Raises
+        ------
+        RadLedgerError
+            As :meth:`KeyService.release` refuses any of them; none is shown then.
         """
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +19,12 @@ from radledger.imaging.model import NONE
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.access.keyservice import KeyService
+    from radledger.access.acknowledgements import Acknowledgement
+    from radledger.access.keyservice import KeyService, ViewerLink, Viewers
+    from radledger.access.receipts import SignedReceipt
     from radledger.chain.ledger import Ledger
     from radledger.crypto.keys import PrivateKey
-    from radledger.imaging.model import FetchResult
+    from radledger.imaging.model import FetchResult, ImageSet
     from radledger.imaging.service import Images
 
 __all__ = ["Reading", "Released"]
@@ -120,18 +123,11 @@ class Reading:
             return self._own(image_id, reader, private_key)
         if use is None:
             raise UsageError("a key service releases a secret for a use; say for which")
-        image_set = self._images.show(image_id).image_set
-        reads = parse_address(identity or reader.address)
-        _, grant = self._ledger.call(
-            "ConsentRegistry", "requirePermitted", reads, image_set.struct, use.struct
-        )
-        grant_id = "0x" + bytes(grant).hex()
-        receipt = Receipt.of(self._ledger, reads, image_set.image_id, use, grant_id)
+        receipt, image_set = self._receipt(image_id, reader, use, identity)
         signed = receipt.sign(reader)
         answer = key_service.release(signed)
         if answer.acknowledgement is not None:
-            answer.acknowledgement.require_binding(self._ledger, receipt, image_set.custodian)
-            self._receipts.keep_acknowledged(Acknowledged(signed, answer.acknowledgement))
+            self._keep(signed, answer.acknowledgement, image_set)
         context = release_context(receipt.image_id, receipt.grant_id)
         return Released(keys.unwrap(answer.wrapped, private_key, context), answer.block_age)
 
@@ -160,6 +156,66 @@ class Reading:
         )
         fetched = self._images.fetch(image_id, to, secret=released.secret)
         return replace(fetched, block_age=released.block_age)
+
+    def view(
+        self,
+        image_ids: Sequence[str],
+        *,
+        reader: LocalAccount,
+        viewers: Viewers,
+        use: Use,
+        identity: str | None = None,
+    ) -> ViewerLink:
+        """Have image sets shown in a browser, against a signed receipt for each.
+
+        No secret leaves their custodian, and nothing is stored here but the acknowledgements of
+        the receipts.
+
+        Parameters
+        ----------
+        image_ids
+            The sets, all of one custodian.
+        viewers
+            The service that shows them.
+        reader, use, identity
+            As for `secret`.
+
+        Raises
+        ------
+        Refusal
+            If a use is not permitted, and nothing is signed then.
+        ChainStale
+            If the service's latest block is older than its network allows.
+        AcknowledgementInvalid
+            If an acknowledgement is of something else, or its signer is not a recorder.
+        """
+        receipts = [self._receipt(each, reader, use, identity) for each in image_ids]
+        signed = [receipt.sign(reader) for receipt, _ in receipts]
+        opened = viewers.open(signed)
+        for (_, image_set), each, acknowledgement in zip(
+            receipts, signed, opened.acknowledgements, strict=False
+        ):
+            self._keep(each, acknowledgement, image_set)
+        return opened
+
+    def _receipt(
+        self, image_id: str, reader: LocalAccount, use: Use, identity: str | None
+    ) -> tuple[Receipt, ImageSet]:
+        """A receipt for the grant that permits a use, and what it is for."""
+        image_set = self._images.show(image_id).image_set
+        reads = parse_address(identity or reader.address)
+        _, grant = self._ledger.call(
+            "ConsentRegistry", "requirePermitted", reads, image_set.struct, use.struct
+        )
+        grant_id = "0x" + bytes(grant).hex()
+        return Receipt.of(self._ledger, reads, image_set.image_id, use, grant_id), image_set
+
+    def _keep(
+        self, signed: SignedReceipt, acknowledgement: Acknowledgement, image_set: ImageSet
+    ) -> None:
+        """Keep an acknowledgement, by which the receipt can be demanded."""
+        acknowledgement.require_binding(self._ledger, signed.receipt, image_set.custodian)
+        self._receipts.keep_acknowledged(Acknowledged(signed, acknowledgement))
 
     def _own(self, image_id: str, reader: LocalAccount, private_key: PrivateKey) -> Released:
         """What was wrapped to the patient or the custodian; no grant and no purpose is named."""

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from radledger.cli.files import path_to_read
 from radledger.cli.output import show
+from radledger.cli.parameters import Disease, Fulfils, Identity, Purposes
 from radledger.cli.session import session
+from radledger.imaging.commands.reading import ReadOptions
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 __all__ = ["group"]
 
-group = typer.Typer(help="Run a gateway, which gives readers elsewhere what the chain permits.")
+group = typer.Typer(
+    help="Run a gateway, which gives readers elsewhere what the chain permits, or look at images "
+    "at one."
+)
 
 
 @group.command()
@@ -32,6 +39,21 @@ def serve(
             "listens).",
         ),
     ] = None,
+    viewer: Annotated[
+        Path | None,
+        typer.Option(
+            parser=path_to_read,
+            metavar="DIR",
+            help="Viewer to serve, such as build/ohif of `make ohif` (default: none).",
+        ),
+    ] = None,
+    viewer_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="Origin of a viewer elsewhere whose pages may ask for images; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Release image sets of this home to readers who may have them, until stopped."""
     from radledger.gateway.errors import GATEWAY
@@ -46,8 +68,12 @@ def serve(
     def create(address: str) -> FastAPI:
         from radledger.gateway.application import create_application
         from radledger.gateway.service import Gateway
+        from radledger.gateway.viewer import require_origin, require_viewer
 
-        return create_application(Gateway(radledger, custodian, public or address, recorder))
+        folder = None if viewer is None else require_viewer(viewer, public)
+        origins = [require_origin(each) for each in viewer_origin or ()]
+        gateway = Gateway(radledger, custodian, public or address, recorder)
+        return create_application(gateway, folder, origins)
 
     def ready(address: str) -> None:
         at = public or address
@@ -57,8 +83,39 @@ def serve(
                 "custodian": custodian.address,
                 "recorder": None if recorder is None else recorder.address,
                 "description": f"{at}/docs",
+                "viewer": None if viewer is None else f"{at}/ohif/",
             }
         )
         sys.stdout.flush()  # a reader of this line may read it from a pipe
 
     run(GATEWAY, create, host, port, ready)
+
+
+@group.command()
+def view(
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Ids of the image sets.")],
+    purpose: Purposes = None,
+    fulfils: Fulfils = None,
+    disease: Disease = None,
+    identity: Identity = None,
+    key_service: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Gateway to ask (default: the one that the custodian published)."
+        ),
+    ] = None,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Open the link in a browser of this machine.")
+    ] = False,
+) -> None:
+    """Print a link that shows image sets in the viewer of their custodian's gateway.
+
+    It counts once, within a minute. Anyone who has it sees the images.
+    """
+    options = ReadOptions(purpose, fulfils, disease, identity, key_service)
+    opened = session.radledger.reading.view(images, **options.viewing(images))
+    names = ("link", "expires_at", "viewing_until")
+    show({name: getattr(opened, name) for name in names})
+    if open_:
+        sys.stdout.flush()
+        typer.launch(opened.link)

@@ -29,6 +29,7 @@ _TIMES = {
     "timestamp",
     "until",
     "valid_to",
+    "viewing_until",
 }
 # What the contracts write where there is no course, protocol or grant.
 _NO_DIGEST = "0x" + "00" * 32

@@ -275,7 +275,6 @@ def create_application(
     viewer_origins
         Origins of viewers elsewhere, whose pages may ask for images with a token.
     """
-
     application = make_application(
         GATEWAY,
         _DESCRIPTION,

@@ -1,20 +1,22 @@
-"""A key service somewhere else: signs in to a gateway, and asks it with the reader's receipt."""
+"""A key service somewhere else: signs in to a gateway, and asks it with the reader's receipts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 # The errors that a gateway may answer with have to be known by their names.
 from radledger.access import errors as _access_errors
 from radledger.access.acknowledgements import Acknowledgement
-from radledger.access.keyservice import WrappedSecret
+from radledger.access.keyservice import ViewerLink, WrappedSecret
 from radledger.crypto.keys import Kem, Wrapped
-from radledger.forms import Form, digits, integer, optional, text
+from radledger.forms import Form, digits, fields, integer, optional, text
 from radledger.gateway.errors import GATEWAY, SignInMalformed
 from radledger.gateway.sign_in import authority
 from radledger.gateway.siwe import SignInMessage
-from radledger.httpapi.remote import Remote
+from radledger.httpapi.remote import Ask, Remote
 from radledger.identity.identities import require_gateway_url
 from radledger.imaging import errors as _imaging_errors
 
@@ -35,12 +37,27 @@ _SECRET: Mapping[str, Form] = {
     "block_age": integer(0, 1 << 40),
     "acknowledgement": optional(Acknowledgement.from_json),
 }
+_OPAQUE = "[A-Za-z0-9_-]{1,100}"
+_TIME = integer(0, 1 << 40)
+
+
+def _acknowledgements(value: Any) -> tuple[Acknowledgement, ...]:
+    if not isinstance(value, list):
+        raise ValueError("acknowledgements are not a list")
+    return tuple(map(Acknowledgement.from_json, value))
+
+
+_TOKEN: Mapping[str, Form] = {
+    "token": text(_OPAQUE),
+    "expires_at": _TIME,
+    "acknowledgements": _acknowledgements,
+}
 # An image set may have to be encrypted again before its secret is released.
 _WAIT = 600.0
 
 
 class GatewayKeyService:
-    """A custodian's gateway; a :class:`radledger.access.KeyService`.
+    """A custodian's gateway; a :class:`.KeyService`, and :class:`.Viewers` in a browser.
 
     Parameters
     ----------
@@ -81,19 +98,56 @@ class GatewayKeyService:
         RadLedgerError
             As the gateway or the contract refuses, of the type of its own error.
         """
-        with self._remote.connected(wait=_WAIT) as ask:
+        with self._signed_in(wait=_WAIT) as (ask, bearer):
+            answer = ask("POST", "/releases", _SECRET, json=request.to_json(), headers=bearer)
+        secret = self._read(_SECRET, answer)
+        wrapped = Wrapped(secret.pop("kem"), bytes.fromhex(secret.pop("data")[2:]))
+        return WrappedSecret(**secret, wrapped=wrapped)
+
+    def open(self, requests: Sequence[SignedReceipt]) -> ViewerLink:
+        """Sign in, and have a browser shown image sets; see :class:`.Viewers`.
+
+        Raises
+        ------
+        GatewayUnreachable
+            If no gateway answers at the address.
+        RadLedgerError
+            As the gateway or the contract refuses, of the type of its own error.
+        """
+        receipts = {"receipts": [each.to_json() for each in requests]}
+        with self._signed_in() as (ask, bearer):
+            given = ask("POST", "/tokens", _TOKEN, json=receipts, headers=bearer)
+            issued = self._read(_TOKEN, given)
+            holder = {"Authorization": f"Bearer {issued['token']}"}
+            # What is opened in a browser is of this gateway, whatever it says.
+            forms = {
+                "link": text(rf"{re.escape(self._url)}/open\?ticket={_OPAQUE}"),
+                "expires_at": _TIME,
+            }
+            ticket = self._read(forms, ask("POST", "/tickets", forms, headers=holder))
+        return ViewerLink(
+            link=ticket["link"],
+            expires_at=ticket["expires_at"],
+            viewing_until=issued["expires_at"],
+            acknowledgements=issued["acknowledgements"],
+        )
+
+    @contextmanager
+    def _signed_in(self, *, wait: float = 0.0) -> Iterator[tuple[Ask, dict[str, str]]]:
+        """What asks the gateway, and the header of a session."""
+        with self._remote.connected(wait=wait) as ask:
             given = ask("POST", "/challenges", _CHALLENGE)
             message = self._message(given)
             signed = {"message": message, "signature": self._sign(message)}
             session = ask("POST", "/sessions", ("session",), json=signed)
-            bearer = {"Authorization": f"Bearer {session['session']}"}
-            answer = ask("POST", "/releases", _SECRET, json=request.to_json(), headers=bearer)
+            yield ask, {"Authorization": f"Bearer {session['session']}"}
+
+    def _read(self, forms: Mapping[str, Form], answer: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of an answer, each of its form."""
         try:
-            secret = {name: form(answer[name]) for name, form in _SECRET.items()}
+            return fields(forms, answer)
         except ValueError as error:
             raise self._remote.unreachable(error) from None
-        wrapped = Wrapped(secret.pop("kem"), bytes.fromhex(secret.pop("data")[2:]))
-        return WrappedSecret(**secret, wrapped=wrapped)
 
     def _message(self, given: Mapping[str, Any]) -> str:
         """What is signed: for this gateway and chain, whatever it says, and nothing else."""

@@ -24,7 +24,7 @@ router = APIRouter(tags=["Viewer"])
 class TicketAnswer(BaseModel):
     """A link that opens the viewer."""
 
-    link: str = Field(description="Counts once, for whoever opens it.")
+    link: str = Field(description="Counts once, for anyone who opens it.")
     expires_at: int = Field(description="Unix time until which it has to be opened.")
 
 

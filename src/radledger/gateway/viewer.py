@@ -16,18 +16,21 @@ import re
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from radledger.gateway.errors import ViewerMissing
+from radledger.endpoints import shown
+from radledger.gateway.errors import InvalidGatewayUrl, InvalidViewerOrigin, ViewerMissing
+from radledger.httpapi.browsers import origin_of
+from radledger.identity.identities import require_gateway_url
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-__all__ = ["MOUNT", "ViewerFiles", "require_viewer", "viewer_path"]
+__all__ = ["MOUNT", "ViewerFiles", "require_origin", "require_viewer", "viewer_path"]
 
 MOUNT = "/ohif"
 _CONFIGURATION, _PAGE = "app-config.js", "index.html"
@@ -87,14 +90,47 @@ _SETTINGS = {
 }
 
 
-def require_viewer(folder: Path) -> Path:
-    """The folder of a prepared viewer.
+def require_origin(url: str) -> str:
+    """The origin of a viewer elsewhere: scheme, host and port, with TLS unless on this machine.
+
+    Raises
+    ------
+    InvalidViewerOrigin
+        If it is not one.
+
+    Examples
+    --------
+    >>> require_origin("https://viewer.hospital.example")
+    'https://viewer.hospital.example'
+    """
+    try:
+        if require_gateway_url(url) == url and origin_of(url) == url:
+            return url
+    except (InvalidGatewayUrl, ValueError):
+        pass
+    raise InvalidViewerOrigin(
+        f"{shown(url)!r} is not the origin of a viewer; give scheme, host and port alone, such as "
+        "https://viewer.hospital.example",
+        origin=shown(url),
+    )
+
+
+def require_viewer(folder: Path, url: str | None = None) -> Path:
+    """The folder of a prepared viewer, which a gateway serves at its public address.
 
     Raises
     ------
     ViewerMissing
         If there is none.
+    InvalidGatewayUrl
+        If the address has a path, below which the viewer does not find its files.
     """
+    if url is not None and urlsplit(url).path:
+        raise InvalidGatewayUrl(
+            f"a gateway with a viewer has a host name of its own, and {shown(url)} is given with a "
+            "path; give --url without one",
+            gateway=shown(url),
+        )
     if not (folder / _PAGE).is_file():
         raise ViewerMissing(
             f"{folder} has no viewer; run `make ohif` and name the folder build/ohif",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,23 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.access import KeyService
+    from radledger.access.keyservice import Viewers
     from radledger.consent.permission import Use
+    from radledger.imaging.model import ImageSet
 
 __all__ = ["ReadOptions", "recorder_of"]
 
 
 class PurposeNotNamed(UsageError):
     """A reader did not say what the images are for."""
+
+
+class CustodiansDiffer(UsageError):
+    """Image sets of several custodians are to be viewed at one gateway."""
+
+
+class GatewayNotNamed(UsageError):
+    """A custodian has published no gateway, and none was named."""
 
 
 @dataclass(frozen=True)
@@ -59,23 +70,63 @@ class ReadOptions:
             "identity": whose,
         }
 
+    def viewing(self, images: Sequence[str]) -> dict[str, Any]:
+        """Who looks at image sets, at whose gateway for what use: arguments of `Reading.view`."""
+        whose = session.whose(self.identity)
+        image_sets = [session.radledger.images.show(each).image_set for each in images]
+        custodians = {each.custodian for each in image_sets}
+        if len(custodians) != 1:
+            raise CustodiansDiffer(
+                "the image sets are of several custodians, each with a gateway of its own; view "
+                "those of one at a time",
+                custodians=sorted(custodians),
+            )
+        if not self.purpose:
+            raise PurposeNotNamed(
+                f"say what {session.name} uses the images for with --purpose, such as CC"
+            )
+        (custodian,) = custodians
+        return {
+            "reader": session.signer,
+            "viewers": _gateway(custodian, self.key_service),
+            "use": self._named_use(image_sets[0], whose, self.purpose),
+            "identity": whose,
+        }
+
     def _use(self, image: str, identity: str | None) -> Use | None:
         """What a reader wants to do; nothing for the patient and the custodian themselves."""
         image_set = session.radledger.images.show(image).image_set
         if self.purpose:
-            return session.radledger.consents.use(
-                identity or session.signer.address,
-                image_set,
-                self.purpose,
-                fulfilled=self.fulfils or (),
-                disease=self.disease,
-            )
+            return self._named_use(image_set, identity, self.purpose)
         if identity or session.signer.address not in (image_set.patient, image_set.custodian):
             raise PurposeNotNamed(
                 f"say what {session.name} uses the images for with --purpose, such as CC; only "
                 "their patient and custodian need none"
             )
         return None
+
+    def _named_use(self, image_set: ImageSet, identity: str | None, purpose: list[str]) -> Use:
+        return session.radledger.consents.use(
+            identity or session.signer.address,
+            image_set,
+            purpose,
+            fulfilled=self.fulfils or (),
+            disease=self.disease,
+        )
+
+
+def _gateway(custodian: str, url: str | None) -> Viewers:
+    """The gateway at a URL; else the one that the custodian published."""
+    from radledger.gateway.client import GatewayKeyService
+
+    radledger = session.radledger
+    url = url or radledger.identities.gateway(custodian)
+    if url is None:
+        raise GatewayNotNamed(
+            f"{custodian} has published no gateway; name one with --key-service URL",
+            custodian=custodian,
+        )
+    return GatewayKeyService(url, session.signer, radledger.ledger.chain_id)
 
 
 def _key_service(image: str, url: str | None) -> KeyService:
