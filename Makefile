@@ -102,6 +102,10 @@ witness: ## Bring a witness of logs and Go's verifiers for the tests, built with
 ohif: setup ## Bring the viewer OHIF from npm into build/ohif, for `radledger gateway serve --viewer`
 	@python tools/prepare_viewer.py
 
+.PHONY: orthanc
+orthanc: ## Bring Orthanc for the tests, Debian's, without starting it as a service
+	@infra/orthanc/bring.sh
+
 .PHONY: demo
 demo: setup $(filter kubo,$(STORE)) $(filter poa,$(CHAIN)) ## Take DICOM files through the whole journey; CHAIN=poa STORE=kubo for real servers
 	@python -m radledger.demo $(if $(CHAIN),--chain $(CHAIN)) $(if $(STORE),--store $(STORE))

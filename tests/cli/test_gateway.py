@@ -243,3 +243,21 @@ def test_viewers_that_cannot_be_served(home, cli, viewer, tmp_path):
     for origin in ("*", "null", "viewer.example", "http://viewer.example", "https://v.example/a"):
         refused = cli(*serve, "--viewer-origin", origin)
         assert list(refused.refused("InvalidViewerOrigin", 2)) == ["origin"]
+
+
+def test_an_orthanc_asks_with_name_and_password(serving, cli, home, tmp_path):
+    file = tmp_path / "orthanc"
+    file.write_text(f"orthanc:{'x' * 32}\n")
+    serve = ("gateway", "serve", "--as", "hospital", "--port", "0")
+    assert cli(*serve, "--orthanc", file).refused("InvalidOrthanc", 2) == {"path": str(file)}
+    file.chmod(0o600)
+    url = ("--orthanc-url", "pacs.example")
+    assert cli(*serve, "--orthanc", file, *url).refused("InvalidOrthanc", 2) == {
+        "url": "pacs.example"
+    }
+    cli(*serve, "--orthanc-url", "https://pacs.example").refused("InvalidOrthanc", 2)
+    with serving("--orthanc", str(file)) as (started, _):
+        profile = f"{started['gateway']}/orthanc/user/get-profile"
+        assert httpx.post(profile, json={}).status_code == 401
+        answer = httpx.post(profile, json={}, auth=("orthanc", "x" * 32))
+        assert answer.json()["name"] == "anonymous"

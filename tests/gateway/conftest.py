@@ -84,6 +84,7 @@ def home(ledger, receipts, holding, tmp_path):
         home=tmp_path,
         images=images,
         storage=None,
+        custody=None,
         key_service=key_service,
         receipt_log=ReceiptLog(ledger, receipts, tmp_path / "log"),
     )

@@ -1,12 +1,15 @@
-"""What a home keeps as it was given: on the chain, with the identity, and not erased."""
+"""What a home has of an instance, a series or a study, by the UID."""
 
 from __future__ import annotations
 
 import pydicom
 import pytest
+from sqlalchemy import update
 
 from radledger.imaging.custody import Custody
+from radledger.imaging.errors import JournalAltered
 from radledger.imaging.journal.journal import Journal
+from radledger.imaging.journal.tables import sets
 
 
 @pytest.fixture
@@ -41,3 +44,48 @@ def test_instances_are_kept_from_anchoring_to_erasure(
 
     images.erase(added.image_id, custodian=who.hospital)
     assert custody.classes(header.SOPInstanceUID) == set()
+
+
+def test_image_sets_are_found_by_what_they_hold(custody, add, series, images, who, monkeypatch):
+    header = pydicom.dcmread(next(series.iterdir()))
+    uids = {
+        "study": header.StudyInstanceUID,
+        "series": header.SeriesInstanceUID,
+        "instance": header.SOPInstanceUID,
+    }
+
+    def found():
+        return [custody.holding(level, uid) for level, uid in uids.items()]
+
+    add(series)  # de-identified: it has other UIDs
+    assert found() == [[], [], []]
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "seal", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            add(series, keep_identity=True)
+    assert found() == [[None]] * 3
+    (added,) = add(series, keep_identity=True)
+    assert found() == [[added.image_id]] * 3
+    (other,) = images.add(  # for a patient's other address
+        [series], who.stranger.address, custodian=who.hospital, keep_identity=True
+    )
+    assert found() == [[added.image_id, other.image_id]] * 3
+    assert custody.holding("series", header.StudyInstanceUID) == []
+
+    images.erase(added.image_id, custodian=who.hospital)
+    assert found() == [[other.image_id]] * 3
+    assert custody.holding("study", "") == []
+
+
+def test_what_another_program_wrote_of_a_set_is_refused(custody, add, series):
+    (added,) = add(series, keep_identity=True)
+    journal = custody._home.journal
+    with journal._write() as write:
+        write(update(sets).values(study="1.2.3"))
+    with pytest.raises(JournalAltered) as error:
+        custody.holding("study", "1.2.3")
+    assert error.value.values == {"image": added.image_id}

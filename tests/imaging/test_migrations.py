@@ -32,8 +32,8 @@ LATER = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade():
@@ -84,9 +84,9 @@ def later(tmp_path, monkeypatch):
         present = Path(migrations.__file__).parent
         for path in (present / "env.py", *present.glob("versions/*.py")):
             (folder / path.relative_to(present)).write_text(path.read_text())
-        (folder / "versions" / "revision_0003.py").write_text(script)
+        (folder / "versions" / "revision_0004.py").write_text(script)
         monkeypatch.setattr(migrations, "_SCRIPTS", str(folder))
-        monkeypatch.setattr(migrations, "LATEST", "0003")
+        monkeypatch.setattr(migrations, "LATEST", "0004")
 
     return released
 
@@ -144,11 +144,11 @@ def test_a_journal_without_a_version_opens_as_it_was(location, filled, run):
 
 
 def test_a_journal_of_a_later_release_is_refused_and_left_alone(location, filled, run):
-    run("UPDATE alembic_version SET version_num = '0003'")
-    with pytest.raises(DatabaseOfLaterRelease, match="layout 0003, here 0002") as error:
+    run("UPDATE alembic_version SET version_num = '0004'")
+    with pytest.raises(DatabaseOfLaterRelease, match="layout 0004, here 0003") as error:
         Journal(location, HOME)
-    assert error.value.values == {"layout": "0003", "supported": "0002"}
-    assert run("SELECT version_num FROM alembic_version") == [("0003",)]
+    assert error.value.values == {"layout": "0004", "supported": "0003"}
+    assert run("SELECT version_num FROM alembic_version") == [("0004",)]
     assert run("SELECT secret FROM sets") == [(filled.secret,)]
 
 
@@ -157,7 +157,7 @@ def test_an_earlier_journal_is_brought_up(location, filled, later, run):
     Journal(location).close()
     assert run("SELECT place, kind, secret FROM sets") == [("here", "CT", filled.secret)]
     assert run("SELECT set_id FROM seals") == [(filled.set_id,)]
-    assert run("SELECT version_num FROM alembic_version") == [("0003",)]
+    assert run("SELECT version_num FROM alembic_version") == [("0004",)]
 
 
 def test_rows_that_name_no_set_are_refused_again_afterwards(tmp_path, later):
@@ -187,7 +187,7 @@ def test_a_process_that_is_killed_on_the_way_loses_nothing(location, filled, lat
     child.join(timeout=60)
     assert child.exitcode == 9
     assert run("SELECT modality, secret FROM sets") == [("CT", filled.secret)]
-    (Path(migrations._SCRIPTS) / "versions" / "revision_0003.py").write_text(LATER)
+    (Path(migrations._SCRIPTS) / "versions" / "revision_0004.py").write_text(LATER)
     Journal(location).close()
     assert run("SELECT place, kind, secret FROM sets") == [("here", "CT", filled.secret)]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from radledger.cli.files import path_to_read
+from radledger.cli.files import file_to_read, path_to_read
 from radledger.cli.output import show
 from radledger.cli.parameters import Disease, Fulfils, Identity, Purposes
 from radledger.cli.session import session
@@ -54,26 +54,42 @@ def serve(
             help="Origin of a viewer elsewhere whose pages may ask for images; repeatable.",
         ),
     ] = None,
+    orthanc: Annotated[
+        Path | None,
+        typer.Option(
+            parser=file_to_read,
+            metavar="FILE",
+            help="Answer an Orthanc that asks with the NAME:PASSWORD in this file.",
+        ),
+    ] = None,
+    orthanc_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="That Orthanc's address, for links to its viewers."),
+    ] = None,
 ) -> None:
     """Release image sets of this home to readers who may have them, until stopped."""
-    from radledger.gateway.errors import GATEWAY
+    from radledger.gateway.errors import GATEWAY, InvalidOrthanc
     from radledger.httpapi.server import serve as run
     from radledger.identity.identities import require_gateway_url
     from radledger.imaging.commands.reading import recorder_of
 
+    if orthanc_url is not None and orthanc is None:
+        raise InvalidOrthanc("--orthanc-url is the address of the Orthanc of --orthanc; give both")
     public = None if url is None else require_gateway_url(url)
     radledger, custodian = session.radledger, session.signer
     recorder = recorder_of(custodian.address)
 
     def create(address: str) -> FastAPI:
         from radledger.gateway.application import create_application
+        from radledger.gateway.orthanc import Orthanc
         from radledger.gateway.service import Gateway
         from radledger.gateway.viewer import require_origin, require_viewer
 
         folder = None if viewer is None else require_viewer(viewer, public)
         origins = [require_origin(each) for each in viewer_origin or ()]
+        asking = None if orthanc is None else Orthanc.read(orthanc, orthanc_url)
         gateway = Gateway(radledger, custodian, public or address, recorder)
-        return create_application(gateway, folder, origins)
+        return create_application(gateway, folder, origins, asking)
 
     def ready(address: str) -> None:
         at = public or address

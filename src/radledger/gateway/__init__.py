@@ -12,6 +12,8 @@
 ``opening``        tickets, and the cookie of a browser
 ``viewer``         the viewer that the gateway serves
 ``service``        the gateway without its interface
+``studies``        what a token permits of whole studies, which another system shows
+``orthanc``        what Orthanc asks before it shows one
 ``authorization``  who sends a request
 ``application``    its interface
 ``client``         a key service that asks a gateway

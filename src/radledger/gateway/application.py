@@ -14,7 +14,7 @@ from radledger.access.errors import ReaderReplaced, ReceiptReplayed
 from radledger.access.receipts import SignedReceipt
 from radledger.consent import duo
 from radledger.errors import DicomError, Refusal
-from radledger.gateway import log_files, opening
+from radledger.gateway import log_files, opening, orthanc
 from radledger.gateway.authorization import Account, TheGateway, Token
 from radledger.gateway.dicomweb import retrieve, search
 from radledger.gateway.errors import (
@@ -24,6 +24,7 @@ from radledger.gateway.errors import (
     GatewayBusy,
     ImageSetUnreadable,
     NotAcceptable,
+    OrthancUnknown,
     QueryInvalid,
     ReaderNotControlled,
     ResourceUnknown,
@@ -35,6 +36,7 @@ from radledger.gateway.errors import (
     TokenInvalid,
     ViewerNotServed,
 )
+from radledger.gateway.orthanc import Orthanc
 from radledger.gateway.service import Gateway, Health
 from radledger.gateway.sign_in import Challenge
 from radledger.gateway.tokens import Viewing
@@ -42,7 +44,7 @@ from radledger.gateway.viewer import MOUNT, ViewerFiles
 from radledger.httpapi.application import make_application
 from radledger.httpapi.browsers import KnownHost, KnownOrigins, SafeHeaders, origin_of
 from radledger.httpapi.problems import Advice, Status, problems
-from radledger.imaging.errors import ImageUnknown, SecretUnknown
+from radledger.imaging.errors import ImageUnknown, JournalAltered, SecretUnknown
 from radledger.tlog.errors import LogUnreadable
 
 __all__ = ["create_application"]
@@ -60,6 +62,7 @@ receipts with a token for a viewer, to which the gateway shows the images itself
 _STATUSES: tuple[Status, ...] = (
     (SignInRequired, 401, None),
     (TokenInvalid, 401, None),
+    (OrthancUnknown, 401, None),
     (SignInRefused, 403, None),
     (ReaderNotControlled, 403, None),
     (ReaderReplaced, 403, None),
@@ -77,6 +80,7 @@ _STATUSES: tuple[Status, ...] = (
     (NotAcceptable, 406, None),
     (DicomError, 406, None),
     (ImageSetUnreadable, 503, None),
+    (JournalAltered, 503, None),
     (LogUnreadable, 404, None),
     (ReceiptReplayed, 409, None),
     (GatewayBusy, 503, 60),
@@ -262,7 +266,10 @@ def show_health(gateway: TheGateway) -> Health:
 
 
 def create_application(
-    gateway: Gateway, viewer: FilePath | None = None, viewer_origins: Collection[str] = ()
+    gateway: Gateway,
+    viewer: FilePath | None = None,
+    viewer_origins: Collection[str] = (),
+    asking: Orthanc | None = None,
 ) -> FastAPI:
     """The interface of a gateway, which is closed with it.
 
@@ -274,6 +281,8 @@ def create_application(
         The folder of the viewer that it serves (`radledger.gateway.viewer.require_viewer`).
     viewer_origins
         Origins of viewers elsewhere, whose pages may ask for images with a token.
+    asking
+        The Orthanc that asks for each request; without one, there is nothing for it.
     """
     application = make_application(
         GATEWAY,
@@ -297,6 +306,9 @@ def create_application(
     application.state.has_viewer = viewer is not None
     if viewer is not None:
         application.mount(MOUNT, ViewerFiles(viewer))
+    if asking is not None:
+        application.state.orthanc = asking
+        application.include_router(orthanc.router)
     return application
 
 

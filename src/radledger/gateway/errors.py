@@ -12,6 +12,7 @@
         ├── SignInRequired           no session, or one that has ended
         ├── ReaderNotControlled      the account of the session does not control the reader
         ├── ReceiptsDiffer           receipts of one token are for several readers or uses
+        ├── OrthancUnknown           a request is not from the gateway's Orthanc
         ├── TokenInvalid             no token, or one that has ended
         ├── TicketInvalid            a link to the viewer was opened before, or is too old
         ├── ViewerNotServed          the gateway serves no viewer
@@ -30,6 +31,7 @@
     ├── InvalidGatewayUrl            an address that is not a gateway's URL
     ├── InvalidViewerOrigin          what is to be the origin of a viewer elsewhere is not one
     ├── ViewerMissing                a folder has no viewer
+    ├── InvalidOrthanc               what is given of an Orthanc that asks is not usable
     └── GatewayNotInstalled          the extra packages of the gateway are not there
 """
 
@@ -50,8 +52,10 @@ __all__ = [
     "GatewayUnreachable",
     "ImageSetUnreadable",
     "InvalidGatewayUrl",
+    "InvalidOrthanc",
     "InvalidViewerOrigin",
     "NotAcceptable",
+    "OrthancUnknown",
     "QueryInvalid",
     "ReaderNotControlled",
     "ReceiptsDiffer",
@@ -105,6 +109,12 @@ class ReaderNotControlled(GatewayError):
 
 class ReceiptsDiffer(GatewayError):
     """A token is for one reader and one use; the receipts name several, or none is given."""
+
+
+class OrthancUnknown(GatewayError):
+    """A request does not have the name and password of the gateway's Orthanc."""
+
+    scheme = "Basic"
 
 
 class TokenInvalid(GatewayError):
@@ -169,6 +179,10 @@ class InvalidViewerOrigin(UsageError):
 
 class ViewerMissing(UsageError):
     """A folder has no viewer, or the gateway's address leaves no room for one."""
+
+
+class InvalidOrthanc(UsageError):
+    """A file does not hold the name and password of an Orthanc, or its address is not a URL."""
 
 
 class GatewayNotInstalled(UsageError):

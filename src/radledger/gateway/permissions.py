@@ -114,12 +114,13 @@ class Permissions:
 
     def permitted(self, viewing: Viewing) -> list[str]:
         """The image sets that a token permits now."""
-        return [image_id for image_id in viewing.grants if self._permits(viewing, image_id)]
+        return [image_id for image_id in viewing.grants if self.permits(viewing, image_id)]
 
-    def _permits(self, viewing: Viewing, image_id: str) -> bool:
+    def permits(self, viewing: Viewing, image_id: str) -> bool:
+        """Whether a token permits an image set now; see `require`."""
         try:
             self.require(viewing, image_id)
-        except (Refusal, ReaderReplaced, TokenGrantDiffers):
+        except (Refusal, ReaderReplaced, TokenForOtherImages, TokenGrantDiffers):
             return False
         return True
 

@@ -20,6 +20,7 @@ from radledger.gateway.expiring import Expiring
 from radledger.gateway.permissions import Permissions
 from radledger.gateway.publisher import LogPublisher
 from radledger.gateway.sign_in import SignIn, hashed
+from radledger.gateway.studies import Studies
 from radledger.gateway.tokens import Tokens, Viewing
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Gateway:
     ----------
     image_sets, instances
         What viewers look at, opened with the secrets of the home.
+    studies
+        What a token permits of whole studies, for Orthanc.
     receipt_log
         The transparency log of the home's receipts, which may not have been begun.
 
@@ -123,6 +126,7 @@ class Gateway:
         path = radledger.home / "gateway" / f"{ledger.deployment.chain_slug}.sqlite3"
         self._tokens = Tokens(path)
         self._tickets = Expiring[Viewing]("links to the viewer wait to be opened")
+        self.studies = Studies(radledger.custody, self._permissions, self._tokens)
         self.image_sets = ImageSets(radledger.images, radledger.storage)
         self.instances = Instances(self.image_sets)
         self._releases = threading.BoundedSemaphore(_MOST_RELEASES)
@@ -244,6 +248,16 @@ class Gateway:
                 "`radledger gateway view`"
             )
         return self._tokens.issue(viewing, present), viewing
+
+    def now(self) -> int:
+        """Unix time: the later of the chain's and this machine's.
+
+        Raises
+        ------
+        ChainStale, ConnectionFailed
+            If the chain cannot say.
+        """
+        return self._permissions.present().time
 
     def require(self, viewing: Viewing, image_id: str) -> None:
         """Refuse what a token does not permit at the latest block; see `Permissions.require`."""

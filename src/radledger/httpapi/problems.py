@@ -181,7 +181,7 @@ def add_handlers(
         status, wait = next((code, s) for kind, code, s in statuses if isinstance(error, kind))
         headers = {} if wait is None else {"Retry-After": str(wait)}
         if status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
+            headers["WWW-Authenticate"] = getattr(error, "scheme", "Bearer")
         for kind, what in _UNAVAILABLE:
             if isinstance(error, kind) and not isinstance(error, ChainStale) and status == 503:
                 _log.warning("a request was not answered: %s", error)

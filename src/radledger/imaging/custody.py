@@ -1,4 +1,4 @@
-"""Which instances a home keeps as they were given, for who asks before they delete their own."""
+"""What a home has of instances that another system has too, by their UIDs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from radledger.imaging.home import ImagingHome
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
+    from radledger.imaging.journal.tables import Level
     from radledger.storage import Storage
 
 __all__ = ["Custody"]
@@ -40,3 +41,42 @@ class Custody:
             SOP Instance UID.
         """
         return self._home.journal.kept(sop_instance)
+
+    def holding(self, level: Level, uid: str) -> list[str | None]:
+        """Image sets of this home with something of a study, series or instance, oldest first.
+
+        Those that were erased are not among them.
+
+        Parameters
+        ----------
+        level, uid
+            Its UID, and of what it is.
+
+        Returns
+        -------
+        list of str or None
+            Their ids; None for a set that is being added.
+
+        Raises
+        ------
+        JournalAltered
+            If what the journal says of one was not written by this home.
+        """
+        journal = self._home.journal
+        rows = journal.holding(level, uid)
+        for row in rows:
+            if row.image_id is not None:
+                journal.require_authentic(row)
+        return [row.image_id for row in rows]
+
+    def study(self, image_id: str) -> str:
+        """UID of the study of an image set.
+
+        Raises
+        ------
+        SecretUnknown
+            If the set is not of this home, or was erased.
+        JournalAltered
+            If what the journal says of it was not written by this home.
+        """
+        return self._home.held(image_id).study

@@ -41,6 +41,7 @@ from radledger.imaging.journal.tables import (
     FileRow,
     IdentifierRow,
     KnownFile,
+    Level,
     Purpose,
     SetRow,
     Work,
@@ -313,6 +314,11 @@ class Journal(RekeyRows):
     def kept(self, sop_instance: str) -> set[str]:
         """Classes of an instance that sets on the chain hold as it was added, not de-identified."""
         return {sop_class for (sop_class,) in self._all(statements.KEPT, sop_instance=sop_instance)}
+
+    def holding(self, level: Level, uid: str) -> list[SetRow]:
+        """Sets that have something of a study, series or instance, and are not erased."""
+        name = {"study": "study", "series": "series", "instance": "sop_instance"}[level]
+        return self._sets(statements.HOLDING[level], **{name: uid})
 
     # -------------------------------------------------------------------------------- erasing
 

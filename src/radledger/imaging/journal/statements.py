@@ -28,6 +28,7 @@ __all__ = [
     "FILE",
     "FORGOTTEN",
     "GROUP",
+    "HOLDING",
     "IDENTIFIED",
     "INSTANCE",
     "IS_OPEN",
@@ -77,6 +78,13 @@ KEPT = (
     .join_from(of_files, of_sets)
     .where(*given(of_files.c.sop_instance), of_sets.c.profile == "", of_sets.c.state == "confirmed")
 )
+_HELD = SET.where(of_sets.c.state != "erased").order_by(of_sets.c.set_id)
+HOLDING = {
+    "study": _HELD.where(*given(of_sets.c.study)),
+    "series": _HELD.where(*given(of_sets.c.series)),
+    "instance": _HELD.join(of_files).where(*given(of_files.c.sop_instance)),
+}
+"""The sets that have something of a study, series or instance, by the level."""
 GROUP = select(groups.c.digest).where(*given(*groups.primary_key))
 LISTED = (
     select(storing.c.cid)

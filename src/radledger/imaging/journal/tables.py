@@ -25,6 +25,7 @@ __all__ = [
     "FileRow",
     "IdentifierRow",
     "KnownFile",
+    "Level",
     "Purpose",
     "SetRow",
     "Work",
@@ -44,6 +45,8 @@ __all__ = [
 
 Work = Literal["adding", "rekeying"]
 """What files are stored for: the name of the lock under which it is done."""
+Level = Literal["study", "series", "instance"]
+"""What a UID is of."""
 
 metadata = MetaData()
 
@@ -160,6 +163,8 @@ SERIES = tuple(
 _index("open_sets", *SERIES, state="open", unique=True)
 _index("sealed_sets", sets.c.custodian, state="sealed")
 _index("sets_by_patient", sets.c.custodian, sets.c.patient)
+_index("sets_by_study", sets.c.study)
+_index("sets_by_series", sets.c.series)
 _index("files_by_source", files.c.source_digest)
 _index("files_by_instance", files.c.sop_instance)
 _index("groups_by_digest", groups.c.digest)

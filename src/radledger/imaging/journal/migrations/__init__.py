@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LATEST", "is_latest", "stamp", "upgrade"]
 
-LATEST = "0002"
+LATEST = "0003"
 """The revision of the tables of this release."""
 
 _SCRIPTS = "radledger.imaging.journal:migrations"
