@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
     from web3 import Web3
 
-    from radledger.access import AccessLedger, CustodianKeyService, Reading, ReceiptBook, ReceiptLog
+    from radledger.access import (
+        AccessLedger,
+        CustodianKeyService,
+        Erasures,
+        Reading,
+        ReceiptBook,
+        ReceiptLog,
+    )
     from radledger.algorithms import Algorithms
     from radledger.chain.events import Event
     from radledger.chain.ledger import Ledger, Receipt
@@ -88,8 +95,8 @@ class RadLedger:
 
     Attributes
     ----------
-    images, bundles, copies, custody, consents, diseases, reading, access_ledger, receipt_log,
-    algorithms, datasets, identities, participants, index
+    images, bundles, copies, custody, erasures, consents, diseases, reading, access_ledger,
+    receipt_log, algorithms, datasets, identities, participants, index
         The services.
     receipts
         The book of receipts.
@@ -213,6 +220,15 @@ class RadLedger:
         from radledger.imaging.custody import Custody
 
         return Custody(self.ledger, self.storage, self.home, self._journal)
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        """Erasure at the custodian and at every holder."""
+        from radledger.access import Erasures
+        from radledger.imaging.erasing import Erasing
+
+        erasing = Erasing(self.ledger, self.storage, self.home, self._journal)
+        return Erasures(self.ledger, self.images, erasing, self.receipts)
 
     @cached_property
     def bundles(self) -> Bundles:

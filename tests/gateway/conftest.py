@@ -83,6 +83,7 @@ def home(ledger, receipts, holding, tmp_path):
         ledger=ledger,
         home=tmp_path,
         images=images,
+        erasures=None,
         storage=None,
         custody=None,
         key_service=key_service,

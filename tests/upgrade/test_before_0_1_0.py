@@ -56,6 +56,7 @@ image verify IMAGE FILE --as hospital
 image fetch IMAGE --to NEW --as hospital
 image rekey IMAGE --as hospital
 image erase IMAGE --as hospital
+image forget IMAGE --as radiologist
 image disown IMAGE --as patient
 image acknowledge IMAGE --as patient
 bundle export IMAGE NEW --as hospital

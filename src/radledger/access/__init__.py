@@ -11,6 +11,7 @@
 ``proofs``            that a receipt is under the root of its day
 ``receipt_log``       the receipts' transparency log
 ``watching``          what a reader sees of such a log
+``erasures``          who holds an erased image set, and certifies that it does not any more
 ``log``               who had access to what, from the book and the index
 ====================  ==================================================================
 """
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from radledger.access.acknowledgements import Acknowledgement
     from radledger.access.book import Acknowledged, ReceiptBook, Release
     from radledger.access.custodian import CustodianKeyService
+    from radledger.access.erasures import Erasure, Erasures, Holder
     from radledger.access.keyservice import KeyService, WrappedSecret
     from radledger.access.ledger import AccessLedger
     from radledger.access.log import Access
@@ -41,6 +43,9 @@ __all__ = [
     "Acknowledgement",
     "CustodianKeyService",
     "Demand",
+    "Erasure",
+    "Erasures",
+    "Holder",
     "KeyService",
     "LogProof",
     "Proof",
@@ -62,6 +67,7 @@ __getattr__ = lazily(
         "acknowledgements": ("Acknowledgement",),
         "book": ("Acknowledged", "ReceiptBook", "Release"),
         "custodian": ("CustodianKeyService",),
+        "erasures": ("Erasure", "Erasures", "Holder"),
         "keyservice": ("KeyService", "WrappedSecret"),
         "ledger": ("AccessLedger",),
         "log": ("Access",),

@@ -11,12 +11,16 @@
 ``log_files``      the files of that log over HTTP
 ``opening``        tickets, and the cookie of a browser
 ``viewer``         the viewer that the gateway serves
+``watcher``        erasures, which the gateway looks for in each block
+``erasures``       erasures and certificates over HTTP
 ``service``        the gateway without its interface
 ``studies``        what a token permits of whole studies, which another system shows
 ``orthanc``        what Orthanc asks before it shows one
 ``authorization``  who sends a request
 ``application``    its interface
+``signed_in``      an account that signs in to a gateway
 ``client``         a key service that asks a gateway
+``holders``        gateways that are asked to erase, or given a certificate
 =================  ==================================================================
 
 The interface (``application``) needs the extra ``gateway``.
@@ -31,15 +35,17 @@ from radledger.lazy import lazily
 if TYPE_CHECKING:
     from radledger.gateway.application import create_application
     from radledger.gateway.client import GatewayKeyService
+    from radledger.gateway.holders import GatewayHolders
     from radledger.gateway.service import Gateway, Health
 
-__all__ = ["Gateway", "GatewayKeyService", "Health", "create_application"]
+__all__ = ["Gateway", "GatewayHolders", "GatewayKeyService", "Health", "create_application"]
 
 __getattr__ = lazily(
     __name__,
     {
         "application": ("create_application",),
         "client": ("GatewayKeyService",),
+        "holders": ("GatewayHolders",),
         "service": ("Gateway", "Health"),
     },
 )

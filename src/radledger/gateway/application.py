@@ -14,12 +14,13 @@ from radledger.access.errors import ReaderReplaced, ReceiptReplayed
 from radledger.access.receipts import SignedReceipt
 from radledger.consent import duo
 from radledger.errors import DicomError, Refusal
-from radledger.gateway import log_files, opening, orthanc
+from radledger.gateway import erasures, log_files, opening, orthanc
 from radledger.gateway.authorization import Account, TheGateway, Token
 from radledger.gateway.dicomweb import retrieve, search
 from radledger.gateway.errors import (
     GATEWAY,
     CrossSiteRequest,
+    ErasureNotRequestable,
     FrameUnknown,
     GatewayBusy,
     ImageSetUnreadable,
@@ -44,7 +45,13 @@ from radledger.gateway.viewer import MOUNT, ViewerFiles
 from radledger.httpapi.application import make_application
 from radledger.httpapi.browsers import KnownHost, KnownOrigins, SafeHeaders, origin_of
 from radledger.httpapi.problems import Advice, Status, problems
-from radledger.imaging.errors import ImageUnknown, JournalAltered, SecretUnknown
+from radledger.imaging.errors import (
+    ImageNotErased,
+    ImageUnknown,
+    JournalAltered,
+    SecretRemains,
+    SecretUnknown,
+)
 from radledger.tlog.errors import LogUnreadable
 
 __all__ = ["create_application"]
@@ -71,6 +78,7 @@ _STATUSES: tuple[Status, ...] = (
     (TicketInvalid, 403, None),
     (CrossSiteRequest, 403, None),
     (ViewerNotServed, 404, None),
+    (ErasureNotRequestable, 403, None),
     (Refusal, 403, None),
     (ImageUnknown, 404, None),
     (SecretUnknown, 404, None),
@@ -83,6 +91,8 @@ _STATUSES: tuple[Status, ...] = (
     (JournalAltered, 503, None),
     (LogUnreadable, 404, None),
     (ReceiptReplayed, 409, None),
+    (ImageNotErased, 409, None),
+    (SecretRemains, 409, None),
     (GatewayBusy, 503, 60),
 )
 _ADVICE = Advice(
@@ -299,6 +309,7 @@ def create_application(
     application.add_middleware(KnownHost, url=gateway.url)
     application.add_middleware(SafeHeaders)
     application.include_router(_router)
+    application.include_router(erasures.router, dependencies=[Depends(_not_stored)])
     for each in (search.router, retrieve.router):
         application.include_router(each, prefix=_DICOM_WEB, tags=["DICOMweb"])
     application.include_router(log_files.router)

@@ -11,6 +11,7 @@
         │   └── SignInNotSigned      not signed by the account that it names
         ├── SignInRequired           no session, or one that has ended
         ├── ReaderNotControlled      the account of the session does not control the reader
+        ├── ErasureNotRequestable    neither custodian nor patient asks for an erasure
         ├── ReceiptsDiffer           receipts of one token are for several readers or uses
         ├── OrthancUnknown           a request is not from the gateway's Orthanc
         ├── TokenInvalid             no token, or one that has ended
@@ -44,6 +45,7 @@ from radledger.identity.errors import InvalidGatewayUrl
 __all__ = [
     "GATEWAY",
     "CrossSiteRequest",
+    "ErasureNotRequestable",
     "FrameUnknown",
     "GatewayBusy",
     "GatewayError",
@@ -105,6 +107,10 @@ class SignInRequired(GatewayError):
 
 class ReaderNotControlled(GatewayError):
     """The account that signed in does not control the identity of the receipt's reader."""
+
+
+class ErasureNotRequestable(GatewayError):
+    """The account that signed in is neither the custodian nor the patient of an image set."""
 
 
 class ReceiptsDiffer(GatewayError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from radledger.gateway.dicomweb.image_sets import ImageSets
 from radledger.gateway.dicomweb.instances import Instances
 from radledger.gateway.errors import (
+    ErasureNotRequestable,
     GatewayBusy,
     ReaderNotControlled,
     ReceiptsDiffer,
@@ -22,14 +23,19 @@ from radledger.gateway.publisher import LogPublisher
 from radledger.gateway.sign_in import SignIn, hashed
 from radledger.gateway.studies import Studies
 from radledger.gateway.tokens import Tokens, Viewing
+from radledger.gateway.watcher import ErasureWatcher
+from radledger.imaging.errors import CiphertextRemains
+from radledger.storage.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from radledger.access.acknowledgements import Acknowledgement
+    from radledger.access.erasures import Erasure
     from radledger.access.keyservice import WrappedSecret
     from radledger.access.receipts import SignedReceipt
     from radledger.facade import RadLedger
+    from radledger.imaging.certificates import ErasureCertificate
 
 __all__ = ["Gateway", "Health", "Issued"]
 
@@ -119,6 +125,7 @@ class Gateway:
         self.sign_in = SignIn(ledger, self.url)
         self._chain_id = ledger.chain_id
         self._custodian = custodian.address
+        self._account = custodian
         self._keys = radledger.key_service(
             lambda image_id: radledger.images.rekey(image_id, custodian=custodian), recorder
         )
@@ -132,13 +139,17 @@ class Gateway:
         self._releases = threading.BoundedSemaphore(_MOST_RELEASES)
         self.receipt_log = radledger.receipt_log
         self._publisher = LogPublisher(self.receipt_log)
+        self._ledger, self._images, self._erasures = ledger, radledger.images, radledger.erasures
+        self._watcher = ErasureWatcher(ledger, self.forget)
 
     def start(self) -> None:
-        """Publish the log of receipts from now on, if the home has one."""
+        """From now on forget what is erased, and publish the log of receipts if there is one."""
+        self._watcher.start()
         self._publisher.start()
 
     def close(self) -> None:
         """Stop publishing, and close the database of tokens and the files that viewers look at."""
+        self._watcher.close()
         self._publisher.close()
         self.instances.close()
         self._tokens.close()
@@ -153,7 +164,7 @@ class Gateway:
         GatewayBusy
             If others wait already until an image set has been encrypted again.
         """
-        self._require_controls(account, request)
+        self._require_controls(account, request.receipt.reader)
         # Who waits occupies a thread, of which viewers need some.
         if not self._releases.acquire(blocking=False):
             raise GatewayBusy(
@@ -189,7 +200,7 @@ class Gateway:
                 receipts=len(receipts),
             )
         for request in requests:
-            self._require_controls(account, request)
+            self._require_controls(account, request.receipt.reader)
         present = self._permissions.present()
         admissions = self._keys.admit(requests)
         ends = [each.permit.until for each in admissions if each.permit.until is not None]
@@ -272,6 +283,48 @@ class Gateway:
         self.image_sets.forget(image_id)
         self.instances.forget(image_id)
 
+    def erase_copy(self, account: str, image_id: str) -> ErasureCertificate:
+        """Delete this home's copy of an erased image set, and certify it as the custodian here.
+
+        Raises
+        ------
+        ErasureNotRequestable
+            If the account that signed in acts neither for the set's custodian nor for its patient.
+        ImageUnknown, ImageNotErased
+            If there is no such set, or the chain does not say that it was erased.
+        SecretRemains
+            If this is the home of the set's custodian, which has not destroyed its secret.
+        StorageUnavailable
+            If a node of the store is unavailable; nothing is certified then.
+        """
+        image_set = self._images.show(image_id).image_set
+        if image_set.custodian not in (account, self._institution(account)) and account != (
+            self._keys.owner(image_set.patient)
+        ):
+            raise ErasureNotRequestable(
+                f"{account} has signed in, and is neither the custodian nor the patient of the "
+                "image set; only they have copies deleted",
+                account=account,
+                image=image_id,
+            )
+        try:
+            certificate = self._erasures.forget(image_id, holder=self._account)
+        except CiphertextRemains as error:
+            raise StorageUnavailable(error.message) from error  # its address is not for others
+        self.forget(image_id)
+        return certificate
+
+    def take_certificate(self, account: str, certificate: ErasureCertificate) -> Erasure:
+        """Keep the certificate of a holder that has signed in; see :meth:`.Erasures.accept`.
+
+        Raises
+        ------
+        ReaderNotControlled
+            If the account that signed in does not control the holder's identity.
+        """
+        self._require_controls(account, certificate.holder)
+        return self._erasures.accept(certificate)
+
     def health(self) -> Health:
         """What the gateway sees of the chain.
 
@@ -283,18 +336,21 @@ class Gateway:
         present = self._permissions.present()
         return Health(self._custodian, self._chain_id, present.block, present.block_age)
 
-    def _require_controls(self, account: str, request: SignedReceipt) -> None:
-        """That a receipt comes from the account that alone can have signed it.
+    def _institution(self, account: str) -> str:
+        return str(self._ledger.call("ParticipantRegistry", "institutionOf", account))
+
+    def _require_controls(self, account: str, identity: str) -> None:
+        """That what an identity has signed comes from the account that alone can have signed it.
 
         So a receipt that was stolen is of no use: no token is issued to another account, and the
         receipt is not used up.
         """
-        owner = self._keys.owner(request.receipt.reader)
+        owner = self._keys.owner(identity)
         if owner != account:
             raise ReaderNotControlled(
-                f"{account} has signed in, and {request.receipt.reader} is controlled by {owner}; "
-                "sign in with that account",
+                f"{account} has signed in, and {identity} is controlled by {owner}; sign in with "
+                "that account",
                 account=account,
-                reader=request.receipt.reader,
+                reader=identity,
                 owner=owner,
             )

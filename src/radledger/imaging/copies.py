@@ -264,6 +264,10 @@ class Copies:
         self._note(record, {})
         return UnpinResult(record.image_id, len(unpinned))
 
+    def noted(self) -> list[str]:
+        """Ids of the image sets that :meth:`pin` keeps a copy of."""
+        return sorted(path.stem for path in (self._home.folder / "pinned").glob("*.json"))
+
     # ------------------------------------------------------------------------------- internals
 
     def _held(self, contents: Mapping[str, _Content]) -> tuple[ContentCopies, ...]:

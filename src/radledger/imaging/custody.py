@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from radledger.imaging import records
 from radledger.imaging.home import ImagingHome
+from radledger.imaging.model import State
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
@@ -40,7 +42,13 @@ class Custody:
         sop_instance
             SOP Instance UID.
         """
-        return self._home.journal.kept(sop_instance)
+        kept = self._home.journal.kept(sop_instance)
+        # A journal from a backup may have what was erased since.
+        return {
+            sop_class
+            for image_id, sop_class in kept
+            if records.state_of(self._home.ledger, image_id) is not State.ERASED
+        }
 
     def holding(self, level: Level, uid: str) -> list[str | None]:
         """Image sets of this home with something of a study, series or instance, oldest first.

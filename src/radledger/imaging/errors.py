@@ -12,6 +12,8 @@
     │   ├── FileNotInSet          a file is not byte for byte one of the set's
     │   ├── BundleTooLarge        a bundle would have more bytes than its verifier reads
     │   ├── CiphertextRemains     an erased set's ciphertext is on an unavailable node
+    │   ├── ImageNotErased        the chain does not say that the set was erased
+    │   ├── SecretRemains         this home still has the secret of an erased set
     │   ├── CopiesMissing         copies of the set's ciphertext are missing, and cannot be made
     │   ├── FolderNotEmpty        where files are to be written there are some already
     │   ├── NothingToAdd          none of the given paths could be taken
@@ -26,6 +28,7 @@
     ├── InvalidDatabaseUrl
     │   └── InvalidJournalUrl     a URL with which no journal can be opened
     └── CryptoError
+        ├── CertificateInvalid    not a certificate of erasure by its holder
         └── CommitmentMismatch    a secret that is not the one which was committed to
 """
 
@@ -41,6 +44,7 @@ from radledger.errors import (
 
 __all__ = [
     "BundleTooLarge",
+    "CertificateInvalid",
     "CiphertextRemains",
     "ClusterUnavailable",
     "ClusterUnusable",
@@ -50,6 +54,7 @@ __all__ = [
     "FolderNotEmpty",
     "HomeBusy",
     "ImageError",
+    "ImageNotErased",
     "ImageUnknown",
     "InvalidImageId",
     "InvalidJournalUrl",
@@ -59,6 +64,7 @@ __all__ = [
     "ManifestInvalid",
     "NothingToAdd",
     "RootMismatch",
+    "SecretRemains",
     "SecretUnknown",
     "WorkerAnswerInvalid",
 ]
@@ -98,6 +104,14 @@ class BundleTooLarge(ImageError):
 
 class CiphertextRemains(ImageError):
     """An image set is erased, its secret and salts too, but a node still has its ciphertext."""
+
+
+class ImageNotErased(ImageError):
+    """The chain does not say that an image set was erased."""
+
+
+class SecretRemains(ImageError):
+    """This home still has the secret of an erased image set, from a backup for instance."""
 
 
 class CopiesMissing(ImageError):
@@ -142,6 +156,10 @@ class ClusterUnavailable(ImageError):
 
 class ClusterUnusable(ImageError, UsageError):
     """A cluster that cannot do the work: a package or a journal in PostgreSQL is missing."""
+
+
+class CertificateInvalid(CryptoError):
+    """A text is not a certificate of erasure, or not one that its holder signed."""
 
 
 class CommitmentMismatch(CryptoError):

@@ -5,7 +5,7 @@
     home/imaging/<chain id>-<chain and contract>/
       journal.sqlite3      secrets and salts: back it up, and keep it secret; or in PostgreSQL
       journal.key          what opens the secrets in it; journal-postgresql.key of one there
-      certificates/        one for each erased image set
+      certificates/        of erased image sets: the custodian's, and those of other holders
       adding/, rekeying/   files under way
 """
 
@@ -21,7 +21,13 @@ from typing import TYPE_CHECKING
 from radledger.chain.refusals import ImageIsDisowned, ImageIsErased
 from radledger.files import locked
 from radledger.imaging import reading, records
-from radledger.imaging.errors import CommitmentMismatch, HomeBusy, SecretUnknown
+from radledger.imaging.certificates import Certificates
+from radledger.imaging.errors import (
+    CommitmentMismatch,
+    HomeBusy,
+    ImageNotErased,
+    SecretUnknown,
+)
 from radledger.imaging.journal.homekey import HomeKey
 from radledger.imaging.journal.journal import Journal
 from radledger.imaging.model import ImageRecord, State
@@ -74,6 +80,11 @@ class ImagingHome:
         """The secrets, and how far each addition has come."""
         return custodian_journal(self.folder, journal_location(self.folder, self._journal_url))
 
+    @cached_property
+    def certificates(self) -> Certificates:
+        """The certificates of erasure."""
+        return Certificates(self.folder / "certificates")
+
     def usable(self, image_id: str) -> ImageRecord:
         """The record of an image set that is not erased.
 
@@ -85,6 +96,24 @@ class ImagingHome:
         record = records.image_record(self.ledger, image_id)
         if record.state is State.ERASED:
             raise ImageIsErased.of({"image": record.image_id})
+        return record
+
+    def erased(self, image_id: str) -> ImageRecord:
+        """The record of an image set that is erased.
+
+        Raises
+        ------
+        ImageUnknown, ImageNotErased
+            If there is no such set, or the chain does not say that it was erased.
+        """
+        record = records.image_record(self.ledger, image_id)
+        if record.state is not State.ERASED:
+            raise ImageNotErased(
+                "the chain does not say that this image set was erased; its custodian erases it "
+                "with `radledger image erase`",
+                image=record.image_id,
+                state=record.state,
+            )
         return record
 
     def recognised(self, image_id: str) -> ImageRecord:

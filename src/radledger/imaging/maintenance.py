@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from radledger.chain.rpc import request
 from radledger.crypto import envelope
-from radledger.files import write_atomically
 from radledger.identity.identities import warn_of_x25519
 from radledger.imaging import reading, records
+from radledger.imaging.certificates import BY_CUSTODIAN, ErasureCertificate
 from radledger.imaging.ciphertext import decrypt_instance, encrypted
 from radledger.imaging.errors import CiphertextRemains
 from radledger.imaging.home import exclusive_workdir
@@ -90,14 +89,14 @@ class Maintenance:
         """
         record = records.image_record(self.home.ledger, image_id)
         row = self.home.journal.find(image_id)
-        certificate = self._certificate(image_id)
+        certificate = self.home.certificates.own(image_id)
         if row is None or not (row.secret or certificate.exists()):
             self.home.held(image_id)
             raise AssertionError("unreachable")
-        if row.secret is not None:
-            self.home.journal.require_authentic(row)  # another set would be destroyed
         if not certificate.exists():
-            self._write_certificate(certificate, record, row)
+            if row.secret is not None:
+                self.home.journal.require_authentic(row)  # another set's would be certified
+            self._certify(record, row, signer)
         digest = hashlib.sha256(certificate.read_bytes()).digest()
         self.home.ledger.sender.finish(signer)
         record = records.image_record(self.home.ledger, image_id)
@@ -105,6 +104,35 @@ class Maintenance:
             self.home.ledger.send(
                 signer, records.CONTRACT, "erase", record.image_set.struct, digest
             )
+        self._destroy(record, row)
+        transaction, gas = self._last("ImageErased", image_id)
+        return EraseResult(image_id, certificate, "0x" + digest.hex(), transaction, gas)
+
+    def destroy_again(self, image_id: str) -> bool:
+        """Destroy what a backup brought back of a set that the chain says is erased, if anything.
+
+        Returns
+        -------
+        bool
+            Whether this home had its secret.
+
+        Raises
+        ------
+        ImageNotErased
+            If the chain does not say so.
+        CiphertextRemains, JournalAltered
+            As for `erase`.
+        """
+        record = self.home.erased(image_id)
+        row = self.home.journal.find(record.image_id)
+        if row is None:
+            return False
+        self._destroy(record, row)
+        return row.secret is not None
+
+    def _destroy(self, record: ImageRecord, row: SetRow) -> None:
+        if row.secret is not None:
+            self.home.journal.require_authentic(row)  # another set would be destroyed
         # With a journal from a backup, the set may have been sealed under another manifest.
         self.home.journal.erase(row.set_id, candidates(bytes.fromhex(record.manifest[2:])))
         try:
@@ -117,8 +145,6 @@ class Maintenance:
                 image=record.image_id,
                 reason=error.message,
             ) from error
-        transaction, gas = self._last("ImageErased", image_id)
-        return EraseResult(image_id, certificate, "0x" + digest.hex(), transaction, gas)
 
     def _without_lost(self, rekeying: Rekeying) -> Rekeying:
         """A re-keying without what the store has lost since; the old ciphertext is there yet."""
@@ -182,21 +208,11 @@ class Maintenance:
         receipt = request(self.home.ledger.web3, "eth_getTransactionReceipt", [transaction])
         return transaction, int(receipt["gasUsed"], 16)
 
-    def _certificate(self, image_id: str) -> Path:
-        return self.home.folder / "certificates" / f"{image_id}.json"
-
-    def _write_certificate(self, path: Path, record: ImageRecord, row: SetRow) -> None:
-        statement = {
-            "statement": "The custodian destroys the secret and the salts of this image set, "
-            "deletes its ciphertext, and keeps nothing that could open it.",
-            "image_id": record.image_id,
-            "custodian": record.image_set.custodian,
-            "chain_id": self.home.ledger.chain_id,
-            "contract": self.home.ledger.address(records.CONTRACT),
-            "instances": record.instances,
-            "manifest": row.manifest_cid,
-            "ciphertexts": sorted(file.cid for file in self.home.journal.files(row.set_id)),
-            "time": self.home.ledger.present().time,
-        }
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        write_atomically(path, json.dumps(statement, indent=2, sort_keys=True) + "\n")
+    def _certify(self, record: ImageRecord, row: SetRow, signer: LocalAccount) -> None:
+        """Sign and keep the custodian's certificate, whose digest goes on chain."""
+        contents = len(self.home.journal.files(row.set_id)) + 1  # and the manifest
+        custodian = record.image_set.custodian
+        certificate = ErasureCertificate.of(
+            self.home.ledger, record, BY_CUSTODIAN, custodian, contents, signer
+        )
+        self.home.certificates.write_own(certificate)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from radledger.imaging.errors import ImageUnknown, InvalidImageId
-from radledger.imaging.model import ImageRecord
+from radledger.imaging.model import ImageRecord, State
 from radledger.imaging.state import EVENTS, ImageState
 from radledger.texts import digest_of, quoted
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
 
-__all__ = ["CONTRACT", "find_records", "image_record", "is_anchored", "versions"]
+__all__ = ["CONTRACT", "find_records", "image_record", "is_anchored", "state_of", "versions"]
 
 CONTRACT = "ImageRegistry"
 _ANCHORED = "ImageAnchored"
@@ -78,6 +78,12 @@ def is_anchored(ledger: Ledger, image_id: str) -> bool:
         If it is not an id.
     """
     return bool(ledger.call(CONTRACT, "imageOf", _word(image_id)).state)
+
+
+def state_of(ledger: Ledger, image_id: str) -> State | None:
+    """The state of an image set at the latest block; none if it was not anchored."""
+    number = ledger.call(CONTRACT, "stateOf", _word(image_id))
+    return State.of(number) if number else None
 
 
 def _word(image_id: str) -> bytes:

@@ -352,12 +352,13 @@ class Images:
 
         Raises
         ------
-        SecretUnknown
-            If this home does not have it, or has an earlier one.
+        SecretUnknown, ImageIsErased
+            If this home does not have it, or has an earlier one; if the set was erased.
         JournalAltered
             If the journal is not as this home wrote it.
         """
-        return self._home.secret(self._home.held(image_id), self.show(image_id))
+        row = self._home.held(image_id)
+        return self._home.secret(row, self._home.usable(image_id))  # or in a restored journal alone
 
     def disown(self, image_id: str) -> Action[Receipt]:
         """Disown an image set that names the patient by mistake, or that they do not recognise.

@@ -27,11 +27,13 @@ from radledger.cli.parameters import (
 )
 from radledger.cli.progress import progress_bar
 from radledger.cli.session import session
-from radledger.errors import UsageError
+from radledger.errors import RadLedgerError, UsageError
 from radledger.imaging.commands.archive import Archive, accounting
 from radledger.imaging.commands.reading import ReadOptions
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
     from radledger.imaging.model import Addition
 
 __all__ = ["group"]
@@ -43,6 +45,10 @@ class NothingToVerify(UsageError):
 
 class WhatToAddUnclear(UsageError):
     """Neither paths with a patient nor a list were given, or both."""
+
+
+class WhatToEraseUnclear(UsageError):
+    """No image set was named, or certificates were given for one that is not erased yet."""
 
 
 group = typer.Typer(help="Image sets, from files to the chain and back.")
@@ -241,9 +247,88 @@ def rekey(image: ImageId) -> None:
 
 
 @group.command()
-def erase(image: ImageId) -> None:
-    """Erase an image set for good, as its custodian: secret, salts and ciphertext."""
-    show(session.radledger.images.erase(image, custodian=session.signer))
+def erase(
+    image: Annotated[
+        str | None, typer.Argument(metavar="IMAGE", help="Id of the image set.")
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Ask the holders of an erased image set again, or of all, and destroy what a "
+            "backup has brought back.",
+        ),
+    ] = False,
+    certificates: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--certificate",
+            parser=file_to_read,
+            metavar="FILE",
+            help="With --resume: take a certificate that a holder has sent; repeatable.",
+        ),
+    ] = None,
+) -> None:
+    """Erase an image set for good, as its custodian, and at those to whom it was released.
+
+    It is erased at a holder when the holder has signed a certificate; `complete` says whether all
+    have.
+    """
+    from radledger.gateway.holders import GatewayHolders
+    from radledger.imaging.certificates import ErasureCertificate
+
+    if image is None and not resume:
+        raise WhatToEraseUnclear("name the image set to erase, or resume erasures with --resume")
+    if certificates and not resume:
+        raise WhatToEraseUnclear("certificates are taken with --resume, once the set is erased")
+    erasures, custodian = session.radledger.erasures, session.signer
+    ask = GatewayHolders(custodian, session.radledger.ledger.chain_id).ask
+    if image is not None and not resume:
+        done, erasure = erasures.erase(image, custodian=custodian, ask=ask)
+        show({**plain(done), "complete": erasure.complete, "holders": erasure.holders})
+        return
+    for path in certificates or ():
+        erasures.accept(ErasureCertificate.from_file(path))
+    show_all(erasures.resume(image, custodian=custodian, ask=ask), empty="no erased image sets")
+
+
+@group.command()
+def forget(
+    image: Annotated[
+        str | None,
+        typer.Argument(metavar="IMAGE", help="Id of the image set (default: all erased ones)."),
+    ] = None,
+) -> None:
+    """Delete your copy of an erased image set, and certify to its custodian that none is left.
+
+    Files that `image fetch` or `pacs send` wrote elsewhere are yours to delete.
+    """
+    erasures, holder = session.radledger.erasures, session.signer
+    chosen = erasures.learned() if image is None else [image]
+    show_all((_forgotten(each, holder) for each in chosen), empty="nothing to forget")
+
+
+def _forgotten(image: str, holder: LocalAccount) -> dict[str, Any]:
+    """Forget one image set; the certificate, and why it was not delivered if it was not."""
+    from radledger.gateway.holders import GatewayHolders
+
+    radledger = session.radledger
+    certificate = radledger.erasures.forget(image, holder=holder)
+    url = radledger.identities.gateway(radledger.images.show(image).image_set.custodian)
+    reason = None if url else "the custodian has published no gateway; send it the file"
+    if url:
+        try:
+            GatewayHolders(holder, radledger.ledger.chain_id).deliver(url, certificate)
+        except RadLedgerError as error:
+            reason = error.message
+    return {
+        "image_id": certificate.image_id,
+        "contents": certificate.contents,
+        "certificate": radledger.erasures.path_of(certificate),
+        "digest": certificate.digest,
+        "delivered": reason is None,
+        "reason": reason,
+    }
 
 
 @group.command()

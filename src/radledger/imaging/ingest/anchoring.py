@@ -22,7 +22,7 @@ from radledger.imaging.bindings import NewImageSet
 from radledger.imaging.errors import ImageError, JournalAltered
 from radledger.imaging.journal import pinning
 from radledger.imaging.manifest import Group, Instance, Manifest
-from radledger.imaging.model import NONE, ImageSet, Kind, group_digest
+from radledger.imaging.model import NONE, ImageSet, Kind, State, group_digest
 from radledger.storage import cid_digest
 from radledger.storage.errors import StorageUnavailable
 
@@ -35,17 +35,24 @@ if TYPE_CHECKING:
     from radledger.storage import Storage
 
 __all__ = [
+    "ERASED",
     "anchor",
     "build_manifest",
     "encryption_keys",
     "image_set_of",
     "lost",
     "seal",
+    "was_erased",
     "whole",
     "without_hybrid",
 ]
 
 _BATCH = 100
+ERASED = (
+    "it is in {0}, which was erased, and the journal is of a time before that; destroy it again "
+    "with `radledger image erase --resume {0}`, then add the file again"
+)
+"""Why a file is left out that a journal from a backup knows."""
 
 
 def seal(
@@ -124,6 +131,13 @@ def anchor(ledger: Ledger, journal: Journal, signer: LocalAccount, rows: Sequenc
             journal.confirm(row.set_id, receipt["transactionHash"], gas)
 
 
+def was_erased(ledger: Ledger, row: SetRow, anchored_now: bool) -> bool:
+    """Whether a set of the journal was erased, as it was brought to the chain now or before."""
+    if anchored_now:
+        return row.state == "sealed"  # it was there already, or it would be confirmed
+    return records.state_of(ledger, row.image_id or "") is State.ERASED
+
+
 def image_set_of(row: SetRow) -> ImageSet:
     """What a sealed set's id is the hash of."""
     return ImageSet(row.custodian, row.patient, row.root or "", row.visit, row.course)
@@ -169,10 +183,13 @@ def build_manifest(journal: Journal, row: SetRow) -> Manifest:
 
 
 def _settled(ledger: Ledger, journal: Journal, row: SetRow) -> bool:
-    """Whether the chain has a set, which is noted then."""
+    """Whether the chain has a set, which is noted then unless it was erased."""
     if not records.is_anchored(ledger, row.image_id or ""):
         return False
-    transaction = records.image_record(ledger, row.image_id or "").transaction
+    record = records.image_record(ledger, row.image_id or "")
+    if record.state is State.ERASED:
+        return True
+    transaction = record.transaction
     receipt = request(ledger.web3, "eth_getTransactionReceipt", [transaction])
     registry = ledger.address(records.CONTRACT).lower()
     sets = sum(log["address"].lower() == registry for log in receipt["logs"])

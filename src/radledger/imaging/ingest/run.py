@@ -23,6 +23,7 @@ from radledger.identity.identities import MOST_NAMED, warn_of_x25519
 from radledger.imaging.errors import JournalAltered, WorkerAnswerInvalid
 from radledger.imaging.home import custodian_journal, exclusive_workdir
 from radledger.imaging.ingest import anchoring
+from radledger.imaging.ingest.anchoring import ERASED
 from radledger.imaging.ingest.retry import Retry
 from radledger.imaging.ingest.storing import FileOutcome, Task, store_files
 from radledger.imaging.journal import pinning
@@ -315,7 +316,16 @@ class _Run:
         if rows:
             self._anchor(list(rows.values()))
         anchored = self._earlier.union(rows)
+        for lot in lots:
+            self._patience.insist(partial(self._leave_out_erased, lot, anchored))
         return self._patience.insist(lambda: [self._added(lot, anchored) for lot in lots])
+
+    def _leave_out_erased(self, lot: _Open, anchored: set[int]) -> None:
+        """Report sets that were erased, which a journal from a backup still has."""
+        for row in self._journal.sets(lot.taken):
+            if anchoring.was_erased(self._ingest.ledger, row, row.set_id in anchored):
+                reason = ERASED.format(row.image_id)
+                lot.left_out.append((None, SkippedFile(lot.taken.pop(row.set_id), reason)))
 
     def _anchor(self, rows: Sequence[SetRow]) -> None:
         self._patience.insist(

@@ -176,8 +176,21 @@ class Sqlite(Database):
         return sqlite.insert(table).on_conflict_do_nothing()
 
     def forget(self) -> None:
-        """See `Database`; the write-ahead log still holds the old pages."""
-        self.connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        """See `Database`; the write-ahead log still holds the old pages.
+
+        Raises
+        ------
+        JournalUnavailable
+            If another process reads the journal for as long as this waits for it.
+        """
+        done = self.connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        busy = done[0][0]
+        if busy:
+            raise JournalUnavailable(
+                f"the journal {self._name} is being read by another process, so what was deleted "
+                "is still in its files; run again when that has ended",
+                journal=self._name,
+            )
 
     def _lay_out(self) -> None:
         # Alembic changes a table by making it again, which must not delete the rows that name its

@@ -311,9 +311,10 @@ class Journal(RekeyRows):
         rows = self._all(of_set.order_by(number.is_(None), number, instance))
         return [FileRow(*row) for row in rows]
 
-    def kept(self, sop_instance: str) -> set[str]:
-        """Classes of an instance that sets on the chain hold as it was added, not de-identified."""
-        return {sop_class for (sop_class,) in self._all(statements.KEPT, sop_instance=sop_instance)}
+    def kept(self, sop_instance: str) -> set[tuple[str, str]]:
+        """Sets on the chain that hold an instance as it was added, and its class in each."""
+        found = self._all(statements.KEPT, sop_instance=sop_instance)
+        return {(str(image_id), str(sop_class)) for image_id, sop_class in found}
 
     def holding(self, level: Level, uid: str) -> list[SetRow]:
         """Sets that have something of a study, series or instance, and are not erased."""

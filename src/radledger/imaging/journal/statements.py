@@ -74,7 +74,7 @@ KNOWN = _OF_FILE.add_columns(of_files.c.cid, of_sets.c.state).where(
 )
 INSTANCE = _OF_FILE.where(*_SERIES, *given(of_files.c.sop_instance), or_(IS_OPEN, _GROUPED))
 KEPT = (
-    select(of_files.c.sop_class)
+    select(of_sets.c.image_id, of_files.c.sop_class)
     .join_from(of_files, of_sets)
     .where(*given(of_files.c.sop_instance), of_sets.c.profile == "", of_sets.c.state == "confirmed")
 )
