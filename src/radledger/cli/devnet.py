@@ -42,6 +42,14 @@ def up(
         int | None,
         typer.Option(min=1, metavar="N", help="How many IPFS nodes; at first 2, then as before."),
     ] = None,
+    gateway: Annotated[
+        bool,
+        typer.Option(
+            "--gateway",
+            help="Start the hospital's gateway too, with the viewer of `make ohif` if it is there; "
+            "then each time.",
+        ),
+    ] = False,
 ) -> None:
     """Start or resume the network; returns when it is usable."""
     from radledger import devnet
@@ -49,7 +57,16 @@ def up(
     before = devnet.status(session.folder)
     if before.chain is not None and not before.running and not session.json:
         print(_resumed(before.chain, chain), file=sys.stderr)
-    show(devnet.up(session.folder, chain, validators=validators, store=store, nodes=nodes))
+    show(
+        devnet.up(
+            session.folder,
+            chain,
+            validators=validators,
+            store=store,
+            nodes=nodes,
+            gateway=gateway,
+        )
+    )
 
 
 @group.command()

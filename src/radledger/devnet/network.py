@@ -17,6 +17,7 @@ from radledger.chain.nodes.networks import Network
 from radledger.chain.rpc import request
 from radledger.deployment import deploy
 from radledger.devnet import chain as chains
+from radledger.devnet import gateway as gateways
 from radledger.devnet import people
 from radledger.devnet import store as storage
 from radledger.devnet.errors import NodeFailed
@@ -56,6 +57,8 @@ class Devnet:
     store_nodes
         Multiaddress of each Kubo node by name, None for one that does not run; empty where the
         store is a folder.
+    gateway
+        Address of the hospital's gateway; None where it does not run.
     """
 
     running: bool
@@ -67,6 +70,7 @@ class Devnet:
     accounts: Mapping[str, str]
     contracts: Mapping[str, str]
     store_nodes: Mapping[str, str | None]
+    gateway: str | None
 
 
 def up(
@@ -76,6 +80,7 @@ def up(
     validators: int | None = None,
     store: str | None = None,
     nodes: int | None = None,
+    gateway: bool = False,
 ) -> Devnet:
     """Start a local chain and store with the contracts deployed and all participants accredited.
 
@@ -94,6 +99,8 @@ def up(
     store, nodes
         ``local`` or ``kubo``, and how many nodes of it; default: as before, at first the local
         one, and two of Kubo.
+    gateway
+        Whether the hospital's gateway is to run; once it was, it is started each time.
 
     Raises
     ------
@@ -124,6 +131,8 @@ def up(
         people.accredit(ledger, accounts)
         _register_keys(ledger, home, accounts)
         _write_network(home, replace(network, chain_id=ledger.chain_id))
+        if gateway or gateways.was_started(_data(home)):
+            _up_gateway(home, ledger, accounts[gateways.CUSTODIAN])
     return status(home)
 
 
@@ -132,6 +141,7 @@ def down(home: Path) -> Devnet:
     if not home.is_dir():
         return status(home)
     with locked(home / f".{NAME}.lock"):
+        gateways.stop(_data(home))
         chains.down(_data(home))
         storage.down(_data(home))
     return status(home)
@@ -154,6 +164,7 @@ def status(home: Path) -> Devnet:
         except ChainError:
             pass  # it is starting or failing: not usable
     running = chain_id is not None
+    gateway = gateways.recorded(data)
     return Devnet(
         running=running,
         chain=chains.kind(data),
@@ -168,6 +179,7 @@ def status(home: Path) -> Devnet:
         },
         contracts=contracts,
         store_nodes=storage.nodes(_data(home)),
+        gateway=gateway.endpoint if gateway else None,
     )
 
 
@@ -253,6 +265,16 @@ def _register_keys(ledger: Ledger, home: Path, accounts: Mapping[str, LocalAccou
             continue
         payer = account if name in people.FUNDED else accounts["hospital"]
         people.register_key(ledger, account, public_key(keystore.encryption_key(name)), payer)
+
+
+def _up_gateway(home: Path, ledger: Ledger, custodian: LocalAccount) -> None:
+    """Start the gateway, and publish where it is, so that readers find it."""
+    from radledger.identity import Identities
+
+    node = gateways.start(home, _data(home), NAME)
+    identities = Identities(ledger)
+    if identities.gateway(custodian.address) != node.endpoint:
+        identities.set_gateway(node.endpoint).send(custodian)
 
 
 def _write_network(home: Path, network: Network) -> None:
