@@ -38,23 +38,29 @@ def receiving(home, patients):
     """Run ``radledger pacs receive``; gives what it says and its process."""
     pytest.importorskip("pynetdicom", reason="needs pynetdicom")
 
-    @contextmanager
     def receiving(*options):
-        receive = ("pacs", "receive", "--patients", patients, "--allow", "STORESCU", "--port", "0")
-        process = subprocess.Popen(
-            command(*receive, "--json", "--home", home, "--as", "hospital", *options),
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            yield json.loads(process.stdout.readline()), process
-        finally:
-            process.kill()
-            process.communicate()
+        receive = ("receive", "--patients", patients, "--allow", "STORESCU")
+        return running(home, *receive, *options)
 
     return receiving
+
+
+@contextmanager
+def running(home, *arguments):
+    """Run a command that listens, as the hospital; gives what it says and its process."""
+    whose = ("--json", "--home", home, "--as", "hospital", "--port", "0")
+    process = subprocess.Popen(
+        command("pacs", *arguments, *whose),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield json.loads(process.stdout.readline()), process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def store(started, files):
@@ -289,3 +295,65 @@ def test_sending_without_the_package_that_speaks_the_protocol(image, cli, monkey
         monkeypatch.delitem(sys.modules, f"radledger.pacs.{module}", raising=False)
     refused = cli("pacs", "send", image, "--to", "PACS@127.0.0.1:104", "--as", "hospital")
     assert refused.refused("PacsNotInstalled", 2) == {"missing": "pynetdicom"}
+
+
+@pytest.fixture
+def workstations(tmp_path):
+    file = tmp_path / "workstations.csv"
+    file.write_text("title,host,port,account,purpose\nREADING,127.0.0.1,104,radiologist,CC\n")
+    return file
+
+
+def test_workstation_finds_and_retrieves_as_the_chain_permits(
+    home, workstations, image, signed, cli, addresses, tmp_path
+):
+    pytest.importorskip("pynetdicom", reason="needs pynetdicom")
+    keys = ("-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID", "-k", "PatientID")
+    serve = ("serve", "--workstations", workstations)
+    with running(home, *serve) as (started, process):
+        assert started["custodian"] == addresses["hospital"]
+        where = ["-aet", "READING", "-aec", started["title"], started["host"], str(started["port"])]
+
+        def asked(name, *options):
+            done = subprocess.run(
+                [program(name), "-v", "-S", *options, *where],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            return done.stdout + done.stderr
+
+        assert "(Pending)" not in asked("findscu", *keys)
+        signed("consent", "grant", "radiologist", "--purpose", "CC")
+        found = asked("findscu", *keys)
+        assert found.count("(Pending)") == 1
+        (uid,) = (line.split("[")[1].split("]")[0] for line in found.splitlines() if "UI [" in line)
+        study = ("-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={uid}")
+        folder = tmp_path / "retrieved"
+        folder.mkdir()
+        said = asked("getscu", "+B", "-od", str(folder), *study)
+        assert len(list(folder.iterdir())) == 2, said
+        cli(*("pacs", *serve, "--port", "0", "--as", "hospital")).refused("HomeBusy")
+        signed("consent", "revoke", "radiologist")
+        assert "(Pending)" not in asked("findscu", *keys)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=240) == 0
+        assert process.stderr.read() == ""
+    readers = [each["reader"] for each in cli("access-log", image).objects if "reader" in each]
+    assert addresses["radiologist"] in readers
+
+
+def test_what_cannot_be_served_is_refused(home, cli, workstations, tmp_path, monkeypatch):
+    serve = ("pacs", "serve", "--port", "0", "--workstations")
+    cli(*serve, workstations).refused("AccountNotNamed", 2)
+    unknown = tmp_path / "unknown.csv"
+    unknown.write_text("title,host,port,account,purpose\nA,127.0.0.1,104,nobody-here,CC\n")
+    refused = cli(*serve, unknown, "--as", "hospital").refused("InvalidWorkstationList", 2)
+    assert refused == {"file": str(unknown), "line": 2}
+    cli(*serve, workstations, "--title", "A\\B", "--as", "hospital").refused("InvalidTitle", 2)
+    cli(*serve, workstations, "--key", workstations, "--as", "hospital").refused("TlsIncomplete", 2)
+    monkeypatch.setitem(sys.modules, "pynetdicom", None)
+    for module in ("server", "listening", "bounds", "retrieving"):
+        monkeypatch.delitem(sys.modules, f"radledger.pacs.{module}", raising=False)
+    refused = cli(*serve, workstations, "--as", "hospital").refused("PacsNotInstalled", 2)
+    assert refused == {"missing": "pynetdicom"}

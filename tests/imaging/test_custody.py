@@ -89,3 +89,20 @@ def test_what_another_program_wrote_of_a_set_is_refused(custody, add, series):
     with pytest.raises(JournalAltered) as error:
         custody.holding("study", "1.2.3")
     assert error.value.values == {"image": added.image_id}
+
+
+def test_image_sets_and_kinds_that_a_home_holds(custody, add, series, sample, images, who):
+    hospital = who.hospital.address
+    assert (custody.image_sets(hospital), custody.kinds(hospital)) == ([], [])
+    (mr,) = add(sample("MR_small_RLE.dcm"), keep_identity=True)
+    (ct,) = add(series)
+    assert custody.image_sets(hospital) == [mr.image_id, ct.image_id]
+    kinds = [
+        ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1"),
+        ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.1.2.5"),
+    ]
+    assert custody.kinds(hospital) == kinds
+    assert custody.image_sets(who.clinic.address) == []
+    images.erase(mr.image_id, custodian=who.hospital)
+    assert custody.image_sets(hospital) == [ct.image_id]
+    assert custody.kinds(hospital) == kinds[:1]

@@ -116,6 +116,7 @@ gateway serve --port 0 --as hospital
 gateway view IMAGE --purpose CC --as radiologist
 pacs receive --patients PATIENTS --allow A --port 0 --as hospital
 pacs send IMAGE --to A@127.0.0.1:1 --as hospital
+pacs serve --workstations STATIONS --port 0 --as hospital
 transaction finish --as hospital
 """.strip().splitlines()
 # Groups and commands that ask no contract, or only what this machine has.
@@ -170,12 +171,15 @@ def test_every_command_says_how_old_it_is_and_changes_nothing(before, tmp_path):
     assert len(kept) > 20
     (tmp_path / "file").write_text("{}")
     (tmp_path / "patients").write_text("patient_id,patient\n")
+    stations = "title,host,port,account,purpose\nA,127.0.0.1,1,hospital,CC\n"
+    (tmp_path / "stations").write_text(stations)
     (record,) = (before.home / "deployments").glob("*.json")
     words = {
         "IMAGE": before.expected["image_id"],
         "DATASET": before.expected["dataset_id"],
         "FILE": tmp_path / "file",
         "PATIENTS": tmp_path / "patients",
+        "STATIONS": tmp_path / "stations",
         "RECORD": record,
         "NEW": tmp_path / "new",
     }

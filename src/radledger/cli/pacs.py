@@ -56,6 +56,16 @@ def _pem(what: str) -> Any:
     return typer.Option(parser=file_to_read, metavar="FILE", help=what)
 
 
+Title = Annotated[str, typer.Option(metavar="TITLE", help="The own AE title.")]
+Host = Annotated[str, typer.Option(metavar="HOST", help="Address to listen at.")]
+Associations = Annotated[int, typer.Option(metavar="N", help="Associations at a time.", min=1)]
+Certificate = Annotated[Path | None, _pem("Speak TLS with this certificate (PEM); needs --key.")]
+Key = Annotated[Path | None, _pem("The certificate's key (PEM).")]
+TrustedPeers = Annotated[
+    Path | None, _pem("Accept only peers with a certificate signed by one of these (PEM).")
+]
+
+
 @group.command()
 def receive(
     patients: Annotated[
@@ -70,10 +80,8 @@ def receive(
         list[str],
         typer.Option("--allow", metavar="TITLE", help="AE title that may send; repeatable."),
     ],
-    title: Annotated[
-        str, typer.Option(metavar="TITLE", help="AE title of this receiver.")
-    ] = "RADLEDGER",
-    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen at.")] = "127.0.0.1",
+    title: Title = "RADLEDGER",
+    host: Host = "127.0.0.1",
     port: Annotated[
         int, typer.Option(metavar="N", help="Port; 0 for any free one.", min=0, max=65_535)
     ] = 11_112,
@@ -81,9 +89,7 @@ def receive(
         str,
         typer.Option(metavar="SPAN", help="Time without a further instance that closes a study."),
     ] = "60s",
-    associations: Annotated[
-        int, typer.Option(metavar="N", help="Associations at a time.", min=1)
-    ] = 10,
+    associations: Associations = 10,
     profile: Annotated[
         str,
         typer.Option(
@@ -105,13 +111,9 @@ def receive(
             "goes: TITLE@HOST:PORT; repeatable.",
         ),
     ] = None,
-    certificate: Annotated[
-        Path | None, _pem("Speak TLS with this certificate (PEM); needs --key.")
-    ] = None,
-    key: Annotated[Path | None, _pem("The certificate's key (PEM).")] = None,
-    peers: Annotated[
-        Path | None, _pem("Accept only peers with a certificate signed by one of these (PEM).")
-    ] = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    peers: TrustedPeers = None,
 ) -> None:
     """Receive studies by C-STORE and anchor each once it is complete, until stopped.
 
@@ -134,7 +136,7 @@ def receive(
         _tls(certificate, key, peers),
         Bounds(associations=associations),
         commit_to=[Peer.parse(each) for each in commit_to or ()],
-        commit_tls=of_sender(peers, certificate, key) if peers else None,
+        tls_out=of_sender(peers, certificate, key) if peers else None,
     )
     closes, listed = duration(quiet), PatientList(patients, session.address)
     radledger, custodian = session.radledger, session.signer
@@ -154,11 +156,7 @@ def receive(
         (added,) = add_all(addition)
         return added
 
-    stop = Event()
-
     def ready(port: int) -> None:
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, lambda *_: stop.set())
         show({"title": title, "host": host, "port": port, "custodian": custodian.address})
         sys.stdout.flush()  # a reader of this line may read it from a pipe
 
@@ -178,7 +176,64 @@ def receive(
         quiet=closes,
         ready=ready,
         closed=closed,
-        stop=stop,
+        stop=_stopped(),
+    )
+
+
+@group.command()
+def serve(
+    workstations: Annotated[
+        Path,
+        typer.Option(
+            parser=file_to_read,
+            metavar="FILE",
+            help="CSV with the columns title, host, port, account and purpose.",
+        ),
+    ],
+    title: Title = "RADLEDGER",
+    host: Host = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="N", help="Port; 0 for any free one.", min=0, max=65_535)
+    ] = 11_113,
+    associations: Associations = 10,
+    certificate: Certificate = None,
+    key: Key = None,
+    peers: TrustedPeers = None,
+) -> None:
+    """Answer C-FIND, C-MOVE and C-GET of workstations as the chain permits, until stopped.
+
+    A workstation reads as the account that the list names for it, which signs its receipts.
+    """
+    from radledger.imaging.commands.reading import recorder_of
+    from radledger.pacs.archive import Archive
+    from radledger.pacs.serving import serve as run
+    from radledger.pacs.settings import Bounds, Settings
+    from radledger.pacs.tls import of_sender
+    from radledger.pacs.workstations import read_workstations
+
+    stations = read_workstations(workstations, session.open)
+    settings = Settings(
+        title,
+        list(stations),
+        _tls(certificate, key, peers),
+        Bounds(associations=associations),
+        tls_out=of_sender(peers, certificate, key) if peers else None,
+    )
+    radledger, custodian = session.radledger, session.signer.address
+
+    def ready(port: int) -> None:
+        show({"title": title, "host": host, "port": port, "custodian": custodian})
+        sys.stdout.flush()  # a reader of this line may read it from a pipe
+
+    run(
+        radledger.home,
+        radledger.ledger.deployment,
+        Archive(radledger, custodian, recorder_of(custodian)),
+        stations,
+        settings,
+        address=(host, port),
+        ready=ready,
+        stop=_stopped(),
     )
 
 
@@ -186,9 +241,7 @@ def receive(
 def send(
     image: ImageId,
     to: Annotated[str, typer.Option(metavar="PEER", help="To whom, as TITLE@HOST:PORT.")],
-    title: Annotated[
-        str, typer.Option(metavar="TITLE", help="AE title of the sender.")
-    ] = "RADLEDGER",
+    title: Title = "RADLEDGER",
     purpose: Purposes = None,
     fulfils: Fulfils = None,
     disease: Disease = None,
@@ -243,6 +296,14 @@ def discard(study: Study) -> None:
     """Delete the files that were left out of a study."""
     with closing(_inbox()) as inbox:
         show({"study": study, "discarded": inbox.discard(study)})
+
+
+def _stopped() -> Event:
+    """Set once the process is asked to end."""
+    stop = Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    return stop
 
 
 def _inbox() -> Inbox:

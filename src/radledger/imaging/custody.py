@@ -1,4 +1,4 @@
-"""What a home has of instances that another system has too, by their UIDs."""
+"""What a home holds: its image sets, and instances that another system has too by their UIDs."""
 
 from __future__ import annotations
 
@@ -88,3 +88,14 @@ class Custody:
             If what the journal says of it was not written by this home.
         """
         return self._home.held(image_id).study
+
+    def image_sets(self, custodian: str) -> list[str]:
+        """Ids of the image sets of a custodian that this home holds, oldest first.
+
+        They are on the chain, and were not erased here.
+        """
+        return self._home.journal.confirmed(custodian)
+
+    def kinds(self, custodian: str) -> list[tuple[str, str]]:
+        """Storage class and transfer syntax of a custodian's instances, most of them first."""
+        return self._home.journal.kinds(custodian)

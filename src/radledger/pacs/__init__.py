@@ -1,20 +1,27 @@
 """DICOM's network protocol: instances from a PACS to image sets, and back.
 
-==============  ================================================================
-``settings``    how a receiver presents itself, and to whom
-``patients``    whose images arrive
-``inbox``       what was received and is not anchored yet
-``receiver``    C-ECHO and C-STORE, from the network into the inbox
-``bounds``      what one connection may take
-``closing``     from the inbox to image sets on the chain
-``tls``         certificates
-``commitment``  answers to who asks whether instances are kept
-``receiving``   all of that together
-``peer``        to whom instances are sent
-``sender``      C-STORE, from files to the network
-``sending``     an image set, fetched and sent
-``streaming``   how pynetdicom is used
-==============  ================================================================
+================  ==============================================================
+``settings``      how a receiver presents itself, and to whom
+``patients``      whose images arrive
+``inbox``         what was received and is not anchored yet
+``receiver``      C-ECHO and C-STORE, from the network into the inbox
+``listening``     associations are accepted
+``bounds``        what one connection may take
+``closing``       from the inbox to image sets on the chain
+``tls``           certificates
+``commitment``    answers to who asks whether instances are kept
+``receiving``     all of that together
+``peer``          to whom instances are sent
+``sender``        C-STORE, from files to the network
+``sending``       an image set, fetched and sent
+``streaming``     how pynetdicom is used
+``workstations``  who may query and retrieve, and as which reader
+``archive``       what the chain permits them
+``querying``      what a C-FIND asks for, and its answers
+``retrieving``    C-GET and C-MOVE
+``server``        C-FIND, C-GET and C-MOVE, from the network to the archive
+``serving``       all of that together
+================  ==============================================================
 
 What speaks the protocol needs the extra ``pacs``.
 """

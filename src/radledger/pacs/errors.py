@@ -27,6 +27,7 @@ __all__ = [
     "InvalidPeer",
     "InvalidTitle",
     "InvalidTls",
+    "InvalidWorkstationList",
     "PacsError",
     "PacsNotInstalled",
     "PacsNotListening",
@@ -62,6 +63,10 @@ class InstancesNotSent(PacsError):
 
 class InvalidPatientList(UsageError):
     """A list of patients that cannot be understood."""
+
+
+class InvalidWorkstationList(UsageError):
+    """A list of workstations that cannot be understood."""
 
 
 class InvalidPeer(UsageError):

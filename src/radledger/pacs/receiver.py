@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, cast
 
 from pydicom.dataset import Dataset
@@ -23,11 +22,10 @@ from radledger.dicom.read import DicomHeader, read_header
 from radledger.dicom.source import PROVIDER_URL
 from radledger.dicom.values import value_of
 from radledger.errors import DatabaseUnavailable
-from radledger.pacs.bounds import BoundedServer, bound
 from radledger.pacs.commitment import PUSH_MODEL, Committer, Instance
-from radledger.pacs.errors import InvalidPatientList, PacsNotListening
+from radledger.pacs.errors import InvalidPatientList
 from radledger.pacs.inbox import DuplicateInstance, Held, Inbox
-from radledger.pacs.streaming import streaming
+from radledger.pacs.listening import entity_of, listening
 from radledger.texts import visible
 
 if TYPE_CHECKING:
@@ -40,8 +38,6 @@ __all__ = ["Receiver"]
 
 _LOGGER = logging.getLogger(__name__)
 _LONGEST_COMMENT = 64  # of a value of LO (PS3.5 section 6.2)
-_PDU_BYTES = 128 << 10
-_VERIFICATION = "1.2.840.10008.1.1"
 _ABANDONED = 3600.0  # seconds; longer than a message may take
 
 # PS3.4 table B.2-1 and PS3.7 annex C
@@ -103,17 +99,12 @@ class Receiver:
         PacsNotListening
             If the address cannot be had.
         """
-        with streaming(), self._receiving_into_folder():
-            server = self._listener(host, port)
-            thread = Thread(target=server.serve_forever, args=(0.1,), name="pacs-receiver")
-            thread.start()
-            try:
-                yield server.server_address[1]
-            finally:
-                server.shutdown()
-                thread.join()
-                for association in server.active_associations:
-                    association.abort()
+        handlers = [(evt.EVT_C_STORE, self._stored), (evt.EVT_N_ACTION, self._asked)]
+        with (
+            self._receiving_into_folder(),
+            listening(self._entity(), self._settings, handlers, host, port) as taken,
+        ):
+            yield taken
 
     def remove_abandoned(self) -> None:
         """Remove files of connections that ended before the instance did."""
@@ -131,40 +122,14 @@ class Receiver:
         finally:
             tempfile.tempdir = before
 
-    def _listener(self, host: str, port: int) -> BoundedServer:
-        settings, bounds = self._settings, self._settings.bounds
-        entity = AE(settings.title)
-        entity.require_called_aet = True
-        entity.require_calling_aet = list(settings.allowed)
-        entity.maximum_associations = bounds.associations
-        entity.maximum_pdu_size = _PDU_BYTES
-        entity.acse_timeout = entity.dimse_timeout = bounds.idle_seconds
-        entity.network_timeout = bounds.idle_seconds
+    def _entity(self) -> AE:
+        entity = entity_of(self._settings)
         syntaxes = [each for each in ALL_TRANSFER_SYNTAXES if each not in PROVIDER_URL]
         for context in AllStoragePresentationContexts:
             entity.add_supported_context(str(context.abstract_syntax), syntaxes)
-        entity.add_supported_context(_VERIFICATION)
         if self._committer is not None:
             entity.add_supported_context(PUSH_MODEL)
-        try:
-            server = entity.make_server(
-                (host, port),
-                ssl_context=settings.tls,
-                evt_handlers=[
-                    (evt.EVT_CONN_OPEN, bound, [bounds]),
-                    (evt.EVT_C_STORE, self._stored),
-                    (evt.EVT_N_ACTION, self._asked),
-                ],
-                server_class=BoundedServer,
-            )
-        except OSError as error:
-            raise PacsNotListening(
-                f"cannot listen at {host} port {port}: {error.strerror}; choose others with "
-                "--host and --port",
-                host=host,
-                port=port,
-            ) from error
-        return cast(BoundedServer, server)
+        return entity
 
     def _stored(self, event: Event) -> Dataset:
         """Hold an instance; the answer to who sent it."""

@@ -82,7 +82,7 @@ def receive(
         inbox.remove_unacknowledged()
         committer = None
         if settings.commit_to:
-            report = partial(report_outcome, title=settings.title, tls=settings.commit_tls)
+            report = partial(report_outcome, title=settings.title, tls=settings.tls_out)
             committer = Committer(inbox, settings.commit_to, kept, report)
         receiver = Receiver(inbox, under_way, patients, settings, committer)
         closer = StudyCloser(inbox, add, quiet)

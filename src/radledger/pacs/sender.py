@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
     from radledger.pacs.peer import Peer
 
-__all__ = ["NotSent", "report_outcome", "send_files"]
+__all__ = ["CONTEXTS", "NotSent", "associated", "report_outcome", "send_files", "store"]
 
-_CONTEXTS = 128  # of one association (PS3.8 section 9.3.2.2)
+CONTEXTS = 128
+"""Presentation contexts of one association at most (PS3.8 section 9.3.2.2)."""
 _CONNECTION_SECONDS, _ANSWER_SECONDS = 30, 300
 _SUCCESS, _WARNING = 0x0000, 0xB000
 _ALL_COMMITTED, _SOME_FAILED = 1, 2  # types of the event
@@ -80,9 +81,9 @@ def send_files(
             kinds.setdefault(kind, []).append(file)
     every = list(kinds)
     with streaming():
-        for start in range(0, len(every), _CONTEXTS):
-            some = {kind: kinds[kind] for kind in every[start : start + _CONTEXTS]}
-            with _associated(list(some), peer, title, tls) as association:
+        for start in range(0, len(every), CONTEXTS):
+            some = {kind: kinds[kind] for kind in every[start : start + CONTEXTS]}
+            with associated(list(some), peer, title, tls) as association:
                 not_sent += _sent(association, some, peer)
     return not_sent
 
@@ -102,30 +103,60 @@ def _kind(file: Path) -> tuple[str, str] | None:
 def _sent(
     association: Association, kinds: dict[tuple[str, str], list[Path]], peer: Peer
 ) -> Iterator[NotSent]:
-    accepted = {
-        (str(context.abstract_syntax), str(context.transfer_syntax[0]))
-        for context in association.accepted_contexts
-    }
-    for kind, files in kinds.items():
+    for files in kinds.values():
         for file in files:
-            if kind not in accepted:
-                yield NotSent(file.name, _NOT_ACCEPTED)
-            elif reason := _refusal(_answer(association, file, peer)):
+            _, reason = store(association, file, str(peer))
+            if reason is not None:
                 yield NotSent(file.name, reason)
 
 
-def _answer(association: Association, file: Path, peer: Peer) -> Dataset:
+def store(
+    association: Association,
+    file: Path,
+    peer: str,
+    originator: tuple[str, int] | None = None,
+) -> tuple[int | None, str | None]:
+    """Send one file by an association.
+
+    Parameters
+    ----------
+    association, file
+        By which, and what; the bytes of its data set are sent as they are.
+    peer
+        What to call the peer in an error.
+    originator
+        AE title and message of the C-MOVE by which it was asked for.
+
+    Returns
+    -------
+    status
+        With which the peer answered; none if it does not accept such a file.
+    reason
+        Why it did not take the file; none where it did.
+
+    Raises
+    ------
+    PeerUnreachable
+        If it does not answer any more.
+    """
+    title, message = originator or (None, None)
     try:
-        answer = association.send_c_store(file)
-    except RuntimeError:  # the association has ended
-        answer = None
-    if answer is None or "Status" not in answer:
+        answer = association.send_c_store(file, originator_aet=title, originator_id=message)
+    except (AttributeError, InvalidDicomError):
+        return None, _NO_META
+    except ValueError:
+        return None, _NOT_ACCEPTED
+    except RuntimeError:  # the association has ended, perhaps since nothing of it was accepted
+        if association.rejected_contexts and not association.accepted_contexts:
+            return None, _NOT_ACCEPTED
+        answer = Dataset()
+    if "Status" not in answer:
         raise PeerUnreachable(
             f"{peer} has ended the association, or does not answer any more; some instances were "
             "sent, send all again",
-            peer=str(peer),
+            peer=peer,
         )
-    return answer
+    return int(answer.Status), _refusal(answer)
 
 
 def _refusal(answer: Dataset) -> str | None:
@@ -164,7 +195,7 @@ def report_outcome(
     kind = _SOME_FAILED if outcome.failed else _ALL_COMMITTED
     role = build_role(PUSH_MODEL, scp_role=True)
     syntax = str(ImplicitVRLittleEndian)
-    with streaming(), _associated([(PUSH_MODEL, syntax)], peer, title, tls, [role]) as association:
+    with streaming(), associated([(PUSH_MODEL, syntax)], peer, title, tls, [role]) as association:
         try:
             answer, _ = association.send_n_event_report(event, kind, PUSH_MODEL, PUSH_INSTANCE)
         except (RuntimeError, ValueError):  # it has ended, or the context was not accepted
@@ -187,13 +218,29 @@ def _reference(instance: Instance, reason: int | None = None) -> Dataset:
 
 
 @contextmanager
-def _associated(
+def associated(
     kinds: Sequence[tuple[str, str]],
     peer: Peer,
     title: str,
     tls: ssl.SSLContext | None,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
 ) -> Iterator[Association]:
+    """An association with a peer, which is released at the end.
+
+    Parameters
+    ----------
+    kinds
+        Abstract and transfer syntaxes, each of which the peer may accept or not.
+    peer, title, tls
+        As for `send_files`.
+    roles
+        Which of them are asked for in the other role.
+
+    Raises
+    ------
+    PeerUnreachable, PeerRefused
+        If it does not answer, or rejects the association.
+    """
     entity = AE(title)
     entity.connection_timeout = entity.acse_timeout = _CONNECTION_SECONDS
     entity.dimse_timeout = entity.network_timeout = _ANSWER_SECONDS

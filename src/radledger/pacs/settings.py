@@ -59,8 +59,9 @@ class Settings:
     commit_to
         Who may ask for storage commitment, and where the answer goes; without any it is not
         supported.
-    commit_tls
-        With which certificates TLS is spoken to them; none: in plain.
+    tls_out
+        With which certificates TLS is spoken to peers that images or answers are sent to; none:
+        in plain.
 
     Raises
     ------
@@ -73,7 +74,7 @@ class Settings:
     tls: ssl.SSLContext | None = None
     bounds: Bounds = field(default_factory=Bounds)
     commit_to: Sequence[Peer] = ()
-    commit_tls: ssl.SSLContext | None = None
+    tls_out: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         for title in (self.title, *self.allowed):

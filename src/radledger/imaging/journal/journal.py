@@ -321,6 +321,16 @@ class Journal(RekeyRows):
         name = {"study": "study", "series": "series", "instance": "sop_instance"}[level]
         return self._sets(statements.HOLDING[level], **{name: uid})
 
+    def confirmed(self, custodian: str) -> list[str]:
+        """Ids of the sets of a custodian that the chain has, oldest first."""
+        of_custodian = of_sets.c.custodian == custodian, of_sets.c.state == "confirmed"
+        rows = self._all(select(of_sets.c.image_id).where(*of_custodian).order_by(of_sets.c.set_id))
+        return [image_id for (image_id,) in rows]
+
+    def kinds(self, custodian: str) -> list[tuple[str, str]]:
+        """Class and transfer syntax of a custodian's instances on the chain, most of them first."""
+        return [(kind[0], kind[1]) for kind in self._all(statements.KINDS, custodian=custodian)]
+
     # -------------------------------------------------------------------------------- erasing
 
     def erase(self, set_id: int, manifests: Iterable[str] = ()) -> None:

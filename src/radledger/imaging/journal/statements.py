@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, delete, exists, or_, select, update
+from sqlalchemy import Table, and_, bindparam, delete, exists, func, or_, select, update
 
 from radledger.imaging.journal import tables as schema
 from radledger.imaging.journal.tables import (
@@ -33,6 +33,7 @@ __all__ = [
     "INSTANCE",
     "IS_OPEN",
     "KEPT",
+    "KINDS",
     "KNOWN",
     "LISTED",
     "NAMED",
@@ -85,6 +86,14 @@ HOLDING = {
     "instance": _HELD.join(of_files).where(*given(of_files.c.sop_instance)),
 }
 """The sets that have something of a study, series or instance, by the level."""
+
+KINDS = (
+    select(of_files.c.sop_class, of_files.c.transfer_syntax)
+    .join_from(of_files, of_sets)
+    .where(*given(of_sets.c.custodian), of_sets.c.state == "confirmed")
+    .group_by(of_files.c.sop_class, of_files.c.transfer_syntax)
+    .order_by(func.count().desc())
+)
 GROUP = select(groups.c.digest).where(*given(*groups.primary_key))
 LISTED = (
     select(storing.c.cid)
