@@ -213,6 +213,20 @@ def test_a_link_is_a_token_for_studies_that_its_user_may_see(
     refused(asked("PUT", f"/tokens/{kind}", **further), 404, "ResourceUnknown")
 
 
+def test_a_forbidden_study_is_answered_as_one_that_there_is_not(asked, add, token, sample):
+    add(sample("MR_small.dcm"))
+    forbidden = pydicom.dcmread(sample("MR_small.dcm")).StudyInstanceUID
+    answers = []
+    for uid in (forbidden, "1.2.3"):
+        wanted = {"resources": [resource(uid)], "token_value": token}
+        question = {"level": "study", "method": "get", "dicom_uid": uid, "token_value": token}
+        linked = asked("PUT", "/tokens/viewer-instant-link", **wanted)
+        decided = asked("POST", "/tokens/validate", **question)
+        assert refused(linked, 404, "ResourceUnknown") == {}
+        answers.append((linked.content, decided.content))
+    assert answers[0] == answers[1]
+
+
 def test_a_link_ends_with_its_users_token_or_earlier(asked, http, ledger, token, ct, wall):
     wall(0)
     current = http.client.get("/tokens/current", headers={"Authorization": token})
