@@ -87,6 +87,7 @@ def home(ledger, receipts, holding, tmp_path):
         storage=None,
         custody=None,
         key_service=key_service,
+        receipts=receipts,
         receipt_log=ReceiptLog(ledger, receipts, tmp_path / "log"),
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -167,6 +168,19 @@ class ReceiptBook:
                 *(start, start + DAY),
             )
         return tuple(map(_release, rows))
+
+    def of_images(
+        self, image_ids: Sequence[str], after: int, most: int
+    ) -> list[tuple[int, Release]]:
+        """What was released of image sets after a number of the book, with its own; in order."""
+        with self._opened() as database:
+            rows = database.rows(
+                "SELECT number, receipt, manifest, released_at FROM releases "
+                "WHERE image_id IN (SELECT value FROM json_each(?)) AND number > ? "
+                "ORDER BY number LIMIT ?",
+                *(json.dumps(image_ids), after, most),
+            )
+        return [(row[0], _release(row[1:])) for row in rows]
 
     def since(self, number: int, most: int) -> list[tuple[int, bytes, SignedReceipt]]:
         """What was released after a number of the book: number, digest and receipt, in order."""

@@ -1,7 +1,8 @@
 """The access log: receipts, grants and emergencies in one list.
 
-Receipts stay with the custodian that released a secret, so those of other custodians are not
-included.  Grants and emergencies come from the chain.
+Receipts stay with the custodian that released a secret: those of this home are in its book, and
+what other custodians show a patient is collected from them (``collecting``).  Grants and
+emergencies come from the chain.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ from radledger.imaging.tables import images
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, RowMapping, Table
 
-    from radledger.access.book import Release
+    from radledger.access.collecting import Disclosed
+    from radledger.access.model import Proof
+    from radledger.access.roots import Proven
 
 __all__ = ["Access", "access_log"]
 
 # Unix time, and in the same second block and log index.
 _Place = tuple[int, int, int]
 _AFTER_ITS_SECOND = (sys.maxsize, 0)
+_EMERGENCY_GRANTS = select(grants.c.grant_id).where(grants.c.scope == "0x" + EMERGENCY_DIGEST.hex())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,10 @@ class Access:
         The grant.
     evidence
         Digest of the signed receipt, or hash of the transaction.
+    emergency
+        Whether it is emergency access, or what was read by it.
+    custodian, shown_by, proven, proof, log_index, log_proof
+        Of a reading, as :class:`~.collecting.Disclosed` has them.
     """
 
     timestamp: int
@@ -70,10 +78,17 @@ class Access:
     until: int | None
     grant_id: str | None
     evidence: str
+    emergency: bool = False
+    custodian: str | None = None
+    shown_by: str | None = None
+    proven: Proven | None = None
+    proof: Proof | None = None
+    log_index: int | None = None
+    log_proof: str | None = None
 
 
 def access_log(
-    connection: Connection, releases: Iterable[Release], term: str | None = None
+    connection: Connection, disclosed: Iterable[Disclosed], term: str | None = None
 ) -> list[Access]:
     """All access, or that to an image set, by a reader or to a patient's images, oldest first.
 
@@ -81,15 +96,15 @@ def access_log(
     ----------
     connection
         To the index.
-    releases
-        The releases on this chain, from a book of receipts.
+    disclosed
+        Receipts on this chain.
     term
         Id of an image set, or address of a reader or patient, in lower case.
     """
     wanted = select(images).where(images.c.image == term)
     image = connection.execute(wanted).mappings().one_or_none()
     found = [
-        *_released(connection, releases, term),
+        *_released(connection, disclosed, term),
         *_granted(connection, term, image),
         *_emergencies(connection, term, image),
     ]
@@ -97,16 +112,17 @@ def access_log(
 
 
 def _released(
-    connection: Connection, releases: Iterable[Release], term: str | None
+    connection: Connection, disclosed: Iterable[Disclosed], term: str | None
 ) -> Iterator[tuple[_Place, Access]]:
     columns = images.c
-    for release in releases:
-        receipt = release.signed.receipt
+    emergency = set(connection.execute(_EMERGENCY_GRANTS).scalars())
+    for each in disclosed:
+        receipt = each.signed.receipt
         of_image = select(columns.patient).where(columns.image == receipt.image_id)
         patient = connection.execute(of_image).scalar_one_or_none()
         if term in (None, receipt.image_id, receipt.reader, patient):
             access = Access(
-                timestamp=release.released_at,
+                timestamp=each.released_at,
                 event="released",
                 reader=receipt.reader,
                 patient=patient,
@@ -115,8 +131,15 @@ def _released(
                 until=None,
                 grant_id=receipt.grant_id,
                 evidence="0x" + receipt.digest.hex(),
+                emergency=receipt.grant_id in emergency,
+                custodian=each.custodian,
+                shown_by=each.shown_by,
+                proven=each.proven,
+                proof=each.proof,
+                log_index=each.log_index,
+                log_proof=each.log_proof,
             )
-            yield (release.released_at, *_AFTER_ITS_SECOND), access
+            yield (each.released_at, *_AFTER_ITS_SECOND), access
 
 
 def _granted(
@@ -145,6 +168,7 @@ def _granted(
             until=row["until"],
             grant_id=row["grant_id"],
             evidence=row["transaction"],
+            emergency=scope == "emergency",
         )
         yield _place(row), access
 
@@ -169,6 +193,7 @@ def _emergencies(
             until=row["until"],
             grant_id=None,
             evidence=row["transaction"],
+            emergency=True,
         )
         yield _place(row), access
 

@@ -20,6 +20,8 @@
 ``application``    its interface
 ``signed_in``      an account that signs in to a gateway
 ``client``         a key service that asks a gateway
+``access_log``     the access log for patients
+``shower``         what a gateway shows a patient
 ``holders``        gateways that are asked to erase, or given a certificate
 =================  ==================================================================
 
@@ -37,8 +39,16 @@ if TYPE_CHECKING:
     from radledger.gateway.client import GatewayKeyService
     from radledger.gateway.holders import GatewayHolders
     from radledger.gateway.service import Gateway, Health
+    from radledger.gateway.shower import GatewayAccessLog
 
-__all__ = ["Gateway", "GatewayHolders", "GatewayKeyService", "Health", "create_application"]
+__all__ = [
+    "Gateway",
+    "GatewayAccessLog",
+    "GatewayHolders",
+    "GatewayKeyService",
+    "Health",
+    "create_application",
+]
 
 __getattr__ = lazily(
     __name__,
@@ -47,5 +57,6 @@ __getattr__ = lazily(
         "client": ("GatewayKeyService",),
         "holders": ("GatewayHolders",),
         "service": ("Gateway", "Health"),
+        "shower": ("GatewayAccessLog",),
     },
 )

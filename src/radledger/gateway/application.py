@@ -14,7 +14,7 @@ from radledger.access.errors import ReaderReplaced, ReceiptReplayed
 from radledger.access.receipts import SignedReceipt
 from radledger.consent import duo
 from radledger.errors import DicomError, Refusal
-from radledger.gateway import erasures, log_files, opening, orthanc
+from radledger.gateway import access_log, erasures, log_files, opening, orthanc
 from radledger.gateway.authorization import Account, TheGateway, Token
 from radledger.gateway.dicomweb import retrieve, search
 from radledger.gateway.errors import (
@@ -26,6 +26,7 @@ from radledger.gateway.errors import (
     ImageSetUnreadable,
     NotAcceptable,
     OrthancUnknown,
+    PatientNotRepresented,
     QueryInvalid,
     ReaderNotControlled,
     ResourceUnknown,
@@ -73,6 +74,7 @@ _STATUSES: tuple[Status, ...] = (
     (SignInRefused, 403, None),
     (ReaderNotControlled, 403, None),
     (ReaderReplaced, 403, None),
+    (PatientNotRepresented, 403, None),
     (TokenForOtherImages, 403, None),
     (TokenGrantDiffers, 403, None),
     (TicketInvalid, 403, None),
@@ -310,6 +312,7 @@ def create_application(
     application.add_middleware(SafeHeaders)
     application.include_router(_router)
     application.include_router(erasures.router, dependencies=[Depends(_not_stored)])
+    application.include_router(access_log.router, dependencies=[Depends(_not_stored)])
     for each in (search.router, retrieve.router):
         application.include_router(each, prefix=_DICOM_WEB, tags=["DICOMweb"])
     application.include_router(log_files.router)

@@ -12,6 +12,7 @@
         ├── SignInRequired           no session, or one that has ended
         ├── ReaderNotControlled      the account of the session does not control the reader
         ├── ErasureNotRequestable    neither custodian nor patient asks for an erasure
+        ├── PatientNotRepresented    the account of the session does not act for the patient
         ├── ReceiptsDiffer           receipts of one token are for several readers or uses
         ├── OrthancUnknown           a request is not from the gateway's Orthanc
         ├── TokenInvalid             no token, or one that has ended
@@ -58,6 +59,7 @@ __all__ = [
     "InvalidViewerOrigin",
     "NotAcceptable",
     "OrthancUnknown",
+    "PatientNotRepresented",
     "QueryInvalid",
     "ReaderNotControlled",
     "ReceiptsDiffer",
@@ -111,6 +113,10 @@ class ReaderNotControlled(GatewayError):
 
 class ErasureNotRequestable(GatewayError):
     """The account that signed in is neither the custodian nor the patient of an image set."""
+
+
+class PatientNotRepresented(GatewayError):
+    """The account that signed in is neither the patient's owner nor a delegate of the patient."""
 
 
 class ReceiptsDiffer(GatewayError):

@@ -121,6 +121,13 @@ class Identities:
         published = records.gateways(self._ledger, parse_address(identity))
         return published[-1] if published else None
 
+    def may_act(
+        self, identity: str, account: str, *, delegate_type: str = CONSENT_DELEGATE
+    ) -> bool:
+        """Whether an account acts for an identity now: as its owner, or as a delegate."""
+        arguments = parse_address(identity), parse_address(account), _word(delegate_type)
+        return bool(self._ledger.call(records.CONTRACT, "mayAct", *arguments))
+
     # --- the owner ----------------------------------------------------------------------------
 
     def set_key(

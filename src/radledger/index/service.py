@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 
+from radledger.access.collecting import Disclosed
 from radledger.access.log import Access, access_log
 from radledger.chain.errors import RequestFailed
 from radledger.index import tables
@@ -204,15 +205,15 @@ class Index:
             return lineage(connection, id_)
 
     def access_log(
-        self, releases: Iterable[Release], id_or_address: str | None = None
+        self, releases: Iterable[Release | Disclosed], id_or_address: str | None = None
     ) -> list[Access]:
         """Every access, or those to an image set, by a reader or to a patient's images.
 
         Parameters
         ----------
         releases
-            What was released from here, as ``ReceiptBook.releases`` gives it; those for other
-            chains are left out.
+            What was released from here, as ``ReceiptBook.releases`` gives it, or collected from
+            custodians; those for other chains are left out.
         id_or_address
             Of an image set, a reader or a patient; none for all.
 
@@ -226,7 +227,7 @@ class Index:
         term = None if id_or_address is None else parse_term(id_or_address)
         here = (self._belonging.chain_id, self._ledger.address("ConsentRegistry"))
         ours = [
-            each
+            each if isinstance(each, Disclosed) else Disclosed(each.signed, each.released_at)
             for each in releases
             if (each.signed.receipt.chain_id, each.signed.receipt.contract) == here
         ]
