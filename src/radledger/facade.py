@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ReceiptBook,
         ReceiptLog,
     )
+    from radledger.access.showing import Showing
     from radledger.algorithms import Algorithms
     from radledger.chain.events import Event
     from radledger.chain.ledger import Ledger, Receipt
@@ -96,7 +97,7 @@ class RadLedger:
     Attributes
     ----------
     images, bundles, copies, custody, erasures, consents, diseases, reading, access_ledger,
-    receipt_log, algorithms, datasets, identities, participants, index
+    receipt_log, showing, algorithms, datasets, identities, participants, index
         The services.
     receipts
         The book of receipts.
@@ -279,6 +280,13 @@ class RadLedger:
 
         folder = self.home / "log" / self.ledger.deployment.chain_slug
         return ReceiptLog(self.ledger, self.receipts, folder)
+
+    @cached_property
+    def showing(self) -> Showing:
+        """What this home shows patients of its receipts."""
+        from radledger.access.showing import Showing
+
+        return Showing(self.ledger, self.receipts, self.receipt_log)
 
     def key_service(
         self,

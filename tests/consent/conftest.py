@@ -34,16 +34,16 @@ def consents(ledger):
 
 @pytest.fixture
 def anchor(ledger, who):
-    """Anchor an image set of the patient that the hospital holds."""
+    """Anchor an image set: by default one of the patient that the hospital holds."""
 
-    def anchor_image_set():
-        hospital, patient = who.hospital.address, who.patient.address
-        groups = (group_digest(hospital, secrets.token_bytes(32), "") for _ in range(2))
-        image_set = ImageSet(hospital, patient, digest(), *groups)
+    def anchor_image_set(custodian=who.hospital, patient=who.patient):
+        whose = (custodian.address, patient.address)
+        groups = (group_digest(whose[0], secrets.token_bytes(32), "") for _ in range(2))
+        image_set = ImageSet(*whose, digest(), *groups)
         _, patient, root, visit, course = image_set.struct
         kind = Kind.ORIGINAL.number
         new = NewImageSet(patient, root, bytes(32), visit, course, instances=1, kind=kind)
-        ledger.send(who.hospital, "ImageRegistry", "anchor", new)
+        ledger.send(custodian, "ImageRegistry", "anchor", new)
         return image_set
 
     return anchor_image_set

@@ -26,6 +26,8 @@ submit FILE --as hospital
 history IMAGE
 lineage IMAGE
 access-log
+access-log show --as patient
+access-log check --as patient
 audit
 deploy --as governor
 deploy --verify

@@ -18,7 +18,10 @@ AREA = Area(
         ),
     ),
     lineage="radledger.access.lineage",
-    commands={"receipt": "radledger.access.commands.receipt:group"},
+    commands={
+        "receipt": "radledger.access.commands.receipt:group",
+        "access-log": "radledger.access.commands.access_log:group",
+    },
     hints={
         "AccessAlreadyDemanded": "see whether it was answered with `radledger receipt list`",
         "AccessDayNotOpen": "anchor each day's root with `radledger receipt anchor`, once a day",

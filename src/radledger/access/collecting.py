@@ -20,6 +20,7 @@ from radledger.chain.signatures import signature_bytes
 from radledger.chain.signers import is_signed_by
 from radledger.errors import RadLedgerError
 from radledger.imaging.records import find_records
+from radledger.texts import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -186,19 +187,22 @@ class Collector:
         disclosed: list[Disclosed] = []
         reports = []
         for custodian, image_ids in images.items():
-            found, report = self._from(custodian, image_ids, patient, shower_of(custodian))
+            found, report = self._from(custodian, image_ids, patient, shower_of)
             disclosed += found
             reports.append(report)
         return Collected(tuple(disclosed), tuple(reports))
 
     def _from(
-        self, custodian: str, image_ids: set[str], patient: str, shower: Shower | None
+        self,
+        custodian: str,
+        image_ids: set[str],
+        patient: str,
+        shower_of: Callable[[str], Shower | None],
     ) -> tuple[list[Disclosed], CustodianReport]:
-        shown, unanswered = self._shown(image_ids, patient, shower)
+        shown, where, unanswered = self._shown(custodian, image_ids, patient, shower_of)
         known = self._book.known(custodian, patient)
         self._book.keep(custodian, patient, known, shown.values())
         roots = Roots(self._ledger, custodian)
-        where = None if shower is None else shower.where
         disclosed = [self._disclosed(each, custodian, where, roots) for each in shown.values()]
         earlier = {digest: each for digest, each in known.items() if digest not in shown}
         disclosed += [self._disclosed(each, custodian, None, roots) for each in earlier.values()]
@@ -244,21 +248,30 @@ class Collector:
         )
 
     def _shown(
-        self, image_ids: set[str], patient: str, shower: Shower | None
-    ) -> tuple[dict[bytes, ShownReceipt], str | None]:
-        """What a custodian shows by digest, and why that is not all."""
+        self,
+        custodian: str,
+        image_ids: set[str],
+        patient: str,
+        shower_of: Callable[[str], Shower | None],
+    ) -> tuple[dict[bytes, ShownReceipt], str | None, str | None]:
+        """What a custodian shows by digest, where, and why that is not all."""
         shown: dict[bytes, ShownReceipt] = {}
-        if shower is None:
-            return shown, "it publishes no gateway"
+        where = None
         try:
+            shower = shower_of(custodian)
+            if shower is None:
+                return shown, None, "it publishes no gateway"
+            where = shower.where
             for each in islice(shower.receipts(patient), _MOST):
                 receipt = each.signed.receipt
                 if not receipt.is_for(self._ledger) or receipt.image_id not in image_ids:
-                    return shown, f"it shows a receipt of something else: {receipt.image_id}"
+                    other = f"it shows a receipt of something else: {receipt.image_id}"
+                    return shown, where, other
                 shown[receipt.digest] = each
         except RadLedgerError as error:
-            return shown, str(error)
-        return shown, f"it shows {_MOST:,} receipts or more" if len(shown) >= _MOST else None
+            return shown, where, one_line(error)
+        many = f"it shows {_MOST:,} receipts or more" if len(shown) >= _MOST else None
+        return shown, where, many
 
     def _disclosed(
         self, shown: ShownReceipt, custodian: str, where: str | None, roots: Roots

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from radledger.access.days import day_of
+from radledger.access.ids import parse_digest
 from radledger.access.model import Proof
 from radledger.access.roots import Roots
 from radledger.access.shown import Page, ShownReceipt
 from radledger.crypto.merkle import MerkleTree
 from radledger.errors import RadLedgerError
-from radledger.imaging.records import find_records
+from radledger.imaging.errors import ImageUnknown
+from radledger.imaging.records import find_records, image_record
 
 if TYPE_CHECKING:
     from radledger.access.book import ReceiptBook, Release
+    from radledger.access.log import Access
     from radledger.access.receipt_log import ReceiptLog
     from radledger.chain.ledger import Ledger
 
-__all__ = ["Showing"]
+__all__ = ["HereShown", "Showing"]
 
 _MOST = 25
 """Receipts of a page: with their proofs they are less than half a megabyte."""
@@ -65,6 +69,38 @@ class Showing:
             proof=self._proof(digest, custodian, day_of(release.released_at), roots),
             log_proof=self._log_proof(digest),
         )
+
+    def proven(self, log: Iterable[Access]) -> list[Access]:
+        """An access log whose readings are those of this home, with what proves each on the chain.
+
+        Those of image sets that the chain does not know stay as they are.
+        """
+        custodians: dict[str, str | None] = {}
+        roots: dict[str, Roots] = {}
+        return [self._proven(each, custodians, roots) for each in log]
+
+    def _proven(
+        self, access: Access, custodians: dict[str, str | None], roots: dict[str, Roots]
+    ) -> Access:
+        if access.event != "released" or access.images is None:
+            return access
+        if access.images not in custodians:
+            custodians[access.images] = self._custodian(access.images)
+        custodian = custodians[access.images]
+        if custodian is None:
+            return access
+        if custodian not in roots:
+            roots[custodian] = Roots(self._ledger, custodian)
+        digest, day = parse_digest(access.evidence), day_of(access.timestamp)
+        proof = self._proof(digest, custodian, day, roots[custodian])
+        state = roots[custodian].proven(digest, day, proof)
+        return replace(access, custodian=custodian, proven=state, proof=proof)
+
+    def _custodian(self, image_id: str) -> str | None:
+        try:
+            return image_record(self._ledger, image_id).image_set.custodian
+        except ImageUnknown:
+            return None
 
     def _proof(self, digest: bytes, custodian: str, day: date, roots: Roots) -> Proof | None:
         root = roots.by_day.get(day)

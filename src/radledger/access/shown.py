@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from radledger.access.model import Proof
 from radledger.access.receipts import SignedReceipt
 from radledger.errors import RadLedgerError
 from radledger.forms import Form, fields, integer, optional, text
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Protocol
-
-    class Shower(Protocol):
-        """Shows a patient the receipts of one custodian."""
-
-        @property
-        def where(self) -> str:
-            """The gateway's address, or ``here`` for this home."""
-            ...
-
-        def receipts(self, patient: str) -> Iterator[ShownReceipt]:
-            """All receipts for the patient's image sets, oldest first."""
-            ...
-
-
-__all__ = ["Page", "ShownReceipt"]
+__all__ = ["Page", "Shower", "ShownReceipt"]
 
 _LARGEST = 1 << 60
 
@@ -111,6 +94,19 @@ class Page:
         if following is not None and (not receipts or following != receipts[-1].number):
             raise ValueError("the next page does not begin after this one")
         return cls(receipts, following)
+
+
+class Shower(Protocol):
+    """Shows a patient the receipts of one custodian."""
+
+    @property
+    def where(self) -> str:
+        """The gateway's address, or ``here`` for this home."""
+        ...
+
+    def receipts(self, patient: str) -> Iterator[ShownReceipt]:
+        """All receipts for the patient's image sets, oldest first."""
+        ...
 
 
 def _refusing(form: Form) -> Form:

@@ -48,7 +48,6 @@ _LATER = {
     "submit": "radledger.cli.acting:submit",
     "history": "radledger.cli.index:history",
     "lineage": "radledger.cli.index:lineage",
-    "access-log": "radledger.cli.index:access_log",
     "audit": "radledger.cli.index:audit",
 }
 

@@ -1,4 +1,4 @@
-"""``radledger index``, and the commands that use it: history, lineage, access log and audit."""
+"""``radledger index``, and the commands that use it: history, lineage and audit."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ from radledger.texts import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from radledger.access import Release
     from radledger.index.following import Progress
     from radledger.index.lineage import Lineage
     from radledger.index.service import Index
 
-__all__ = ["access_log", "audit", "group", "history", "lineage"]
+__all__ = ["Url", "audit", "group", "history", "lineage", "synced", "term_of"]
 
 # Of what is known of a thing in a lineage, what tells it from others at a glance.
 _TOLD = (
@@ -73,7 +72,7 @@ def history(
 
     An image set's history has also the consent that covered it, and emergencies.
     """
-    show_all(_synced(index).history(_term(id_or_address)), empty="nothing happened")
+    show_all(synced(index).history(term_of(id_or_address)), empty="nothing happened")
 
 
 def lineage(
@@ -103,7 +102,7 @@ def lineage(
     index: Url = None,
 ) -> None:
     """Show the origin of something and what was made of it, from first image to payouts."""
-    found = _synced(index).lineage(id_)
+    found = synced(index).lineage(id_)
     if dot is not None:
         from radledger.index.graphs import to_dot
 
@@ -122,34 +121,12 @@ def lineage(
         _tell(found)
 
 
-def access_log(
-    id_or_address: Annotated[
-        str | None,
-        typer.Argument(metavar="ID|ADDRESS", help="Image set, reader or patient; all if none."),
-    ] = None,
-    index: Url = None,
-) -> None:
-    """List who read what, with their receipts, and what gave them access or ended it.
-
-    Receipts are those of this home; what was released elsewhere is kept there.
-    """
-    term = None if id_or_address is None else _term(id_or_address)
-    synced = _synced(index)  # before the book is opened: a refused command changes no file
-    book = session.folder / "receipts.sqlite3"
-    releases: tuple[Release, ...] = ()
-    if book.exists():
-        from radledger.access import ReceiptBook
-
-        releases = ReceiptBook(book).releases()
-    show_all(synced.access_log(releases, term), empty="no access")
-
-
 def audit(index: Url = None) -> None:
     """Replay all events, and compare the resulting state with the chain.
 
     Exits with 1 if anything differs, and names it.
     """
-    result = _synced(index).audit()
+    result = synced(index).audit()
     show(result)
     if result.differences:
         raise typer.Exit(1)
@@ -172,7 +149,7 @@ def _tell(found: Lineage) -> None:
         print(visible(line))
 
 
-def _term(id_or_address: str) -> str:
+def term_of(id_or_address: str) -> str:
     """An id or address, or the address of an account of the keystore."""
     return id_or_address if id_or_address[:2] == "0x" else session.address(id_or_address)
 
@@ -188,7 +165,7 @@ def _index(url: str | None) -> Index:
     return Index(radledger.ledger, radledger.home, url)
 
 
-def _synced(url: str | None) -> Index:
+def synced(url: str | None) -> Index:
     """The index, brought up to the chain."""
     index = _index(url)
     with _progress() as progress:
