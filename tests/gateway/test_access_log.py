@@ -12,7 +12,7 @@ from radledger.access.model import Proof
 from radledger.access.receipt_log import check_log_proof
 from radledger.access.roots import Proven, Roots
 from radledger.consent import Terms
-from radledger.gateway import service
+from radledger.gateway import patients
 from radledger.imaging.model import NONE
 from tests.gateway.conftest import refused
 
@@ -185,10 +185,10 @@ def test_what_is_not_a_patient_or_a_page(http, who):
 
 
 def test_a_gateway_that_shows_many_their_logs_asks_others_to_wait(http, gateway, who):
-    for _ in range(service._MOST_SHOWN):
-        gateway._shown.acquire()
+    for _ in range(patients._MOST_SHOWN):
+        gateway.patients._shown.acquire()
     answer = http.client.get("/access-log", headers=http.sign_in(who.patient))
-    assert refused(answer, 503, "GatewayBusy") == {"most": service._MOST_SHOWN}
+    assert refused(answer, 503, "GatewayBusy") == {"most": patients._MOST_SHOWN}
     assert answer.headers["Retry-After"] == "60"
 
 

@@ -20,7 +20,8 @@
 ``application``    its interface
 ``signed_in``      an account that signs in to a gateway
 ``client``         a key service that asks a gateway
-``access_log``     the access log for patients
+``patients``       what patients are shown
+``access_log``     that over HTTP
 ``shower``         what a gateway shows a patient
 ``holders``        gateways that are asked to erase, or given a certificate
 =================  ==================================================================

@@ -59,6 +59,6 @@ def show_readings(
     gateway: TheGateway, account: Account, patient: Patient = None, after: After = 0
 ) -> PageAnswer:
     """Show a patient, or who acts for them, the readings of their image sets."""
-    page = gateway.shown(account, patient or account, after)
+    page = gateway.patients.shown(account, patient or account, after)
     receipts = [ShownAnswer.model_validate(each.to_json()) for each in page.receipts]
     return PageAnswer(receipts=receipts, next=page.next)

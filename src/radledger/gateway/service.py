@@ -8,26 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from radledger.access.showing import Showing
 from radledger.gateway.dicomweb.image_sets import ImageSets
 from radledger.gateway.dicomweb.instances import Instances
 from radledger.gateway.errors import (
     ErasureNotRequestable,
     GatewayBusy,
-    PatientNotRepresented,
     ReaderNotControlled,
     ReceiptsDiffer,
     TicketInvalid,
 )
 from radledger.gateway.expiring import Expiring
+from radledger.gateway.patients import Patients
 from radledger.gateway.permissions import Permissions
 from radledger.gateway.publisher import LogPublisher
 from radledger.gateway.sign_in import SignIn, hashed
 from radledger.gateway.studies import Studies
 from radledger.gateway.tokens import Tokens, Viewing
 from radledger.gateway.watcher import ErasureWatcher
-from radledger.identity.address import parse_address
-from radledger.identity.identities import Identities
 from radledger.imaging.errors import CiphertextRemains
 from radledger.storage.errors import StorageUnavailable
 
@@ -38,13 +35,12 @@ if TYPE_CHECKING:
     from radledger.access.erasures import Erasure
     from radledger.access.keyservice import WrappedSecret
     from radledger.access.receipts import SignedReceipt
-    from radledger.access.shown import Page
     from radledger.facade import RadLedger
     from radledger.imaging.certificates import ErasureCertificate
 
 __all__ = ["Gateway", "Health", "Issued"]
 
-_MOST_RELEASES, _MOST_SHOWN = 16, 4
+_MOST_RELEASES = 16
 _LONGEST = 12 * 3600  # seconds that a token may count: a shift
 _TICKET = 60  # seconds in which a link has to be opened
 
@@ -107,6 +103,8 @@ class Gateway:
         What viewers look at, opened with the secrets of the home.
     studies
         What a token permits of whole studies, for Orthanc.
+    patients
+        What patients are shown of the readings of their image sets.
     receipt_log
         The transparency log of the home's receipts, which may not have been begun.
 
@@ -146,8 +144,7 @@ class Gateway:
         self._publisher = LogPublisher(self.receipt_log)
         self._ledger, self._images, self._erasures = ledger, radledger.images, radledger.erasures
         self._watcher = ErasureWatcher(ledger, self.forget)
-        self._showing = Showing(ledger, radledger.receipts, self.receipt_log)
-        self._shown = threading.BoundedSemaphore(_MOST_SHOWN)
+        self.patients = Patients(radledger, self._permissions, custodian.address)
 
     def start(self) -> None:
         """From now on forget what is erased, and publish the log of receipts if there is one."""
@@ -284,51 +281,6 @@ class Gateway:
     def permitted(self, viewing: Viewing) -> list[str]:
         """The image sets that a token permits at the latest block."""
         return self._permissions.permitted(viewing)
-
-    def shown(self, account: str, patient: str, after: int) -> Page:
-        """Receipts for a patient's image sets here, after a number of the book.
-
-        Raises
-        ------
-        PatientNotRepresented
-            If the account that signed in does not act for the patient.
-        GatewayBusy
-            If others are being shown theirs.
-        ChainStale, ConnectionFailed
-            If the chain cannot say who acts for the patient.
-        """
-        self.require_represents(account, patient)
-        # A day's tree over many receipts takes a while, and threads of viewers.
-        if not self._shown.acquire(blocking=False):
-            raise GatewayBusy(
-                f"{_MOST_SHOWN} access logs are being read; try again in a minute",
-                most=_MOST_SHOWN,
-            )
-        try:
-            return self._showing.page(self._custodian, parse_address(patient), after)
-        finally:
-            self._shown.release()
-
-    def require_represents(self, account: str, patient: str) -> None:
-        """Refuse an account that is neither the owner nor a delegate of a patient's identity.
-
-        Guardians, who may recover an identity together, do not act for it.
-
-        Raises
-        ------
-        PatientNotRepresented
-            If it is neither.
-        ChainStale, ConnectionFailed
-            If the chain cannot say.
-        """
-        self._permissions.present()
-        if not Identities(self._ledger).may_act(parse_address(patient), account):
-            raise PatientNotRepresented(
-                f"{account} is neither the owner nor a delegate of {patient}; sign in with an "
-                "account that is",
-                account=account,
-                patient=patient,
-            )
 
     def forget(self, image_id: str) -> None:
         """Forget an image set that was erased: its secret, and what is open of it."""
