@@ -211,3 +211,32 @@ def test_others_see_what_one_writes_while_more_open_and_close_it(path):
         counts.append(int(subprocess.check_output(command)))
     assert counts == [2, 3]
     assert days(again) == [1, 2, 3]
+
+
+def test_what_was_deleted_is_in_none_of_its_files(path):
+    notes = SqliteDatabase(path, ("CREATE TABLE notes (text TEXT) STRICT;",))
+    with notes.writing() as write:
+        write("INSERT INTO notes VALUES ('a study of somebody')")
+    with notes.writing() as write:
+        write("DELETE FROM notes")
+
+    def kept():
+        return b"a study of somebody" in b"".join(
+            each.read_bytes() for each in path.parent.glob("visits.sqlite3*")
+        )
+
+    assert kept()
+    with closing(sqlite3.connect(path)) as reading:
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM notes").fetchone()
+        notes._connection.execute("PRAGMA busy_timeout = 0")
+        assert not notes.forget()
+    assert notes.forget()
+    assert not kept()
+    notes.close()
+
+
+def test_nothing_is_forgotten_in_memory(database):
+    visit(database, 1)
+    assert database.forget()
+    assert days(database) == [1]

@@ -113,7 +113,7 @@ class Stranger:
                 if cid in place
             )
             files = blobs[manifest - event.args["instances"] : manifest]
-            found[event.args["image"]] = tuple(sorted(map(_content_length, files)))
+            found[event.args["image"]] = tuple(sorted(map(content_length, files)))
         return found
 
     def by_lengths(self, kind):
@@ -151,7 +151,7 @@ class Stranger:
         return {bytes.fromhex(event.args[name][2:]) for event in self.anchored for name in names}
 
 
-def _content_length(path):
+def content_length(path):
     """The length of what an age file encrypts, in chunks of 64 KiB with a tag of 16 bytes each."""
     data = path.read_bytes()
     mark = data.index(b"\n--- ") + 1

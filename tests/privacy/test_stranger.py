@@ -159,7 +159,8 @@ def test_dossiers_hold_the_careless_alone(world, stranger):
 
 
 def test_the_page_has_a_row_for_each_attack():
-    rows = re.findall(r"`(test_\w+)`", PAGE)
+    section = PAGE[PAGE.index("## Counted") : PAGE.index("## Public for good")]
+    rows = re.findall(r"`(test_\w+)`", section)
     here = {name for name in globals() if name.startswith("test_")} - {
         "test_the_page_has_a_row_for_each_attack"
     }

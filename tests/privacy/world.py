@@ -47,7 +47,7 @@ class Person:
         return frozenset(self.addresses.values())
 
 
-class _TimedStore(LocalStore):
+class TimedStore(LocalStore):
     """Keeps the times of its files to the nanosecond; a disk's own are milliseconds apart."""
 
     def put(self, source, cid=None):
@@ -83,7 +83,7 @@ class World:
         self._folder = folder
         self._keystore = Keystore(folder / "keys")
         self._identities = Identities(ledger)
-        store = _TimedStore(self.store)
+        store = TimedStore(self.store)
         self._images = {name: Images(ledger, store, folder / name) for name in CUSTODIANS}
         for relative in ("mother", "friend"):
             self._keystore.new(relative, "")

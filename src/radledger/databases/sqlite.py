@@ -110,6 +110,18 @@ class SqliteDatabase:
             with connection:  # commits, or takes all back
                 yield lambda statement, *values: connection.execute(statement, values)
 
+    def forget(self) -> bool:
+        """Let no file hold what was deleted: the write-ahead log has the old pages still.
+
+        Returns
+        -------
+        bool
+            Whether that could be done: not while another connection reads, or writes for a minute.
+        """
+        with self._usable() as connection:
+            ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not busy
+
     @contextmanager
     def _usable(self) -> Iterator[sqlite3.Connection]:
         """The connection, for one thread at a time."""
@@ -137,6 +149,7 @@ class SqliteDatabase:
         )
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            connection.execute("PRAGMA secure_delete = ON").fetchall()  # with zeros, in its pages
             self._bring_up(connection)
         except BaseException:
             connection.close()

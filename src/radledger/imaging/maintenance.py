@@ -145,6 +145,7 @@ class Maintenance:
                 image=record.image_id,
                 reason=error.message,
             ) from error
+        self.home.journal.overwrite()  # the names of the ciphertexts, which were garbage
 
     def _without_lost(self, rekeying: Rekeying) -> Rekeying:
         """A re-keying without what the store has lost since; the old ciphertext is there yet."""

@@ -190,13 +190,17 @@ class Inbox:
         return [self._files / name for (name,) in rows]
 
     def release(self, files: Iterable[Path]) -> None:
-        """Remove files that are in image sets on the chain, or are discarded."""
+        """Remove files that are in image sets on the chain, or are discarded, and what was noted.
+
+        Their digests would tell of an image set that was erased later what it had been.
+        """
         paths = list(files)
         with self._database.writing() as write:
             for path in paths:
                 write("DELETE FROM instances WHERE name = ?", path.name)
         for path in paths:
             path.unlink(missing_ok=True)
+        self._database.forget()
 
     def leave_out(self, reasons: Mapping[Path, str]) -> None:
         """Keep files that cannot be added, and why."""

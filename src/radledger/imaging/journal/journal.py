@@ -366,6 +366,16 @@ class Journal(RekeyRows):
             its_groups = groups.c.digest.in_((row.visit, row.course))
             write(delete(groups).where(its_groups, ~left.where(in_group)))
             write(delete(schema.patients).where(*of_patient(schema.patients), ~left))
+        self.overwrite()
+
+    def overwrite(self) -> None:
+        """Let no page of an SQLite file hold what was deleted.
+
+        Raises
+        ------
+        JournalUnavailable
+            If another process reads the journal for as long as this waits for it.
+        """
         with self._lock, self._database.errors():
             self._database.forget()
 
