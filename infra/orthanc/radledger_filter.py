@@ -34,6 +34,7 @@ WEB = re.compile(
     r"|studies/[0-9.]+/series/[0-9.]+/instances/([0-9.]+)"
     r"(?:/(?:metadata|rendered|frames/[0-9,]+(?:/rendered)?|bulk/[0-9a-fA-F/]+))?"
 )
+FILE = re.compile(r"(/[\w-][\w.-]*)+/?")
 LEVELS = ("study", "series", "instance")
 NAMES = {"study": "StudyInstanceUID", "series": "SeriesInstanceUID", "instance": "SOPInstanceUID"}
 STUDY_KEYS = ("studyinstanceuid", "0020000d")
@@ -58,16 +59,19 @@ def permit(uri, **request):
 
 
 def _permit(uri, request):
-    arguments = {name.lower(): value for name, value in request["get"].items()}
     if request["method"] == PUT and re.fullmatch(r"/auth/tokens/[a-z-]+", uri):
         return True  # the gateway decides
     if request["method"] != GET:
         return False
-    if ".." not in uri and uri.startswith(tuple(_settings.get("UncheckedFolders", ()))):
+    arguments = {name.lower(): value for name, value in request["get"].items()}
+    if len(arguments) < len(request["get"]):
+        return False  # which one counts?
+    unchecked = tuple(_settings.get("UncheckedFolders", ()))
+    if uri.startswith(unchecked) and FILE.fullmatch(uri):
         return True
-    asked = asked_for(uri, arguments)
     token = _token(request)
-    return asked is not None and token is not None and all(granted(token, *each) for each in asked)
+    asked = None if token is None else asked_for(uri, arguments)
+    return asked is not None and all(granted(token, *each) for each in asked)
 
 
 def asked_for(uri, arguments):
@@ -125,7 +129,7 @@ def granted(token, level, uid):
 
 def make_link(output, uri, **request):
     """Give a token for some studies, as the authorization plugin does: `PUT /auth/tokens/TYPE`."""
-    if request["method"] != PUT:
+    if request["method"] != "PUT":  # a filter is given numbers
         output.SendMethodNotAllowed("PUT")
         return
     try:
@@ -154,7 +158,8 @@ def make_link(output, uri, **request):
 
 def _token(request):
     headers = {name.lower(): value for name, value in request["headers"].items()}
-    return headers.get("authorization") or headers.get("token") or request["get"].get("token")
+    given = headers.get("authorization") or headers.get("token")
+    return given or request.get("get", {}).get("token")  # without `GET` there is none
 
 
 def _ask(method, path, fields):

@@ -1,4 +1,7 @@
-"""The filter in Orthanc: what it asks the gateway for each request, and refuses by itself."""
+"""The filter in Orthanc: what it asks the gateway for each request, and refuses by itself.
+
+Orthanc is played here; test_peer.py has a real one.
+"""
 
 # ruff: noqa: N802 (names of the plugin's functions)
 
@@ -62,7 +65,8 @@ class Orthanc:
 
     def ask(self, uri, method=GET, headers=None, **get):
         headers = {"authorization": "Bearer good"} if headers is None else headers
-        return self.filter(uri, method=method, headers=headers, get=get, ip="127.0.0.1")
+        arguments = {"get": get} if method == GET else {}
+        return self.filter(uri, method=method, headers=headers, ip="127.0.0.1", **arguments)
 
 
 class Gateway:
@@ -172,8 +176,9 @@ def test_a_search_of_one_study_is_asked_as_the_study(orthanc, gateway, key):
     assert gateway.questions == WHOLE_STUDY
     for uid in ("", "*", "1.2.*", "1.2.3\\1.2.4", "1.2.3,1.2.4", "..", "1.2.3 "):
         assert orthanc.ask("/dicom-web/studies", **{key: uid}) is False
-    both = {"StudyInstanceUID": STUDY, "0020000D": "1.9"}
-    assert orthanc.ask("/dicom-web/studies", **both) is False
+    for other in ("0020000D", "studyinstanceuid", "STUDYINSTANCEUID"):
+        both = {"StudyInstanceUID": "1.9", other: STUDY}
+        assert orthanc.ask("/dicom-web/studies", **both) is False
 
 
 @pytest.mark.parametrize(
@@ -200,6 +205,7 @@ def test_a_search_of_one_study_is_asked_as_the_study(orthanc, gateway, key):
             f"/dicom-web/{STUDY}",
         ),
         *("/stone-webviewer/../patients", "/stone-webviewer", "/auth/user/profile"),
+        *("/stone-webviewer/%2e%2e/patients", "/stone-webviewer//patients", "/stone-webviewer/./a"),
         f"/dicom-web/studies/{'1' * 65}",
     ],
 )
@@ -307,10 +313,10 @@ class Output:
         self.answer = f"not allowed, but {allowed}"
 
 
-def linked(orthanc, body, method=PUT, kind="stone-viewer-publication", headers=None):
+def linked(orthanc, body, method="PUT", kind="stone-viewer-publication", headers=None):
     output = Output()
     headers = {"authorization": "Bearer good"} if headers is None else headers
-    request = {"method": method, "headers": headers, "get": {}, "groups": [kind]}
+    request = {"method": method, "headers": headers, "groups": [kind]}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     orthanc.callbacks["/auth/tokens/(.*)"](output, "/", body=content, **request)
     return output.answer
@@ -335,7 +341,7 @@ def test_a_link_is_asked_for_with_its_users_token(orthanc, gateway):
 
 
 def test_a_link_that_cannot_be_made_is_refused(orthanc, gateway):
-    assert linked(orthanc, {}, method=GET) == "not allowed, but PUT"
+    assert linked(orthanc, {}, method="GET") == "not allowed, but PUT"
     for body in (b"", b"{", b"null", b"{}", {"Resources": [{}]}):
         assert linked(orthanc, body) == 403
     assert gateway.asked == []
