@@ -1,8 +1,9 @@
-"""Identical, re-encoded, changed, unknown."""
+"""Identical, re-encoded, changed, undecided, unknown."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pydicom
 import pytest
 from pydicom.uid import JPEG2000Lossless, RLELossless
+
+from radledger.imaging import verifying
 
 ROOT = Path(__file__).parents[2]
 VERIFIER = """
@@ -75,6 +78,64 @@ def test_decompressed_is_the_same_image(add, verdicts, sample, tmp_path):
     dataset.compress(JPEG2000Lossless)
     again = verdicts(image_id, saved(dataset, tmp_path / "jpeg2000"))
     assert [verdict for verdict, _ in again] == ["reencoded"]
+
+
+@pytest.fixture
+def lossy(add, sample, tmp_path):
+    """An image set with a lossy file, the file, and what another system decompressed from it."""
+    path = sample("JPEG2000.dcm")
+    image_id = add(path, keep_identity=True)[0].image_id
+    dataset = pydicom.dcmread(path)
+    dataset.decompress(generate_instance_uid=False)
+    return image_id, path, saved(dataset, tmp_path / "decompressed.dcm")
+
+
+def test_decompressed_from_a_lossy_file(lossy, images, verdicts):
+    image_id, path, copy = lossy
+    instance = str(pydicom.dcmread(path).SOPInstanceUID)
+    assert verdicts(image_id, path, copy) == [("identical", instance), ("reencoded", instance)]
+    (found,) = images.verify(image_id, [copy])
+    assert found.reason == (
+        "decompressed from the lossy original: no sample differs from it by more than 0"
+    )
+
+
+def test_more_than_a_decompressed_lossy_file_is_not_called_one(lossy, verdicts, tmp_path):
+    image_id, path, copy = lossy
+    instance = str(pydicom.dcmread(path).SOPInstanceUID)
+    dataset = pydicom.dcmread(copy)
+    half = len(dataset.PixelData) // 2
+    dataset.PixelData = dataset.PixelData[half:] + dataset.PixelData[:half]
+    painted = saved(dataset, tmp_path / "painted")
+    dataset = pydicom.dcmread(copy)
+    dataset.PixelSpacing = [7, 7]
+    spaced = saved(dataset, tmp_path / "spaced")
+    assert verdicts(image_id, painted, spaced) == [("undecided", instance), ("changed", instance)]
+
+
+def test_without_the_lossy_original_it_stays_open(lossy, images, store):
+    image_id, path, copy = lossy
+    (instance,) = images.contents(image_id).instances
+    store.unpin(instance.cid)
+    store.collect()
+    found = images.verify(image_id, [path, copy])
+    assert [each.verdict for each in found] == ["identical", "undecided"]
+    assert found[1].instance == instance.sop_instance
+    assert "its original cannot be compared" in found[1].reason
+
+
+def test_a_file_that_crashes_its_comparison_is_undecided(lossy, images, monkeypatch):
+    image_id, _, copy = lossy
+    monkeypatch.setattr(verifying, "settle", crash)
+    (found,) = images.verify(image_id, [copy])
+    assert (found.verdict, "crashed" in found.reason) == ("undecided", True)
+
+
+def crash(worker, doubts):
+    if worker.isolated:
+        os._exit(1)
+    worker.deferred.extend(doubts)
+    return []
 
 
 def test_what_cannot_be_read_is_unknown_with_its_reason(add, images, series, tmp_path):

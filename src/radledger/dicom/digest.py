@@ -18,7 +18,14 @@ from radledger.dicom.read import DicomHeader, header_of
 from radledger.dicom.source import DicomSource, open_dicom, open_regular
 from radledger.dicom.video import checked, is_video
 
-__all__ = ["file_digest", "image_digest", "image_digest_of", "started", "undecoded_digest_of"]
+__all__ = [
+    "file_digest",
+    "image_digest",
+    "image_digest_of",
+    "meaning_of",
+    "started",
+    "undecoded_digest_of",
+]
 
 _DOMAIN = b"radledger image digest 1\n"
 
@@ -129,7 +136,7 @@ def image_digest_of(source: DicomSource, header: DicomHeader) -> bytes:
     if pixels is None:
         content = attributes(source.dataset, _is_content)
         return _start("content", {"attributes": content}).digest()
-    digest = started(source, pixels, _meaning(source))
+    digest = started(source, pixels, meaning_of(source))
     for piece in _pieces(source, pixels):
         digest.update(piece)
     return digest.digest()
@@ -143,7 +150,7 @@ def undecoded_digest_of(source: DicomSource, header: DicomHeader) -> bytes:
     """
     if header.pixels is None:
         return image_digest_of(source, header)
-    described = _described(source, header.pixels, _meaning(source), exact=False)
+    described = _described(source, header.pixels, meaning_of(source), exact=False)
     digest = _start("undecoded", described)
     for piece in stored_bytes(source):
         digest.update(piece)
@@ -165,7 +172,8 @@ def started(source: DicomSource, pixels: ImagePixels, meaning: dict[str, Json]) 
     return _start("pixels" if exact else "codestream", described)
 
 
-def _meaning(source: DicomSource) -> dict[str, Json]:
+def meaning_of(source: DicomSource) -> dict[str, Json]:
+    """What gives an open file's pixels their meaning, as its image digest takes it."""
     return attributes(source.dataset, MEANING.__contains__, but=CODES)
 
 

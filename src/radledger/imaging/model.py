@@ -228,7 +228,7 @@ class Added:
         return [replace(first, skipped=first.skipped + self.skipped), *others]
 
 
-Verdict = Literal["identical", "reencoded", "changed", "unknown"]
+Verdict = Literal["identical", "reencoded", "changed", "undecided", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +242,13 @@ class VerifyResult:
     verdict
         ``identical``: byte for byte the file that was anchored.  ``reencoded``: the same image,
         written differently.  ``changed``: an instance of the set with another image.
+        ``undecided``: one that may have been decompressed from a lossy original, or changed.
         ``unknown``: none of the set's, or no readable DICOM file.
     instance
         SOP Instance UID, as it is in the set, of the instance that the verdict is about.
     reason
-        Why a file, or its pixels, could not be read; such a file was not compared as an image.
+        Why a file, or its pixels, could not be read; such a file was not compared as an image.  Of
+        a file that was compared with a lossy original, by how much they differ.
     """
 
     path: str

@@ -121,10 +121,10 @@ class Images:
         from radledger.imaging.ingest.workers import WorkerPool
         from radledger.imaging.verifying import verify_paths
 
-        home = self._home
-        pool = WorkerPool(home.journal.location, home.storage, home.folder)
+        pool = WorkerPool(self._home.journal.location, self._home.storage, self._home.folder)
+        secret = self.secret(image_id) if secret is None else secret
         manifest = self.contents(image_id, secret=secret)
-        return verify_paths(pool, manifest, [Path(path) for path in paths])
+        return verify_paths(pool, manifest, secret, [Path(path) for path in paths])
 
     def fetch(self, image_id: str, to: Path | str, *, secret: str | None = None) -> FetchResult:
         """Fetch an image set, check every byte, decrypt it, and write its files to a folder.

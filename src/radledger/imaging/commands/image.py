@@ -208,7 +208,7 @@ def verify(
     identity: Identity = None,
     key_service: KeyServiceUrl = None,
 ) -> None:
-    """Say of each file whether it is identical, re-encoded, changed or unknown.
+    """Say of each file whether it is identical, re-encoded, changed, undecided or unknown.
 
     Whatever the verdicts are, the command exits with 0: a verdict is not a refusal.
     """
