@@ -35,6 +35,10 @@ class Statement(Protocol):
         """The signed document (:mod:`radledger.chain.documents`)."""
         ...
 
+    def unsigned(self, signer: str, valid_for: int) -> dict[str, Any]:
+        """The document, for its signer's wallet to sign."""
+        ...
+
 
 @dataclass(frozen=True)
 class Action(Generic[T]):
@@ -128,6 +132,23 @@ class Action(Generic[T]):
             If the contract would refuse it now, as far as that can be known.
         """
         return self._stated(signer.address).sign(signer, valid_for)
+
+    def unsigned(self, signer: str, *, valid_for: int = WEEK) -> dict[str, Any]:
+        """The document of :meth:`sign` without its signature, for a wallet that has the key.
+
+        Parameters
+        ----------
+        signer
+            Address of who acts.
+        valid_for
+            Seconds during which it can be submitted.
+
+        Raises
+        ------
+        NotSignable, UsageError, Refusal
+            As :meth:`sign` does.
+        """
+        return self._stated(signer).unsigned(signer, valid_for)
 
     def _stated(self, account: str) -> Statement:
         if self.statement is not None:

@@ -13,7 +13,7 @@ References
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from radledger.chain.errors import (
     DocumentExpired,
     DocumentForAnotherChain,
+    DocumentForAnotherSigner,
     DocumentMalformed,
     DocumentTampered,
 )
@@ -35,7 +36,18 @@ if TYPE_CHECKING:
     from radledger.chain.calls import Said
     from radledger.chain.ledger import Call, Ledger
 
-__all__ = ["FORMAT", "PARTS", "Document", "Signed", "identity", "sign", "verify", "when"]
+__all__ = [
+    "FORMAT",
+    "PARTS",
+    "Document",
+    "Signed",
+    "fill_in",
+    "identity",
+    "sign",
+    "unsigned",
+    "verify",
+    "when",
+]
 
 FORMAT = 1
 """Number of the format; a release that changes fields or words of documents raises it."""
@@ -85,16 +97,63 @@ class Signed:
     gas: int = 0
 
 
-def sign(signer: LocalAccount, kind: str, summary: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Sign typed data into a document that :func:`json.dumps` takes as it stands."""
+def unsigned(signer: str, kind: str, summary: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """A document that lacks its signature, for a wallet to sign; :func:`fill_in` signs it."""
     return {
         "format": FORMAT,
         "kind": kind,
         "summary": summary,
-        "signer": signer.address,
+        "signer": signer,
         "typedData": dict(data),
-        "signature": "0x" + signer.sign_message(_encode(data)).signature.hex(),
     }
+
+
+def sign(signer: LocalAccount, kind: str, summary: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Sign typed data into a document that :func:`json.dumps` takes as it stands."""
+    signature = "0x" + signer.sign_message(_encode(data)).signature.hex()
+    return {**unsigned(signer.address, kind, summary, data), "signature": signature}
+
+
+def fill_in(
+    document: Mapping[str, Any],
+    signer: LocalAccount,
+    kind: str,
+    domain: Domain,
+    structs: Mapping[str, Fields],
+    summarise: Callable[[str, Mapping[str, Any]], str],
+) -> dict[str, Any]:
+    """Sign a document that another party prepared with :func:`unsigned`.
+
+    What is signed is what the typed data say, in the words of its summary, which is computed again.
+
+    Raises
+    ------
+    DocumentMalformed
+        If a part is missing or of another form.
+    DocumentForAnotherChain
+        If it is for another chain or contract.
+    DocumentForAnotherSigner
+        If another account is to sign it.
+    DocumentTampered
+        If the summary does not belong to the message.
+    """
+    _, primary, message = _parts(document, kind, structs, PARTS[:-1])
+    data = _for_here(document["typedData"], domain, primary, structs[primary], message)
+    stated = _part(document, "signer", lambda value: str(canonical("address", value)))
+    if stated != signer.address:
+        raise DocumentForAnotherSigner(
+            f"the document is for {stated} to sign, and the account is {signer.address}; sign it "
+            "with that one",
+            signer=stated,
+            account=signer.address,
+        )
+    if document["summary"] != summarise(primary, message):
+        raise DocumentTampered(
+            "the document's summary is not what it would sign; have it made again",
+            signer=stated,
+            recovered=None,
+        )
+    return sign(signer, kind, document["summary"], data)
 
 
 def verify(
@@ -130,13 +189,7 @@ def verify(
         If its deadline has passed.
     """
     data, primary, message = _parts(document, kind, structs)
-    expected = typed_data(domain, primary, structs[primary], message)
-    if not domain.is_of(data):
-        raise DocumentForAnotherChain(
-            "the document was signed for another chain or deployment; have it signed again here",
-            signed_for=data["domain"],
-            expected=expected["domain"],
-        )
+    expected = _for_here(data, domain, primary, structs[primary], message)
     signer = _part(document, "signer", lambda value: str(canonical("address", value)))
     signature = _part(document, "signature", signature_bytes)
     recovered = recover(expected, signature)
@@ -204,13 +257,34 @@ def _encode(data: Mapping[str, Any]) -> Any:
     return encode_typed_data(full_message=dict(data))
 
 
+def _for_here(
+    data: Mapping[str, Any],
+    domain: Domain,
+    primary: str,
+    fields: Fields,
+    message: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Typed data as we write them, if they are for this chain and contract."""
+    expected = typed_data(domain, primary, fields, message)
+    if not domain.is_of(data):
+        raise DocumentForAnotherChain(
+            "the document was signed for another chain or deployment; have it signed again here",
+            signed_for=data["domain"],
+            expected=expected["domain"],
+        )
+    return expected
+
+
 def _parts(
-    document: Mapping[str, Any], kind: str, structs: Mapping[str, Fields]
+    document: Mapping[str, Any],
+    kind: str,
+    structs: Mapping[str, Fields],
+    parts: Sequence[str] = PARTS,
 ) -> tuple[Mapping[str, Any], str, Mapping[str, Any]]:
     """The typed data of a document, what it holds and the message, each of the right form."""
     if not isinstance(document, Mapping):
         raise _malformed("it is not a JSON object")
-    lacking = [part for part in PARTS if part not in document]
+    lacking = [part for part in parts if part not in document]
     if lacking:
         raise _malformed(f"it lacks {', '.join(lacking)}")
     if type(document["format"]) is not int or document["format"] != FORMAT:

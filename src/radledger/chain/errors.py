@@ -30,6 +30,7 @@
     ├── UnknownNetwork        no network of that name
     ├── NetworksInvalid       the home's networks.yaml cannot be understood
     ├── DocumentMalformed     not a document that was signed for this
+    ├── DocumentForAnotherSigner a document is prepared for another account to sign
     ├── NotSignable           a contract takes a call from its sender alone
     ├── UnknownContract       no contract of that name
     ├── AccountUnknown        no account of that name
@@ -62,6 +63,7 @@ __all__ = [
     "DeploymentUnreadable",
     "DocumentExpired",
     "DocumentForAnotherChain",
+    "DocumentForAnotherSigner",
     "DocumentMalformed",
     "DocumentTampered",
     "InvalidRecord",
@@ -220,6 +222,10 @@ class DocumentExpired(CryptoError):
 
 class DocumentForAnotherChain(ChainError):
     """A document was signed for another chain or another deployment."""
+
+
+class DocumentForAnotherSigner(UsageError):
+    """A document was prepared for another account to sign."""
 
 
 class NotSignable(UsageError):

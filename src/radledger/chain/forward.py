@@ -101,11 +101,25 @@ class Forwarded:
 
         Raises
         ------
+        NotSignable, Refusal
+            As :meth:`unsigned` does.
+        """
+        return documents.sign(signer, KIND, *self._prepared(valid_for))
+
+    def unsigned(self, signer: str, valid_for: int) -> dict[str, Any]:
+        """The document, for its signer's wallet to sign.
+
+        Raises
+        ------
         NotSignable
             If the contract does not trust the forwarder.
         Refusal
             If the call would be refused now.
         """
+        return documents.unsigned(signer, KIND, *self._prepared(valid_for))
+
+    def _prepared(self, valid_for: int) -> tuple[str, dict[str, Any]]:
+        """The summary, and the typed data."""
         contract = self.ledger.contract(self.call.contract)
         if not any(each.get("name") == "isTrustedForwarder" for each in contract.abi):
             raise NotSignable(
@@ -125,8 +139,8 @@ class Forwarded:
             "deadline": self.ledger.present().time + valid_for,
             "data": data,
         }
-        typed = forward_typed_data(self.ledger, message)
-        return documents.sign(signer, KIND, summarise(self.ledger, _PRIMARY, message), typed)
+        summary = summarise(self.ledger, _PRIMARY, message)
+        return summary, forward_typed_data(self.ledger, message)
 
 
 def read(ledger: Ledger, document: Mapping[str, Any]) -> Signed:

@@ -20,6 +20,8 @@ from radledger.consent.scope import ALL, EMERGENCY, scope_name
 from radledger.texts import quoted
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
     from radledger.chain.documents import Document
     from radledger.chain.ledger import Call, Ledger
 
@@ -27,6 +29,7 @@ __all__ = [
     "KIND",
     "domain",
     "read",
+    "sign",
     "summarise",
     "terms_fields",
     "terms_struct",
@@ -68,6 +71,20 @@ def read(ledger: Ledger, document: Mapping[str, Any]) -> Signed:
         said=Said(_CONTRACT, function, message, words_of(primary, message, disease)),
         call=_call(verified, function),
     )
+
+
+def sign(ledger: Ledger, document: Mapping[str, Any], signer: LocalAccount) -> dict[str, Any]:
+    """Sign a consent that another party prepared.
+
+    Raises
+    ------
+    DocumentMalformed, DocumentForAnotherChain, DocumentForAnotherSigner, DocumentTampered
+        See :func:`radledger.chain.documents.fill_in`.
+    """
+    disease = document.get("disease")
+    words = partial(summarise, disease=disease)
+    signed = documents.fill_in(document, signer, KIND, domain(ledger), TYPED_DATA, words)
+    return signed if disease is None else {**signed, "disease": disease}
 
 
 def without_disease(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,14 @@ class Consent:
 
     def sign(self, signer: LocalAccount, valid_for: int) -> dict[str, Any]:
         """Sign it as of now into a document that can be submitted for so many seconds."""
+        return self._named(documents.sign(signer, messages.KIND, *self._dated(valid_for)))
+
+    def unsigned(self, signer: str, valid_for: int) -> dict[str, Any]:
+        """The document as of now, for its signer's wallet to sign."""
+        return self._named(documents.unsigned(signer, messages.KIND, *self._dated(valid_for)))
+
+    def _dated(self, valid_for: int) -> tuple[str, dict[str, Any]]:
+        """The summary, and the typed data."""
         present = self.ledger.present()
         now = min(present.time, present.block_time + _AHEAD[self.primary])
         message = {
@@ -90,9 +98,10 @@ class Consent:
         }
         fields = TYPED_DATA[self.primary]
         data = typed_data(messages.domain(self.ledger), self.primary, fields, message)
-        summary = messages.summarise(self.primary, message, self.disease)
-        named = {} if self.disease is None else {"disease": self.disease}
-        return {**documents.sign(signer, messages.KIND, summary, data), **named}
+        return messages.summarise(self.primary, message, self.disease), data
+
+    def _named(self, document: dict[str, Any]) -> dict[str, Any]:
+        return document if self.disease is None else {**document, "disease": self.disease}
 
 
 def is_granted(ledger: Ledger, subject: str, grantee: str, scope: bytes) -> bool:
