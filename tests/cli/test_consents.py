@@ -336,3 +336,25 @@ def test_a_document_s_date_is_explained_where_it_is_not_now(home, plain_cli, ok,
     assert told.startswith(f"dated {when(message['signed'])}, not now: ")
     assert told.endswith(f"can be submitted until {when(message['deadline'])}")
     assert ok(*sign)["signed"] == "signed.json"
+
+
+def test_a_document_that_was_prepared_is_signed_by_whom_it_names(home, ok, cli, check, tmp_path):
+    prepared, filled = tmp_path / "prepared.json", tmp_path / "filled.json"
+    grant = ("consent", "grant", "radiologist", "--purpose", "CC")
+    ok(*grant, "--as", "patient", "--sign-only", prepared)
+    document = json.loads(prepared.read_text())
+    del document["signature"]
+    prepared.write_text(json.dumps(document))
+    sign = ("consent", "sign", prepared, filled)
+    assert cli(*sign, "--as", "hospital").refused("DocumentForAnotherSigner", 2)
+    assert not filled.exists()
+    told = ok(*sign, "--as", "patient")
+    assert told == {"signed": str(filled), "summary": document["summary"]}
+    ok("submit", filled, "--as", "hospital")
+    assert check("radiologist", "--purpose", "CC") == (True, "permitted")
+
+    prepared.write_text(json.dumps(document | {"summary": document["summary"].upper()}))
+    assert cli(*sign, "--as", "patient").refused("DocumentTampered")
+    del document["summary"]
+    prepared.write_text(json.dumps(document))
+    assert cli(*sign, "--as", "patient").refused("DocumentMalformed", 2) == {}

@@ -10,6 +10,7 @@ import pytest
 from radledger import signed
 from radledger.consent import messages
 from radledger.consent.diseases import Diseases
+from radledger.fhir.errors import ConsentNotHeld
 from radledger.fhir.policies import POLICY_ALL
 from radledger.fhir.purposes import ACT_REASON
 from radledger.fhir.registry import ConsentRegistry, Criteria
@@ -53,6 +54,18 @@ def example(name):
 
 def purpose(*codes, system=ACT_REASON):
     return [{"system": system, "code": code} for code in codes]
+
+
+def data(system, digest, meaning="instance", type_="ImagingStudy"):
+    identifier = {"system": system, "value": digest}
+    return [{"meaning": meaning, "reference": {"type": type_, "identifier": identifier}}]
+
+
+def refused(registry, who, resource):
+    """Where and why a Consent is refused."""
+    with pytest.raises(ConsentNotHeld) as caught:
+        registry.create(who.hospital.address, resource)
+    return [(issue.element, issue.code) for issue in caught.value.issues]
 
 
 @pytest.fixture

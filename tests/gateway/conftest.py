@@ -9,6 +9,8 @@ from eth_account.messages import encode_defunct
 from fastapi.testclient import TestClient
 
 from radledger.access import CustodianKeyService, ReceiptLog
+from radledger.consent import Consents
+from radledger.consent.diseases import Diseases
 from radledger.crypto.keys import Kem, Wrapped
 from radledger.gateway import Gateway, create_application, permissions
 from radledger.gateway.siwe import SignInMessage
@@ -82,6 +84,8 @@ def home(ledger, receipts, holding, tmp_path):
     return SimpleNamespace(
         ledger=ledger,
         home=tmp_path,
+        consents=Consents(ledger),
+        diseases=Diseases(None),
         images=images,
         erasures=None,
         storage=None,

@@ -67,6 +67,7 @@ consent revoke radiologist --as patient
 consent revoke-all --as patient
 consent request patient --purpose GRU --as researcher
 consent approve IMAGE --as patient
+consent sign FILE NEW --as patient
 consent list
 consent check radiologist IMAGE --purpose GRU
 consent break-glass patient --reason fall --as radiologist

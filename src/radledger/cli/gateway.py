@@ -66,6 +66,14 @@ def serve(
         str | None,
         typer.Option(metavar="URL", help="That Orthanc's address, for links to its viewers."),
     ] = None,
+    consent_policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URI",
+            help="Policy of FHIR Consents to take because it forbids nothing but what they say, "
+            "beside those of IHE PCF; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Release image sets of this home to readers who may have them, until stopped."""
     from radledger.gateway.errors import GATEWAY, InvalidOrthanc
@@ -88,7 +96,8 @@ def serve(
         folder = None if viewer is None else require_viewer(viewer, public)
         origins = [require_origin(each) for each in viewer_origin or ()]
         asking = None if orthanc is None else Orthanc.read(orthanc, orthanc_url)
-        gateway = Gateway(radledger, custodian, public or address, recorder)
+        policies = consent_policy or ()
+        gateway = Gateway(radledger, custodian, public or address, recorder, policies)
         return create_application(gateway, folder, origins, asking)
 
     def ready(address: str) -> None:

@@ -108,7 +108,14 @@ class OnChain:
         return {each for each in found if each[1] != _NO_GROUP}
 
     def standing(self, subject: str) -> Standing:
-        """What stands of a subject's consents; emergencies that were declared are not consents."""
+        """What stands of a subject's consents; emergencies that were declared are not consents.
+
+        Raises
+        ------
+        ChainStale
+            If the latest block is too old to say.
+        """
+        self.now()
         grants = records.grants(self.ledger, subject=subject)
         forbids, chosen_at = self.ledger.call(records.CONTRACT, "emergencyChoiceOf", subject)
         return Standing(

@@ -28,10 +28,10 @@ __all__ = ["Stated", "read"]
 _SCOPES = "http://terminology.hl7.org/CodeSystem/consentscope"
 _ROOT = "Consent.provision"
 _NOT_HELD = {
-    "action": "the chain tells uses apart by purpose, and not by action",
+    "action": "uses differ by purpose on the chain, and not by action",
     "security_label": "image sets have no labels of sensitivity or confidentiality",
-    "class_": "image sets are not told apart by class of content",
-    "code": "image sets are not told apart by code of content",
+    "class_": "image sets have no class of content",
+    "code": "image sets have no codes of content",
     "data_period": "a permission has no time frame of the data; name an image set or visit",
 }
 

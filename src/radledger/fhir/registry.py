@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
     from radledger.consent import Consents
     from radledger.consent.diseases import Diseases
+    from radledger.facade import RadLedger
 
 __all__ = ["ConsentRegistry", "Criteria"]
 
@@ -117,6 +118,16 @@ class ConsentRegistry:
         self._records = Records(path)
         self._showing = Showing(self._chain, custodian)
         self._custodian = custodian
+
+    @classmethod
+    def open(
+        cls, radledger: RadLedger, base: str, custodian: str, policies: Collection[str] = ()
+    ) -> ConsentRegistry:
+        """The registry of a home; parameters are those of the class."""
+        ledger = radledger.ledger
+        path = radledger.home / "fhir" / f"{ledger.deployment.chain_slug}.sqlite3"
+        services = (radledger.consents, radledger.diseases)
+        return cls(ledger, *services, path, base=base, custodian=custodian, policies=policies)
 
     def close(self) -> None:
         """Close the database."""

@@ -14,6 +14,13 @@ from radledger.access.errors import ReaderReplaced, ReceiptReplayed
 from radledger.access.receipts import SignedReceipt
 from radledger.consent import duo
 from radledger.errors import DicomError, Refusal
+from radledger.fhir.errors import (
+    ConsentRecordChanged,
+    ConsentRecordUnknown,
+    RecorderNotAllowed,
+    ResourceInvalid,
+    SearchInvalid,
+)
 from radledger.gateway import access_log, erasures, log_files, opening, orthanc
 from radledger.gateway.authorization import Account, TheGateway, Token
 from radledger.gateway.dicomweb import retrieve, search
@@ -38,8 +45,9 @@ from radledger.gateway.errors import (
     TokenInvalid,
     ViewerNotServed,
 )
+from radledger.gateway.fhir import consents, discovery
 from radledger.gateway.orthanc import Orthanc
-from radledger.gateway.service import Gateway, Health
+from radledger.gateway.service import FHIR, Gateway, Health
 from radledger.gateway.sign_in import Challenge
 from radledger.gateway.tokens import Viewing
 from radledger.gateway.viewer import MOUNT, ViewerFiles
@@ -96,6 +104,11 @@ _STATUSES: tuple[Status, ...] = (
     (ImageNotErased, 409, None),
     (SecretRemains, 409, None),
     (GatewayBusy, 503, 60),
+    (ResourceInvalid, 400, None),
+    (SearchInvalid, 400, None),
+    (RecorderNotAllowed, 403, None),
+    (ConsentRecordUnknown, 404, None),
+    (ConsentRecordChanged, 412, None),
 )
 _ADVICE = Advice(
     body="request for this path",
@@ -315,6 +328,8 @@ def create_application(
     application.include_router(access_log.router, dependencies=[Depends(_not_stored)])
     for each in (search.router, retrieve.router):
         application.include_router(each, prefix=_DICOM_WEB, tags=["DICOMweb"])
+    for part in (consents.router, discovery.router):
+        application.include_router(part, prefix=FHIR)
     application.include_router(log_files.router)
     application.include_router(opening.router)
     application.state.has_viewer = viewer is not None

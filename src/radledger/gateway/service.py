@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from radledger.fhir.registry import ConsentRegistry
 from radledger.gateway.dicomweb.image_sets import ImageSets
 from radledger.gateway.dicomweb.instances import Instances
 from radledger.gateway.errors import (
@@ -35,10 +36,14 @@ if TYPE_CHECKING:
     from radledger.access.erasures import Erasure
     from radledger.access.keyservice import WrappedSecret
     from radledger.access.receipts import SignedReceipt
+    from radledger.chain.clock import Present
     from radledger.facade import RadLedger
     from radledger.imaging.certificates import ErasureCertificate
 
-__all__ = ["Gateway", "Health", "Issued"]
+__all__ = ["FHIR", "Gateway", "Health", "Issued"]
+
+FHIR = "/fhir"
+"""Path of the FHIR server below the gateway's address."""
 
 _MOST_RELEASES = 16
 _LONGEST = 12 * 3600  # seconds that a token may count: a shift
@@ -96,9 +101,15 @@ class Gateway:
     recorder
         Acknowledges receipts for the custodian, which appointed it; without one, no receipt is
         acknowledged.
+    policies
+        Policies of FHIR Consents that forbid nothing but what these say, beside those of IHE PCF.
 
     Attributes
     ----------
+    chain_id
+        The chain.
+    consents
+        The registry of FHIR Consents.
     image_sets, instances
         What viewers look at, opened with the secrets of the home.
     studies
@@ -122,11 +133,12 @@ class Gateway:
         custodian: LocalAccount,
         url: str,
         recorder: LocalAccount | None = None,
+        policies: Collection[str] = (),
     ) -> None:
         ledger = radledger.ledger
         self.url = url.rstrip("/")
         self.sign_in = SignIn(ledger, self.url)
-        self._chain_id = ledger.chain_id
+        self.chain_id = ledger.chain_id
         self._custodian = custodian.address
         self._account = custodian
         self._keys = radledger.key_service(
@@ -145,6 +157,7 @@ class Gateway:
         self._ledger, self._images, self._erasures = ledger, radledger.images, radledger.erasures
         self._watcher = ErasureWatcher(ledger, self.forget)
         self.patients = Patients(radledger, self._permissions, custodian.address)
+        self.consents = ConsentRegistry.open(radledger, self.fhir_url, custodian.address, policies)
 
     def start(self) -> None:
         """From now on forget what is erased, and publish the log of receipts if there is one."""
@@ -157,6 +170,22 @@ class Gateway:
         self._publisher.close()
         self.instances.close()
         self._tokens.close()
+        self.consents.close()
+
+    @property
+    def fhir_url(self) -> str:
+        """Address of the FHIR server."""
+        return self.url + FHIR
+
+    def present(self) -> Present:
+        """What time it is, of a chain that is alive.
+
+        Raises
+        ------
+        ChainStale, ConnectionFailed
+            If the gateway would answer nothing.
+        """
+        return self._permissions.present()
 
     def release(self, account: str, request: SignedReceipt) -> WrappedSecret:
         """Release an image set's secret, as :meth:`.CustodianKeyService.release` does.
@@ -338,7 +367,7 @@ class Gateway:
             If it would answer nothing.
         """
         present = self._permissions.present()
-        return Health(self._custodian, self._chain_id, present.block, present.block_age)
+        return Health(self._custodian, self.chain_id, present.block, present.block_age)
 
     def _institution(self, account: str) -> str:
         return str(self._ledger.call("ParticipantRegistry", "institutionOf", account))

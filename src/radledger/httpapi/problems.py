@@ -38,6 +38,8 @@ __all__ = [
     "BodyLimit",
     "OneLength",
     "Problem",
+    "Refusals",
+    "Refused",
     "Status",
     "add_handlers",
     "problem",
@@ -84,6 +86,57 @@ class Advice:
     send: str
     interface: str
     parameter: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a service answers to an error, in whichever form.
+
+    Attributes
+    ----------
+    status, headers
+        Of the answer.
+    detail
+        One sentence.
+    error, values
+        Name of the error, and what decided it.
+    """
+
+    status: int
+    detail: str
+    error: str
+    values: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+
+class Refusals:
+    """What a service answers to errors.
+
+    Parameters
+    ----------
+    service
+        What answers.
+    statuses
+        Of its own errors, the first that fits; any other error is the request's own.
+    """
+
+    def __init__(self, service: Service, statuses: tuple[Status, ...]) -> None:
+        self._service, self._statuses = service, (*statuses, *_EVERYWHERE)
+
+    def of(self, error: RadLedgerError) -> Refused:
+        """The answer to an error; what is not for who asks is in the log alone."""
+        status, wait = next(
+            (code, s) for kind, code, s in self._statuses if isinstance(error, kind)
+        )
+        headers = {} if wait is None else {"Retry-After": str(wait)}
+        if status == 401:
+            headers["WWW-Authenticate"] = getattr(error, "scheme", "Bearer")
+        for kind, what in _UNAVAILABLE:
+            if isinstance(error, kind) and not isinstance(error, ChainStale) and status == 503:
+                _log.warning("a request was not answered: %s", error)
+                detail = f"the {self._service.name} cannot {what} at present; try again later"
+                return Refused(status, detail, error.name, {}, headers)
+        return Refused(status, humanize(error), error.name, error.values, headers)
 
 
 class Problem(BaseModel):
@@ -174,20 +227,12 @@ def add_handlers(
     advice
         What to send instead of what is not understood.
     """
-    statuses = (*statuses, *_EVERYWHERE)
+    refusals = application.state.refusals = Refusals(service, statuses)
 
     @application.exception_handler(RadLedgerError)
     def refused(request: Request, error: RadLedgerError) -> Response:
-        status, wait = next((code, s) for kind, code, s in statuses if isinstance(error, kind))
-        headers = {} if wait is None else {"Retry-After": str(wait)}
-        if status == 401:
-            headers["WWW-Authenticate"] = getattr(error, "scheme", "Bearer")
-        for kind, what in _UNAVAILABLE:
-            if isinstance(error, kind) and not isinstance(error, ChainStale) and status == 503:
-                _log.warning("a request was not answered: %s", error)
-                detail = f"the {service.name} cannot {what} at present; try again later"
-                return problem(status, detail, error.name, {}, headers)
-        return problem(status, humanize(error), error.name, error.values, headers)
+        answer = refusals.of(error)
+        return problem(answer.status, answer.detail, answer.error, answer.values, answer.headers)
 
     @application.exception_handler(RequestValidationError)
     def malformed(request: Request, error: RequestValidationError) -> Response:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from radledger.chain.clock import STALE
 from radledger.cli.acting import act
+from radledger.cli.files import document, file_to_read, file_to_write, write_document
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
     Address,
@@ -214,6 +216,31 @@ def approve(
         request_id, subject=session.whose(subject), disease=disease
     )
     act(action, sign_only, valid_for)
+
+
+@group.command()
+def sign(
+    file: Annotated[
+        Path,
+        typer.Argument(parser=file_to_read, metavar="FILE", help="A document without a signature."),
+    ],
+    to: Annotated[
+        Path,
+        typer.Argument(parser=file_to_write, metavar="NEW", help="The signed document, to write."),
+    ],
+) -> None:
+    """Sign a consent that another party prepared, for any account to submit.
+
+    A gateway prepares them for FHIR Consents (docs/fhir.md). What it says is printed in the words
+    that are signed; one whose words are not those of its data is refused.
+    """
+    from radledger.consent import messages
+
+    ledger, signer = session.radledger.ledger, session.signer
+    signed = messages.sign(ledger, document(file), signer)
+    write_document(to, signed)
+    summary = signed["summary"]
+    show({"signed": to, "summary": summary if session.json else session.named(summary)})
 
 
 @group.command(name="list")
