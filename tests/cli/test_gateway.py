@@ -12,9 +12,14 @@ import sys
 from contextlib import contextmanager
 
 import httpx
+import pydicom
 import pytest
+from eth_account.messages import encode_defunct
 
 from radledger.access import ReceiptBook
+from radledger.chain.keystore import Keystore
+from radledger.dicom.synthetic import make_ct_series
+from radledger.gateway.siwe import SignInMessage
 from tests.cli.conftest import command, environment
 
 CARE = ("--purpose", "CC", "--as", "radiologist")
@@ -228,7 +233,10 @@ def test_a_reader_opens_the_viewer_by_a_link(
         assert launched == []
         shown = plain_cli(*asked, "--open").out
         assert launched == [line.split()[-1] for line in shown.splitlines() if "link" in line]
+        seen = httpx.get(f"{url}/health").json()["block"]
         signed("consent", "revoke", "radiologist")
+        while httpx.get(f"{url}/health").json()["block"] == seen:
+            pass  # a look at the chain's head counts for a quarter of a second
         assert browser.get(launched[0]).json()["error"] == "ConsentNotPermittedRevoked"
     cli("gateway", "view", image, "--as", "radiologist").refused("PurposeNotNamed", 2)
 
@@ -261,3 +269,38 @@ def test_an_orthanc_asks_with_name_and_password(serving, cli, home, tmp_path):
         assert httpx.post(profile, json={}).status_code == 401
         answer = httpx.post(profile, json={}, auth=("orthanc", "x" * 32))
         assert answer.json()["name"] == "anonymous"
+
+
+def signed_in(home, url):
+    """The header of the radiologist, who has signed in."""
+    reader = Keystore(home).open("radiologist")
+    message = SignInMessage(address=reader.address, **httpx.post(f"{url}/challenges").json()).text
+    signature = "0x" + bytes(reader.sign_message(encode_defunct(text=message)).signature).hex()
+    answer = httpx.post(f"{url}/sessions", json={"message": message, "signature": signature})
+    return {"Authorization": f"Bearer {answer.json()['session']}"}
+
+
+def test_instances_are_stored_by_whom_the_custodian_allows(home, serving, addresses, tmp_path):
+    (file,) = make_ct_series(tmp_path / "new", 1, size=32, seed=9)
+    patients = tmp_path / "patients.csv"
+    patients.write_text(f"patient_id,patient\n{pydicom.dcmread(file).PatientID},patient\n")
+    options = ("--store-by", "radiologist", "--patients", patients, "--quiet", "1s")
+    with serving(*options, "--keep-identity") as (started, process):
+        body = b"--b\r\nContent-Type: application/dicom\r\n\r\n" + file.read_bytes() + b"\r\n--b--"
+        media_type = 'multipart/related; type="application/dicom"; boundary=b'
+        headers = {"Content-Type": media_type, **signed_in(home, started["gateway"])}
+        url = f"{started['gateway']}/dicom-web/studies"
+        answer = httpx.post(url, content=body, headers=headers, timeout=120)
+        assert answer.status_code == 200, answer.text
+        closed = json.loads(process.stdout.readline())
+    assert closed["patient"] == addresses["patient"]
+    assert [each["instances"] for each in closed["image_sets"]] == [1]
+    assert closed["left_out"] == []
+
+
+def test_who_may_store_is_given_with_whose_instances(cli, tmp_path):
+    patients = tmp_path / "patients.csv"
+    patients.write_text("patient_id,patient\n1,patient\n")
+    for option in (("--store-by", "radiologist"), ("--patients", patients)):
+        refused = cli("gateway", "serve", "--as", "hospital", "--home", tmp_path, *option)
+        refused.refused("StoringIncomplete", code=2)

@@ -79,6 +79,22 @@ def test_file_of_which_no_row_was_written_is_removed_at_the_next_start(
     assert [path.read_bytes() for path in held.iterdir()] == [b"acknowledged"]
 
 
+def test_files_without_a_row_may_be_of_another_process_that_receives(hold, inbox, tmp_path):
+    hold("1.2.1", b"acknowledged")
+    arrives = tmp_path / "inbox" / "held" / "no-row-yet.dcm"
+    arrives.write_bytes(b"of a gateway")
+    other = Inbox(tmp_path / "inbox")
+    with inbox.receiving():
+        assert not arrives.exists()  # no other one was there
+        arrives.write_bytes(b"of a gateway")
+        with other.receiving():
+            assert arrives.exists()
+    with other.receiving():
+        assert not arrives.exists()
+    assert contents(inbox) == [b"acknowledged"]
+    other.close()
+
+
 def test_association_that_was_slower_with_the_same_instance(hold, inbox, monkeypatch, tmp_path):
     hold("1.2.1")
     answers = iter([[], [(inbox._database.rows("SELECT digest FROM instances")[0][0],)]])

@@ -12,12 +12,21 @@ from radledger.cli.files import file_to_read, path_to_read
 from radledger.cli.output import show
 from radledger.cli.parameters import Disease, Fulfils, Identity, Purposes
 from radledger.cli.session import session
+from radledger.cli.times import duration
+from radledger.errors import UsageError
 from radledger.imaging.commands.reading import ReadOptions
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from radledger.gateway.storing import InstanceStore
+
 __all__ = ["group"]
+
+
+class StoringIncomplete(UsageError):
+    """Who may add instances was given without whose they are, or the other way round."""
+
 
 group = typer.Typer(
     help="Run a gateway, which gives readers elsewhere what the chain permits, or look at images "
@@ -54,6 +63,36 @@ def serve(
             help="Origin of a viewer elsewhere whose pages may ask for images; repeatable.",
         ),
     ] = None,
+    store_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ACCOUNT",
+            help="Who may add instances by DICOMweb; repeatable, with --patients.",
+        ),
+    ] = None,
+    patients: Annotated[
+        Path | None,
+        typer.Option(
+            parser=file_to_read,
+            metavar="FILE",
+            help="Whose instances are added: CSV with the columns patient_id, patient and, if "
+            "wanted, issuer.",
+        ),
+    ] = None,
+    quiet: Annotated[
+        str,
+        typer.Option(metavar="SPAN", help="Time without a further instance that closes a study."),
+    ] = "60s",
+    profile: Annotated[
+        str,
+        typer.Option(
+            metavar="PROFILE",
+            help="De-identification of what is added, see `radledger image add --help`.",
+        ),
+    ] = "basic",
+    keep_identity: Annotated[
+        bool, typer.Option("--keep-identity", help="Add the files as they are, for care.")
+    ] = False,
     orthanc: Annotated[
         Path | None,
         typer.Option(
@@ -83,9 +122,31 @@ def serve(
 
     if orthanc_url is not None and orthanc is None:
         raise InvalidOrthanc("--orthanc-url is the address of the Orthanc of --orthanc; give both")
+    if (patients is None) != (not store_by):
+        raise StoringIncomplete(
+            "to add instances takes both whose they are and who may send them; give --patients and "
+            "--store-by"
+        )
     public = None if url is None else require_gateway_url(url)
     radledger, custodian = session.radledger, session.signer
     recorder = recorder_of(custodian.address)
+
+    def stored() -> InstanceStore | None:
+        from radledger.cli.adding import adding, show_closed
+        from radledger.pacs.patients import PatientList
+        from radledger.pacs.storing import InboxStore
+
+        if patients is None:
+            return None
+        return InboxStore(
+            radledger.home,
+            radledger.ledger.deployment,
+            PatientList(patients, session.address),
+            [session.address(each) for each in store_by or ()],
+            adding(radledger, custodian, profile=profile, keep_identity=keep_identity),
+            quiet=duration(quiet),
+            closed=show_closed,
+        )
 
     def create(address: str) -> FastAPI:
         from radledger.gateway.application import create_application
@@ -97,7 +158,7 @@ def serve(
         origins = [require_origin(each) for each in viewer_origin or ()]
         asking = None if orthanc is None else Orthanc.read(orthanc, orthanc_url)
         policies = consent_policy or ()
-        gateway = Gateway(radledger, custodian, public or address, recorder, policies)
+        gateway = Gateway(radledger, custodian, public or address, recorder, policies, stored())
         return create_application(gateway, folder, origins, asking)
 
     def ready(address: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Event
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from radledger.cli.adding import adding, show_closed
 from radledger.cli.files import file_to_read
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
@@ -33,8 +33,7 @@ from radledger.imaging.commands.reading import ReadOptions
 if TYPE_CHECKING:
     import ssl
 
-    from radledger.imaging.model import Added, Addition, FetchResult
-    from radledger.pacs.closing import ClosedStudy
+    from radledger.imaging.model import FetchResult
     from radledger.pacs.inbox import HeldStudy, Inbox
 
 __all__ = ["group"]
@@ -141,30 +140,19 @@ def receive(
     closes, listed = duration(quiet), PatientList(patients, session.address)
     radledger, custodian = session.radledger, session.signer
 
-    def add_all(*additions: Addition) -> Iterator[Added]:
-        return radledger.images.add_all(
-            additions,
-            custodian=custodian,
-            profile=profile,
-            keep_identity=keep_identity,
-            allow_burned_in=allow_burned_in,
-            mixed_patient_ids=mixed_patient_ids,
-            allow_unchecked=allow_unchecked,
-        )
-
-    def add(addition: Addition) -> Added:
-        (added,) = add_all(addition)
-        return added
-
     def ready(port: int) -> None:
         show({"title": title, "host": host, "port": port, "custodian": custodian.address})
         sys.stdout.flush()  # a reader of this line may read it from a pipe
 
-    def closed(study: ClosedStudy) -> None:
-        show(study)
-        sys.stdout.flush()
-
-    list(add_all())  # what an earlier run left, and whether the account may add at all
+    add = adding(
+        radledger,
+        custodian,
+        profile=profile,
+        keep_identity=keep_identity,
+        allow_burned_in=allow_burned_in,
+        mixed_patient_ids=mixed_patient_ids,
+        allow_unchecked=allow_unchecked,
+    )
     run(
         radledger.home,
         radledger.ledger.deployment,
@@ -175,7 +163,7 @@ def receive(
         address=(host, port),
         quiet=closes,
         ready=ready,
-        closed=closed,
+        closed=show_closed,
         stop=_stopped(),
     )
 

@@ -6,6 +6,8 @@
 ``permissions``    what a token permits, asked once in each block
 ``tokens``         tokens for viewers
 ``expiring``       what is kept in memory for a time
+``rates``          how often an account, or the holder of a token, may ask
+``storing``        what takes instances for a gateway
 ``dicomweb``       what a viewer with a token is shown
 ``publisher``      the log of receipts, published while the gateway runs
 ``log_files``      the files of that log over HTTP
@@ -14,6 +16,7 @@
 ``watcher``        erasures, which the gateway looks for in each block
 ``erasures``       erasures and certificates over HTTP
 ``service``        the gateway without its interface
+``model``          what it answers with
 ``studies``        what a token permits of whole studies, which another system shows
 ``orthanc``        what Orthanc asks before it shows one
 ``authorization``  who sends a request
@@ -39,7 +42,8 @@ if TYPE_CHECKING:
     from radledger.gateway.application import create_application
     from radledger.gateway.client import GatewayKeyService
     from radledger.gateway.holders import GatewayHolders
-    from radledger.gateway.service import Gateway, Health
+    from radledger.gateway.model import Health
+    from radledger.gateway.service import Gateway
     from radledger.gateway.shower import GatewayAccessLog
 
 __all__ = [
@@ -57,7 +61,8 @@ __getattr__ = lazily(
         "application": ("create_application",),
         "client": ("GatewayKeyService",),
         "holders": ("GatewayHolders",),
-        "service": ("Gateway", "Health"),
+        "model": ("Health",),
+        "service": ("Gateway",),
         "shower": ("GatewayAccessLog",),
     },
 )

@@ -23,22 +23,26 @@ from radledger.fhir.errors import (
 )
 from radledger.gateway import access_log, erasures, log_files, opening, orthanc
 from radledger.gateway.authorization import Account, TheGateway, Token
-from radledger.gateway.dicomweb import retrieve, search
+from radledger.gateway.dicomweb import retrieve, search, store
 from radledger.gateway.errors import (
     GATEWAY,
+    BodyMalformed,
     CrossSiteRequest,
     ErasureNotRequestable,
     FrameUnknown,
     GatewayBusy,
     ImageSetUnreadable,
+    MediaTypeNotSupported,
     NotAcceptable,
     OrthancUnknown,
     PatientNotRepresented,
     QueryInvalid,
+    RateExceeded,
     ReaderNotControlled,
     ResourceUnknown,
     SignInRefused,
     SignInRequired,
+    StoringNotAllowed,
     TicketInvalid,
     TokenForOtherImages,
     TokenGrantDiffers,
@@ -46,8 +50,9 @@ from radledger.gateway.errors import (
     ViewerNotServed,
 )
 from radledger.gateway.fhir import consents, discovery
+from radledger.gateway.model import Health
 from radledger.gateway.orthanc import Orthanc
-from radledger.gateway.service import FHIR, Gateway, Health
+from radledger.gateway.service import FHIR, Gateway
 from radledger.gateway.sign_in import Challenge
 from radledger.gateway.tokens import Viewing
 from radledger.gateway.viewer import MOUNT, ViewerFiles
@@ -94,7 +99,11 @@ _STATUSES: tuple[Status, ...] = (
     (SecretUnknown, 404, None),
     (ResourceUnknown, 404, None),
     (FrameUnknown, 404, None),
+    (StoringNotAllowed, 403, None),
     (QueryInvalid, 400, None),
+    (BodyMalformed, 400, None),
+    (MediaTypeNotSupported, 415, None),
+    (RateExceeded, 429, 1),
     (NotAcceptable, 406, None),
     (DicomError, 406, None),
     (ImageSetUnreadable, 503, None),
@@ -317,6 +326,7 @@ def create_application(
         start=gateway.start,
         stop=gateway.close,
         largest_body=_LARGEST_BODY,
+        larger_bodies={f"/dicom-web{store.PATH}": store.LARGEST_BODY},
     )
     application.state.gateway = gateway
     own = origin_of(gateway.url)
@@ -326,7 +336,7 @@ def create_application(
     application.include_router(_router)
     application.include_router(erasures.router, dependencies=[Depends(_not_stored)])
     application.include_router(access_log.router, dependencies=[Depends(_not_stored)])
-    for each in (search.router, retrieve.router):
+    for each in (search.router, retrieve.router, store.router):
         application.include_router(each, prefix=_DICOM_WEB, tags=["DICOMweb"])
     for part in (consents.router, discovery.router):
         application.include_router(part, prefix=FHIR)

@@ -61,7 +61,7 @@ def _account(
     gateway: TheGateway,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_SESSIONS)],
 ) -> str:
-    return gateway.sign_in.account(bearer.credentials if bearer else None)
+    return gateway.account(bearer.credentials if bearer else None)
 
 
 _Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_TOKENS)]

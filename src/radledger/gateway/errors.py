@@ -25,6 +25,10 @@
         ├── FrameUnknown             an instance has no such frame
         ├── QueryInvalid             a parameter is unknown, or its value is not valid
         ├── NotAcceptable            a resource cannot be sent in a form that the request accepts
+        ├── StoringNotAllowed        the account may not add instances here
+        ├── BodyMalformed            a body in parts is not one
+        ├── MediaTypeNotSupported    a body is of another media type than those that are taken
+        ├── RateExceeded             an account or token asks more often than it may
         ├── ImageSetUnreadable       what is stored of an image set is not what was anchored
         ├── GatewayBusy              as many sign in or read as the gateway takes
         ├── GatewayUnreachable       nothing answers at the gateway's address, or not a gateway
@@ -45,6 +49,7 @@ from radledger.identity.errors import InvalidGatewayUrl
 
 __all__ = [
     "GATEWAY",
+    "BodyMalformed",
     "CrossSiteRequest",
     "ErasureNotRequestable",
     "FrameUnknown",
@@ -57,10 +62,12 @@ __all__ = [
     "InvalidGatewayUrl",
     "InvalidOrthanc",
     "InvalidViewerOrigin",
+    "MediaTypeNotSupported",
     "NotAcceptable",
     "OrthancUnknown",
     "PatientNotRepresented",
     "QueryInvalid",
+    "RateExceeded",
     "ReaderNotControlled",
     "ReceiptsDiffer",
     "ResourceUnknown",
@@ -70,6 +77,7 @@ __all__ = [
     "SignInNotSigned",
     "SignInRefused",
     "SignInRequired",
+    "StoringNotAllowed",
     "TicketInvalid",
     "TokenForOtherImages",
     "TokenGrantDiffers",
@@ -167,6 +175,22 @@ class QueryInvalid(GatewayError):
 
 class NotAcceptable(GatewayError):
     """A resource cannot be sent in any form that the request accepts."""
+
+
+class StoringNotAllowed(GatewayError):
+    """The account that signed in may not add instances at this gateway."""
+
+
+class BodyMalformed(GatewayError):
+    """A body in parts has no parts, or ends before they do."""
+
+
+class MediaTypeNotSupported(GatewayError):
+    """A body is of another media type than those that are taken."""
+
+
+class RateExceeded(GatewayError):
+    """An account, or the holder of a token, asks more often than the gateway allows."""
 
 
 class ImageSetUnreadable(GatewayError):

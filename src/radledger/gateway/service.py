@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from radledger.fhir.registry import ConsentRegistry
@@ -19,9 +18,11 @@ from radledger.gateway.errors import (
     TicketInvalid,
 )
 from radledger.gateway.expiring import Expiring
+from radledger.gateway.model import Health, Issued
 from radledger.gateway.patients import Patients
 from radledger.gateway.permissions import Permissions
 from radledger.gateway.publisher import LogPublisher
+from radledger.gateway.rates import Rate
 from radledger.gateway.sign_in import SignIn, hashed
 from radledger.gateway.studies import Studies
 from radledger.gateway.tokens import Tokens, Viewing
@@ -32,59 +33,25 @@ from radledger.storage.errors import StorageUnavailable
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from radledger.access.acknowledgements import Acknowledgement
     from radledger.access.erasures import Erasure
     from radledger.access.keyservice import WrappedSecret
     from radledger.access.receipts import SignedReceipt
     from radledger.chain.clock import Present
     from radledger.facade import RadLedger
+    from radledger.gateway.storing import InstanceStore
     from radledger.imaging.certificates import ErasureCertificate
 
-__all__ = ["FHIR", "Gateway", "Health", "Issued"]
+__all__ = ["FHIR", "Gateway"]
 
 FHIR = "/fhir"
 """Path of the FHIR server below the gateway's address."""
 
 _MOST_RELEASES = 16
+# Requests a second, and at once: of an account, for each of its receipts too, and with a token,
+# by which a viewer asks for each frame.
+_OF_ACCOUNT, _WITH_TOKEN = (20, 200), (200, 1000)
 _LONGEST = 12 * 3600  # seconds that a token may count: a shift
 _TICKET = 60  # seconds in which a link has to be opened
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What the gateway sees of the chain.
-
-    Attributes
-    ----------
-    custodian
-        Whose gateway it is.
-    chain_id, block
-        The chain, and the number of its latest block.
-    block_age
-        Seconds since that.
-    """
-
-    custodian: str
-    chain_id: int
-    block: int
-    block_age: int
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A token that was issued.
-
-    Attributes
-    ----------
-    token, viewing
-        The token, and what it is for.
-    acknowledgements
-        Of the receipts, in their order; none if no recorder acknowledges them.
-    """
-
-    token: str = field(repr=False)
-    viewing: Viewing
-    acknowledgements: Sequence[Acknowledgement]
 
 
 class Gateway:
@@ -103,6 +70,8 @@ class Gateway:
         acknowledged.
     policies
         Policies of FHIR Consents that forbid nothing but what these say, beside those of IHE PCF.
+    store
+        Takes instances by DICOMweb, and is closed with the gateway; without one, none are taken.
 
     Attributes
     ----------
@@ -134,6 +103,7 @@ class Gateway:
         url: str,
         recorder: LocalAccount | None = None,
         policies: Collection[str] = (),
+        store: InstanceStore | None = None,
     ) -> None:
         ledger = radledger.ledger
         self.url = url.rstrip("/")
@@ -151,6 +121,8 @@ class Gateway:
         self.studies = Studies(radledger.custody, self._permissions, self._tokens)
         self.image_sets = ImageSets(radledger.images, radledger.storage)
         self.instances = Instances(self.image_sets)
+        self.store = store
+        self._of_account, self._with_token = Rate(*_OF_ACCOUNT), Rate(*_WITH_TOKEN)
         self._releases = threading.BoundedSemaphore(_MOST_RELEASES)
         self.receipt_log = radledger.receipt_log
         self._publisher = LogPublisher(self.receipt_log)
@@ -160,14 +132,18 @@ class Gateway:
         self.consents = ConsentRegistry.open(radledger, self.fhir_url, custodian.address, policies)
 
     def start(self) -> None:
-        """From now on forget what is erased, and publish the log of receipts if there is one."""
+        """Begin: to forget what is erased, to publish the log of receipts, to anchor what comes."""
         self._watcher.start()
         self._publisher.start()
+        if self.store is not None:
+            self.store.start()
 
     def close(self) -> None:
         """Stop publishing, and close the database of tokens and the files that viewers look at."""
         self._watcher.close()
         self._publisher.close()
+        if self.store is not None:
+            self.store.close()
         self.instances.close()
         self._tokens.close()
         self.consents.close()
@@ -186,6 +162,20 @@ class Gateway:
             If the gateway would answer nothing.
         """
         return self._permissions.present()
+
+    def account(self, session: str | None) -> str:
+        """The account of a session.
+
+        Raises
+        ------
+        SignInRequired
+            If there is no such session, or it has ended.
+        RateExceeded
+            If the account asks too often.
+        """
+        account = self.sign_in.account(session)
+        self._of_account.require(account)
+        return account
 
     def release(self, account: str, request: SignedReceipt) -> WrappedSecret:
         """Release an image set's secret, as :meth:`.CustodianKeyService.release` does.
@@ -220,6 +210,8 @@ class Gateway:
             If the account that signed in does not control the reader's identity.
         ReceiptsDiffer
             If there is no receipt, several for an image set, or not all are of one reader and use.
+        RateExceeded
+            If the account asks too often; each receipt counts.
         ReceiptInvalid, Refusal, ChainStale
             As :meth:`.CustodianKeyService.admit` refuses; no receipt is kept then.
         """
@@ -232,6 +224,7 @@ class Gateway:
                 "several tokens",
                 receipts=len(receipts),
             )
+        self._of_account.require(account, len(receipts) - 1)
         for request in requests:
             self._require_controls(account, request.receipt.reader)
         present = self._permissions.present()
@@ -254,10 +247,14 @@ class Gateway:
         ------
         TokenInvalid
             If there is no such token, or it has ended.
+        RateExceeded
+            If its holder asks too often.
         ChainStale, ConnectionFailed
             If the chain cannot say what time it is.
         """
-        return self._tokens.find(token, self._permissions.present())
+        viewing = self._tokens.find(token, self._permissions.present())
+        self._with_token.require(hashed(token or ""))
+        return viewing
 
     def issue_ticket(self, viewing: Viewing) -> tuple[str, int]:
         """Issue what opens a viewing in a browser, once; with the Unix time of its end.

@@ -4,6 +4,8 @@
 ``settings``      how a receiver presents itself, and to whom
 ``patients``      whose images arrive
 ``inbox``         what was received and is not anchored yet
+``holding``       whether an instance is held, however it arrives
+``storing``       instances that arrive at a gateway by STOW-RS
 ``receiver``      C-ECHO and C-STORE, from the network into the inbox
 ``listening``     associations are accepted
 ``bounds``        what one connection may take

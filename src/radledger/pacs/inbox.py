@@ -6,6 +6,7 @@
       inbox.sqlite3   what is held, for whom, since when, and why it was left out
       held/           the files, as they were sent
       receiving/      files under way; emptied when a receiver starts
+  storing/        the same of a gateway
 
 A file is on the disk before its row is, and its row before its sender is answered.  A file without
 a row was not acknowledged, so it is removed at the next start.
@@ -13,11 +14,13 @@ a row was not acknowledged, so it is removed at the next start.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -287,6 +290,21 @@ class Inbox:
                 if states.get(instance) != "waits":
                     states[instance] = "waits" if reason is None else "left out"
         return states
+
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Take instances while the block runs, as other processes may.
+
+        Unless another one does, files without a row are removed first.
+        """
+        with (self._files.parent / "receivers.lock").open("w") as receivers:
+            try:
+                fcntl.flock(receivers, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.remove_unacknowledged()
+            except BlockingIOError:
+                pass
+            fcntl.flock(receivers, fcntl.LOCK_SH)
+            yield
 
     def remove_unacknowledged(self) -> None:
         """Remove files without a row; only while nothing is received."""

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,20 +18,18 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
 from pynetdicom.dimse_primitives import C_STORE
 
-from radledger.dicom.errors import DicomError
-from radledger.dicom.read import DicomHeader, read_header
 from radledger.dicom.source import PROVIDER_URL
-from radledger.dicom.values import value_of
 from radledger.errors import DatabaseUnavailable
 from radledger.pacs.commitment import PUSH_MODEL, Committer, Instance
-from radledger.pacs.errors import InvalidPatientList
-from radledger.pacs.inbox import DuplicateInstance, Held, Inbox
+from radledger.pacs.holding import Holder
 from radledger.pacs.listening import entity_of, listening
 from radledger.texts import visible
 
 if TYPE_CHECKING:
     from pynetdicom.events import Event
 
+    from radledger.dicom.read import DicomHeader
+    from radledger.pacs.inbox import Inbox
     from radledger.pacs.patients import PatientList
     from radledger.pacs.settings import Settings
 
@@ -44,13 +43,10 @@ _ABANDONED = 3600.0  # seconds; longer than a message may take
 _REQUEST_COMMITMENT = 1
 _SUCCESS = 0x0000
 _PROCESSING_FAILURE = 0x0110
-_DUPLICATE = 0x0111
 _INVALID_ARGUMENT = 0x0115
 _NO_SUCH_ACTION = 0x0123
 _NOT_AUTHORIZED = 0x0124
-_OUT_OF_RESOURCES = 0xA700
 _OTHER_INSTANCE = 0xA900
-_CANNOT_UNDERSTAND = 0xC000
 
 
 class Receiver:
@@ -81,12 +77,10 @@ class Receiver:
         committer: Committer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._inbox = inbox
+        self._holder = Holder(inbox, patients, clock)
         self._folder = folder
-        self._patients = patients
         self._settings = settings
         self._committer = committer
-        self._clock = clock
 
     @contextmanager
     def listening(self, host: str, port: int) -> Iterator[int]:
@@ -133,20 +127,11 @@ class Receiver:
 
     def _stored(self, event: Event) -> Dataset:
         """Hold an instance; the answer to who sent it."""
-        try:
-            status, comment = self._held(event)
-        except DicomError as error:
-            status, comment = _CANNOT_UNDERSTAND, error.message
-        except (InvalidPatientList, DatabaseUnavailable, OSError) as error:
-            _LOGGER.warning(f"an instance was refused: {visible(str(error))}")
-            status, comment = _OUT_OF_RESOURCES, "the receiver cannot hold instances now"
-        except Exception as error:
-            _LOGGER.error("an instance was refused by a fault of the receiver", exc_info=error)
-            status, comment = _CANNOT_UNDERSTAND, "a fault of the receiver"
+        outcome = self._holder.hold(event.dataset_path, partial(_differing, event))
         answer = Dataset()
-        answer.Status = status
-        if comment:
-            answer.ErrorComment = visible(comment)[:_LONGEST_COMMENT]
+        answer.Status = outcome.status
+        if outcome.comment:
+            answer.ErrorComment = visible(outcome.comment)[:_LONGEST_COMMENT]
         return answer
 
     def _asked(self, event: Event) -> tuple[int, None]:
@@ -170,28 +155,13 @@ class Receiver:
             return _PROCESSING_FAILURE, None
         return _SUCCESS if accepted else _NOT_AUTHORIZED, None
 
-    def _held(self, event: Event) -> tuple[int, str]:
-        path = event.dataset_path
-        header = read_header(path)
-        if _stated(event) != (header.sop_class, header.sop_instance):
-            return _OTHER_INSTANCE, "SOP class or instance differs from the request's"
-        patient = self._patients.find(
-            _text(header, "PatientID"), _text(header, "IssuerOfPatientID")
-        )
-        if patient is None:
-            return _NOT_AUTHORIZED, "the Patient ID is not in the receiver's list"
-        held = Held(patient, header.study, header.sop_instance, self._clock())
-        try:
-            self._inbox.hold(path, held)
-        except DuplicateInstance:
-            return _DUPLICATE, "another instance with this UID is held"
-        return _SUCCESS, ""
+
+def _differing(event: Event, header: DicomHeader) -> tuple[int, str] | None:
+    if _stated(event) != (header.sop_class, header.sop_instance):
+        return _OTHER_INSTANCE, "SOP class or instance differs from the request's"
+    return None
 
 
 def _stated(event: Event) -> tuple[str, str]:
     request = cast(C_STORE, event.request)
     return str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID)
-
-
-def _text(header: DicomHeader, keyword: str) -> str:
-    return str(value_of(header.dataset, keyword) or "").strip()

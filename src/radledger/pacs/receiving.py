@@ -78,8 +78,11 @@ def receive(
     except ImportError as error:
         raise PacsNotInstalled.of(error) from error
     folder = inbox_folder(home, deployment)
-    with closing(Inbox(folder)) as inbox, exclusive_workdir(folder, "receiving") as under_way:
-        inbox.remove_unacknowledged()
+    with (
+        closing(Inbox(folder)) as inbox,
+        exclusive_workdir(folder, "receiving") as under_way,
+        inbox.receiving(),
+    ):
         committer = None
         if settings.commit_to:
             report = partial(report_outcome, title=settings.title, tls=settings.tls_out)

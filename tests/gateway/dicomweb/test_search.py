@@ -5,6 +5,7 @@ from __future__ import annotations
 import pydicom
 import pytest
 
+from radledger.gateway.dicomweb import matching
 from tests.gateway.conftest import URL, refused
 from tests.gateway.dicomweb.conftest import SAMPLES, path_of
 
@@ -147,6 +148,24 @@ def test_series_and_instances_match(several, ct, series):
         last.SOPInstanceUID
     ]
     assert several.json(f"{path_of(MR, 'study')}/instances", Modality="CT") == []
+
+
+def test_an_answer_has_a_page_at_most_and_says_that_there_is_more(several, monkeypatch):
+    more = '299 gateway "There are additional results that can be requested"'
+    for asked, found, said in (({"limit": 5}, 5, None), ({"limit": 4}, 4, more), ({}, 5, None)):
+        response = several.get("/instances", **asked)
+        assert len(response.json()) == found
+        assert response.headers.get("warning") == said
+    monkeypatch.setattr(matching, "_PAGE", 2)
+    for asked in ({}, {"limit": 2}, {"limit": 1000}, {"limit": 1000, "offset": 1}):
+        response = several.get("/instances", **asked)
+        assert len(response.json()) == 2
+        assert response.headers["warning"] == more
+    last = several.get("/instances", offset=4)
+    assert (len(last.json()), "warning" in last.headers) == (1, False)
+    fuzzy = several.get("/instances", fuzzymatching="true").headers["warning"]
+    assert fuzzy.startswith("299 gateway")
+    assert fuzzy.endswith(more)
 
 
 def test_pages_are_of_the_same_order(several):

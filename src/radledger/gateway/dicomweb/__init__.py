@@ -11,5 +11,7 @@
 ``rows``           studies, series and instances, in which a search looks
 ``search``         QIDO-RS
 ``retrieve``       WADO-RS
+``parts``          bodies in parts, as they come
+``store``          STOW-RS
 =================  ==================================================================
 """

@@ -6,6 +6,7 @@ import fnmatch
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
@@ -45,7 +46,7 @@ INSTANCE = _tags(
 _FUZZY = "fuzzymatching"
 _RESERVED = frozenset({"limit", "offset", "includefield", _FUZZY, "accept"})
 _NUMBERS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
-_MOST = 1 << 31
+_PAGE, _MOST = 1000, 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Search:
     include
         Tags to answer with beside those that are always there; `None` for all of the level.
     offset, limit
-        Which of the matches.
+        Which of the matches; over HTTP, 1,000 at most.
     fuzzy
         Whether names were to match by their sound, which they do not.
     """
@@ -75,15 +76,10 @@ class Search:
         wanted = self.filters if tags is None else self.filters.keys() & set(tags)
         return all(_matches(tag, self.filters[tag], row.get(tag, {})) for tag in wanted)
 
-    def of_page(self, rows: Iterable[Any]) -> list[Any]:
-        """The matches that are asked for; no more are made than that."""
-        page = []
-        for number, row in enumerate(rows):
-            if number >= self.offset + self.limit:
-                break
-            if number >= self.offset:
-                page.append(row)
-        return page
+    def of_page(self, rows: Iterable[Any]) -> tuple[list[Any], bool]:
+        """The matches that are asked for, and whether there are more; no others are made."""
+        found = list(islice(rows, self.offset, self.offset + self.limit + 1))
+        return found[: self.limit], len(found) > self.limit
 
 
 def parsed(parameters: QueryParams, keys: Sequence[str]) -> Search:
@@ -129,7 +125,7 @@ def parsed(parameters: QueryParams, keys: Sequence[str]) -> Search:
         {tag: value for tag, value in filters.items() if value},  # none matches all
         None if everything else frozenset(include),
         _count(parameters, "offset", 0),
-        _count(parameters, "limit", _MOST),
+        min(_count(parameters, "limit", _PAGE), _PAGE),
         fuzzy == "true",
     )
 

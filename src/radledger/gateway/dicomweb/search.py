@@ -30,6 +30,8 @@ from radledger.httpapi.problems import problems
 __all__ = ["JSON", "answers", "router"]
 
 JSON = (Offer("application/dicom+json"), Offer("application/json"))
+# How many, as PS3.18 section 8.3.4.4 has it, is not counted: each may have to be decrypted.
+_MORE = '299 gateway "There are additional results that can be requested"'
 _FUZZY = (
     '299 gateway "The fuzzymatching parameter is not supported. Only literal matching has been '
     'performed."'
@@ -126,6 +128,7 @@ def _answer(
     deeper = {*SERIES, *INSTANCE}.difference(level)
     include = {*level} if search.include is None else search.include - deeper
     wanted = (*ADDED, *answered)
+    page, more = search.of_page(rows)
     answer = [
         dict(
             sorted(
@@ -135,7 +138,10 @@ def _answer(
                 }.items()
             )
         )
-        for row in search.of_page(rows)
+        for row in page
     ]
-    headers = {"Cache-Control": "no-store"} | ({"Warning": _FUZZY} if search.fuzzy else {})
+    headers = {"Cache-Control": "no-store"}
+    warnings = [_FUZZY] * search.fuzzy + [_MORE] * more
+    if warnings:
+        headers["Warning"] = ", ".join(warnings)
     return Response(json.dumps(answer, allow_nan=False), 200, headers, choice.media_type)
