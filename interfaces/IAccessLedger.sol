@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Day} from "../contracts/types/Day.sol";
 import {DemandId} from "../contracts/types/DemandId.sol";
+import {LogOrigin} from "../contracts/types/LogOrigin.sol";
 import {ReceiptDigest} from "../contracts/types/ReceiptDigest.sol";
 import {Time} from "../contracts/types/Time.sol";
 
@@ -10,18 +11,20 @@ import {Time} from "../contracts/types/Time.sol";
 /// @notice A reader of images signs a receipt, which stays with the institution that released them. The institution's
 /// key service acknowledges the receipt to the reader, and anchors the root over all receipts of a day. A holder of an
 /// acknowledgement can demand that the institution show the receipt under that root. It answers with a proof, or is
-/// seen not to have answered.
+/// seen not to have answered. Checkpoints of the transparency log that has all receipts in one order are anchored
+/// beside these roots, so that everyone sees the same log.
 /// @dev What an observer of the chain learns: which keys record for an institution; on which days it recorded
 /// something, but not how much, since it can anchor a random root for a day without receipts; of a receipt that was
 /// recorded by itself, when, and if its signature was checked, who signed it; of a demand, the day on which the receipt
-/// was acknowledged; and of an answer, by the length of the proof, roughly how many receipts that day had. What was read,
-/// whose it was and under which grant is never shown: a receipt appears only as its digest, which its nonce salts. A
+/// was acknowledged; of an answer, by the length of the proof, roughly how many receipts that day had; and of a log, how
+/// many receipts it had at which time. What was read, whose it was and under which grant is never shown: a receipt appears only as its digest, which its nonce salts. A
 /// holder of a receipt recognises its digest.
 /// @dev What this contract trusts, and with what:
 /// - the participant registry: who may appoint recorders for which institution. It is asked then alone: neither a
 ///   suspension nor a member that leaves undoes what was acknowledged, or keeps it from being shown;
-/// - a recorder: the roots of its institution, each until the day is closed, and acknowledgements, with which it binds
-///   its institution. It can do nothing else;
+/// - a recorder: the roots of its institution, each until the day is closed, the checkpoints of its logs, and
+///   acknowledgements, with which it binds its institution. It can do nothing else. That a checkpoint continues the one
+///   before is not checked here; who reads the log's files sees whether it does;
 /// - the consent registry: nothing; readers sign receipts for its address (EIP-712);
 /// - the forwarder: that a forwarded call was signed by the sender whom it appends (ERC-2771).
 /// A receipt that was never acknowledged can be left out unseen: a reader asks for the acknowledgement when it reads.
@@ -81,6 +84,12 @@ interface IAccessLedger {
     /// @param day the day
     /// @param today the day of the block
     error AccessDayNotOpen(Day day, Day today);
+
+    /// @notice The log `log` has `anchored` entries on the chain already, and `size` are not more.
+    /// @param log SHA-256 of the log's origin
+    /// @param size how many entries it is said to have
+    /// @param anchored how many it has by its last checkpoint here
+    error AccessLogNotGrown(LogOrigin log, uint40 size, uint40 anchored);
 
     /// @notice A receipt of `day` cannot be demanded on `today`: that day is not closed yet, or was more than eight weeks
     /// ago.
@@ -142,6 +151,13 @@ interface IAccessLedger {
     /// @param root root of the Merkle tree over the digests of the receipts; the last one counts
     event AccessDayAnchored(address indexed institution, Day indexed day, bytes32 root);
 
+    /// @notice A checkpoint of a transparency log was anchored: until this block, the log had at least these entries.
+    /// @param institution the institution whose log it is
+    /// @param log SHA-256 of the log's origin
+    /// @param size how many entries the log has
+    /// @param root root of their tree (RFC 6962, SHA-256)
+    event AccessLogAnchored(address indexed institution, LogOrigin indexed log, uint40 size, bytes32 root);
+
     /// @notice A receipt was demanded.
     /// @param demand id of the demand
     /// @param receipt digest of the receipt
@@ -190,6 +206,14 @@ interface IAccessLedger {
     /// @param root root of the tree
     function anchorDay(address institution, Day day, bytes32 root) external;
 
+    /// @notice Anchors a checkpoint of a transparency log of receipts. The log only grows: no size is anchored twice.
+    /// @dev An institution may have several logs, each of an origin of its own; the events show all of them.
+    /// @param institution institution whose log it is; the caller is its recorder
+    /// @param log SHA-256 of the log's origin
+    /// @param size how many entries the log has, more than were anchored before
+    /// @param root root of their tree (RFC 6962, SHA-256)
+    function anchorLog(address institution, LogOrigin log, uint40 size, bytes32 root) external;
+
     // ------------------------------------------------------------------ writes, by anyone
 
     /// @notice Demands that a receipt be shown under the root of its day, within seven days. Anyone can, once the day is
@@ -218,6 +242,13 @@ interface IAccessLedger {
     /// @return state whether there is a root
     /// @return root its first 28 bytes; zero unless there is one
     function rootOf(address institution, Day day) external view returns (RootState state, bytes28 root);
+
+    /// @notice The last checkpoint of a log.
+    /// @param institution institution whose log it is
+    /// @param log SHA-256 of the log's origin
+    /// @return size how many entries it has; zero when none was anchored
+    /// @return root first 27 bytes of the root of their tree
+    function logOf(address institution, LogOrigin log) external view returns (uint40 size, bytes27 root);
 
     /// @notice What the chain keeps of a demand; all zero when nothing was demanded.
     /// @param demandId id of the demand

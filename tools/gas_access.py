@@ -32,6 +32,10 @@ def measure_access(meter: Meter) -> None:
         day = _travel(meter, today, later)
         anchored = ("anchorDay", hospital, to_number(day), tree.root)
         meter.measure(key, "newcomer", LEDGER, *anchored)
+    log = digest()
+    for key, size in ((f"{LEDGER}.anchorLog.first", RECEIPTS), (f"{LEDGER}.anchorLog", 2_100_000)):
+        told = ("anchorLog", hospital, log, size, digest())
+        meter.measure(key, "newcomer", LEDGER, *told)
     made = Acknowledgement.sign(meter.ledger, recorder, receipts[7], hospital, day)
     words = made.signature_words
     assert words is not None  # noqa: S101 - it was just made

@@ -177,6 +177,13 @@ BUDGETS = (
         38_000,
     ),
     Budget("AccessLedger.anchorDay.first", "in a slot that was not used before", "-", None),
+    Budget(
+        "AccessLedger.anchorLog",
+        "a checkpoint of the log of receipts, of any number of new ones",
+        "34,056 (prototype of size, root and time, no recorder)",
+        34_000,
+    ),
+    Budget("AccessLedger.anchorLog.first", "of a log that was not anchored before", "-", None),
     Budget("AccessLedger.demand", "of a receipt, by anyone", "-", 62_000),
     Budget("AccessLedger.answer", "a demand, with the proof of 1,000 receipts", "-", 44_500),
     Budget("Forwarder.execute", "a patient's disown, first of the signer", "-", None),

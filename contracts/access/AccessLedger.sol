@@ -14,9 +14,11 @@ import {Roles} from "../lib/Roles.sol";
 import {Signatures} from "../lib/Signatures.sol";
 import {Day} from "../types/Day.sol";
 import {DemandId} from "../types/DemandId.sol";
+import {LogOrigin} from "../types/LogOrigin.sol";
 import {ReceiptDigest} from "../types/ReceiptDigest.sol";
 import {time} from "../types/Time.sol";
 import {DemandSlot, DemandSlotLibrary} from "./DemandSlot.sol";
+import {LogSlot, LogSlotLibrary} from "./LogSlot.sol";
 import {RootSlot, RootSlotLibrary} from "./RootSlot.sol";
 
 /// @title AccessLedger
@@ -42,6 +44,7 @@ contract AccessLedger is IAccessLedger, EIP712, ERC2771Context {
     mapping(address institution => mapping(address recorder => uint32 lastDay)) private _recorders;
     mapping(address institution => RootSlot[RING]) private _roots;
     mapping(DemandId demandId => DemandSlot) private _demands;
+    mapping(address institution => mapping(LogOrigin log => LogSlot)) private _logs;
 
     // ------------------------------------------------------------------ construction
 
@@ -104,6 +107,15 @@ contract AccessLedger is IAccessLedger, EIP712, ERC2771Context {
         emit AccessDayAnchored(institution, day, root);
     }
 
+    /// @inheritdoc IAccessLedger
+    function anchorLog(address institution, LogOrigin log, uint40 size, bytes32 root) external {
+        _requireRecorder(institution, _msgSender());
+        uint40 anchored = _logs[institution][log].size();
+        if (size <= anchored) revert AccessLogNotGrown(log, size, anchored);
+        _logs[institution][log] = LogSlotLibrary.pack(size, root);
+        emit AccessLogAnchored(institution, log, size, root);
+    }
+
     // ------------------------------------------------------------------ writes, by anyone
 
     /// @inheritdoc IAccessLedger
@@ -160,6 +172,12 @@ contract AccessLedger is IAccessLedger, EIP712, ERC2771Context {
         if (slot.day() > number) return (RootState.Overwritten, 0);
         if (slot.day() == number && slot.root() != 0) return (RootState.Anchored, slot.root());
         return (number + OPEN_DAYS < _today() ? RootState.Missing : RootState.Pending, 0);
+    }
+
+    /// @inheritdoc IAccessLedger
+    function logOf(address institution, LogOrigin log) external view returns (uint40 size, bytes27 root) {
+        LogSlot slot = _logs[institution][log];
+        return (slot.size(), slot.root());
     }
 
     /// @inheritdoc IAccessLedger

@@ -229,6 +229,10 @@ class Narrator:
         day = day_of(self.ledger.now())
         for root in (omitted, MerkleTree([shown]).root):
             self.ledger.send(recorder, _ACCESS, "anchorDay", hospital, to_number(day), root)
+        log = bytes.fromhex(digest("gateway.hospital.example/log")[2:])
+        for size in (1, 2):
+            told = (hospital, log, size, bytes.fromhex(digest(f"log of {size}")[2:]))
+            self.ledger.send(recorder, _ACCESS, "anchorLog", *told)
         acknowledged = [
             Acknowledgement.sign(self.ledger, recorder, receipt, hospital, day)
             for receipt in (shown, omitted)

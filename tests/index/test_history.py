@@ -205,6 +205,6 @@ def test_every_type_of_an_id_is_known_by_its_name():
         for parameter in entry["inputs"]
         if parameter["type"] == "bytes32"
     }
-    # The recorder of a receipt chooses its digest.
-    others = {"bytes32", "ReceiptDigest", "Scope"}
+    # The recorder of a receipt chooses its digest, and that of a log its origin.
+    others = {"LogOrigin", "ReceiptDigest", "Scope", "bytes32"}
     assert {each for each in types if not each.endswith("Id")} == others

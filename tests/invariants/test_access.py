@@ -6,6 +6,7 @@
    proof is tried.
 3. Who did not answer in time is seen not to have answered, for good.
 4. What was acknowledged up to the day after a dismissal can be demanded; nothing else.
+5. A log's checkpoint is the largest that was anchored, with the root that it had first.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ FOREVER = 2**32 - 1
 CUSTODIAN_ROLE = 1 << 1
 GOVERNOR, HOSPITAL, CLINIC, HOLDER = map(account, ("governor", "hospital", "clinic", "holder"))
 INSTITUTIONS = (HOSPITAL, CLINIC)
+LOGS = [digest(f"log {number}") for number in range(2)]
 KEYS = [Account.from_key(keccak(text=f"recorder {number}")) for number in range(3)]
 
 
@@ -73,6 +75,7 @@ class Model:
     roots: dict[tuple[str, int], tuple[list[bytes], MerkleTree]] = field(default_factory=dict)
     trees: list[tuple[list[bytes], MerkleTree]] = field(default_factory=list)
     demands: dict[tuple[bytes, str, int], Demand] = field(default_factory=dict)
+    logs: dict[tuple[str, bytes], tuple[int, bytes]] = field(default_factory=dict)
 
 
 class AccessMachine(RuleBasedStateMachine):
@@ -175,6 +178,26 @@ class AccessMachine(RuleBasedStateMachine):
     @rule(
         institution=st.sampled_from(INSTITUTIONS),
         key=st.sampled_from(KEYS),
+        log=st.sampled_from(LOGS),
+        more=st.integers(-1, 300),
+        fork=st.booleans(),
+    )
+    def anchor_log(self, institution, key, log, more, fork) -> None:
+        known, _ = self.model.logs.get((institution, log), (0, b""))
+        size = max(0, known + more)
+        root = digest(f"{institution} {size} {fork}")
+        found = self.act(key.address, "anchorLog", institution, log, size, root)
+        if self.model.last_days.get((institution, key.address)) != FOREVER:
+            assert found == "AccessRecorderNotAppointed"
+        elif size <= known:
+            assert found == "AccessLogNotGrown"
+        else:
+            assert found is None
+            self.model.logs[institution, log] = (size, root)
+
+    @rule(
+        institution=st.sampled_from(INSTITUTIONS),
+        key=st.sampled_from(KEYS),
         omits=st.booleans(),
         dismissed=st.booleans(),
         answered=st.booleans(),
@@ -266,6 +289,13 @@ class AccessMachine(RuleBasedStateMachine):
             else:
                 late = day + OPEN < self.chain_day()
                 assert answer == (MISSING if late else PENDING, bytes(28))
+
+    @invariant()
+    def logs_only_grow(self) -> None:
+        logs = [(institution, log) for institution in INSTITUTIONS for log in LOGS]
+        found = self.chain.call_all([(self.ledger, "logOf", each) for each in logs])
+        known = [self.model.logs.get(each, (0, bytes(32))) for each in logs]
+        assert found == [(size, root[:27]) for size, root in known]
 
     @invariant()
     def omissions_are_those_without_an_answer(self) -> None:

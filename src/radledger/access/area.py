@@ -25,6 +25,7 @@ AREA = Area(
     hints={
         "AccessAlreadyDemanded": "see whether it was answered with `radledger receipt list`",
         "AccessDayNotOpen": "anchor each day's root with `radledger receipt anchor`, once a day",
+        "AccessLogNotGrown": "publish the log first with `radledger receipt publish`",
         "AccessNotDemanded": "list what was demanded with `radledger receipt demands`",
         "AccessRecorderNotAppointed": "appoint it with `radledger receipt appoint`",
     },

@@ -29,6 +29,7 @@ __all__ = [
     "DemandState",
     "Demanded",
     "KeptReceipt",
+    "LogAnchor",
     "Proof",
     "Root",
 ]
@@ -154,6 +155,31 @@ class Anchored:
     root: str
     receipts: int
     transaction: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class LogAnchor:
+    """A checkpoint of a transparency log of receipts on the chain.
+
+    Attributes
+    ----------
+    institution
+        Whose recorder anchored it.
+    log
+        SHA-256 of the log's origin.
+    size, root
+        How many entries the log has, and the root of their tree.
+    block, anchored_at, transaction
+        Where it is.
+    """
+
+    institution: str
+    log: str
+    size: int
+    root: str
+    block: int
+    anchored_at: int
+    transaction: str
 
 
 @dataclass(frozen=True, slots=True)

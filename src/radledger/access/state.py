@@ -1,4 +1,4 @@
-"""The state of ``AccessLedger``: recorders, roots of days, receipts by themselves, and demands."""
+"""The state of ``AccessLedger``: recorders, roots of days, checkpoints of logs, and demands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from radledger.access.bindings import AccessLedger, RootState
 from radledger.access.days import from_number
-from radledger.access.model import Demand, DemandState, Root
+from radledger.access.model import Demand, DemandState, LogAnchor, Root
 from radledger.area.fold import Fold, View
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["AccessState"]
 
 _CONTRACT = "AccessLedger"
 _RING = 64
-_KEPT = 28
+_KEPT, _KEPT_OF_LOG = 28, 27
 _NOTHING = "0x" + "00" * _KEPT
 
 
@@ -59,6 +59,7 @@ class AccessState(Fold):
         self._roots: dict[tuple[str, int], Event] = {}
         self._slots: dict[tuple[str, int], int] = {}
         self._demands: dict[str, _Demand] = {}
+        self._log_anchors: list[LogAnchor] = []
 
     def apply(self, event: Event) -> None:
         """Do what the contract did."""
@@ -73,6 +74,8 @@ class AccessState(Fold):
                 institution, day = args["institution"], args["day"]
                 self._roots[institution, day] = event
                 self._slots[institution, day % _RING] = day
+            case "AccessLogAnchored":
+                self._log_anchors.append(_log_anchor(event))
             case "AccessDemanded":
                 self._demands[args["demand"]] = _Demand(event)
             case "AccessAnswered":
@@ -96,6 +99,14 @@ class AccessState(Fold):
             for (institution, day), event in self._roots.items()
         ]
 
+    def log_anchors(self) -> tuple[LogAnchor, ...]:
+        """Each checkpoint of a log."""
+        return tuple(self._log_anchors)
+
+    def logs(self) -> tuple[LogAnchor, ...]:
+        """The last checkpoint of each log."""
+        return tuple({(each.institution, each.log): each for each in self._log_anchors}.values())
+
     def demands(self, now: int) -> list[Demand]:
         """Each demand, and what became of it until a Unix time."""
         return [demand.record(now) for demand in self._demands.values()]
@@ -106,6 +117,9 @@ class AccessState(Fold):
             yield View(_CONTRACT, "lastDayOf", pair, (last_day,))
         for day in self._roots:
             yield View(_CONTRACT, "rootOf", day, self._root_of(*day))
+        for last in self.logs():
+            answers = (last.size, last.root[: 2 + 2 * _KEPT_OF_LOG])
+            yield View(_CONTRACT, "logOf", (last.institution, last.log), answers)
         for id_, demand in self._demands.items():
             answered_at = demand.answered.timestamp if demand.answered else 0
             kept = {"due": demand.demanded.args["due"], "answeredAt": answered_at}
@@ -117,3 +131,12 @@ class AccessState(Fold):
             return RootState.OVERWRITTEN.number, _NOTHING
         root: str = self._roots[institution, day].args["root"]
         return RootState.ANCHORED.number, root[: 2 + 2 * _KEPT]
+
+
+def _log_anchor(event: Event) -> LogAnchor:
+    return LogAnchor(
+        **event.args,
+        block=event.block,
+        anchored_at=event.timestamp,
+        transaction=event.transaction,
+    )

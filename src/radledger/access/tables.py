@@ -20,6 +20,7 @@ __all__ = [
     "ROWS",
     "receipt_answers",
     "receipt_demands",
+    "receipt_logs",
     "receipt_recorders",
     "receipt_roots",
     "recorded_receipts",
@@ -48,6 +49,15 @@ receipt_roots = table(
     "roots of the receipts of a day (YYYY-MM-DD); the last one counts",
     key_column("institution"),
     text_column("day"),
+    text_column("root"),
+)
+
+receipt_logs = table(
+    "receipt_logs",
+    "checkpoints of transparency logs of receipts, by SHA-256 of the log's origin; logs only grow",
+    key_column("institution"),
+    key_column("log"),
+    number_column("size"),
     text_column("root"),
 )
 
@@ -92,6 +102,10 @@ def _anchored(args: Mapping[str, Any]) -> Rows:
     return [(receipt_roots, {**args, "day": _day_text(args["day"])})]
 
 
+def _log_anchored(args: Mapping[str, Any]) -> Rows:
+    return [(receipt_logs, dict(args))]
+
+
 def _demanded(args: Mapping[str, Any]) -> Rows:
     return [(receipt_demands, {**args, "day": _day_text(args["day"])})]
 
@@ -109,6 +123,7 @@ ROWS: Mapping[str, Maker] = {
     "AccessRecorderDismissed": _dismissed,
     "AccessReceiptRecorded": _recorded,
     "AccessDayAnchored": _anchored,
+    "AccessLogAnchored": _log_anchored,
     "AccessDemanded": _demanded,
     "AccessAnswered": _answered,
 }

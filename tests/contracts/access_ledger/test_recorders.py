@@ -71,6 +71,7 @@ def test_dismissed_recorder_records_nothing_more(appointed, hospital, recorder, 
         lambda: appointed.record(hospital, receipt, {"from": recorder}),
         lambda: appointed.recordSigned(hospital, receipt, recorder, b"", {"from": recorder}),
         lambda: appointed.anchorDay(hospital, today(), ROOT, {"from": recorder}),
+        lambda: appointed.anchorLog(hospital, receipt, 1, ROOT, {"from": recorder}),
     ):
         with error("AccessRecorderNotAppointed", hospital, recorder):
             call()

@@ -13,6 +13,7 @@ __all__ = [
     "AccessAnswerLate",
     "AccessBadSignature",
     "AccessDayNotOpen",
+    "AccessLogNotGrown",
     "AccessNotAcknowledged",
     "AccessNotDemandable",
     "AccessNotDemanded",
@@ -58,6 +59,17 @@ class AccessDayNotOpen(ContractError):
 
     selector = "e3f81de1"
     parameters = (("day", "uint32", "Day"), ("today", "uint32", "Day"))
+
+
+class AccessLogNotGrown(ContractError):
+    """The log `log` has `anchored` entries on the chain already, and `size` are not more."""
+
+    selector = "2cc0e0ba"
+    parameters = (
+        ("log", "bytes32", "LogOrigin"),
+        ("size", "uint40", "uint40"),
+        ("anchored", "uint40", "uint40"),
+    )
 
 
 class AccessNotAcknowledged(ContractError):
