@@ -1,6 +1,7 @@
 """Transparency logs in the form of C2SP: kept, cosigned by witnesses, proven.
 
 ===============  =====================================================================
+``anchors``      checkpoints of a log that a chain has
 ``log``          a log in a folder: entries in order, tiles and checkpoint as files
 ``tiles``        a tree by its tiles, and the proofs that they give
 ``sources``      where files of a log are read from: a folder, or a server
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING
 from radledger.lazy import lazily
 
 if TYPE_CHECKING:
+    from radledger.tlog.anchors import Anchor, Anchors
     from radledger.tlog.log import Log
     from radledger.tlog.monitor import Monitor, Seen, Sighting
     from radledger.tlog.signer import LogSigner
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from radledger.tlog.witnesses import Cosigned, publish
 
 __all__ = [
+    "Anchor",
+    "Anchors",
     "Cosigned",
     "FolderSource",
     "HttpSource",
@@ -50,6 +54,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "anchors": ("Anchor", "Anchors"),
         "log": ("Log",),
         "monitor": ("Monitor", "Seen", "Sighting"),
         "signer": ("LogSigner",),

@@ -9,6 +9,7 @@
     │       ├── LogForked        it shows a history that does not continue an earlier one
     │       ├── LogShrunk        it shows fewer entries than before
     │       ├── LogBackdated     witnesses cosigned more entries earlier than fewer
+    │       ├── LogUnanchored    the chain got its entries too late, or not at all
     │       ├── LogStale         no recent checkpoint: it hides what came since
     │       └── LogAltered       its entries or tiles do not give its root
     ├── LogUnreadable        a file of a log is missing, or not of its form
@@ -40,6 +41,7 @@ __all__ = [
     "LogMisbehaved",
     "LogShrunk",
     "LogStale",
+    "LogUnanchored",
     "LogUnreadable",
     "MonitorUnusable",
     "WitnessRefused",
@@ -69,6 +71,10 @@ class LogBackdated(LogMisbehaved):
 
 class LogStale(LogMisbehaved):
     """A log shows no checkpoint that enough witnesses cosigned lately."""
+
+
+class LogUnanchored(LogMisbehaved):
+    """The chain got a checkpoint with entries that a log shows too late, or does not have it."""
 
 
 class LogAltered(LogMisbehaved):

@@ -196,7 +196,20 @@ class Log:
         for name in draft.completed:
             shutil.rmtree(self._public / f"{name}.p", ignore_errors=True)
 
-    def prove(self, entry: bytes, extra: bytes = b"") -> Proof:
+    def find(self, entry: bytes) -> int:
+        """The number of an entry.
+
+        Raises
+        ------
+        EntryUnknown
+            If the log does not have it.
+        """
+        rows = self._database.rows("SELECT number FROM entries WHERE entry = ?", entry)
+        if not rows:
+            raise EntryUnknown("the log does not have this entry", log=self._signer.key.name)
+        return int(rows[0][0])
+
+    def prove(self, entry: bytes, extra: bytes = b"", under: Checkpoint | None = None) -> Proof:
         """Prove that an entry is under the published checkpoint.
 
         Parameters
@@ -205,6 +218,8 @@ class Log:
             What it is.
         extra
             Goes into the proof as it is.
+        under
+            An earlier checkpoint of this log, instead of the published one.
 
         Raises
         ------
@@ -215,10 +230,7 @@ class Log:
         LogUnreadable
             If tiles are missing.
         """
-        rows = self._database.rows("SELECT number FROM entries WHERE entry = ?", entry)
-        if not rows:
-            raise EntryUnknown("the log does not have this entry", log=self._signer.key.name)
-        index, checkpoint = rows[0][0], self.published()
+        index, checkpoint = self.find(entry), self.published()
         if checkpoint is None or index >= checkpoint.size:
             raise EntryPending(
                 f"entry {index} of the log is not published yet; publish the log first",
@@ -226,8 +238,9 @@ class Log:
                 index=index,
                 published=0 if checkpoint is None else checkpoint.size,
             )
-        hashes = TiledTree(self._source, checkpoint.size).inclusion(index)
-        return Proof(index, hashes, checkpoint, extra)
+        under = under or checkpoint
+        hashes = TiledTree(self._source, checkpoint.size).inclusion(index, under.size)
+        return Proof(index, hashes, under, extra)
 
     # --- internal -------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radledger.files import locked, write_atomically
+from radledger.tlog.anchors import Anchors, Compared, compare
 from radledger.tlog.errors import (
     CheckpointInvalid,
     LogAltered,
@@ -74,6 +75,8 @@ class Seen:
         The entries that were looked for, as far as the log has them.
     missing
         Those that it does not have.
+    lag
+        For how many seconds entries that were seen were not on the chain.
     """
 
     checkpoint: Checkpoint
@@ -81,6 +84,7 @@ class Seen:
     witnesses: dict[str, int]
     found: dict[bytes, Sighting]
     missing: tuple[bytes, ...]
+    lag: int = 0
 
 
 @dataclass
@@ -93,9 +97,12 @@ class _State:
     witnesses: dict[str, tuple[int, int]] = field(default_factory=dict)
     found: dict[bytes, Sighting] = field(default_factory=dict)
     sought: set[bytes] = field(default_factory=set)
+    compared: Compared = field(default_factory=Compared)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> _State:
+        size, waiting = value["anchored"]
+        waiting = None if waiting is None else (int(waiting[0]), int(waiting[1]))
         return cls(
             str(value["note"]),
             int(value["seen_at"]),
@@ -103,6 +110,7 @@ class _State:
             {name: (int(time), int(size)) for name, (time, size) in value["witnesses"].items()},
             {bytes.fromhex(each): Sighting(*at) for each, at in value["found"].items()},
             {bytes.fromhex(each) for each in value["sought"]},
+            Compared(int(size), waiting),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -113,6 +121,7 @@ class _State:
             "witnesses": self.witnesses,
             "found": {each.hex(): (at.index, at.after, at.by) for each, at in self.found.items()},
             "sought": sorted(each.hex() for each in self.sought),
+            "anchored": (self.compared.size, self.compared.waiting),
         }
 
 
@@ -134,7 +143,14 @@ class Monitor:
         self._policy = policy
         self._path = path
 
-    def check(self, now: int, sought: Collection[bytes] = (), *, current: int = CURRENT) -> Seen:
+    def check(
+        self,
+        now: int,
+        sought: Collection[bytes] = (),
+        *,
+        current: int = CURRENT,
+        anchors: Anchors | None = None,
+    ) -> Seen:
         """Check the log's checkpoint and all that is new since the check before.
 
         Parameters
@@ -145,6 +161,8 @@ class Monitor:
             Entries to look for.  One that was not looked for before has all of the log read.
         current
             Seconds for which cosignatures count; what a log shows with older ones is stale.
+        anchors
+            What the chain has of the log, asked before this check; by default it is not compared.
 
         Raises
         ------
@@ -174,10 +192,13 @@ class Monitor:
             added = checkpoint.size - (0 if old is None else old.size)
             for name, time in times.items():
                 grown.witnesses[name] = (time, checkpoint.size)
+            lag = 0
+            if anchors is not None:
+                grown.compared, lag = compare(self._source, checkpoint, anchors, state.compared)
             write_atomically(self._path, json.dumps(grown.to_json()) + "\n", private=True)
         found = {each: grown.found[each] for each in sought if each in grown.found}
         missing = tuple(each for each in sought if each not in found)
-        return Seen(checkpoint, added, times, found, missing)
+        return Seen(checkpoint, added, times, found, missing, lag)
 
     def compare(self, note: bytes) -> Checkpoint:
         """Check that a checkpoint from elsewhere is of the log that was seen here.
@@ -302,6 +323,7 @@ class Monitor:
             dict(state.witnesses),
             found,
             state.sought | sought,
+            state.compared,
         )
 
     def _entries(self, checkpoint: Checkpoint, start: int) -> Iterator[bytes]:

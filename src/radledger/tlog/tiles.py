@@ -161,13 +161,17 @@ class TiledTree:
         self._size = size
         self._tiles: dict[tuple[int, int], bytes] = {}
 
-    def root(self) -> bytes:
-        """Its root."""
-        return self._subtree(0, self._size) if self._size else EMPTY
+    def root(self, size: int | None = None) -> bytes:
+        """Its root; or that which it had at a smaller size."""
+        size = self._size if size is None else size
+        return self._subtree(0, size) if size else EMPTY
 
-    def inclusion(self, index: int) -> tuple[bytes, ...]:
-        """What proves that an entry is in the tree (RFC 6962, section 2.1.1)."""
-        return tuple(self._inclusion(index, 0, self._size))
+    def inclusion(self, index: int, size: int | None = None) -> tuple[bytes, ...]:
+        """What proves that an entry is in the tree (RFC 6962, section 2.1.1).
+
+        With a smaller size, that it was in the tree of that size.
+        """
+        return tuple(self._inclusion(index, 0, self._size if size is None else size))
 
     def consistency(self, old_size: int) -> tuple[bytes, ...]:
         """What proves that the tree grew from one of that size (RFC 6962, section 2.1.2)."""
