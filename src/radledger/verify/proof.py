@@ -12,7 +12,7 @@ from trie.exceptions import BadTrieProof
 
 from radledger.verify.form import Invalid, read, text
 
-__all__ = ["Trust", "headers", "logs", "signer", "verify"]
+__all__ = ["Trust", "headers", "logs", "signer", "verify", "vouched"]
 
 _EVENTS = {
     "ImageAnchored": "bytes32 image,address custodian,address patient,bytes32 root,"
@@ -104,7 +104,7 @@ def _recorded(proof: Any, image: bytes, contract: bytes, trust: Trust, where: st
     """The words of an event by name, and the block that recorded it."""
     encoded, event = proof["headers"], proof["event"]
     run = headers(encoded, f"{where}.headers")
-    why = _vouched(run, keccak(encoded[-1]), trust, f"{where}.headers")
+    why = vouched(run, keccak(encoded[-1]), trust, f"{where}.headers")
     parameters = [each.split() for each in _EVENTS[event].split(",")]
     signature = f"{event}({','.join(kind for kind, _ in parameters)})".encode("ascii")
     wanted, found = [keccak(signature), image], b""
@@ -119,7 +119,7 @@ def _recorded(proof: Any, image: bytes, contract: bytes, trust: Trust, where: st
     return words, {"block": block, "hash": hash_, "timestamp": at, "vouched": why}
 
 
-def _vouched(run: list[list[bytes]], last: bytes, trust: Trust, where: str) -> str:
+def vouched(run: list[list[bytes]], last: bytes, trust: Trust, where: str) -> str:
     """Why the last header, and with it each below, is believed."""
     number, sealed = int.from_bytes(run[-1][8], "big"), set()
     if last in trust.block_hashes:
