@@ -14,6 +14,7 @@ from radledger.consent.asking import Asking
 from radledger.consent.diseases import Diseases, decode_disease
 from radledger.consent.emergencies import EmergencyAccess
 from radledger.consent.model import ConsentRequest, Grant, Terms
+from radledger.consent.renewal import Renewal
 from radledger.consent.scope import ALL, parse_scope
 from radledger.consent.signing import Consent
 from radledger.identity.address import parse_address
@@ -26,7 +27,7 @@ __all__ = ["Consents"]
 _T = TypeVar("_T", Grant, ConsentRequest)
 
 
-class Consents(Asking, EmergencyAccess):
+class Consents(Asking, Renewal, EmergencyAccess):
     """Grants, requests and emergency access, and checks of a use against them.
 
     Each change is an :class:`~radledger.chain.action.Action`, which its author sends and pays for.

@@ -3,7 +3,9 @@
 ::
 
     RadLedgerError
-    └── NoSuchRequest            no such request to the subject
+    ├── NoSuchRequest            no such request to the subject
+    ├── NoSuchGrant              no such grant to the account or its institution
+    └── GrantNotRenewable        a grant without an end, or one that was revoked
     UsageError
     ├── UnknownTerm              no such purpose or condition
     ├── InvalidDisease           no disease code, or one without a salt
@@ -18,9 +20,11 @@ from radledger.errors import RadLedgerError, UsageError
 
 __all__ = [
     "DiseaseUnknown",
+    "GrantNotRenewable",
     "InvalidDisease",
     "InvalidRequestId",
     "InvalidScope",
+    "NoSuchGrant",
     "NoSuchRequest",
     "UnknownTerm",
 ]
@@ -48,3 +52,11 @@ class InvalidRequestId(UsageError):
 
 class NoSuchRequest(RadLedgerError):
     """The subject has no request of that id."""
+
+
+class NoSuchGrant(RadLedgerError):
+    """Neither an account nor its institution has a grant of that id."""
+
+
+class GrantNotRenewable(RadLedgerError):
+    """A grant has no end, was revoked, or is emergency access."""

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from radledger.consent.errors import InvalidRequestId, NoSuchRequest
 from radledger.consent.ids import requested_id
-from radledger.consent.model import ConsentRequest, Emergency, EmergencyCounts, Grant
+from radledger.consent.model import (
+    ConsentRequest,
+    Emergency,
+    EmergencyCounts,
+    Grant,
+    Terms,
+    unpack,
+)
 from radledger.consent.state import ConsentState
 from radledger.texts import digest_of, quoted
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
 
-__all__ = ["CONTRACT", "emergencies", "grants", "request_of", "requests"]
+__all__ = ["CONTRACT", "asked_terms", "emergencies", "grants", "request_of", "requests"]
 
 CONTRACT = "ConsentRegistry"
 
@@ -77,6 +84,11 @@ def request_of(ledger: Ledger, subject: str, request_id: str) -> ConsentRequest:
         request=request_id,
         subject=subject,
     )
+
+
+def asked_terms(args: Mapping[str, Any]) -> Terms:
+    """The terms of the request that the arguments of ``ConsentRequested`` describe."""
+    return Terms.decode(unpack(args["asked"]).terms)
 
 
 def _asked(ledger: Ledger, **filters: Any) -> Iterator[ConsentRequest]:

@@ -21,7 +21,7 @@ from radledger.cli.parameters import (
     ValidFor,
 )
 from radledger.cli.session import session
-from radledger.cli.times import moment
+from radledger.cli.times import duration, moment
 from radledger.consent.commands.conduct import conduct_behind, tell_conduct
 from radledger.consent.commands.emergency import (
     allow_emergencies,
@@ -30,11 +30,17 @@ from radledger.consent.commands.emergency import (
     forbid_emergencies,
     review,
 )
+from radledger.errors import UsageError
 
 if TYPE_CHECKING:
     from radledger.consent import Terms
 
 __all__ = ["group"]
+
+
+class RequestUnclear(UsageError):
+    """A request does not say whom to ask for what, or says it twice."""
+
 
 group = typer.Typer(help="Who may use whose images for what.")
 
@@ -173,8 +179,13 @@ def revoke_all(
 
 @group.command()
 def request(
-    subject: Address,
-    purpose: Purpose,
+    subject: Annotated[
+        str | None, typer.Argument(help="Whose images: address, or name of an account here.")
+    ] = None,
+    purpose: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TERM", help="DUO purpose, such as CC; repeatable."),
+    ] = None,
     scope: Scope = "all",
     condition: Condition = None,
     disease: OnlyDisease = None,
@@ -186,8 +197,26 @@ def request(
     ] = None,
     exact: Exact = False,
     dataset: ForDataset = None,
+    renew: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GRANT",
+            help="Ask for this grant again from now on, as long as it lasts or --until, instead.",
+        ),
+    ] = None,
 ) -> None:
-    """Ask a patient for a grant; a patient who is to approve a disease needs its CODE@SALT."""
+    """Ask a patient for a grant; a patient who is to approve a disease needs its CODE@SALT.
+
+    `consent expiring` shows which grants end soon; with --renew one is asked for again.
+    """
+    if renew is not None:
+        others = (subject, purpose, condition, disease, start, grantee, dataset)
+        if any(others) or scope != "all":
+            raise RequestUnclear("--renew takes a grant and --until alone; leave the rest out")
+        _renew(renew, end, exact=exact)
+        return
+    if subject is None or not purpose:
+        raise RequestUnclear("say whom to ask and --purpose TERM, or --renew GRANT")
     terms = _terms(purpose, condition, _disease(disease, dataset), start, end, exact=exact)
     action = session.radledger.consents.request(
         session.address(subject),
@@ -197,6 +226,31 @@ def request(
         exact=True,  # rounded already
     )
     show({**plain(action.send(session.signer)), **_stated(terms)})
+
+
+def _renew(grant: str, end: str | None, *, exact: bool) -> None:
+    radledger = session.radledger
+    until = moment(end, radledger.ledger.present().time, end=True)
+    action = radledger.consents.renew(grant, until=until, exact=exact)
+    show(action.send(session.signer))
+
+
+@group.command()
+def expiring(
+    account: Annotated[
+        str | None,
+        typer.Option(metavar="ACCOUNT", help="Patient or reader (default: the one that acts)."),
+    ] = None,
+    within: Annotated[str, typer.Option(metavar="TIME", help="How soon.")] = "14d",
+) -> None:
+    """List grants that end soon: those that you gave, and those to you or your institution.
+
+    A reader asks for one again with `consent request --renew GRANT`, and the patient answers with
+    `consent approve REQUEST`.
+    """
+    whose = session.whose(account) or session.signer.address
+    ending = session.radledger.consents.expiring(whose, duration(within))
+    show_all([_flat(each) for each in ending], empty="no grant ends that soon")
 
 
 @group.command()
