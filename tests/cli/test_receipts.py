@@ -209,6 +209,7 @@ def test_receipts_are_logged_proven_and_watched(recorder, read, ok, cli, home, a
         "size": 1,
         "root": done["root"],
         "witnesses": {},
+        "anchored": None,
     }
     assert ok("receipt", "check", file, "--policy", policy) == shown
     by_reader = ("receipt", "prove", receipt, file, "--from", done["folder"])
@@ -232,12 +233,51 @@ def test_receipts_are_logged_proven_and_watched(recorder, read, ok, cli, home, a
         "size": 1,
         "added": 1,
         "witnesses": {},
+        "anchored": 0,
         "receipts": {receipt: 0},
+        "blocks": {},
         "pending": [],
     }
     assert ok("receipt", "watch", done["folder"], "--policy", policy)["added"] == 0
     nothing = cli("receipt", "watch", tmp_path / "nothing", "--policy", policy)
     assert nothing.refused("LogUnreadable")["file"] == "checkpoint"
+
+
+def test_a_block_is_not_proven_before_the_log_is_anchored(recorder, read, ok, cli, tmp_path):
+    receipt, block = read()["released"]["receipt"], tmp_path / "block"
+    ok("receipt", "publish", "--origin", "gateway.hospital.example/log")
+    prove = ("receipt", "prove", receipt, tmp_path / "proof", "--log", "--block", block)
+    assert cli(*prove).refused("EntryPending") == {"receipt": receipt}
+    assert not block.exists()
+
+
+def test_the_log_is_anchored_and_a_proof_says_by_which_block(
+    recorder, read, ok, cli, home, addresses, tmp_path
+):
+    receipt = read()["released"]["receipt"]
+    done = ok("receipt", "publish", "--origin", "gateway.hospital.example/log")
+    anchored = ok("receipt", "anchor-log", "--as", recorder)
+    assert (anchored["institution"], anchored["size"]) == (addresses["hospital"], 1)
+    assert anchored["root"] == done["root"]
+    assert cli("receipt", "anchor-log", "--as", recorder).objects == []
+    assert cli("receipt", "logs", "--institution", "hospital").objects == [anchored]
+    assert cli("receipt", "logs", "--institution", "clinic").objects == []
+    refused = cli("receipt", "anchor-log", "--as", "radiologist").refused("InstitutionUnclear")
+    assert refused == {"recorder": addresses["radiologist"], "institutions": []}
+
+    (policy,) = home.glob("log/*/policy")
+    file = tmp_path / "receipt.tlog-proof"
+    shown = ok("receipt", "prove", receipt, file, "--log")
+    assert shown["anchored"] == anchored
+    check = ("receipt", "check", file, "--policy", policy)
+    assert ok(*check, "--chain") == shown
+    assert ok(*check) == {**shown, "anchored": None}
+    block = tmp_path / "block"
+    assert ok("receipt", "prove", receipt, file, "--log", "--block", block) == shown
+    assert json.loads(block.read_text())["format"] == "radledger-log-block/1"
+    watch = ("receipt", "watch", done["folder"], "--policy", policy, "--institution", "hospital")
+    seen = ok(*watch)
+    assert (seen["anchored"], seen["blocks"]) == (1, {receipt: anchored["block"]})
 
 
 def test_a_log_is_begun_once_under_a_name_that_can_be_signed(home, cli, ok):

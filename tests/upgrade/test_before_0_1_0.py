@@ -68,6 +68,7 @@ consent revoke-all --as patient
 consent request patient --purpose GRU --as researcher
 consent approve IMAGE --as patient
 consent sign FILE NEW --as patient
+consent expiring --as patient
 consent list
 consent check radiologist IMAGE --purpose GRU
 consent break-glass patient --reason fall --as radiologist
@@ -80,6 +81,7 @@ receipt dismiss stranger --as hospital
 receipt record IMAGE --as stranger
 receipt anchor --as stranger
 receipt publish
+receipt anchor-log --as stranger
 receipt watch FILE --policy FILE
 receipt prove IMAGE NEW
 receipt check FILE
@@ -87,6 +89,7 @@ receipt demand IMAGE --as radiologist
 receipt answer IMAGE --as hospital
 receipt demands
 receipt roots
+receipt logs
 receipt list
 algorithm register --name nodules --as researcher
 algorithm publish --name nodules --version 1 --weights FILE --as researcher

@@ -18,6 +18,7 @@ from radledger.access.model import (
     Demand,
     Demanded,
     KeptReceipt,
+    LogAnchor,
     Proof,
     Root,
 )
@@ -303,6 +304,14 @@ class AccessLedger:
         """The roots that were anchored, of an institution or of all; of each day the last one."""
         events = self._ledger.events(CONTRACT, "AccessDayAnchored", **_of(institution))
         return tuple(AccessState.of(events).roots())
+
+    def logs(self, institution: str | None = None) -> tuple[LogAnchor, ...]:
+        """The logs of receipts that are on the chain, by their last checkpoints.
+
+        An institution that shows some readers one log and others another has both of them here.
+        """
+        events = self._ledger.events(CONTRACT, "AccessLogAnchored", **_of(institution))
+        return AccessState.of(events).logs()
 
     def receipts(self) -> tuple[KeptReceipt, ...]:
         """The receipts for this chain that this home keeps, with what became of each."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from radledger.access.anchoring import anchors_of, earliest
 from radledger.access.errors import (
     LogProofInvalid,
     PolicyInvalid,
@@ -29,8 +30,10 @@ from radledger.verify.logged.receipt import logged, receipt_entry, receipt_salt
 
 if TYPE_CHECKING:
     from radledger.access.book import ReceiptBook
+    from radledger.access.model import LogAnchor
     from radledger.access.receipts import Receipt, SignedReceipt
     from radledger.chain.ledger import Ledger
+    from radledger.verify.logged.notes import Checkpoint
 
 __all__ = [
     "LogProof",
@@ -79,7 +82,11 @@ class PublishedLog:
 
 @dataclass(frozen=True, slots=True)
 class LogProof:
-    """What a ``.tlog-proof`` shows: a receipt, its place in a log, and who cosigned that."""
+    """What a ``.tlog-proof`` shows: a receipt, its place in a log, and who cosigned that.
+
+    `anchored` is where its checkpoint is on the chain, by which block the receipt was logged; none
+    if it is not there, or the chain was not asked.
+    """
 
     receipt: str
     log: str
@@ -87,6 +94,7 @@ class LogProof:
     size: int
     root: str
     witnesses: dict[str, int]
+    anchored: LogAnchor | None = None
 
 
 class ReceiptLog:
@@ -156,6 +164,22 @@ class ReceiptLog:
         self._signer()
         return policy_from(self._folder / "policy")
 
+    def published(self) -> Checkpoint | None:
+        """The checkpoint that others read; none before the first.
+
+        Raises
+        ------
+        ReceiptLogMissing
+            If no log has been begun.
+        LogDiffers
+            If it is not of this log.
+        """
+        log = self._log()
+        try:
+            return log.published()
+        finally:
+            log.close()
+
     def create(self, origin: str) -> str:
         """Begin the log, with a new key.
 
@@ -221,6 +245,8 @@ class ReceiptLog:
     def prove(self, receipt: str) -> str:
         """Prove that a receipt is in the published log, as the text of a ``.tlog-proof``.
 
+        It is by the first checkpoint on the chain that covers the receipt, if there is one.
+
         Parameters
         ----------
         receipt
@@ -246,13 +272,20 @@ class ReceiptLog:
         log = self._log()
         try:
             salt = salt_of(found.signed.receipt)
-            text = proof_text(log.prove(receipt_entry(digest, salt), digest + salt))
+            entry = receipt_entry(digest, salt)
+            under = self._anchored(log.find(entry))
+            text = proof_text(log.prove(entry, digest + salt, under))
         finally:
             log.close()
         check_log_proof(text.encode(), self.policy)
         return text
 
     # --- internal -------------------------------------------------------------------------------
+
+    def _anchored(self, index: int) -> Checkpoint | None:
+        """The first checkpoint on the chain that covers an entry."""
+        found = earliest(anchors_of(self._ledger, self._signer().key.name), self.source, index)
+        return None if found is None else found[1]
 
     def _signer(self) -> LogSigner:
         try:

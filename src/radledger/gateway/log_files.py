@@ -13,7 +13,8 @@ from radledger.tlog.errors import LogUnreadable
 __all__ = ["router"]
 
 _INDEX = r"(x[0-9]{3}/){0,5}[0-9]{3}(\.p/[1-9][0-9]{0,2})?"
-_NAME = rf"^(checkpoint|tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/{_INDEX})$"
+_SIZE = r"[1-9][0-9]{0,12}"
+_NAME = rf"^(checkpoint|anchored/{_SIZE}|tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/{_INDEX})$"
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 router = APIRouter()
@@ -26,7 +27,10 @@ def show_log_file(
         str, Path(pattern=_NAME, description="Of C2SP tlog-tiles.", examples=["checkpoint"])
     ],
 ) -> Response:
-    """Give a file of the log of receipts, for anyone: its checkpoint, a tile or a bundle."""
+    """Give a file of the log of receipts, for anyone: a checkpoint, a tile or a bundle.
+
+    `checkpoint` is the latest; `anchored/` has those that are on the chain, by their size.
+    """
     try:
         content = gateway.receipt_log.source.read(name)
     except LogUnreadable:  # which says where the home is
@@ -35,6 +39,8 @@ def show_log_file(
             "it has",
             file=name,
         ) from None
-    if name == "checkpoint":
-        return Response(content, 200, {"Cache-Control": "no-cache"}, "text/plain; charset=utf-8")
-    return Response(content, 200, {"Cache-Control": _FOR_GOOD}, "application/octet-stream")
+    kept = "no-cache" if name == "checkpoint" else _FOR_GOOD
+    media_type = (
+        "application/octet-stream" if name.startswith("tile/") else "text/plain; charset=utf-8"
+    )
+    return Response(content, 200, {"Cache-Control": kept}, media_type)

@@ -21,7 +21,7 @@ from radledger.gateway.expiring import Expiring
 from radledger.gateway.model import Health, Issued
 from radledger.gateway.patients import Patients
 from radledger.gateway.permissions import Permissions
-from radledger.gateway.publisher import LogPublisher
+from radledger.gateway.publisher import LogAnchorer, LogPublisher
 from radledger.gateway.rates import Rate
 from radledger.gateway.sign_in import SignIn, hashed
 from radledger.gateway.studies import Studies
@@ -66,8 +66,8 @@ class Gateway:
     url
         The gateway's public address, for which readers sign in.
     recorder
-        Acknowledges receipts for the custodian, which appointed it; without one, no receipt is
-        acknowledged.
+        Acknowledges receipts for the custodian, which appointed it, and anchors their log; without
+        one, neither is done.
     policies
         Policies of FHIR Consents that forbid nothing but what these say, beside those of IHE PCF.
     store
@@ -125,7 +125,8 @@ class Gateway:
         self._of_account, self._with_token = Rate(*_OF_ACCOUNT), Rate(*_WITH_TOKEN)
         self._releases = threading.BoundedSemaphore(_MOST_RELEASES)
         self.receipt_log = radledger.receipt_log
-        self._publisher = LogPublisher(self.receipt_log)
+        anchored = (ledger, self.receipt_log, custodian.address, recorder)
+        self._publisher = LogPublisher(self.receipt_log, LogAnchorer.of(*anchored))
         self._ledger, self._images, self._erasures = ledger, radledger.images, radledger.erasures
         self._watcher = ErasureWatcher(ledger, self.forget)
         self.patients = Patients(radledger, self._permissions, custodian.address)

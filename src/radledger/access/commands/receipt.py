@@ -134,6 +134,27 @@ def publish(
     show({"folder": str(log.public), "key": log.vkey, **plain(done)})
 
 
+@group.command(name="anchor-log")
+def anchor_log(
+    institution: Annotated[
+        str | None,
+        typer.Option(metavar="ACCOUNT", help="Whose (default: the one whose recorder you are)."),
+    ] = None,
+) -> None:
+    """Anchor the published checkpoint of this home's log on the chain; a gateway does it itself.
+
+    Readers ask for it within an hour of what the log shows: run it every ten minutes.
+    """
+    from radledger.access.anchoring import LogAnchoring
+
+    radledger = session.radledger
+    whose = session.whose(institution) or _access().institution_of(session.signer.address)
+    anchoring = LogAnchoring(radledger.ledger, radledger.receipt_log)
+    behind = anchoring.is_behind(whose)
+    done = [anchoring.anchor(whose).send(session.signer)] if behind else []
+    show_all(done, empty="the chain has all that the log has published")
+
+
 @group.command()
 def watch(
     log: Annotated[
@@ -148,11 +169,17 @@ def watch(
     institution: Annotated[
         str | None,
         typer.Option(
-            metavar="ACCOUNT", help="Look for the receipts that it acknowledged to this home."
+            metavar="ACCOUNT",
+            help="Compare it with what this institution anchored, and look for the receipts that "
+            "it acknowledged to this home.",
         ),
     ] = None,
     delay: Annotated[
-        str, typer.Option(metavar="TIME", help="By when a receipt has to be in the log.")
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="By when a receipt has to be in the log, and what that shows on the chain.",
+        ),
     ] = "1h",
 ) -> None:
     """Watch a key service's log: that it only grows, and has your receipts. Run it regularly."""
@@ -196,22 +223,34 @@ def prove(
         typer.Option("--from", metavar="URL|FOLDER", help="By the log there; needs --policy."),
     ] = None,
     policy: PolicyFile = None,
+    block: Annotated[
+        Path | None,
+        typer.Option(
+            parser=file_to_write,
+            metavar="FILE",
+            help="Write here, too, what proves offline by which block it was logged.",
+        ),
+    ] = None,
 ) -> None:
     """Write the proof that a receipt released for here is under the root of its day, or logged.
 
     With --from, of a receipt that was acknowledged to this home, by the log of who released.
     """
     if log or source is not None:
-        _prove_logged(receipt, file, source, policy)
+        _prove_logged(receipt, file, source, policy, block)
         return
     proof = _access().prove(receipt)
     write_document(file, plain(proof))
     show(proof)
 
 
-def _prove_logged(receipt: str, file: Path, source: str | None, policy: Path | None) -> None:
+def _prove_logged(
+    receipt: str, file: Path, source: str | None, policy: Path | None, block: Path | None
+) -> None:
+    from radledger.access.anchoring import block_proof
     from radledger.access.receipt_log import check_log_proof, policy_from
-    from radledger.access.watching import prove_from
+    from radledger.access.watching import anchored_proof, prove_from
+    from radledger.tlog.errors import EntryPending
 
     radledger = session.radledger
     if source is None:
@@ -224,7 +263,16 @@ def _prove_logged(receipt: str, file: Path, source: str | None, policy: Path | N
         where = _source(source)
         text = prove_from(radledger.ledger, radledger.receipts, where, believed, receipt)
     file.write_text(text, "utf-8")
-    show(check_log_proof(text.encode(), believed))
+    shown = anchored_proof(radledger.ledger, check_log_proof(text.encode(), believed))
+    if block is not None:
+        if shown.anchored is None:
+            raise EntryPending(
+                f"the chain does not have the receipt {receipt} in a log yet; ask again once its "
+                "log is anchored",
+                receipt=receipt,
+            )
+        block.write_text(block_proof(radledger.ledger, shown.anchored), "ascii")
+    show(shown)
 
 
 @group.command()
@@ -233,6 +281,9 @@ def check(
         Path, typer.Argument(parser=file_to_read, metavar="FILE", help="What `prove` wrote.")
     ],
     policy: PolicyFile = None,
+    chain: Annotated[
+        bool, typer.Option("--chain", help="With --policy: say by which block it was logged.")
+    ] = False,
 ) -> None:
     """Check a proof against the root that is on the chain, or with --policy that of a log."""
     with file.open("rb") as content:
@@ -240,7 +291,12 @@ def check(
     if policy is not None:
         from radledger.access.receipt_log import check_log_proof, policy_from
 
-        show(check_log_proof(text, policy_from(policy)))
+        shown = check_log_proof(text, policy_from(policy))
+        if chain:
+            from radledger.access.watching import anchored_proof
+
+            shown = anchored_proof(session.radledger.ledger, shown)
+        show(shown)
         return
     from radledger.access import Proof
 
@@ -285,6 +341,12 @@ def demands(institution: OfInstitution = None) -> None:
 def roots(institution: OfInstitution = None) -> None:
     """List the roots that institutions anchored, of each day the last one."""
     show_all(_access().roots(session.whose(institution)), empty="no roots")
+
+
+@group.command()
+def logs(institution: OfInstitution = None) -> None:
+    """List the logs of receipts that institutions anchored, each by its last checkpoint."""
+    show_all(_access().logs(session.whose(institution)), empty="no logs")
 
 
 @group.command(name="list")
