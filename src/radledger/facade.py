@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger, Receipt
     from radledger.consent import Consents
     from radledger.consent.diseases import Diseases
+    from radledger.consent.priors import Priors
     from radledger.identity import Identities, Participants
     from radledger.imaging.bundles import Bundles
     from radledger.imaging.copies import Copies
@@ -96,7 +97,7 @@ class RadLedger:
 
     Attributes
     ----------
-    images, bundles, copies, custody, erasures, consents, diseases, reading, access_ledger,
+    images, bundles, copies, custody, erasures, consents, diseases, priors, reading, access_ledger,
     receipt_log, showing, algorithms, datasets, identities, participants, index
         The services.
     receipts
@@ -244,6 +245,13 @@ class RadLedger:
         from radledger.consent import Consents
 
         return Consents(self.ledger, self.diseases)
+
+    @cached_property
+    def priors(self) -> Priors:
+        """What goes with an image set that is granted with its priors."""
+        from radledger.consent.priors import Priors
+
+        return Priors(self.images, self.storage)
 
     @cached_property
     def diseases(self) -> Diseases:

@@ -12,7 +12,7 @@ AREA = Area(
         Contract(
             "AccessLedger",
             constructor=("ParticipantRegistry", "ConsentRegistry", "Forwarder"),
-            relayed=("anchorDay", "demand"),
+            relayed=("anchorDay", "anchorLog", "demand"),
             state="radledger.access.state:AccessState",
             rows="radledger.access.tables:ROWS",
         ),

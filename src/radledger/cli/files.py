@@ -14,12 +14,14 @@ __all__ = [
     "InvalidFile",
     "digest",
     "document",
+    "documents",
     "file_to_read",
     "file_to_write",
     "folder_to_fill",
     "named_path",
     "path_to_read",
     "write_document",
+    "write_documents",
 ]
 
 # A signed document has some 2 kB.
@@ -120,21 +122,49 @@ def document(path: Path) -> dict[str, Any]:
     InvalidFile
         If the file holds no JSON object.
     """
+    found = _read(path)
+    if not isinstance(found, dict):
+        raise _no_document(path)
+    return found
+
+
+def documents(path: Path) -> list[dict[str, Any]]:
+    """The signed documents of a file: one, or a list of them.
+
+    Raises
+    ------
+    InvalidFile
+        If the file holds something else.
+    """
+    found = _read(path)
+    listed = found if isinstance(found, list) else [found]
+    if not listed or not all(isinstance(each, dict) for each in listed):
+        raise _no_document(path)
+    return listed
+
+
+def _read(path: Path) -> Any:
     with path.open("rb") as file:
         content = file.read(_LONGEST)
     try:
-        value = json.loads(content)
+        return json.loads(content)
     except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidFile(
-            f"{path} does not hold a signed document, which is one JSON object; give a file that "
-            "--sign-only wrote",
-            path=str(path),
-        )
-    return value
+        return None
+
+
+def _no_document(path: Path) -> InvalidFile:
+    return InvalidFile(
+        f"{path} does not hold a signed document, which is one JSON object, or a list of them; "
+        "give a file that --sign-only wrote",
+        path=str(path),
+    )
 
 
 def write_document(path: Path, value: dict[str, Any]) -> None:
     """Write a signed document for another account to submit."""
     path.write_text(json.dumps(value, indent=2) + "\n", "utf-8")
+
+
+def write_documents(path: Path, values: list[dict[str, Any]]) -> None:
+    """Write several signed documents into one file."""
+    path.write_text(json.dumps(values, indent=2) + "\n", "utf-8")

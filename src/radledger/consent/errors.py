@@ -5,7 +5,8 @@
     RadLedgerError
     ├── NoSuchRequest            no such request to the subject
     ├── NoSuchGrant              no such grant to the account or its institution
-    └── GrantNotRenewable        a grant without an end, or one that was revoked
+    ├── GrantNotRenewable        a grant without an end, or one that was revoked
+    └── PriorsUnknown            an image set that does not say what its priors are
     UsageError
     ├── UnknownTerm              no such purpose or condition
     ├── InvalidDisease           no disease code, or one without a salt
@@ -26,6 +27,7 @@ __all__ = [
     "InvalidScope",
     "NoSuchGrant",
     "NoSuchRequest",
+    "PriorsUnknown",
     "UnknownTerm",
 ]
 
@@ -60,3 +62,7 @@ class NoSuchGrant(RadLedgerError):
 
 class GrantNotRenewable(RadLedgerError):
     """A grant has no end, was revoked, or is emergency access."""
+
+
+class PriorsUnknown(RadLedgerError):
+    """An image set is not of a course, or its files do not name a body region."""

@@ -140,6 +140,8 @@ def anchor_log(
         str | None,
         typer.Option(metavar="ACCOUNT", help="Whose (default: the one whose recorder you are)."),
     ] = None,
+    sign_only: SignOnly = None,
+    valid_for: ValidFor = "1h",
 ) -> None:
     """Anchor the published checkpoint of this home's log on the chain; a gateway does it itself.
 
@@ -150,9 +152,10 @@ def anchor_log(
     radledger = session.radledger
     whose = session.whose(institution) or _access().institution_of(session.signer.address)
     anchoring = LogAnchoring(radledger.ledger, radledger.receipt_log)
-    behind = anchoring.is_behind(whose)
-    done = [anchoring.anchor(whose).send(session.signer)] if behind else []
-    show_all(done, empty="the chain has all that the log has published")
+    if anchoring.is_behind(whose):
+        act(anchoring.anchor(whose), sign_only, valid_for)
+    else:
+        show_all([], empty="the chain has all that the log has published")
 
 
 @group.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from radledger.chain.clock import STALE
-from radledger.cli.acting import act
+from radledger.cli.acting import act, act_all
 from radledger.cli.files import document, file_to_read, file_to_write, write_document
 from radledger.cli.output import plain, show, show_all
 from radledger.cli.parameters import (
@@ -30,10 +30,20 @@ from radledger.consent.commands.emergency import (
     forbid_emergencies,
     review,
 )
+from radledger.consent.commands.priors import (
+    WithPriors,
+    act_with_priors,
+    answer_with_priors,
+    requested_scope,
+    revoke_with_priors,
+)
 from radledger.errors import UsageError
 
 if TYPE_CHECKING:
+    from radledger.chain.action import Action
+    from radledger.chain.ledger import Receipt
     from radledger.consent import Terms
+    from radledger.consent.model import ConsentRequest
 
 __all__ = ["group"]
 
@@ -119,6 +129,7 @@ def grant(
     end: End = None,
     exact: Exact = False,
     dataset: ForDataset = None,
+    with_priors: WithPriors = None,
     subject: Subject = None,
     sign_only: SignOnly = None,
     valid_for: ValidFor = "7d",
@@ -134,20 +145,23 @@ def grant(
     The chain is public: docs/privacy.md says what anyone can read of a grant.
     """
     terms = _terms(purpose, condition, _disease(disease, dataset), start, end, exact=exact)
-    action = session.radledger.consents.grant(
-        session.address(grantee),
-        terms,
-        scope=scope,
-        subject=session.whose(subject),
-        exact=True,  # rounded already
-    )
-    act(action, sign_only, valid_for, _stated(terms))
+    to, whose = session.address(grantee), session.whose(subject)
+
+    def granted(scope: str) -> Action[Receipt]:
+        exact = True  # rounded already
+        return session.radledger.consents.grant(to, terms, scope=scope, subject=whose, exact=exact)
+
+    if with_priors is None:
+        act(granted(scope), sign_only, valid_for, _stated(terms))
+    else:
+        act_with_priors(with_priors, scope, granted, sign_only, valid_for, _stated(terms))
 
 
 @group.command()
 def revoke(
     grantee: Address,
     scope: RevokedScope = "all",
+    with_priors: WithPriors = None,
     subject: Subject = None,
     sign_only: SignOnly = None,
     valid_for: ValidFor = "7d",
@@ -163,6 +177,9 @@ def revoke(
         session.whose(subject),
         session.address(grantee),
     )
+    if with_priors is not None:
+        revoke_with_priors(with_priors, scope, to, whose, sign_only, valid_for)
+        return
     granted = consents.has_granted(whose or session.signer.address, to, scope=scope)
     action = consents.revoke(to, scope=scope, subject=whose)
     act(action, sign_only, valid_for, {"was_granted": granted})
@@ -197,6 +214,7 @@ def request(
     ] = None,
     exact: Exact = False,
     dataset: ForDataset = None,
+    with_priors: WithPriors = None,
     renew: Annotated[
         str | None,
         typer.Option(
@@ -210,7 +228,7 @@ def request(
     `consent expiring` shows which grants end soon; with --renew one is asked for again.
     """
     if renew is not None:
-        others = (subject, purpose, condition, disease, start, grantee, dataset)
+        others = (subject, purpose, condition, disease, start, grantee, dataset, with_priors)
         if any(others) or scope != "all":
             raise RequestUnclear("--renew takes a grant and --until alone; leave the rest out")
         _renew(renew, end, exact=exact)
@@ -221,7 +239,7 @@ def request(
     action = session.radledger.consents.request(
         session.address(subject),
         terms,
-        scope=scope,
+        scope=scope if with_priors is None else requested_scope(with_priors, scope),
         grantee=session.whose(grantee),
         exact=True,  # rounded already
     )
@@ -263,13 +281,19 @@ def approve(
 ) -> None:
     """Grant exactly what was requested; for less, use `grant`.
 
-    What the requester and its institution did with emergency access is shown first.
+    What the requester and its institution did with emergency access is shown first. Of a request
+    for comparable studies, each image set that is there now gets a grant.
     """
-    tell_conduct(session.address(subject or session.name), request_id)
-    action = session.radledger.consents.approve(
-        request_id, subject=session.whose(subject), disease=disease
-    )
-    act(action, sign_only, valid_for)
+    asked = session.address(subject or session.name)
+    tell_conduct(asked, request_id)
+    whose = session.whose(subject)
+    action = session.radledger.consents.approve(request_id, subject=whose, disease=disease)
+    grants = list(answer_with_priors(request_id, asked, disease, whose))
+    if grants:
+        # The request last: while a grant is missing, it waits.
+        act_all([*grants, (action, {"request_id": request_id})], sign_only, valid_for)
+    else:
+        act(action, sign_only, valid_for)
 
 
 @group.command()
@@ -313,7 +337,7 @@ def list_(
             subject=session.whose(subject), requester=session.whose(grantee)
         )
         show_all(
-            [{**_flat(each), "conduct": plain(conduct_behind(each))} for each in waiting],
+            [{**_asked(each), "conduct": plain(conduct_behind(each))} for each in waiting],
             empty="no requests wait for an answer",
         )
     else:
@@ -380,6 +404,12 @@ def _stated(terms: Terms) -> dict[str, Any]:
     start = {} if terms.start is None else {"start": terms.start}
     disease = {} if terms.disease is None else {"disease": terms.disease}
     return {**start, "until": terms.until, **disease}
+
+
+def _asked(request: ConsentRequest) -> dict[str, Any]:
+    """A request, and the image set whose comparable studies it is for."""
+    image = session.radledger.priors.requested(request.subject, request.scope)
+    return {**_flat(request), "comparable_to": image}
 
 
 def _flat(record: Any) -> dict[str, Any]:
