@@ -42,6 +42,7 @@ INTENTS = {
     "acknowledge": "Acknowledge images as yours",
     "disown": "Disown images",
     "anchorDay": "Anchor a day's receipts",
+    "anchorLog": "Anchor the log of receipts",
     "demand": "Demand a receipt",
     "claim": "Claim a reward",
     "claimFor": "Claim a reward for another",

@@ -280,6 +280,17 @@ def test_the_log_is_anchored_and_a_proof_says_by_which_block(
     assert (seen["anchored"], seen["blocks"]) == (1, {receipt: anchored["block"]})
 
 
+def test_the_log_is_anchored_by_a_signature(recorder, read, ok, cli, tmp_path, addresses):
+    read()
+    done = ok("receipt", "publish", "--origin", "gateway.hospital.example/log")
+    file = tmp_path / "signed.json"
+    signed = ok("receipt", "anchor-log", "--as", recorder, "--sign-only", file)
+    assert addresses["hospital"] in signed["summary"]
+    ok("submit", file, "--as", "hospital")
+    (anchored,) = cli("receipt", "logs").objects
+    assert (anchored["size"], anchored["root"]) == (1, done["root"])
+
+
 def test_a_log_is_begun_once_under_a_name_that_can_be_signed(home, cli, ok):
     begin = ("receipt", "publish", "--origin")
     assert cli(*begin, "two words").refused("InvalidOrigin", 2) == {"origin": "two words"}
