@@ -10,7 +10,7 @@ import typer
 from radledger.chain.clock import STALE
 from radledger.cli.acting import act, act_all
 from radledger.cli.files import document, file_to_read, file_to_write, write_document
-from radledger.cli.output import plain, show, show_all
+from radledger.cli.output import plain, show
 from radledger.cli.parameters import (
     Address,
     Disease,
@@ -21,8 +21,8 @@ from radledger.cli.parameters import (
     ValidFor,
 )
 from radledger.cli.session import session
-from radledger.cli.times import duration, moment
-from radledger.consent.commands.conduct import conduct_behind, tell_conduct
+from radledger.cli.times import moment
+from radledger.consent.commands.conduct import tell_conduct
 from radledger.consent.commands.emergency import (
     allow_emergencies,
     break_glass,
@@ -30,6 +30,7 @@ from radledger.consent.commands.emergency import (
     forbid_emergencies,
     review,
 )
+from radledger.consent.commands.listing import expiring, list_
 from radledger.consent.commands.priors import (
     WithPriors,
     act_with_priors,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from radledger.chain.action import Action
     from radledger.chain.ledger import Receipt
     from radledger.consent import Terms
-    from radledger.consent.model import ConsentRequest
 
 __all__ = ["group"]
 
@@ -254,24 +254,6 @@ def _renew(grant: str, end: str | None, *, exact: bool) -> None:
 
 
 @group.command()
-def expiring(
-    account: Annotated[
-        str | None,
-        typer.Option(metavar="ACCOUNT", help="Patient or reader (default: the one that acts)."),
-    ] = None,
-    within: Annotated[str, typer.Option(metavar="TIME", help="How soon.")] = "14d",
-) -> None:
-    """List grants that end soon: those that you gave, and those to you or your institution.
-
-    A reader asks for one again with `consent request --renew GRANT`, and the patient answers with
-    `consent approve REQUEST`.
-    """
-    whose = session.whose(account) or session.signer.address
-    ending = session.radledger.consents.expiring(whose, duration(within))
-    show_all([_flat(each) for each in ending], empty="no grant ends that soon")
-
-
-@group.command()
 def approve(
     request_id: Annotated[str, typer.Argument(metavar="REQUEST", help="Id of the request.")],
     disease: StatedDisease = None,
@@ -321,30 +303,6 @@ def sign(
     show({"signed": to, "summary": summary if session.json else session.named(summary)})
 
 
-@group.command(name="list")
-def list_(
-    subject: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="Whose grants.")] = None,
-    grantee: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="Grants to whom.")] = None,
-    requests: Annotated[
-        bool,
-        typer.Option("--requests", help="Requests that wait for an answer, instead of grants."),
-    ] = False,
-) -> None:
-    """List grants, or the requests that wait for an answer with what their requesters did."""
-    consents = session.radledger.consents
-    if requests:
-        waiting = consents.requests(
-            subject=session.whose(subject), requester=session.whose(grantee)
-        )
-        show_all(
-            [{**_asked(each), "conduct": plain(conduct_behind(each))} for each in waiting],
-            empty="no requests wait for an answer",
-        )
-    else:
-        grants = consents.list(subject=session.whose(subject), grantee=session.whose(grantee))
-        show_all([_flat(each) for each in grants], empty="no grants")
-
-
 @group.command()
 def check(
     reader: Address,
@@ -367,7 +325,8 @@ def check(
         raise typer.Exit(1)
 
 
-for command in (break_glass, review, emergencies, forbid_emergencies, allow_emergencies):
+group.command(name="list")(list_)
+for command in (expiring, break_glass, review, emergencies, forbid_emergencies, allow_emergencies):
     group.command()(command)
 
 
@@ -404,15 +363,3 @@ def _stated(terms: Terms) -> dict[str, Any]:
     start = {} if terms.start is None else {"start": terms.start}
     disease = {} if terms.disease is None else {"disease": terms.disease}
     return {**start, "until": terms.until, **disease}
-
-
-def _asked(request: ConsentRequest) -> dict[str, Any]:
-    """A request, and the image set whose comparable studies it is for."""
-    image = session.radledger.priors.requested(request.subject, request.scope)
-    return {**_flat(request), "comparable_to": image}
-
-
-def _flat(record: Any) -> dict[str, Any]:
-    """A grant or request with its terms beside the rest."""
-    value = plain(record)
-    return {**{name: item for name, item in value.items() if name != "terms"}, **value["terms"]}
