@@ -150,14 +150,16 @@ class Inbox:
         DuplicateInstance
             If one with its UID and other content is held.
         """
-        digest, size = _synchronised(file)
+        digest, size = _digested(file)
         if self._is_held(held, digest):
             return False
         name = f"{secrets.token_hex(16)}.dcm"
         path = self._files / name
         file.rename(path)
-        _synchronise_folder(self._files)
         try:
+            # In its place first: most file systems put the name on the disk with the content.
+            _synchronise(path, os.O_RDONLY)
+            _synchronise(self._files, os.O_RDONLY | os.O_DIRECTORY)
             with self._database.writing() as write:
                 write(
                     "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
@@ -337,16 +339,15 @@ def inbox_folder(home: Path, deployment: Deployment) -> Path:
     return home / "pacs" / deployment.slug
 
 
-def _synchronised(path: Path) -> tuple[bytes, int]:
-    """SHA-256 and size of a file whose content is on the disk."""
+def _digested(path: Path) -> tuple[bytes, int]:
+    """SHA-256 and size of a file."""
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").digest()
-        os.fsync(file.fileno())
-        return digest, file.tell()
+        return hashlib.file_digest(file, "sha256").digest(), file.tell()
 
 
-def _synchronise_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _synchronise(path: Path, flags: int) -> None:
+    """Put a file, or the names in a folder, on the disk."""
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
