@@ -17,12 +17,13 @@ from radledger.chain.ledger import Ledger
 from radledger.chain.nodes import networks
 from radledger.chain.nodes.connect import connect
 from radledger.chain.rpc import request
-from radledger.crypto.keys import public_key
+from radledger.crypto.keys import new_private_key, public_key
 from radledger.devnet import chain as nodes
 from radledger.devnet import down, people, process, status, up
 from radledger.devnet.errors import AnotherChainRuns, NodeFailed
 from radledger.errors import UsageError
-from radledger.identity.records import key_attribute
+from radledger.identity import Identities
+from radledger.identity.records import encryption_key, key_attribute
 from radledger.identity.roles import role_names
 
 
@@ -206,3 +207,33 @@ def test_where_there_was_never_one(tmp_path):
     assert (devnet.running, devnet.chain, devnet.accounts) == (False, None, {})
     assert down(tmp_path / "nothing") == devnet
     assert not (tmp_path / "nothing").exists()
+
+
+def test_a_clock_that_was_moved_stays_so(home, chain):
+    up(home, chain)
+    web3 = open_ledger(home).web3
+    request(web3, "evm_increaseTime", [3 * 24 * 3600])
+    request(web3, "evm_mine", [])
+    before = open_ledger(home).now()
+    down(home)
+    up(home)
+    ledger = open_ledger(home)
+    assert 0 <= ledger.now() - before < 600
+    # What began then has begun: a call sees the time of the next block.
+    ledger.web3.provider.make_request("evm_mine", [])
+    assert ledger.now() >= before
+    block = ledger.block_number()
+    up(home)
+    assert ledger.block_number() == block
+
+
+def test_an_identity_that_was_handed_over_keeps_its_key(home):
+    devnet = up(home, "anvil")
+    ledger, keystore = open_ledger(home), Keystore(home)
+    owner = keystore.open("stranger")
+    identities = Identities(ledger)
+    identities.change_owner(owner.address).send(keystore.open("clinic"))
+    other = public_key(new_private_key())
+    identities.set_key(other, identity=devnet.accounts["clinic"]).send(owner)
+    assert up(home) == devnet
+    assert encryption_key(ledger, devnet.accounts["clinic"]) == other

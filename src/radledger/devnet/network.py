@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Devnet", "down", "status", "up"]
 
 NAME = "devnet"
+_CLOCK_RUNS_AHEAD = 60  # seconds that blocks made one after the other may be ahead
 _LOG = logging.getLogger(__name__)
 
 
@@ -122,11 +124,14 @@ def up(
         storage.up(home, _data(home), store, nodes)
         accounts = _accounts(home)
         funded = [accounts[name].address for name in people.FUNDED]
+        before = chains.recorded(_data(home))
         chains.up(_data(home), chain, validators, _mnemonic(home), funded)
         network = chains.network(NAME, _data(home))
         if network is None:
             raise NodeFailed(f"{chain} ended as soon as it was up; see {_data(home)}", chain=chain)
         web3 = connect(network)
+        if chain != "poa" and chains.recorded(_data(home)) != before:
+            _set_clock(web3)
         ledger = Ledger(web3, _deployed(web3, home, accounts))
         people.accredit(ledger, accounts)
         _register_keys(ledger, home, accounts)
@@ -265,6 +270,18 @@ def _register_keys(ledger: Ledger, home: Path, accounts: Mapping[str, LocalAccou
             continue
         payer = account if name in people.FUNDED else accounts["hospital"]
         people.register_key(ledger, account, public_key(keystore.encryption_key(name)), payer)
+
+
+def _set_clock(web3: Web3) -> None:
+    """Move the clock to the latest block, where it was moved before the node was stopped.
+
+    Otherwise what has begun on the chain would not have begun yet.
+    """
+    latest = int(request(web3, "eth_getBlockByNumber", ["latest", False])["timestamp"], 16)
+    behind = latest - int(time.time())
+    if behind > _CLOCK_RUNS_AHEAD:
+        request(web3, "evm_increaseTime", [behind])
+        request(web3, "evm_mine", [])
 
 
 def _up_gateway(home: Path, ledger: Ledger, custodian: LocalAccount) -> None:

@@ -83,9 +83,11 @@ def register_key(
 ) -> None:
     """Register an encryption key for ``account``, which signs it, at the cost of ``payer``.
 
-    Does nothing if it is the key registered last.
+    Does nothing if it is the key registered last, or another account owns the identity by now.
     """
     if encryption_key(ledger, account.address) == public_key:
+        return
+    if ledger.call("IdentityRegistry", "controllerOf", account.address) != account.address:
         return
     identities = Identities(ledger)
     if payer.address == account.address:
