@@ -102,6 +102,8 @@ def _moved(name: str, data: bytes) -> bytes:
         return data.replace(_ROOT_OF_SCRIPTS, b'__webpack_require__.p = "%s"' % base)
     if name.endswith(".css"):
         return data.replace(b"url(/", b"url(%s" % base)
+    if name == "manifest.json":
+        return data.replace(b'"/', b'"' + base)
     if name == "index.html":
         data = re.sub(rb'(href|src|content)="/(?!/)', rb'\1="' + base, data)
         data = re.sub(rb'<link rel="(apple-touch-startup-image|yandex)[^>]*>', b"", data)

@@ -48,7 +48,7 @@ class Watched(LocalNode):
         return True
 
 
-def played(folder, environment, story=STORY):
+def played(folder, environment, story=STORY, **options):
     samples = folder.with_name("samples")
     samples.mkdir()
     for name in ("CT_small.dcm", "MR_small.dcm", "rtplan.dcm", "MR_truncated.dcm"):
@@ -61,16 +61,25 @@ def played(folder, environment, story=STORY):
         size=64,
         samples=(samples,),
         inspected=("MR_small.dcm",),
+        **options,
     )
 
 
 @pytest.fixture(scope="module")
 def performance(tmp_path_factory):
-    """Exit code, printed lines, page and node of one run."""
+    """Exit code, printed lines, page and node of one run, in which a link was asked for twice."""
     folder = tmp_path_factory.mktemp("demo") / "out"
     environment = Watched("anvil")
-    with redirect_stdout(StringIO()) as printed:
-        code = played(folder, environment)
+    viewer = tmp_path_factory.mktemp("viewer")
+    (viewer / "index.html").write_text("<!doctype html><title>OHIF</title>")
+    asked = iter((True, False))
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as printed:
+        # OHIF in a browser is looked at elsewhere.
+        patch.setattr("radledger.demo.chromium.program", lambda: None)
+        for module in ("stage", "look"):
+            patch.setattr(f"radledger.demo.{module}.viewer_folder", lambda: viewer)
+        code = played(folder, environment, another=lambda: next(asked))
+    environment.links = re.findall(r"http://127.0.0.1:\d+/open\?ticket=\S+", printed.getvalue())
     lines = [match for match in map(LINE.fullmatch, printed.getvalue().splitlines()) if match]
     return code, lines, (folder / "index.html").read_text("utf-8"), environment
 
@@ -102,6 +111,11 @@ def test_the_refusals_that_users_fear_are_shown(performance):
         "DatasetAlreadyContributed",
         "ImageIsErased",
     }
+
+
+def test_it_ends_with_links_to_the_viewer_as_long_as_they_are_asked_for(performance):
+    first, second = performance[3].links
+    assert first != second
 
 
 def test_the_node_is_ended(performance):

@@ -7,6 +7,8 @@
 ``environment`` the chain below it: a local node of its own, or one that is there already
 ``runner``      runs a story, and compares what happens with what is expected
 ``page``        the story as one self-contained web page
+``look``        after the story: images in the viewer
+``chromium``    has Chromium open a page, and takes a picture of it
 ==============  ============================================================================
 """
 

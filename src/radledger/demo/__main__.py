@@ -19,7 +19,18 @@ def main(arguments: list[str] | None = None) -> int:
     from radledger.demo.environment import LocalNode
     from radledger.demo.play import play
 
-    return play(options.out, LocalNode(options.chain, options.store))
+    another = _another if sys.stdin.isatty() and sys.stdout.isatty() else None
+    return play(options.out, LocalNode(options.chain, options.store), another=another)
+
+
+def _another() -> bool:
+    """Whether the user wants another link; Ctrl-C or Ctrl-D ends."""
+    try:
+        input("Enter for another link, Ctrl-C to stop. ")
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -145,8 +145,9 @@ def _pictures(pictures: Sequence[Picture]) -> str:
 
 def _figure(picture: Picture) -> str:
     data = base64.b64encode(picture.png).decode()
+    kind = ' class="wide"' if picture.wide else ""
     return (
-        f'<li><figure><div class="frame"><img src="data:image/png;base64,{data}" '
+        f'<li{kind}><figure><div class="frame"><img src="data:image/png;base64,{data}" '
         f'alt="{escape(picture.caption)}"></div><figcaption>{escape(picture.caption)}'
         f"<span>{escape(picture.detail)}</span></figcaption></figure></li>"
     )

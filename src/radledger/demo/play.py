@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from radledger.demo.environment import Environment
+from radledger.demo.look import let_look
 from radledger.demo.page import write_page
 from radledger.demo.runner import Record, StepFailed, run
 from radledger.demo.stage import Stage
@@ -45,8 +46,19 @@ def play(
     size: int = 512,
     samples: tuple[Path, ...] | None = None,
     inspected: tuple[str, ...] = INSPECTED,
+    another: Callable[[], bool] | None = None,
 ) -> int:
     """Play a story in a new folder, and write its page there.
+
+    Parameters
+    ----------
+    folder, environment, story
+        Where, on which chain, and what.
+    slices, size, samples, inspected
+        The images; see `Stage`.
+    another
+        Waits while the user looks at images in the viewer, and says whether they want another
+        link; default: no one waits.
 
     Returns
     -------
@@ -67,19 +79,24 @@ def play(
     print(f"RadLedger: an image's whole journey, on {environment.name}", flush=True)
     try:
         records = run(story, stage, _Printer())
-        page = write_page(stage, records)
+        _report(records, write_page(stage, records), time.perf_counter() - started)
+        let_look(stage, another)
     except StepFailed as error:
         print(f"\nFAILED at {error}", file=sys.stderr)
         return 1
     finally:
         stage.close()
+    return 0
+
+
+def _report(records: Sequence[Record], page: Path, seconds: float) -> None:
     refused = sum(record.refused is not None for record in records)
     gas = sum(record.gas for record in records)
     print(
         f"\n{len(records)} steps as they should be, {refused} of them refusals; {gas:,} gas, "
-        f"{time.perf_counter() - started:.1f} s\n{page.as_uri()}"
+        f"{seconds:.1f} s\n{page.as_uri()}",
+        flush=True,
     )
-    return 0
 
 
 class _Printer:

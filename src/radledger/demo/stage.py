@@ -11,13 +11,19 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from radledger.chain.keystore.accounts import Keystore
 from radledger.chain.ledger import ContractAt
 from radledger.chain.rpc import request
 from radledger.consent.permission import Use
 from radledger.demo.checks import check
 from radledger.demo.environment import move_clock
+from radledger.devnet.gateway import viewer_folder
 from radledger.devnet.people import PEOPLE
+from radledger.gateway.errors import GATEWAY
+from radledger.gateway.service import Gateway
+from radledger.httpapi.server import serving as serve
 from radledger.relay.client import RelayClient
 from radledger.relay.server import serving
 from radledger.relay.service import Relayer
@@ -25,6 +31,7 @@ from radledger.relay.tickets import Limits
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
+    from fastapi import FastAPI
 
     from radledger.access import CustodianKeyService, ReceiptBook
     from radledger.chain.ledger import Ledger
@@ -162,6 +169,30 @@ class Stage:
         relayer = Relayer(self.ledger, self.person("hospital"), self.home, limits)
         return RelayClient(self._running.enter_context(serving(relayer)))
 
+    @cached_property
+    def gateway(self) -> str:
+        """Address of the hospital's gateway, with OHIF if it is there, else an empty page."""
+        viewer = viewer_folder()
+        if viewer is None:
+            viewer = self.folder / "viewer"
+            viewer.mkdir()
+            (viewer / "index.html").write_text("<!doctype html><title>No viewer</title>", "utf-8")
+
+        def create(address: str) -> FastAPI:
+            from radledger.gateway.application import create_application
+
+            return create_application(
+                Gateway(self.radledger, self.person("hospital"), address), viewer
+            )
+
+        return self._running.enter_context(serve(GATEWAY, create))
+
+    @cached_property
+    def browser(self) -> httpx.Client:
+        """A browser of the radiologist's, without pages, which keeps cookies."""
+        client = httpx.Client(base_url=self.gateway, trust_env=False)
+        return self._running.enter_context(client)
+
     # --- people -------------------------------------------------------------------------------
 
     @cached_property
@@ -206,6 +237,11 @@ class Stage:
     def ct_set(self) -> ImageSet:
         """The five values behind the CT's id."""
         return self.images.show(self.ct.image_id).image_set
+
+    @property
+    def earlier(self) -> AddResult:
+        """Images of before: the largest series among the samples."""
+        return max(self.others, key=lambda each: each.instances)
 
     @property
     def course(self) -> str:

@@ -14,11 +14,12 @@ __all__ = ["Act", "Chapter", "Picture", "Step", "StepOutcome"]
 
 @dataclass(frozen=True)
 class Picture:
-    """A preview to show beside a step: PNG and captions."""
+    """A picture to show beside a step: PNG and captions; a wide one has a line of its own."""
 
     png: bytes
     caption: str
     detail: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radledger.demo.chapters import algorithms, consent, emergency, images, research
+from radledger.demo.chapters import algorithms, consent, emergency, images, research, viewer
 from radledger.demo.step import Chapter, Step
 
 __all__ = ["STORY"]
@@ -72,6 +72,7 @@ _CONSENT = Chapter(
             attempt="hands in the radiologist's receipt once more",
         ),
         Step("verify", "radiologist", consent.verify),
+        Step("look", "radiologist", viewer.look),
         Step(
             "tampered ciphertext",
             "radiologist",
@@ -94,6 +95,13 @@ _REVOCATION = Chapter(
             consent.ask_as_radiologist,
             refusal="ConsentNotPermittedRevoked",
             attempt="asks for the key again",
+        ),
+        Step(
+            "viewer left open",
+            "radiologist",
+            viewer.reload,
+            refusal="ConsentNotPermittedRevoked",
+            attempt="reloads the viewer, which was left open in a browser",
         ),
         Step("second opinion", "patient", consent.let_clinic_read),
         Step("rekey", "clinic", consent.read_as_clinic),
@@ -262,6 +270,7 @@ _END = Chapter(
             refusal="ImageIsErased",
             attempt="fetches what it has erased",
         ),
+        Step("see again", "patient", viewer.let_see_again),
         Step("audit", "anybody", emergency.audit),
     ),
 )

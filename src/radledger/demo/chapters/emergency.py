@@ -62,7 +62,7 @@ def break_glass(stage: Stage) -> StepOutcome:
 
 def read_in_emergency(stage: Stage) -> StepOutcome:
     """The radiologist reads an earlier image."""
-    earlier = stage.others[0]
+    earlier = stage.earlier
     fetched = stage.read("radiologist", earlier.image_id, CARE, "emergency")
     check(len(fetched.files) == earlier.instances, "not all of it came")
     return StepOutcome(
@@ -120,7 +120,7 @@ def let_emergency_pass(stage: Stage) -> StepOutcome:
 
 def read_after_emergency(stage: Stage) -> StepOutcome:
     """The radiologist asks for one more image."""
-    stage.release("radiologist", stage.others[0].image_id, CARE)
+    stage.release("radiologist", stage.earlier.image_id, CARE)
     return StepOutcome("was given the key after the emergency")
 
 

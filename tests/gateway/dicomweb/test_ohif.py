@@ -1,0 +1,121 @@
+"""OHIF itself, in Chromium: it shows what a reader may see, and nothing else, until the revocation.
+
+It needs `make ohif` and Chromium.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pydicom
+import pytest
+
+from radledger.access import Reading
+from radledger.consent.permission import Use
+from radledger.demo import chromium
+from radledger.demo.chapters.viewer import IMAGE_SHOWN
+from radledger.devnet.gateway import viewer_folder
+from radledger.dicom.synthetic import make_ct_series
+from radledger.gateway import Gateway, GatewayKeyService, create_application
+from radledger.gateway.errors import GATEWAY
+from radledger.httpapi.server import serving
+
+PATIENCE = 120.0  # seconds on a busy machine; one that shows an image is not waited for
+TEXT = "document.body.innerText"
+
+
+@pytest.fixture(scope="module")
+def program():
+    found = chromium.program()
+    if found is None:
+        pytest.skip("needs Chromium")
+    if viewer_folder() is None:
+        pytest.skip("needs OHIF: make ohif")
+    return found
+
+
+@pytest.fixture
+def page(program):
+    with chromium.opened(program) as page:
+        yield page
+
+
+@pytest.fixture
+def url(home, who):
+    def create(at):
+        return create_application(Gateway(home, who.hospital, at), viewer_folder())
+
+    with serving(GATEWAY, create) as url:
+        yield url
+
+
+@pytest.fixture
+def link_to(home, ledger, reader, url):
+    """A link of the reader's to image sets."""
+
+    def link(*image_sets):
+        service = GatewayKeyService(url, reader, ledger.chain_id)
+        reading = Reading(ledger, home.images, home.receipts)
+        image_ids = [each.image_id for each in image_sets]
+        opened = reading.view(image_ids, reader=reader, viewers=service, use=Use.of(["CC"]))
+        return opened.link
+
+    return link
+
+
+def rendered(text):
+    return f"{TEXT}.includes({text!r})"
+
+
+@pytest.mark.usefixtures("granted")
+def test_a_permitted_study_is_shown_and_no_other_until_the_revocation(
+    add, sample, tmp_path, link_to, page, url, consents, reader, who
+):
+    series = make_ct_series(tmp_path / "ct", 3, size=256)
+    ct, mr = pydicom.dcmread(series[0]), pydicom.dcmread(sample("MR_small.dcm"))
+    (image_set,) = add(*series)
+    add(sample("MR_small.dcm"))
+    link = link_to(image_set)
+
+    page.go(link)
+    assert page.wait_until(IMAGE_SHOWN, PATIENCE), page.complaints
+    assert page.evaluate("location.search") == f"?StudyInstanceUIDs={ct.StudyInstanceUID}"
+    assert "radledger" not in page.evaluate("document.cookie")  # no script has it
+    # Nothing but the gateway was asked, and nothing of the other study.
+    assert {urlsplit(each).netloc for each in page.requested} <= {urlsplit(url).netloc, ""}
+    assert not [each for each in page.requested if mr.StudyInstanceUID in each]
+    assert page.complaints == []
+
+    page.reload()
+    assert page.wait_until(f"!({IMAGE_SHOWN})", PATIENCE)
+    assert page.wait_until(IMAGE_SHOWN, PATIENCE)
+
+    page.go(f"{url}/ohif/")
+    assert page.wait_until(rendered("1-1 of 1"), PATIENCE), page.evaluate(TEXT)
+    assert page.evaluate(rendered(ct.PatientName.family_name))
+    assert not page.evaluate(rendered(mr.PatientName.family_name))
+
+    consents.revoke(reader.address).send(who.patient)
+    page.go(f"{url}/ohif/viewer?StudyInstanceUIDs={ct.StudyInstanceUID}")
+    assert page.wait_until(rendered("not available at this time"), PATIENCE), page.evaluate(TEXT)
+    assert "403 (Forbidden)" in "".join(page.complaints)
+    assert page.evaluate("document.querySelectorAll('canvas').length") == 0
+    assert not page.evaluate(rendered(ct.PatientName.family_name))
+    page.go(link)
+    assert page.wait_until(rendered("TicketInvalid"), PATIENCE)
+
+
+@pytest.mark.usefixtures("granted")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("MR_small_jp2klossless.dcm", "MR_small_RLE.dcm", "MR_small_jpeg_ls_lossless.dcm"),
+        "JPGExtended.dcm",
+    ],
+)
+def test_compressed_images_are_shown(add, sample, link_to, page, name):
+    """By decoders that the content security policy must let run."""
+    (image_set,) = add(sample(name))
+    page.go(link_to(image_set))
+    assert page.wait_until(IMAGE_SHOWN, PATIENCE), page.complaints
+    assert page.complaints == []
