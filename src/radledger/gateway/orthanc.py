@@ -238,6 +238,22 @@ def validate_token(gateway: TheGateway, question: Question) -> Decision:
     return Decision(granted=True, validity=_GRANTED)
 
 
+@router.post(
+    "/tokens/decode",
+    responses=problems(400, 401, 413, 422, 503),
+    response_model_exclude_none=True,
+)
+def decode_token(gateway: TheGateway, given: _OfToken) -> DecodedToken:
+    """Say of which studies a token permits all now."""
+    try:
+        viewing = gateway.viewing(given.token)
+    except TokenInvalid:
+        return DecodedToken(error_code="invalid", resources=[])
+    studies = gateway.studies.permitted(viewing)
+    return DecodedToken(resources=[Resource(dicom_uid=each, level="study") for each in studies])
+
+
+# After those whose paths have its form, so that each says its own methods.
 @router.put("/tokens/{type}", responses=problems(400, 401, 404, 413, 422, 503))
 def make_link(
     gateway: TheGateway,
@@ -259,21 +275,6 @@ def make_link(
     return LinkAnswer(
         request=LinkedAnswer(resources=request.resources, type=kind), token=token, url=url
     )
-
-
-@router.post(
-    "/tokens/decode",
-    responses=problems(400, 401, 413, 422, 503),
-    response_model_exclude_none=True,
-)
-def decode_token(gateway: TheGateway, given: _OfToken) -> DecodedToken:
-    """Say of which studies a token permits all now."""
-    try:
-        viewing = gateway.viewing(given.token)
-    except TokenInvalid:
-        return DecodedToken(error_code="invalid", resources=[])
-    studies = gateway.studies.permitted(viewing)
-    return DecodedToken(resources=[Resource(dicom_uid=each, level="study") for each in studies])
 
 
 @router.post("/user/get-profile", responses=problems(400, 401, 413, 422, 503))
