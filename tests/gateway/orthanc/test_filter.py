@@ -268,7 +268,11 @@ def test_grants_that_are_kept_are_bounded(orthanc, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "answer", ["null", "[]", "{}", '{"granted": "true"}', '{"granted": 1}', "x"]
+    "answer",
+    [
+        *("null", "[]", "{}", "x", '{"granted": true}', '{"granted": true, "validity": null}'),
+        *('{"granted": "true", "validity": 1}', '{"granted": 1, "validity": 1}'),
+    ],
 )
 def test_a_gateway_that_does_not_answer_rightly_grants_nothing(
     orthanc, gateway, monkeypatch, answer

@@ -9,6 +9,7 @@ import pytest
 
 from radledger.gateway.errors import InvalidOrthanc
 from radledger.gateway.orthanc import LINKS, Orthanc
+from radledger.imaging.journal.journal import Journal
 from tests.gateway.conftest import refused
 from tests.gateway.orthanc.conftest import CREDENTIALS, PASSWORD
 
@@ -114,6 +115,19 @@ def test_a_study_to_which_a_series_is_added_is_refused(decided, add, token, seco
     assert decided(token, "study", ct.StudyInstanceUID) == GRANTED
     add(second_series)
     assert decided(token, "study", ct.StudyInstanceUID) == REFUSED
+
+
+def test_a_study_to_which_a_series_is_being_added_is_refused(
+    decided, add, token, second_series, ct, monkeypatch
+):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Journal, "seal", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        add(second_series)
+    assert decided(token, "study", ct.StudyInstanceUID) == REFUSED
+    assert decided(token, "series", ct.SeriesInstanceUID) == GRANTED
 
 
 def test_a_grant_for_a_deidentified_copy_does_not_open_the_original(
