@@ -71,6 +71,13 @@ class KuboNetwork:
         answer.raise_for_status()
         return answer
 
+    def empty(self):
+        """Remove all that the nodes have, such as what a new one brings along."""
+        for name in self.nodes:
+            for cid in self.pins(name):
+                self.call(name, "pin/rm", arg=cid)
+            self.call(name, "repo/gc")
+
     def pins(self, name):
         return set(self.call(name, "pin/ls", type="recursive").json().get("Keys", ()))
 
@@ -87,8 +94,5 @@ def running(tmp_path_factory):
 def network(running):
     """All nodes up, and nothing in them."""
     running.restart()
-    for name in running.nodes:
-        for cid in running.pins(name):
-            running.call(name, "pin/rm", arg=cid)
-        running.call(name, "repo/gc")
+    running.empty()
     return running
