@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from radledger.access.book import Acknowledged
 from radledger.access.errors import ReaderReplaced
 from radledger.access.receipts import Receipt
 from radledger.chain.refusals import ConsentNotPermittedErased
@@ -59,6 +60,7 @@ class Archive:
         self._custody, self._custodian = radledger.custody, custodian
         self._permissions = Permissions(radledger.ledger, radledger.images.show)
         self._keys = radledger.key_service(recorder=recorder)
+        self._receipts = radledger.receipts
         self._publisher = LogPublisher(radledger.receipt_log)
         self.image_sets = ImageSets(radledger.images, radledger.storage)
         self.instances = Instances(self.image_sets)
@@ -126,7 +128,11 @@ class Archive:
             )
             for image_id in sorted(image_ids)
         ]
-        self._keys.admit([receipt.sign(station.account) for receipt in receipts])
+        signed = [receipt.sign(station.account) for receipt in receipts]
+        for each, admission in zip(signed, self._keys.admit(signed), strict=True):
+            if admission.acknowledgement is not None:
+                acknowledged = Acknowledged(each, admission.acknowledgement)
+                self._receipts.keep_acknowledged(acknowledged)
 
     @contextmanager
     def file(self, viewing: Viewing, view: View, located: Located, folder: Path) -> Iterator[Path]:

@@ -16,13 +16,17 @@ from radledger.pacs.peer import Peer
 from radledger.pacs.settings import Settings
 from radledger.pacs.workstations import Workstation
 from tests.access.conftest import (
+    access,
     anchor,
     chain_clock,
     consents,
     identities,
+    noon,
     participants,
     patient_with_ether,
     reader,
+    receipts,
+    recorder,
     travel,
     wall,
     who,
@@ -30,6 +34,7 @@ from tests.access.conftest import (
 from tests.gateway.dicomweb.conftest import add, granted, home, sample, series
 
 __all__ = [
+    "access",
     "add",
     "anchor",
     "chain_clock",
@@ -37,9 +42,12 @@ __all__ = [
     "granted",
     "home",
     "identities",
+    "noon",
     "participants",
     "patient_with_ether",
     "reader",
+    "receipts",
+    "recorder",
     "sample",
     "series",
     "travel",
@@ -83,11 +91,11 @@ def serving(archive, station, tmp_path):
     from radledger.pacs.server import Server
 
     @contextmanager
-    def serving(*stations):
+    def serving(*stations, archive=archive, **settings):
         folder = tmp_path / "serving"
         folder.mkdir()
         listed = {each.peer.title: each for each in stations or (station(),)}
-        server = Server(archive, listed, Settings(TITLE, ()), folder)
+        server = Server(archive, listed, Settings(TITLE, (), **settings), folder)
         with server.listening("127.0.0.1", 0) as port:
             yield port
         assert list(folder.iterdir()) == []
@@ -103,7 +111,7 @@ def ask():
     from pynetdicom import AE, build_role, evt
 
     @contextmanager
-    def ask(port, title="READER", stored=lambda event: 0x0000):
+    def ask(port, title="READER", stored=lambda event: 0x0000, tls=None):
         entity = AE(title)
         for model in (FIND, MOVE, GET):
             entity.add_requested_context(model)
@@ -117,6 +125,7 @@ def ask():
             ae_title=TITLE,
             ext_neg=roles,
             evt_handlers=[(evt.EVT_C_STORE, stored)],
+            tls_args=tls and (tls, "127.0.0.1"),
         )
         yield Asking(association)
         if association.is_established:
@@ -160,7 +169,7 @@ def destination():
     from pynetdicom import AE, evt
 
     @contextmanager
-    def destination(kinds=((CT, EXPLICIT),), stored=lambda event: 0x0000):
+    def destination(kinds=((CT, EXPLICIT),), stored=lambda event: 0x0000, tls=None):
         # The server in this process has pynetdicom write what arrives to files.
         received = []
 
@@ -179,7 +188,9 @@ def destination():
         for kind in kinds:
             entity.add_supported_context(*kind)
         handlers = [(evt.EVT_C_STORE, store)]
-        server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+        server = entity.start_server(
+            ("127.0.0.1", 0), block=False, evt_handlers=handlers, ssl_context=tls
+        )
         try:
             yield server.server_address[1], received
         finally:

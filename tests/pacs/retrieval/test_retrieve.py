@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pydicom
 import pytest
@@ -13,6 +13,8 @@ from pydicom.config import disable_value_validation
 from radledger.chain.errors import ConnectionFailed
 from radledger.errors import DatabaseUnavailable
 from radledger.gateway.permissions import Permissions
+from radledger.pacs.archive import Archive
+from radledger.pacs.tls import of_receiver, of_sender
 from tests.dcmtk import program
 from tests.gateway.dicomweb.conftest import SAMPLES
 from tests.pacs.retrieval.conftest import (
@@ -22,6 +24,7 @@ from tests.pacs.retrieval.conftest import (
     data_set,
     read_by,
 )
+from tests.pacs.test_tls import certified
 
 MR = pydicom.dcmread(SAMPLES / "MR_small.dcm", stop_before_pixels=True)
 SUCCESS, PENDING, CANCELLED, SOME_FAILED = 0x0000, 0xFF00, 0xFE00, 0xB000
@@ -283,6 +286,42 @@ def test_an_altered_ciphertext_is_not_sent(image_set, granted, moving, ct, tmp_p
         *_, (status, _) = asking.move(StudyInstanceUID=ct.StudyInstanceUID)
     assert received == []
     assert status.Status in (ALL_FAILED, UNABLE)
+
+
+def test_images_are_found_and_moved_over_tls(
+    image_set, granted, serving, station, destination, ask, ct, tmp_path
+):
+    archive, reading = certified(tmp_path, "archive"), certified(tmp_path, "reading")
+    ours = of_receiver(*archive, reading[0]), of_sender(reading[0], *archive)
+    theirs = of_receiver(*reading, archive[0]), of_sender(archive[0], *reading)
+    with (
+        destination(tls=theirs[0]) as (to, received),
+        serving(station(port=to), tls=ours[0], tls_out=ours[1]) as port,
+    ):
+        with ask(port) as plain:
+            assert not plain.association.is_established
+        with ask(port, tls=of_sender(archive[0])) as uncertified:
+            assert not uncertified.association.is_established
+        with ask(port, tls=theirs[1]) as asking:
+            assert len(asking.find(StudyInstanceUID="")[0]) == 1
+            *_, (status, _) = asking.move(StudyInstanceUID=ct.StudyInstanceUID)
+    assert (status.Status, len(received)) == (SUCCESS, 3)
+
+
+def test_receipts_are_acknowledged(
+    image_set, granted, home, recorder, serving, station, ask, ct, who, reader
+):
+    acknowledging = Archive(home, who.hospital.address, recorder)
+    with (
+        closing(acknowledging),
+        serving(archive=acknowledging) as port,
+        ask(port) as asking,
+    ):
+        *_, (status, _) = asking.get(StudyInstanceUID=ct.StudyInstanceUID)
+    assert status.Status == SUCCESS
+    (kept,) = home.receipts.acknowledged()
+    assert kept.signed.receipt.reader == reader.address
+    kept.acknowledgement.require_binding(home.ledger, kept.signed.receipt, who.hospital.address)
 
 
 def test_dcmtk_gets_and_moves(image_set, granted, serving, station, dcmtk, series, ct, tmp_path):
