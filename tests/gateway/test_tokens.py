@@ -113,6 +113,16 @@ def test_in_the_block_after_a_revocation_a_token_permits_nothing(
     assert http.permitted(viewer) == [image_set.image_id]
 
 
+def test_patients_have_tokens_for_their_own_images_without_a_grant(
+    http, ledger, image_set, ask, who
+):
+    response = http.tokens([ask(who.patient)], http.sign_in(who.patient))
+    assert response.status_code == 201, response.text
+    assert response.json()["expires_at"] == ledger.now() + 12 * HOUR
+    viewer = {"Authorization": f"Bearer {response.json()['token']}"}
+    assert http.permitted(viewer) == [image_set.image_id]
+
+
 def test_a_stolen_token_opens_no_other_image_set(http, viewer, image_set, other_image_set):
     other = other_image_set.image_id
     for image_id in (other, NONE):

@@ -32,6 +32,21 @@ _CONSENTS = {
     ],
 }
 
+_STUDIES = {
+    "type": "ImagingStudy",
+    "documentation": "Studies of which a token of the gateway permits images, with the endpoint of "
+    "their DICOMweb (SMART Imaging Access).",
+    "interaction": [{"code": code} for code in ("read", "search-type")],
+    "searchInclude": ["ImagingStudy:endpoint"],
+    "searchParam": [
+        {"name": "patient", "type": "reference"},
+        {"name": "identifier", "type": "token"},
+        {"name": "started", "type": "date"},
+        {"name": "modality", "type": "token"},
+        {"name": "_id", "type": "token"},
+    ],
+}
+
 
 def capability_statement(base: str, now: int) -> dict[str, Any]:
     """The statement of a server at an address, as of a Unix time."""
@@ -52,9 +67,9 @@ def capability_statement(base: str, now: int) -> dict[str, Any]:
                 "mode": "server",
                 "security": {
                     "description": "Consents are for accounts that have signed in with Ethereum "
-                    "(EIP-4361)."
+                    "(EIP-4361), imaging studies for holders of a token of the gateway."
                 },
-                "resource": [_CONSENTS],
+                "resource": [_CONSENTS, _STUDIES],
             }
         ],
     }

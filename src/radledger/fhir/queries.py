@@ -31,25 +31,28 @@ class Query:
     stated: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, parameters: Iterable[tuple[str, str]], known: Sequence[str]) -> Query:
-        """Take what is known.
+    def of(
+        cls,
+        parameters: Iterable[tuple[str, str]],
+        known: Sequence[str],
+        repeated: Sequence[str] = (),
+    ) -> Query:
+        """Take what is known, and of that what may be given several times.
 
         Raises
         ------
         SearchInvalid
-            If a parameter is given twice, or the size of a page is not a number.
+            If another parameter is given twice, or the size of a page is not a number.
         """
-        used = {}
-        for name, value in parameters:
-            if name not in (*known, *_PAGING):
-                continue
-            if name in used:
+        used = [each for each in parameters if each[0] in (*known, *_PAGING)]
+        names = [name for name, _ in used if name not in repeated]
+        for name in names:
+            if names.count(name) > 1:
                 raise SearchInvalid(
                     f"{name} is given twice; give it once, with alternatives after commas",
                     parameter=name,
                 )
-            used[name] = value
-        query = cls(tuple(used.items()))
+        query = cls(tuple(used))
         for name in _PAGING:
             if not re.fullmatch("[0-9]{1,9}", query.text(name) or "0", re.ASCII):
                 raise SearchInvalid(
@@ -75,6 +78,10 @@ class Query:
     def text(self, name: str) -> str | None:
         """A parameter as it was given; an empty one counts as none."""
         return dict(self.stated).get(name) or None
+
+    def all(self, name: str) -> list[str]:
+        """A parameter each time that it was given."""
+        return [value for given, value in self.stated if given == name and value]
 
     def values(self, name: str) -> list[str] | None:
         """The alternatives of a parameter."""

@@ -12,10 +12,9 @@ from radledger.fhir.times import instant
 from radledger.fhir.writing import choice_elements, grant_elements
 
 if TYPE_CHECKING:
-    from radledger.consent.model import Grant
     from radledger.fhir.store import Record
 
-__all__ = ["RANKS", "Showing", "Shown", "grant_record_id"]
+__all__ = ["RANKS", "Showing", "Shown", "record_id"]
 
 RANKS = {"proposed": 0, "rejected": 1, "active": 2, "inactive": 3}
 """The states of a Consent, in the order in which it has them."""
@@ -90,7 +89,7 @@ class Showing:
             signed = self._chain.last_signed(subject, grant.grantee, grant.scope)
             elements = grant_elements(grant, signed, self._chain, self._custodian)
             status = "active" if grant.status in _HOLDING else "inactive"
-            id_ = grant_record_id(grant)
+            id_ = record_id(subject, grant.grant_id)
             resource = _resource(id_, str(signed), status, signed, elements)
             permission = Permission(grant.grantee, grant.terms, grant.scope)
             yield Shown(subject, resource, permission)
@@ -141,9 +140,15 @@ class Showing:
         return before if standing.chosen_at <= record.seen else "inactive"
 
 
-def grant_record_id(grant: Grant) -> str:
-    """Id of the Consent that says what a grant permits: 63 characters, as FHIR has 64 at most."""
-    return f"{grant.subject[2:].lower()}-{grant.grant_id[2:24]}"
+def record_id(subject: str, grant_id: str) -> str:
+    """Id of the Consent that says what a grant permits: 63 characters, as FHIR has 64 at most.
+
+    Examples
+    --------
+    >>> record_id("0x" + "5B" * 20, "0x" + "ab" * 32)[36:46]
+    '5b5b-ababa'
+    """
+    return f"{subject[2:].lower()}-{grant_id[2:24]}"
 
 
 def _resource(

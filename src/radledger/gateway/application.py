@@ -49,10 +49,10 @@ from radledger.gateway.errors import (
     TokenInvalid,
     ViewerNotServed,
 )
-from radledger.gateway.fhir import consents, discovery
+from radledger.gateway.fhir.routers import include_routers
 from radledger.gateway.model import Health
 from radledger.gateway.orthanc import Orthanc
-from radledger.gateway.service import FHIR, Gateway
+from radledger.gateway.service import Gateway
 from radledger.gateway.sign_in import Challenge
 from radledger.gateway.tokens import Viewing
 from radledger.gateway.viewer import MOUNT, ViewerFiles
@@ -338,8 +338,7 @@ def create_application(
     application.include_router(access_log.router, dependencies=[Depends(_not_stored)])
     for each in (search.router, retrieve.router, store.router):
         application.include_router(each, prefix=_DICOM_WEB, tags=["DICOMweb"])
-    for part in (consents.router, discovery.router):
-        application.include_router(part, prefix=FHIR)
+    include_routers(application)
     application.include_router(log_files.router)
     application.include_router(opening.router)
     application.state.has_viewer = viewer is not None

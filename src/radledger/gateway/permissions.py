@@ -45,7 +45,7 @@ class Permissions:
     def __init__(self, ledger: Ledger, show: Callable[[str], ImageRecord]) -> None:
         self._latest = LatestBlock(ledger)
         # Its five parts never change, since the id is their hash.
-        self._image_set = lru_cache(_MOST_KNOWN)(lambda image_id: show(image_id).image_set)
+        self.image_set = lru_cache(_MOST_KNOWN)(lambda image_id: show(image_id).image_set)
 
     def present(self) -> Present:
         """What time it is.
@@ -134,6 +134,6 @@ class Permissions:
                 reader=reader,
             )
         try:
-            return permission.require(self._latest, present, reader, self._image_set(image_id), use)
+            return permission.require(self._latest, present, reader, self.image_set(image_id), use)
         except Refusal as refusal:
             return refusal

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from radledger.access.erasures import Erasure
     from radledger.access.keyservice import WrappedSecret
     from radledger.access.receipts import SignedReceipt
-    from radledger.chain.clock import Present
     from radledger.facade import RadLedger
     from radledger.gateway.storing import InstanceStore
     from radledger.imaging.certificates import ErasureCertificate
@@ -154,15 +153,9 @@ class Gateway:
         """Address of the FHIR server."""
         return self.url + FHIR
 
-    def present(self) -> Present:
-        """What time it is, of a chain that is alive.
-
-        Raises
-        ------
-        ChainStale, ConnectionFailed
-            If the gateway would answer nothing.
-        """
-        return self._permissions.present()
+    def patient_of(self, image_id: str) -> str:
+        """Whose an image set is."""
+        return str(self._permissions.image_set(image_id).patient)
 
     def account(self, session: str | None) -> str:
         """The account of a session.
@@ -236,7 +229,7 @@ class Gateway:
             reader=receipts[0].reader,
             use=receipts[0].use,
             grants={each.image_id: each.grant_id for each in receipts},
-            expires_at=min(present.time + _LONGEST, *ends),
+            expires_at=min([present.time + _LONGEST, *ends]),
         )
         acknowledged = tuple(each.acknowledgement for each in admissions if each.acknowledgement)
         return Issued(self._tokens.issue(viewing, present), viewing, acknowledged)

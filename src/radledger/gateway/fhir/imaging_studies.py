@@ -1,0 +1,90 @@
+"""The imaging studies that a token permits, with the address of their images."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+from starlette.exceptions import HTTPException
+
+from radledger.fhir.imaging_studies import PARAMETERS, REPEATED, Series, imaging_studies, matches
+from radledger.fhir.outcomes import searchset
+from radledger.fhir.queries import Query
+from radledger.gateway.authorization import TheGateway, Token
+from radledger.gateway.dicomweb.view import View
+from radledger.gateway.errors import ResourceUnknown
+from radledger.gateway.fhir.answers import FhirRoute, Parameters, answer, described, no_xml
+from radledger.gateway.service import Gateway
+
+__all__ = ["router"]
+
+_KNOWN = (*PARAMETERS, "_include")
+_REFUSED = (400, 401, 403, 406, 503)
+_ASKED = {
+    "parameters": [
+        {"name": name, "in": "query", "schema": {"type": "string"}}
+        for name in (*_KNOWN, "_count", "_offset")
+    ]
+}
+
+router = APIRouter(
+    route_class=FhirRoute,
+    default_response_class=Response,
+    dependencies=[Depends(no_xml)],
+    tags=["FHIR"],
+)
+
+
+def _permitted(gateway: TheGateway, viewing: Token) -> list[Series]:
+    view = View(gateway, viewing)
+    return [
+        Series(
+            image_id=each.image_id,
+            patient=gateway.patient_of(each.image_id),
+            study=each.manifest.study,
+            uid=each.manifest.series,
+            instances=len(each.manifest.instances),
+            header=view.header(each),
+        )
+        for each in view.image_sets
+    ]
+
+
+Permitted = Annotated[list[Series], Depends(_permitted)]
+
+
+@router.get("/ImagingStudy", responses=described(200, *_REFUSED), openapi_extra=_ASKED)
+def search(gateway: TheGateway, permitted: Permitted, parameters: Parameters) -> Response:
+    """Search for the studies that the token permits."""
+    return _found(gateway, permitted, parameters)
+
+
+@router.post("/ImagingStudy/_search", responses=described(200, *_REFUSED, 413, 415))
+def search_by_form(gateway: TheGateway, permitted: Permitted, parameters: Parameters) -> Response:
+    """Search for the studies that the token permits, by parameters in the body."""
+    return _found(gateway, permitted, parameters)
+
+
+@router.get("/ImagingStudy/{id_}", responses=described(200, 404, *_REFUSED))
+def read(gateway: TheGateway, permitted: Permitted, id_: str) -> Response:
+    """Read a study that the token permits."""
+    for study in _studies(gateway, permitted):
+        if study["id"] == id_:
+            return answer(study)
+    raise ResourceUnknown("the token permits no such study; search for those that it does")
+
+
+def _found(
+    gateway: Gateway, permitted: list[Series], parameters: list[tuple[str, str]]
+) -> Response:
+    query = Query.of(parameters, _KNOWN, REPEATED)
+    patient = query.address("patient", gateway.fhir_url, gateway.chain_id, "Patient")
+    if patient is not None and patient not in {each.patient for each in permitted}:
+        raise HTTPException(403, "the token is not for that patient")
+    chosen = [each for each in permitted if patient in (None, each.patient)]
+    found = [each for each in _studies(gateway, chosen) if matches(each, query)]
+    return answer(searchset(gateway.fhir_url, "ImagingStudy", query, found))
+
+
+def _studies(gateway: Gateway, permitted: list[Series]) -> list[dict[str, Any]]:
+    return imaging_studies(permitted, f"{gateway.url}/dicom-web", gateway.chain_id)
