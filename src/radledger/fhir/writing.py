@@ -61,7 +61,7 @@ def grant_elements(grant: Grant, signed: int, chain: OnChain, custodian: str) ->
     }
     return {
         **_frame(grant.subject, grant.granted_by, signed, chain, custodian, POLICY_ALL),
-        "sourceAttachment": {"title": f"transaction {grant.transaction} of chain {chain.chain_id}"},
+        "sourceAttachment": _source(f"transaction {grant.transaction} of chain {chain.chain_id}"),
         "provision": {name: value for name, value in provision.items() if value},
     }
 
@@ -70,7 +70,7 @@ def choice_elements(subject: str, signed: int, chain: OnChain, custodian: str) -
     """The elements of a Consent by which a patient forbids emergency access."""
     return {
         **_frame(subject, subject, signed, chain, custodian, POLICY_DENY),
-        "sourceAttachment": {"title": f"chain {chain.chain_id}"},
+        "sourceAttachment": _source(f"chain {chain.chain_id}"),
         "provision": {
             "type": "deny",
             "purpose": [{"system": purposes.ACT_REASON, "code": purposes.BREAK_GLASS}],
@@ -94,6 +94,11 @@ def _frame(
         "organization": [reference_to("Organization", custodian, chain.chain_id)],
         "policy": [{"uri": policy}],
     }
+
+
+def _source(title: str) -> dict[str, str]:
+    """Where what was signed is: the chain has no document."""
+    return {"contentType": "text/plain", "title": title}
 
 
 def _data(grant: Grant, chain: OnChain) -> list[dict[str, Any]]:
