@@ -30,7 +30,7 @@ from radledger.identity.identities import require_gateway_url
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-__all__ = ["MOUNT", "ViewerFiles", "require_origin", "require_viewer", "viewer_path"]
+__all__ = ["MOUNT", "SETTINGS", "ViewerFiles", "require_origin", "require_viewer", "viewer_path"]
 
 MOUNT = "/ohif"
 _CONFIGURATION, _PAGE = "app-config.js", "index.html"
@@ -73,7 +73,7 @@ _SOURCE = {
         "bulkDataURI": {"enabled": True},
     },
 }
-_SETTINGS = {
+SETTINGS = {
     "routerBasename": MOUNT,
     "extensions": [],
     "modes": [],
@@ -88,6 +88,7 @@ _SETTINGS = {
     "defaultDataSourceName": _SOURCE["sourceName"],
     "dataSources": [_SOURCE],
 }
+"""How OHIF is configured, for a gateway of the same origin."""
 
 
 def require_origin(url: str) -> str:
@@ -177,7 +178,7 @@ class ViewerFiles(StaticFiles):
             If there is no such file.
         """
         if path == _CONFIGURATION:
-            settings = f"window.config = {json.dumps(_SETTINGS)};"
+            settings = f"window.config = {json.dumps(SETTINGS)};"
             return _described(Response(settings, media_type="text/javascript"), path)
         name = path if PurePosixPath(path).suffix else _PAGE
         compressed = name in self._compressed and "gzip" in Headers(scope=scope).get(

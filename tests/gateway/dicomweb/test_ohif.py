@@ -5,10 +5,15 @@ It needs `make ohif` and Chromium.
 
 from __future__ import annotations
 
+import copy
+import json
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
+import httpx
 import pydicom
 import pytest
+from fastapi import FastAPI, Response
 
 from radledger.access import Reading
 from radledger.consent.permission import Use
@@ -18,7 +23,9 @@ from radledger.devnet.gateway import viewer_folder
 from radledger.dicom.synthetic import make_ct_series
 from radledger.gateway import Gateway, GatewayKeyService, create_application
 from radledger.gateway.errors import GATEWAY
+from radledger.gateway.viewer import SETTINGS, ViewerFiles
 from radledger.httpapi.server import serving
+from tests.gateway.conftest import Http
 
 PATIENCE = 120.0  # seconds on a busy machine; one that shows an image is not waited for
 TEXT = "document.body.innerText"
@@ -41,9 +48,34 @@ def page(program):
 
 
 @pytest.fixture
-def url(home, who):
+def elsewhere():
+    """OHIF as another server has it, for a gateway that it is not served by."""
+    application = FastAPI()
+    settings = {}
+
+    @application.get("/ohif/app-config.js")
+    def configuration():
+        return Response(f"window.config = {json.dumps(settings)};", media_type="text/javascript")
+
+    application.mount("/ohif", OtherServer(viewer_folder()))
+    with serving(GATEWAY, lambda at: application) as url:
+        yield SimpleNamespace(url=url, settings=settings)
+
+
+class OtherServer(ViewerFiles):
+    """The files of the viewer, whose pages may ask any server."""
+
+    async def get_response(self, path, scope):
+        response = await super().get_response(path, scope)
+        del response.headers["Content-Security-Policy"]
+        return response
+
+
+@pytest.fixture
+def url(home, who, elsewhere):
     def create(at):
-        return create_application(Gateway(home, who.hospital, at), viewer_folder())
+        gateway = Gateway(home, who.hospital, at)
+        return create_application(gateway, viewer_folder(), viewer_origins=[elsewhere.url])
 
     with serving(GATEWAY, create) as url:
         yield url
@@ -119,3 +151,24 @@ def test_compressed_images_are_shown(add, sample, link_to, page, name):
     page.go(link_to(image_set))
     assert page.wait_until(IMAGE_SHOWN, PATIENCE), page.complaints
     assert page.complaints == []
+
+
+@pytest.mark.usefixtures("granted")
+def test_a_viewer_elsewhere_shows_images_with_a_token_in_its_address(
+    add, tmp_path, page, url, elsewhere, reader, ask
+):
+    series = make_ct_series(tmp_path / "ct", 3, size=256)
+    (image_set,) = add(*series)
+    study = pydicom.dcmread(series[0]).StudyInstanceUID
+    elsewhere.settings |= copy.deepcopy(SETTINGS)
+    configuration = elsewhere.settings["dataSources"][0]["configuration"]
+    configuration |= dict.fromkeys(("wadoRoot", "qidoRoot", "wadoUriRoot"), f"{url}/dicom-web")
+    with httpx.Client(base_url=url) as client:
+        bearer = Http(client).token([ask(reader, image_set)], reader)["Authorization"]
+    token = bearer.removeprefix("Bearer ")
+    page.go(f"{elsewhere.url}/ohif/viewer?StudyInstanceUIDs={study}&token={token}")
+    assert page.wait_until(IMAGE_SHOWN, PATIENCE), page.complaints
+    assert "token" not in page.evaluate("location.href")
+    asked = [each for each in page.requested if each.startswith(url)]
+    assert asked
+    assert not [each for each in asked if token in each]
