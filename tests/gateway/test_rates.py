@@ -5,13 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
 from radledger.consent import Terms
+from radledger.gateway import create_application
 from radledger.gateway.errors import RateExceeded
 from radledger.gateway.rates import Rate
-from tests.gateway.conftest import refused
+from tests.gateway.conftest import URL, Http, refused
 
 
 @pytest.fixture
@@ -106,3 +108,19 @@ def test_a_token_that_is_used_too_often_is_refused(
     # Tokens that there are not take no memory.
     refused(http.check(image_set.image_id, {"Authorization": "Bearer x"}), 401, "TokenInvalid")
     assert len(gateway._with_token._due) == 2
+
+
+@pytest.mark.usefixtures("patient_with_ether")
+def test_links_of_an_account_count(
+    gateway, consents, image_set, reader, ask, monkeypatch, tmp_path, who
+):
+    """Since each browser has a token of its own, with a rate of its own."""
+    consents.grant(reader.address, Terms(("CC",))).send(who.patient)
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    http = Http(TestClient(create_application(gateway, tmp_path), URL))
+    viewers = [http.token([ask(reader)], reader) for _ in range(2)]
+    monkeypatch.setattr(gateway, "_of_account", Rate(0.001, burst=2))
+    for viewer in viewers:
+        assert http.client.post("/tickets", headers=viewer).status_code == 201
+    for viewer in viewers:
+        refused(http.client.post("/tickets", headers=viewer), 429, "RateExceeded")

@@ -28,7 +28,7 @@ class TicketAnswer(BaseModel):
     expires_at: int = Field(description="Unix time until which it has to be opened.")
 
 
-@router.post("/tickets", status_code=201, responses=problems(401, 404, 503))
+@router.post("/tickets", status_code=201, responses=problems(401, 404, 429, 503))
 def issue_ticket(
     request: Request, response: Response, gateway: TheGateway, viewing: Token
 ) -> TicketAnswer:

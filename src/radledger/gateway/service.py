@@ -255,11 +255,14 @@ class Gateway:
 
         Raises
         ------
+        RateExceeded
+            If the account asks too often; each browser has a token of its own.
         GatewayBusy
             If too many wait to be used.
         ChainStale, ConnectionFailed
             If the chain cannot say what time it is.
         """
+        self._of_account.require(viewing.account)
         now = self._permissions.present().time
         ticket, end = secrets.token_urlsafe(32), now + _TICKET
         self._tickets.add(hashed(ticket), viewing, now, end)
