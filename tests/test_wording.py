@@ -24,6 +24,7 @@ SAMPLES = {
 COUNTS_AND_AMOUNTS = {
     *("approvals", "epoch", "current", "guardians", "instances", "most", "mostInstances"),
     *("named", "overdue", "sum", "threshold", "weight"),
+    *("anchored", "size"),  # of logs
     *("count", "datasetVersion", "developers", "imageSets"),
     *("allowance", "balance", "currentNonce", "msgValue", "needed", "received", "requestedValue"),
     # Spans, whose unit is said beside them or in the notice.
