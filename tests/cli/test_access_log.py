@@ -11,6 +11,7 @@ import pytest
 
 from radledger.access.exports import COLUMNS
 from tests.cli.test_gateway import elsewhere, gateway, serving
+from tests.gateway.receivers import webhook
 
 __all__ = ["elsewhere", "gateway", "serving"]
 
@@ -182,6 +183,62 @@ def test_a_table_and_a_file_of_fhir(
     (event,) = [each["resource"] for each in bundle["entry"]]
     assert event["id"] == rows[1]["evidence"][2:]
     assert "null" not in events.read_text()
+
+
+def test_a_patient_gets_a_notice_at_each_reading(
+    serving, read, far, ok, cli, addresses, plain_cli, patients
+):
+    with (
+        webhook() as (url, requests),
+        serving("--allow-webhooks", "127.0.0.0/8") as (started, _),
+    ):
+        ok("identity", "set-gateway", started["gateway"], "--as", "hospital")
+        nothing = {
+            "custodian": addresses["hospital"],
+            "gateway": started["gateway"],
+            "unanswered": None,
+            "channel": None,
+            "destination": None,
+            "waiting": 0,
+            "failed": 0,
+            "secret": None,
+        }
+        assert far("notify").object == nothing
+        answer = far("notify", "--webhook", url).object
+        assert (answer["channel"], answer["destination"]) == ("webhook", url)
+        assert answer["secret"].startswith("whsec_")
+        read()
+        for _ in range(200):
+            if len(requests) == 2:
+                break
+            assert far("notify", "--at", addresses["hospital"]).object["secret"] is None
+        kinds = [json.loads(body)["type"] for _, _, body in requests]
+        assert kinds == ["access-log.begun", "access-log.reading"]
+
+        refused = far("notify", "--mail", "patient@example.org")
+        assert (refused.code, refused.object["unanswered"]) == (
+            1,
+            "this gateway sends no mail; give a webhook",
+        )
+        assert far("notify", "--off").object == nothing
+    away = far("notify")
+    assert away.code == 1
+    assert "no gateway answers" in away.object["unanswered"]
+
+
+def test_notices_that_are_not_clear(home, cli, log):
+    both = log("notify", "--webhook", "https://a.example", "--off")
+    assert both.refused("NoticesUnclear", 2) == {}
+    assert log("notify").object["unanswered"] == "it publishes no gateway"
+    told = cli("access-log", "notify", "--off", "--as", "stranger")
+    assert (told.code, told.out) == (0, "")
+    serve = ("gateway", "serve", "--port", "0", "--as", "hospital")
+    for wrong in (
+        ("--mail-server", "localhost"),
+        ("--mail-server", "localhost:x", "--mail-from", "a@b.example"),
+        ("--allow-webhooks", "everything"),
+    ):
+        assert cli(*serve, *wrong).refused("InvalidDelivery", 2) is not None
 
 
 def test_whose_log_it_is(home, cli, log, image, addresses, ok):

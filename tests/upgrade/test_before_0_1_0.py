@@ -28,6 +28,7 @@ lineage IMAGE
 access-log
 access-log show --as patient
 access-log check --as patient
+access-log notify --off --as patient
 audit
 deploy --as governor
 deploy --verify

@@ -192,6 +192,12 @@ class ReceiptBook:
             )
         return [(row[0], row[1], _release(row[2:]).signed) for row in rows]
 
+    def last(self) -> int:
+        """The number of the last release; 0 if there is none."""
+        with self._opened() as database:
+            rows = database.rows("SELECT coalesce(max(number), 0) FROM releases")
+        return int(rows[0][0])
+
     def keep_acknowledged(self, acknowledged: Acknowledged) -> None:
         """Add what a key service acknowledged; once is enough."""
         acknowledgement = acknowledged.acknowledgement

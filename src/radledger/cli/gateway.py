@@ -113,6 +113,23 @@ def serve(
             "beside those of IHE PCF; repeatable.",
         ),
     ] = None,
+    mail_server: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST[:PORT]", help="Server that takes mail for patients (default: no mail)."
+        ),
+    ] = None,
+    mail_from: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Sender of that mail.")
+    ] = None,
+    allow_webhooks: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NETWORK",
+            help="Let patients' webhooks go to this network too, such as 10.1.0.0/16, also "
+            "without TLS (default: public addresses with TLS); repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Release image sets of this home to readers who may have them, until stopped."""
     from radledger.gateway.errors import GATEWAY, InvalidOrthanc
@@ -150,6 +167,7 @@ def serve(
 
     def create(address: str) -> FastAPI:
         from radledger.gateway.application import create_application
+        from radledger.gateway.notices.delivery import delivery_of
         from radledger.gateway.orthanc import Orthanc
         from radledger.gateway.service import Gateway
         from radledger.gateway.viewer import require_origin, require_viewer
@@ -157,8 +175,9 @@ def serve(
         folder = None if viewer is None else require_viewer(viewer, public)
         origins = [require_origin(each) for each in viewer_origin or ()]
         asking = None if orthanc is None else Orthanc.read(orthanc, orthanc_url)
-        policies = consent_policy or ()
-        gateway = Gateway(radledger, custodian, public or address, recorder, policies, stored())
+        at, policies = public or address, consent_policy or ()
+        delivery = delivery_of(at, mail_server, mail_from, allow_webhooks or ())
+        gateway = Gateway(radledger, custodian, at, recorder, policies, stored(), delivery)
         return create_application(gateway, folder, origins, asking)
 
     def ready(address: str) -> None:

@@ -23,7 +23,8 @@
 ``application``    its interface
 ``signed_in``      an account that signs in to a gateway
 ``client``         a key service that asks a gateway
-``patients``       what patients are shown
+``patients``       what patients are shown, and their notices
+``notices``        notices at each reading, by webhook or mail
 ``access_log``     that over HTTP
 ``shower``         what a gateway shows a patient
 ``holders``        gateways that are asked to erase, or given a certificate

@@ -1,13 +1,15 @@
-"""The access log for patients over HTTP: who read their image sets here, with proofs."""
+"""The access log for patients over HTTP: readings of their image sets, with proofs, and notices."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from radledger.gateway.authorization import Account, TheGateway
+from radledger.gateway.notices import Channel
+from radledger.gateway.notices.store import Settings
 from radledger.httpapi.problems import problems
 
 __all__ = ["router"]
@@ -54,6 +56,28 @@ class PageAnswer(BaseModel):
 router = APIRouter(tags=["access log"])
 
 
+class NoticesRequest(BaseModel):
+    """Where notices are to be sent."""
+
+    model_config = ConfigDict(extra="forbid")
+    channel: Channel
+    destination: Annotated[
+        str, Field(max_length=2000, description="A webhook's URL, or a mail address.")
+    ]
+
+
+class NoticesAnswer(BaseModel):
+    """Where notices are sent at each reading."""
+
+    channel: Channel | None = Field(description="Null without notices.")
+    destination: str | None
+    waiting: int = Field(description="How many notices wait to be sent.")
+    failed: int = Field(description="How many could not be delivered.")
+    secret: str | None = Field(
+        description="Of a new webhook: the key of its signatures (Standard Webhooks), shown once."
+    )
+
+
 @router.get("/access-log", responses=problems(401, 403, 422, 503))
 def show_readings(
     gateway: TheGateway, account: Account, patient: Patient = None, after: After = 0
@@ -62,3 +86,40 @@ def show_readings(
     page = gateway.patients.shown(account, patient or account, after)
     receipts = [ShownAnswer.model_validate(each.to_json()) for each in page.receipts]
     return PageAnswer(receipts=receipts, next=page.next)
+
+
+@router.get("/access-log/notices", responses=problems(401, 403, 422, 503))
+def show_notices(gateway: TheGateway, account: Account, patient: Patient = None) -> NoticesAnswer:
+    """Say where a patient's notices are sent."""
+    whose = gateway.patients.represented(account, patient or account)
+    return _answer(gateway.patients.notices.settings(whose))
+
+
+@router.put("/access-log/notices", responses=problems(400, 401, 403, 404, 413, 422, 429, 503))
+def set_notices(
+    gateway: TheGateway, account: Account, wanted: NoticesRequest, patient: Patient = None
+) -> NoticesAnswer:
+    """Send a patient a notice at each reading from now on."""
+    whose = patient or account
+    settings = gateway.patients.notify(account, whose, wanted.channel, wanted.destination)
+    return _answer(settings, settings.destination.secret or None)
+
+
+@router.delete("/access-log/notices", responses=problems(401, 403, 422, 503))
+def end_notices(gateway: TheGateway, account: Account, patient: Patient = None) -> NoticesAnswer:
+    """Send a patient no further notices."""
+    whose = gateway.patients.represented(account, patient or account)
+    gateway.patients.notices.end(whose)
+    return _answer(None)
+
+
+def _answer(settings: Settings | None, secret: str | None = None) -> NoticesAnswer:
+    if settings is None:
+        return NoticesAnswer(channel=None, destination=None, waiting=0, failed=0, secret=None)
+    return NoticesAnswer(
+        channel=settings.destination.channel,
+        destination=settings.destination.target,
+        waiting=settings.waiting,
+        failed=settings.failed,
+        secret=secret,
+    )

@@ -13,6 +13,10 @@
         ├── ReaderNotControlled      the account of the session does not control the reader
         ├── ErasureNotRequestable    neither custodian nor patient asks for an erasure
         ├── PatientNotRepresented    the account of the session does not act for the patient
+        ├── PatientUnknown           no image set at the gateway is the patient's
+        ├── DestinationInvalid       notices cannot be sent to such an address
+        ├── MailNotSent              the gateway sends no mail
+        ├── NoticesExceeded          notices were changed too often on a day
         ├── ReceiptsDiffer           receipts of one token are for several readers or uses
         ├── OrthancUnknown           a request is not from the gateway's Orthanc
         ├── TokenInvalid             no token, or one that has ended
@@ -37,6 +41,7 @@
     ├── InvalidGatewayUrl            an address that is not a gateway's URL
     ├── InvalidViewerOrigin          what is to be the origin of a viewer elsewhere is not one
     ├── ViewerMissing                a folder has no viewer
+    ├── InvalidDelivery              mail or webhooks for notices that cannot be sent
     ├── InvalidOrthanc               what is given of an Orthanc that asks is not usable
     └── GatewayNotInstalled          the extra packages of the gateway are not there
 """
@@ -51,6 +56,7 @@ __all__ = [
     "GATEWAY",
     "BodyMalformed",
     "CrossSiteRequest",
+    "DestinationInvalid",
     "ErasureNotRequestable",
     "FrameUnknown",
     "GatewayBusy",
@@ -59,13 +65,17 @@ __all__ = [
     "GatewayNotListening",
     "GatewayUnreachable",
     "ImageSetUnreadable",
+    "InvalidDelivery",
     "InvalidGatewayUrl",
     "InvalidOrthanc",
     "InvalidViewerOrigin",
+    "MailNotSent",
     "MediaTypeNotSupported",
     "NotAcceptable",
+    "NoticesExceeded",
     "OrthancUnknown",
     "PatientNotRepresented",
+    "PatientUnknown",
     "QueryInvalid",
     "RateExceeded",
     "ReaderNotControlled",
@@ -125,6 +135,22 @@ class ErasureNotRequestable(GatewayError):
 
 class PatientNotRepresented(GatewayError):
     """The account that signed in is neither the patient's owner nor a delegate of the patient."""
+
+
+class PatientUnknown(GatewayError):
+    """No image set that the gateway's custodian anchored is the patient's."""
+
+
+class DestinationInvalid(GatewayError):
+    """An address for notices is not the URL of a webhook, or not a mail address."""
+
+
+class MailNotSent(GatewayError):
+    """Notices are wanted by mail, and the gateway has no mail server."""
+
+
+class NoticesExceeded(GatewayError):
+    """A patient's notices were changed more often on a day than a gateway takes."""
 
 
 class ReceiptsDiffer(GatewayError):
@@ -219,6 +245,10 @@ class ViewerMissing(UsageError):
 
 class InvalidOrthanc(UsageError):
     """A file does not hold the name and password of an Orthanc, or its address is not a URL."""
+
+
+class InvalidDelivery(UsageError):
+    """A mail server, its sender or an allowed network for notices is not one."""
 
 
 class GatewayNotInstalled(UsageError):

@@ -6,13 +6,17 @@ import threading
 from typing import TYPE_CHECKING
 
 from radledger.access.showing import Showing
-from radledger.gateway.errors import GatewayBusy, PatientNotRepresented
+from radledger.gateway.errors import GatewayBusy, PatientNotRepresented, PatientUnknown
+from radledger.gateway.notices import Notices
 from radledger.identity.address import parse_address
 from radledger.identity.identities import Identities
+from radledger.imaging.records import find_records
 
 if TYPE_CHECKING:
     from radledger.access.shown import Page
     from radledger.facade import RadLedger
+    from radledger.gateway.notices import Channel, Delivery
+    from radledger.gateway.notices.store import Settings
     from radledger.gateway.permissions import Permissions
 
 __all__ = ["Patients"]
@@ -21,7 +25,7 @@ _MOST_SHOWN = 4
 
 
 class Patients:
-    """Shows patients the receipts for their image sets of one custodian.
+    """Shows patients the receipts for their image sets of one custodian, and sends them notices.
 
     Parameters
     ----------
@@ -31,15 +35,36 @@ class Patients:
         Says whether the chain is up to date.
     custodian
         Whose image sets.
+    delivery
+        What sends notices.
+
+    Attributes
+    ----------
+    notices
+        Notices at each reading; start and close them.
     """
 
-    def __init__(self, radledger: RadLedger, permissions: Permissions, custodian: str) -> None:
-        ledger = radledger.ledger
+    def __init__(
+        self,
+        radledger: RadLedger,
+        permissions: Permissions,
+        custodian: str,
+        delivery: Delivery,
+    ) -> None:
+        ledger = self._ledger = radledger.ledger
         self._identities = Identities(ledger)
         self._permissions = permissions
         self._custodian = custodian
         self._showing = Showing(ledger, radledger.receipts, radledger.receipt_log)
         self._shown = threading.BoundedSemaphore(_MOST_SHOWN)
+        self.notices = Notices(
+            radledger.home / "gateway" / f"{ledger.deployment.chain_slug}.notices.sqlite3",
+            radledger.receipts,
+            radledger.images.show,
+            custodian,
+            delivery,
+            ledger.clock.wall,
+        )
 
     def shown(self, account: str, patient: str, after: int) -> Page:
         """Receipts for a patient's image sets, after a number of the book.
@@ -64,6 +89,24 @@ class Patients:
             return self._showing.page(self._custodian, address, after)
         finally:
             self._shown.release()
+
+    def notify(self, account: str, patient: str, channel: Channel, target: str) -> Settings:
+        """Send a patient's notices there from now on.
+
+        Raises
+        ------
+        PatientNotRepresented
+            If the account that signed in does not act for the patient.
+        PatientUnknown
+            If no image set here is the patient's: anyone can make an account, and would have
+            mail sent to whom they like.
+        DestinationInvalid, MailNotSent, NoticesExceeded
+            As :meth:`.Notices.set` refuses.
+        """
+        address = self.represented(account, patient)
+        if not find_records(self._ledger, custodian=self._custodian, patient=address):
+            raise PatientUnknown(f"no image set here is one of {address}", patient=address)
+        return self.notices.set(address, channel, target)
 
     def represented(self, account: str, patient: str) -> str:
         """A patient's address, if an account is the owner of that identity or its delegate.

@@ -19,6 +19,7 @@ from radledger.gateway.errors import (
 )
 from radledger.gateway.expiring import Expiring
 from radledger.gateway.model import Health, Issued
+from radledger.gateway.notices import Delivery
 from radledger.gateway.patients import Patients
 from radledger.gateway.permissions import Permissions
 from radledger.gateway.publisher import LogAnchorer, LogPublisher
@@ -71,6 +72,8 @@ class Gateway:
         Policies of FHIR Consents that forbid nothing but what these say, beside those of IHE PCF.
     store
         Takes instances by DICOMweb, and is closed with the gateway; without one, none are taken.
+    delivery
+        What sends notices to patients; default: webhooks to public addresses, and no mail.
 
     Attributes
     ----------
@@ -103,6 +106,7 @@ class Gateway:
         recorder: LocalAccount | None = None,
         policies: Collection[str] = (),
         store: InstanceStore | None = None,
+        delivery: Delivery | None = None,
     ) -> None:
         ledger = radledger.ledger
         self.url = url.rstrip("/")
@@ -128,20 +132,23 @@ class Gateway:
         self._publisher = LogPublisher(self.receipt_log, LogAnchorer.of(*anchored))
         self._ledger, self._images, self._erasures = ledger, radledger.images, radledger.erasures
         self._watcher = ErasureWatcher(ledger, self.forget)
-        self.patients = Patients(radledger, self._permissions, custodian.address)
+        sending = delivery or Delivery(self.url)
+        self.patients = Patients(radledger, self._permissions, custodian.address, sending)
         self.consents = ConsentRegistry.open(radledger, self.fhir_url, custodian.address, policies)
 
     def start(self) -> None:
-        """Begin: to forget what is erased, to publish the log of receipts, to anchor what comes."""
+        """Begin what runs beside requests: it forgets what is erased, publishes, anchors, sends."""
         self._watcher.start()
         self._publisher.start()
+        self.patients.notices.start()
         if self.store is not None:
             self.store.start()
 
     def close(self) -> None:
-        """Stop publishing, and close the database of tokens and the files that viewers look at."""
+        """Stop what runs, and close the databases and the files that viewers look at."""
         self._watcher.close()
         self._publisher.close()
+        self.patients.notices.close()
         if self.store is not None:
             self.store.close()
         self.instances.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 import httpcore
@@ -13,18 +14,39 @@ from radledger.transport.deadline import received, remaining, sent
 __all__ = ["hold_to_deadlines"]
 
 
-def hold_to_deadlines(client: httpx.Client) -> None:
-    """Make a client check the deadline before each read, of headers as well as of bodies."""
+def hold_to_deadlines(
+    client: httpx.Client, address_of: Callable[[str, int], str] | None = None
+) -> None:
+    """Make a client check the deadline before each read, of headers as well as of bodies.
+
+    Parameters
+    ----------
+    client
+        The client.
+    address_of
+        Gives the address to connect to for a host and port, or refuses with `OSError`; default:
+        the system's.
+    """
     for transport in (client._transport, *client._mounts.values()):
         if isinstance(transport, httpx.HTTPTransport):
-            transport._pool._network_backend = _Backend()
+            transport._pool._network_backend = _Backend(address_of)
 
 
 class _Backend(httpcore.SyncBackend):
     """Opens connections, direct ones and those to a proxy."""
 
-    def connect_tcp(self, *arguments: Any, **named: Any) -> httpcore.NetworkStream:
-        return _Stream(super().connect_tcp(*arguments, **named))
+    def __init__(self, address_of: Callable[[str, int], str] | None = None) -> None:
+        self._address_of = address_of
+
+    def connect_tcp(
+        self, host: str, port: int, *arguments: Any, **named: Any
+    ) -> httpcore.NetworkStream:
+        if self._address_of is not None:
+            try:
+                host = self._address_of(host, port)
+            except OSError as error:
+                raise httpcore.ConnectError(str(error)) from None
+        return _Stream(super().connect_tcp(host, port, *arguments, **named))
 
 
 class _Stream(httpcore.NetworkStream):

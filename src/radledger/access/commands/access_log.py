@@ -5,22 +5,30 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from radledger.cli.files import file_to_read, file_to_write
 from radledger.cli.index import Url, synced, term_of
 from radledger.cli.leading import LeadingGroup
-from radledger.cli.output import show_all
+from radledger.cli.output import plain, show_all
 from radledger.cli.session import session
+from radledger.errors import RadLedgerError, UsageError
+from radledger.texts import one_line
 
 if TYPE_CHECKING:
     from radledger.access.collecting import Collected, CustodianReport, Disclosed
     from radledger.access.log import Access
     from radledger.access.shown import Shower
+    from radledger.gateway.shower import GatewayAccessLog
 
 __all__ = ["group"]
+
+
+class NoticesUnclear(UsageError):
+    """Notices are to be sent in more than one way, or not and in some."""
+
 
 group = typer.Typer(
     cls=LeadingGroup,
@@ -100,6 +108,67 @@ def check(patient: Patient = None, policy: PolicyFile = None) -> None:
         raise typer.Exit(1)
 
 
+@group.command()
+def notify(
+    webhook: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Have a signed request sent there at each reading."),
+    ] = None,
+    mail: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Have a mail sent there at each reading.")
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Have no further notices sent.")] = False,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="ACCOUNT", help="Custodian (default: all of your image sets)."),
+    ] = None,
+    patient: Patient = None,
+) -> None:
+    """Say where custodians send you a notice at each reading; without options, show it.
+
+    A notice says that something happened, not what was seen. The secret of a webhook is shown once.
+    """
+    chosen = [each for each in (webhook, mail, off or None) if each is not None]
+    if len(chosen) > 1:
+        raise NoticesUnclear("give one of --webhook, --mail and --off")
+    whose = session.whose(patient) or session.signer.address
+    custodians = [session.address(at)] if at is not None else _custodians(whose)
+    answers = [_notices(each, whose, webhook, mail, off) for each in custodians]
+    show_all(answers, empty="no image sets of this patient")
+    if any(answer["unanswered"] for answer in answers):
+        raise typer.Exit(1)
+
+
+def _notices(
+    custodian: str, patient: str, webhook: str | None, mail: str | None, off: bool
+) -> dict[str, Any]:
+    """What a custodian's gateway answers about a patient's notices."""
+    from radledger.gateway.notices.store import Channel
+
+    told: dict[str, Any] = {"custodian": custodian, "gateway": None, "unanswered": None}
+    try:
+        asked = _gateway(custodian)
+        if asked is None:
+            return {**told, "unanswered": "it publishes no gateway"}
+        told["gateway"] = asked.where
+        if webhook is not None:
+            settings = asked.notify(patient, Channel.WEBHOOK, webhook)
+        elif mail is not None:
+            settings = asked.notify(patient, Channel.MAIL, mail)
+        else:
+            settings = asked.end_notices(patient) if off else asked.notices(patient)
+    except RadLedgerError as error:
+        return {**told, "unanswered": one_line(error)}
+    return {**told, **plain(settings)}
+
+
+def _custodians(patient: str) -> list[str]:
+    from radledger.imaging.records import find_records
+
+    records = find_records(session.radledger.ledger, patient=patient)
+    return list(dict.fromkeys(each.image_set.custodian for each in records))
+
+
 def _patient(named: str | None) -> str | None:
     """Whose log is shown as a patient's: of who acts, if any image set names them."""
     if session.account is None and named is None:
@@ -129,6 +198,12 @@ def _shower(custodian: str) -> Shower | None:
         from radledger.access.showing import HereShown
 
         return HereShown(radledger.showing, custodian)
+    return _gateway(custodian)
+
+
+def _gateway(custodian: str) -> GatewayAccessLog | None:
+    """The gateway that a custodian published, asked as the account that acts; none without one."""
+    radledger = session.radledger
     url = radledger.identities.gateway(custodian)
     if url is None:
         return None
