@@ -80,7 +80,9 @@ def test_who_is_not_a_patient_here_has_no_mail_sent(ask_for, who, mailbox):
     assert refused(answer, 404, "PatientUnknown") == {"patient": who.stranger.address}
 
 
-def test_a_change_is_told_to_who_had_the_notices(ask_for, sending, who, hook, mailbox, image_set):
+def test_a_change_is_announced_where_notices_went_before(
+    ask_for, sending, who, hook, mailbox, image_set
+):
     ask_for(who.patient, channel="mail", destination="patient@example.org")
     ask_for(who.patient, channel="webhook", destination=hook.url)
     ask_for(who.patient, channel="webhook", destination=f"{hook.url}/other")

@@ -67,7 +67,7 @@ def run(notices):
 # ---------------------------------------------------------------------------------- what is sent
 
 
-def test_a_webhook_is_told_once_and_nothing_of_what_was_read(
+def test_a_webhook_gets_one_request_that_shows_nothing_of_what_was_read(
     notices, hook, keep, who, reader, image_set, other_image_set
 ):
     sending = notices(Delivery(URL, allowed=LOOPBACK))
@@ -133,7 +133,7 @@ def test_a_mail_says_nothing_of_what_was_read(notices, mailbox, keep, who, reade
     assert len({message["Message-ID"] for _, _, message in mailbox.mails}) == 3
 
 
-def test_readings_while_the_gateway_was_stopped_are_told_when_it_runs(
+def test_notices_of_readings_while_the_gateway_was_stopped_are_sent_when_it_runs(
     notices, hook, keep, who, receipts
 ):
     delivery = Delivery(URL, allowed=LOOPBACK)
@@ -231,7 +231,7 @@ def test_a_book_that_was_restored_is_followed_on(notices, hook, keep, who, recei
     assert kinds(hook.requests) == ["access-log.begun", "access-log.reading"]
 
 
-def test_a_reading_during_a_look_at_the_book_is_told_once(
+def test_a_reading_during_a_look_at_the_book_gives_one_notice(
     notices, hook, keep, who, receipts, monkeypatch
 ):
     sending = notices(Delivery(URL, allowed=LOOPBACK))

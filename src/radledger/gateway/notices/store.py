@@ -135,8 +135,8 @@ class NoticeStore:
     def set(self, patient: str, destination: Destination, now: int) -> bool:
         """Send a patient's notices there from now on; false if it was changed too often today.
 
-        Notices that wait are dropped.  Where they went before is told that they end, and the new
-        destination that they begin.
+        Notices that wait are dropped.  Where they went before gets one that says that they end, and
+        the new destination one that says that they begin.
         """
         with self._database.writing() as write:
             if not self._counted(write, patient, now, _CHANGE):
