@@ -17,7 +17,7 @@ import httpx
 __all__ = ["Orthanc", "find", "running"]
 
 _BUILD = Path(__file__).parents[1] / "build/orthanc/root"
-_PROGRAM = "usr/sbin/Orthanc"
+_PROGRAM, _PLUGIN = "usr/sbin/Orthanc", "usr/share/orthanc/plugins/libOrthancPython.so"
 _SECONDS = 60
 
 
@@ -37,8 +37,11 @@ class Orthanc:
 
 
 def find() -> Path | None:
-    """Under which folder it is; none if it is not there."""
-    return next((each for each in (Path("/"), _BUILD) if (each / _PROGRAM).exists()), None)
+    """Under which folder it is, with its Python plugin; none if it is not there."""
+    roots = (Path("/"), _BUILD)
+    return next(
+        (e for e in roots if all((e / each).exists() for each in (_PROGRAM, _PLUGIN))), None
+    )
 
 
 @contextmanager

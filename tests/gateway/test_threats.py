@@ -149,6 +149,25 @@ def whole(gateway):
     return TestClient(application, URL, raise_server_exceptions=False)
 
 
+def test_every_path_asks_for_credentials_but_those_for_anyone(whole):
+    public = {
+        *(("POST", "/challenges"), ("POST", "/sessions"), ("GET", "/open"), ("GET", "/health")),
+        *(("GET", f"/fhir/{each}") for each in ("metadata", ".well-known/smart-configuration")),
+        ("GET", "/log/{name}"),
+    }
+    asked = set()
+    for path, operations in whole.get("/openapi.json").json()["paths"].items():
+        for method in map(str.upper, operations):
+            for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic eDp4"}):
+                answer = whole.request(method, path, headers=headers, json={})
+                if answer.status_code == 401:
+                    asked.add((method, path))
+                else:
+                    assert (method, path) in public, (method, path, answer.text)
+    assert len(asked) > 25
+    assert asked.isdisjoint(public)
+
+
 @pytest.mark.usefixtures("granted")
 def test_a_token_in_an_address_is_not_taken(http, reader, ask):
     viewer = http.token([ask(reader)], reader)

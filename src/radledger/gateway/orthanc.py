@@ -222,7 +222,7 @@ TheOrthanc = Annotated[Orthanc, Depends(_known)]
 router = APIRouter(prefix="/orthanc", tags=["Orthanc"], dependencies=[Depends(_known)])
 
 
-@router.post("/tokens/validate", responses=problems(400, 401, 413, 422, 503))
+@router.post("/tokens/validate", responses=problems(400, 401, 413, 422, 429, 503))
 def validate_token(gateway: TheGateway, question: Question) -> Decision:
     """Say whether a token permits reading a study, a series or an instance."""
     refused = Decision(granted=False, validity=0)
@@ -240,7 +240,7 @@ def validate_token(gateway: TheGateway, question: Question) -> Decision:
 
 @router.post(
     "/tokens/decode",
-    responses=problems(400, 401, 413, 422, 503),
+    responses=problems(400, 401, 413, 422, 429, 503),
     response_model_exclude_none=True,
 )
 def decode_token(gateway: TheGateway, given: _OfToken) -> DecodedToken:
@@ -254,7 +254,7 @@ def decode_token(gateway: TheGateway, given: _OfToken) -> DecodedToken:
 
 
 # After those whose paths have its form, so that each says its own methods.
-@router.put("/tokens/{type}", responses=problems(400, 401, 404, 413, 422, 503))
+@router.put("/tokens/{type}", responses=problems(400, 401, 404, 413, 422, 429, 503))
 def make_link(
     gateway: TheGateway,
     orthanc: TheOrthanc,
@@ -277,7 +277,7 @@ def make_link(
     )
 
 
-@router.post("/user/get-profile", responses=problems(400, 401, 413, 422, 503))
+@router.post("/user/get-profile", responses=problems(400, 401, 413, 422, 429, 503))
 def show_profile(gateway: TheGateway, given: _OfToken) -> Profile:
     """Say who holds a token."""
     try:
