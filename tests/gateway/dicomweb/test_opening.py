@@ -146,6 +146,16 @@ def test_one_block_after_a_revocation_the_cookie_shows_nothing(
     assert "set-cookie" not in response.headers
 
 
+def test_patients_open_their_own_image_sets_without_a_grant(
+    add, series, browser, http, ask, patient_with_ether, who
+):
+    (image_set,) = add(*series)
+    own = ask(who.patient, image_set)
+    shown = Viewer(http.client, http.token([own], who.patient), [image_set.image_id])
+    assert browser.get(ticket_for(shown)).status_code == 303
+    assert len(browser.get("/dicom-web/studies", headers=OWN).json()) == 1
+
+
 def test_a_gateway_without_a_viewer_issues_no_ticket(shown, gateway):
     bare = TestClient(create_application(gateway), URL)
     refused(bare.post("/tickets", headers=shown.headers), 404, "ViewerNotServed")
