@@ -272,3 +272,17 @@ def test_a_note_is_sealed_under_its_salt():
     assert SealedNote(NOTE.text, NOTE.salt).digest == NOTE.digest
     assert SealedNote.of(NOTE.text).digest != NOTE.digest
     assert SealedNote(NOTE.text + ".", NOTE.salt).digest != NOTE.digest
+
+
+def test_subjects_are_all_who_ever_permitted_a_reader_something(consents, who):
+    patient, clinician = who.patient, who.clinician
+    colleague, stranger = who.radiologist.address, who.stranger.address
+    assert consents.subjects(clinician.address) == {clinician.address}
+    consents.break_glass(patient.address, NOTE).send(clinician)
+    assert consents.subjects(clinician.address) == {clinician.address, patient.address}
+    consents.grant(stranger, Terms(("CC",))).send(who.relatives[0])
+    consents.revoke(stranger).send(who.relatives[0])
+    assert consents.subjects(stranger) == {stranger, who.relatives[0].address}
+    consents.grant(who.hospital.address, Terms(("CC",))).send(who.relatives[1])
+    assert who.relatives[1].address in consents.subjects(colleague)
+    assert who.relatives[1].address not in consents.subjects(stranger)

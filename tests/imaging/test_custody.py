@@ -96,7 +96,11 @@ def test_image_sets_and_kinds_that_a_home_holds(custody, add, series, sample, im
     assert (custody.image_sets(hospital), custody.kinds(hospital)) == ([], [])
     (mr,) = add(sample("MR_small_RLE.dcm"), keep_identity=True)
     (ct,) = add(series)
-    assert custody.image_sets(hospital) == [mr.image_id, ct.image_id]
+    patient = who.patient.address
+    assert custody.image_sets(hospital) == [(mr.image_id, patient), (ct.image_id, patient)]
+    study = images.contents(ct.image_id).study
+    assert custody.image_sets(hospital, [study, "1.2.3"]) == [(ct.image_id, patient)]
+    assert custody.image_sets(hospital, ["1.2.3"]) == []
     kinds = [
         ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1"),
         ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.1.2.5"),
@@ -104,5 +108,5 @@ def test_image_sets_and_kinds_that_a_home_holds(custody, add, series, sample, im
     assert custody.kinds(hospital) == kinds
     assert custody.image_sets(who.clinic.address) == []
     images.erase(mr.image_id, custodian=who.hospital)
-    assert custody.image_sets(hospital) == [ct.image_id]
+    assert custody.image_sets(hospital) == [(ct.image_id, patient)]
     assert custody.kinds(hospital) == kinds[:1]

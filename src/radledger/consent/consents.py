@@ -172,6 +172,14 @@ class Consents(Asking, Renewal, EmergencyAccess):
         filters = _filters(subject=subject, grantee=grantee)
         return tuple(map(self._named, records.grants(self._ledger, **filters)))
 
+    def subjects(self, reader: str) -> set[str]:
+        """All whose images a reader can be permitted to use, and some who no longer permit it.
+
+        It is by what was ever granted to the reader or its institution: a first look, for who has
+        many image sets to ask about.
+        """
+        return records.subjects(self._ledger, parse_address(reader))
+
     def requests(
         self, *, subject: str | None = None, requester: str | None = None
     ) -> tuple[ConsentRequest, ...]:

@@ -22,7 +22,15 @@ from radledger.texts import digest_of, quoted
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
 
-__all__ = ["CONTRACT", "asked_terms", "emergencies", "grants", "request_of", "requests"]
+__all__ = [
+    "CONTRACT",
+    "asked_terms",
+    "emergencies",
+    "grants",
+    "request_of",
+    "requests",
+    "subjects",
+]
 
 CONTRACT = "ConsentRegistry"
 
@@ -41,6 +49,18 @@ def grants(ledger: Ledger, **filters: Any) -> Iterator[Grant]:
         return bool(EmergencyCounts(*as_clinician).overdue)
 
     yield from ConsentState.of([*own, *of_all]).grants(ledger.present().time, is_overdue)
+
+
+def subjects(ledger: Ledger, reader: str) -> set[str]:
+    """All whose images a reader can be permitted to use, and some who no longer permit it."""
+    institution, _ = ledger.call("ParticipantRegistry", "standing", reader)
+    grantees = sorted({reader, institution})
+    found = [
+        *ledger.events(CONTRACT, "ConsentGranted", grantee=grantees),
+        *ledger.events(CONTRACT, "EmergencyDeclared", clinician=reader),
+        *ledger.events(CONTRACT, "EmergencyDeclared", institution=institution),
+    ]
+    return {reader, *(event.args["subject"] for event in found)}
 
 
 def requests(ledger: Ledger, **filters: Any) -> Iterator[ConsentRequest]:

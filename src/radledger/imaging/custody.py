@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,12 +90,19 @@ class Custody:
         """
         return self._home.held(image_id).study
 
-    def image_sets(self, custodian: str) -> list[str]:
-        """Ids of the image sets of a custodian that this home holds, oldest first.
+    def image_sets(self, custodian: str, studies: Collection[str] = ()) -> list[tuple[str, str]]:
+        """Ids of the image sets of a custodian that this home holds, and whose each is.
 
-        They are on the chain, and were not erased here.
+        They are on the chain, and were not erased here; oldest first.
+
+        Parameters
+        ----------
+        custodian
+            Whose home it is.
+        studies
+            Study Instance UIDs; none: of all studies.
         """
-        return self._home.journal.confirmed(custodian)
+        return self._home.journal.confirmed(custodian, studies)
 
     def kinds(self, custodian: str) -> list[tuple[str, str]]:
         """Storage class and transfer syntax of a custodian's instances, most of them first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from radledger.pacs.workstations import Workstation
 
 __all__ = ["Archive"]
+
+_MOST_STUDIES = 500  # that a database is asked about by name
 
 
 class Archive:
@@ -60,7 +62,8 @@ class Archive:
         self._custody, self._custodian = radledger.custody, custodian
         self._permissions = Permissions(radledger.ledger, radledger.images.show)
         self._keys = radledger.key_service(recorder=recorder)
-        self._receipts = radledger.receipts
+        self._receipts, self._consents = radledger.receipts, radledger.consents
+        self._subjects: dict[str, tuple[int, set[str]]] = {}
         self._publisher = LogPublisher(radledger.receipt_log)
         self.image_sets = ImageSets(radledger.images, radledger.storage)
         self.instances = Instances(self.image_sets)
@@ -81,8 +84,15 @@ class Archive:
             syntaxes.setdefault(sop_class, []).append(syntax)
         return syntaxes
 
-    def viewing(self, station: Workstation) -> Viewing:
+    def viewing(self, station: Workstation, studies: Collection[str] = ()) -> Viewing:
         """What the chain permits to a workstation at the latest block, and by which grants.
+
+        Parameters
+        ----------
+        station
+            Who reads.
+        studies
+            Study Instance UIDs, of which something is sought; none: all studies.
 
         Raises
         ------
@@ -91,7 +101,11 @@ class Archive:
         """
         grants = {}
         account, use = station.reader, station.use.struct
-        for image_id in self._custody.image_sets(self._custodian):
+        time, subjects = self._asked(station.reader)
+        few = studies if len(studies) <= _MOST_STUDIES else ()
+        for image_id, patient in self._custody.image_sets(self._custodian, few):
+            if patient not in subjects:
+                continue
             try:
                 permit = self._permissions.permit(account, station.reader, image_id, use)
             except ConsentNotPermittedErased:
@@ -100,9 +114,9 @@ class Archive:
                 continue
             else:
                 grants[image_id] = permit.grant_id
-        return Viewing(account, station.reader, use, grants, self._permissions.present().time)
+        return Viewing(account, station.reader, use, grants, time)
 
-    def view(self, station: Workstation) -> View:
+    def view(self, station: Workstation, studies: Collection[str] = ()) -> View:
         """The image sets that the chain permits to a workstation at the latest block.
 
         Raises
@@ -112,7 +126,15 @@ class Archive:
         ChainStale, ConnectionFailed
             If the chain cannot say.
         """
-        return View(self, self.viewing(station))
+        return View(self, self.viewing(station, studies))
+
+    def _asked(self, reader: str) -> tuple[int, set[str]]:
+        """What time it is, and whose images a reader can be permitted to use."""
+        present = self._permissions.present()
+        known = self._subjects.get(reader)
+        if known is None or known[0] != present.block:
+            known = self._subjects[reader] = present.block, self._consents.subjects(reader)
+        return present.time, known[1]
 
     def admit(self, station: Workstation, viewing: Viewing, image_ids: set[str]) -> None:
         """Keep a receipt for each of some image sets, all or none.

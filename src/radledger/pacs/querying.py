@@ -11,9 +11,10 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from radledger.gateway.dicomweb.instances import PYDICOM
 from radledger.gateway.dicomweb.json_model import BINARY, entry
 from radledger.gateway.dicomweb.matching import INSTANCE, SERIES, STUDY, search_for
-from radledger.gateway.dicomweb.rows import instance_rows, series_rows, study_rows
+from radledger.gateway.dicomweb.rows import STUDY_UID, instance_rows, series_rows, study_rows
 from radledger.gateway.errors import QueryInvalid
 
 if TYPE_CHECKING:
@@ -109,11 +110,14 @@ class Query:
         level = level_of(identifier, patient_root=patient_root)
         wanted, filters, complete = [], {}, True
         try:
-            for element in identifier:
-                tag = f"{element.tag:08X}"
-                if element.tag.is_private or not element.tag.element or tag in _OF_ANSWER:
+            for key in sorted(identifier.keys()):
+                tag = f"{key:08X}"
+                if key.is_private or not key.element or tag in _OF_ANSWER:
                     continue
                 wanted.append(tag)
+                if not identifier.get_item(key, keep_deferred=True).value:
+                    continue  # not converted: some of pydicom's converters fail for nothing
+                element = identifier[key]
                 if element.VR == "SQ":
                     complete &= not any(len(item) for item in element.value)
                 elif value := "" if element.VR in BINARY else _text(element.value):
@@ -126,6 +130,11 @@ class Query:
             raise IdentifierInvalid(error.message) from error
         except Exception as error:  # pydicom raises what values provoke
             raise IdentifierInvalid("a value cannot be understood") from error
+
+    @property
+    def studies(self) -> list[str]:
+        """UIDs of the studies that are asked for; none if it is not by these."""
+        return [uid for uid in self.search.filters.get(STUDY_UID, "").split("\\") if uid]
 
     def answers(self, view: View, title: str) -> Iterator[Dataset]:
         """The identifiers of what a view shows and matches.
@@ -153,7 +162,7 @@ class Query:
 
     def _answer(self, row: _Row, title: str) -> Dataset:
         answer = Dataset()
-        with disable_value_validation():
+        with PYDICOM, disable_value_validation():
             for tag in self.wanted:
                 answer.update(_element(tag, row.get(tag, {})))
         answer.SpecificCharacterSet = "ISO_IR 192"
@@ -170,7 +179,7 @@ def _text(value: Any) -> str:
 def _element(tag: str, found: Mapping[str, Any]) -> Dataset:
     """An attribute of an answer; without a value if it is long or nested, or cannot be written."""
     try:
-        vr = dictionary_VR(int(tag, 16))
+        vr = dictionary_VR(int(tag, 16)).split(" ")[0]  # of several, the first
     except KeyError:
         return Dataset()
     said = entry(found["vr"], *found["Value"]) if "Value" in found else entry(vr)

@@ -121,8 +121,9 @@ class Retrieval:
         """Answer a request with as many responses as it has instances, and the last one."""
         respond = _Responder(association, request, context)
         try:
-            viewing = self.archive.viewing(self.station)
-            view, located = self._chosen(viewing, request, context)
+            wanted = _wanted(request, context)
+            viewing = self.archive.viewing(self.station, wanted["StudyInstanceUID"])
+            view, located = self._chosen(viewing, wanted)
             send = self._sender(association, request)
             self._admit(viewing, located)
         except _Refused as refused:
@@ -134,17 +135,8 @@ class Retrieval:
             self._send(viewing, view, located, send, respond)
 
     def _chosen(
-        self, viewing: Viewing, request: _Request, context: PresentationContext
+        self, viewing: Viewing, wanted: Mapping[str, set[str]]
     ) -> tuple[View, list[Located]]:
-        identifier = _decoded(request, context.transfer_syntax[0])
-        patient_root = str(request.AffectedSOPClassUID).startswith(PATIENT_ROOT)
-        try:
-            level = level_of(identifier, patient_root=patient_root)
-            wanted = {key: _values(identifier, key) for key in LEVELS.values()}
-        except IdentifierInvalid as error:
-            raise _Refused(_IDENTIFIER, str(error)) from error
-        if not wanted[LEVELS[level]]:
-            raise _Refused(_IDENTIFIER, f"{LEVELS[level]} is missing")
         view = View(self.archive, viewing)
         found = [each for each in view.select() if _is_wanted(view, each, wanted)]
         if not found:
@@ -316,6 +308,20 @@ def retrievals(
             association.dimse.cancel_req = {}
 
     association._serve_request = served  # type: ignore[method-assign]
+
+
+def _wanted(request: _Request, context: PresentationContext) -> dict[str, set[str]]:
+    """The values of each key of a request, by which instances are chosen."""
+    identifier = _decoded(request, context.transfer_syntax[0])
+    patient_root = str(request.AffectedSOPClassUID).startswith(PATIENT_ROOT)
+    try:
+        level = level_of(identifier, patient_root=patient_root)
+        wanted = {key: _values(identifier, key) for key in LEVELS.values()}
+    except IdentifierInvalid as error:
+        raise _Refused(_IDENTIFIER, str(error)) from error
+    if not wanted[LEVELS[level]]:
+        raise _Refused(_IDENTIFIER, f"{LEVELS[level]} is missing")
+    return wanted
 
 
 def _is_wanted(view: View, located: Located, wanted: Mapping[str, set[str]]) -> bool:

@@ -134,7 +134,7 @@ class Server:
             model = str(event.request.AffectedSOPClassUID)
             query = Query.of(_identifier(event), patient_root=model.startswith(PATIENT_ROOT))
             status = _PENDING if query.complete else _PENDING_WITHOUT_KEYS
-            view = self._archive.view(self._station(event))
+            view = self._archive.view(self._station(event), query.studies)
             for answer in query.answers(view, self._settings.title):
                 if event.is_cancelled:
                     yield _CANCELLED, None

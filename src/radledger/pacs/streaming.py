@@ -10,6 +10,13 @@ from pynetdicom import _config
 
 __all__ = ["streaming"]
 
+_SETTINGS = {
+    "STORE_SEND_CHUNKED_DATASET": True,
+    "STORE_RECV_CHUNKED_DATASET": True,
+    "LOG_REQUEST_IDENTIFIERS": False,
+    "LOG_RESPONSE_IDENTIFIERS": False,
+}
+
 
 @contextmanager
 def streaming() -> Iterator[None]:
@@ -17,13 +24,13 @@ def streaming() -> Iterator[None]:
 
     pynetdicom holds each in memory otherwise, and logs identifiers of patients.
     """
-    before = _config.STORE_SEND_CHUNKED_DATASET, _config.STORE_RECV_CHUNKED_DATASET
+    before = {name: getattr(_config, name) for name in _SETTINGS}
     logger = logging.getLogger("pynetdicom")
     level = logger.level
-    _config.STORE_SEND_CHUNKED_DATASET = _config.STORE_RECV_CHUNKED_DATASET = True
+    vars(_config).update(_SETTINGS)
     logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        _config.STORE_SEND_CHUNKED_DATASET, _config.STORE_RECV_CHUNKED_DATASET = before
+        vars(_config).update(before)
         logger.setLevel(level)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pydicom
 import pytest
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.config import disable_value_validation
+from pydicom.datadict import dictionary_VR
+from pydicom.dataset import Dataset
 
 from radledger.chain.errors import ConnectionFailed
 from radledger.consent import Terms
@@ -92,6 +95,30 @@ def test_what_is_not_permitted_is_not_found(
     assert read_by(home) == []  # who finds has not read
 
 
+def test_the_chain_is_asked_about_what_may_be_permitted_alone(
+    both, consents, patient_with_ether, serving, ask, reader, who, ct, monkeypatch
+):
+    asked = []
+    permit = Permissions.permit
+
+    def counted(self, account, reader, image_id, use):
+        asked.append(image_id)
+        return permit(self, account, reader, image_id, use)
+
+    with serving() as port, ask(port) as asking:
+        monkeypatch.setattr(Permissions, "permit", counted)
+        assert asking.find(**ALL)[0] == []
+        assert asked == []  # no patient has granted anything
+        consents.grant(reader.address, CARE).send(who.patient)
+        assert len(asking.find(**ALL)[0]) == 2
+        assert set(asked) == {each.image_id for each in both}
+        asked.clear()
+        assert len(asking.find(StudyInstanceUID=ct.StudyInstanceUID)[0]) == 1
+        assert set(asked) == {both[0].image_id}
+        many = ["1.2.3", *(f"1.2.{number}" for number in range(600)), ct.StudyInstanceUID]
+        assert len(asking.find(StudyInstanceUID=many)[0]) == 1
+
+
 def test_a_grant_for_another_use_lets_nothing_be_found(
     both, consents, patient_with_ether, serving, ask, reader, who
 ):
@@ -118,6 +145,24 @@ def test_keys_that_are_not_supported_are_said(both, granted, serving, ask):
         wanted.add_new(0x00090010, "LO", "PRIVATE")
         statuses = [status.Status for status, _ in association.send_c_find(wanted, FIND)]
         assert statuses == [0xFF00, 0xFF00, SUCCESS]
+
+
+def test_every_attribute_can_be_asked_for(both, granted, serving, ask, ct):
+    tags = [tag for tag in DicomDictionary if tag >> 16 not in (0, 2, 0xFFFE)]
+    names = {f"{tag:08X}": {"vr": dictionary_VR(tag).split(" ")[0]} for tag in tags}
+    with serving() as port, ask(port) as asking:
+        for level in ("STUDY", "SERIES", "IMAGE"):
+            wanted = Dataset.from_json(names)
+            wanted.QueryRetrieveLevel = level
+            wanted.StudyInstanceUID = ct.StudyInstanceUID
+            *found, (last, _) = asking.association.send_c_find(wanted, FIND)
+            assert last.Status == SUCCESS
+            assert [status.Status for status, _ in found] == [0xFF00] * len(found)
+            matches = [answer for _, answer in found]
+            assert len(matches) == (3 if level == "IMAGE" else 1)
+            assert matches[0].PatientName == ct.PatientName
+            assert len(matches[0]) > 4000
+            assert not matches[0].PixelData
 
 
 def test_identifiers_that_are_none(both, granted, serving, ask):

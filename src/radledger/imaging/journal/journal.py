@@ -22,7 +22,7 @@ its backups hold it until they are overwritten or destroyed, which is its admini
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -321,11 +321,12 @@ class Journal(RekeyRows):
         name = {"study": "study", "series": "series", "instance": "sop_instance"}[level]
         return self._sets(statements.HOLDING[level], **{name: uid})
 
-    def confirmed(self, custodian: str) -> list[str]:
-        """Ids of the sets of a custodian that the chain has, oldest first."""
-        of_custodian = of_sets.c.custodian == custodian, of_sets.c.state == "confirmed"
-        rows = self._all(select(of_sets.c.image_id).where(*of_custodian).order_by(of_sets.c.set_id))
-        return [image_id for (image_id,) in rows]
+    def confirmed(self, custodian: str, studies: Collection[str] = ()) -> list[tuple[str, str]]:
+        """Ids of a custodian's sets on the chain, and whose each is; of some studies, or of all."""
+        which = [of_sets.c.custodian == custodian, of_sets.c.state == "confirmed"]
+        which += [of_sets.c.study.in_(studies)] if studies else []
+        query = select(of_sets.c.image_id, of_sets.c.patient).where(*which)
+        return [(row[0], row[1]) for row in self._all(query.order_by(of_sets.c.set_id))]
 
     def kinds(self, custodian: str) -> list[tuple[str, str]]:
         """Class and transfer syntax of a custodian's instances on the chain, most of them first."""
