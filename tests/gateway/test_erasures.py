@@ -159,6 +159,33 @@ def test_a_holder_without_a_gateway_brings_its_certificate(
     assert home.erasures.status(image_id).complete
 
 
+def test_a_reader_s_home_keeps_no_secret_and_after_the_erasure_no_name_of_a_content(
+    home, clinic, read, image_id, who, ledger, tmp_path
+):
+    read(clinic, who.clinic, image_id)
+    clinic.reading.fetch(
+        image_id,
+        tmp_path / "fetched",
+        reader=who.clinic,
+        private_key=PRIVATE_KEY,
+        key_service=home.key_service(),
+        use=CARE,
+    )
+    cids = {each.cid.encode() for each in home.images.contents(image_id).instances}
+
+    def left(*needles):
+        files = [path for path in clinic.home.rglob("*") if path.is_file()]
+        content = b"".join([path.read_bytes() + path.name.encode() for path in files])
+        return {needle for needle in needles if needle in content}
+
+    secret = home.images.secret(image_id).encode()
+    assert left(secret) == set()
+    assert left(*cids) == cids
+    home.images.erase(image_id, custodian=who.hospital)
+    clinic.erasures.forget(image_id, holder=who.clinic)
+    assert left(secret, *cids) == set()
+
+
 def test_an_institution_certifies_for_its_members_but_the_custodian_does_not(
     home, clinic, serve, asks, read, image_id, identities, participants, consents, who, ledger
 ):

@@ -127,6 +127,19 @@ def test_what_a_backup_brought_back_is_destroyed_again(restored, ledger, who, se
     assert again.image_id != image_id
 
 
+def test_erasing_again_in_a_restored_home_gives_the_digest_that_the_chain_has(
+    restored, ledger, who
+):
+    image_id, store, home = restored
+    images = Images(ledger, store, home)
+    result = images.erase(image_id, custodian=who.hospital)
+    assert result.digest == images.show(image_id).certificate
+    certificate = ErasureCertificate.from_file(result.certificate)
+    assert (certificate.signer, certificate.image_id) == (who.hospital.address, image_id)
+    with pytest.raises(SecretUnknown):
+        images.secret(image_id)
+
+
 def test_a_set_that_a_backup_had_before_it_was_anchored_is_not_taken_for_new(
     ledger, images, add, series, who, home, store, tmp_path, monkeypatch
 ):

@@ -106,7 +106,9 @@ class Maintenance:
             )
         self._destroy(record, row)
         transaction, gas = self._last("ImageErased", image_id)
-        return EraseResult(image_id, certificate, "0x" + digest.hex(), transaction, gas)
+        # In a home from a backup, the certificate is another one than that of the chain.
+        on_chain = record.certificate or "0x" + digest.hex()
+        return EraseResult(image_id, certificate, on_chain, transaction, gas)
 
     def destroy_again(self, image_id: str) -> bool:
         """Destroy what a backup brought back of a set that the chain says is erased, if anything.
@@ -126,6 +128,9 @@ class Maintenance:
         record = self.home.erased(image_id)
         row = self.home.journal.find(record.image_id)
         if row is None:
+            return False
+        if row.secret is None and not self.home.journal.garbage():
+            self.home.journal.overwrite()  # which another process may have held up
             return False
         self._destroy(record, row)
         return row.secret is not None
