@@ -118,10 +118,20 @@ def test_no_other_origin_may_read_an_answer(http, session):
 
 def test_the_interface_describes_itself(http):
     description = http.client.get("/openapi.json").json()
-    assert {path for path in description["paths"] if not path.startswith("/dicom-web/")} == {
+    assert {
+        path for path in description["paths"] if not path.startswith(("/dicom-web", "/fhir"))
+    } == {
         *("/challenges", "/sessions", "/releases", "/health", "/log/{name}"),
         *("/tokens", "/tokens/current", "/tokens/current/images/{image_id}"),
-        *("/tickets", "/open"),
+        *(
+            "/tickets",
+            "/open",
+            "/access-log",
+            "/access-log/notices",
+            "/introspect",
+            "/erasures",
+            "/certificates",
+        ),
     }
     answers = description["paths"]["/releases"]["post"]["responses"]
     assert set(answers) == {"201", "400", "401", "403", "404", "409", "413", "422", "503"}

@@ -122,8 +122,8 @@ class Images:
         from radledger.imaging.verifying import verify_paths
 
         pool = WorkerPool(self._home.journal.location, self._home.storage, self._home.folder)
-        secret = self.secret(image_id) if secret is None else secret
         manifest = self.contents(image_id, secret=secret)
+        secret = self.secret(image_id) if secret is None else secret
         return verify_paths(pool, manifest, secret, [Path(path) for path in paths])
 
     def fetch(self, image_id: str, to: Path | str, *, secret: str | None = None) -> FetchResult:
