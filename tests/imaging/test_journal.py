@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -24,6 +26,14 @@ PURPOSE = Purpose("0x" + "11" * 20, "0x" + "22" * 20, "basic")
 @pytest.fixture
 def location(each_journal, tmp_path):
     return each_journal or tmp_path / "journal.sqlite3"
+
+
+def test_journal_that_is_not_used_any_more_is_closed(location):
+    journal = Journal(location, HOME)
+    pool = weakref.ref(journal._database._engine.pool)
+    del journal
+    gc.collect()
+    assert pool() is None  # and with it its connections
 
 
 def end_all_sessions(url):

@@ -5,7 +5,8 @@ A journal has one connection: a server has to allow as many as there are workers
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ class Database:
         # Transactions are begun by hand: the driver would begin one with the first writing, after
         # what decides about it was read.
         self._engine = _KIND.engine(url, isolation_level="AUTOCOMMIT", **options)
-        event.listen(self._engine, "connect", self._prepare)
+        event.listen(self._engine, "connect", self._listener())
         with self.errors():
             self.connection = self._engine.connect()
             try:
@@ -96,7 +97,7 @@ class Database:
                 raise
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; so does the end of this object."""
         self.connection.close()
         self._engine.dispose()
 
@@ -154,6 +155,17 @@ class Database:
 
     def _make_room(self) -> None:
         """Make where the tables will be, and let no other process do so at the same time."""
+
+    def _listener(self) -> Callable[..., None]:
+        # SQLAlchemy keeps a listener for as long as a connection is open, and this object would
+        # never end if that listener were a method of it.
+        method = weakref.WeakMethod(self._prepare)
+
+        def prepare(*made: Any) -> None:
+            if alive := method():
+                alive(*made)
+
+        return prepare
 
     def _begin(self, *, durable: bool) -> None:
         raise NotImplementedError
