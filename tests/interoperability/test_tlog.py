@@ -72,6 +72,20 @@ def test_go_verifies_inclusion(log: Log, signer: LogSigner, tmp_path: Path, size
     assert (unsigned.returncode, unsigned.stdout) == (1, "")
 
 
+def test_go_verifies_inclusion_under_an_earlier_checkpoint(
+    log: Log, signer: LogSigner, tmp_path: Path
+) -> None:
+    """As a proof by the first checkpoint on the chain is made, when the log has grown since."""
+    earlier = publish_alone(log, 5)
+    publish_alone(log, 600)
+    file = tmp_path / "entry.tlog-proof"
+    for index in (0, 4):
+        file.write_text(proof_text(log.prove(entry(index), under=earlier)))
+        done = checked("inclusion", file, entry(index).hex(), signer.key.vkey)
+        expected = f"{LOG.key.name} {index} 5 {base64_of(earlier.root)} 0\n"
+        assert (done.returncode, done.stdout) == (0, expected), done.stderr
+
+
 def test_go_verifies_consistency(log: Log) -> None:
     checkpoints = [publish_alone(log, size) for size in (1, 2, 255, 256, 300, 513)]
     for number, new in enumerate(checkpoints):

@@ -200,15 +200,15 @@ class SignedReceipt:
                 "not a signed receipt: fields are missing or not known; sign a new one",
                 fields=sorted(map(str, value)) if isinstance(value, Mapping) else None,
             )
+        fields = {}
         for name, parsed in _FORMS.items():
             try:
-                value = {**value, name: parsed(value[name])}
+                fields[name] = parsed(value[name])
             except (UsageError, ValueError, TypeError, AttributeError):
                 raise ReceiptInvalid(
                     f"not a signed receipt: {name} is {reprlib.repr(value[name])}; sign a new one",
                     field=name,
                 ) from None
-        fields = dict(value)
         signature = fields.pop("signature")
         return cls(Receipt(**fields), signature)
 

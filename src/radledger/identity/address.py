@@ -27,12 +27,12 @@ def parse_address(text: str) -> str:
     >>> parse_address("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed")
     '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
     """
-    from eth_utils.address import to_checksum_address
+    from radledger.chain.events import checksummed
 
     digits = text.removeprefix("0x")
     checked = None
     if text.startswith("0x") and re.fullmatch("[0-9a-fA-F]{40}", digits):
-        checked = str(to_checksum_address(text))
+        checked = checksummed(text)
     # One case throughout is an address without a checksum.
     if checked is None or (digits not in (digits.lower(), digits.upper()) and text != checked):
         raise InvalidAddress(
