@@ -11,7 +11,7 @@ from radledger.gateway.errors import InvalidOrthanc
 from radledger.gateway.orthanc import LINKS, Orthanc
 from radledger.imaging.journal.journal import Journal
 from tests.gateway.conftest import refused
-from tests.gateway.orthanc.conftest import CREDENTIALS, PASSWORD
+from tests.gateway.orthanc.conftest import CARE, CREDENTIALS, PASSWORD
 
 pytestmark = pytest.mark.usefixtures("granted")
 
@@ -140,6 +140,33 @@ def test_a_grant_for_a_deidentified_copy_does_not_open_the_original(
         assert decided(token, level, uid) == REFUSED
     copied = home.images.contents(copy.image_id)
     assert decided(token, "study", copied.study) == GRANTED
+
+
+def test_orthanc_and_dicomweb_decide_alike(
+    decided, http, consents, participants, home, add, series, token_for, ct, reader, who
+):
+    (image_set,) = add(*series)
+    token, image_id = token_for(image_set), image_set.image_id
+
+    def shown():
+        path = f"/dicom-web/studies/{ct.StudyInstanceUID}/metadata"
+        return http.client.get(path, headers={"Authorization": token}).status_code == 200
+
+    acts = [
+        (True, lambda: None),
+        (False, lambda: consents.revoke(reader.address).send(who.patient)),
+        (True, lambda: consents.grant(reader.address, CARE).send(who.patient)),
+        (False, lambda: participants.suspend(reader.address).send(who.hospital)),
+        (True, lambda: participants.reinstate(reader.address).send(who.hospital)),
+        (False, lambda: home.images.disown(image_id).send(who.patient)),
+        (True, lambda: home.images.acknowledge(image_id).send(who.patient)),
+        (True, lambda: home.images.rekey(image_id, custodian=who.hospital)),
+        (False, lambda: home.images.erase(image_id, custodian=who.hospital)),
+    ]
+    for permitted, act in acts:
+        act()
+        decisions = {decided(token, level, uid)["granted"] for level, uid in levels(ct).items()}
+        assert decisions == {shown()} == {permitted}
 
 
 def test_an_erased_study_is_refused(decided, home, add, series, token_for, ct, who):
