@@ -184,6 +184,15 @@ def test_what_is_not_a_patient_or_a_page(http, who):
     )
 
 
+def test_a_chain_that_cannot_say_who_acts_shows_nothing(http, read, who, wall):
+    read()
+    wall(61, max_block_age=60)
+    headers = http.sign_in(who.patient)
+    for method, path in (("GET", ""), ("GET", "/notices"), ("DELETE", "/notices")):
+        answer = http.client.request(method, f"/access-log{path}", headers=headers)
+        assert refused(answer, 503, "ChainStale")["block_age"] == 61
+
+
 def test_a_gateway_that_shows_many_their_logs_asks_others_to_wait(http, gateway, who):
     for _ in range(patients._MOST_SHOWN):
         gateway.patients._shown.acquire()
