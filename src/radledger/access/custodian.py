@@ -158,9 +158,12 @@ class CustodianKeyService:
         context = release_context(receipt.image_id, receipt.grant_id)
         # The secret that is given has to be that of the manifest in the book.
         with self._turns.at(receipt.image_id):
-            record = self._locked_out(self._show(receipt.image_id), arrived)
-            # Encrypting it again, or waiting for others, may have taken minutes.
-            present = self._latest.present()
+            present = self._latest.present()  # waiting for others may have taken minutes
+            ask = partial(self._show, receipt.image_id)
+            record = self._latest.once(("record", receipt.image_id), ask)
+            if self._must_rekey(record, present):
+                record = self._rekeyed(record)
+                present = self._latest.present()  # as may this
             owner, _ = self._admitted(request, present, arrived)
             acknowledgement = self._acknowledged(receipt, present)
             wrapped = keys.wrap(self._secret(receipt.image_id), public_key, context)
@@ -274,13 +277,16 @@ class CustodianKeyService:
         day = day_of(present.time)
         return Acknowledgement.sign(self._ledger, self._recorder, receipt.digest, custodian, day)
 
-    def _locked_out(self, record: ImageRecord, present: Present) -> ImageRecord:
-        """Encrypt under a new secret if a reader has the current one and may no longer read."""
+    def _must_rekey(self, record: ImageRecord, present: Present) -> bool:
+        """Whether a reader has the current secret and may no longer read."""
         if self._rekey is None or self._all_may_read(record, present):
-            return record
+            return False
         # A patient and a friend could have a hospital encrypt at will, by granting and revoking.
-        if present.time - self._rekeyed_at(record) < _PAUSE:
-            return record
+        return present.time - self._rekeyed_at(record) >= _PAUSE
+
+    def _rekeyed(self, record: ImageRecord) -> ImageRecord:
+        """Encrypt an image set under a new secret; its record then."""
+        assert self._rekey is not None  # noqa: S101
         with self._rekeying:  # one at a time, also of several image sets
             self._rekey(record.image_id)
         return self._show(record.image_id)

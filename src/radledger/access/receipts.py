@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from radledger.access.errors import ReceiptInvalid
-from radledger.chain.signatures import recover, signature_bytes, standard, typed_data_digest
-from radledger.chain.typed_data import Domain, Fields, typed_data
+from radledger.chain.signatures import recover_digest, signature_bytes, standard
+from radledger.chain.typed_data import Domain, Fields, digests, typed_data
 from radledger.consent import bindings
 from radledger.errors import UsageError
 from radledger.forms import Form, digits, integer, text
@@ -116,9 +116,8 @@ class Receipt:
         return bindings.Use(self.purposes, self.fulfilled, bytes.fromhex(self.disease[2:]))
 
     @property
-    def typed_data(self) -> dict[str, Any]:
-        """EIP-712 typed data, as wallets take it."""
-        message = {
+    def _message(self) -> dict[str, Any]:
+        return {
             "reader": self.reader,
             "image": self.image_id,
             "purposes": self.purposes,
@@ -128,20 +127,29 @@ class Receipt:
             "time": self.time,
             "nonce": self.nonce,
         }
-        domain = Domain("RadLedger Receipt", "1", self.chain_id, self.contract)
-        return typed_data(domain, "Receipt", _FIELDS, message)
+
+    @property
+    def _domain(self) -> Domain:
+        return Domain("RadLedger Receipt", "1", self.chain_id, self.contract)
+
+    @property
+    def typed_data(self) -> dict[str, Any]:
+        """EIP-712 typed data, as wallets take it."""
+        return typed_data(self._domain, "Receipt", _FIELDS, self._message)
+
+    @property
+    def _digests(self) -> tuple[bytes, bytes]:
+        return digests(self._domain, "Receipt", _FIELDS, self._message)
 
     @property
     def digest(self) -> bytes:
         """The 32 bytes that are signed, which identify the receipt."""
-        return typed_data_digest(self.typed_data)
+        return self._digests[1]
 
     @property
     def content(self) -> bytes:
         """Its hash as a struct, from which a contract computes the digest."""
-        from eth_account.messages import encode_typed_data
-
-        return bytes(encode_typed_data(full_message=self.typed_data).body)
+        return self._digests[0]
 
     def is_for(self, ledger: Ledger) -> bool:
         """Whether it is for the chain and contracts of a ledger."""
@@ -170,7 +178,7 @@ class SignedReceipt:
         `IdentityRegistry` knows whether that is the reader's owner.
         """
         try:
-            return recover(self.receipt.typed_data, signature_bytes(self.signature))
+            return recover_digest(self.receipt.digest, signature_bytes(self.signature))
         except (ValueError, TypeError):
             return None
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+from eth_hash.auto import keccak
 
 from radledger.texts import quoted
 
-__all__ = ["Domain", "Fields", "canonical", "parsed", "typed_data", "types_of"]
+__all__ = ["Domain", "Fields", "canonical", "digests", "parsed", "typed_data", "types_of"]
 
 Fields = tuple[tuple[str, str], ...]
 """The fields of a struct: type and name of each, in order."""
@@ -193,3 +196,50 @@ def _declares(types: Any, primary: str, fields: Fields) -> bool:
         and isinstance(domain, list)
         and all(field in domain for field in expected["EIP712Domain"])
     )
+
+
+def digests(
+    domain: Domain, primary: str, fields: Fields, message: Mapping[str, Any]
+) -> tuple[bytes, bytes]:
+    """Hash of a struct of words, and the 32 bytes that are signed for it.
+
+    As eth-account has it for what `typed_data` writes, in a tenth of the time; receipts are hashed
+    by the thousand.
+
+    Raises
+    ------
+    ValueError
+        If a value is not of its type, or the type not of one word.
+    """
+    words = [_type_hash(primary, fields)]
+    words += [_word(kind, message[name]) for kind, name in fields]
+    struct: bytes = keccak(b"".join(words))
+    return struct, keccak(b"\x19\x01" + _separator(domain) + struct)
+
+
+@lru_cache
+def _type_hash(primary: str, fields: Fields) -> bytes:
+    members = ",".join(f"{kind} {name}" for kind, name in fields)
+    return bytes(keccak(f"{primary}({members})".encode()))
+
+
+@lru_cache
+def _separator(domain: Domain) -> bytes:
+    words = [
+        _type_hash("EIP712Domain", _DOMAIN),
+        *(keccak(text.encode()) for text in (domain.name, domain.version)),
+        _word("uint256", domain.chain_id),
+        _word("address", domain.contract),
+    ]
+    return bytes(keccak(b"".join(words)))
+
+
+def _word(kind: str, value: Any) -> bytes:
+    name, size = re.fullmatch(r"([a-z]+)(\d*)", kind).groups()  # type: ignore[union-attr]
+    if name == "uint" and 0 <= value < 1 << int(size):
+        return int(value).to_bytes(32, "big")
+    if name == "address" and len(word := bytes.fromhex(value[2:])) == _ADDRESS_SIZE:
+        return word.rjust(32, b"\0")
+    if name == "bytes" and len(word := bytes.fromhex(value[2:])) == int(size or -1):
+        return word.ljust(32, b"\0")
+    raise ValueError(f"{quoted(str(value))} is not of the type {kind}")

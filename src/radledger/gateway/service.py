@@ -18,6 +18,7 @@ from radledger.gateway.errors import (
     TicketInvalid,
 )
 from radledger.gateway.expiring import Expiring
+from radledger.gateway.idle import IdleCloser
 from radledger.gateway.model import Health, Issued
 from radledger.gateway.notices import Delivery
 from radledger.gateway.patients import Patients
@@ -132,6 +133,7 @@ class Gateway:
         self._publisher = LogPublisher(self.receipt_log, LogAnchorer.of(*anchored))
         self._ledger, self._images, self._erasures = ledger, radledger.images, radledger.erasures
         self._watcher = ErasureWatcher(ledger, self.forget)
+        self._closer = IdleCloser(self.image_sets.idle, self.forget)
         sending = delivery or Delivery(self.url)
         self.patients = Patients(radledger, self._permissions, custodian.address, sending)
         self.consents = ConsentRegistry.open(radledger, self.fhir_url, custodian.address, policies)
@@ -139,6 +141,7 @@ class Gateway:
     def start(self) -> None:
         """Begin what runs beside requests: it forgets what is erased, publishes, anchors, sends."""
         self._watcher.start()
+        self._closer.start()
         self._publisher.start()
         self.patients.notices.start()
         if self.store is not None:
@@ -147,6 +150,7 @@ class Gateway:
     def close(self) -> None:
         """Stop what runs, and close the databases and the files that viewers look at."""
         self._watcher.close()
+        self._closer.close()
         self._publisher.close()
         self.patients.notices.close()
         if self.store is not None:

@@ -244,6 +244,25 @@ def test_sets_are_closed_for_others(gateway, dicomweb, add, ct, series, sample, 
         assert len(gateway.image_sets._opened) == 1
 
 
+def test_a_set_that_is_not_looked_at_is_closed(gateway, dicomweb, add, ct, series, sample):
+    now = [0.0]
+    gateway.image_sets._clock = lambda: now[0]
+    first, second = *add(*series), *add(sample("MR_small.dcm"))
+    viewer = dicomweb(first, second)
+    for dataset in (ct, MR):
+        assert viewer.get(f"{path_of(dataset)}/rendered").status_code == 200
+    now[0] = image_sets._IDLE - 1
+    gateway._closer.look()
+    assert list(gateway.image_sets._opened) == [first.image_id, second.image_id]
+    only = dicomweb(first)
+    assert only.get(path_of(ct)).status_code == 200
+    now[0] += 1
+    gateway._closer.look()
+    assert list(gateway.image_sets._opened) == [first.image_id]
+    assert {image_id for image_id, _ in gateway.instances._opened} == {first.image_id}
+    assert viewer.get(path_of(MR)).status_code == 200  # opened again
+
+
 def test_memory_does_not_grow_with_a_file(dicomweb, add, gateway, tmp_path):
     frames, size = 48, 512 * 512 * 2
     dataset = image(512, 512, NumberOfFrames=frames, PixelData=b"")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["ImageSets", "OpenSet", "readable"]
 
 _log = logging.getLogger(__name__)
+_IDLE = 900.0
+"""Seconds after which an image set that is not used is closed: a session."""
 _MOST_INSTANCES = 200_000
 """Of all sets that are kept open; each takes about a kilobyte."""
 
@@ -40,6 +43,8 @@ class OpenSet:
         By SOP Instance UID.
     header
         That of its first instance in the DICOM JSON Model, once it was read.
+    used
+        When it was found last, by the clock of all.
     """
 
     image_id: str
@@ -47,6 +52,7 @@ class OpenSet:
     instances: Mapping[str, Instance]
     secret: str = field(repr=False)
     header: Mapping[str, Any] | None = field(default=None, repr=False)
+    used: float = 0.0
 
 
 class ImageSets:
@@ -58,10 +64,14 @@ class ImageSets:
         Those of the home, with their secrets.
     storage
         Where the ciphertext is.
+    clock
+        Seconds.
     """
 
-    def __init__(self, images: Images, storage: Storage) -> None:
-        self._images, self._storage = images, storage
+    def __init__(
+        self, images: Images, storage: Storage, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._images, self._storage, self._clock = images, storage, clock
         self._opened: OrderedDict[str, OpenSet] = OrderedDict()
         self._lock, self._opening = threading.Lock(), threading.Lock()
 
@@ -87,6 +97,12 @@ class ImageSets:
         with self._lock:
             self._opened.pop(image_id, None)
 
+    def idle(self) -> list[str]:
+        """The ids of those that were not used for a quarter of an hour."""
+        with self._lock:
+            before = self._clock() - _IDLE
+            return [each.image_id for each in self._opened.values() if each.used <= before]
+
     def open_file(self, opened: OpenSet, sop_instance: str) -> BinaryIO:
         """One instance's file, decrypted as it is read.
 
@@ -110,6 +126,7 @@ class ImageSets:
         with self._lock:
             opened = self._opened.get(image_id)
             if opened is not None:
+                opened.used = self._clock()
                 self._opened.move_to_end(image_id)
             return opened
 
@@ -118,7 +135,7 @@ class ImageSets:
             secret = self._images.secret(image_id)
             manifest = self._images.contents(image_id, secret=secret)
         instances = {each.sop_instance: each for each in manifest.instances}
-        opened = OpenSet(image_id, manifest, instances, secret)
+        opened = OpenSet(image_id, manifest, instances, secret, used=self._clock())
         with self._lock:
             self._opened[image_id] = opened
             total = sum(len(each.instances) for each in self._opened.values())

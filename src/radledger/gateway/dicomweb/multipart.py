@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 __all__ = ["Part", "multipart", "streamed"]
@@ -50,19 +52,35 @@ def streamed(
     pieces = iter(content)
     first = next(pieces, b"")
     return StreamingResponse(
-        chain((first,), pieces),
+        _ahead(chain((first,), pieces)),
         headers={**_NOT_STORED, **(headers or {}), "Content-Type": media_type},
     )
 
 
+async def _ahead(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Pieces, of which the next is made in a thread while one is sent."""
+    coming = _coming(pieces)
+    while (piece := await coming) is not None:
+        coming = _coming(pieces)
+        yield piece
+
+
+def _coming(pieces: Iterator[bytes]) -> asyncio.Task[bytes | None]:
+    task = asyncio.create_task(run_in_threadpool(next, pieces, None))
+    # What is raised after the connection has ended is of no interest.
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
+
+
 def _written(parts: Iterable[Part], boundary: str) -> Iterator[bytes]:
+    before = b""
     for part in parts:
         head = (
             f"--{boundary}\r\nContent-Type: {part.media_type}\r\n"
             f"Content-Location: {part.location}\r\n\r\n"
         ).encode()
         pieces = iter(part.content)
-        yield head + next(pieces, b"")
+        yield before + head + next(pieces, b"")
         yield from pieces
-        yield b"\r\n"
-    yield f"--{boundary}--\r\n".encode()
+        before = b"\r\n"
+    yield before + f"--{boundary}--\r\n".encode()

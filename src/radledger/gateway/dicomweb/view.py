@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Located", "Shelf", "View"]
 
-_PIECE = 1 << 18
+_PIECE = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)
