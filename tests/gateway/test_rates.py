@@ -124,3 +124,10 @@ def test_links_of_an_account_count(
         assert http.client.post("/tickets", headers=viewer).status_code == 201
     for viewer in viewers:
         refused(http.client.post("/tickets", headers=viewer), 429, "RateExceeded")
+
+
+def test_who_asks_for_nothing_more_is_answered():
+    """A token for one image set counts as its request, which may be of a while ago."""
+    rate = Rate(1, burst=2, clock=lambda: 0.0)
+    for _ in range(3):
+        rate.require("reader", 0)

@@ -121,6 +121,9 @@ index rebuild
 relay serve --port 0 --as hospital
 gateway serve --port 0 --as hospital
 gateway view IMAGE --purpose CC --as radiologist
+link create IMAGE --gateway http://127.0.0.1:1 --as patient
+link list --gateway http://127.0.0.1:1 --as patient
+link revoke IMAGE --gateway http://127.0.0.1:1 --as patient
 pacs receive --patients PATIENTS --allow A --port 0 --as hospital
 pacs send IMAGE --to A@127.0.0.1:1 --as hospital
 pacs serve --workstations STATIONS --port 0 --as hospital

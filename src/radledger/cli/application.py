@@ -43,6 +43,7 @@ _LATER = {
     "index": "radledger.cli.index:group",
     "relay": "radledger.cli.relay:group",
     "gateway": "radledger.cli.gateway:group",
+    "link": "radledger.cli.link:group",
     "pacs": "radledger.cli.pacs:group",
     "transaction": "radledger.cli.transaction:group",
     "submit": "radledger.cli.acting:submit",

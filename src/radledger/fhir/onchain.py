@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from radledger.area.fold import NOBODY
 from radledger.consent import duo, records, signing
 from radledger.consent.diseases import decode_disease, encode_disease
-from radledger.consent.scope import EMERGENCY, parse_scope
+from radledger.consent.scope import ALL, EMERGENCY, parse_scope
 from radledger.fhir.references import COURSE, IMAGE_SET, VISIT
 from radledger.identity.identities import CONSENT_DELEGATE
 
@@ -106,6 +106,16 @@ class OnChain:
             named = ((IMAGE_SET, "image"), (VISIT, "visit"), (COURSE, "course"))
             found |= {(system, event.args[name]) for system, name in named}
         return {each for each in found if each[1] != _NO_GROUP}
+
+    def images_of(self, subject: str, scope: str) -> list[str]:
+        """Ids of a subject's image sets that are of a scope: ``all``, a set, visit or course."""
+        anchored = self.ledger.events("ImageRegistry", "ImageAnchored", patient=subject)
+        named = ("image", "visit", "course")
+        return [
+            event.args["image"]
+            for event in anchored
+            if scope == ALL or scope in [event.args[name] for name in named]
+        ]
 
     def standing(self, subject: str) -> Standing:
         """What stands of a subject's consents; emergencies that were declared are not consents.

@@ -35,6 +35,9 @@
         ├── RateExceeded             an account or token asks more often than it may
         ├── ImageSetUnreadable       what is stored of an image set is not what was anchored
         ├── GatewayBusy              as many sign in or read as the gateway takes
+        ├── LinkNotAllowed           a link of a patient is not for the account to make or list
+        ├── LinkUnknown              no such link, or it opens nothing any more
+        ├── PasscodeWrong            the passcode of a link is another one
         ├── GatewayUnreachable       nothing answers at the gateway's address, or not a gateway
         └── GatewayNotListening      the address to listen at cannot be had
     UsageError
@@ -69,11 +72,14 @@ __all__ = [
     "InvalidGatewayUrl",
     "InvalidOrthanc",
     "InvalidViewerOrigin",
+    "LinkNotAllowed",
+    "LinkUnknown",
     "MailNotSent",
     "MediaTypeNotSupported",
     "NotAcceptable",
     "NoticesExceeded",
     "OrthancUnknown",
+    "PasscodeWrong",
     "PatientNotRepresented",
     "PatientUnknown",
     "QueryInvalid",
@@ -225,6 +231,18 @@ class ImageSetUnreadable(GatewayError):
 
 class GatewayBusy(GatewayError):
     """As many accounts have signed in, or wait for a secret, as the gateway takes at a time."""
+
+
+class LinkNotAllowed(GatewayError):
+    """A link to a patient's images is not for this account to make, or is over before it begins."""
+
+
+class LinkUnknown(GatewayError):
+    """There is no such link, or it opens nothing any more; which of them is not said."""
+
+
+class PasscodeWrong(GatewayError):
+    """The passcode of a link is another one."""
 
 
 class GatewayUnreachable(GatewayError):

@@ -60,5 +60,5 @@ class Rate:
                 )
             self._due[who] = due
             self._due.move_to_end(who)
-            while self._due[oldest := next(iter(self._due))] <= now:
+            while self._due and self._due[oldest := next(iter(self._due))] <= now:
                 del self._due[oldest]

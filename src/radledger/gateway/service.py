@@ -19,6 +19,7 @@ from radledger.gateway.errors import (
 )
 from radledger.gateway.expiring import Expiring
 from radledger.gateway.idle import IdleCloser
+from radledger.gateway.links import Links
 from radledger.gateway.model import Health, Issued
 from radledger.gateway.notices import Delivery
 from radledger.gateway.patients import Patients
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from radledger.facade import RadLedger
     from radledger.gateway.storing import InstanceStore
     from radledger.imaging.certificates import ErasureCertificate
+    from radledger.imaging.model import ImageSet
 
 __all__ = ["FHIR", "Gateway"]
 
@@ -80,8 +82,8 @@ class Gateway:
     ----------
     chain_id
         The chain.
-    consents
-        The registry of FHIR Consents.
+    consents, links
+        The registry of FHIR Consents, and the links by which patients show images.
     image_sets, instances
         What viewers look at, opened with the secrets of the home.
     studies
@@ -137,6 +139,7 @@ class Gateway:
         sending = delivery or Delivery(self.url)
         self.patients = Patients(radledger, self._permissions, custodian.address, sending)
         self.consents = ConsentRegistry.open(radledger, self.fhir_url, custodian.address, policies)
+        self.links = Links.open_home(radledger, self)
 
     def start(self) -> None:
         """Begin what runs beside requests: it forgets what is erased, publishes, anchors, sends."""
@@ -158,15 +161,16 @@ class Gateway:
         self.instances.close()
         self._tokens.close()
         self.consents.close()
+        self.links.close()
 
     @property
     def fhir_url(self) -> str:
         """Address of the FHIR server."""
         return self.url + FHIR
 
-    def patient_of(self, image_id: str) -> str:
-        """Whose an image set is."""
-        return str(self._permissions.image_set(image_id).patient)
+    def image_set(self, image_id: str) -> ImageSet:
+        """An image set of the chain."""
+        return self._permissions.image_set(image_id)
 
     def account(self, session: str | None) -> str:
         """The account of a session.

@@ -16,7 +16,7 @@ from radledger.gateway.errors import ResourceUnknown
 from radledger.gateway.fhir.answers import FhirRoute, Parameters, answer, described, no_xml
 from radledger.gateway.service import Gateway
 
-__all__ = ["router"]
+__all__ = ["router", "series_of", "studies_of"]
 
 _KNOWN = (*PARAMETERS, "_include")
 _REFUSED = (400, 401, 403, 406, 503)
@@ -35,12 +35,13 @@ router = APIRouter(
 )
 
 
-def _permitted(gateway: TheGateway, viewing: Token) -> list[Series]:
+def series_of(gateway: TheGateway, viewing: Token) -> list[Series]:
+    """What a token permits now, as series of studies."""
     view = View(gateway, viewing)
     return [
         Series(
             image_id=each.image_id,
-            patient=gateway.patient_of(each.image_id),
+            patient=gateway.image_set(each.image_id).patient,
             study=each.manifest.study,
             uid=each.manifest.series,
             instances=len(each.manifest.instances),
@@ -50,7 +51,7 @@ def _permitted(gateway: TheGateway, viewing: Token) -> list[Series]:
     ]
 
 
-Permitted = Annotated[list[Series], Depends(_permitted)]
+Permitted = Annotated[list[Series], Depends(series_of)]
 
 
 @router.get("/ImagingStudy", responses=described(200, *_REFUSED), openapi_extra=_ASKED)
@@ -68,7 +69,7 @@ def search_by_form(gateway: TheGateway, permitted: Permitted, parameters: Parame
 @router.get("/ImagingStudy/{id_}", responses=described(200, 404, *_REFUSED))
 def read(gateway: TheGateway, permitted: Permitted, id_: str) -> Response:
     """Read a study that the token permits."""
-    for study in _studies(gateway, permitted):
+    for study in studies_of(gateway, permitted):
         if study["id"] == id_:
             return answer(study)
     raise ResourceUnknown("the token permits no such study; search for those that it does")
@@ -82,9 +83,10 @@ def _found(
     if patient is not None and patient not in {each.patient for each in permitted}:
         raise HTTPException(403, "the token is not for that patient")
     chosen = [each for each in permitted if patient in (None, each.patient)]
-    found = [each for each in _studies(gateway, chosen) if matches(each, query)]
+    found = [each for each in studies_of(gateway, chosen) if matches(each, query)]
     return answer(searchset(gateway.fhir_url, "ImagingStudy", query, found))
 
 
-def _studies(gateway: Gateway, permitted: list[Series]) -> list[dict[str, Any]]:
+def studies_of(gateway: Gateway, permitted: list[Series]) -> list[dict[str, Any]]:
+    """The studies of some series, with the address of their images."""
     return imaging_studies(permitted, f"{gateway.url}/dicom-web", gateway.chain_id)

@@ -67,7 +67,7 @@ def introspect(
 def _described(gateway: Gateway, token: str) -> dict[str, Any] | None:
     viewing = gateway.viewing(token)
     grants = {each: viewing.grants[each] for each in gateway.permitted(viewing)}
-    patients = {gateway.patient_of(each) for each in grants}
+    patients = {gateway.image_set(each).patient for each in grants}
     if len(patients) != 1:
         return None
     (patient,) = patients

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from radledger.gateway.fhir import consents, discovery, imaging_studies, introspection
+from radledger.gateway.fhir import consents, discovery, imaging_studies, introspection, links
 from radledger.gateway.service import FHIR
 
 __all__ = ["include_routers"]
@@ -15,3 +15,4 @@ def include_routers(application: FastAPI) -> None:
     for each in (consents.router, imaging_studies.router, discovery.router):
         application.include_router(each, prefix=FHIR)
     application.include_router(introspection.router)
+    application.include_router(links.router)
