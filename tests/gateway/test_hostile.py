@@ -132,6 +132,7 @@ def test_the_interface_describes_itself(http):
             "/erasures",
             "/certificates",
         ),
+        *("/links", "/links/{id_}", "/shl/{name}", "/shl/files/{name}"),
     }
     answers = description["paths"]["/releases"]["post"]["responses"]
     assert set(answers) == {"201", "400", "401", "403", "404", "409", "413", "422", "503"}
