@@ -17,7 +17,6 @@ from radledger.consent.permission import Use
 from radledger.crypto.keys import public_key
 from radledger.gateway import Gateway, GatewayHolders, GatewayKeyService, create_application
 from radledger.gateway.errors import GATEWAY, ErasureNotRequestable, ReaderNotControlled
-from radledger.gateway.watcher import ErasureWatcher
 from radledger.httpapi.server import serving
 from radledger.imaging.certificates import BY_HOLDER, ErasureCertificate
 from radledger.imaging.errors import (
@@ -67,7 +66,9 @@ def serve():
 
 
 @pytest.fixture
-def asks(ledger, who):
+def asks(ledger, identities, who):
+    # On the machine of the tests, as the gateways that it asks.
+    identities.set_gateway("http://127.0.0.1:2").send(who.hospital)
     return GatewayHolders(who.hospital, ledger.chain_id).ask
 
 
@@ -137,6 +138,27 @@ def test_who_does_not_answer_is_named_and_asked_again(
     (erasure,) = home.erasures.resume(image_id, custodian=who.hospital, ask=asks)
     assert erasure.complete
     assert kept(clinic) == []
+
+
+def test_no_reader_has_the_custodian_s_own_machine_asked(
+    home, clinic, read, image_id, identities, who
+):
+    read(clinic, who.clinic, image_id)
+    identities.set_gateway("https://gateway.hospital.example").send(who.hospital)
+    asked = []
+
+    def ask(url, image_id):
+        asked.append(url)
+        raise StorageUnavailable("not now", address=url)
+
+    identities.set_gateway("http://127.0.0.1:5001/api/v0/shutdown").send(who.clinic)
+    _, erasure = home.erasures.erase(image_id, custodian=who.hospital, ask=ask)
+    assert "publishes no gateway that can be asked" in erasure.holders[0].reason
+    assert asked == []
+    identities.set_gateway("https://gateway.clinic.example").send(who.clinic)
+    (erasure,) = home.erasures.resume(image_id, custodian=who.hospital, ask=ask)
+    assert erasure.holders[0].reason == "not now"
+    assert asked == ["https://gateway.clinic.example"]
 
 
 def test_a_holder_without_a_gateway_brings_its_certificate(
@@ -329,47 +351,6 @@ def test_a_gateway_does_not_certify_what_its_journal_still_has(
     with pytest.raises(SecretRemains) as error:
         asks(url, image_id)
     assert error.value.values == {"image": image_id}
-
-
-def test_a_gateway_forgets_an_erased_set_in_its_block_without_being_asked(
-    home, image_id, who, ledger, reader, consents, patient_with_ether
-):
-    gateway = Gateway(home, who.hospital, URL)
-    opened = gateway.image_sets.find(image_id)
-    with gateway.instances.opened(opened, next(iter(opened.instances))):
-        pass
-    watcher = gateway._watcher
-    watcher.look()
-    assert list(gateway.image_sets._opened) == [image_id]
-    home.images.erase(image_id, custodian=who.hospital)
-    watcher.look()
-    assert not gateway.image_sets._opened
-    assert not gateway.instances._opened
-    gateway.close()
-
-
-def test_an_erasure_that_was_missed_is_seen_by_the_next_look(home, image_id, who, ledger, caplog):
-    forgotten, calls = [], []
-
-    class Away:
-        def __getattr__(self, name):
-            return getattr(ledger, name)
-
-        def block_number(self):
-            calls.append(1)
-            if len(calls) in (2, 3):
-                raise OSError("away")
-            return ledger.block_number()
-
-    watcher = ErasureWatcher(Away(), forgotten.append)
-    watcher.look()
-    home.images.erase(image_id, custodian=who.hospital)
-    watcher.look()
-    watcher.look()
-    assert image_id not in forgotten
-    assert caplog.text.count("erasures cannot be looked for: away") == 1
-    watcher.look()
-    assert image_id in forgotten
 
 
 def test_a_restored_home_releases_no_secret_of_an_erased_set(

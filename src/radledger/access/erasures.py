@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from radledger.area.fold import NOBODY
+from radledger.endpoints import is_loopback
 from radledger.errors import RadLedgerError
 from radledger.identity import Identities
 from radledger.imaging import records
@@ -258,8 +259,8 @@ class Erasures:
     def _unasked(self, record: ImageRecord, reader: str) -> str:
         if self._gateway(record, reader) is None:
             return (
-                "no gateway is published by it or its institution; it certifies with `radledger "
-                f"image forget {record.image_id}`"
+                "it or its institution publishes no gateway that can be asked; it certifies with "
+                f"`radledger image forget {record.image_id}`"
             )
         return "not asked yet"
 
@@ -276,11 +277,17 @@ class Erasures:
         return [reader for reader in dict.fromkeys(readers) if reader != custodian]
 
     def _gateway(self, record: ImageRecord, reader: str) -> str | None:
-        """Where a reader is asked; not at the custodian's own gateway."""
+        """Where a reader is asked; not at the custodian's own gateway.
+
+        Nor on this machine, where a reader could have other services asked, unless the custodian's
+        gateway is there as well.
+        """
         gateway = Identities(self._ledger).gateway
         urls = [gateway(account) for account in self._speakers(record, reader)]
         own = gateway(record.image_set.custodian)
-        return next((url for url in urls if url not in (None, own)), None)
+        here = own is not None and is_loopback(own)
+        others = (url for url in urls if url not in (None, own))
+        return next((url for url in others if url and (here or not is_loopback(url))), None)
 
     def _speakers(self, record: ImageRecord, reader: str) -> Iterator[str]:
         """Whose certificate counts for a reader: its own, or that of another institution."""
