@@ -79,8 +79,14 @@ def test_a_fork_that_was_anchored_is_seen_by_those_who_have_the_other(log, monit
     with pytest.raises(LogForked) as refusal:
         monitor.check(NOW, anchors=Anchors(forked, NOW))
     assert refusal.value.values["block"] == 30
-    # What was compared before is not asked again; what is new, is.
     assert monitor.check(NOW, anchors=anchors(10, 15)).lag == 0
+    # The last one is compared again: the chain may have left the branch that had it.
+    with pytest.raises(LogForked):
+        monitor.check(NOW, anchors=Anchors(forked, NOW))
+    # One that is not there any more is compared when it comes again.
+    assert monitor.check(NOW, anchors=anchors(10)).lag == 0
+    with pytest.raises(LogForked):
+        monitor.check(NOW, anchors=Anchors(forked, NOW))
 
 
 @pytest.mark.parametrize("size", [0, 1, 299])

@@ -90,9 +90,10 @@ def compare(
     """
     tree = TiledTree(source, seen.size)
     for anchor in anchors.checkpoints:
-        if anchor.size > before.size:
+        # The last one again, as a chain may have left its branch.
+        if anchor.size >= before.size:
             _require_continued(tree, anchor, seen)
-    size = max([before.size, *(each.size for each in anchors.checkpoints)])
+    size = max((each.size for each in anchors.checkpoints), default=0)
     waiting, lag = before.waiting, 0
     if waiting is not None:
         covering = anchor_of(anchors.checkpoints, waiting[0] - 1)
