@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from radledger.gateway.dicomweb.matching import Search
     from radledger.gateway.dicomweb.view import View
 
-__all__ = ["LEVELS", "IdentifierInvalid", "Query", "level_of"]
+__all__ = ["LEVELS", "IdentifierInvalid", "Query", "level_of", "understanding"]
 
 
 def _tags(*keywords: str) -> tuple[str, ...]:
@@ -54,6 +55,26 @@ _Row = Mapping[str, Mapping[str, Any]]
 
 class IdentifierInvalid(Exception):
     """The identifier of a request is not one of its information model."""
+
+
+@contextmanager
+def understanding() -> Iterator[None]:
+    """Read what a peer has sent: values that are not valid are not warned of, as that shows them.
+
+    Raises
+    ------
+    IdentifierInvalid
+        If pydicom fails with it.
+    """
+    with PYDICOM, disable_value_validation():
+        try:
+            yield
+        except IdentifierInvalid:
+            raise
+        except QueryInvalid as error:
+            raise IdentifierInvalid(error.message) from error
+        except Exception as error:  # pydicom raises what values provoke
+            raise IdentifierInvalid("a value cannot be understood") from error
 
 
 def level_of(identifier: Dataset, *, patient_root: bool) -> str:
@@ -107,29 +128,28 @@ class Query:
         IdentifierInvalid
             If its level is not one of the model, or a value cannot be understood.
         """
-        level = level_of(identifier, patient_root=patient_root)
+        with understanding():
+            return cls._of(identifier, level_of(identifier, patient_root=patient_root))
+
+    @classmethod
+    def _of(cls, identifier: Dataset, level: str) -> Query:
         wanted, filters, complete = [], {}, True
-        try:
-            for key in sorted(identifier.keys()):
-                tag = f"{key:08X}"
-                if key.is_private or not key.element or tag in _OF_ANSWER:
-                    continue
-                wanted.append(tag)
-                if not identifier.get_item(key, keep_deferred=True).value:
-                    continue  # not converted: some of pydicom's converters fail for nothing
-                element = identifier[key]
-                if element.VR == "SQ":
-                    complete &= not any(len(item) for item in element.value)
-                elif value := "" if element.VR in BINARY else _text(element.value):
-                    if tag in _KEYS[level]:
-                        filters[tag] = value
-                    else:
-                        complete = False
-            return cls(level, tuple(wanted), search_for(filters), complete)
-        except QueryInvalid as error:
-            raise IdentifierInvalid(error.message) from error
-        except Exception as error:  # pydicom raises what values provoke
-            raise IdentifierInvalid("a value cannot be understood") from error
+        for key in sorted(identifier.keys()):
+            tag = f"{key:08X}"
+            if key.is_private or not key.element or tag in _OF_ANSWER:
+                continue
+            wanted.append(tag)
+            if not identifier.get_item(key, keep_deferred=True).value:
+                continue  # not converted: some of pydicom's converters fail for nothing
+            element = identifier[key]
+            if element.VR == "SQ":
+                complete &= not any(len(item) for item in element.value)
+            elif value := "" if element.VR in BINARY else _text(element.value):
+                if tag in _KEYS[level]:
+                    filters[tag] = value
+                else:
+                    complete = False
+        return cls(level, tuple(wanted), search_for(filters), complete)
 
     @property
     def studies(self) -> list[str]:

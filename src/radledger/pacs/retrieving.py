@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pynetdicom.dimse_primitives import C_GET, C_MOVE
 from pynetdicom.dsutils import decode, encode
 
 from radledger.errors import RadLedgerError
 from radledger.gateway.dicomweb.view import View
-from radledger.pacs.querying import LEVELS, IdentifierInvalid, level_of
+from radledger.pacs.querying import LEVELS, IdentifierInvalid, level_of, understanding
 from radledger.pacs.sender import CONTEXTS, associated, store
 from radledger.texts import visible
 
@@ -312,11 +313,15 @@ def retrievals(
 
 def _wanted(request: _Request, context: PresentationContext) -> dict[str, set[str]]:
     """The values of each key of a request, by which instances are chosen."""
-    identifier = _decoded(request, context.transfer_syntax[0])
+    syntax = context.transfer_syntax[0]
     patient_root = str(request.AffectedSOPClassUID).startswith(PATIENT_ROOT)
     try:
-        level = level_of(identifier, patient_root=patient_root)
-        wanted = {key: _values(identifier, key) for key in LEVELS.values()}
+        with understanding():
+            identifier = decode(
+                cast(BytesIO, request.Identifier), syntax.is_implicit_VR, syntax.is_little_endian
+            )
+            level = level_of(identifier, patient_root=patient_root)
+            wanted = {key: _values(identifier, key) for key in LEVELS.values()}
     except IdentifierInvalid as error:
         raise _Refused(_IDENTIFIER, str(error)) from error
     if not wanted[LEVELS[level]]:
@@ -338,23 +343,11 @@ def _is_wanted(view: View, located: Located, wanted: Mapping[str, set[str]]) -> 
     return not patients or not patients.isdisjoint(found)
 
 
-def _decoded(request: _Request, syntax: UID) -> Dataset:
-    try:
-        return decode(
-            cast(BytesIO, request.Identifier), syntax.is_implicit_VR, syntax.is_little_endian
-        )
-    except Exception as error:  # whatever pydicom raises for what it cannot decode
-        raise _Refused(_IDENTIFIER, "the identifier cannot be decoded") from error
-
-
 def _values(identifier: Dataset, keyword: str) -> set[str]:
     """The values of a key by which something is known; wildcards are not any."""
-    try:
-        value = identifier.get(keyword)
-        values = value if isinstance(value, list) or hasattr(value, "append") else [value]
-        return {str(each).strip() for each in values if each}
-    except Exception as error:  # pydicom raises what values provoke
-        raise IdentifierInvalid(f"{keyword} cannot be understood") from error
+    value = identifier.get(keyword)
+    values = value if isinstance(value, MultiValue | list) else [value]
+    return {str(each).strip() for each in values if each}
 
 
 def _encoded(dataset: Dataset, syntax: UID) -> bytes | None:

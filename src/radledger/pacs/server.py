@@ -15,7 +15,7 @@ from pynetdicom import ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, ev
 from radledger.dicom.source import EXPLICIT_LITTLE, PROVIDER_URL
 from radledger.errors import RadLedgerError, Refusal
 from radledger.pacs.listening import entity_of, listening
-from radledger.pacs.querying import IdentifierInvalid, Query
+from radledger.pacs.querying import IdentifierInvalid, Query, understanding
 from radledger.pacs.retrieving import PATIENT_ROOT, Retrieval, retrievals
 from radledger.texts import visible
 
@@ -132,7 +132,9 @@ class Server:
     def _found(self, event: Event) -> Iterator[tuple[Any, Dataset | None]]:
         try:
             model = str(event.request.AffectedSOPClassUID)
-            query = Query.of(_identifier(event), patient_root=model.startswith(PATIENT_ROOT))
+            with understanding():
+                identifier = event.identifier
+            query = Query.of(identifier, patient_root=model.startswith(PATIENT_ROOT))
             status = _PENDING if query.complete else _PENDING_WITHOUT_KEYS
             view = self._archive.view(self._station(event), query.studies)
             for answer in query.answers(view, self._settings.title):
@@ -147,13 +149,6 @@ class Server:
         except (RadLedgerError, OSError) as error:
             _LOGGER.warning(f"a query was refused: {visible(str(error))}")
             yield _failure(_UNABLE, "the chain or the images are unavailable"), None
-
-
-def _identifier(event: Event) -> Dataset:
-    try:
-        return event.identifier
-    except Exception as error:  # whatever pydicom raises for what it cannot decode
-        raise IdentifierInvalid("the identifier cannot be decoded") from error
 
 
 def _failure(status: int, comment: str) -> Dataset:
