@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -78,10 +79,17 @@ def test_acknowledgements_are_only_added_to(tmp_path, receipts, ask, reader, who
     assert len(receipts.acknowledged()) == 1
 
 
-def test_releases_of_a_day_end_at_midnight(receipts, ask, reader):
+def test_receipts_of_a_day_end_at_midnight(ledger, receipts, ask, reader):
     midnight = to_number(date(2026, 11, 30)) * DAY
     times = (midnight - 1, midnight, midnight + DAY - 1, midnight + DAY)
-    for time in times:
-        receipts.keep(Release(ask(reader), NONE, time))
-    found = receipts.on_day(date(2026, 11, 30))
-    assert [each.released_at for each in found] == list(times[1:3])
+    kept = [ask(reader) for _ in times]
+    for time, signed in zip(times, kept, strict=True):
+        receipts.keep(Release(signed, NONE, time))
+    elsewhere = replace(kept[0].receipt, chain_id=1).sign(reader)
+    receipts.keep(Release(elsewhere, NONE, midnight))
+    whose = (ledger.chain_id, ledger.address("ConsentRegistry"))
+    found = receipts.on_day(date(2026, 11, 30), *whose)
+    assert found == [each.receipt.digest for each in kept[1:3]]
+    # Those for another chain are of its days.
+    assert receipts.on_day(date(2026, 11, 30), 1, whose[1]) == [elsewhere.receipt.digest]
+    assert receipts.on_day(date(2026, 11, 30), whose[0], reader.address) == []

@@ -168,7 +168,7 @@ def test_a_book_that_lost_a_receipt_proves_nothing(
     read(2)
     access.anchor(who.hospital.address, day_of(ledger.now())).send(recorder)
     on_day = receipts.on_day
-    monkeypatch.setattr(receipts, "on_day", lambda day: on_day(day)[1:])
+    monkeypatch.setattr(receipts, "on_day", lambda *whose: on_day(*whose)[1:])
     assert [each["proof"] for each in shown(who.patient)] == [None, None]
 
 

@@ -359,11 +359,8 @@ class AccessLedger:
 
     def _digests(self, day: date) -> list[bytes]:
         """Digests of the receipts for this chain for which this home released on a day."""
-        return [
-            each.signed.receipt.digest
-            for each in self._receipts.on_day(day)
-            if each.signed.receipt.is_for(self._ledger)
-        ]
+        contract = self._ledger.address("ConsentRegistry")
+        return self._receipts.on_day(day, self._ledger.chain_id, contract)
 
     def _custodian(self, signed: SignedReceipt) -> str:
         return image_record(self._ledger, signed.receipt.image_id).image_set.custodian

@@ -177,11 +177,8 @@ class _Trees:
             if (day, root) in self._kept:
                 self._kept.move_to_end((day, root))
                 return self._kept[day, root]
-            digests = [
-                each.signed.receipt.digest
-                for each in self._receipts.on_day(day)
-                if each.signed.receipt.is_for(self._ledger)
-            ]
+            contract = self._ledger.address("ConsentRegistry")
+            digests = self._receipts.on_day(day, self._ledger.chain_id, contract)
             if not digests or (tree := _Tree(digests)).root != root:
                 return None
             self._kept[day, root] = tree
