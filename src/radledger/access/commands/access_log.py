@@ -93,7 +93,7 @@ def show_(
         from radledger.access.audit_events import write_audit_events
 
         write_audit_events(log, session.radledger.ledger, fhir)
-    show_all(log if session.json else map(_for_people, log), empty="no access")
+    show_all(log if session.json else _for_people(log), empty="no access")
 
 
 @group.command()
@@ -228,9 +228,13 @@ def _own(collected: Collected) -> list[Disclosed]:
     return [each for each in _kept() if each.signed not in shown]
 
 
-def _for_people(access: Access) -> Access:
-    """Without proofs, which are long: `--json` has them."""
-    return replace(access, proof=None, log_proof=None)
+def _for_people(log: list[Access]) -> list[dict[str, Any]]:
+    """Without proofs, which are long and in `--json`, and without what no entry has."""
+    if not log:
+        return []
+    entries = [plain(replace(each, proof=None, log_proof=None)) for each in log]
+    names = [name for name in entries[0] if any(each[name] is not None for each in entries)]
+    return [{name: each[name] for name in names} for each in entries]
 
 
 def _tell_incomplete(reports: tuple[CustodianReport, ...]) -> None:
