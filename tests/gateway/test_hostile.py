@@ -94,9 +94,17 @@ def test_image_sets_that_are_not_named_rightly(
 def test_other_paths(http):
     for path in ("/nowhere", "/tokens/../health/x", "/docs/%2e%2e/%2e%2e/etc/passwd"):
         refused(http.client.get(path), 404)
-    response = http.client.get("/sessions")
-    refused(response, 405)
-    assert response.headers["allow"] == "POST"
+    asked = {
+        "/sessions": "POST",
+        "/dicom-web/studies": "GET, POST",
+        "/dicom-web/studies/1.2.3": "GET, POST",
+        "/dicom-web/studies/1.2.3/metadata": "GET",
+        "/log/checkpoint": "GET",
+    }
+    for path, methods in asked.items():
+        response = http.client.delete(path)
+        refused(response, 405)
+        assert response.headers["allow"] == methods
 
 
 def test_a_page_of_another_host_is_not_answered(http):
@@ -135,7 +143,7 @@ def test_the_interface_describes_itself(http):
         *("/links", "/links/{id_}", "/shl/{name}", "/shl/files/{name}"),
     }
     answers = description["paths"]["/releases"]["post"]["responses"]
-    assert set(answers) == {"201", "400", "401", "403", "404", "409", "413", "422", "503"}
+    assert set(answers) == {"201", "400", "401", "403", "404", "409", "413", "422", "429", "503"}
     assert list(answers["403"]["content"]) == ["application/problem+json"]
 
 

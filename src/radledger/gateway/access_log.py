@@ -78,7 +78,7 @@ class NoticesAnswer(BaseModel):
     )
 
 
-@router.get("/access-log", responses=problems(401, 403, 422, 503))
+@router.get("/access-log", responses=problems(401, 403, 422, 429, 503))
 def show_readings(
     gateway: TheGateway, account: Account, patient: Patient = None, after: After = 0
 ) -> PageAnswer:
@@ -88,7 +88,7 @@ def show_readings(
     return PageAnswer(receipts=receipts, next=page.next)
 
 
-@router.get("/access-log/notices", responses=problems(401, 403, 422, 503))
+@router.get("/access-log/notices", responses=problems(401, 403, 422, 429, 503))
 def show_notices(gateway: TheGateway, account: Account, patient: Patient = None) -> NoticesAnswer:
     """Say where a patient's notices are sent."""
     whose = gateway.patients.represented(account, patient or account)
@@ -105,7 +105,7 @@ def set_notices(
     return _answer(settings, settings.destination.secret or None)
 
 
-@router.delete("/access-log/notices", responses=problems(401, 403, 422, 503))
+@router.delete("/access-log/notices", responses=problems(401, 403, 422, 429, 503))
 def end_notices(gateway: TheGateway, account: Account, patient: Patient = None) -> NoticesAnswer:
     """Send a patient no further notices."""
     whose = gateway.patients.represented(account, patient or account)

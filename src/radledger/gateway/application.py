@@ -248,7 +248,7 @@ def _not_stored(response: Response) -> None:
 
 
 _router = APIRouter(dependencies=[Depends(_not_stored)])
-_REFUSALS = problems(400, 401, 403, 404, 409, 413, 422, 503)
+_REFUSALS = problems(400, 401, 403, 404, 409, 413, 422, 429, 503)
 
 
 @_router.post("/challenges", status_code=201)
@@ -290,13 +290,13 @@ def issue_token(gateway: TheGateway, account: Account, request: TokenRequest) ->
     )
 
 
-@_router.get("/tokens/current", responses=problems(401, 503))
+@_router.get("/tokens/current", responses=problems(401, 429, 503))
 def show_token(gateway: TheGateway, viewing: Token) -> ViewingAnswer:
     """Say what the token permits now."""
     return _viewing(viewing, gateway.permitted(viewing))
 
 
-@_router.get("/tokens/current/images/{image_id}", responses=problems(401, 403, 422, 503))
+@_router.get("/tokens/current/images/{image_id}", responses=problems(401, 403, 422, 429, 503))
 def check_image(gateway: TheGateway, viewing: Token, image_id: ImageId) -> GrantAnswer:
     """Say by which grant the token permits an image set now."""
     gateway.require(viewing, image_id)

@@ -50,7 +50,7 @@ class ErasureAnswer(BaseModel):
 
 
 @router.post(
-    "/erasures", status_code=201, responses=problems(400, 401, 403, 404, 409, 413, 422, 503)
+    "/erasures", status_code=201, responses=problems(400, 401, 403, 404, 409, 413, 422, 429, 503)
 )
 def erase_copy(gateway: TheGateway, account: Account, request: ErasureRequest) -> Certificate:
     """Delete this home's copy of an image set that the chain says is erased, and certify it."""
@@ -58,7 +58,9 @@ def erase_copy(gateway: TheGateway, account: Account, request: ErasureRequest) -
 
 
 @router.post(
-    "/certificates", status_code=201, responses=problems(400, 401, 403, 404, 409, 413, 422, 503)
+    "/certificates",
+    status_code=201,
+    responses=problems(400, 401, 403, 404, 409, 413, 422, 429, 503),
 )
 def take_certificate(
     gateway: TheGateway, account: Account, certificate: Certificate

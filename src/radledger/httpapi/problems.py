@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -249,11 +250,27 @@ def add_handlers(
             404: f"there is nothing at {path}; {advice.interface}",
             405: f"{path} cannot be asked with {request.method}; {advice.interface}",
         }.get(error.status_code, f"{error.detail}; {advice.send}")
-        return problem(error.status_code, detail, headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405 and (methods := _methods(request)):
+            headers["Allow"] = ", ".join(methods)  # not those of one operation alone
+        return problem(error.status_code, detail, headers=headers)
 
     @application.exception_handler(Exception)
     def failed(request: Request, error: Exception) -> Response:
         return problem(500, f"internal error of the {service.name}; its log has the details")
+
+
+def _methods(request: Request) -> list[str]:
+    """With which methods a path can be asked, as the service describes itself."""
+    described = request.app.openapi()["paths"]
+    fitting = [
+        path
+        for path in described
+        if re.fullmatch("[^/]+".join(map(re.escape, re.split(r"{.*?}", path))), request.url.path)
+    ]
+    # One without a parameter comes before those that fit as well.
+    path = min(fitting, key=lambda each: each.count("{"), default=None)
+    return [] if path is None else sorted(method.upper() for method in described[path])
 
 
 def _malformed(wrong: Mapping[str, Any], advice: Advice) -> str:

@@ -45,7 +45,7 @@ def answers(*media_types: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {each: {} for each in media_types}}}
 
 
-_ROWS = answers(*(each.media_type for each in JSON)) | problems(400, 401, 403, 406, 503)
+_ROWS = answers(*(each.media_type for each in JSON)) | problems(400, 401, 403, 406, 429, 503)
 
 
 @router.get("/studies", responses=_ROWS)

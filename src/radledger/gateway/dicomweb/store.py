@@ -52,7 +52,9 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 _BODY = {
     "requestBody": {
         "required": True,
-        "content": {f'{_MULTIPART}; type="{_DICOM}"': {"schema": {"type": "string"}}},
+        "content": {
+            f'{_MULTIPART}; type="{_DICOM}"; boundary=boundary': {"schema": {"type": "string"}}
+        },
     }
 }
 _storing = threading.BoundedSemaphore(_MOST)

@@ -47,13 +47,13 @@ _ASKED = {
 }
 
 
-@router.get("/Consent", responses=described(200, 400, 401, 406, 503), openapi_extra=_ASKED)
+@router.get("/Consent", responses=described(200, 400, 401, 406, 429, 503), openapi_extra=_ASKED)
 def search(gateway: TheGateway, account: Account, parameters: Parameters) -> Response:
     """Search for the Consents of a patient."""
     return _found(gateway, account, parameters)
 
 
-@router.post("/Consent/_search", responses=described(200, 400, 401, 406, 413, 415, 503))
+@router.post("/Consent/_search", responses=described(200, 400, 401, 406, 413, 415, 429, 503))
 def search_by_form(gateway: TheGateway, account: Account, parameters: Parameters) -> Response:
     """Search for the Consents of a patient, by parameters in the body."""
     return _found(gateway, account, parameters)
@@ -62,7 +62,7 @@ def search_by_form(gateway: TheGateway, account: Account, parameters: Parameters
 @router.post(
     "/Consent",
     status_code=201,
-    responses=described(201, 400, 401, 403, 406, 413, 415, 422, 503),
+    responses=described(201, 400, 401, 403, 406, 413, 415, 422, 429, 503),
     openapi_extra=_BODY,
 )
 def create(gateway: TheGateway, account: Account, resource: Resource) -> Response:
@@ -71,13 +71,13 @@ def create(gateway: TheGateway, account: Account, resource: Resource) -> Respons
     return _answer(gateway, shown, 201)
 
 
-@router.get("/Consent/{id_}", responses=described(200, 401, 404, 406, 503))
+@router.get("/Consent/{id_}", responses=described(200, 401, 404, 406, 429, 503))
 def read(gateway: TheGateway, account: Account, id_: str) -> Response:
     """Read a Consent as it is now."""
     return _answer(gateway, gateway.consents.read(account, id_))
 
 
-@router.get("/Consent/{id_}/_history/{version}", responses=described(200, 401, 404, 406, 503))
+@router.get("/Consent/{id_}/_history/{version}", responses=described(200, 401, 404, 406, 429, 503))
 def read_version(gateway: TheGateway, account: Account, id_: str, version: str) -> Response:
     """Read a version of a Consent."""
     return _answer(gateway, gateway.consents.read(account, id_, version))
@@ -85,7 +85,7 @@ def read_version(gateway: TheGateway, account: Account, id_: str, version: str) 
 
 @router.put(
     "/Consent/{id_}",
-    responses=described(200, 400, 401, 403, 404, 406, 412, 413, 415, 422, 503),
+    responses=described(200, 400, 401, 403, 404, 406, 412, 413, 415, 422, 429, 503),
     openapi_extra=_BODY,
 )
 def update(
@@ -96,7 +96,7 @@ def update(
     return _answer(gateway, gateway.consents.update(account, id_, resource, expected))
 
 
-@router.get("/Consent/{id_}/$documents", responses=described(200, 401, 403, 404, 406, 503))
+@router.get("/Consent/{id_}/$documents", responses=described(200, 401, 403, 404, 406, 429, 503))
 def show_documents(gateway: TheGateway, account: Account, id_: str) -> Response:
     """Give what the performer of a Consent has to sign, as documents without a signature."""
     return answer({"documents": gateway.consents.documents(account, id_)})

@@ -19,7 +19,7 @@ from radledger.gateway.service import Gateway
 __all__ = ["router", "series_of", "studies_of"]
 
 _KNOWN = (*PARAMETERS, "_include")
-_REFUSED = (400, 401, 403, 406, 503)
+_REFUSED = (400, 401, 403, 406, 429, 503)
 _ASKED = {
     "parameters": [
         {"name": name, "in": "query", "schema": {"type": "string"}}

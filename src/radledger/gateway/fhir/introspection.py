@@ -46,7 +46,7 @@ async def _token(request: Request) -> str:
     return tokens[0]
 
 
-@router.post("/introspect", responses=problems(400, 401, 413, 415, 503), openapi_extra=_BODY)
+@router.post("/introspect", responses=problems(400, 401, 413, 415, 429, 503), openapi_extra=_BODY)
 def introspect(
     response: Response,
     gateway: TheGateway,
