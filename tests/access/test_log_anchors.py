@@ -232,6 +232,23 @@ def test_what_another_institution_anchors_of_this_origin_is_of_no_account(
     assert (shown.anchored.institution, shown.anchored.size) == (who.hospital.address, 5)
 
 
+def test_a_checkpoint_that_was_not_anchored_after_all_is_passed_over(
+    publish, log, ledger, access, anchoring, who, recorder
+):
+    """Its note is here, and the size is on the chain with a root that another institution made."""
+    (digest,) = publish(1, anchored=False)
+    with pytest.raises(AccessRecorderNotAppointed):
+        anchoring.anchor(who.hospital.address).send(who.patient)
+    assert (log.public / "anchored/1").exists()
+    access.appoint(recorder.address).send(who.clinic)
+    told = (who.clinic.address, origin_hash(ORIGIN))
+    ledger.send(recorder, "AccessLedger", "anchorLog", *told, 1, bytes(32))
+    assert check_log_proof(log.prove(digest).encode(), log.policy).size == 1
+    publish(1)
+    shown = anchored_proof(ledger, check_log_proof(log.prove(digest).encode(), log.policy))
+    assert (shown.size, shown.anchored.institution) == (2, who.hospital.address)
+
+
 # --- attacks, seen by those who never saw the log ------------------------------------------------
 
 

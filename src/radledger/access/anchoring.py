@@ -90,10 +90,8 @@ def as_anchors(found: Sequence[LogAnchor], now: int) -> Anchors:
     )
 
 
-def earliest(
-    found: Sequence[LogAnchor], source: Source, index: int
-) -> tuple[LogAnchor, Checkpoint] | None:
-    """The first checkpoint on the chain that covers an entry, and as its log signed it.
+def earliest(found: Sequence[LogAnchor], source: Source, index: int) -> Checkpoint | None:
+    """The first checkpoint on the chain that covers an entry, as its log signed it.
 
     Parameters
     ----------
@@ -113,7 +111,7 @@ def earliest(
             continue
         # Anyone's recorder can anchor a log of this origin; the root says whether it is this one.
         if (checkpoint.size, "0x" + checkpoint.root.hex()) == (anchor.size, anchor.root):
-            return anchor, checkpoint
+            return checkpoint
     return None
 
 

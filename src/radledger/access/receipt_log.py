@@ -284,8 +284,7 @@ class ReceiptLog:
 
     def _anchored(self, index: int) -> Checkpoint | None:
         """The first checkpoint on the chain that covers an entry."""
-        found = earliest(anchors_of(self._ledger, self._signer().key.name), self.source, index)
-        return None if found is None else found[1]
+        return earliest(anchors_of(self._ledger, self._signer().key.name), self.source, index)
 
     def _signer(self) -> LogSigner:
         try:

@@ -256,8 +256,7 @@ def prove_from(
             log=checkpoint.origin,
             receipt=receipt,
         )
-    anchored = earliest(anchors_of(ledger, checkpoint.origin), source, index)
-    under = checkpoint if anchored is None else anchored[1]
+    under = earliest(anchors_of(ledger, checkpoint.origin), source, index) or checkpoint
     hashes = tree.inclusion(index, under.size)
     text = proof_text(Proof(index, hashes, under, digest + salt_of(signed)))
     check_log_proof(text.encode(), policy)
