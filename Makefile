@@ -98,6 +98,11 @@ poa: ## Bring geth, the node of the proof-of-authority chain: one on the PATH, o
 witness: ## Bring a witness of logs and Go's verifiers for the tests, built with Go into build/witness
 	@infra/witness/build.sh
 
+.PHONY: fhir-validator
+fhir-validator: setup ## Check what is written as FHIR by HL7's rules, with HAPI's validator from Maven
+	@infra/fhir/build.sh
+	@python -m pytest -q tests/fhir/test_validator.py
+
 .PHONY: ohif
 ohif: setup ## Bring the viewer OHIF from npm into build/ohif, for `radledger gateway serve --viewer`
 	@python tools/prepare_viewer.py

@@ -89,7 +89,7 @@ def searchset(
     links = [("self", query.offset)]
     if query.count and after < len(found):
         links.append(("next", after))
-    return {
+    bundle = {
         "resourceType": "Bundle",
         "type": "searchset",
         "total": len(found),
@@ -106,3 +106,5 @@ def searchset(
             for each in page
         ],
     }
+    # R4 has no empty lists.
+    return {name: value for name, value in bundle.items() if value != []}

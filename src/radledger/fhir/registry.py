@@ -312,7 +312,10 @@ class ConsentRegistry:
             seen=self._showing.seen(stated.subject, statement),
             withdrawn=False,
             statement=statement,
-            resource={name: resource[name] for name in _KEPT if name in resource},
+            resource={
+                "performer": [resource["patient"]],  # unless another one is stated
+                **{name: resource[name] for name in _KEPT if resource.get(name)},
+            },
         )
 
     def _require_signable(self, subject: str, statement: Statement) -> None:

@@ -39,10 +39,10 @@ def studies(http):
     def studies(viewer, **parameters):
         response = http.client.get("/fhir/ImagingStudy", headers=viewer.headers, params=parameters)
         bundle = resource_of(response)
-        assert bundle["total"] == len(bundle["entry"])
-        for entry in bundle["entry"]:
+        assert bundle["total"] == len(bundle.get("entry", []))
+        for entry in bundle.get("entry", []):
             assert entry["fullUrl"] == f"{BASE}/ImagingStudy/{entry['resource']['id']}"
-        return [entry["resource"] for entry in bundle["entry"]]
+        return [entry["resource"] for entry in bundle.get("entry", [])]
 
     return studies
 
