@@ -13,6 +13,31 @@ from pydicom.encaps import encapsulate, generate_frames
 from tests.dicom.files import image, save
 from tests.gateway.conftest import URL, refused
 from tests.gateway.dicomweb.conftest import DICOM, SAMPLES, parts_of, path_of
+from tests.gateway.dicomweb.shared import (
+    add,
+    dicomweb,
+    gateway,
+    grant,
+    granted,
+    home,
+    http,
+    ledger,
+    reader,
+    series,
+)
+
+__all__ = [
+    "add",
+    "dicomweb",
+    "gateway",
+    "grant",
+    "granted",
+    "home",
+    "http",
+    "ledger",
+    "reader",
+    "series",
+]
 
 EXPLICIT, JPEG_2000 = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.90"
 RLE = "1.2.840.10008.1.2.5"

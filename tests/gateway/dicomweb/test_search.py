@@ -5,9 +5,35 @@ from __future__ import annotations
 import pydicom
 import pytest
 
+from radledger.dicom.synthetic import make_ct_series
 from radledger.gateway.dicomweb import matching
 from tests.gateway.conftest import URL, refused
 from tests.gateway.dicomweb.conftest import SAMPLES, path_of
+from tests.gateway.dicomweb.shared import (
+    add,
+    dicomweb,
+    gateway,
+    grant,
+    granted,
+    home,
+    http,
+    ledger,
+    reader,
+    series,
+)
+
+__all__ = [
+    "add",
+    "dicomweb",
+    "gateway",
+    "grant",
+    "granted",
+    "home",
+    "http",
+    "ledger",
+    "reader",
+    "series",
+]
 
 STUDY, SERIES, INSTANCE = "0020000D", "0020000E", "00080018"
 
@@ -43,7 +69,9 @@ def test_all_studies_series_and_instances_are_found(several, ct, series):
         assert several.found(f"{path_of(ct, level)}/instances", INSTANCE) == uids
 
 
-def test_a_series_of_several_image_sets_is_one(add, dicomweb, ct, series):
+def test_a_series_of_several_image_sets_is_one(add, dicomweb, tmp_path):
+    series = make_ct_series(tmp_path / "of two visits", 3, size=64, seed=2)
+    ct = pydicom.dcmread(series[0])
     first, second = *add(*series[:2]), *add(series[2], visit="another")
     viewer = dicomweb(first, second)
     uids = [pydicom.dcmread(file).SOPInstanceUID for file in series]
