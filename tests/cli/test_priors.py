@@ -48,10 +48,13 @@ def permitted(ok):
 
 
 @pytest.fixture
-def studies(add):
-    """One image set, those that are comparable to it, and those that are not."""
+def studies(add, image, signed):
+    """One image set, those that are comparable to it, and those that are not.
+
+    The one of the home, which was de-identified, has no date, and was anchored before.
+    """
     one = add(date="20240101")
-    comparable = [add(date="20231231", region="CHEST "), add(date="20200101")]
+    comparable = [add(date="20231231", region="CHEST "), add(date="20200101"), image]
     others = [
         add(date="20240102"),  # later
         add(date="20240101"),  # of the same day
@@ -59,7 +62,9 @@ def studies(add):
         add(date="20200101", region=""),
         add(date="20200101", modality="MR"),
         add(date="20200101", patient="stranger"),
+        add(date="20200101"),  # and disowned
     ]
+    signed("image", "disown", others[-1])
     return one, comparable, others
 
 
@@ -82,21 +87,20 @@ GRANT = ("consent", "grant", "radiologist", "--purpose", "CC", "--until", "+30d"
 
 
 def test_comparable_studies_are_one_choice_and_no_more(
-    studies, choose, cli, image, permitted, tmp_path, addresses
+    studies, choose, cli, permitted, tmp_path, addresses
 ):
     one, comparable, others = studies
     file = tmp_path / "signed.json"
     choice = ("--scope", one, "--with-priors", "comparable")
     signed = cli(*GRANT, *choice, "--as", "patient", "--sign-only", file).objects
     assert [each["image_id"] for each in signed] == [one, *comparable]
-    assert [each["taken_on"] for each in signed] == ["20240101", "20231231", "20200101"]
+    assert [each["taken_on"] for each in signed] == ["20240101", "20231231", "20200101", None]
     assert {(each["modality"], each["region"]) for each in signed} == {("CT", "CHEST")}
     assert {each["unopened"] for each in signed} == {0}
     assert all(addresses["radiologist"] in each["summary"] for each in signed)
     assert permitted(one, *comparable) == []
-    assert len(cli("submit", file, "--as", "hospital").objects) == 3
-    # The one that was de-identified has no date, and was anchored before.
-    assert permitted(one, *comparable, *others, image) == [one, *comparable]
+    assert len(cli("submit", file, "--as", "hospital").objects) == 4
+    assert permitted(one, *comparable, *others) == [one, *comparable]
     again = cli("submit", file, "--as", "hospital")
     assert again.refused("ConsentSuperseded")
 
@@ -121,7 +125,7 @@ def test_a_request_for_comparable_studies_is_answered_by_one_command(
     *grants, answer = cli(*approve).objects
     assert [each["image_id"] for each in grants] == [one, *comparable]
     assert answer["request_id"] == asked["request_id"]
-    assert len(cli("submit", file, "--as", "hospital").objects) == 4
+    assert len(cli("submit", file, "--as", "hospital").objects) == 5
     assert permitted(one, *comparable, *others) == [one, *comparable]
     assert cli("consent", "list", "--requests").objects == []
     given = {each["until"] for each in cli("consent", "list", "--subject", "patient").objects}

@@ -136,7 +136,7 @@ class Priors:
                 continue
             if other.is_prior_to(chosen):
                 found.append(other)
-        found.sort(key=lambda each: (each.taken_on or "", each.anchored_at), reverse=True)
+        found.sort(key=lambda each: (each.taken_on or "", each.block), reverse=True)
         return Comparable((chosen, *found), tuple(unopened))
 
     def requested(self, subject: str, scope: str) -> str | None:

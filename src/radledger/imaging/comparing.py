@@ -35,8 +35,8 @@ class Description:
         files do not say.
     taken_on
         Study Date (``YYYYMMDD``); None where it was removed.
-    anchored_at
-        When it was anchored, Unix time.
+    anchored_at, block
+        When it was anchored, Unix time, and in which block.
     """
 
     image_id: str
@@ -45,6 +45,7 @@ class Description:
     region: str
     taken_on: str | None
     anchored_at: int
+    block: int
 
     def is_prior_to(self, other: Description) -> bool:
         """Whether it is of an earlier study with the same modality and body region.
@@ -57,7 +58,7 @@ class Description:
             return False
         if self.taken_on and other.taken_on:
             return self.taken_on < other.taken_on
-        return self.anchored_at < other.anchored_at
+        return self.block < other.block
 
 
 def describe(images: Images, storage: Storage, record: ImageRecord, secret: str) -> Description:
@@ -88,6 +89,7 @@ def describe(images: Images, storage: Storage, record: ImageRecord, secret: str)
         region.upper(),
         _text(header, "StudyDate") or None,
         record.anchored_at,
+        record.block,
     )
 
 
