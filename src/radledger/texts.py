@@ -7,11 +7,20 @@ import json
 import re
 import reprlib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
-__all__ = ["decoded", "described", "digest_of", "literal", "one_line", "quoted", "visible"]
+__all__ = [
+    "decoded",
+    "described",
+    "digest_of",
+    "literal",
+    "one_line",
+    "parse_digest",
+    "quoted",
+    "visible",
+]
 
 # UTF-32's mark in little endian begins with UTF-16's.
 _MARKS = (
@@ -88,6 +97,39 @@ def digest_of(text: str) -> bytes | None:
     (True, None, None)
     """
     return bytes.fromhex(text[2:]) if _DIGEST.fullmatch(text) else None
+
+
+def parse_digest(
+    text: str, refused: Callable[..., Exception], what: str = "an id or digest"
+) -> bytes:
+    """The 32 bytes of an id or digest.
+
+    Parameters
+    ----------
+    text
+        As it was given.
+    refused
+        The type of the error for another text.
+    what
+        What it should be, for that error.
+
+    Raises
+    ------
+    Exception
+        Of the type that was given, if it is not ``0x`` and 64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> parse_digest("0x" + "ab" * 32, ValueError)[0]
+    171
+    """
+    digest = digest_of(text)
+    if digest is None:
+        raise refused(
+            f"{quoted(text)} is not {what}; give 0x and 64 hexadecimal digits, copied whole",
+            text=text,
+        )
+    return digest
 
 
 def literal(text: str, most: int = 200) -> str:

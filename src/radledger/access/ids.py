@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from radledger import texts
 from radledger.access.errors import InvalidReceiptId
-from radledger.texts import digest_of, quoted
 
 __all__ = ["parse_digest"]
 
@@ -21,11 +21,6 @@ def parse_digest(text: str) -> bytes:
     >>> parse_digest("0x" + "ab" * 32)[0]
     171
     """
-    digest = digest_of(text)
-    if digest is None:
-        raise InvalidReceiptId(
-            f"{quoted(text)} is not the digest of a receipt or the id of a demand; give 0x and 64 "
-            "hexadecimal digits",
-            text=text,
-        )
-    return digest
+    return texts.parse_digest(
+        text, InvalidReceiptId, "the digest of a receipt or the id of a demand"
+    )

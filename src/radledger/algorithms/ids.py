@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from radledger import texts
 from radledger.algorithms.errors import InvalidAlgorithmId, InvalidFamily, InvalidTraining
 from radledger.area.fold import NOTHING
-from radledger.texts import digest_of, quoted
+from radledger.texts import quoted
 
 __all__ = [
     "encode_family",
@@ -35,15 +36,7 @@ def parse_digest(text: str | None) -> bytes:
     >>> parse_digest("0x" + "ab" * 32)[0], parse_digest(None)[0]
     (171, 0)
     """
-    if text is None:
-        return bytes(32)
-    digest = digest_of(text)
-    if digest is None:
-        raise InvalidAlgorithmId(
-            f"{quoted(text)} is not an id or digest; give 0x and 64 hexadecimal digits",
-            text=text,
-        )
-    return digest
+    return bytes(32) if text is None else texts.parse_digest(text, InvalidAlgorithmId)
 
 
 def parse_training(text: str | None) -> tuple[bytes, int]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from radledger import texts
 from radledger.research.bindings import Class, DatasetTreasury, WeightRule
 from radledger.research.errors import (
     InvalidDigest,
@@ -18,7 +19,6 @@ from radledger.research.errors import (
     UnknownClass,
     UnknownRule,
 )
-from radledger.texts import digest_of
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Receipt
@@ -274,13 +274,7 @@ def parse_digest(text: str) -> bytes:
     >>> parse_digest("0x" + "ab" * 32)[0]
     171
     """
-    digest = digest_of(text)
-    if digest is None:
-        raise InvalidDigest(
-            f"{text!r} is not an id or digest; give 0x and 64 hexadecimal digits, copied whole",
-            text=text,
-        )
-    return digest
+    return texts.parse_digest(text, InvalidDigest)
 
 
 def share_struct(shares: Mapping[str, int]) -> tuple[int, ...]:
