@@ -10,7 +10,17 @@ import typer
 
 from radledger.cli.files import file_to_read, path_to_read
 from radledger.cli.output import show
-from radledger.cli.parameters import Disease, Fulfils, Identity, Purposes
+from radledger.cli.parameters import (
+    Disease,
+    Fulfils,
+    Host,
+    Identity,
+    KeepIdentity,
+    Port,
+    Profile,
+    Purposes,
+    Quiet,
+)
 from radledger.cli.session import session
 from radledger.cli.times import duration
 from radledger.errors import UsageError
@@ -36,10 +46,8 @@ group = typer.Typer(
 
 @group.command()
 def serve(
-    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="N", help="Port; 0 for any free one.", min=0, max=65_535)
-    ] = 8091,
+    host: Host = "127.0.0.1",
+    port: Port = 8091,
     url: Annotated[
         str | None,
         typer.Option(
@@ -79,20 +87,9 @@ def serve(
             "wanted, issuer.",
         ),
     ] = None,
-    quiet: Annotated[
-        str,
-        typer.Option(metavar="SPAN", help="Time without a further instance that closes a study."),
-    ] = "60s",
-    profile: Annotated[
-        str,
-        typer.Option(
-            metavar="PROFILE",
-            help="De-identification of what is added, see `radledger image add --help`.",
-        ),
-    ] = "basic",
-    keep_identity: Annotated[
-        bool, typer.Option("--keep-identity", help="Add the files as they are, for care.")
-    ] = False,
+    quiet: Quiet = "60s",
+    profile: Profile = "basic",
+    keep_identity: KeepIdentity = False,
     orthanc: Annotated[
         Path | None,
         typer.Option(

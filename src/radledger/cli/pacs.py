@@ -18,11 +18,16 @@ from radledger.cli.parameters import (
     BurnedIn,
     Disease,
     Fulfils,
+    Host,
     Identity,
     ImageId,
+    KeepIdentity,
     KeyServiceUrl,
     MixedIds,
+    Port,
+    Profile,
     Purposes,
+    Quiet,
     Unchecked,
 )
 from radledger.cli.session import session
@@ -56,7 +61,6 @@ def _pem(what: str) -> Any:
 
 
 Title = Annotated[str, typer.Option(metavar="TITLE", help="The own AE title.")]
-Host = Annotated[str, typer.Option(metavar="HOST", help="Address to listen at.")]
 Associations = Annotated[int, typer.Option(metavar="N", help="Associations at a time.", min=1)]
 Certificate = Annotated[Path | None, _pem("Speak TLS with this certificate (PEM); needs --key.")]
 Key = Annotated[Path | None, _pem("The certificate's key (PEM).")]
@@ -81,24 +85,11 @@ def receive(
     ],
     title: Title = "RADLEDGER",
     host: Host = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="N", help="Port; 0 for any free one.", min=0, max=65_535)
-    ] = 11_112,
-    quiet: Annotated[
-        str,
-        typer.Option(metavar="SPAN", help="Time without a further instance that closes a study."),
-    ] = "60s",
+    port: Port = 11_112,
+    quiet: Quiet = "60s",
     associations: Associations = 10,
-    profile: Annotated[
-        str,
-        typer.Option(
-            metavar="PROFILE",
-            help="De-identification, see `radledger image add --help`.",
-        ),
-    ] = "basic",
-    keep_identity: Annotated[
-        bool, typer.Option("--keep-identity", help="Take the files as they are, for care.")
-    ] = False,
+    profile: Profile = "basic",
+    keep_identity: KeepIdentity = False,
     allow_burned_in: BurnedIn = False,
     mixed_patient_ids: MixedIds = False,
     allow_unchecked: Unchecked = False,
@@ -180,9 +171,7 @@ def serve(
     ],
     title: Title = "RADLEDGER",
     host: Host = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="N", help="Port; 0 for any free one.", min=0, max=65_535)
-    ] = 11_113,
+    port: Port = 11_113,
     associations: Associations = 10,
     certificate: Certificate = None,
     key: Key = None,

@@ -15,12 +15,18 @@ __all__ = [
     "Disease",
     "DocumentFile",
     "Fulfils",
+    "Host",
     "Identity",
     "ImageId",
+    "KeepIdentity",
     "KeyServiceUrl",
     "MixedIds",
     "Paths",
+    "PolicyFile",
+    "Port",
+    "Profile",
     "Purposes",
+    "Quiet",
     "RelayUrl",
     "SignOnly",
     "Subject",
@@ -79,6 +85,36 @@ Unchecked = Annotated[
     typer.Option(
         "--allow-unchecked",
         help="Accept videos that may contain text, and with --keep-identity undecodable pixels.",
+    ),
+]
+
+# How what is added is de-identified.
+Profile = Annotated[
+    str,
+    typer.Option(
+        metavar="PROFILE",
+        help="De-identification: basic, or with options joined by +, see `radledger image add "
+        "--help`.",
+    ),
+]
+KeepIdentity = Annotated[
+    bool, typer.Option("--keep-identity", help="Take the files as they are, for care.")
+]
+Quiet = Annotated[
+    str, typer.Option(metavar="SPAN", help="Time without a further instance that closes a study.")
+]
+
+# Where a service listens.
+Host = Annotated[str, typer.Option(metavar="HOST", help="Address to listen at.")]
+Port = Annotated[
+    int, typer.Option(metavar="N", help="Port; 0 for any free one.", min=0, max=65_535)
+]
+
+# Of which logs proofs are believed.
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        parser=file_to_read, metavar="FILE", help="Believed logs and witnesses (C2SP tlog-policy)."
     ),
 ]
 

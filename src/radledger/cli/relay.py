@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from radledger.cli.output import show
+from radledger.cli.parameters import Host, Port
 from radledger.cli.session import session
 
 __all__ = ["group"]
@@ -17,10 +18,8 @@ group = typer.Typer(help="Run a relayer, which submits signed documents and pays
 
 @group.command()
 def serve(
-    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="N", help="Port; 0 for any free one.", min=0, max=65_535)
-    ] = 8090,
+    host: Host = "127.0.0.1",
+    port: Port = 8090,
     budget_per_address: Annotated[
         int, typer.Option(metavar="N", help="Gas a day for the calls of one signer.", min=0)
     ] = 5_000_000,

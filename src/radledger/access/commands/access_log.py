@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radledger.cli.files import file_to_read, file_to_write
+from radledger.cli.files import file_to_write
 from radledger.cli.index import Url, synced, term_of
 from radledger.cli.leading import LeadingGroup
 from radledger.cli.output import plain, show_all
+from radledger.cli.parameters import PolicyFile
 from radledger.cli.session import session
 from radledger.errors import RadLedgerError, UsageError
 from radledger.texts import one_line
@@ -39,12 +40,6 @@ Patient = Annotated[
     str | None,
     typer.Option(
         metavar="ACCOUNT", help="Patient for whom you act (default: the account that acts)."
-    ),
-]
-PolicyFile = Annotated[
-    Path | None,
-    typer.Option(
-        parser=file_to_read, metavar="FILE", help="Believed logs and witnesses (C2SP tlog-policy)."
     ),
 ]
 

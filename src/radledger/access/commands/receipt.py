@@ -11,7 +11,7 @@ import typer
 from radledger.cli.acting import act, sign
 from radledger.cli.files import file_to_read, file_to_write, named_path, write_document
 from radledger.cli.output import plain, show, show_all
-from radledger.cli.parameters import Address, SignOnly, ValidFor
+from radledger.cli.parameters import Address, PolicyFile, SignOnly, ValidFor
 from radledger.cli.session import session
 from radledger.errors import UsageError
 
@@ -33,12 +33,6 @@ group = typer.Typer(help="Receipts of reading: anchored, proven, and demanded wh
 
 ReceiptId = Annotated[str, typer.Argument(metavar="RECEIPT", help="Digest of the receipt.")]
 DemandId = Annotated[str, typer.Argument(metavar="DEMAND", help="Id of the demand.")]
-PolicyFile = Annotated[
-    Path | None,
-    typer.Option(
-        parser=file_to_read, metavar="FILE", help="Believed logs and witnesses (C2SP tlog-policy)."
-    ),
-]
 OfInstitution = Annotated[
     str | None, typer.Option(metavar="ACCOUNT", help="Only those of an institution.")
 ]

@@ -17,9 +17,11 @@ from radledger.cli.parameters import (
     Fulfils,
     Identity,
     ImageId,
+    KeepIdentity,
     KeyServiceUrl,
     MixedIds,
     Paths,
+    Profile,
     Purposes,
     SignOnly,
     Unchecked,
@@ -81,16 +83,8 @@ def add(
         str | None,
         typer.Option(metavar="NAME", help="What to call the course of treatment, if any."),
     ] = None,
-    profile: Annotated[
-        str,
-        typer.Option(
-            metavar="PROFILE",
-            help="De-identification: basic, or with options joined by +, see above.",
-        ),
-    ] = "basic",
-    keep_identity: Annotated[
-        bool, typer.Option("--keep-identity", help="Take the files as they are, for care.")
-    ] = False,
+    profile: Profile = "basic",
+    keep_identity: KeepIdentity = False,
     allow_burned_in: BurnedIn = False,
     mixed_patient_ids: MixedIds = False,
     allow_unchecked: Unchecked = False,
