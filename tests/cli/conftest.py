@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -200,6 +201,23 @@ def command(*arguments):
 def environment():
     """An environment in which the package is found."""
     return {**os.environ, "PYTHONPATH": str(SOURCE)}
+
+
+@contextmanager
+def running(*arguments):
+    """Run a command that listens; gives what it says and its process."""
+    process = subprocess.Popen(
+        command(*arguments, "--port", "0", "--json"),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield json.loads(process.stdout.readline()), process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture

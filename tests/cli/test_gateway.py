@@ -7,9 +7,7 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
 import sys
-from contextlib import contextmanager
 
 import httpx
 import pydicom
@@ -20,7 +18,7 @@ from radledger.access import ReceiptBook
 from radledger.chain.keystore import Keystore
 from radledger.dicom.synthetic import make_ct_series
 from radledger.gateway.siwe import SignInMessage
-from tests.cli.conftest import command, environment
+from tests.cli.conftest import running
 
 CARE = ("--purpose", "CC", "--as", "radiologist")
 
@@ -29,21 +27,8 @@ CARE = ("--purpose", "CC", "--as", "radiologist")
 def serving(home):
     """Run ``radledger gateway serve``; gives what it says and its process."""
 
-    @contextmanager
     def serving(*options):
-        serve = ("gateway", "serve", "--port", "0", "--json", "--home", home, "--as", "hospital")
-        process = subprocess.Popen(
-            command(*serve, *options),
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            yield json.loads(process.stdout.readline()), process
-        finally:
-            process.kill()
-            process.communicate()
+        return running("gateway", "serve", "--home", home, "--as", "hospital", *options)
 
     return serving
 

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
 from queue import Queue
 
 import pydicom
@@ -16,7 +15,7 @@ import pytest
 from radledger.dicom.synthetic import make_ct_series
 from radledger.pacs.commitment import PUSH_INSTANCE, PUSH_MODEL
 from radledger.pacs.inbox import Held, Inbox, inbox_folder
-from tests.cli.conftest import command, environment
+from tests.cli.conftest import running
 from tests.dcmtk import program
 
 
@@ -40,27 +39,9 @@ def receiving(home, patients):
 
     def receiving(*options):
         receive = ("receive", "--patients", patients, "--allow", "STORESCU")
-        return running(home, *receive, *options)
+        return running("pacs", *receive, "--home", home, "--as", "hospital", *options)
 
     return receiving
-
-
-@contextmanager
-def running(home, *arguments):
-    """Run a command that listens, as the hospital; gives what it says and its process."""
-    whose = ("--json", "--home", home, "--as", "hospital", "--port", "0")
-    process = subprocess.Popen(
-        command("pacs", *arguments, *whose),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield json.loads(process.stdout.readline()), process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def store(started, files):
@@ -310,7 +291,7 @@ def test_workstation_finds_and_retrieves_as_the_chain_permits(
     pytest.importorskip("pynetdicom", reason="needs pynetdicom")
     keys = ("-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID", "-k", "PatientID")
     serve = ("serve", "--workstations", workstations)
-    with running(home, *serve) as (started, process):
+    with running("pacs", *serve, "--home", home, "--as", "hospital") as (started, process):
         assert started["custodian"] == addresses["hospital"]
         where = ["-aet", "READING", "-aec", started["title"], started["host"], str(started["port"])]
 

@@ -5,36 +5,21 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import subprocess
 import sys
-from contextlib import contextmanager
 
 import pytest
 
 from radledger.chain.nodes import networks
 from tests.chain.answering import AnsweringNode
-from tests.cli.conftest import command, environment
+from tests.cli.conftest import running
 
 
 @pytest.fixture
 def relaying(home):
     """Run ``radledger relay serve``; gives what it says and its process."""
 
-    @contextmanager
     def relaying(*options):
-        serve = ("relay", "serve", "--port", "0", "--json", "--home", home)
-        process = subprocess.Popen(
-            command(*serve, *(options or ("--as", "hospital"))),
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            yield json.loads(process.stdout.readline()), process
-        finally:
-            process.kill()
-            process.communicate()
+        return running("relay", "serve", "--home", home, *(options or ("--as", "hospital")))
 
     return relaying
 
