@@ -18,6 +18,7 @@
 ``erasures``       erasures and certificates over HTTP
 ``service``        the gateway without its interface
 ``model``          what it answers with
+``fields``         fields of what it is sent
 ``studies``        what a token permits of whole studies, which another system shows
 ``orthanc``        what Orthanc asks before it shows one
 ``authorization``  who sends a request

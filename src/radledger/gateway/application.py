@@ -23,6 +23,7 @@ from radledger.fhir.errors import (
 )
 from radledger.gateway import access_log, erasures, log_files, opening, orthanc
 from radledger.gateway.authorization import Account, TheGateway, Token
+from radledger.gateway.dicomweb import ROOT as DICOM_WEB
 from radledger.gateway.dicomweb import retrieve, search, store
 from radledger.gateway.errors import (
     GATEWAY,
@@ -55,6 +56,7 @@ from radledger.gateway.errors import (
     ViewerNotServed,
 )
 from radledger.gateway.fhir.routers import include_routers
+from radledger.gateway.fields import Address, Digest
 from radledger.gateway.model import Health
 from radledger.gateway.orthanc import Orthanc
 from radledger.gateway.service import Gateway
@@ -77,7 +79,6 @@ __all__ = ["create_application"]
 
 _LARGEST_BODY = 256 * 1024
 _MOST_IMAGES = 100
-_DICOM_WEB = "/dicom-web"
 _DESCRIPTION = """
 Gives readers elsewhere what the chain permits them, against a signed receipt.
 
@@ -137,8 +138,6 @@ _ADVICE = Advice(
     parameter="give the id of an image set, 0x and 64 digits in lower case",
 )
 
-Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$", examples=["0x" + "5b" * 20])]
-Digest = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{64}$", examples=["0x" + "ab" * 32])]
 ImageId = Annotated[str, Path(pattern=r"^0x[0-9a-f]{64}$", examples=["0x" + "ab" * 32])]
 Bits = Annotated[int, Field(strict=True, ge=0, lt=1 << 16)]
 
@@ -336,18 +335,18 @@ def create_application(
         start=gateway.start,
         stop=gateway.close,
         largest_body=_LARGEST_BODY,
-        larger_bodies={f"/dicom-web{store.PATH}": store.LARGEST_BODY},
+        larger_bodies={f"{DICOM_WEB}{store.PATH}": store.LARGEST_BODY},
     )
     application.state.gateway = gateway
     own = origin_of(gateway.url)
-    application.add_middleware(KnownOrigins, own=own, others=viewer_origins, below=f"{_DICOM_WEB}/")
+    application.add_middleware(KnownOrigins, own=own, others=viewer_origins, below=f"{DICOM_WEB}/")
     application.add_middleware(KnownHost, url=gateway.url)
     application.add_middleware(SafeHeaders)
     application.include_router(_router)
     application.include_router(erasures.router, dependencies=[Depends(_not_stored)])
     application.include_router(access_log.router, dependencies=[Depends(_not_stored)])
     for each in (search.router, retrieve.router, store.router):
-        application.include_router(each, prefix=_DICOM_WEB, tags=["DICOMweb"])
+        application.include_router(each, prefix=DICOM_WEB, tags=["DICOMweb"])
     include_routers(application)
     application.include_router(log_files.router)
     application.include_router(opening.router)

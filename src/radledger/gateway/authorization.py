@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from radledger.gateway.dicomweb import ROOT as DICOM_WEB
 from radledger.gateway.dicomweb.view import View
 from radledger.gateway.errors import CrossSiteRequest
 from radledger.gateway.service import Gateway
@@ -45,7 +46,7 @@ def cookie_of(url: str) -> Cookie:
     parts = urlsplit(url)
     if parts.scheme == "https":
         return Cookie("__Host-radledger", "/", secure=True)
-    return Cookie(f"radledger-{parts.port or 80}", "/dicom-web", secure=False)
+    return Cookie(f"radledger-{parts.port or 80}", DICOM_WEB, secure=False)
 
 
 def _gateway(request: Request) -> Gateway:

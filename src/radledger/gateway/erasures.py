@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from radledger.gateway.authorization import Account, TheGateway
+from radledger.gateway.fields import Address, Digest
 from radledger.httpapi.problems import problems
 from radledger.imaging.certificates import ErasureCertificate
 
@@ -15,8 +16,6 @@ __all__ = ["router"]
 
 router = APIRouter()
 
-Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$", examples=["0x" + "5b" * 20])]
-Digest = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{64}$", examples=["0x" + "ab" * 32])]
 Count = Annotated[int, Field(strict=True, ge=0, lt=1 << 32)]
 
 

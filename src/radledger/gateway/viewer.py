@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from radledger.endpoints import shown
+from radledger.gateway.dicomweb import ROOT as DICOM_WEB
 from radledger.gateway.errors import InvalidGatewayUrl, InvalidViewerOrigin, ViewerMissing
 from radledger.httpapi.browsers import origin_of
 from radledger.identity.identities import require_gateway_url
@@ -53,16 +54,15 @@ _POLICY = "; ".join(
 )
 # The name of such a file has a digest of its content.
 _NAMED_BY_DIGEST = re.compile(r"(?:^|\.)[0-9a-f]{16}\.")
-_ROOT = "/dicom-web"
 _SOURCE = {
     "namespace": "@ohif/extension-default.dataSourcesModule.dicomweb",
     "sourceName": "radledger",
     "configuration": {
         "friendlyName": "RadLedger",
         "name": "radledger",
-        "wadoUriRoot": _ROOT,
-        "qidoRoot": _ROOT,
-        "wadoRoot": _ROOT,
+        "wadoUriRoot": DICOM_WEB,
+        "qidoRoot": DICOM_WEB,
+        "wadoRoot": DICOM_WEB,
         "qidoSupportsIncludeField": True,
         "imageRendering": "wadors",
         "thumbnailRendering": "wadors",

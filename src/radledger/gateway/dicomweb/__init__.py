@@ -15,3 +15,10 @@
 ``store``          STOW-RS
 =================  ==================================================================
 """
+
+from __future__ import annotations
+
+__all__ = ["ROOT"]
+
+ROOT = "/dicom-web"
+"""Path of the service below the gateway's address."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from radledger.access.errors import ReaderReplaced
 from radledger.chain.refusals import ConsentNotPermittedErased, ImageIsErased
 from radledger.errors import RadLedgerError, Refusal
+from radledger.gateway.dicomweb import ROOT
 from radledger.gateway.dicomweb.image_sets import readable
 from radledger.gateway.dicomweb.instances import PYDICOM
 from radledger.gateway.dicomweb.json_model import BINARY, instance_json
@@ -93,7 +94,7 @@ class View:
     @property
     def url(self) -> str:
         """Address of the service."""
-        return f"{self._gateway.url}/dicom-web"
+        return self._gateway.url + ROOT
 
     def select(
         self, study: str | None = None, series: str | None = None, instance: str | None = None
@@ -124,7 +125,7 @@ class View:
         found = self.select(study, series, instance)
         if not found:
             raise ResourceUnknown(
-                "the token permits nothing with these UIDs; /dicom-web/studies lists what it does"
+                f"the token permits nothing with these UIDs; {ROOT}/studies lists what it does"
             )
         return found
 

@@ -17,11 +17,21 @@ from radledger.fhir.errors import Issue, ResourceInvalid
 from radledger.fhir.outcomes import outcome
 from radledger.gateway.errors import NotAcceptable
 
-__all__ = ["MEDIA_TYPE", "FhirRoute", "Parameters", "Resource", "answer", "described", "no_xml"]
+__all__ = [
+    "FORM",
+    "MEDIA_TYPE",
+    "FhirRoute",
+    "Parameters",
+    "Resource",
+    "answer",
+    "described",
+    "no_xml",
+    "require_type",
+]
 
 MEDIA_TYPE = "application/fhir+json"
 _JSON = (MEDIA_TYPE, "application/json", "json", "application/*", "*/*")
-_FORM = "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
 
 
 class FhirRoute(APIRoute):
@@ -79,7 +89,7 @@ def no_xml(request: Request) -> None:
 
 
 async def _resource(request: Request) -> dict[str, Any]:
-    _require_type(request, MEDIA_TYPE, "application/json")
+    require_type(request, MEDIA_TYPE, "application/json")
     try:
         resource = json.loads(await request.body(), object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as error:
@@ -95,7 +105,7 @@ async def _resource(request: Request) -> dict[str, Any]:
 async def _parameters(request: Request) -> list[tuple[str, str]]:
     stated = list(request.query_params.multi_items())
     if request.method == "POST":
-        _require_type(request, _FORM)
+        require_type(request, FORM)
         body = (await request.body()).decode("utf-8", "replace")
         stated += parse_qsl(body, keep_blank_values=True)
     return stated
@@ -107,7 +117,14 @@ Parameters = Annotated[list[tuple[str, str]], Depends(_parameters)]
 """The parameters of a search, in the address or in the body."""
 
 
-def _require_type(request: Request, *types: str) -> None:
+def require_type(request: Request, *types: str) -> None:
+    """Refuse a body of another media type.
+
+    Raises
+    ------
+    HTTPException
+        If it is of none of these.
+    """
     stated = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if stated not in types:
         raise HTTPException(415, f"the body is {stated or 'of no type'}; send {types[0]}")

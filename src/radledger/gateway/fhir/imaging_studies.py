@@ -11,6 +11,7 @@ from radledger.fhir.imaging_studies import PARAMETERS, REPEATED, Series, imaging
 from radledger.fhir.outcomes import searchset
 from radledger.fhir.queries import Query
 from radledger.gateway.authorization import TheGateway, Token
+from radledger.gateway.dicomweb import ROOT as DICOM_WEB
 from radledger.gateway.dicomweb.view import View
 from radledger.gateway.errors import ResourceUnknown
 from radledger.gateway.fhir.answers import FhirRoute, Parameters, answer, described, no_xml
@@ -89,4 +90,4 @@ def _found(
 
 def studies_of(gateway: Gateway, permitted: list[Series]) -> list[dict[str, Any]]:
     """The studies of some series, with the address of their images."""
-    return imaging_studies(permitted, f"{gateway.url}/dicom-web", gateway.chain_id)
+    return imaging_studies(permitted, gateway.url + DICOM_WEB, gateway.chain_id)

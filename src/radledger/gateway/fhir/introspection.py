@@ -11,18 +11,19 @@ from starlette.exceptions import HTTPException
 from radledger.consent import duo
 from radledger.fhir.introspection import SCOPE, extensions
 from radledger.gateway.authorization import Account, TheGateway
+from radledger.gateway.dicomweb import ROOT as DICOM_WEB
 from radledger.gateway.errors import TokenInvalid
+from radledger.gateway.fhir.answers import FORM, require_type
 from radledger.gateway.service import Gateway
 from radledger.httpapi.problems import problems
 
 __all__ = ["router"]
 
-_FORM = "application/x-www-form-urlencoded"
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            _FORM: {
+            FORM: {
                 "schema": {
                     "type": "object",
                     "required": ["token"],
@@ -37,12 +38,10 @@ router = APIRouter(tags=["FHIR"])
 
 
 async def _token(request: Request) -> str:
-    stated = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if stated != _FORM:
-        raise HTTPException(415, f"the body is {stated or 'of no type'}, not {_FORM}")
+    require_type(request, FORM)
     tokens = parse_qs((await request.body()).decode("utf-8", "replace")).get("token", [])
     if len(tokens) != 1:
-        raise HTTPException(400, "the form has not one token")
+        raise HTTPException(400, f"the form has {len(tokens)} tokens; send one")
     return tokens[0]
 
 
@@ -79,7 +78,7 @@ def _described(gateway: Gateway, token: str) -> dict[str, Any] | None:
         "client_id": viewing.account,
         "sub": f"did:ethr:{hex(gateway.chain_id)}:{viewing.reader}",
         "iss": gateway.url,
-        "aud": [gateway.fhir_url, f"{gateway.url}/dicom-web"],
+        "aud": [gateway.fhir_url, gateway.url + DICOM_WEB],
         "exp": viewing.expires_at,
         "patient": patient,
         "extensions": extensions(gateway.fhir_url, patient, purposes, grants),

@@ -23,6 +23,7 @@ from radledger.gateway.authorization import Account, TheGateway
 from radledger.gateway.errors import LinkUnknown, PasscodeWrong
 from radledger.gateway.expiring import Expiring
 from radledger.gateway.fhir.imaging_studies import series_of, studies_of
+from radledger.gateway.fields import Address
 from radledger.gateway.links import Opened
 from radledger.gateway.service import Gateway
 from radledger.httpapi.problems import problems
@@ -35,7 +36,6 @@ _FILE = 300  # seconds in which a file of a manifest has to be fetched
 _MOST_EMBEDDED = 1 << 20
 
 router = APIRouter(tags=["links"])
-Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$", examples=["0x" + "5b" * 20])]
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$", examples=["A" * 43])]
 
 
