@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from radledger.area.fold import NOTHING
 from radledger.fhir import purposes
 from radledger.fhir.references import IMAGE_SET, data_of_scope
 from radledger.fhir.showing import record_id
@@ -20,7 +21,6 @@ from radledger.fhir.showing import record_id
 __all__ = ["SCOPE", "extensions"]
 
 SCOPE = "patient/ImagingStudy.rs"
-_OWN = "0x" + "00" * 32  # the patient's own use, which needs no grant
 
 
 def extensions(
@@ -42,8 +42,11 @@ def extensions(
     grants
         By which grant each image set is permitted now.
     """
+    # The patient's own use needs no grant.
     consents = dict.fromkeys(
-        f"{base}/Consent/{record_id(patient, grant)}" for grant in grants.values() if grant != _OWN
+        f"{base}/Consent/{record_id(patient, grant)}"
+        for grant in grants.values()
+        if grant != NOTHING
     )
     pcf: dict[str, Any] = {
         "patient_id": f"{base}/Patient/{patient}",

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radledger.area.fold import NOBODY
+from radledger.area.fold import NOBODY, NOTHING
 from radledger.consent import duo, records, signing
 from radledger.consent.diseases import decode_disease, encode_disease
 from radledger.consent.scope import ALL, EMERGENCY, parse_scope
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["OnChain", "Standing", "says"]
 
 _DELEGATE = CONSENT_DELEGATE.encode().ljust(32, b"\0")
-_NO_GROUP = "0x" + "00" * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ class OnChain:
         for event in self.ledger.events("ImageRegistry", "ImageAnchored", patient=subject):
             named = ((IMAGE_SET, "image"), (VISIT, "visit"), (COURSE, "course"))
             found |= {(system, event.args[name]) for system, name in named}
-        return {each for each in found if each[1] != _NO_GROUP}
+        return {each for each in found if each[1] != NOTHING}
 
     def images_of(self, subject: str, scope: str) -> list[str]:
         """Ids of a subject's image sets that are of a scope: ``all``, a set, visit or course."""

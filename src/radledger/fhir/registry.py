@@ -380,6 +380,6 @@ def _not_held(element: str, code: str, reason: str) -> ConsentNotHeld:
 
 def _unknown(id_: str) -> ConsentRecordUnknown:
     return ConsentRecordUnknown(
-        f"there is no such Consent {id_} or version of it that you may see; search by patient",
+        f"there is no Consent {id_} that you may see, or not that version of it; search by patient",
         id=id_,
     )

@@ -54,6 +54,7 @@ from __future__ import annotations
 from radledger.errors import RadLedgerError, UsageError
 from radledger.httpapi.service import Service
 from radledger.identity.errors import InvalidGatewayUrl
+from radledger.texts import quoted
 
 __all__ = [
     "GATEWAY",
@@ -203,6 +204,13 @@ class FrameUnknown(GatewayError):
 
 class QueryInvalid(GatewayError):
     """A parameter of a request is unknown, or its value is not valid."""
+
+    @classmethod
+    def of(cls, name: str, value: str, give: str) -> QueryInvalid:
+        """The refusal of a parameter's value, with what to give instead."""
+        return cls(
+            f"{quoted(name)} is {quoted(value)}; give {give}", parameter=name, value=value[:100]
+        )
 
 
 class NotAcceptable(GatewayError):

@@ -92,7 +92,10 @@ class SignInMessage:
         """
         found = _MESSAGE.fullmatch(text) if len(text) <= _LONGEST else None
         if found is None:
-            raise SignInMalformed("not a message of Sign-In with Ethereum (EIP-4361), version 1")
+            raise SignInMalformed(
+                "not a message of Sign-In with Ethereum (EIP-4361), version 1; sign one with the "
+                "nonce of a challenge"
+            )
         parts: dict[str, Any] = found.groupdict()
         if not is_checksum_address(parts["address"]):
             raise SignInMalformed(
@@ -169,4 +172,6 @@ def timestamp(text: str) -> float:
     try:
         return datetime.fromisoformat(text).astimezone(UTC).timestamp()
     except (ValueError, OverflowError):
-        raise SignInMalformed(f"there is no such time as {text}", time=text) from None
+        raise SignInMalformed(
+            f"{text} is not a time; write one such as 2026-11-30T16:00:00Z", time=text
+        ) from None

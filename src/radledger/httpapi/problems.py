@@ -177,7 +177,7 @@ class BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > most:
-                raise HTTPException(413, f"the body has more than {most} bytes")
+                raise HTTPException(413, f"the body has more than {most:,} bytes")
             return message
 
         await self._app(scope, limited if scope["type"] == "http" else receive, send)
@@ -201,7 +201,7 @@ class OneLength:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         names = {name for name, _ in scope.get("headers", ())}
         if names >= {b"content-length", b"transfer-encoding"}:
-            detail = "a request has a Content-Length or a Transfer-Encoding, not both"
+            detail = "the request has a Content-Length and a Transfer-Encoding; send one of them"
             refusal = problem(400, detail, headers={"Connection": "close"})
             await refusal(scope, receive, send)
             return

@@ -11,6 +11,7 @@
         └── InstancesNotSent      a peer did not take all instances
     UsageError
     ├── InvalidPatientList        a list of patients that cannot be understood
+    ├── InvalidWorkstationList    a list of workstations that cannot be understood
     ├── InvalidTitle              not an AE title
     ├── InvalidPeer               not a peer's AE title, host and port
     ├── InvalidTls                certificates with which no TLS can be spoken

@@ -6,7 +6,7 @@
       inbox.sqlite3   what is held, for whom, since when, and why it was left out
       held/           the files, as they were sent
       receiving/      files under way; emptied when a receiver starts
-  storing/        the same of a gateway
+      storing/        the same of a gateway that takes instances
 
 A file is on the disk before its row is, and its row before its sender is answered.  A file without
 a row was not acknowledged, so it is removed at the next start.

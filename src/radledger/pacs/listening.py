@@ -12,14 +12,21 @@ from pynetdicom import AE, evt
 from radledger.pacs.bounds import BoundedServer, bound
 from radledger.pacs.errors import PacsNotListening
 from radledger.pacs.streaming import streaming
+from radledger.texts import visible
 
 if TYPE_CHECKING:
     from radledger.pacs.settings import Settings
 
-__all__ = ["entity_of", "listening"]
+__all__ = ["comment_of", "entity_of", "listening"]
 
 _PDU_BYTES = 128 << 10
 _VERIFICATION = "1.2.840.10008.1.1"
+_LONGEST_COMMENT = 64  # of a value of LO (PS3.5 section 6.2)
+
+
+def comment_of(reason: str) -> str:
+    """A reason as the Error Comment (0000,0902) of a response."""
+    return visible(reason)[:_LONGEST_COMMENT]
 
 
 def entity_of(settings: Settings) -> AE:

@@ -84,7 +84,7 @@ class PatientList:
                 self._version = version
         except OSError as error:
             raise InvalidPatientList(
-                f"{self._file} cannot be read: {error.strerror}", file=str(self._file)
+                f"{self._file} cannot be read: {error.strerror}; {_LIST}", file=str(self._file)
             ) from error
         return self._patients
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydicom.config import disable_value_validation
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from radledger.gateway.dicomweb.instances import PYDICOM
-from radledger.gateway.dicomweb.json_model import BINARY, entry
+from radledger.gateway.dicomweb.json_model import BINARY, entry, tags_of
 from radledger.gateway.dicomweb.matching import INSTANCE, SERIES, STUDY, search_for
 from radledger.gateway.dicomweb.rows import STUDY_UID, instance_rows, series_rows, study_rows
 from radledger.gateway.errors import QueryInvalid
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["LEVELS", "IdentifierInvalid", "Query", "level_of", "understanding"]
 
 
-def _tags(*keywords: str) -> tuple[str, ...]:
-    return tuple(f"{tag_for_keyword(keyword):08X}" for keyword in keywords)
-
-
 LEVELS = {
     "PATIENT": "PatientID",
     "STUDY": "StudyInstanceUID",
@@ -37,8 +33,10 @@ LEVELS = {
 }
 """The levels of a query from the top, and the attribute by which each is known."""
 
-_PATIENT = _tags("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
-_WHOSE = _tags("PatientID", "IssuerOfPatientID")
+_PATIENT = tags_of(
+    "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex"
+)
+_WHOSE = tags_of("PatientID", "IssuerOfPatientID")
 _KEYS = {
     "PATIENT": _PATIENT,
     "STUDY": STUDY,
@@ -46,10 +44,10 @@ _KEYS = {
     "IMAGE": (*STUDY, *SERIES, *INSTANCE),
 }
 # Said of the answer itself.
-_CHARACTER_SET, _LEVEL, _TITLE = _tags(
+_CHARACTER_SET, _LEVEL, _TITLE = tags_of(
     "SpecificCharacterSet", "QueryRetrieveLevel", "RetrieveAETitle"
 )
-_OF_ANSWER = {_CHARACTER_SET, _LEVEL, _TITLE, *_tags("TimezoneOffsetFromUTC", "RetrieveURL")}
+_OF_ANSWER = {_CHARACTER_SET, _LEVEL, _TITLE, *tags_of("TimezoneOffsetFromUTC", "RetrieveURL")}
 _Row = Mapping[str, Mapping[str, Any]]
 
 

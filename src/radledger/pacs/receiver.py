@@ -22,7 +22,7 @@ from radledger.dicom.source import PROVIDER_URL
 from radledger.errors import DatabaseUnavailable
 from radledger.pacs.commitment import PUSH_MODEL, Committer, Instance
 from radledger.pacs.holding import Holder
-from radledger.pacs.listening import entity_of, listening
+from radledger.pacs.listening import comment_of, entity_of, listening
 from radledger.texts import visible
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["Receiver"]
 
 _LOGGER = logging.getLogger(__name__)
-_LONGEST_COMMENT = 64  # of a value of LO (PS3.5 section 6.2)
 _ABANDONED = 3600.0  # seconds; longer than a message may take
 
 # PS3.4 table B.2-1 and PS3.7 annex C
@@ -131,7 +130,7 @@ class Receiver:
         answer = Dataset()
         answer.Status = outcome.status
         if outcome.comment:
-            answer.ErrorComment = visible(outcome.comment)[:_LONGEST_COMMENT]
+            answer.ErrorComment = comment_of(outcome.comment)
         return answer
 
     def _asked(self, event: Event) -> tuple[int, None]:

@@ -20,6 +20,7 @@ from pynetdicom.dsutils import decode, encode
 
 from radledger.errors import RadLedgerError
 from radledger.gateway.dicomweb.view import View
+from radledger.pacs.listening import comment_of
 from radledger.pacs.querying import LEVELS, IdentifierInvalid, level_of, understanding
 from radledger.pacs.sender import CONTEXTS, associated, store
 from radledger.texts import visible
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["PATIENT_ROOT", "Retrieval", "retrievals"]
 
 _LOGGER = logging.getLogger(__name__)
-_LONGEST_COMMENT = 64  # of a value of LO (PS3.5 section 6.2)
 _MOST = 0xFFFF  # sub-operations, whose number is a US
 PATIENT_ROOT = "1.2.840.10008.5.1.4.1.2.1."
 """How the UIDs of the patient root's information models begin."""
@@ -263,7 +263,7 @@ class _Responder:
         response.AffectedSOPClassUID = self._request.AffectedSOPClassUID
         response.Status = status
         if comment:
-            response.ErrorComment = cast(Any, visible(comment)[:_LONGEST_COMMENT])
+            response.ErrorComment = cast(Any, comment_of(comment))
         if progress is not None:
             if status in (_PENDING, _CANCELLED):
                 response.NumberOfRemainingSuboperations = len(progress.remaining)

@@ -202,7 +202,8 @@ def report_outcome(
             answer = Dataset()
     if "Status" not in answer or answer.Status != _SUCCESS:
         raise PeerRefused(
-            f"{peer} does not take the answer to its request for storage commitment",
+            f"{peer} does not take the answer to its request for storage commitment; have its "
+            f"administrator allow the AE title {title} to report",
             peer=str(peer),
             title=title,
         )

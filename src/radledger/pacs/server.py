@@ -14,7 +14,7 @@ from pynetdicom import ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, ev
 
 from radledger.dicom.source import EXPLICIT_LITTLE, PROVIDER_URL
 from radledger.errors import RadLedgerError, Refusal
-from radledger.pacs.listening import entity_of, listening
+from radledger.pacs.listening import comment_of, entity_of, listening
 from radledger.pacs.querying import IdentifierInvalid, Query, understanding
 from radledger.pacs.retrieving import PATIENT_ROOT, Retrieval, retrievals
 from radledger.texts import visible
@@ -154,5 +154,5 @@ class Server:
 def _failure(status: int, comment: str) -> Dataset:
     failure = Dataset()
     failure.Status = status
-    failure.ErrorComment = visible(comment)[:64]
+    failure.ErrorComment = comment_of(comment)
     return failure

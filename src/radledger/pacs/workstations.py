@@ -92,7 +92,7 @@ def read_workstations(
                 stations[station.peer.title] = station
     except OSError as error:
         raise InvalidWorkstationList(
-            f"{file} cannot be read: {error.strerror}", file=str(file)
+            f"{file} cannot be read: {error.strerror}; {_LIST}", file=str(file)
         ) from error
     except UnicodeDecodeError as error:
         raise _invalid(file, 1, "it is not text in UTF-8; save it as such") from error

@@ -7,18 +7,43 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydicom.config import disable_value_validation
+from pydicom.datadict import tag_for_keyword
 
 from radledger.dicom.values import element_of
 
 if TYPE_CHECKING:
     from radledger.gateway.dicomweb.instances import OpenInstance
 
-__all__ = ["AVAILABLE_TRANSFER_SYNTAX", "BINARY", "CHARACTER_SET", "entry", "instance_json"]
+__all__ = [
+    "AVAILABLE_TRANSFER_SYNTAX",
+    "BINARY",
+    "CHARACTER_SET",
+    "entry",
+    "instance_json",
+    "tag_of",
+    "tags_of",
+]
 
 BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 CHARACTER_SET, AVAILABLE_TRANSFER_SYNTAX = "00080005", "00083002"
 _LONGEST_INLINE = 1024
 _Entry = dict[str, Any]
+
+
+def tag_of(keyword: str) -> str:
+    """The tag of an attribute of the dictionary, as the model writes it.
+
+    Examples
+    --------
+    >>> tag_of("PatientID")
+    '00100020'
+    """
+    return f"{tag_for_keyword(keyword):08X}"
+
+
+def tags_of(*keywords: str) -> tuple[str, ...]:
+    """The tags of several attributes; see `tag_of`."""
+    return tuple(map(tag_of, keywords))
 
 
 def entry(vr: str, *values: Any) -> _Entry:

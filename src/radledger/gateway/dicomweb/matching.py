@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 
-from radledger.gateway.dicomweb.json_model import BINARY
+from radledger.gateway.dicomweb.json_model import BINARY, tags_of
 from radledger.gateway.errors import QueryInvalid
 from radledger.texts import quoted
 
@@ -23,23 +23,18 @@ __all__ = ["INSTANCE", "MODALITIES", "SERIES", "STUDY", "Search", "parsed", "sea
 Row = Mapping[str, Mapping[str, Any]]
 """Attributes in the DICOM JSON Model."""
 
-
-def _tags(*keywords: str) -> tuple[str, ...]:
-    return tuple(f"{tag_for_keyword(keyword):08X}" for keyword in keywords)
-
-
-(MODALITIES,) = _tags("ModalitiesInStudy")
-STUDY = _tags(
+(MODALITIES,) = tags_of("ModalitiesInStudy")
+STUDY = tags_of(
     *("StudyDate", "StudyTime", "AccessionNumber", "ModalitiesInStudy", "ReferringPhysicianName"),
     *("StudyDescription", "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate"),
     *("PatientSex", "StudyInstanceUID", "StudyID"),
 )
-SERIES = _tags(
+SERIES = tags_of(
     *("Modality", "SeriesDescription", "SeriesInstanceUID", "SeriesNumber", "SeriesDate"),
     *("SeriesTime", "BodyPartExamined", "ProtocolName", "Laterality"),
     *("PerformedProcedureStepStartDate", "PerformedProcedureStepStartTime"),
 )
-INSTANCE = _tags(
+INSTANCE = tags_of(
     *("SOPClassUID", "SOPInstanceUID", "InstanceNumber", "Rows", "Columns", "BitsAllocated"),
     *("NumberOfFrames", "ContentDate", "ContentTime"),
 )
@@ -120,7 +115,7 @@ def parsed(parameters: QueryParams, keys: Sequence[str]) -> Search:
             _require_valid(name, tag, value)
     fuzzy = parameters.get(_FUZZY, "false")
     if fuzzy not in ("true", "false"):
-        raise _invalid(_FUZZY, fuzzy, "true or false")
+        raise QueryInvalid.of(_FUZZY, fuzzy, "true or false")
     return Search(
         {tag: value for tag, value in filters.items() if value},  # none matches all
         None if everything else frozenset(include),
@@ -166,7 +161,7 @@ def _count(parameters: QueryParams, name: str, default: int) -> int:
     if text is None:
         return default
     if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise _invalid(name, text, "a number")
+        raise QueryInvalid.of(name, text, "a number")
     return int(text)
 
 
@@ -175,17 +170,13 @@ def _require_valid(name: str, tag: str, value: str) -> None:
     if not value:
         return
     if vr == "DA" and not re.fullmatch(r"\d{8}|\d{8}-(\d{8})?|-\d{8}", value):
-        raise _invalid(name, value, "a date such as 20261130, or a range such as 20261101-20261130")
+        raise QueryInvalid.of(
+            name, value, "a date such as 20261130, or a range such as 20261101-20261130"
+        )
     if vr == "TM" and not re.fullmatch(r"(?=.)([\d.]{2,13})?(-([\d.]{2,13})?)?", value):
-        raise _invalid(name, value, "a time such as 093000, or a range such as 0900-1200")
+        raise QueryInvalid.of(name, value, "a time such as 093000, or a range such as 0900-1200")
     if vr in _NUMBERS and not re.fullmatch(r"[+-]?\d+(\.\d+)?", value):
-        raise _invalid(name, value, "a number")
-
-
-def _invalid(name: str, value: str, give: str) -> QueryInvalid:
-    return QueryInvalid(
-        f"{quoted(name)} is {quoted(value)}; give {give}", parameter=name, value=value[:100]
-    )
+        raise QueryInvalid.of(name, value, "a number")
 
 
 def _vr(tag: str) -> str:

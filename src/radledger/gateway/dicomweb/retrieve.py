@@ -217,11 +217,13 @@ def _shown(request: Request, media_type: str) -> Shown:
     if "viewport" in parameters:
         size = re.fullmatch(r"([1-9]\d{0,4}),([1-9]\d{0,4})", parameters["viewport"])
         if size is None:
-            raise _invalid("viewport", parameters["viewport"], "width and height, such as 512,512")
+            raise QueryInvalid.of(
+                "viewport", parameters["viewport"], "width and height, such as 512,512"
+            )
         how["width"], how["height"] = int(size[1]), int(size[2])
     if "quality" in parameters:
         if not re.fullmatch(r"[1-9]\d?|100", parameters["quality"]):
-            raise _invalid("quality", parameters["quality"], "a number from 1 to 100")
+            raise QueryInvalid.of("quality", parameters["quality"], "a number from 1 to 100")
         how["quality"] = int(parameters["quality"])
     return Shown(**how)  # type: ignore[arg-type]
 
@@ -231,7 +233,7 @@ def _window(text: str) -> tuple[float, float]:
     number = r"([+-]?\d{1,9}(?:\.\d{1,9})?)"
     found = re.fullmatch(rf"{number},{number},(linear|linear-exact)", text)
     if found is None or float(found[2]) < 1:
-        raise _invalid("window", text, "centre, width and function, such as 40,400,linear")
+        raise QueryInvalid.of("window", text, "centre, width and function, such as 40,400,linear")
     center, width = float(found[1]), float(found[2])
     if found[3] == "linear":
         return center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2
@@ -241,14 +243,14 @@ def _window(text: str) -> tuple[float, float]:
 def _indices(frames: str, opened: OpenInstance) -> list[int]:
     """From 0."""
     if not re.fullmatch(r"[1-9]\d{0,8}(,[1-9]\d{0,8})*", frames):
-        raise _invalid("frames", frames, "numbers from 1, such as 1 or 2,3")
+        raise QueryInvalid.of("frames", frames, "numbers from 1, such as 1 or 2,3")
     numbers = [int(each) for each in frames.split(",")]
     if len(set(numbers)) < len(numbers):
-        raise _invalid("frames", frames, "each number once")
+        raise QueryInvalid.of("frames", frames, "each number once")
     for each in numbers:
         if each > opened.frames:
             raise FrameUnknown(
-                f"the instance has {opened.frames} frames, and none with the number {each}",
+                f"the instance has no frame {each}; ask for one up to {opened.frames}",
                 frames=opened.frames,
                 frame=each,
             )
@@ -258,7 +260,7 @@ def _indices(frames: str, opened: OpenInstance) -> list[int]:
 def _frame_offers(opened: OpenInstance, *, single: bool) -> list[Offer]:
     source = opened.source
     if opened.exchange is None:
-        raise FrameUnknown("the instance has no pixel data", frames=0)
+        raise FrameUnknown("the instance has no pixel data; retrieve the instance", frames=0)
     syntax = source.transfer_syntax
     if is_video(syntax):
         raise NotAcceptable("a video is not sent frame by frame; get the instance", frames=0)
@@ -282,10 +284,7 @@ def _value(opened: OpenInstance, tag: str) -> bytes:
             value = bytes(element.value or b"")
             width = 1 if opened.source.encoding.little else _WIDTHS.get(element.VR, 1)
             return b"".join(value[at : at + width][::-1] for at in range(0, len(value), width))
-    raise FrameUnknown("the instance has no binary value with that tag", tag=tag[:100])
-
-
-def _invalid(name: str, value: str, give: str) -> QueryInvalid:
-    return QueryInvalid(
-        f"{name} is {quoted(value)}; give {give}", parameter=name, value=value[:100]
+    raise FrameUnknown(
+        "the instance has no binary value with that tag; metadata gives the addresses of those",
+        tag=tag[:100],
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VR
 
-from radledger.gateway.dicomweb.json_model import CHARACTER_SET, entry
+from radledger.gateway.dicomweb.json_model import CHARACTER_SET, entry, tag_of
 from radledger.gateway.dicomweb.matching import MODALITIES, SERIES, STUDY, Search
 
 if TYPE_CHECKING:
@@ -29,17 +29,12 @@ __all__ = [
 Row = dict[str, dict[str, Any]]
 """Attributes in the DICOM JSON Model."""
 
-
-def _tag(keyword: str) -> str:
-    return f"{tag_for_keyword(keyword):08X}"
-
-
-_AVAILABILITY, _RETRIEVE_URL = _tag("InstanceAvailability"), _tag("RetrieveURL")
-IN_STUDY = _tag("NumberOfStudyRelatedSeries"), _tag("NumberOfStudyRelatedInstances")
-IN_SERIES = _tag("NumberOfSeriesRelatedInstances")
-STUDY_UID, SERIES_UID = _tag("StudyInstanceUID"), _tag("SeriesInstanceUID")
+_AVAILABILITY, _RETRIEVE_URL = tag_of("InstanceAvailability"), tag_of("RetrieveURL")
+IN_STUDY = tag_of("NumberOfStudyRelatedSeries"), tag_of("NumberOfStudyRelatedInstances")
+IN_SERIES = tag_of("NumberOfSeriesRelatedInstances")
+STUDY_UID, SERIES_UID = tag_of("StudyInstanceUID"), tag_of("SeriesInstanceUID")
 ADDED = (CHARACTER_SET, _AVAILABILITY, _RETRIEVE_URL)
-_MANIFEST = _tag("SOPClassUID"), _tag("SOPInstanceUID"), _tag("InstanceNumber")
+_MANIFEST = tag_of("SOPClassUID"), tag_of("SOPInstanceUID"), tag_of("InstanceNumber")
 
 
 def study_rows(view: View) -> Iterator[Row]:

@@ -11,11 +11,11 @@ from typing import Any
 
 from anyio import from_thread
 from fastapi import APIRouter, Request, Response
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VR
 from starlette.requests import ClientDisconnect
 
 from radledger.gateway.authorization import Account, TheGateway
-from radledger.gateway.dicomweb.json_model import entry
+from radledger.gateway.dicomweb.json_model import entry, tag_of
 from radledger.gateway.dicomweb.negotiation import choose
 from radledger.gateway.dicomweb.parts import IncomingPart, incoming, media_type_of
 from radledger.gateway.dicomweb.search import JSON, answers
@@ -165,16 +165,12 @@ def _module(stored: list[Stored]) -> dict[str, Any]:
             sequences.setdefault("ReferencedSOPSequence", []).append(item | address)
     module = _attributes(RetrieveURL=None)
     for keyword, items in sequences.items():
-        module[_tag(keyword)] = entry("SQ", *items)
+        module[tag_of(keyword)] = entry("SQ", *items)
     return dict(sorted(module.items()))
 
 
 def _attributes(**values: Any) -> dict[str, Any]:
     return {
-        _tag(keyword): entry(dictionary_VR(keyword), *(() if value is None else (value,)))
+        tag_of(keyword): entry(dictionary_VR(keyword), *(() if value is None else (value,)))
         for keyword, value in sorted(values.items())
     }
-
-
-def _tag(keyword: str) -> str:
-    return f"{tag_for_keyword(keyword):08X}"

@@ -216,7 +216,10 @@ def delivery_of(
             "mail needs a server and a sender; give --mail-server and --mail-from"
         )
     if mail_from is not None and not _MAIL.fullmatch(mail_from):
-        raise InvalidDelivery(f"{quoted(mail_from)} is not a mail address", text=mail_from)
+        raise InvalidDelivery(
+            f"{quoted(mail_from)} is not a mail address; give one such as notices@hospital.example",
+            text=mail_from,
+        )
     try:
         allowed = tuple(ip_network(each) for each in networks)
     except ValueError as error:
