@@ -6,8 +6,6 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radledger.imaging.ciphertext import open_instance
-
 if TYPE_CHECKING:
     from pydicom import Dataset
 
@@ -76,6 +74,8 @@ def describe(images: Images, storage: Storage, record: ImageRecord, secret: str)
     ContentNotFound, ContentMismatch, DecryptionFailed, CommitmentMismatch, ManifestInvalid
         If what is stored is missing, or not what was anchored.
     """
+    from radledger.imaging.ciphertext import open_instance
+
     manifest = images.contents(record.image_id, secret=secret)
     with open_instance(storage, manifest.instances[0], secret) as file:
         header = _header(file.read(_HEADER))
