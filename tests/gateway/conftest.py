@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from types import SimpleNamespace
 
 import pytest
 from eth_account.messages import encode_defunct
+from fastapi.dependencies import models
 from fastapi.testclient import TestClient
 
 from radledger.access import CustodianKeyService, ReceiptLog
@@ -57,6 +59,16 @@ __all__ = [
 ]
 
 URL = "https://gateway.example"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forgotten():
+    """Let FastAPI forget the functions of applications, by which gateways and homes stay open."""
+    yield
+    for each in vars(models).values():
+        if hasattr(each, "cache_clear"):
+            each.cache_clear()
+    gc.collect()  # which comes too seldom by itself for so many files
 
 
 @pytest.fixture(autouse=True)
