@@ -48,13 +48,15 @@ def permitted(ok):
 
 
 @pytest.fixture
-def studies(add, image, signed):
+def studies(add, image, signed, ok):
     """One image set, those that are comparable to it, and those that are not.
 
     The one of the home, which was de-identified, has no date, and was anchored before.
     """
+    first = add(date="20200101")
+    derived = ok("image", "deidentify", first, "--as", "hospital")["image_id"]
     one = add(date="20240101")
-    comparable = [add(date="20231231", region="CHEST "), add(date="20200101"), image]
+    comparable = [add(date="20231231", region="CHEST "), first, image]
     others = [
         add(date="20240102"),  # later
         add(date="20240101"),  # of the same day
@@ -62,6 +64,7 @@ def studies(add, image, signed):
         add(date="20200101", region=""),
         add(date="20200101", modality="MR"),
         add(date="20200101", patient="stranger"),
+        derived,  # of one that is among them
         add(date="20200101"),  # and disowned
     ]
     signed("image", "disown", others[-1])

@@ -194,6 +194,8 @@ class AccessMachine(RuleBasedStateMachine):
         else:
             assert found is None
             self.model.logs[institution, log] = (size, root)
+            found = self.act(key.address, "anchorLog", institution, log, size - 1, root)
+            assert found == "AccessLogNotGrown"
 
     @rule(
         institution=st.sampled_from(INSTITUTIONS),
