@@ -16,8 +16,14 @@ from pathlib import Path
 SUPPORTED = [(3, 11), (3, 12), (3, 13)]
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements" / "library.txt"
-# Tests of the contracts, of Brownie's scripts and of the wheel say nothing new on another Python.
-LEFT_OUT = [f"tests/{name}" for name in ("gas", "invariants", "packaging", "scripts", "security")]
+# Tests of the contracts, of Brownie's scripts and of the wheel say nothing new on another Python,
+# nor do those with a browser or Orthanc.
+LEFT_OUT = [
+    *(f"tests/{name}" for name in ("gas", "invariants", "packaging", "scripts", "security")),
+    "tests/gateway/dicomweb/test_ohif.py",
+    "tests/gateway/orthanc/test_peer.py",
+    "tests/pacs/orthanc",
+]
 
 
 def candidates(name: str) -> list[Path]:
