@@ -13,6 +13,7 @@
 ``log_files``      the files of that log over HTTP
 ``opening``        tickets, and the cookie of a browser
 ``viewer``         the viewer that the gateway serves
+``periodic``       what is done again and again meanwhile
 ``idle``           image sets that are not looked at, which are closed
 ``watcher``        erasures, which the gateway looks for in each block
 ``erasures``       erasures and certificates over HTTP

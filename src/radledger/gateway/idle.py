@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
+
+from radledger.gateway.periodic import Periodic
 
 __all__ = ["IdleCloser"]
 
 _INTERVAL = 60.0  # seconds
 
 
-class IdleCloser:
-    """Looks each minute, in a thread of its own.
+class IdleCloser(Periodic):
+    """Closes what is not used, each minute.
 
     Parameters
     ----------
@@ -22,26 +23,11 @@ class IdleCloser:
     """
 
     def __init__(self, idle: Callable[[], Iterable[str]], forget: Callable[[str], None]) -> None:
+        super().__init__("idle-closer", _INTERVAL)
         self._idle = idle
         self._forget = forget
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="idle-closer", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def look(self) -> None:
         """Close what is idle now."""
         for image_id in self._idle():
             self._forget(image_id)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_INTERVAL):
-            self.look()

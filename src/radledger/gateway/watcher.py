@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from radledger.gateway.periodic import Periodic
 
 if TYPE_CHECKING:
     from radledger.chain.ledger import Ledger
@@ -18,7 +19,7 @@ _OVERLAP = 64
 _log = logging.getLogger(__name__)
 
 
-class ErasureWatcher:
+class ErasureWatcher(Periodic):
     """Reports each erased image set, in a thread of its own, from the present block on.
 
     A set that was erased before is not opened any more.  While the chain cannot be reached nothing
@@ -33,22 +34,11 @@ class ErasureWatcher:
     """
 
     def __init__(self, ledger: Ledger, forget: Callable[[str], None]) -> None:
+        super().__init__("erasure-watcher", _INTERVAL)
         self._ledger = ledger
         self._forget = forget
         self._seen: int | None = None
         self._failing = False
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="erasure-watcher", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop, once a look under way has ended."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def look(self) -> None:
         """Report what was erased since the last look, if there is a new block."""
@@ -72,7 +62,3 @@ class ErasureWatcher:
             for log in logs:
                 _, _, arguments = decoder.decode(log)
                 self._forget(arguments["image"])
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_INTERVAL):
-            self.look()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from radledger.gateway.errors import NoticesExceeded
 from radledger.gateway.notices.delivery import NotDelivered
 from radledger.gateway.notices.store import Channel, Notice, NoticeStore, Settings
+from radledger.gateway.periodic import Periodic
 from radledger.imaging.errors import ImageUnknown
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _PAUSES = (60, 300, 1800, 7200, 21_600)
 _log = logging.getLogger(__name__)
 
 
-class Notices:
+class Notices(Periodic):
     """Follows the book of receipts, in a thread of its own: no release waits for a notice.
 
     What was not sent when the gateway stopped is sent when it runs again.  Readings of one reader's
@@ -60,6 +60,7 @@ class Notices:
         delivery: Delivery,
         now: Callable[[], float],
     ) -> None:
+        super().__init__("notices", _INTERVAL)
         self._store = NoticeStore(path)
         self._receipts = receipts
         self._show = show
@@ -68,20 +69,12 @@ class Notices:
         self._now = now
         self._patients: dict[str, str | None] = {}
         self._failing = False
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
         if self._store.position() is None:
             self._store.follow(receipts.last(), (), int(now()))
 
-    def start(self) -> None:
-        """Begin to follow and to send."""
-        self._thread.start()
-
     def close(self) -> None:
         """Stop, once a notice that is being sent is; and close the database."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().close()
         self._store.close()
 
     # --- patients -------------------------------------------------------------------------------
@@ -114,6 +107,18 @@ class Notices:
         self._store.end(patient, int(self._now()))
 
     # --- the thread -----------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Make notices for what is new in the book, and send what is due."""
+        try:
+            self.follow()
+            self.send()
+        except Exception as error:  # whatever it is, the next look goes on from here
+            if not self._failing:
+                _log.error("notices are not sent: %s", error)
+            self._failing = True
+        else:
+            self._failing = False
 
     def follow(self) -> None:
         """Make notices for what was released since the last look."""
@@ -168,15 +173,3 @@ class Notices:
                 own = image_set.custodian == self._custodian
                 self._patients[image_id] = image_set.patient if own else None
         return self._patients[image_id]
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_INTERVAL):
-            try:
-                self.follow()
-                self.send()
-            except Exception as error:  # whatever it is, the next look goes on from here
-                if not self._failing:
-                    _log.error("notices are not sent: %s", error)
-                self._failing = True
-            else:
-                self._failing = False
