@@ -12,13 +12,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from radledger.access.acknowledgements import Acknowledgement
 from radledger.access.days import DAY, to_number
-from radledger.access.errors import ReceiptReplayed
+from radledger.access.errors import ReceiptReplayed, UnknownReceipt
+from radledger.access.ids import parse_digest
 from radledger.access.receipts import SignedReceipt
 from radledger.databases import SqliteDatabase
+
+if TYPE_CHECKING:
+    from radledger.chain.ledger import Ledger
 
 __all__ = ["Acknowledged", "ReceiptBook", "Release"]
 
@@ -157,6 +161,25 @@ class ReceiptBook:
                 "SELECT receipt, manifest, released_at FROM releases WHERE digest = ?", digest
             )
         return _release(rows[0]) if rows else None
+
+    def released(self, ledger: Ledger, receipt: str) -> Release:
+        """What was released for a receipt of a chain, by the receipt's digest as text.
+
+        Raises
+        ------
+        InvalidReceiptId
+            If it is not a digest.
+        UnknownReceipt
+            If this home did not release for it.
+        """
+        found = self.release(parse_digest(receipt))
+        if found is None or not found.signed.receipt.is_for(ledger):
+            raise UnknownReceipt(
+                f"this home did not release for a receipt {receipt}; list those that it has with "
+                "`radledger receipt list`",
+                receipt=receipt,
+            )
+        return found
 
     def on_day(self, day: date, chain_id: int, contract: str) -> list[bytes]:
         """Digests of the receipts for a chain and contract that were released for on a day (UTC).

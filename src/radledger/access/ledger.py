@@ -32,7 +32,7 @@ from radledger.imaging.errors import ImageUnknown
 from radledger.imaging.records import image_record
 
 if TYPE_CHECKING:
-    from radledger.access.book import ReceiptBook, Release
+    from radledger.access.book import ReceiptBook
     from radledger.access.receipts import SignedReceipt
     from radledger.chain.ledger import Ledger, Receipt
 
@@ -139,7 +139,7 @@ class AccessLedger:
         UnknownReceipt
             If this home did not release for it.
         """
-        release = self._release(receipt)
+        release = self._receipts.released(self._ledger, receipt)
         signed, institution = release.signed, self._custodian(release.signed)
         if checked:
             told = (signed.receipt.content, signed.signer, signed.standard_signature)
@@ -255,7 +255,7 @@ class AccessLedger:
         ReceiptsDiffer
             If the receipts of that day do not give the root that was anchored.
         """
-        release = self._release(receipt)
+        release = self._receipts.released(self._ledger, receipt)
         day = day_of(release.released_at)
         whose = self._custodian(release.signed)
         return proof_of(self._ledger, self._digests(day), whose, day, receipt)
@@ -346,16 +346,6 @@ class AccessLedger:
             if each.signed.receipt.is_for(self._ledger):
                 by = each.acknowledgement
                 yield "acknowledged", each.signed, by.institution, by.day
-
-    def _release(self, receipt: str) -> Release:
-        found = self._receipts.release(parse_digest(receipt))
-        if found is None or not found.signed.receipt.is_for(self._ledger):
-            raise UnknownReceipt(
-                f"this home did not release for a receipt {receipt}; list those that it has with "
-                "`radledger receipt list`",
-                receipt=receipt,
-            )
-        return found
 
     def _digests(self, day: date) -> list[bytes]:
         """Digests of the receipts for this chain for which this home released on a day."""

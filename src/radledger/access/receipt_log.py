@@ -18,7 +18,6 @@ from radledger.access.errors import (
     PolicyInvalid,
     ReceiptLogExists,
     ReceiptLogMissing,
-    UnknownReceipt,
 )
 from radledger.access.ids import parse_digest
 from radledger.files import private_folder, write_atomically
@@ -261,17 +260,10 @@ class ReceiptLog:
         ReceiptLogMissing
             If no log has been begun.
         """
-        digest = parse_digest(receipt)
-        found = self._receipts.release(digest)
-        if found is None or not found.signed.receipt.is_for(self._ledger):
-            raise UnknownReceipt(
-                f"this home did not release for a receipt {receipt}; list those that it has with "
-                "`radledger receipt list`",
-                receipt=receipt,
-            )
+        signed = self._receipts.released(self._ledger, receipt).signed.receipt
         log = self._log()
         try:
-            salt = salt_of(found.signed.receipt)
+            digest, salt = parse_digest(receipt), salt_of(signed)
             entry = receipt_entry(digest, salt)
             under = self._anchored(log.find(entry))
             text = proof_text(log.prove(entry, digest + salt, under))
