@@ -1,4 +1,4 @@
-"""Checkpoints of the receipts' log on the chain: written by who publishes it, found by the rest."""
+"""Checkpoints of the receipts' log on the chain: written by its publisher, found by the rest."""
 
 from __future__ import annotations
 

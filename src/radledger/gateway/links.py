@@ -74,7 +74,7 @@ CREATE INDEX links_by_subject ON links (subject);
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What who opened a link is given: a token, and the key of the link."""
+    """What the opener of a link is given: a token, and the key of the link."""
 
     issued: Issued
     key: bytes = field(repr=False)

@@ -1,4 +1,4 @@
-"""What a gateway does for the patients of its image sets, and for who acts for them."""
+"""What a gateway does for the patients of its image sets, and for those who act for them."""
 
 from __future__ import annotations
 

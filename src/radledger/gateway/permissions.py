@@ -1,4 +1,4 @@
-"""What the chain permits to who holds a token: asked again in each block, and once in each."""
+"""What the chain permits to the holder of a token: asked again in each block, once in each."""
 
 from __future__ import annotations
 

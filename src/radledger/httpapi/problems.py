@@ -125,7 +125,7 @@ class Refusals:
         self._service, self._statuses = service, (*statuses, *_EVERYWHERE)
 
     def of(self, error: RadLedgerError) -> Refused:
-        """The answer to an error; what is not for who asks is in the log alone."""
+        """The answer to an error; what is not for the client is in the log alone."""
         status, wait = next(
             (code, s) for kind, code, s in self._statuses if isinstance(error, kind)
         )

@@ -1,4 +1,4 @@
-"""What a service over HTTP is called, and the errors of who runs it and who asks it."""
+"""What a service over HTTP is called, and the errors of its operator and its clients."""
 
 from __future__ import annotations
 

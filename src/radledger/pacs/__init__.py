@@ -11,7 +11,7 @@
 ``bounds``        what one connection may take
 ``closing``       from the inbox to image sets on the chain
 ``tls``           certificates
-``commitment``    answers to who asks whether instances are kept
+``commitment``    answers to requests for storage commitment
 ``receiving``     all of that together
 ``peer``          to whom instances are sent
 ``sender``        C-STORE, from files to the network

@@ -1,4 +1,4 @@
-"""Storage commitment: who asks gets an answer later which instances are kept (PS3.4 annex J).
+"""Storage commitment: a later answer to the question which instances are kept (PS3.4 annex J).
 
 An instance is committed when it is in an image set on the chain, as it was sent.  The answer waits
 while one of the instances is still in the inbox.

@@ -125,7 +125,7 @@ class Receiver:
         return entity
 
     def _stored(self, event: Event) -> Dataset:
-        """Hold an instance; the answer to who sent it."""
+        """Hold an instance; the answer to its sender."""
         outcome = self._holder.hold(event.dataset_path, partial(_differing, event))
         answer = Dataset()
         answer.Status = outcome.status

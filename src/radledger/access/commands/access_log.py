@@ -165,7 +165,7 @@ def _custodians(patient: str) -> list[str]:
 
 
 def _patient(named: str | None) -> str | None:
-    """Whose log is shown as a patient's: of who acts, if any image set names them."""
+    """Whose log is shown as a patient's: the acting account's, if any image set names it."""
     if session.account is None and named is None:
         return None
     from radledger.imaging.records import find_records

@@ -231,7 +231,7 @@ def prove(
 ) -> None:
     """Write the proof that a receipt released for here is under the root of its day, or logged.
 
-    With --from, of a receipt that was acknowledged to this home, by the log of who released.
+    With --from, of a receipt that was acknowledged to this home, by the log of its institution.
     """
     if log or source is not None:
         _prove_logged(receipt, file, source, policy, block)

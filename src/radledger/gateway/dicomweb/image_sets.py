@@ -146,7 +146,13 @@ class ImageSets:
 
 @contextmanager
 def readable(image_id: str) -> Iterator[None]:
-    """Say of an image set alone that it cannot be read, and why in the log of its custodian."""
+    """Say of an image set alone that it cannot be read, and why in the log of its custodian.
+
+    Raises
+    ------
+    ImageSetUnreadable
+        If what the block reads is not what was anchored.
+    """
     try:
         yield
     except (CryptoError, ManifestInvalid, RootMismatch) as error:

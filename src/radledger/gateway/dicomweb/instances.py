@@ -24,8 +24,8 @@ _MOST_OPEN = 16
 """Each has up to 8 MiB of ciphertext in memory, and what is longer in a temporary file."""
 
 PYDICOM = threading.Lock()
-"""Held by who reads a header or decodes: pydicom's settings are the process's, and so the memory
-of a decoder is taken once."""
+"""Held while a header is read or pixels are decoded: pydicom's settings are the process's, and so
+the memory of a decoder is taken once."""
 
 
 class OpenInstance:
@@ -52,7 +52,13 @@ class OpenInstance:
         return self.pixels.frames if self.pixels else 0
 
     def frame(self, index: int, *, stored: bool) -> bytes:
-        """A frame, as it is stored in a compressed file, or without compression."""
+        """A frame, as it is stored in a compressed file, or without compression.
+
+        Raises
+        ------
+        DicomError
+            If there are no pixels, or they cannot be decoded.
+        """
         if self.exchange is None:
             raise _without_pixels()
         if stored:
@@ -63,7 +69,7 @@ class OpenInstance:
             return bounded(self.exchange.plain, index)
 
     def picture(self, index: int, shown: Shown) -> bytes:
-        """A frame as a picture."""
+        """A frame as a picture; errors are those of `frame`."""
         if self.pixels is None:
             raise _without_pixels()
         with PYDICOM:

@@ -17,7 +17,7 @@ __all__ = ["Choice", "Offer", "choose"]
 _MULTIPART = "multipart/related"
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _RANGE = re.compile(rf"\s*({_NAME}/{_NAME})\s*")
-# quotes are left out by some clients around values that are not tokens
+# Some clients leave out the quotes around values that are not tokens.
 _PARAMETER = re.compile(rf'\s*;\s*({_NAME})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]+))\s*')
 
 
@@ -36,7 +36,7 @@ class Offer:
     parts
         Whether it can be sent in parts.
     unasked
-        Whether it is sent to who names no transfer syntax.
+        Whether it is sent where the request names no transfer syntax.
     stored
         Whether it is as the file has it.
     """

@@ -266,7 +266,7 @@ def _frame_offers(opened: OpenInstance, *, single: bool) -> list[Offer]:
         raise NotAcceptable("a video is not sent frame by frame; get the instance", frames=0)
     offers = []
     if not source.native:
-        # For who accepts any transfer syntax, or names this one.
+        # For a request that accepts any transfer syntax, or names this one.
         offers.append(Offer(_OCTETS, syntax, single, parts=True, unasked=False))
     if opened.exchange.can_be_plain:
         offers.append(Offer(_OCTETS, EXPLICIT_LITTLE, single, parts=True, stored=False))

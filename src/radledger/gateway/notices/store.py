@@ -211,7 +211,7 @@ class NoticeStore:
         found = write(
             "DELETE FROM settings WHERE patient = ? RETURNING channel, target, secret", patient
         ).fetchone()
-        # That notices ended is said to who had them, however often it is changed.
+        # The destination of before is always notified of the end, however often it is changed.
         write("DELETE FROM notices WHERE patient = ? AND kind != ?", patient, Kind.ENDED)
         if found is not None:
             channel, target, secret = found

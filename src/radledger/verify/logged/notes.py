@@ -148,7 +148,7 @@ def signed_at(checkpoint: Checkpoint, key: Key) -> int | None:
 
 
 def cosigned_message(checkpoint: Checkpoint, key: Key, time: int) -> bytes:
-    """What a witness signs of a checkpoint (tlog-cosignature)."""
+    """What a witness signs of a checkpoint (tlog-cosignature); raises `Invalid`."""
     if key.kind == ED25519_COSIGNATURE:
         return f"cosignature/v1\ntime {time}\n{checkpoint.text}".encode()
     names = [name.encode() for name in (key.name, checkpoint.origin)]
