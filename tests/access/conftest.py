@@ -14,6 +14,7 @@ from radledger.access import (
     ReceiptBook,
 )
 from radledger.access.days import DAY
+from radledger.consent import Terms
 from radledger.consent.permission import Use
 from radledger.crypto.keys import public_key
 from radledger.imaging.model import NONE
@@ -111,3 +112,21 @@ def ask(ledger, consents, image_set):
 @pytest.fixture
 def reading(ledger, holding, receipts):
     return Reading(ledger, holding, receipts)
+
+
+@pytest.fixture
+def acknowledged(consents, acknowledging, reading, image_set, reader, who, receipts):
+    """Read the image set; returns the digest of the receipt, which is acknowledged."""
+    consents.grant(reader.address, Terms(("CC",))).send(who.patient)
+
+    def read():
+        reading.secret(
+            image_set.image_id,
+            reader=reader,
+            private_key=PRIVATE_KEY,
+            key_service=acknowledging,
+            use=Use.of(["CC"]),
+        )
+        return "0x" + receipts.acknowledged()[-1].signed.receipt.digest.hex()
+
+    return read

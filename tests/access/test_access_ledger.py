@@ -26,32 +26,12 @@ from radledger.chain.refusals import (
     AccessRecorderNotAppointed,
 )
 from radledger.cli.output import plain
-from radledger.consent import Terms
-from radledger.consent.permission import Use
 from tests.access.holding import PRIVATE_KEY
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
 
 UNKNOWN = "0x" + "07" * 32
 WEEK = 7 * DAY
-
-
-@pytest.fixture
-def read(consents, acknowledging, reading, image_set, reader, who, receipts):
-    """Read the image set; returns the digest of the receipt."""
-    consents.grant(reader.address, Terms(("CC",))).send(who.patient)
-
-    def read():
-        reading.secret(
-            image_set.image_id,
-            reader=reader,
-            private_key=PRIVATE_KEY,
-            key_service=acknowledging,
-            use=Use.of(["CC"]),
-        )
-        return "0x" + receipts.releases()[-1].signed.receipt.digest.hex()
-
-    return read
 
 
 @pytest.fixture
@@ -65,8 +45,10 @@ def elsewhere(ledger, tmp_path):
     return AccessLedger(ledger, ReceiptBook(tmp_path / "elsewhere.sqlite3"))
 
 
-def test_receipts_of_a_day_are_anchored_and_proven(access, read, recorder, today, who, elsewhere):
-    digests, day, hospital = [read() for _ in range(3)], today(), who.hospital.address
+def test_receipts_of_a_day_are_anchored_and_proven(
+    access, acknowledged, recorder, today, who, elsewhere
+):
+    digests, day, hospital = [acknowledged() for _ in range(3)], today(), who.hospital.address
     done = access.anchor(hospital, day).send(recorder)
     assert (done.institution, done.day, done.receipts) == (hospital, day, 3)
     (root,) = access.roots(hospital)
@@ -84,8 +66,8 @@ def test_receipts_of_a_day_are_anchored_and_proven(access, read, recorder, today
     assert access.roots(who.clinic.address) == ()
 
 
-def test_proof_that_shows_something_else_is_refused(access, read, recorder, today, who):
-    digests, day = [read() for _ in range(3)], today()
+def test_proof_that_shows_something_else_is_refused(access, acknowledged, recorder, today, who):
+    digests, day = [acknowledged() for _ in range(3)], today()
     access.anchor(who.hospital.address, day).send(recorder)
     proof, other = access.prove(digests[0]), access.prove(digests[1])
     for wrong in (
@@ -99,7 +81,7 @@ def test_proof_that_shows_something_else_is_refused(access, read, recorder, toda
         with pytest.raises(ProofInvalid) as refusal:
             access.check(wrong)
         assert refusal.value.values["receipt"] == wrong.receipt
-    read()
+    acknowledged()
     access.anchor(who.hospital.address, day).send(recorder)
     with pytest.raises(ProofInvalid) as refusal:
         access.check(proof)  # under a root that was replaced
@@ -135,10 +117,10 @@ def test_what_is_not_a_proof_is_refused(who, change):
 
 
 def test_past_days_are_anchored_once_and_again_when_a_receipt_came_late(
-    access, read, receipts, recorder, today, travel, who
+    access, acknowledged, receipts, recorder, today, travel, who
 ):
     hospital = who.hospital.address
-    digest, day = read(), today()
+    digest, day = acknowledged(), today()
     assert access.unanchored(hospital) == (day - timedelta(2), day - timedelta(1))
     travel(DAY)
     assert access.unanchored(hospital) == (day - timedelta(1), day)
@@ -176,8 +158,8 @@ def test_own_readings_are_anchored_too(access, reading, image_set, recorder, tod
     assert access.anchor(who.hospital.address, today()).send(recorder).receipts == 1
 
 
-def test_receipts_for_another_chain_are_not(access, read, receipts, recorder, today, who):
-    read()
+def test_receipts_for_another_chain_are_not(access, acknowledged, receipts, recorder, today, who):
+    acknowledged()
     (release,) = receipts.releases()
     for number, other in enumerate(({"chain_id": 1}, {"contract": who.stranger.address})):
         receipt = replace(release.signed.receipt, nonce=f"0x{number:032x}", **other)
@@ -190,18 +172,20 @@ def test_receipts_for_another_chain_are_not(access, read, receipts, recorder, to
 
 
 def test_receipt_of_an_image_set_that_is_not_on_the_chain_is_not_listed(
-    access, read, receipts, who
+    access, acknowledged, receipts, who
 ):
     """As of a development chain before, which had the same id and addresses."""
-    read()
+    acknowledged()
     (release,) = receipts.releases()
     receipt = replace(release.signed.receipt, image_id=UNKNOWN)
     receipts.keep(Release(receipt.sign(who.radiologist), release.manifest, release.released_at))
     assert {each.image_id for each in access.receipts()} == {release.signed.receipt.image_id}
 
 
-def test_receipt_is_demanded_and_answered(access, read, recorder, today, travel, who, ledger):
-    digests, day = [read() for _ in range(3)], today()
+def test_receipt_is_demanded_and_answered(
+    access, acknowledged, recorder, today, travel, who, ledger
+):
+    digests, day = [acknowledged() for _ in range(3)], today()
     access.anchor(who.hospital.address, day).send(recorder)
     with pytest.raises(AccessNotDemandable):
         access.demand(digests[1]).send(who.radiologist)
@@ -225,10 +209,10 @@ def test_receipt_is_demanded_and_answered(access, read, recorder, today, travel,
 
 
 def test_receipt_that_was_left_out_is_seen_to_be_omitted(
-    access, read, recorder, today, travel, who, elsewhere, ledger
+    access, acknowledged, recorder, today, travel, who, elsewhere, ledger
 ):
     """The custodian anchors without it, from a book that does not have it."""
-    digest, day = read(), today()
+    digest, day = acknowledged(), today()
     elsewhere.anchor(who.hospital.address, day).send(recorder)
     travel(3 * DAY)
     demanded = access.demand(digest).send(who.radiologist)
@@ -244,8 +228,8 @@ def test_receipt_that_was_left_out_is_seen_to_be_omitted(
     assert {each.demand for each in access.receipts()} == {DemandState.OMITTED}
 
 
-def test_answer_comes_too_late(access, read, recorder, today, travel, who):
-    digest, day = read(), today()
+def test_answer_comes_too_late(access, acknowledged, recorder, today, travel, who):
+    digest, day = acknowledged(), today()
     access.anchor(who.hospital.address, day).send(recorder)
     travel(3 * DAY)
     demanded = access.demand(digest).send(who.radiologist)
@@ -255,8 +239,8 @@ def test_answer_comes_too_late(access, read, recorder, today, travel, who):
     assert refusal.value.values == {"demand": demanded.demand_id, "due": demanded.due_at}
 
 
-def test_holder_without_ether_signs_a_demand(access, read, today, travel, who, submit):
-    digest = read()
+def test_holder_without_ether_signs_a_demand(access, acknowledged, today, travel, who, submit):
+    digest = acknowledged()
     travel(3 * DAY)
     document = access.demand(digest).sign(who.patient)
     assert document["kind"] == "radledger.call"
@@ -265,8 +249,8 @@ def test_holder_without_ether_signs_a_demand(access, read, today, travel, who, s
     assert [each.receipt for each in access.demands()] == [digest]
 
 
-def test_receipt_is_recorded_by_itself(access, read, recorder, ledger, who):
-    digest = read()
+def test_receipt_is_recorded_by_itself(access, acknowledged, recorder, ledger, who):
+    digest = acknowledged()
     plainly = access.record(digest).send(recorder).event("AccessReceiptRecorded")
     checked = access.record(digest, checked=True).send(recorder).event("AccessReceiptRecorded")
     assert plainly.args == {
@@ -280,11 +264,11 @@ def test_receipt_is_recorded_by_itself(access, read, recorder, ledger, who):
 
 
 def test_nothing_of_what_was_read_is_on_the_chain(
-    access, read, recorder, receipts, today, travel, who, ledger, image_set
+    access, acknowledged, recorder, receipts, today, travel, who, ledger, image_set
 ):
     """Neither in what is sent nor in what is emitted, from the first receipt to the answer."""
     start = ledger.block_number()
-    digests, day = [read() for _ in range(2)], today()
+    digests, day = [acknowledged() for _ in range(2)], today()
     access.record(digests[0]).send(recorder)
     access.anchor(who.hospital.address, day).send(recorder)
     travel(3 * DAY)
@@ -309,8 +293,8 @@ def test_nothing_of_what_was_read_is_on_the_chain(
         assert secret[2:].lower() not in seen
 
 
-def test_what_is_not_there(access, read, elsewhere, who):
-    digest = read()
+def test_what_is_not_there(access, acknowledged, elsewhere, who):
+    digest = acknowledged()
     for wrong in (
         lambda: elsewhere.demand(digest),
         lambda: elsewhere.prove(digest),

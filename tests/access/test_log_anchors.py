@@ -15,7 +15,6 @@ from radledger.access.receipt_log import check_log_proof
 from radledger.access.watching import anchored_proof, prove_from, watch
 from radledger.chain.refusals import AccessLogNotGrown, AccessRecorderNotAppointed
 from radledger.chain.rpc import request
-from radledger.consent import Terms
 from radledger.consent.permission import Use
 from radledger.identity.errors import InvalidAddress
 from radledger.imaging.model import NONE
@@ -23,7 +22,6 @@ from radledger.tlog import FolderSource
 from radledger.tlog.errors import EntryPending, LogDiffers, LogForked, LogShrunk, LogUnanchored
 from radledger.verify.anchored.block import anchored, trust
 from radledger.verify.logged.notes import read_proof
-from tests.access.holding import PRIVATE_KEY
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
 
@@ -250,24 +248,6 @@ def test_a_checkpoint_that_was_not_anchored_after_all_is_passed_over(
 
 
 # --- attacks, seen by those who never saw the log ------------------------------------------------
-
-
-@pytest.fixture
-def acknowledged(consents, acknowledging, reading, image_set, reader, who, receipts):
-    """Read the image set; returns the digest of the receipt, which is acknowledged."""
-    consents.grant(reader.address, Terms(("CC",))).send(who.patient)
-
-    def read():
-        reading.secret(
-            image_set.image_id,
-            reader=reader,
-            private_key=PRIVATE_KEY,
-            key_service=acknowledging,
-            use=Use.of(["CC"]),
-        )
-        return "0x" + receipts.acknowledged()[-1].signed.receipt.digest.hex()
-
-    return read
 
 
 def test_a_log_that_is_on_the_chain_is_accepted(see, publish, acknowledged, ledger):

@@ -22,14 +22,12 @@ from radledger.access.errors import (
 from radledger.access.receipt_log import check_log_proof, entry_of, policy_from
 from radledger.access.receipts import Receipt
 from radledger.access.watching import prove_from, watch
-from radledger.consent import Terms
 from radledger.consent.permission import Use
 from radledger.imaging.model import NONE
 from radledger.tlog import FolderSource, LogSigner
 from radledger.tlog.errors import EntryPending, EntryUnknown, InvalidOrigin, LogForked
 from radledger.verify.logged.notes import read_proof
 from radledger.verify.logged.receipt import receipt_salt
-from tests.access.holding import PRIVATE_KEY
 
 pytestmark = pytest.mark.usefixtures("patient_with_ether")
 
@@ -60,24 +58,6 @@ def keep(ledger, receipts, who):
         return "0x" + signed.receipt.digest.hex()
 
     return keep
-
-
-@pytest.fixture
-def acknowledged(consents, acknowledging, reading, image_set, reader, who, receipts):
-    """Read the image set; returns the digest of the receipt, which is acknowledged."""
-    consents.grant(reader.address, Terms(("CC",))).send(who.patient)
-
-    def read():
-        reading.secret(
-            image_set.image_id,
-            reader=reader,
-            private_key=PRIVATE_KEY,
-            key_service=acknowledging,
-            use=Use.of(["CC"]),
-        )
-        return "0x" + receipts.acknowledged()[-1].signed.receipt.digest.hex()
-
-    return read
 
 
 @pytest.fixture
