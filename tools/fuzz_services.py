@@ -38,6 +38,8 @@ REQUIREMENTS = ROOT / "requirements" / "schemathesis.txt"
 ORTHANC = f"orthanc:{'x' * 32}"
 SHOWN = "^/(dicom-web|tokens/current|tickets)"
 CARE = ("CC",)
+REFUSED = [*map(str, (400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429)), "5xx"]
+"""Statuses of what is not as described; 413, which Schemathesis does not expect, among them."""
 
 
 HOOKS = """
@@ -127,7 +129,8 @@ def study(home: Path) -> str:
         "instance": header.SOPInstanceUID,
     }
     lines = (f'"path.{name}" = "{uid}"\n' for name, uid in named.items())
-    return "[parameters]\n" + "".join(lines)
+    refused = "[checks.negative_data_rejection]\nexpected-statuses = "
+    return "[parameters]\n" + "".join(lines) + refused + json.dumps(REFUSED) + "\n"
 
 
 def orthanc(home: Path) -> Path:

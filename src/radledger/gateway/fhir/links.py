@@ -83,7 +83,7 @@ def _not_stored(response: Response) -> None:
 @router.post(
     "/links",
     status_code=201,
-    responses=problems(400, 401, 403, 413, 422, 503),
+    responses=problems(400, 401, 403, 413, 422, 429, 503),
     dependencies=[Depends(_not_stored)],
 )
 def make_link(gateway: TheGateway, account: Account, asked: LinkRequest) -> MadeLink:
@@ -100,7 +100,9 @@ def make_link(gateway: TheGateway, account: Account, asked: LinkRequest) -> Made
     return MadeLink(id=made.id, address=made.address, link=made.link.text)
 
 
-@router.get("/links", responses=problems(401, 403, 422, 503), dependencies=[Depends(_not_stored)])
+@router.get(
+    "/links", responses=problems(401, 403, 422, 429, 503), dependencies=[Depends(_not_stored)]
+)
 def list_links(
     gateway: TheGateway,
     account: Account,
@@ -111,7 +113,7 @@ def list_links(
     return {"links": [asdict(each) for each in links]}
 
 
-@router.delete("/links/{id_}", responses=problems(401, 404, 503))
+@router.delete("/links/{id_}", responses=problems(401, 404, 429, 503))
 def revoke_link(gateway: TheGateway, account: Account, id_: str) -> dict[str, str]:
     """Destroy a link; its grant is taken back on the chain."""
     gateway.links.revoke(account, id_)
@@ -119,7 +121,9 @@ def revoke_link(gateway: TheGateway, account: Account, id_: str) -> dict[str, st
 
 
 @router.post(
-    "/shl/{name}", responses=problems(400, 401, 404, 413, 422, 503), response_class=JSONResponse
+    "/shl/{name}",
+    responses=problems(400, 401, 404, 413, 422, 429, 503),
+    response_class=JSONResponse,
 )
 def open_link(
     gateway: TheGateway,
