@@ -197,7 +197,7 @@ class Erasures:
         if certificate.holder not in speakers | {record.image_set.patient}:
             raise CertificateInvalid(
                 f"{certificate.holder} is not known here as a holder of the image set: its secret "
-                "was not released to that account or a member of it",
+                "was not released to that account or a member of it; have the reader sign",
                 image=record.image_id,
                 holder=certificate.holder,
             )

@@ -101,7 +101,9 @@ def _accredited(
         )
         findings.refuse(element, "business-rule", reason)
     elif found.type == "Organization" and not is_institution:
-        reason = f"{found.address} is not an accredited institution"
+        reason = (
+            f"{found.address} is not an accredited institution; refer to a person as a Practitioner"
+        )
         findings.refuse(element, "business-rule", reason)
     return found
 

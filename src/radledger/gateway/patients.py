@@ -105,7 +105,10 @@ class Patients:
         """
         address = self.represented(account, patient)
         if not find_records(self._ledger, custodian=self._custodian, patient=address):
-            raise PatientUnknown(f"no image set here is one of {address}", patient=address)
+            raise PatientUnknown(
+                f"no image set here is one of {address}; ask the gateway of another custodian",
+                patient=address,
+            )
         return self.notices.set(address, channel, target)
 
     def represented(self, account: str, patient: str) -> str:

@@ -89,7 +89,7 @@ def send(
     if not_sent:
         raise InstancesNotSent(
             f"{peer} did not take {len(not_sent)} of {len(files)} instances, the first because "
-            f"{not_sent[0].reason}",
+            f"{not_sent[0].reason}; have the peer accept them, and send again",
             image=fetched.image_id,
             peer=str(peer),
             sent=len(files) - len(not_sent),

@@ -88,7 +88,8 @@ def publish(log: Log, policy: Policy, now: Callable[[], int]) -> Cosigned:
         if not policy.is_quorum(times):
             raise WitnessesMissing(
                 f"the log is not published: {policy.quorum} has to cosign, and "
-                + ("; ".join(refused.values()) or "no witness has an address in the policy"),
+                + ("; ".join(refused.values()) or "no witness has an address in the policy")
+                + "; correct the policy, or publish again once they answer",
                 quorum=policy.quorum,
                 cosigned=list(times),
                 refused=refused,
