@@ -6,6 +6,7 @@ import json
 
 import httpx
 import pytest
+from PIL import Image
 
 from radledger.fhir.health_links import HealthLink, decrypted
 from tests.cli.test_gateway import gateway, serving
@@ -59,6 +60,22 @@ def test_a_link_is_made_opened_listed_and_revoked(home, create, cli, ok, gateway
     assert httpx.get(f"{access['aud']}/ImagingStudy", headers=bearer).status_code == 403
     assert cli("link", "list", *at).objects == []
     assert cli("link", "revoke", told["id"], *at).refused("LinkUnlisted", 2)
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_a_link_is_shown_as_a_qr_code(home, create, cli, gateway, image, tmp_path, kind):
+    zxingcpp = pytest.importorskip("zxingcpp", reason="needs zxing-cpp")
+    code = tmp_path / f"link.{kind}"
+    told, _ = create(image, "--qr", code)
+    if kind == "svg":
+        assert code.read_bytes().lstrip().startswith(b"<?xml")
+    else:
+        with Image.open(code) as picture:
+            (found,) = zxingcpp.read_barcodes(picture.convert("L"))
+        assert found.text == told["link"]
+    at = ("--gateway", gateway, "--as", "patient", "--qr", tmp_path / "link.gif")
+    assert cli("link", "create", image, *at).refused("InvalidFile", 2)
+    assert not (tmp_path / "link.gif").exists()
 
 
 def test_the_gateway_is_the_one_that_the_custodian_published(

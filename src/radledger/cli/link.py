@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from radledger.cli.acting import act
+from radledger.cli.files import InvalidFile, file_to_write
 from radledger.cli.output import show_all
 from radledger.cli.parameters import SignOnly, Subject, ValidFor
 from radledger.cli.session import session
@@ -31,6 +33,23 @@ GatewayUrl = Annotated[
         "published).",
     ),
 ]
+
+
+def code_to_write(text: str) -> Path:
+    """Path of a picture that can be written.
+
+    Raises
+    ------
+    InvalidFile
+        If it cannot, or its name does not say of what kind it is to be.
+    """
+    path = file_to_write(text)
+    if path.suffix not in (".png", ".svg"):
+        raise InvalidFile(
+            f"{path} would be a QR code of an unknown format; end its name with .png or .svg",
+            path=str(path),
+        )
+    return path
 
 
 class LinkUnlisted(UsageError):
@@ -64,6 +83,12 @@ def create(
         bool,
         typer.Option("--passcode", help="Protect it by a passcode, to be passed on separately."),
     ] = False,
+    qr: Annotated[
+        Path | None,
+        typer.Option(
+            parser=code_to_write, metavar="FILE", help="Write it as a QR code, .png or .svg."
+        ),
+    ] = None,
     gateway: GatewayUrl = None,
     subject: Subject = None,
     sign_only: SignOnly = None,
@@ -90,6 +115,8 @@ def create(
     grant = radledger.consents.grant(made.address, terms, scope=scope, subject=patient, exact=True)
     told = {"id": made.id, "address": made.address, "link": made.link.text, "until": end}
     try:
+        if qr is not None:
+            _write_code(qr, made.link.text)
         act(grant, sign_only, valid_for, {**told, **({"passcode": code} if code else {})})
     except Exception:
         client.revoke(made.id)
@@ -122,6 +149,13 @@ def revoke(
     client.revoke(found.id)
     action = session.radledger.consents.revoke(found.address, scope=found.scope, subject=patient)
     act(action, sign_only, valid_for, {"id": found.id, "address": found.address})
+
+
+def _write_code(file: Path, link: str) -> None:
+    """Write a QR code (ISO/IEC 18004) at the level of redundancy that SMART Health Links names."""
+    import segno
+
+    segno.make_qr(link, error="m").save(str(file), scale=8)
 
 
 def _client(gateway: str | None, scope: str | None = None) -> LinkClient:
