@@ -245,7 +245,7 @@ def test_receipts_of_a_token_are_kept_all_or_none(
 
 
 def test_tokens_outlast_a_restart_and_are_kept_by_their_digests(
-    http, home, viewer, image_set, reader, tmp_path, who
+    http, home, viewer, image_set, reader, who
 ):
     token = viewer["Authorization"].removeprefix("Bearer ")
     restarted = Gateway(home, who.hospital, URL)
@@ -253,7 +253,7 @@ def test_tokens_outlast_a_restart_and_are_kept_by_their_digests(
     assert (viewing.reader, viewing.account) == (reader.address, reader.address)
     assert restarted.permitted(viewing) == [image_set.image_id]
     restarted.close()
-    (database,) = (tmp_path / "gateway").glob("*.sqlite3")
+    database = home.home / "gateway" / f"{home.ledger.deployment.chain_slug}.sqlite3"
     assert database.stat().st_mode & 0o777 == 0o600
     stored = b"".join(path.read_bytes() for path in database.parent.iterdir())
     assert token.encode() not in stored
@@ -265,10 +265,10 @@ def test_tokens_outlast_a_restart_and_are_kept_by_their_digests(
     )
 
 
-def test_tokens_that_have_ended_are_forgotten(http, viewer, ledger, reader, ask, tmp_path, wall):
+def test_tokens_that_have_ended_are_forgotten(http, home, viewer, ledger, reader, ask, wall):
     wall(13 * HOUR)
     http.token([ask(reader, time=ledger.now() + 13 * HOUR)], reader)
-    (database,) = (tmp_path / "gateway").glob("*.sqlite3")
+    database = home.home / "gateway" / f"{ledger.deployment.chain_slug}.sqlite3"
     connection = sqlite3.connect(database)
     assert connection.execute("SELECT count(*) FROM tokens").fetchall() == [(1,)]
     connection.close()
