@@ -224,17 +224,22 @@ class _Place:
     def serves(self) -> bool:
         """Whether this very node answers at its address."""
         try:
-            answer = self.call("id")
+            # What has its port instead may take a request and never answer.
+            answer = self.call("id", seconds=5.0)
         except NodeFailed:
             return False
         return bool(answer.get("ID") == self._configuration()["Identity"]["PeerID"])
 
-    def call(self, method: str, argument: str | None = None) -> Mapping[str, Any]:
+    def call(
+        self, method: str, argument: str | None = None, *, seconds: float = 60.0
+    ) -> Mapping[str, Any]:
         """Call its RPC API."""
         port = self._configuration()["Addresses"]["API"].rpartition("/")[2]
         parameters = {} if argument is None else {"arg": argument}
         try:
-            response = _http().post(f"http://127.0.0.1:{port}/api/v0/{method}", params=parameters)
+            response = _http().post(
+                f"http://127.0.0.1:{port}/api/v0/{method}", params=parameters, timeout=seconds
+            )
             response.raise_for_status()
             answer: Mapping[str, Any] = response.json()
         except (httpx.HTTPError, ValueError) as error:
@@ -257,7 +262,7 @@ class _Place:
 @cache
 def _http() -> httpx.Client:
     """One client for all nodes, since making one takes as long as many calls."""
-    return httpx.Client(timeout=60.0, trust_env=False)  # no proxy reaches a node on this machine
+    return httpx.Client(trust_env=False)  # no proxy reaches a node on this machine
 
 
 def _swarm_key(folder: Path) -> str:
