@@ -60,6 +60,7 @@ def look(stage: Stage) -> StepOutcome:
 
 def reload(stage: Stage) -> StepOutcome:
     """The radiologist reloads the viewer, which was left open."""
+    _await_latest_block(stage)
     _asked(stage.browser, _STUDIES)
     return StepOutcome("was shown the CT in the viewer after the revocation")
 
@@ -87,9 +88,17 @@ def let_see_again(stage: Stage) -> StepOutcome:
 
 def link(stage: Stage, image_id: str) -> str:
     """A link that shows an image set to the radiologist, once."""
+    _await_latest_block(stage)
     reader = stage.person("radiologist")
     service = GatewayKeyService(stage.gateway, reader, stage.ledger.chain_id)
     return stage.radledger.reading.view([image_id], reader=reader, viewers=service, use=CARE).link
+
+
+def _await_latest_block(stage: Stage) -> None:
+    """Wait until the gateway has seen the latest block: it looks for one four times a second."""
+    latest = stage.ledger.block_number()
+    while _asked(stage.browser, "/health").json()["block"] < latest:
+        pass
 
 
 def _asked(browser: httpx.Client, path: str) -> httpx.Response:
