@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["expanded", "locked", "private_folder", "write_atomically"]
+__all__ = ["expanded", "locked", "private_folder", "synchronise", "write_atomically"]
+
+
+def synchronise(path: Path) -> None:
+    """Put a file, or the names in a folder, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_atomically(path: Path, text: str, *, private: bool = False) -> None:

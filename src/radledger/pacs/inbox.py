@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radledger.databases import SqliteDatabase
-from radledger.files import private_folder
+from radledger.files import private_folder, synchronise
 from radledger.pacs.errors import StudyNotHeld
 
 if TYPE_CHECKING:
@@ -158,8 +157,8 @@ class Inbox:
         file.rename(path)
         try:
             # In its place first: most file systems put the name on the disk with the content.
-            _synchronise(path, os.O_RDONLY)
-            _synchronise(self._files, os.O_RDONLY | os.O_DIRECTORY)
+            synchronise(path)
+            synchronise(self._files)
             with self._database.writing() as write:
                 write(
                     "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
@@ -343,12 +342,3 @@ def _digested(path: Path) -> tuple[bytes, int]:
     """SHA-256 and size of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest(), file.tell()
-
-
-def _synchronise(path: Path, flags: int) -> None:
-    """Put a file, or the names in a folder, on the disk."""
-    descriptor = os.open(path, flags | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
+from radledger.files import synchronise
 from radledger.storage.cid import BUFFER, cid_digest, new_hasher, too_long, verified
 from radledger.storage.errors import ContentNotFound
 from radledger.storage.protocol import Holding, Stat, Stored, holding
@@ -127,7 +128,7 @@ class LocalStore:
         for path in self._unpinned.glob("*/*"):
             path.unlink(missing_ok=True)
         for shard in self._unpinned.iterdir():
-            _sync_folder(shard)
+            synchronise(shard)
         long_ago = time.time() - _ABANDONED_AFTER_SECONDS
         for path in self._temporary.iterdir():
             # another process may be done with it by now
@@ -165,7 +166,7 @@ class LocalStore:
                     for file, cid in written.items()
                 }
                 for folder in moved:
-                    _sync_folder(folder)
+                    synchronise(folder)
             except BaseException:
                 for file in written:
                     Path(file.name).unlink(missing_ok=True)
@@ -173,10 +174,10 @@ class LocalStore:
 
     def _move_between(self, source: Path, target: Path, cid: str) -> None:
         try:
-            _sync_folder(_moved(_place(source, cid), _place(target, cid)))
+            synchronise(_moved(_place(source, cid), _place(target, cid)))
         except FileNotFoundError:
             return
-        _sync_folder(_place(source, cid).parent)
+        synchronise(_place(source, cid).parent)
 
 
 def _place(part: Path, cid: str) -> Path:
@@ -189,16 +190,8 @@ def _moved(source: Path, target: Path) -> Path:
     """Rename, and return the folder that has to be synchronised for it to be on disk."""
     if not target.parent.exists():
         target.parent.mkdir(exist_ok=True)
-        _sync_folder(target.parent.parent)
+        synchronise(target.parent.parent)
     return source.replace(target).parent
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _leave_memory(file: IO[bytes]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from radledger.databases import SqliteDatabase
-from radledger.files import locked
+from radledger.files import locked, synchronise
 from radledger.tlog.errors import EntryPending, EntryUnknown, LogDiffers, LogUnreadable
 from radledger.tlog.signer import LogSigner
 from radledger.tlog.sources import FolderSource
@@ -345,8 +345,4 @@ class Log:
                 os.fsync(file.fileno())
             Path(temporary).replace(path)
         for folder in folders:
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            synchronise(folder)

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from radledger.crypto import envelope, keys
 from radledger.crypto.errors import InvalidSecret, UnwrapFailed
+from radledger.files import synchronise
 from radledger.imaging.errors import JournalAltered, JournalKeyMissing
 
 __all__ = ["HomeKey", "recipient_of", "seal_secret"]
@@ -98,11 +99,7 @@ class HomeKey:
             file.write(secrets.token_hex(_LENGTH) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        synchronise(path.parent)
         return cls.read(path)
 
     @classmethod
